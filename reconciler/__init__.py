@@ -1,0 +1,1 @@
+"""Keeps Azure Managed DevOps Pools, and who may run code on them, as a git repository says."""

@@ -1,0 +1,1 @@
+"""What stands behind the ports: the services' SDKs, git, stores."""

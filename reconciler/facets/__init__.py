@@ -1,0 +1,1 @@
+"""The managed aspects, one module each."""

@@ -1,0 +1,316 @@
+"""The seams to everything outside: two services that are read and written, git, state, leases, work, time.
+
+A port speaks the domain's words; HTTP, SDKs and storage formats stay behind it. Readers and writers are separate
+types, so that planning holds no object that could write. Each method is one request (or the pages of one list),
+never sleeps longer than a short retry, and raises only errors of `reconciler.errors`.
+
+Organizations are given by their bare, lower-case name, projects by id (projects are renamed), people by the
+organization's local id (an Entra id in its place is answered with 200 and count 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.plan import Json
+
+# --- what is read ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A long operation that was started and is not waited for."""
+
+    url: str
+    """The operation's own URL, signed query included; passed on unchanged. May grant: never printed or logged."""
+    retry_after: float
+    """Seconds until it is worth looking."""
+    description: str
+    """For people: ``update of pool fabrikam-managed-pool``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation URL says now."""
+
+    state: str
+    """``running``, ``succeeded`` or ``failed`` (cancelled counts as failed)."""
+    code: str = ""
+    message: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPool:
+    """An agent pool of an organization."""
+
+    id: int
+    name: str
+    auto_provision: bool | None = None
+    facts: Mapping[str, Json] | None = None
+    """The raw document; opaque, for `explain` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A well-formed project that the identity can see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An agent pool as one project has it."""
+
+    id: int
+    name: str
+    project_id: str
+    pool_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelinePermissions:
+    """Who in a project may use a queue."""
+
+    all_pipelines: bool
+    """Open access."""
+    pipelines: frozenset[int] = frozenset()
+    """Single pipelines that are authorized, whether or not open access is on."""
+    authorized_by: str = ""
+    """Display name of who opened it, where the service says."""
+    authorized_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody or something that an organization knows."""
+
+    id: str
+    """Local id (storage key) in this organization, lower case."""
+    display_name: str
+    unique_name: str = ""
+    """Address, or ``[scope]\\name`` of a group."""
+    descriptor: str = ""
+    """Subject descriptor (``aad.…``); opaque."""
+    origin_id: str = ""
+    """Entra object id, lower case, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAssignment:
+    """One line of a pool's or queue's security page."""
+
+    identity: Identity
+    role: str
+    """``Administrator``, ``Reader``, … as the service names it."""
+    inherited: bool
+
+
+# --- the two planes -----------------------------------------------------------------------------------
+
+
+class ArmReader(Protocol):
+    """Reads `Microsoft.DevOpsInfrastructure/pools`; documents are raw ARM bodies at the pinned api-version."""
+
+    def pool(self, pool_id: str) -> dict[str, Json] | None:
+        """The pool at this resource id, or None where ARM answers 404."""
+
+    def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
+        """All pools of a subscription, all pages."""
+
+    def operation(self, url: str) -> Operation:
+        """State of a long operation that `ArmWriter.put` started."""
+
+
+class ArmWriter(Protocol):
+    """Writes pools."""
+
+    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+        """Create or replace the pool; None where it was done at once. Strips what is read-only, nothing else."""
+
+
+class DevOpsReader(Protocol):
+    """Reads organizations, one request a call. `reconciler.survey` shares and parallelises these reads."""
+
+    def me(self, organization: str) -> Identity:
+        """The identity that we are in this organization."""
+
+    def agent_pools(self, organization: str) -> Sequence[AgentPool]:
+        """All automation pools that the identity can see; a pool without View right is simply missing."""
+
+    def projects(self, organization: str) -> Sequence[Project]:
+        """All well-formed projects that the identity can see, all pages."""
+
+    def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+        """The project's queues of these pools."""
+
+    def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
+        """Ids of queues in the project's list of authorized resources.
+
+        Being in it proves open access; missing from it proves nothing until the list was shown to be complete.
+        """
+
+    def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
+        """Open access and single authorizations of one queue. No existence test: an unknown id may look closed."""
+
+    def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
+        """Role assignments, for example scope ``distributedtask.agentpoolrole``, resource ``"7"``."""
+
+    def inheritance(self, organization: str) -> Mapping[int, bool]:
+        """Inheritance switch of agent pools by pool id, one ACL read. A pool that is missing inherits."""
+
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+        r"""Resolve addresses, ``[scope]\name``, or Entra object ids; a principal nobody knows is missing.
+
+        An answer that fits several identities is `Rejected`, never a guess.
+        """
+
+
+class DevOpsWriter(Protocol):
+    """Writes to organizations, one write a call, each safe to repeat."""
+
+    def create_queue(self, organization: str, project_id: str, pool_id: int, name: str) -> Queue:
+        """Add the pool to a project, without open access. Always by pool id: by name alone a pool would be made."""
+
+    def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
+        """Let all pipelines of the project use the queue, or no longer."""
+
+    def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
+        """Give one role; `NotEffective` where the service answers 200 and assigned nobody."""
+
+    def remove_role(self, organization: str, scope: str, resource: str, identity_id: str) -> None:
+        """Take an assigned role away."""
+
+    def set_inheritance(self, organization: str, scope: str, resource: str, inherit: bool) -> None:
+        """Switch inheritance of a resource of a role scope."""
+
+    def materialise(self, organization: str, principal: str) -> Identity:
+        """Make an Entra user, group or service principal known to the organization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Everything planning holds."""
+
+    arm: ArmReader
+    devops: DevOpsReader
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """What applying holds in addition."""
+
+    arm: ArmWriter
+    devops: DevOpsWriter
+
+
+# --- git ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The spec files at one commit."""
+
+    revision: str
+    """Full commit id; empty for a plain folder that git does not keep."""
+    files: Mapping[str, bytes]
+    """Path below the prefix → content."""
+    stale: str = ""
+    """Why this is the last good commit and not the newest; empty where it is the newest."""
+
+
+class SpecSource(Protocol):
+    """Where specs come from."""
+
+    def snapshot(self) -> Snapshot:
+        """The files at the ref's commit; an unchanged head costs one round trip.
+
+        A failing git gives the last good commit with `stale` set; without one it raises.
+        """
+
+
+# --- state, leases, work ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A stored JSON document and the tag of this version."""
+
+    body: Json
+    etag: str
+
+
+class StateStore(Protocol):
+    """Small JSON documents by name (``pools/fabrikam-managed-pool``), each replaced whole."""
+
+    def load(self, name: str) -> Document | None:
+        """The document, or None."""
+
+    def save(self, name: str, body: Json, etag: str | None) -> str:
+        """Store and return the new tag; `LeaseHeld` where `etag` (None: must be new) is no longer true."""
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """Names of all documents below a prefix, sorted."""
+
+
+class Lease(Protocol):
+    """The right to write to one pool, for a while."""
+
+    def renew(self) -> None:
+        """Prolong it; `LeaseHeld` where it was lost."""
+
+    def release(self) -> None:
+        """Give it back; harmless where it was lost."""
+
+
+class Leases(Protocol):
+    """One holder for each key, across processes."""
+
+    def acquire(self, key: str, seconds: float) -> Lease:
+        """Take the lease or raise `LeaseHeld`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that was taken from the queue and is hidden from others for a while."""
+
+    key: str
+    """A pool's key, nothing else decides anything."""
+    inserted: datetime
+    """When the store accepted it, by the store's clock."""
+    attempts: int
+    receipt: str
+    """Opaque handle for `ack` and `hide`."""
+    trace: str = ""
+    """W3C traceparent, or empty."""
+
+
+class WorkQueue(Protocol):
+    """Keys of pools that somebody should look at."""
+
+    def put(self, key: str, *, delay: float = 0.0, trace: str = "") -> None:
+        """Ask for a look at a pool, not before `delay` seconds."""
+
+    def take(self, count: int, hide: float) -> Sequence[Message]:
+        """Take up to `count` messages and hide them for `hide` seconds."""
+
+    def ack(self, message: Message) -> None:
+        """Done: remove it. Harmless where it was taken by another in the meantime."""
+
+
+class Clock(Protocol):
+    """Tells the time; the core has no other source of it."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds, for durations."""
+
+
+Progress = Iterable[str]
+"""Lines for people while something takes long."""

@@ -1,0 +1,145 @@
+"""What a spec says, as immutable values: the only form in which the rest of the program sees it.
+
+The loader builds these from YAML after every rule has been checked, so nothing half-valid exists. A field that the
+file does not name is None or missing here and is not managed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+
+class Mode(StrEnum):
+    """How far the operator may go for one pool."""
+
+    ENFORCE = "enforce"
+    REPORT = "report"
+    """Plan only."""
+    PAUSE = "pause"
+    """Not even planned, until a date."""
+
+
+class PermissionKind(StrEnum):
+    """`organizationProfile.permissionProfile.kind`."""
+
+    INHERIT = "Inherit"
+    CREATOR_ONLY = "CreatorOnly"
+    SPECIFIC_ACCOUNTS = "SpecificAccounts"
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionProfile:
+    """Who administers the agent pools, in ARM's words."""
+
+    kind: PermissionKind
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One Azure DevOps organization of a pool."""
+
+    name: str
+    """Bare and lower case: ``fabrikam-prime``, taken from either form of its URL."""
+    agent_pool: str
+    """Name of the agent pool there: the organization's alias, else the profile's, else the resource's name."""
+    projects: tuple[str, ...]
+    """Project names; empty: all projects, also those created tomorrow."""
+    open_access: bool | None
+    """None: not managed (but for `access.openAccess`)."""
+    parallelism: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccessException:
+    """A dated or undated exception for one project to the organization's flag."""
+
+    organization: str
+    project: str
+    allow: bool
+    until: date | None = None
+    """Last day (UTC) on which it counts; afterwards the organization's flag counts again."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineGrant:
+    """Single pipelines that may use the queue of one project."""
+
+    organization: str
+    project: str
+    pipelines: tuple[str | int, ...]
+    r"""Path (``\release\nightly``) or id."""
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRoles:
+    """Administrators and inheritance of the agent pool in one organization."""
+
+    organization: str
+    administrators: tuple[str, ...] | None = None
+    exclusive: bool = False
+    inherit: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRoles:
+    """Roles on one project's queue; None: that role is not managed."""
+
+    organization: str
+    project: str
+    roles: Mapping[str, tuple[str, ...]]
+    """``Reader``, ``User``, ``Creator``, ``Administrator`` → principals."""
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What ARM has no words for."""
+
+    open_access: tuple[OpenAccessException, ...] = ()
+    pipelines: tuple[PipelineGrant, ...] = ()
+    roles: tuple[PoolRoles, ...] = ()
+    queue_roles: tuple[QueueRoles, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One pool, as git wants it."""
+
+    name: str
+    subscription: str
+    """Lower-case guid."""
+    resource_group: str
+    mode: Mode
+    body: Mapping[str, Any]
+    """The ARM body, canonical shape and property names, holding exactly what the file names (defaults are not
+    filled in): location, tags, identity, properties. Never written to."""
+    organizations: tuple[Organization, ...] = ()
+    """Azure DevOps organizations; empty for a GitHub pool."""
+    permission_profile: PermissionProfile | None = None
+    access: Access = field(default_factory=Access)
+    until: date | None = None
+    """For `mode: pause`: last day on which it is paused."""
+    reason: str = ""
+    path: str = ""
+    """File below the prefix."""
+
+    @property
+    def key(self) -> str:
+        """The pool's key: pool names are unique in all of Azure, case aside (ARM document, name of a pool)."""
+        return self.name.lower()
+
+    @property
+    def pool_id(self) -> str:
+        """ARM resource id."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.DevOpsInfrastructure/pools/{self.name}"
+        )

@@ -1,0 +1,60 @@
+"""The reads of one batch, shared: every fact is asked for once, independent projects four at a time.
+
+In a converged estate almost all work is reading. A `Survey` stands between the facets and the readers: it knows
+which agent pools the batch is about, fetches per-project lists once for all of them, and remembers the answers.
+A decision to write is taken on a fresh one.
+
+An answer of a plural method is the fact itself, or the error that kept it from being read: one hidden project does
+not stop the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from reconciler.errors import ReconcilerError
+from reconciler.plan import Json
+from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.spec.model import Spec
+
+
+class Survey(Protocol):
+    """What facets may ask."""
+
+    def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
+        """The raw ARM body, or None where there is no such pool."""
+
+    def agent_pool(self, organization: str, name: str) -> AgentPool:
+        """By name, case-insensitively; `NotReady` where there is none (or it is hidden: the service cannot tell)."""
+
+    def projects(self, organization: str) -> Sequence[Project]:
+        """All visible projects, sorted by name."""
+
+    def me(self, organization: str) -> Identity:
+        """The identity that we are in this organization."""
+
+    def queues(
+        self, organization: str, projects: Sequence[Project], pool: AgentPool
+    ) -> Mapping[str, Queue | ReconcilerError | None]:
+        """Project id → its queue of this pool, None where it has none."""
+
+    def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
+        """Whether all pipelines of the project may use the queue.
+
+        `wanted` says what the spec wants: what the cheap list cannot prove for it is read pair by pair.
+        """
+
+    def permissions(
+        self, organization: str, queues: Sequence[Queue]
+    ) -> Mapping[Queue, PipelinePermissions | ReconcilerError]:
+        """Full authorization state, one read a queue."""
+
+    def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
+        """Role assignments of one resource."""
+
+    def inheritance(self, organization: str, pool: AgentPool) -> bool:
+        """Whether the agent pool inherits roles."""
+
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+        """Principal as written → identity; a principal nobody knows is missing."""
