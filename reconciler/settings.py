@@ -143,7 +143,7 @@ class Settings:
     specs: SpecsAt | None
     """None: not set; `validate`, `plan` and `apply` need it, `schema` does not."""
     state: str = field(repr=False)
-    """Path of a SQLite file, or a storage account's URL or connection string; the latter holds a key, hence no `repr`."""
+    """Path of a SQLite file, or a storage account's URL or connection string, which holds a key: hence no `repr`."""
     policy: Path | None
     """None: no policy file."""
     arm_endpoint: str
@@ -169,14 +169,20 @@ class Settings:
     """Requests for an organization."""
 
     @staticmethod
-    def read(environ: Mapping[str, str] | None = None, *, beneath: Mapping[str, str] | None = None) -> Settings:
+    def read(
+        environ: Mapping[str, str] | None = None,
+        *,
+        beneath: Mapping[str, str] | None = None,
+        above: Mapping[str, str] | None = None,
+    ) -> Settings:
         """Read and check all settings.
 
         `environ` is the process environment where not given; `beneath` (a `.env` file's content) counts where the
-        environment says nothing. Raises `SettingsInvalid` with every problem.
+        environment says nothing, `above` (options of the command line) counts most. Raises `SettingsInvalid` with
+        every problem.
         """
         given = os.environ if environ is None else environ
-        return _Reader({**(beneath or {}), **given}).settings()
+        return _Reader({**(beneath or {}), **given, **(above or {})}).settings()
 
 
 class _Reader:

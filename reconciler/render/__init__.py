@@ -8,7 +8,7 @@ passes `clean` before it is shown: nobody draws on another's terminal by naming 
 from reconciler.render.clean import clean
 from reconciler.render.document import json_text, plans_to_json, to_json
 from reconciler.render.lines import text
-from reconciler.render.tables import markdown
+from reconciler.render.tables import code, escaped, markdown
 from reconciler.render.words import counts, state
 
-__all__ = ["clean", "counts", "json_text", "markdown", "plans_to_json", "state", "text", "to_json"]
+__all__ = ["clean", "code", "counts", "escaped", "json_text", "markdown", "plans_to_json", "state", "text", "to_json"]

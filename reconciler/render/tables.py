@@ -29,36 +29,33 @@ def markdown(plan: Plan) -> str:
 
 def _head(plan: Plan) -> Iterator[str]:
     revision = words.revision(plan)
-    at = f" @ {_code(revision)}" if revision else ""
-    yield f"### {_code(clean(plan.pool))}{at}: {words.state(plan)}"
+    at = f" @ {code(revision)}" if revision else ""
+    yield f"### {code(plan.pool)}{at}: {words.state(plan)}"
     yield ""
-    yield f"{words.counts(plan)} · plan {_code(plan.hash)}"
+    yield f"{words.counts(plan)} · plan {code(plan.hash)}"
 
 
 def _changes(plan: Plan) -> Iterator[str]:
     rows = [row for change in plan.changes for row in words.rows(plan, change)]
     cells = [
-        [_code(row.mark), _text(row.kind), _code(row.subject), _code(row.before), _code(row.after), _text(row.effect)]
+        [code(row.mark), escaped(row.kind), code(row.subject), code(row.before), code(row.after), escaped(row.effect)]
         for row in rows
     ]
     yield from _table("changes", ["", "what", "which", "from", "to", "over, effect"], cells)
 
 
 def _refusals(plan: Plan) -> Iterator[str]:
-    cells = [
-        [_text(clean(r.change.kind)), _code(clean(r.change.subject)), _code(clean(r.rule)), _text(clean(r.message))]
-        for r in plan.refusals
-    ]
+    cells = [[escaped(r.change.kind), code(r.change.subject), code(r.rule), escaped(r.message)] for r in plan.refusals]
     yield from _table("refused", ["what", "which", "rule", "why"], cells)
 
 
 def _gaps(plan: Plan) -> Iterator[str]:
     cells = [
         [
-            _text(clean(g.facet)),
-            _code(clean(g.subject) or "(all)"),
+            escaped(g.facet),
+            code(g.subject or "(all)"),
             g.kind.value,
-            _text(clean(f"{g.reason}: {g.message}")),
+            escaped(f"{g.reason}: {g.message}"),
         ]
         for g in plan.gaps
     ]
@@ -87,9 +84,11 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _code(cleaned: str) -> str:
-    return f"<code>{_text(cleaned)}</code>"
+def code(value: str) -> str:
+    """A value from outside, in fixed-width letters, with nothing in it that Markdown or a terminal would obey."""
+    return f"<code>{escaped(value)}</code>"
 
 
-def _text(cleaned: str) -> str:
-    return "".join(c if c in _PLAIN or c.isalnum() else f"&#{ord(c)};" for c in cleaned)
+def escaped(value: str) -> str:
+    """A value from outside as plain text, with nothing in it that Markdown or a terminal would obey."""
+    return "".join(c if c in _PLAIN or c.isalnum() else f"&#{ord(c)};" for c in clean(value))
