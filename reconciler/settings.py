@@ -310,6 +310,11 @@ def secrets(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     return tuple(given[name] for name in names if given.get(name))
 
 
+def child_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process of ours that shall have these settings and none of those set around us."""
+    return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
+
+
 def _endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
     """Why this URL is no endpoint, or an empty text."""
     try:
