@@ -37,7 +37,8 @@ class Operation:
     """What an operation URL says now."""
 
     state: str
-    """``running``, ``succeeded`` or ``failed`` (cancelled counts as failed)."""
+    """``running``, ``succeeded``, ``failed`` (cancelled counts as failed), or ``gone``: the service keeps it no longer,
+    and only the resource itself still tells how it ended."""
     code: str = ""
     message: str = ""
     retry_after: float | None = None
