@@ -123,8 +123,9 @@ class Change:
 
     @property
     def narrows(self) -> bool:
-        """Whether it belongs to the last part of a run."""
-        return self.risk in (Risk.NARROWS, Risk.DESTROYS)
+        """Whether it belongs to the last part of a run: one line that narrows is enough, whatever the others do."""
+        last = (Risk.NARROWS, Risk.DESTROYS)
+        return self.risk in last or any(detail.risk in last for detail in self.details)
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
