@@ -28,8 +28,6 @@ DEVOPS_HOSTS = frozenset({"dev.azure.com"})
 IDENTITY_HOSTS = frozenset({"vssps.dev.azure.com"})
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
-_REMOTE = re.compile(r"^(https?|ssh|git|file)://|^[\w.-]+@[\w.-]+:|\.git/?$")
-
 
 class SettingsInvalid(Terminal):
     """Settings are missing or wrong; `problems` has one line each."""
@@ -78,27 +76,6 @@ class CredentialKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SpecsAt:
-    """Where specs are: a folder as it lies on the disk, or one ref of a git repository."""
-
-    location: str
-    """Path or URL, credentials never part of it."""
-    git: bool
-    """Whether to read a commit from git rather than the files of a folder."""
-    ref: str = ""
-    """Branch, tag or commit; empty: the repository's own HEAD."""
-    prefix: str = ""
-    """Folder inside the repository."""
-
-    @staticmethod
-    def parse(text: str) -> SpecsAt:
-        """Read ``LOCATION[#REF[:PREFIX]]``; without ``#`` a path is a folder, a URL or ``….git`` is a repository."""
-        location, mark, behind = text.partition("#")
-        ref, _, prefix = behind.partition(":")
-        return SpecsAt(location, bool(mark) or bool(_REMOTE.search(location)), ref, prefix.strip("/"))
-
-
-@dataclass(frozen=True, slots=True)
 class Variable:
     """One row of the table."""
 
@@ -140,8 +117,8 @@ VARIABLES: tuple[Variable, ...] = (
 class Settings:
     """The settings, checked. Field and variable have one name: `arm_endpoint` is `RECONCILER_ARM_ENDPOINT`."""
 
-    specs: SpecsAt | None
-    """None: not set; `validate`, `plan` and `apply` need it, `schema` does not."""
+    specs: str
+    """Folder or git repository, as written; empty: not set, which `schema` does not mind and `plan` does."""
     state: str = field(repr=False)
     """Path of a SQLite file, or a storage account's URL or connection string, which holds a key: hence no `repr`."""
     policy: Path | None
@@ -250,13 +227,12 @@ class _Reader:
             self._wrong(name, f"{text!r} is not a number from {least:g} to {most:g}")
         return number
 
-    def _specs(self) -> SpecsAt | None:
+    def _specs(self) -> str:
+        """Only what must not be shown is looked for here; the source itself knows which places there are."""
         text = self._get("SPECS")
-        if not text:
-            return None
-        if re.match(r"^https?://[^/]*@", text):
+        if re.match(r"^https?://[^/@]*:[^/]*@", text):
             self._wrong("SPECS", f"the URL holds credentials; give them as {PREFIX}GIT_TOKEN and leave them out here")
-        return SpecsAt.parse(text)
+        return text
 
     def _credential(self) -> CredentialKind:
         text = self._get("CREDENTIAL") or self._default("CREDENTIAL")

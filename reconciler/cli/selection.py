@@ -39,11 +39,14 @@ def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
     options = {f"{PREFIX}SPECS": specs, f"{PREFIX}POLICY": policy}
     beneath = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     settings = Settings.read(beneath=beneath, above={name: value for name, value in options.items() if value})
-    if not ref or settings.specs is None:
-        return settings
-    name, colon, prefix = ref.partition(":")
-    at = replace(settings.specs, git=True, ref=name, prefix=prefix.strip("/") if colon else settings.specs.prefix)
-    return replace(settings, specs=at)
+    return replace(settings, specs=_at(settings.specs, ref)) if ref else settings
+
+
+def _at(specs: str, ref: str) -> str:
+    """The place with another ref, and its own folder unless the ref names one."""
+    place, _, behind = specs.partition("#")
+    _, colon, folder = behind.partition(":")
+    return f"{place}#{ref}" if ":" in ref else f"{place}#{ref}{colon}{folder}"
 
 
 def select(source: SpecSource, names: Sequence[str], screen: Screen) -> Selection:

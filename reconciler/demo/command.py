@@ -111,5 +111,5 @@ def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]
         signal.signal(signal.SIGTERM, before)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

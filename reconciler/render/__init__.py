@@ -9,6 +9,19 @@ from reconciler.render.clean import clean
 from reconciler.render.document import json_text, plans_to_json, to_json
 from reconciler.render.lines import text
 from reconciler.render.tables import code, escaped, markdown
-from reconciler.render.words import counts, state
+from reconciler.render.words import SHORT_REVISION, counts, state, summary
 
-__all__ = ["clean", "code", "counts", "escaped", "json_text", "markdown", "plans_to_json", "state", "text", "to_json"]
+__all__ = [
+    "SHORT_REVISION",
+    "clean",
+    "code",
+    "counts",
+    "escaped",
+    "json_text",
+    "markdown",
+    "plans_to_json",
+    "state",
+    "summary",
+    "text",
+    "to_json",
+]

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.plan import Change, GapKind, Json, Plan, Risk
+from reconciler.plan import Action, Change, GapKind, Json, Plan, Risk
 from reconciler.render.clean import clean
 
 SHORT_REVISION = 7
@@ -19,6 +19,9 @@ SHORT_REVISION = 7
 
 LONGEST = 160
 """Characters of one value; what is longer is cut, and says so. JSON has it whole."""
+
+
+_MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,9 @@ def state(plan: Plan) -> str:
 
 
 def revision(plan: Plan) -> str:
-    """The commit as people write it, cleaned; empty for a folder that git does not keep."""
-    return clean(plan.revision[:SHORT_REVISION])
+    """The commit as people write it, cleaned; empty for a folder that git does not keep, marked for unsaved work."""
+    dirty = "-dirty" if "-dirty" in plan.revision else ""
+    return clean(plan.revision[:SHORT_REVISION]) + dirty
 
 
 def counts(plan: Plan) -> str:
@@ -81,13 +85,18 @@ def rows(plan: Plan, change: Change) -> Iterator[Row]:
 
 
 def _row(change: Change, subject: str, before: Json, after: Json, said: tuple[Risk, str]) -> Row:
-    mark = {"create": "+", "update": "~", "remove": "-"}[change.action.value]
     risk, note = said
     harm = "" if risk is Risk.NEUTRAL else risk.value
     waiting = "waited for once" if change.wait_once else ""
     words = [word for word in (harm, clean(note), waiting) if word] or [risk.value]
     effect = ", ".join([change.route.value, *words])
-    return Row(mark, clean(change.kind), subject, value(before), value(after), effect)
+    return Row(_MARKS[change.action], clean(change.kind), subject, value(before), value(after), effect)
+
+
+def summary(change: Change) -> str:
+    """One change in one line without columns: ``+ open access fabrikam-tailspin/Web: none → all pipelines``."""
+    before, after = value(change.before), value(change.after)
+    return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {before} → {after}"
 
 
 def value(given: Json) -> str:

@@ -69,7 +69,9 @@ def stranger(known: Mapping[str, Sequence[str]], organization: str, project: str
     """Why an organization, or a project of it, is none of the pool's."""
     projects = known.get(organization.lower())
     if projects is None:
-        return f"names the organization {show(organization)}, which this pool does not have; {_offer(organization, known)}"
+        return (
+            f"names the organization {show(organization)}, which this pool does not have; {_offer(organization, known)}"
+        )
     if project and projects and project.casefold() not in {one.casefold() for one in projects}:
         return (
             f"names the project {show(project)}, which {organization.lower()} does not give the pool; "

@@ -94,7 +94,9 @@ def not_one_of(value: Any, known: list[str]) -> str:
     meant = nearest(str(value), known)
     if len(known) == 1:
         return f"is {show(value)}; write {known[0]}"
-    return f"is {show(value)}; " + (f"did you mean {meant}? It is {listing(known)}" if meant else f"write {listing(known)}")
+    return f"is {show(value)}; " + (
+        f"did you mean {meant}? It is {listing(known)}" if meant else f"write {listing(known)}"
+    )
 
 
 def wrong_kind(error: ErrorDetails, path: Path, data: Any) -> str:

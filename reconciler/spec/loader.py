@@ -121,7 +121,9 @@ def _despite(shaped: Mapping[str, Any], broken: Sequence[Path]) -> list[Finding]
 def _without(value: Any, broken: Sequence[Path]) -> Any:
     """A copy without the named parts; a list of which an entry is broken goes as a whole."""
     if not isinstance(value, dict):
-        return value if not isinstance(value, list) else [_without(one, _below(broken, i)) for i, one in enumerate(value)]
+        return (
+            value if not isinstance(value, list) else [_without(one, _below(broken, i)) for i, one in enumerate(value)]
+        )
     kept = {}
     for key, item in value.items():
         below = _below(broken, key)
@@ -142,7 +144,10 @@ def _traced(value: Mapping[str, Any]) -> list[Finding]:
     own = len(shapes_findings(value))
     pool = shaped.get("pool")
     return [
-        (where if index < own or where[:1] != ("pool",) else shapes.source_path(trace, pool, where[1:], ("pool",)), message)
+        (
+            where if index < own or where[:1] != ("pool",) else shapes.source_path(trace, pool, where[1:], ("pool",)),
+            message,
+        )
         for index, (where, message) in enumerate(found)
     ]
 

@@ -150,7 +150,10 @@ def key_vault(pool: Json, fabric: Json) -> Iterator[Finding]:
     kind = identity.get("type", "None")
     count = len(identity.get("userAssignedIdentities", ())) + ("SystemAssigned" in kind)
     if count != 1:
-        yield path, f"needs exactly one identity on the pool, to fetch from the key vault; pool.identity has {count or 'none'}"
+        yield (
+            path,
+            f"needs exactly one identity on the pool, to fetch from the key vault; pool.identity has {count or 'none'}",
+        )
 
 
 def images(given: Sequence[Json]) -> Iterator[Finding]:

@@ -109,7 +109,9 @@ class Shaping:
             if (owner, name) in _READ_ONLY:
                 continue
             if name in shaped:
-                self.findings.append(((*path, key), f"is given twice, also as {show(origin_key(value, key))}; keep one"))
+                self.findings.append(
+                    ((*path, key), f"is given twice, also as {show(origin_key(value, key))}; keep one")
+                )
                 continue
             shaped[name] = self.value(item, (*path, key), name)
             origin[name] = (*path, key)

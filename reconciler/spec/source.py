@@ -277,4 +277,3 @@ class _Composer:
 
     def stop(self, event: Any, message: str) -> Unreadable:
         return Unreadable(message, _place(event.start_mark), tuple(self.path))
-

@@ -11,7 +11,7 @@ from hypothesis import given
 from reconciler import render
 from reconciler.plan import Action, Change, Detail, Plan, Risk, Route
 from reconciler.render.words import rows
-from tests.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, LARGER, MADE, OPENED, plans
+from tests.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, LARGER, MADE, OPENED, REVISION, plans
 
 
 def test_the_plan_of_the_documentation_reads_like_a_pull_request() -> None:
@@ -53,6 +53,13 @@ def test_an_empty_plan_with_a_gap_is_not_in_sync() -> None:
     first = render.text(BLIND).splitlines()[0]
 
     assert first == "fabrikam-managed-pool   not all known"
+
+
+def test_unsaved_work_does_not_carry_the_name_of_a_commit() -> None:
+    """A plan of edited files must not be taken for the plan of the commit that they were edited from."""
+    first = render.text(replace(IN_SYNC, revision=f"{REVISION}-dirty-0123456789ab")).splitlines()[0]
+
+    assert first == "fabrikam-managed-pool @ 3f2a91c-dirty   in sync"
 
 
 def test_each_detail_is_a_line_of_its_own_with_its_own_risk() -> None:

@@ -18,7 +18,6 @@ from reconciler.settings import (
     Secret,
     Settings,
     SettingsInvalid,
-    SpecsAt,
     secrets,
 )
 
@@ -42,7 +41,7 @@ def problems(environ: dict[str, str]) -> tuple[str, ...]:
 def test_nothing_set_means_the_public_cloud_and_no_specs() -> None:
     settings = Settings.read({"XDG_STATE_HOME": "/s", "XDG_CACHE_HOME": "/c"})
 
-    assert settings.specs is None
+    assert settings.specs == ""
     assert settings.state == "/s/reconciler/state.db"
     assert settings.cache == Path("/c/reconciler")
     assert settings.policy is None
@@ -167,7 +166,7 @@ def test_a_given_identity_endpoint_counts_on_loopback_too() -> None:
             "a policy that silently does not count is the worst of them",
         ),
         (
-            {"RECONCILER_SPECS": "https://canary@github.com/fabrikam/pools.git"},
+            {"RECONCILER_SPECS": "https://ann:canary@github.com/fabrikam/pools.git"},
             "RECONCILER_SPECS: the URL holds credentials; give them as RECONCILER_GIT_TOKEN and leave them out here",
             "URLs end up in messages and process lists",
         ),
@@ -245,24 +244,6 @@ def test_secrets_compare_by_value_and_know_whether_they_are_set() -> None:
     assert Secret("a")
     assert not Secret("")
     assert repr(Secret("")) == "Secret(not set)"
-
-
-@pytest.mark.parametrize(
-    ("text", "specs", "reason"),
-    [
-        ("specs/", SpecsAt("specs/", git=False), "a path is a folder"),
-        ("specs#main", SpecsAt("specs", git=True, ref="main"), "a ref makes it git"),
-        (".#main:a/b/", SpecsAt(".", git=True, ref="main", prefix="a/b"), "behind the colon is the folder inside"),
-        (".#:specs", SpecsAt(".", git=True, prefix="specs"), "the repository's own HEAD, with a prefix"),
-        ("https://h/r#v1", SpecsAt("https://h/r", git=True, ref="v1"), "https is a remote"),
-        ("https://h/r", SpecsAt("https://h/r", git=True), "also without a ref"),
-        ("git@h:o/r", SpecsAt("git@h:o/r", git=True), "so is the short form of ssh"),
-        ("/srv/r.git", SpecsAt("/srv/r.git", git=True), "a bare repository is no folder of specs"),
-        ("file:///srv/r", SpecsAt("file:///srv/r", git=True), "a file URL is a remote like others"),
-    ],
-)
-def test_where_specs_are(text: str, specs: SpecsAt, reason: str) -> None:
-    assert SpecsAt.parse(text) == specs, reason
 
 
 def test_every_field_is_a_variable_of_the_same_name() -> None:
