@@ -9,7 +9,6 @@ What ARM requires of the resource itself (`location` and four of `properties`) i
 does not name is not managed. Inside an object ARM's own requirements hold.
 """
 
-# ruff: noqa: N815 - the names are ARM's
 from typing import Annotated, Any, Literal, Required
 
 from pydantic import ConfigDict, Field
@@ -74,7 +73,7 @@ class Organization(Closed, total=False):
     parallelism: Annotated[
         int,
         _f(
-            "Machines that this organization may use at once. The sum over all organizations equals maximumConcurrency.",
+            "Machines that this organization may use at once; all organizations add up to maximumConcurrency.",
             2,
             ge=0,
             le=MAXIMUM_CONCURRENCY,
@@ -123,9 +122,7 @@ class AzureDevOpsOrganizationProfile(Closed, total=False):
     """Azure DevOps organizations that may use the pool."""
 
     kind: Required[Annotated[Literal["AzureDevOps"], _f("The platform.")]]
-    organizations: Required[
-        Annotated[list[Organization], _f("The organizations, each at most once.", min_length=1)]
-    ]
+    organizations: Required[Annotated[list[Organization], _f("The organizations, each at most once.", min_length=1)]]
     permissionProfile: Annotated[
         PermissionProfile, _f("Who administers the agent pools in these organizations.", {"kind": "CreatorOnly"})
     ]
@@ -156,9 +153,7 @@ class GitHubOrganizationProfile(Closed, total=False):
     ]
 
 
-OrganizationProfile = Annotated[
-    AzureDevOpsOrganizationProfile | GitHubOrganizationProfile, Field(discriminator="kind")
-]
+OrganizationProfile = Annotated[AzureDevOpsOrganizationProfile | GitHubOrganizationProfile, Field(discriminator="kind")]
 
 Standby = Annotated[int, Field(ge=0, le=MAXIMUM_CONCURRENCY)]
 
@@ -240,9 +235,7 @@ class Sku(Closed, total=False):
 
     name: Required[Annotated[Text, _f("Name of the Azure SKU.", "Standard_D4ads_v5")]]
     windowsNvmeDrive: Annotated[DriveLetter, _f("Drive letter of the striped NVMe volume.", default="N")]
-    linuxNvmePath: Annotated[
-        AbsolutePath, _f("Mount path of the striped NVMe volume.", default="/mnt/azure_nvme_temp")
-    ]
+    linuxNvmePath: Annotated[AbsolutePath, _f("Mount path of the striped NVMe volume.", default="/mnt/azure_nvme_temp")]
     vmSizes: Annotated[
         list[VmSize], _f("Sizes among which machines are allocated (instance mix).", [{"name": "Standard_D4ads_v5"}])
     ]
@@ -259,9 +252,7 @@ class Image(Closed, total=False):
             "/galleries/fabrikam/images/linux/versions/latest",
         ),
     ]
-    wellKnownImageName: Annotated[
-        Text, _f("An image that the service knows.", "ubuntu-24.04", "windows-2022/latest")
-    ]
+    wellKnownImageName: Annotated[Text, _f("An image that the service knows.", "ubuntu-24.04", "windows-2022/latest")]
     aliases: Annotated[list[Text], _f("Names by which pipelines may ask for the image.", ["ubuntu-24.04"])]
     buffer: Annotated[
         Buffer, _f("Share of the stand-by agents, in percent, as text; '*' for what is left.", "50", default="*")
@@ -361,9 +352,7 @@ class NetworkProfile(Closed, total=False):
             "/virtualNetworks/build/subnets/agents",
         ),
     ]
-    staticIpAddressCount: Annotated[
-        int, _f("Static public addresses for outgoing connections.", 2, ge=0, le=INT32)
-    ]
+    staticIpAddressCount: Annotated[int, _f("Static public addresses for outgoing connections.", 2, ge=0, le=INT32)]
     ipAddresses: Annotated[Any, _read_only("The addresses that the service assigned.")]
 
 
@@ -392,9 +381,7 @@ class RuntimeConfiguration(Closed, total=False):
 class Properties(Closed, total=False):
     """The pool's own properties."""
 
-    maximumConcurrency: Annotated[
-        int, _f("Most machines at any time.", 4, ge=1, le=MAXIMUM_CONCURRENCY)
-    ]
+    maximumConcurrency: Annotated[int, _f("Most machines at any time.", 4, ge=1, le=MAXIMUM_CONCURRENCY)]
     organizationProfile: Annotated[OrganizationProfile, _f("Who may use the pool.")]
     agentProfile: Annotated[
         AgentProfile, _f("What becomes of a machine after a job, and how many stand by.", {"kind": "Stateless"})
@@ -458,6 +445,7 @@ class Pool(Closed, total=False):
     properties: Annotated[Properties, _f("The pool's own properties.")]
     id: Annotated[str, _f("From a pasted resource: has to agree with name, subscription and resourceGroup.")]
     name: Annotated[PoolName, _f("From a pasted resource: has to agree with the spec's name.")]
+    resourceGroup: Annotated[str, _f("From a pasted answer of az: has to agree with the spec's resourceGroup.")]
     type: Annotated[str, _f("From a pasted resource.", "Microsoft.DevOpsInfrastructure/pools")]
     apiVersion: Annotated[str, _f("From a pasted template; the reconciler always speaks 2026-06-02.", "2026-06-02")]
     systemData: Annotated[Any, _read_only("Who made and changed the resource.")]

@@ -10,7 +10,7 @@ from reconciler.spec.body import Closed, Pool
 from reconciler.spec.forms import Day, Guid, Text
 from reconciler.spec.names import (
     OrganizationName,
-    PipelinePath,
+    Pipeline,
     PoolName,
     Principal,
     ProjectReference,
@@ -27,7 +27,9 @@ Project = Annotated[
     ProjectReference,
     _f("organization/project, one of the pool's.", "fabrikam-prime/fabrikam-dev"),
 ]
-Exclusive = Annotated[bool, _f("Whether what is not listed is removed; only assigned entries, never inherited ones.", default=False)]
+Exclusive = Annotated[
+    bool, _f("Whether what is not listed is removed; only assigned entries, never inherited ones.", default=False)
+]
 
 
 class OpenAccessException(Closed, total=False):
@@ -35,9 +37,7 @@ class OpenAccessException(Closed, total=False):
 
     project: Required[Project]
     allow: Required[Annotated[bool, _f("Whether all pipelines of the project may use the pool.", True)]]
-    until: Annotated[
-        Day, _f("Last day, in UTC, on which the exception counts; it needs a reason.", "2026-12-31")
-    ]
+    until: Annotated[Day, _f("Last day, in UTC, on which the exception counts; it needs a reason.", "2026-12-31")]
     reason: Annotated[Text, _f("Why, for those who read the plan.", "load-test campaign")]
 
 
@@ -47,7 +47,7 @@ class PipelineGrant(Closed, total=False):
     project: Required[Project]
     pipelines: Required[
         Annotated[
-            list[PipelinePath | Annotated[int, Field(gt=0)]],
+            list[Pipeline],
             _f("Pipelines by path from the top, or by id.", ["\\release\\nightly", 42]),
         ]
     ]
@@ -57,7 +57,9 @@ class PipelineGrant(Closed, total=False):
 class PoolRoles(Closed, total=False):
     """Administrators of the agent pool in one organization, beside those of permissionProfile."""
 
-    organization: Required[Annotated[OrganizationName, _f("Bare name of one of the pool's organizations.", "fabrikam-prime")]]
+    organization: Required[
+        Annotated[OrganizationName, _f("Bare name of one of the pool's organizations.", "fabrikam-prime")]
+    ]
     administrators: Annotated[
         list[Principal],
         _f("Addresses, groups of Azure DevOps, or Entra object ids.", ["[fabrikam-prime]\\Platform"]),
@@ -93,12 +95,8 @@ class Document(Closed, total=False):
 
     apiVersion: Required[Annotated[Literal["reconciler/v1"], _f("Version of this format.")]]
     kind: Required[Annotated[Literal["ManagedDevOpsPool"], _f("What the document describes.")]]
-    name: Required[
-        Annotated[PoolName, _f("Name of the pool, unique in all of Azure.", "fabrikam-managed-pool")]
-    ]
-    subscription: Required[
-        Annotated[Guid, _f("Id of the Azure subscription.", "11111111-2222-3333-4444-555555555555")]
-    ]
+    name: Required[Annotated[PoolName, _f("Name of the pool, unique in all of Azure.", "fabrikam-managed-pool")]]
+    subscription: Required[Annotated[Guid, _f("Id of the Azure subscription.", "11111111-2222-3333-4444-555555555555")]]
     resourceGroup: Required[Annotated[ResourceGroupName, _f("The pool's resource group.", "rg-build")]]
     mode: Annotated[
         Literal["enforce", "report", "pause"],

@@ -38,10 +38,27 @@ class Checked:
         return {**handler(schema), **self.json}
 
     def validate(self, value: str) -> str:
+        """The value as it is; pydantic collects the findings."""
         message = self.check(value)
         if message:
             raise wrong(message)
         return value
+
+
+class Reference(Checked):
+    """A text that is looked at, or an id: a whole number above zero."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.either)
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        return {"anyOf": [{"type": "string", **self.json}, {"type": "integer", "minimum": 1}]}
+
+    def either(self, value: Any) -> Any:
+        """The value as it is."""
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+        return self.validate(value if isinstance(value, str) else show(value))
 
 
 def pattern(expression: str, meaning: str) -> Checked:

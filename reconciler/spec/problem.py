@@ -23,7 +23,9 @@ SHOWN = 60
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RUN = re.compile(r"[A-Za-z0-9+=_~]{20,}")
-_MARKED = re.compile(r"://[^/\s]*@|[?&]\w+=|\beyJ|(?:password|passwd|secret|token|sig|key|pwd)\w*\s*[=:]", re.IGNORECASE)
+_MARKED = re.compile(
+    r"://[^/\s]*@|[?&]\w+=|\beyJ|(?:password|passwd|pwd|secret|token|sig|key)\w*\s*[=:]", re.IGNORECASE
+)
 _HIDDEN = "(not shown, it looks like a secret)"
 
 

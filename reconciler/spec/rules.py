@@ -108,11 +108,11 @@ def parallelism(properties: Json, profile: Json) -> Iterator[Finding]:
         return
     shares = [share for organization in given if (share := organization.get("parallelism"))]
     if sum(shares) > most or (given and len(shares) == len(given) and sum(shares) != most):
-        yield (
-            (*_PROPERTIES, "maximumConcurrency"),
+        message = (
             f"is {most}, but the organizations' parallelism adds up to {sum(shares)}; "
-            "the sum of parallelism for all organizations must equal the max concurrency",
+            "the sum of parallelism for all organizations must equal the max concurrency"
         )
+        yield (*_PROPERTIES, "maximumConcurrency"), message
 
 
 def permissions(profile: Json) -> Iterator[Finding]:
@@ -150,7 +150,10 @@ def key_vault(pool: Json, fabric: Json) -> Iterator[Finding]:
     kind = identity.get("type", "None")
     count = len(identity.get("userAssignedIdentities", ())) + ("SystemAssigned" in kind)
     if count != 1:
-        yield path, f"needs exactly one identity on the pool, to fetch from the key vault; pool.identity has {count or 'none'}"
+        yield (
+            path,
+            f"needs exactly one identity on the pool, to fetch from the key vault; pool.identity has {count or 'none'}",
+        )
 
 
 def images(given: Sequence[Json]) -> Iterator[Finding]:
