@@ -111,6 +111,8 @@ def unknown(error: ErrorDetails) -> str:
         return f"is not a field; did you mean {meant}?"
     if home := homes().get(str(name)):
         return f"is not a field here; it belongs {home}"
+    if meant := nearest(str(name), homes()):
+        return f"is not a field; did you mean {meant}? It belongs {homes()[meant]}"
     return f"is not a field; known here are {listing(sorted(known))}"
 
 

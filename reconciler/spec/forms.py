@@ -17,6 +17,9 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from reconciler.spec.problem import listing, nearest, show
 
+_SLIP = 0.92
+"""How alike a slip is to the known value: one letter off, but not ``PremiumV2_LRS`` for ``Premium_LRS``."""
+
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -76,7 +79,7 @@ def one_of(*known: str) -> Checked:
     def check(value: str) -> str | None:
         if value in exact:
             return None
-        meant = nearest(value, known)
+        meant = nearest(value, known, _SLIP)
         return f"is {show(value)}; did you mean {meant}? Known are {listing(known)}" if meant else None
 
     return Checked(check, anyOf=[{"enum": list(known)}, {"type": "string"}])

@@ -85,10 +85,10 @@ def spell(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.72) -> str | None:
     """The known name that was probably meant: the same but for case and separators, else the most similar one."""
     by_bare = {bare(one): one for one in known}
-    found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=0.72)
+    found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=cutoff)
     return by_bare[found[0]] if found else None
 
 
