@@ -42,7 +42,7 @@ def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
 
 
 def repeated(entries: Sequence[Json], section: str, key: str) -> Iterator[Finding]:
-    """Two entries for one thing: which of them would count?"""
+    """Two entries for one thing, of which nobody could say which counts."""
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
         name = str(entry.get(key, "")).casefold()
@@ -101,11 +101,11 @@ def pipelines(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
         yield from twice(entry.get("pipelines", ()), (*path, "pipelines"))
         organization = project.partition("/")[0].lower()
         if entry.get("exclusive") and organization in opened and project.casefold() not in excepted:
-            yield (
-                (*path, "exclusive"),
-                f"is true, but openAccess of {organization} is on: all pipelines may use the pool; "
-                "except the project under access.openAccess, or remove exclusive",
+            message = (
+                f"is true, but openAccess of {organization} is on, so all pipelines may use the pool; "
+                f"except {show(project)} under access.openAccess, or remove exclusive"
             )
+            yield (*path, "exclusive"), message
 
 
 def roles(entries: Sequence[Json], profile: Json) -> Iterator[Finding]:

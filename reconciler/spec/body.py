@@ -9,7 +9,6 @@ What ARM requires of the resource itself (`location` and four of `properties`) i
 does not name is not managed. Inside an object ARM's own requirements hold.
 """
 
-# ruff: noqa: N815 - the names are ARM's
 from typing import Annotated, Any, Literal, Required
 
 from pydantic import ConfigDict, Field
@@ -74,7 +73,7 @@ class Organization(Closed, total=False):
     parallelism: Annotated[
         int,
         _f(
-            "Machines that this organization may use at once. The sum over all organizations equals maximumConcurrency.",
+            "Machines that this organization may use at once; all organizations add up to maximumConcurrency.",
             2,
             ge=0,
             le=MAXIMUM_CONCURRENCY,
@@ -446,6 +445,7 @@ class Pool(Closed, total=False):
     properties: Annotated[Properties, _f("The pool's own properties.")]
     id: Annotated[str, _f("From a pasted resource: has to agree with name, subscription and resourceGroup.")]
     name: Annotated[PoolName, _f("From a pasted resource: has to agree with the spec's name.")]
+    resourceGroup: Annotated[str, _f("From a pasted answer of az: has to agree with the spec's resourceGroup.")]
     type: Annotated[str, _f("From a pasted resource.", "Microsoft.DevOpsInfrastructure/pools")]
     apiVersion: Annotated[str, _f("From a pasted template; the reconciler always speaks 2026-06-02.", "2026-06-02")]
     systemData: Annotated[Any, _read_only("Who made and changed the resource.")]

@@ -10,7 +10,7 @@ from reconciler.spec.body import Closed, Pool
 from reconciler.spec.forms import Day, Guid, Text
 from reconciler.spec.names import (
     OrganizationName,
-    PipelinePath,
+    Pipeline,
     PoolName,
     Principal,
     ProjectReference,
@@ -47,7 +47,7 @@ class PipelineGrant(Closed, total=False):
     project: Required[Project]
     pipelines: Required[
         Annotated[
-            list[PipelinePath | Annotated[int, Field(gt=0)]],
+            list[Pipeline],
             _f("Pipelines by path from the top, or by id.", ["\\release\\nightly", 42]),
         ]
     ]

@@ -6,7 +6,8 @@ name that nobody knows, the nearest one of the same object is offered, or the pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -21,55 +22,46 @@ _TYPES = {
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping",
+    "model_attributes_type": "a mapping",
 }
-_UNION = "union_tag_invalid"
-_KINDS = (_UNION, "union_tag_not_found")
+_LIMITS = {
+    "greater_than_equal": "is {value}; the least is {ge}",
+    "less_than_equal": "is {value}; the most is {le}",
+    "too_short": "is empty; give at least one",
+    "string_too_short": "is empty; write a text",
+    "string_too_long": "is too long; the most is {max_length} characters",
+}
 
 
 def translate(error: ValidationError, data: Any) -> Iterator[Finding]:
     """One finding an error, with paths of the data that was validated."""
-    seen: set[Path] = set()
     for one in error.errors(include_url=False):
-        path = data_path(one["loc"], data)
-        if path not in seen:
-            seen.add(path)
-            yield path, sentence(one, path, data)
+        yield data_path(one["loc"], data), sentence(one)
 
 
 def data_path(loc: tuple[str | int, ...], data: Any) -> Path:
-    """pydantic's location without the members of unions that it went through."""
+    """The location without the members of unions that pydantic went through."""
     path: list[str | int] = []
-    value = data
+    value: Any = data
     for index, step in enumerate(loc):
-        if isinstance(value, dict) and step in value:
+        if isinstance(value, list) or (isinstance(value, dict) and step in value):
             path.append(step)
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            path.append(step)
-            value = value[step]
-        elif isinstance(value, dict) and index == len(loc) - 1 and step != "[key]":
+            value = value[step]  # type: ignore[index]  # pydantic gives positions for lists
+        elif index == len(loc) - 1 and step != "[key]":
             path.append(step)
     return tuple(path)
 
 
-def sentence(error: ErrorDetails, path: Path, data: Any) -> str:
+def sentence(error: ErrorDetails) -> str:
     """What is wrong, with both values and the remedy."""
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "form":
-        return str(context["message"])
-    if kind == "extra_forbidden":
-        return unknown(error["loc"], path)
-    if kind == "missing":
-        return "is missing; add it"
-    if value is None:
+    kind, value = error["type"], error["input"]
+    if value is None and kind != "extra_forbidden":
         return "has no value; write one, or remove the field, which is then not managed"
     if kind in _TYPES:
         return wrong_type(_TYPES[kind], value)
-    if kind == "literal_error":
-        return not_one_of(value, [one.strip("'") for one in str(context["expected"]).replace(" or ", ", ").split(", ")])
-    if kind in _KINDS:
-        return wrong_kind(error, path, data)
-    return limits(kind, value, context)
+    if kind in _LIMITS:
+        return _LIMITS[kind].format(value=show(value), **error["ctx"])
+    return _SENTENCES[kind](error)
 
 
 def wrong_type(wanted: str, value: Any) -> str:
@@ -83,52 +75,55 @@ def wrong_type(wanted: str, value: Any) -> str:
 
 def kind_of(value: Any) -> str:
     """The JSON type of a value, with its article."""
-    if isinstance(value, bool):
-        return "a truth value"
-    names = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
-    return names.get(type(value), "a value of another kind")
+    names = {bool: "a truth value", str: "a text", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "a number")
+
+
+def closed_set(error: ErrorDetails) -> str:
+    """A value outside a closed set; pydantic gives the set as text."""
+    return not_one_of(error["input"], re.findall("'([^']*)'", error["ctx"]["expected"]))
 
 
 def not_one_of(value: Any, known: list[str]) -> str:
-    """A value outside a closed set."""
-    meant = nearest(str(value), known)
+    """A value that is none of the known ones."""
     if len(known) == 1:
         return f"is {show(value)}; write {known[0]}"
-    return f"is {show(value)}; " + (
-        f"did you mean {meant}? It is {listing(known)}" if meant else f"write {listing(known)}"
-    )
+    meant = nearest(str(value), known)
+    return f"is {show(value)}; " + (f"did you mean {meant}? Known are" if meant else "write") + f" {listing(known)}"
 
 
-def wrong_kind(error: ErrorDetails, path: Path, data: Any) -> str:
-    """An object whose `kind` is missing or unknown: its fields cannot be checked then."""
-    tags = [tag.strip("'") for tag in str(error.get("ctx", {}).get("expected_tags", "")).split(", ")]
-    if error["type"] == _UNION:
-        return f"kind {not_one_of(error['ctx']['tag'], tags)}"
-    names = known_names(error["loc"])
-    return f"has no kind; write kind: {listing(names.get('kind', ('…',)))}"
+def wrong_kind(error: ErrorDetails) -> str:
+    """An object of an unknown kind: its fields cannot be checked."""
+    known = re.findall("'([^']*)'", error["ctx"]["expected_tags"])
+    return f"has a kind that {not_one_of(error['ctx']['tag'], known)}"
 
 
-def limits(kind: str, value: Any, context: Mapping[str, Any]) -> str:
-    """Numbers out of range, lists and texts of the wrong length."""
-    if kind == "greater_than_equal":
-        return f"is {show(value)}; the least is {context['ge']}"
-    if kind == "less_than_equal":
-        return f"is {show(value)}; the most is {context['le']}"
-    if kind == "greater_than":
-        return f"is {show(value)}; write a number above {context['gt']}"
-    if kind in ("too_short", "string_too_short"):
-        return "is empty; give at least one"
-    return f"is too long; the most is {context.get('max_length', '…')} characters"
+def no_kind(error: ErrorDetails) -> str:
+    """An object that does not say its kind, which decides about its fields."""
+    return f"has no kind; write kind: {listing(known_names(error['loc'])['kind'])}"
 
 
-def unknown(loc: tuple[str | int, ...], path: Path) -> str:
+def unknown(error: ErrorDetails) -> str:
     """A field that nobody knows: the nearest name, else where a field of that name belongs, else all names."""
-    name, known = str(path[-1]), known_names(loc[:-1])
-    if meant := nearest(name, known):
+    *owner, name = error["loc"]
+    known = known_names(tuple(owner))
+    if meant := nearest(str(name), known):
         return f"is not a field; did you mean {meant}?"
-    if home := homes().get(name):
+    if home := homes().get(str(name)):
         return f"is not a field here; it belongs {home}"
+    if meant := nearest(str(name), homes()):
+        return f"is not a field; did you mean {meant}? It belongs {homes()[meant]}"
     return f"is not a field; known here are {listing(sorted(known))}"
+
+
+_SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
+    "form": lambda error: str(error["ctx"]["message"]),
+    "missing": lambda _: "is missing; add it",
+    "extra_forbidden": unknown,
+    "literal_error": closed_set,
+    "union_tag_invalid": wrong_kind,
+    "union_tag_not_found": no_kind,
+}
 
 
 def known_names(loc: tuple[str | int, ...]) -> Mapping[str, tuple[str, ...]]:

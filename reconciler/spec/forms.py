@@ -17,6 +17,9 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from reconciler.spec.problem import listing, nearest, show
 
+_SLIP = 0.92
+"""How alike a slip is to the known value: one letter off, but not ``PremiumV2_LRS`` for ``Premium_LRS``."""
+
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -38,10 +41,27 @@ class Checked:
         return {**handler(schema), **self.json}
 
     def validate(self, value: str) -> str:
+        """The value as it is; pydantic collects the findings."""
         message = self.check(value)
         if message:
             raise wrong(message)
         return value
+
+
+class Reference(Checked):
+    """A text that is looked at, or an id: a whole number above zero."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.either)
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        return {"anyOf": [{"type": "string", **self.json}, {"type": "integer", "minimum": 1}]}
+
+    def either(self, value: Any) -> Any:
+        """The value as it is."""
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+        return self.validate(value if isinstance(value, str) else show(value))
 
 
 def pattern(expression: str, meaning: str) -> Checked:
@@ -59,7 +79,7 @@ def one_of(*known: str) -> Checked:
     def check(value: str) -> str | None:
         if value in exact:
             return None
-        meant = nearest(value, known)
+        meant = nearest(value, known, _SLIP)
         return f"is {show(value)}; did you mean {meant}? Known are {listing(known)}" if meant else None
 
     return Checked(check, anyOf=[{"enum": list(known)}, {"type": "string"}])

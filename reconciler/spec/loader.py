@@ -9,7 +9,7 @@ pays nothing for that.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,12 +69,12 @@ def _document(path: str, document: Document, batch: _Batch) -> None:
         message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
         document.findings.append((document.start, (), message))
     else:
-        shaped, found = check(document.value)
-        if not found and not document.findings:
-            batch.specs.append((build.spec(shaped, path), document.place(("name",))))
-            return
-        for where, message in _traced(document.value) if found else ():
+        checked = check(document.value)
+        for where, message in checked.in_file(document.value):
             document.findings.append((document.place(where), where, message))
+        if not document.findings:
+            batch.specs.append((build.spec(checked.document, path), document.place(("name",))))
+            return
     batch.problems += _told(path, document)
 
 
@@ -83,35 +83,53 @@ def _told(path: str, document: Document) -> list[Problem]:
         Problem(path, place.line, spell(where), message, place.column)
         for place, where, message in document.findings[:MOST_PROBLEMS]
     ]
-    if more := len(document.findings) - MOST_PROBLEMS:
-        if more > 0:
-            told.append(Problem(path, document.start.line, "", f"has {more} more problems; mend these first"))
+    if (more := len(document.findings) - MOST_PROBLEMS) > 0:
+        told.append(Problem(path, document.start.line, "", f"has {more} more problems; mend these first"))
     return told
 
 
-def check(value: Mapping[str, Any], trace: shapes.Trace | None = None) -> tuple[dict[str, Any], list[Finding]]:
-    """The document with its pool in canonical shape, and what is wrong with it, by paths of the canonical document.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A document with its pool in canonical shape, and what is wrong with it."""
 
-    Findings of the shaping itself carry paths of the file and stand first.
-    """
-    shaping = shapes.Shaping(trace=trace)
-    shaped = dict(value)
+    document: dict[str, Any]
+    shaping: Sequence[Finding] = ()
+    """By paths of the file."""
+    findings: Sequence[Finding] = ()
+    """By paths of the canonical document."""
+
+    def in_file(self, value: Mapping[str, Any]) -> Iterator[Finding]:
+        """All findings by paths of the file: its pool is shaped once more, noting where each part came from."""
+        yield from self.shaping
+        if not self.findings:
+            return
+        trace: shapes.Trace = {}
+        pool = shapes.Shaping(trace=trace).pool(value["pool"], ("pool",)) if isinstance(value.get("pool"), dict) else {}
+        for where, message in self.findings:
+            if where[:1] == ("pool",):
+                yield shapes.source_path(trace, pool, where[1:], ("pool",)), message
+            else:
+                yield where, message
+
+
+def check(value: Mapping[str, Any]) -> Checked:
+    """Every check of one document: shape, types and forms, rules."""
+    shaping = shapes.Shaping()
+    document = dict(value)
     if isinstance(value.get("pool"), dict):
-        shaped["pool"] = shaping.pool(value["pool"], ("pool",))
-    found: list[Finding] = list(shaping.findings)
+        document["pool"] = shaping.pool(value["pool"], ("pool",))
     try:
-        adapter().validator.validate_python(shaped)
+        adapter().validator.validate_python(document)
     except ValidationError as error:
-        found += findings.translate(error, shaped)
-        return shaped, found + _despite(shaped, [where for where, _ in found])
-    found += rules.check(shaped)
-    found += access.check(shaped, pool_known=True)
-    return shaped, found
+        found = list(findings.translate(error, document))
+        return Checked(document, shaping.findings, [*found, *_despite(document, [where for where, _ in found])])
+    found = [*rules.check(document), *access.check(document, pool_known=True)]
+    return Checked(document, shaping.findings, found)
 
 
-def _despite(shaped: Mapping[str, Any], broken: Sequence[Path]) -> list[Finding]:
+def _despite(document: Mapping[str, Any], broken: Sequence[Path]) -> list[Finding]:
     """What the rules say of the rest, with the broken parts taken out."""
-    rest = _without(shaped, broken)
+    rest = _without(document, broken)
     profile = ("pool", "properties", "organizationProfile")
     known = not any(path[:3] == profile[: len(path)] for path in broken)
     found = [*rules.check(rest), *access.check(rest, pool_known=known)]
@@ -135,29 +153,6 @@ def _without(value: Any, broken: Sequence[Path]) -> Any:
 
 def _below(paths: Sequence[Path], step: str | int) -> list[Path]:
     return [path[1:] for path in paths if path and path[0] == step]
-
-
-def _traced(value: Mapping[str, Any]) -> list[Finding]:
-    """The findings again, by paths of the file."""
-    trace: shapes.Trace = {}
-    shaped, found = check(value, trace)
-    own = len(shapes_findings(value))
-    pool = shaped.get("pool")
-    return [
-        (
-            where if index < own or where[:1] != ("pool",) else shapes.source_path(trace, pool, where[1:], ("pool",)),
-            message,
-        )
-        for index, (where, message) in enumerate(found)
-    ]
-
-
-def shapes_findings(value: Mapping[str, Any]) -> list[Finding]:
-    """Findings of the shaping alone."""
-    shaping = shapes.Shaping()
-    if isinstance(value.get("pool"), dict):
-        shaping.pool(value["pool"], ("pool",))
-    return shaping.findings
 
 
 def _unique(batch: _Batch) -> list[Spec]:

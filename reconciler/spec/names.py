@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from reconciler.spec.forms import GUID, Checked, pattern
+from reconciler.spec.forms import GUID, Checked, Reference, pattern
 from reconciler.spec.problem import show
 
 _ORGANIZATION = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
@@ -25,11 +25,11 @@ _DEVOPS_URL = re.compile(
     rf"https://(?:dev\.azure\.com/({_ORGANIZATION})|({_ORGANIZATION})\.visualstudio\.com)/?", re.IGNORECASE
 )
 _DEVOPS_HOST = re.compile(r"https?://(?:[^/@]*@)?(?:dev\.azure\.com|[^/]+\.visualstudio\.com)(/.*)?", re.IGNORECASE)
-_GITHUB_URL = re.compile(r"https://(?:www\.)?github\.com/[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/?", re.IGNORECASE)
+_GITHUB_URL = r"https://(?:www\.)?github\.com/[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/?"
 _NOT_IN_PROJECTS = frozenset("/:\\~&%;@'\"?<>|#$*}{,+=[]")
 _ACCOUNT = re.compile(rf"[^@\s\\\[\]<>,;]+@[^@\s\\\[\]<>,;]+\.[^@\s\\\[\]<>,;]+|{GUID}")
 _GROUP = re.compile(r"\[[^\[\]\\]+\]\\[^\\]+")
-_LONGEST_POOL, _SHORTEST_POOL, _LONGEST_PROJECT, _LONGEST_ORGANIZATION = 44, 3, 64, 50
+_LONGEST_POOL, _SHORTEST_POOL, _LONGEST_PROJECT = 44, 3, 64
 
 
 def organization_of(url: str) -> str | None:
@@ -76,13 +76,13 @@ def organization_name(value: str) -> str | None:
         return None
     if name := organization_of(value):
         return f"is a URL; write the bare name, {name}"
-    return f"is {show(value)}; write an organization's bare name: letters, digits, hyphens, at most {_LONGEST_ORGANIZATION}"
+    return f"is {show(value)}; write an organization's bare name: at most 50 letters, digits and hyphens"
 
 
 def pool_name(value: str) -> str | None:
     """What is wrong with the name of a pool."""
     if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9.-]*", value):
-        return f"is {show(value)}; a pool's name holds letters, digits, hyphens and dots, and begins with a letter or digit"
+        return f"is {show(value)}; a pool's name is letters, digits, hyphens and dots, the first a letter or digit"
     if value.endswith("."):
         return f"is {show(value)}; a pool's name cannot end with a dot"
     if not _SHORTEST_POOL <= len(value) <= _LONGEST_POOL:
@@ -120,12 +120,12 @@ def resource_group_name(value: str) -> str | None:
 
 
 OrganizationUrl = Annotated[str, Checked(organization_url, format="uri")]
-GitHubUrl = Annotated[str, pattern(_GITHUB_URL.pattern, "https://github.com/{organization}")]
+GitHubUrl = Annotated[str, pattern(_GITHUB_URL, "https://github.com/{organization}")]
 ProjectName = Annotated[str, Checked(project_name, minLength=1, maxLength=64)]
 ProjectReference = Annotated[str, Checked(project_reference, pattern="^[^/]+/[^/]+$")]
 OrganizationName = Annotated[str, Checked(organization_name, pattern=f"^{_ORGANIZATION}$")]
 PoolName = Annotated[str, Checked(pool_name, pattern="^[a-zA-Z0-9][a-zA-Z0-9-.]*$", minLength=3, maxLength=44)]
 Principal = Annotated[str, Checked(principal)]
 Account = Annotated[str, Checked(account)]
-PipelinePath = Annotated[str, Checked(pipeline_path, pattern=r"^\\.+[^\\]$")]
+Pipeline = Annotated[str | int, Reference(pipeline_path, pattern=r"^\\.*[^\\]$")]
 ResourceGroupName = Annotated[str, Checked(resource_group_name, minLength=1, maxLength=90)]

@@ -24,7 +24,7 @@ SHOWN = 60
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RUN = re.compile(r"[A-Za-z0-9+=_~]{20,}")
 _MARKED = re.compile(
-    r"://[^/\s]*@|[?&]\w+=|\beyJ|(?:password|passwd|secret|token|sig|key|pwd)\w*\s*[=:]", re.IGNORECASE
+    r"://[^/\s]*@|[?&]\w+=|\beyJ|(?:password|passwd|pwd|secret|token|sig|key)\w*\s*[=:]", re.IGNORECASE
 )
 _HIDDEN = "(not shown, it looks like a secret)"
 
@@ -85,10 +85,10 @@ def spell(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.72) -> str | None:
     """The known name that was probably meant: the same but for case and separators, else the most similar one."""
     by_bare = {bare(one): one for one in known}
-    found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=0.72)
+    found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=cutoff)
     return by_bare[found[0]] if found else None
 
 

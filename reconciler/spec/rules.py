@@ -108,11 +108,11 @@ def parallelism(properties: Json, profile: Json) -> Iterator[Finding]:
         return
     shares = [share for organization in given if (share := organization.get("parallelism"))]
     if sum(shares) > most or (given and len(shares) == len(given) and sum(shares) != most):
-        yield (
-            (*_PROPERTIES, "maximumConcurrency"),
+        message = (
             f"is {most}, but the organizations' parallelism adds up to {sum(shares)}; "
-            "the sum of parallelism for all organizations must equal the max concurrency",
+            "the sum of parallelism for all organizations must equal the max concurrency"
         )
+        yield (*_PROPERTIES, "maximumConcurrency"), message
 
 
 def permissions(profile: Json) -> Iterator[Finding]:

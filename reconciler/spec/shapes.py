@@ -76,10 +76,11 @@ class Shaping:
         """The canonical body: location, tags, identity, properties."""
         shaped = self.mapping(pool, path, "pool")
         loose = [name for name in shaped if name in _PROPERTIES]
-        if loose and isinstance(shaped.setdefault("properties", {}), dict):
-            properties = shaped["properties"]
+        if loose and isinstance(properties := shaped.get("properties", {}), dict):
+            if "properties" not in shaped:
+                shaped["properties"] = self.mapping(properties, path, "properties")
             for name in loose:
-                self.move(shaped, properties, name)
+                self.move(shaped, shaped["properties"], name)
         if isinstance(identity := shaped.get("identity"), dict):
             self.identity(identity)
         return shaped
@@ -99,13 +100,14 @@ class Shaping:
         return value
 
     def mapping(self, value: Mapping[str, Any], path: Path, owner: str) -> dict[str, Any]:
+        """A mapping with ARM's names; the keys of some are the author's own."""
         shaped: dict[str, Any] = {}
         origin: dict[str | int, Path] = {}
         if self.trace is not None:
             self.trace[id(shaped)] = origin
         free = owner in _FREE_KEYS
         for key, item in value.items():
-            name = key if free or key.isalpha() and key != "timezone" else kebab_names().get(key, key)
+            name = key if free or (key.isalpha() and key != "timezone") else kebab_names().get(key, key)
             if (owner, name) in _READ_ONLY:
                 continue
             if name in shaped:
@@ -145,7 +147,7 @@ class Shaping:
             return
         target[name] = value
         if self.trace is not None:
-            self.trace.setdefault(id(target), {})[name] = origin
+            self.trace[id(target)][name] = origin
 
     def identity(self, identity: dict[str, Any]) -> None:
         """Identities as a list of ids are a map with empty values; what the service filled in is dropped."""
@@ -154,9 +156,11 @@ class Shaping:
             kind = identity["type"].replace(" ", "")
             identity["type"] = f"{kind[:1].upper()}{kind[1:]}" if kind in _LOWER else kind
         if isinstance(given, list) and all(isinstance(one, str) for one in given):
-            identity["userAssignedIdentities"] = shaped = dict.fromkeys(given, {})
+            shaped: dict[str, Any] = {one: {} for one in given}
+            identity["userAssignedIdentities"] = shaped
             if self.trace is not None:
-                self.trace[id(shaped)] = {one: self.trace[id(given)][index] for index, one in enumerate(given)}
+                origin = self.trace[id(given)]
+                self.trace[id(shaped)] = {one: origin[index] for index, one in enumerate(given)}
         elif isinstance(given, dict):
             for key, value in given.items():
                 if isinstance(value, dict) and value.keys() <= {"principalId", "clientId"}:

@@ -83,7 +83,7 @@ class Document:
         return place
 
 
-class Unreadable(Exception):  # noqa: N818 - it never leaves this package; the loader makes a problem of it
+class Unreadable(Exception):
     """The file as a whole cannot be read: not text, too large, too deep, or not YAML."""
 
     def __init__(self, message: str, place: Place | None = None, path: Path = ()) -> None:
