@@ -295,13 +295,6 @@ def _against_creation(body: Mapping[str, Json], policy: Policy) -> Iterator[tupl
         yield "policy-create-pools", "the policy of this deployment lets no pool be created"
     if not policy.open_access and any(one.get("openAccess") for one in _profile(body).get("organizations") or ()):
         yield "policy-open-access", "the policy of this deployment lets no open access be granted, creation would"
-    for name in _principals(body):
-        if policy.principals is not None and not _matches(name, policy.principals):
-            yield "policy-principals", f"the policy of this deployment lets {name} be granted nothing"
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name.casefold(), _literal(pattern.casefold())) for pattern in patterns)
 
 
 def _against_update(change: Change, observed: Mapping[str, Json]) -> Iterator[tuple[str, str]]:

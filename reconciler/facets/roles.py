@@ -68,6 +68,8 @@ class Seen:
     """Principal as written → who that is."""
     unknown: tuple[str, ...] = ()
     """Principals that the organization does not know."""
+    detaching: bool = False
+    """Whether inheritance is on and shall go off, so that the operator needs an assignment of its own."""
 
     def assigned(self) -> dict[str, Identity]:
         """Assigned administrators by local id."""
@@ -140,7 +142,7 @@ def apply(change: Change, writers: Writers) -> None:
     if change.action is Action.REMOVE:
         writers.devops.remove_role(args["organization"], intent.POOL_SCOPE, resource, identity)
     else:
-        writers.devops.assign_role(args["organization"], intent.POOL_SCOPE, resource, identity, args["role"])
+        writers.devops.assign_role(args["organization"], intent.POOL_SCOPE, resource, identity, intent.ADMINISTRATOR)
 
 
 # --- observe ------------------------------------------------------------------------------------------
@@ -149,15 +151,17 @@ def apply(change: Change, writers: Writers) -> None:
 def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     organization = wanted.organization.name
     pool = survey.agent_pool(organization, wanted.organization.agent_pool)
+    inherits = survey.inheritance(organization, pool)
     known = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
     seen = Seen(
         organization,
         pool,
         survey.me(organization),
-        survey.inheritance(organization, pool),
+        inherits,
         tuple(survey.role_assignments(organization, intent.POOL_SCOPE, str(pool.id))),
         known,
         tuple(name for name in wanted.administrators if name not in known),
+        inherits and wanted.inherit is False,
     )
     groups = tuple(
         gap(NAME, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
@@ -180,7 +184,7 @@ def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
         if name not in seen.known and not _is_local_group(name):
             yield _member(seen, name)
     for identity, name in _lacking(wanted, seen, listed).items():
-        yield _grant(seen, identity, name)
+        yield _grant(seen, identity, name, itself=identity not in listed)
     if wanted.exclusive:
         labels = _labels(seen)
         for identity in sorted(_surplus(seen, listed)):
@@ -193,7 +197,7 @@ def _lacking(wanted: Wanted, seen: Seen, listed: Mapping[str, str]) -> dict[str,
     if wanted.inherit is not False:
         enough |= seen.inheriting()
     needed = dict(listed)
-    if wanted.inherit is False and seen.inherits:
+    if seen.detaching:
         needed.setdefault(seen.me.id, seen.me.unique_name or seen.me.display_name or seen.me.id)
     return {identity: name for identity, name in needed.items() if identity not in enough}
 
@@ -231,12 +235,18 @@ def _member(seen: Seen, principal: str) -> Change:
         after="member of the organization",
         risk=Risk.WIDENS,
         route=Route.DEVOPS,
-        args={"organization": seen.organization, "principal": principal, "poolId": seen.pool.id},
+        args={
+            "organization": seen.organization,
+            "poolId": seen.pool.id,
+            "principal": principal,
+            "materialise": True,
+        },
         note="the role follows once it is known",
     )
 
 
-def _grant(seen: Seen, identity: str, principal: str) -> Change:
+def _grant(seen: Seen, identity: str, principal: str, *, itself: bool) -> Change:
+    """The role for somebody; `itself`: for the operator, whom the spec does not name."""
     other = sorted(a.role for a in seen.assignments if a.identity.id == identity and not a.inherited)
     before = other[0] if other else "inherited" if identity in seen.inheriting() else None
     return Change(
@@ -248,8 +258,8 @@ def _grant(seen: Seen, identity: str, principal: str) -> Change:
         after=intent.ADMINISTRATOR,
         risk=Risk.WIDENS,
         route=Route.DEVOPS,
-        args=_args(seen, identity, principal),
-        note="the operator itself" if identity == seen.me.id else "",
+        args=_own_args(seen) if itself else _args(seen, identity, principal),
+        note="the operator itself, before inheritance goes off" if itself else "",
     )
 
 
@@ -265,6 +275,11 @@ def _removal(seen: Seen, identity: str, label: str) -> Change:
         route=Route.DEVOPS,
         args=_args(seen, identity, label),
     )
+
+
+def _own_args(seen: Seen) -> dict[str, str | int | bool]:
+    """No principal and no role: nothing in the spec asks for them, and the guards must see that at once."""
+    return {"organization": seen.organization, "poolId": seen.pool.id, "identityId": seen.me.id, "itself": True}
 
 
 def _args(seen: Seen, identity: str, principal: str) -> dict[str, str | int]:
@@ -286,12 +301,21 @@ def _objection(change: Change, seen: Seen | None, removed: set[str], policy: Pol
         return "unseen-pool", f"agent pool {change.args['poolId']} was not read"
     if change.kind == MEMBER:
         return _against_member(change, seen, policy)
+    if change.action is Action.REMOVE:
+        return _against_removal(change.args["identityId"], seen, removed - {seen.me.id})
+    return _against_itself(change, seen) if change.args.get("itself") else _against_grant(change, seen)
+
+
+def _against_itself(change: Change, seen: Seen) -> tuple[str, str] | None:
+    if seen.detaching and change.args["identityId"] == seen.me.id:
+        return None
+    return "operator-itself", "the operator assigns itself only before inheritance goes off"
+
+
+def _against_grant(change: Change, seen: Seen) -> tuple[str, str] | None:
     if not intent.is_administrator(change.args["role"]):
         return "role-not-managed", f"role {change.args['role']} is not managed here"
-    if change.action is Action.REMOVE:
-        return _against_removal(change.args["identityId"], seen, removed)
-    people = {who.id for who in seen.known.values()} | {seen.me.id}
-    if change.args["identityId"] not in people:
+    if change.args["identityId"] not in {who.id for who in seen.known.values()}:
         return "unknown-identity", "this identity is none of those that the spec's principals resolved to"
     return None
 
