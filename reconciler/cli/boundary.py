@@ -23,12 +23,12 @@ from reconciler.errors import ReconcilerError
 PROGRAM = "python -m reconciler"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> int:
     """Run the command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     screen = Screen(color="--no-color" not in given, verbose="--verbose" in given or "-v" in given)
     try:
-        code = typer.main.get_command(app)(args=given, prog_name=PROGRAM, standalone_mode=False)
+        code = typer.main.get_command(program)(args=given, prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
         return _usage(screen, error)
     except settings.SettingsInvalid as error:
