@@ -1,7 +1,7 @@
 """A plan as a value: what would be done to one pool, in which order, and what cannot be known now.
 
 A plan holds no code that could carry it out and no object that could write, so it can be printed, stored,
-hashed and checked by somebody else. Reasons and texts in it explain; nothing decides on them.
+hashed and checked by somebody else. Texts in it explain; nothing decides on them.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ organization's local id (an Entra id in its place is answered with 200 and count
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from reconciler.plan import Json
 class Pending:
     """A long operation that was started and is not waited for."""
 
-    url: str
+    url: str = field(repr=False)
     """The operation's own URL, signed query included; passed on unchanged. May grant: never printed or logged."""
     retry_after: float
     """Seconds until it is worth looking."""
