@@ -24,16 +24,17 @@ import os
 import tempfile
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 from msrest.pipeline import HTTPPolicy, Response
 from msrest.universal_http.requests import RequestsClientResponse
 
+from reconciler.adapters.devops_answers import Answer, clip
 from reconciler.adapters.session_wire import Call
-from reconciler.errors import Unavailable
+from reconciler.errors import Rejected, Unavailable
 
 if TYPE_CHECKING:
-    from reconciler.adapters.devops_answers import Answer
     from reconciler.adapters.session import Session
 
 _CACHE_VARIABLE = "AZURE_DEVOPS_CACHE_DIR"
@@ -92,10 +93,22 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
         return Response(request, response)
 
     def _table(self, sent: Any) -> Answer:
-        """The table of routes at one endpoint; threads that begin together wait for one request."""
+        """The table of routes at one endpoint; threads that begin together wait for one request.
+
+        An empty one is not believed: the package would keep it for as long as this process runs. A table elsewhere is
+        what the package asks for where this organization's lacks a route; its token does not go there.
+        """
+        if not self._session.endpoints.cover(sent.url, self._organization):
+            where = f"organization {self._organization}: {self._asked.what}"
+            host = clip(urlsplit(sent.url).netloc)
+            raise Rejected(f"{where}: the organization does not list this route, and {host} is not asked for it")
         with self._tables_lock:
             if sent.url not in self._tables:
-                self._tables[sent.url] = self._session.send(self._call(sent))
+                call = self._call(sent)
+                answer = self._session.send(call)
+                if not (isinstance(answer.document, dict) and answer.document.get("value")):
+                    raise Unavailable(f"{call.where}: {answer.status}: the answer holds no routes")
+                self._tables[sent.url] = answer
             return self._tables[sent.url]
 
     def _call(self, sent: Any) -> Call:
