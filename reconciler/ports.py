@@ -11,7 +11,7 @@ organization's local id (an Entra id in its place is answered with 200 and count
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -222,6 +222,9 @@ class Snapshot:
     """Path below the prefix → content."""
     stale: str = ""
     """Why this is the last good commit and not the newest; empty where it is the newest."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Path → why it is not in `files` although its name is that of a spec: too large, a symbolic link, too deep.
+    To be shown like any other problem of the specs: a pool described there goes unmanaged."""
 
 
 class SpecSource(Protocol):
