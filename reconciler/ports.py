@@ -222,6 +222,9 @@ class Snapshot:
     """Path below the prefix → content."""
     stale: str = ""
     """Why this is the last good commit and not the newest; empty where it is the newest."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Path → why it is not in `files` although its name is that of a spec: too large, a symbolic link, too deep.
+    To be shown like any other problem of the specs: a pool described there goes unmanaged."""
 
 
 class SpecSource(Protocol):

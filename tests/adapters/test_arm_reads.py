@@ -193,7 +193,7 @@ def test_a_fault_that_lasts_has_a_message_that_stays_the_same(script: Script, fa
 
 
 def test_nothing_listening_is_unavailable() -> None:
-    with pytest.raises(Unavailable, match="^pool fabrikam: ARM could not be reached"):
+    with pytest.raises(Unavailable, match=r"^pool fabrikam: ARM could not be reached"):
         Kit("http://127.0.0.1:9").arm.pool(POOL_ID)
 
 
