@@ -8,9 +8,11 @@ import json
 import signal
 import ssl
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from emulator import estate
+from emulator.frame import Json
 from emulator.running import Ports, Service, build
 from emulator.switches import TABLE
 
@@ -32,9 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write(f"{switch.name}={switch.default}  ({switch.values})  {switch.about}\n")
         return 0
     try:
-        if given.estate is None:
-            raise ValueError("--estate: is missing; give an estate file, docs/emulator.md shows one")
-        world = build(estate.read(given.estate), dict(_pair(text) for text in given.switch))
+        world = build(_document(given.estate), dict(_pair(text) for text in given.switch))
         tls = _tls(given.certificate, given.key)
         service = Service(world, Ports(given.port_arm, given.port_devops, given.port_control), tls)
         return asyncio.run(_run(service))
@@ -42,6 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error.args[0] if error.args else error))
     except OSError as error:
         return _failed(f"{error.strerror or error}; choose another port or file")
+
+
+def _document(path: Path | None) -> Mapping[str, Json]:
+    if path is None:
+        raise ValueError("--estate: is missing; give an estate file, docs/emulator.md shows one")
+    return estate.read(path)
 
 
 def _failed(message: str) -> int:

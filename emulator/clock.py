@@ -40,13 +40,13 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._jobs: list[tuple[float, int, Callable[[], None]]] = []
+        self._jobs: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def later(self, seconds: float, job: Callable[[], None]) -> None:
+    def later(self, seconds: float, job: Callable[[], object]) -> None:
         """Do it when so many seconds have gone by; with 0, before the next request."""
         heapq.heappush(self._jobs, (self._clock.now() + seconds, next(self._order), job))
 

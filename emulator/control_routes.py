@@ -212,7 +212,7 @@ def _reset(world: World, request: Request) -> Response:
 
 
 def _route(name: str, method: str, template: str, handler: Callable[[World, Request], Response]) -> Route:
-    return Route(f"control.{name}", "control", method, template, handler, body="json?")
+    return Route(f"control.{name}", "control", method, template, handler)
 
 
 ROUTES = [

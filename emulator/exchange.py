@@ -88,8 +88,9 @@ class Exchange:
         return replace(response, headers={**always, **response.headers})
 
     def _handle(self) -> Response:
-        self.plane.caller(self.world, self.incoming.method, self.incoming.headers)
         route = self.route
+        if route is None or not route.anonymous:
+            self.plane.caller(self.world, self.incoming.method, self.incoming.headers)
         if route is None:
             allowed = ", ".join(self.match.allowed)
             raise self.plane.problem("method" if allowed else "unknown-route", allowed or self.request.path)

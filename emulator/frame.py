@@ -70,7 +70,10 @@ class Route:
     reads: bool = False
     """A POST that changes nothing (a query in a body): counted as a read. GET, HEAD and OPTIONS are reads anyway."""
     body: str = "json"
-    """``json``: a body must be JSON; ``json?``: may also be absent on a method that takes one; ``any``: bytes, in `raw`."""
+    """``json``: a body, where there is one, must be JSON; ``any``: whatever it is, it stands in `raw`."""
+
+    anonymous: bool = False
+    """Asked for before anybody signs in; `Request.caller` is then empty where no token came along."""
 
     @property
     def writes(self) -> bool:

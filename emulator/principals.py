@@ -92,6 +92,10 @@ class Principals:
     def __getitem__(self, name: str) -> Principal:
         return self._by_name[name]
 
+    def find(self, name: str) -> Principal | None:
+        """By name; None where there is none."""
+        return self._by_name.get(name)
+
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 

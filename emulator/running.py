@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -100,7 +101,7 @@ class Running:
     identity: str
     control: str
     tokens: dict[str, str] = field(repr=False)
-    _end: threading.Event = field(repr=False)
+    _end: Callable[[], None] = field(repr=False)
     _thread: threading.Thread = field(repr=False)
 
     @property
@@ -109,9 +110,10 @@ class Running:
         return Control(self.control)
 
     def close(self) -> None:
-        """End it."""
-        self._end.set()
-        self._thread.join(10)
+        """End it; a second time does nothing."""
+        if self._thread.is_alive():
+            self._end()
+            self._thread.join(10)
 
     def __enter__(self) -> Self:
         return self
@@ -125,28 +127,28 @@ class Running:
 def start(source: Path | Mapping[str, Json], *, switches: Mapping[str, Value] | None = None) -> Running:
     """Start on free ports and come back when they answer; EstateError for an estate that cannot be used."""
     world = build(estate.read(source), switches)
-    up, end = threading.Event(), threading.Event()
-    found: dict[str, Json] = {}
-
-    def run() -> None:
-        asyncio.run(_until(world, end, up, found))
-
-    thread = threading.Thread(target=run, name="emulator", daemon=True)
+    started: queue.Queue[tuple[dict[str, Json], Callable[[], None]] | OSError] = queue.Queue()
+    thread = threading.Thread(target=lambda: asyncio.run(_until(world, started)), name="emulator", daemon=True)
     thread.start()
-    up.wait(10)
-    if "error" in found or not found:
-        raise RuntimeError(f"emulator: did not start: {found.get('error', 'no answer in 10 s')}")
-    return Running(**found, _end=end, _thread=thread)
+    found = started.get(timeout=20)
+    if isinstance(found, OSError):
+        raise found
+    ready, end = found
+    return Running(**ready, _end=end, _thread=thread)
 
 
-async def _until(world: World, end: threading.Event, up: threading.Event, found: dict[str, Json]) -> None:
-    service = Service(world, Ports())
+async def _until(world: World, started: queue.Queue[tuple[dict[str, Json], Callable[[], None]] | OSError]) -> None:
+    service, stop, loop = Service(world, Ports()), asyncio.Event(), asyncio.get_running_loop()
     try:
         await service.start()
-        found.update(service.ready())
     except OSError as error:
-        found["error"] = error
-    up.set()
-    while not end.is_set() and "error" not in found:
-        await asyncio.sleep(TICK / 5)
-    await service.stop()
+        started.put(error)
+    else:
+        started.put((service.ready(), lambda: _told(loop, stop)))
+        await stop.wait()
+    finally:
+        await service.stop()
+
+
+def _told(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(stop.set)

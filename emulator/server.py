@@ -95,7 +95,9 @@ class PlaneServer:
 class _Counting(web.Server):
     """aiohttp's server, which also counts the connections opened."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], opened: Callable[[], None]) -> None:
+    def __init__(
+        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], opened: Callable[[], None]
+    ) -> None:
         super().__init__(handler, access_log=None)
         self._opened = opened
 
@@ -127,7 +129,7 @@ async def _drop(http: web.BaseRequest, fault: Fault) -> web.StreamResponse:
     if fault.kind != "refused":
         loop = asyncio.get_running_loop()
         end = loop.time() + HOLD
-        while loop.time() < end and http.transport is not None and not http.transport.is_closing():
+        while loop.time() < end and http.transport is not None and not http.transport.is_closing():  # noqa: ASYNC110 a transport tells nobody when its peer goes
             await asyncio.sleep(0.02)
     if http.transport is not None:
         http.transport.abort()

@@ -49,7 +49,7 @@ class World:
         self.first_estate: Mapping[str, Json] = {}
         """What `reset` goes back to."""
 
-    def later(self, seconds: float, job: Callable[[], None]) -> None:
+    def later(self, seconds: float, job: Callable[[], object]) -> None:
         """Do something when so many seconds of the world's clock have gone by."""
         self.agenda.later(seconds, job)
 

@@ -32,7 +32,7 @@ def load(document: Mapping[str, Json], world: World) -> Arm:
     arm = Arm()
     for index, raw in enumerate(document.get("subscriptions") or ()):
         where = f"subscriptions[{index}]"
-        if not isinstance(raw.get("id"), str):
+        if "id" not in raw:
             raise ValueError(f"{where}: has no id; add `id: <subscription id>`")
         subscription = _subscription(raw)
         if arm.subscription(subscription.id):
@@ -51,12 +51,12 @@ def dump(world: World) -> dict[str, Json]:
 def _subscription(raw: Mapping[str, Json]) -> Subscription:
     groups = {}
     for entry in raw.get("resourceGroups") or ():
-        given = {"name": entry} if isinstance(entry, str) else entry
+        given: Mapping[str, Json] = {"name": entry} if isinstance(entry, str) else entry
         group = ResourceGroup(given["name"], given.get("location", REGION), dict(given.get("tags") or {}))
         groups[group.name.lower()] = group
     return Subscription(
-        id=raw["id"],
-        name=raw.get("name", raw["id"]),
+        id=str(raw["id"]),
+        name=raw.get("name", str(raw["id"])),
         tenant=raw.get("tenant", TENANT),
         groups=groups,
         registered=bool(raw.get("registered", True)),
@@ -70,8 +70,8 @@ def _pool(raw: Mapping[str, Json], subscription: Subscription, *, arm: Arm, worl
     name = raw.get("name") or parts[-1]
     if not name or not group:
         raise ValueError(f"{where}: needs name and resourceGroup, or id")
-    if not isinstance(raw.get("properties"), dict):
-        raise ValueError(f"{where}.properties: must be a mapping, the pool's ARM body; {name} has none")
+    if not raw.get("properties"):
+        raise ValueError(f"{where}.properties: {name} has none; add the properties of its ARM body")
     if arm.named(name):
         raise ValueError(f"{where}.name: {name!r} is taken; pool names are unique in the whole service")
     subscription.groups.setdefault(group.lower(), ResourceGroup(group, REGION))
@@ -90,8 +90,12 @@ def _system(raw: Mapping[str, Json], world: World) -> Body:
     kind = "Application" if who.is_application else "User"
     by = who.application_id or who.upn or who.oid
     return {
-        "createdBy": by, "createdByType": kind, "createdAt": stamp,
-        "lastModifiedBy": by, "lastModifiedByType": kind, "lastModifiedAt": stamp,
+        "createdBy": by,
+        "createdByType": kind,
+        "createdAt": stamp,
+        "lastModifiedBy": by,
+        "lastModifiedByType": kind,
+        "lastModifiedAt": stamp,
     }
 
 

@@ -66,11 +66,6 @@ class Pool:
         assert isinstance(found, dict)  # noqa: S101 the validation has seen to it
         return found
 
-    @property
-    def agent_pool(self) -> str:
-        """Name of the agent pool in Azure DevOps where no alias says otherwise."""
-        return self.name
-
 
 @dataclass(slots=True)
 class Operation:
@@ -101,6 +96,8 @@ class Arm:
         self.serial = itertools.count(1)
         self.window: dict[tuple[str, str], list[float]] = {}
         """Moments of the calls in the rate window, by subscription and kind."""
+        self.returning: dict[str, str] = {}
+        """Machines that were given back, by id, with their status."""
 
     def subscription(self, name: str) -> Subscription | None:
         """By id, whatever its case."""

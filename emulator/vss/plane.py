@@ -59,7 +59,7 @@ class DevOpsPlane:
 
     def finish(self, world: World, request: Request, response: Response) -> Mapping[str, str]:
         """Headers of recorded answers (azure-devops-cli-extension recordings)."""
-        caller = world.principals.get(request.caller, None)
+        caller = world.principals.find(request.caller)
         found = {
             "ActivityId": str(uuid.uuid4()),
             "X-TFS-Session": request.headers.get("X-TFS-Session", str(uuid.uuid4())),
