@@ -51,6 +51,7 @@ class AgentPool:
     id: int
     name: str
     auto_provision: bool | None = None
+    """Whether new projects get a queue of it; None where the answer does not say."""
     facts: Mapping[str, Json] | None = None
     """The raw document; opaque, for `explain` alone."""
 
@@ -84,6 +85,15 @@ class PipelinePermissions:
     authorized_by: str = ""
     """Display name of who opened it, where the service says."""
     authorized_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline of a project (a build definition)."""
+
+    id: int
+    path: str
+    r"""From the top: ``\release\nightly``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,9 @@ class DevOpsReader(Protocol):
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
         """Open access and single authorizations of one queue. No existence test: an unknown id may look closed."""
 
+    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+        """All pipelines of the project that the identity can see, all pages; a hidden folder is simply missing."""
+
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments, for example scope ``distributedtask.agentpoolrole``, resource ``"7"``."""
 
@@ -179,6 +192,14 @@ class DevOpsWriter(Protocol):
 
     def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
         """Let all pipelines of the project use the queue, or no longer."""
+
+    def authorize_pipeline(
+        self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
+    ) -> None:
+        """Let one pipeline use the queue, or no longer; others and open access stay as they are."""
+
+    def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
+        """Whether a queue of the agent pool is made in every project that comes to be."""
 
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
         """Give one role; `NotEffective` where the service answers 200 and assigned nobody."""

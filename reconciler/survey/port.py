@@ -11,7 +11,7 @@ from typing import Protocol
 
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Json
-from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
 
 
@@ -45,6 +45,11 @@ class Survey(Protocol):
         self, organization: str, queues: Sequence[Queue]
     ) -> Mapping[Queue, PipelinePermissions | ReconcilerError]:
         """Full authorization state, one read a queue."""
+
+    def pipelines(
+        self, organization: str, projects: Sequence[Project]
+    ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
+        """Project id → the pipelines that can be seen there, one read a project."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource."""

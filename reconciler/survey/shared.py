@@ -15,7 +15,16 @@ from typing import Any, TypeVar
 
 from reconciler.errors import Forbidden, NotReady, ReconcilerError
 from reconciler.plan import Json
-from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, Readers, RoleAssignment
+from reconciler.ports import (
+    AgentPool,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    Readers,
+    RoleAssignment,
+)
 from reconciler.spec.model import Spec
 from reconciler.survey import access
 from reconciler.survey.evidence import Evidence, Ledger
@@ -27,7 +36,7 @@ T = TypeVar("T")
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
-_SPARED = {"agent pools", "projects", "me", "identity"}
+_SPARED = {"projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -77,14 +86,14 @@ class SharedSurvey:
         """Empty what a write touched: with nothing named everything, else what is known of the innermost that is.
 
         A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
-        ours touches which projects and agent pools there are, who we are, or who a principal is that was known.
+        ours touches which projects there are, who we are, or who a principal is that was known.
         """
         if organization is None:
             self._memo.forget(lambda _: True)
             return
         if project_id is not None:
             self._written.add((organization, project_id))
-        spared = _SPARED if project_id is None else {"queues"} if queue_id is not None else set()
+        spared = _SPARED if project_id is None else {"queues", "pipelines"} if queue_id is not None else {"pipelines"}
         self._memo.forget(
             lambda key: (key.organization, key.project) == (organization, project_id or "") and key.kind not in spared
         )
@@ -197,6 +206,14 @@ class SharedSurvey:
             lambda key: self._readers.devops.pipeline_permissions(organization, key.project, key.detail),
         )
         return {keys[key]: value for key, value in found.items()}
+
+    def pipelines(
+        self, organization: str, projects: Sequence[Project]
+    ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
+        """Project id → the pipelines that can be seen there."""
+        keys = [Key("pipelines", organization, project.id) for project in projects]
+        found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
+        return {key.project: value for key, value in found.items()}
 
     def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; how cheaply, `reconciler.survey.access` says."""
