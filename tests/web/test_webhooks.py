@@ -23,7 +23,7 @@ HOOK = {
 }
 
 
-def signed(body: bytes = BODY, secret: str = NEW, **headers: Any) -> Request:
+def signed(body: bytes = BODY, secret: str = NEW, headers: dict[str, str] | None = None) -> Request:
     signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     standard = {
         "x-hub-signature-256": signature,
@@ -31,7 +31,7 @@ def signed(body: bytes = BODY, secret: str = NEW, **headers: Any) -> Request:
         "x-github-event": "push",
         "content-type": "application/json",
     }
-    return Request("POST", "/api/github/push", headers={**standard, **headers}, body=body)
+    return Request("POST", "/api/github/push", headers={**standard, **(headers or {})}, body=body)
 
 
 def hooked(document: Any = None, **headers: Any) -> Request:
@@ -69,22 +69,22 @@ def test_the_signature_is_over_raw_bytes_not_over_what_they_mean() -> None:
 
 
 def test_a_ping_is_welcome_and_moves_nothing() -> None:
-    assert github_push(signed(**{"x-github-event": "ping"}), SECRETS)[0].ref == ""
+    assert github_push(signed(headers={"x-github-event": "ping"}), SECRETS)[0].ref == ""
 
 
 BAD_GITHUB = [
-    ("no signature at all", signed(**{"x-hub-signature-256": ""}), SECRETS, 401),
-    ("SHA-1 is another algorithm", signed(**{"x-hub-signature-256": "sha1=" + "0" * 40}), SECRETS, 401),
+    ("no signature at all", signed(headers={"x-hub-signature-256": ""}), SECRETS, 401),
+    ("SHA-1 is another algorithm", signed(headers={"x-hub-signature-256": "sha1=" + "0" * 40}), SECRETS, 401),
     ("a wrong secret", signed(secret="guess"), SECRETS, 401),
     ("no secret configured: nobody may push, not even with an empty one", signed(secret=""), ("",), 401),
     ("no secrets at all", signed(), (), 401),
-    ("an id is needed to remember the delivery", signed(**{"x-github-delivery": ""}), SECRETS, 400),
-    ("an id that would not fit a name", signed(**{"x-github-delivery": "../x"}), SECRETS, 400),
-    ("another event", signed(**{"x-github-event": "issues"}), SECRETS, 400),
+    ("an id is needed to remember the delivery", signed(headers={"x-github-delivery": ""}), SECRETS, 400),
+    ("an id that would not fit a name", signed(headers={"x-github-delivery": "../x"}), SECRETS, 400),
+    ("another event", signed(headers={"x-github-event": "issues"}), SECRETS, 400),
     ("no ref", signed(b"{}"), SECRETS, 400),
     ("not an object", signed(b"[]"), SECRETS, 400),
     ("not JSON", signed(b"ref=1"), SECRETS, 400),
-    ("a form instead of JSON", signed(**{"content-type": "application/x-www-form-urlencoded"}), SECRETS, 415),
+    ("a form instead of JSON", signed(headers={"content-type": "application/x-www-form-urlencoded"}), SECRETS, 415),
     ("too large, before anything is computed", signed(b"x" * (MAX_PUSH + 1)), (), 413),
 ]
 
