@@ -276,30 +276,42 @@ class Leases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was taken from the queue and is hidden from others for a while."""
+    """A message that was taken from a queue and is hidden from others for a while."""
 
-    key: str
-    """A pool's key, nothing else decides anything."""
+    id: str
+    text: str
     inserted: datetime
     """When the store accepted it, by the store's clock."""
     attempts: int
+    """How often it was taken, this time included."""
     receipt: str
     """Opaque handle for `ack` and `hide`."""
-    trace: str = ""
-    """W3C traceparent, or empty."""
 
 
-class WorkQueue(Protocol):
-    """Keys of pools that somebody should look at."""
+class MessageQueue(Protocol):
+    """Messages of text, each given out until somebody acknowledges it; order is not promised."""
 
-    def put(self, key: str, *, delay: float = 0.0, trace: str = "") -> None:
-        """Ask for a look at a pool, not before `delay` seconds."""
+    def put(self, text: str, *, delay: float = 0.0) -> None:
+        """Add a message, visible after `delay` seconds."""
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` messages and hide them for `hide` seconds."""
+        """Take up to `count` visible messages and hide them for `hide` seconds."""
 
     def ack(self, message: Message) -> None:
         """Done: remove it. Harmless where it was taken by another in the meantime."""
+
+    def hide(self, message: Message, seconds: float) -> Message:
+        """Hide it for another while and return it with its new receipt; `LeaseHeld` where another has it."""
+
+    def length(self) -> int:
+        """How many messages there are, hidden ones included (a store may answer approximately)."""
+
+
+class MessageQueues(Protocol):
+    """Queues by name; they are made when first needed."""
+
+    def queue(self, name: str) -> MessageQueue:
+        """The queue of this name (lower case, digits, hyphens)."""
 
 
 class Clock(Protocol):
