@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+RUNTIME := $(VENV)/functions-runtime
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
@@ -20,12 +21,19 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.txt -r pyproject.toml --extra cli --group dev
 	@touch $(STAMP)
 
+# Microsoft's Python runtime library of the Functions worker: tests run function_app.py in it. It declares Python 3.13
+# and runs on 3.11 as well; its protobuf classes come in a package `tests`, so it lies in a folder of its own.
+$(RUNTIME)/.installed: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps --upgrade \
+	  --target $(RUNTIME) azure-functions-runtime==1.3.0 azure-functions-runtime-v1==1.2.0
+	@touch $@
+
 setup: $(STAMP) ## Make the virtual environment .venv
 
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
 	$(BIN)/python -m reconciler demo
 
-test: $(STAMP) ## Run the tests
+test: $(STAMP) $(RUNTIME)/.installed ## Run the tests
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, import contracts, size of files
