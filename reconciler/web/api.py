@@ -165,7 +165,7 @@ def _accept(desk: Desk, request: Request, keys: tuple[str, ...], where: str) -> 
     before = memory.find(key) if key else None
     if before is not None and before["asked"] != asked:
         raise Problem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
-    body = before["body"] if before is not None else {"accepted": list(keys), "status": where}
+    body: dict[str, Json] = before["body"] if before is not None else {"accepted": list(keys), "status": where}
     if before is None:
         desk.enqueue(one_each(keys, "http"))
     if key and before is None:
@@ -176,7 +176,7 @@ def _accept(desk: Desk, request: Request, keys: tuple[str, ...], where: str) -> 
 def _line(desk: Desk, spec: Spec) -> dict[str, Json]:
     document = desk.state.load(f"pools/{spec.key}")
     conditions = document.body.get("conditions", []) if document else []
-    ready = next((condition for condition in conditions if condition.get("type") == "Ready"), {})
+    ready: dict[str, Json] = next((condition for condition in conditions if condition.get("type") == "Ready"), {})
     return {
         "name": spec.name,
         "mode": spec.mode.value,

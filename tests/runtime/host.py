@@ -14,7 +14,7 @@ from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import grpc
 
@@ -51,7 +51,7 @@ class RuntimeHost:
         self.functions: dict[str, Any] = {}
         """Name → metadata as indexed."""
 
-    def __enter__(self) -> RuntimeHost:
+    def __enter__(self) -> Self:
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
         self._protos.add_FunctionRpcServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")

@@ -64,7 +64,7 @@ async def _answer(runtime: Any, protos: Any, message: Any, address: str) -> Any:
         "invocation_request": (runtime.invocation_request, "invocation_response"),
     }
     handler, field = handlers[kind]
-    request = SimpleNamespace(request=message, properties={"host": address.split(":")[0], "protos": protos})
+    request = SimpleNamespace(request=message, properties={"host": address.rpartition(":")[0], "protos": protos})
     return protos.StreamingMessage(request_id=message.request_id, **{field: await handler(request)})
 
 
