@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -175,10 +176,23 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Content hash over the pool and its changes: equal plans, equal hashes, on any machine."""
-        content = {"pool": self.pool, "changes": [change.to_json() for change in self.changes]}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
+        changes = sorted((change.to_json() for change in self.changes), key=_text)
+        return hashlib.sha256(_text({"pool": self.pool, "changes": changes}).encode()).hexdigest()[:16]
+
+    @property
+    def counts(self) -> dict[Risk, int]:
+        """How many changes of each risk there are, harmless first; risks without a change are left out."""
+        found = Counter(change.risk for change in self.changes)
+        return {risk: found[risk] for risk in Risk if found[risk]}
+
+    def with_allowed(self, changes: Sequence[Change], refusals: Sequence[Refusal] = ()) -> Plan:
+        """The same plan with other changes, and with further refusals."""
+        return replace(self, changes=tuple(changes), refusals=(*self.refusals, *refusals))
+
+
+def _text(content: Json) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def in_order(changes: Sequence[Change], facets: Sequence[str]) -> tuple[Change, ...]:

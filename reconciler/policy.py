@@ -5,7 +5,9 @@ Spec authors are less trusted than the operator: what the policy does not allow 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,8 @@ class Policy:
     """Whether Entra users, groups and service principals may be added to an organization."""
     max_role_removals: int = 3
     """Role assignments that one run may remove from one pool."""
+
+
+def allows(patterns: Sequence[str] | None, name: str) -> bool:
+    """Whether a name is allowed: no list allows every name, an empty one none."""
+    return patterns is None or any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)

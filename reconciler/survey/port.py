@@ -1,8 +1,4 @@
-"""The reads of one batch, shared: every fact is asked for once, independent projects four at a time.
-
-In a converged estate almost all work is reading. A `Survey` stands between the facets and the readers: it knows
-which agent pools the batch is about, fetches per-project lists once for all of them, and remembers the answers.
-A decision to write is taken on a fresh one.
+"""What facets may ask of a survey. Facets know this type alone, so their tests bring a small one of their own.
 
 An answer of a plural method is the fact itself, or the error that kept it from being read: one hidden project does
 not stop the others.

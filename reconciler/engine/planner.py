@@ -1,0 +1,121 @@
+"""What would be done to one pool: every facet looked at, every guard asked, in the order of application.
+
+A planner holds readers and nothing that could write, so planning cannot become applying by a wrong flag. It knows no
+facet by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from reconciler import guards
+from reconciler.errors import Forbidden, NotReady, ReconcilerError, Transient
+from reconciler.facet import Facet
+from reconciler.plan import Change, Gap, GapKind, Plan, Refusal, in_order
+from reconciler.policy import Policy
+from reconciler.ports import Clock, Readers
+from reconciler.spec.model import Spec
+from reconciler.survey import Evidence, SharedSurvey, Survey
+
+AnyFacet: TypeAlias = Facet[Any, Any]
+"""The engine carries desired and observed from one promise of a facet to the next, and never looks inside."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """One facet's part of a plan that is being made."""
+
+    facet: AnyFacet
+    observed: Any = None
+    allowed: list[Change] = field(default_factory=list)
+    gaps: tuple[Gap, ...] = ()
+
+
+class Planner:
+    """Plans. See `reconciler.engine.Reconciler` for what is done with a plan."""
+
+    def __init__(self, facets: Sequence[AnyFacet], readers: Readers, policy: Policy, clock: Clock) -> None:
+        self.facets = tuple(facets)
+        self.readers = readers
+        self.policy = policy
+        self.clock = clock
+
+    def survey(
+        self, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 2
+    ) -> SharedSurvey:
+        """The shared reads of a batch; `evidence` by organization, as far as it is stored."""
+        return SharedSurvey.about(self.readers, specs, evidence, sample=sample)
+
+    def plan(self, spec: Spec, survey: Survey, revision: str, *, removed: int = 0) -> Plan:
+        """Compare both planes with the spec. `removed`: roles that this run already took from this pool.
+
+        A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
+        (`SpecInvalid`) leaves no plan at all.
+        """
+        now = self.clock.now()
+        desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
+        looks = [_look(facet, spec, wish, survey) for facet, wish in desired if wish is not None]
+        refusals = self._guarded(spec, looks, now, removed)
+        names = [facet.name for facet in self.facets]
+        allowed = in_order([change for look in looks for change in look.allowed], names)
+        gaps = sorted({gap for look in looks for gap in look.gaps}, key=_gap_order)
+        by_change = {id(refusal.change): refusal for refusal in refusals}
+        refused = in_order([refusal.change for refusal in refusals], names)
+        return Plan(spec.name, revision, allowed, tuple(by_change[id(change)] for change in refused), tuple(gaps))
+
+    def _guarded(self, spec: Spec, looks: Sequence[_Look], now: datetime, removed: int) -> list[Refusal]:
+        """Ask all guards until none refuses any more: a refused grant may have been what made a removal safe."""
+        refusals: list[Refusal] = []
+        while True:
+            asked = [look for look in looks if look.allowed]
+            found = [r for look in asked for r in look.facet.guard(look.observed, tuple(look.allowed), self.policy)]
+            if not found:
+                allowed = [change for look in looks for change in look.allowed]
+                found = list(guards.refuse(spec, allowed, self.policy, today=now.date(), removed=removed))
+            if not found:
+                return refusals
+            refusals += _strike(looks, found)
+
+
+def _strike(looks: Sequence[_Look], found: Sequence[Refusal]) -> list[Refusal]:
+    """Take the refused changes out, with the first refusal of each. Refusing what is not there is a bug of a guard."""
+    first: dict[str, Refusal] = {}
+    for refusal in found:
+        first.setdefault(refusal.change.id, refusal)
+    struck = []
+    for look in looks:
+        struck += [
+            Refusal(change, first[change.id].rule, first[change.id].message)
+            for change in look.allowed
+            if change.id in first
+        ]
+        look.allowed = [change for change in look.allowed if change.id not in first]
+    if not struck:
+        raise AssertionError(f"guard refused what was not planned: {sorted(first)}")
+    return struck
+
+
+def _look(facet: AnyFacet, spec: Spec, desired: Any, survey: Survey) -> _Look:
+    try:
+        seen = facet.observe(spec, desired, survey)
+        return _Look(facet, seen.value, list(facet.diff(desired, seen.value)), seen.gaps)
+    except ReconcilerError as error:
+        return _Look(facet, gaps=(gap_of(facet.name, "", error),))
+
+
+def gap_of(facet: str, subject: str, error: ReconcilerError) -> Gap:
+    """A read that failed, as a gap: not there yet, not to be known, or for somebody to act on."""
+    if isinstance(error, NotReady):
+        kind = GapKind.NOT_READY
+    elif isinstance(error, Transient | Forbidden):
+        kind = GapKind.UNKNOWN
+    else:
+        kind = GapKind.DEGRADED
+    return Gap(facet, subject, kind, error.reason, str(error), error.retry_after)
+
+
+def _gap_order(gap: Gap) -> tuple[str, str, str, str, str]:
+    return gap.facet, gap.subject, gap.kind, gap.reason, gap.message

@@ -1,0 +1,246 @@
+"""What no plan may do, whichever facet asked for it: the second lock behind every facet's own guard.
+
+Guards trust neither the diff nor the facets: they hold a whole plan against the spec and the deployment's policy and
+refuse single changes of it. They know nothing of what was observed (facets guard that), and they decide by a change's
+`action`, `risk`, `route` and by these entries of its `args`, which every change to Azure DevOps therefore carries:
+
+::
+
+    organization   bare name                      always
+    project        name, with projectId           where it happens inside a project
+    queueId poolId numbers                        where one is touched
+    principal      as the spec writes it          where somebody gets or loses something
+    role           as the service names it        with principal
+    allow, inherit, materialise   true or false   what is switched
+
+What is not carried cannot be checked, and is refused where a rule needs it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from datetime import date
+from typing import TypeAlias
+
+from reconciler.plan import Action, Change, Refusal, Risk, Route
+from reconciler.policy import Policy, allows
+from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
+
+Finding: TypeAlias = tuple[str, str]
+"""Rule and what is wrong, without the subject."""
+
+
+def refuse(
+    spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None, removed: int = 0
+) -> tuple[Refusal, ...]:
+    """Every change that may not be done, with the first rule that says so; order of the input.
+
+    `today` decides which dated exceptions still name a widening (None: all). `removed`: roles that this run already
+    removed from this pool.
+    """
+    contradicting = _contradicting(changes)
+    removals = removed + sum(map(is_removal, changes))
+    refusals = []
+    for change in changes:
+        found = next(_findings(spec, change, policy, today), None) or contradicting.get(id(change))
+        if found is None and is_removal(change) and removals > policy.max_role_removals:
+            found = (
+                "role-removals",
+                f"{removals} roles would be removed in one run, the policy's cap is {policy.max_role_removals}",
+            )
+        if found is not None:
+            refusals.append(Refusal(change, found[0], f"{change.kind} {change.subject}: {found[1]}"))
+    return tuple(refusals)
+
+
+def is_removal(change: Change) -> bool:
+    """Whether somebody loses a role: what the policy caps for each pool and run."""
+    return change.narrows and ("principal" in change.args or "role" in change.args)
+
+
+def organization_of(change: Change) -> str | None:
+    """The organization that a change writes to; None for ARM."""
+    name = change.args.get("organization")
+    return name if isinstance(name, str) else None
+
+
+def _contradicting(changes: Sequence[Change]) -> dict[int, Finding]:
+    """Changes of which another one says the opposite, or the same a second time; both go, for one of them is a bug."""
+    found: dict[int, Finding] = {}
+    for group in _groups((change.id, change) for change in changes):
+        if len(group) > 1:
+            found.update({id(c): ("contradiction", f"{len(group)} changes are about this one subject") for c in group})
+    for group in _groups((edge, change) for change in changes for edge in _edges(change)):
+        if len({change.narrows for change in group}) > 1:
+            found.update({id(c): ("contradiction", "the same plan widens and narrows this") for c in group})
+    return found
+
+
+def _groups(pairs: Iterator[tuple[Hashable, Change]]) -> list[list[Change]]:
+    groups: dict[Hashable, list[Change]] = defaultdict(list)
+    for key, change in pairs:
+        groups[key].append(change)
+    return list(groups.values())
+
+
+def _edges(change: Change) -> Iterator[Hashable]:
+    """What the change is about, however it is named: who, on which resource, by which switch."""
+    args = change.args
+    place = (organization_of(change), args.get("projectId", args.get("project")), args.get("queueId"))
+    what = (args.get("poolId"), args.get("pipeline"), "allow" in args, "inherit" in args)
+    people = [str(args[name]).casefold() for name in ("principal", "identityId") if name in args]
+    if change.route is Route.DEVOPS:
+        for person in people or [""]:
+            yield place, what, person
+
+
+def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
+    yield from _never(change)
+    yield from _place(spec, policy)
+    if change.route is Route.ARM:
+        yield from _arm(spec, change, policy)
+    else:
+        yield from _devops(spec, change, policy)
+        if not change.narrows:
+            yield from _widening(spec, change, policy, today)
+
+
+def _never(change: Change) -> Iterator[Finding]:
+    """Nothing is destroyed or replaced, by nobody's wish."""
+    risks = {change.risk, *(detail.risk for detail in change.details)}
+    if Risk.DESTROYS in risks or (change.route is Route.ARM and change.action is Action.REMOVE):
+        yield "destroys", "nothing is ever deleted or replaced; do it by hand where it is meant"
+
+
+def _place(spec: Spec, policy: Policy) -> Iterator[Finding]:
+    if not allows(policy.subscriptions, spec.subscription):
+        yield "policy-subscriptions", f"the policy does not allow the subscription {spec.subscription}"
+    if not allows(policy.resource_groups, spec.resource_group):
+        yield "policy-resource-groups", f"the policy does not allow the resource group {spec.resource_group}"
+
+
+def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
+    """One PUT carries the whole body, so all that the body hands out is held against the policy."""
+    creates = change.action is Action.CREATE
+    if creates and not policy.create_pools:
+        yield "policy-create-pools", "the policy does not let pools be created"
+    for organization in spec.organizations:
+        yield from _organization(organization.name, policy)
+        for project in organization.projects or ("*",):
+            yield from _project(organization.name, project, policy)
+        if creates and organization.open_access and not policy.open_access:
+            yield "policy-open-access", f"the policy does not let open access be granted in {organization.name}"
+    if creates and spec.permission_profile is not None:
+        for principal in (*spec.permission_profile.users, *spec.permission_profile.groups):
+            yield from _principal(principal, policy)
+
+
+def _devops(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
+    organization = organization_of(change)
+    if organization is None or not _named(spec, organization):
+        yield "not-in-spec", f"the spec does not name the organization {organization or '(none given)'}"
+        return
+    yield from _organization(organization, policy)
+    if "project" in change.args:
+        yield from _project(organization, str(change.args["project"]), policy)
+    elif "projectId" in change.args or "queueId" in change.args:
+        yield "not-in-spec", "the change is about a project and does not say which by name"
+
+
+def _widening(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
+    """A widening is done where the spec names it, and nowhere else."""
+    args, organization = change.args, _named(spec, organization_of(change) or "")
+    if organization is None:
+        return
+    if "project" in args and not _reaches(spec, organization, str(args["project"]), today):
+        yield "not-in-spec", f"the spec does not name the project {args['project']}"
+    if "allow" in args:
+        yield from _opening(spec, change, organization, policy, today)
+    if args.get("inherit") is True and not _inherits(spec, organization.name):
+        yield "not-in-spec", f"the spec does not want roles inherited in {organization.name}"
+    if "principal" in args:
+        yield from _principal(str(args["principal"]), policy)
+        if not _wants(spec, organization.name, str(args["principal"])):
+            yield "not-in-spec", f"the spec does not name {args['principal']}"
+    elif "role" in args:
+        yield "not-in-spec", "the change grants a role and does not say to whom"
+    if args.get("materialise") is True and not policy.materialise:
+        yield "policy-materialise", f"the policy does not let {args.get('principal')} be added to {organization.name}"
+
+
+def _opening(
+    spec: Spec, change: Change, organization: Organization, policy: Policy, today: date | None
+) -> Iterator[Finding]:
+    project = str(change.args.get("project"))
+    if not policy.open_access:
+        yield "policy-open-access", "the policy does not let open access be granted"
+    own = [e.allow for e in _exceptions(spec, organization.name, today) if _same(e.project, project)]
+    flag = bool(organization.open_access) and _listed(organization, project)
+    if not (any(own) or (flag and not own)):
+        yield "not-in-spec", "the spec does not want open access there"
+
+
+# --- what the spec names ------------------------------------------------------------------------------------
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _named(spec: Spec, organization: str) -> Organization | None:
+    return next((one for one in spec.organizations if _same(one.name, organization)), None)
+
+
+def _listed(organization: Organization, project: str) -> bool:
+    return not organization.projects or any(_same(name, project) for name in organization.projects)
+
+
+def _exceptions(spec: Spec, organization: str, today: date | None) -> list[OpenAccessException]:
+    return [
+        e
+        for e in spec.access.open_access
+        if _same(e.organization, organization) and (today is None or e.until is None or today <= e.until)
+    ]
+
+
+def _reaches(spec: Spec, organization: Organization, project: str, today: date | None) -> bool:
+    access = spec.access
+    named = [e.project for e in _exceptions(spec, organization.name, today)]
+    named += [g.project for g in access.pipelines if _same(g.organization, organization.name)]
+    named += [r.project for r in access.queue_roles if _same(r.organization, organization.name)]
+    return _listed(organization, project) or any(_same(name, project) for name in named)
+
+
+def _inherits(spec: Spec, organization: str) -> bool:
+    own = [r.inherit for r in spec.access.roles if _same(r.organization, organization) and r.inherit is not None]
+    profile = spec.permission_profile
+    return any(own) if own else profile is not None and profile.kind is PermissionKind.INHERIT
+
+
+def _wants(spec: Spec, organization: str, principal: str) -> bool:
+    profile = spec.permission_profile
+    names = [] if profile is None else [*profile.users, *profile.groups]
+    for roles in spec.access.roles:
+        names += (roles.administrators or ()) if _same(roles.organization, organization) else ()
+    for queue in spec.access.queue_roles:
+        names += [n for held in queue.roles.values() for n in held] if _same(queue.organization, organization) else ()
+    return any(_same(name, principal) for name in names)
+
+
+# --- what the policy allows ---------------------------------------------------------------------------------
+
+
+def _organization(organization: str, policy: Policy) -> Iterator[Finding]:
+    if not allows(policy.organizations, organization):
+        yield "policy-organizations", f"the policy does not allow the organization {organization}"
+
+
+def _project(organization: str, project: str, policy: Policy) -> Iterator[Finding]:
+    if not allows(policy.projects, f"{organization}/{project}"):
+        yield "policy-projects", f"the policy does not allow the project {organization}/{project}"
+
+
+def _principal(principal: str, policy: Policy) -> Iterator[Finding]:
+    if not allows(policy.principals, principal):
+        yield "policy-principals", f"the policy does not let {principal} be granted anything"

@@ -1,0 +1,23 @@
+"""The reads of one batch, shared: every fact is asked for once, independent projects four at a time.
+
+In a converged estate almost all work is reading. A survey stands between the facets and the readers: it knows which
+agent pools the batch is about, fetches per-project lists once for all of them, and remembers the answers. A decision
+to write is taken on a fresh one.
+
+::
+
+    port      what facets may ask (`Survey`)
+    shared    the survey itself (`SharedSurvey`)
+    access    open access from a cheap list and pair reads, and when the list is believed
+    evidence  whether an organization's list was shown to be complete (`Evidence`), and who is tried next
+    memo      each fact once, also when two threads ask at once
+    lanes     a few reads of one organization at a time
+"""
+
+from __future__ import annotations
+
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.port import Survey
+from reconciler.survey.shared import SharedSurvey
+
+__all__ = ["Evidence", "SharedSurvey", "Survey"]

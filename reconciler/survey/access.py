@@ -1,0 +1,87 @@
+"""Open access of many queues from one cheap list a project, and pair by pair where the list does not suffice.
+
+What the list says is believed where it agrees with the wish; its silence is believed only where it was shown to be
+complete (`reconciler.survey.evidence`). Whatever contradicts the wish is read pair by pair, so that each decision to
+write rests on the authorization itself: the cost of that grows with the drift, not with the estate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from reconciler.errors import ReconcilerError
+from reconciler.ports import PipelinePermissions, Queue
+from reconciler.survey.evidence import Ledger
+
+Lists: TypeAlias = Mapping[str, frozenset[int] | ReconcilerError]
+"""Project id → queue ids in its list of authorized resources, or why it could not be read."""
+Pairs: TypeAlias = Mapping[Queue, PipelinePermissions | ReconcilerError]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the answers come from; everything here remembers what it read."""
+
+    lists: Callable[[Sequence[str]], Lists]
+    pairs: Callable[[Sequence[Queue]], Pairs]
+    again: Callable[[str], Lists]
+    """One project's list, read afresh."""
+    touched: Callable[[str], bool]
+    """Whether this batch wrote in the project: its list may lag, and proves nothing about completeness."""
+
+
+def settle(
+    organization: str, wanted: Mapping[Queue, bool], pools: Sequence[int], *, sources: Sources, ledger: Ledger
+) -> dict[Queue, bool | ReconcilerError]:
+    """Whether each queue is open, or why that could not be read."""
+    lists = sources.lists(sorted({queue.project_id for queue in wanted}))
+    readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
+    trial = ledger.draw(organization, [queue for queue in readable if wanted[queue]], pools)
+    read = dict(sources.pairs(trial))
+    _judge(organization, read, lists, sources, ledger)
+    shown = ledger.of(organization).shown
+    doubtful = [q for q in readable if q not in read and not _believed(_listed(lists, q), wanted[q], shown=shown)]
+    more = sources.pairs(doubtful)
+    _judge(organization, more, lists, sources, ledger)
+    read.update(more)
+    return {queue: _answer(lists[queue.project_id], queue, read) for queue in wanted}
+
+
+def _listed(lists: Lists, queue: Queue) -> bool:
+    listed = lists[queue.project_id]
+    return not isinstance(listed, ReconcilerError) and queue.id in listed
+
+
+def _believed(listed: bool, wanted: bool, *, shown: bool) -> bool:
+    return listed == wanted and (listed or shown)
+
+
+def _answer(listed: frozenset[int] | ReconcilerError, queue: Queue, read: Pairs) -> bool | ReconcilerError:
+    if isinstance(listed, ReconcilerError):
+        return listed
+    pair = read.get(queue)
+    if isinstance(pair, PipelinePermissions):
+        return pair.all_pipelines
+    if pair is None or queue.id in listed:
+        return queue.id in listed
+    return pair
+
+
+def _judge(organization: str, read: Pairs, lists: Lists, sources: Sources, ledger: Ledger) -> None:
+    """Compare what the pair reads found open with the lists. Pairs in projects written to are no witnesses."""
+    witnesses = [
+        queue
+        for queue, pair in read.items()
+        if isinstance(pair, PipelinePermissions) and pair.all_pipelines and not sources.touched(queue.project_id)
+    ]
+    agreed = [queue for queue in witnesses if _listed(lists, queue)]
+    misses = _still_missing([queue for queue in witnesses if not _listed(lists, queue)], sources)
+    if agreed or misses:
+        ledger.saw(organization, len(agreed), misses)
+
+
+def _still_missing(queues: Iterable[Queue], sources: Sources) -> int:
+    """Queues that are missing from a list read after their pair read, too: opened in between is no miss."""
+    return sum(not _listed(sources.again(queue.project_id), queue) for queue in queues)

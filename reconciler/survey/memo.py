@@ -1,0 +1,111 @@
+"""Each fact once, also when two threads ask for it at the same time; a failed read is remembered like an answer.
+
+A remembered failure keeps the pools of one batch from hammering a service that just said no. An exception that is
+not of `reconciler.errors` is a bug: it is raised and not remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Event, Lock
+from typing import Any, NamedTuple
+
+from reconciler.errors import ReconcilerError, Terminal
+
+
+class Key(NamedTuple):
+    """Names a fact; what it is about comes first, so that a write can empty what it touched."""
+
+    kind: str
+    organization: str = ""
+    project: str = ""
+    """Project id; empty where the fact is not about one project."""
+    detail: Any = None
+
+
+class _Slot:
+    """A fact that somebody is fetching, or fetched."""
+
+    __slots__ = ("_ready", "error", "value")
+
+    def __init__(self) -> None:
+        self._ready = Event()
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._ready.is_set()
+
+    def settle(self, value: Any, error: BaseException | None = None) -> None:
+        self.value, self.error = value, error
+        self._ready.set()
+
+    def wait(self) -> Any:
+        self._ready.wait()
+        if self.error is not None:
+            # Without this every raise would lengthen the traceback of one shared exception.
+            raise self.error.with_traceback(None)
+        return self.value
+
+
+Fetch = Callable[[Sequence[Key]], Mapping[Key, Any]]
+
+
+class Memo:
+    """Facts by key. Whoever asks first fetches; everybody else waits for that answer."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._slots: dict[Key, _Slot] = {}
+
+    def get(self, key: Key, fetch: Callable[[], Any]) -> Any:
+        """The fact, fetched now if nobody has; raises the error that the read ended with."""
+        return self.many((key,), lambda _: {key: fetch()})[key]
+
+    def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
+        """The facts of all keys, those that nobody has asked for in one fetch; raises the first error."""
+        slots: dict[Key, _Slot] = {}
+        mine: list[Key] = []
+        with self._lock:
+            for key in keys:
+                if key not in self._slots:
+                    self._slots[key] = _Slot()
+                    mine.append(key)
+                slots[key] = self._slots[key]
+        # Own slots are filled before foreign ones are waited for, so two threads never wait for each other.
+        self._fill({key: slots[key] for key in mine}, fetch)
+        return {key: slot.wait() for key, slot in slots.items()}
+
+    def missing(self, keys: Iterable[Key]) -> list[Key]:
+        """Those that have no answer yet."""
+        with self._lock:
+            return [key for key in keys if key not in self._slots or not self._slots[key].ready]
+
+    def forget(self, touched: Callable[[Key], bool]) -> None:
+        """Drop the facts for which `touched` holds; they are fetched anew when asked for."""
+        with self._lock:
+            for key in [key for key in self._slots if touched(key)]:
+                del self._slots[key]
+
+    def _fill(self, slots: Mapping[Key, _Slot], fetch: Fetch) -> None:
+        if not slots:
+            return
+        try:
+            values = fetch(tuple(slots))
+        except ReconcilerError as error:
+            if isinstance(error, Terminal) and len(slots) > 1:
+                # One of several is at fault; asked one by one, the others keep their answers.
+                for key, slot in slots.items():
+                    self._fill({key: slot}, fetch)
+                return
+            for slot in slots.values():
+                slot.settle(None, error)
+        except BaseException as error:
+            self.forget(lambda key: key in slots)
+            for slot in slots.values():
+                slot.settle(None, error)
+            raise
+        else:
+            for key, slot in slots.items():
+                slot.settle(values.get(key))

@@ -1,0 +1,261 @@
+"""The survey over the readers: one memo for a batch of pools, bounded parallel reads, cheap lists for open access.
+
+Calls of a converged batch of P pools in an organization of N projects: one list of agent pools, one of projects, N
+lists of queues, N of authorized resources, P lists of roles, one ACL, one of identities for each new set of
+principals. It grows with projects plus pools, not with projects times pools.
+
+Safe to share between threads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from reconciler.errors import Forbidden, NotReady, ReconcilerError
+from reconciler.plan import Json
+from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, Readers, RoleAssignment
+from reconciler.spec.model import Spec
+from reconciler.survey import access
+from reconciler.survey.evidence import Evidence, Ledger
+from reconciler.survey.lanes import Lanes
+from reconciler.survey.memo import Key, Memo
+
+T = TypeVar("T")
+
+POOLS_A_CALL = 200
+"""Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
+
+
+class SharedSurvey:
+    """See `reconciler.survey.port.Survey` for what facets may ask."""
+
+    def __init__(
+        self,
+        readers: Readers,
+        interest: Mapping[str, Collection[str]],
+        evidence: Mapping[str, Evidence] | None = None,
+        *,
+        parallel: int = 4,
+        listed: Collection[str] = (),
+        sample: int = 2,
+    ) -> None:
+        """`interest`: organization → names of its agent pools that the batch is about.
+
+        `listed`: subscriptions whose pools are read by one list. `sample`: pairs on which an organization's list of
+        authorized resources, once shown to be complete, is tried again.
+        """
+        self._readers = readers
+        self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
+        self._listed = frozenset(listed)
+        self._memo = Memo()
+        self._lanes = Lanes(parallel)
+        self._ledger = Ledger(evidence or {}, sample)
+        self._written: set[tuple[str, str]] = set()
+
+    @classmethod
+    def about(
+        cls, readers: Readers, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 2
+    ) -> SharedSurvey:
+        """The survey for a batch of specs."""
+        interest, listed = _scope(specs)
+        return cls(readers, interest, evidence, listed=listed, sample=sample)
+
+    def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
+        """A survey that remembers nothing, about these specs (or the same batch); evidence and lanes are shared."""
+        interest, listed = (self._interest, self._listed) if specs is None else _scope(specs)
+        other = SharedSurvey(self._readers, interest, listed=listed)
+        other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
+        return other
+
+    def forget(self, organization: str | None = None, project_id: str | None = None) -> None:
+        """Empty what a write touched.
+
+        With a project: what is known of that project. With an organization alone: what is known of it and is not
+        about one project. With neither: everything.
+        """
+        if organization is None:
+            self._memo.forget(lambda _: True)
+        elif project_id is None:
+            self._memo.forget(lambda key: key.organization == organization and not key.project)
+        else:
+            self._written.add((organization, project_id))
+            self._memo.forget(lambda key: key.organization == organization and key.project == project_id)
+
+    def learned(self) -> dict[str, Evidence]:
+        """Evidence that changed since this was last asked, by organization; the caller stores it."""
+        return self._ledger.changed()
+
+    # --- ARM ---------------------------------------------------------------------------------------------
+
+    def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
+        """The raw ARM body, or None where there is no such pool."""
+        if spec.subscription in self._listed:
+            listed: Mapping[str, Mapping[str, Json]] = self._memo.get(
+                Key("arm pools", detail=spec.subscription), lambda: self._arm_list(spec.subscription)
+            )
+            if spec.pool_id.casefold() in listed:
+                return listed[spec.pool_id.casefold()]
+        # Missing from a list may be a right that is missing: only the pool's own route says that it is absent.
+        pool: Mapping[str, Json] | None = self._memo.get(
+            Key("arm pool", detail=spec.pool_id.casefold()), lambda: self._readers.arm.pool(spec.pool_id)
+        )
+        return pool
+
+    def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
+        try:
+            return {str(pool.get("id", "")).casefold(): pool for pool in self._readers.arm.pools(subscription)}
+        except Forbidden:
+            return {}  # rights on resource groups alone are enough: each pool is then read by itself
+
+    # --- organizations -----------------------------------------------------------------------------------
+
+    def agent_pool(self, organization: str, name: str) -> AgentPool:
+        """By name, case-insensitively; `NotReady` where there is none, or it is hidden."""
+        pools = self._agent_pools(organization)
+        if name.casefold() not in pools:
+            raise NotReady(f"{organization}: there is no agent pool {name}, or the identity may not view it")
+        return pools[name.casefold()]
+
+    def _agent_pools(self, organization: str) -> Mapping[str, AgentPool]:
+        return self._once(
+            Key("agent pools", organization),
+            lambda: {pool.name.casefold(): pool for pool in self._readers.devops.agent_pools(organization)},
+        )
+
+    def projects(self, organization: str) -> Sequence[Project]:
+        """All visible projects, sorted by name."""
+        return self._once(
+            Key("projects", organization),
+            lambda: tuple(sorted(self._readers.devops.projects(organization), key=lambda p: (p.name.casefold(), p.id))),
+        )
+
+    def me(self, organization: str) -> Identity:
+        """The identity that we are in this organization."""
+        return self._once(Key("me", organization), lambda: self._readers.devops.me(organization))
+
+    def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
+        """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
+        project = resource.rpartition("_")[0]
+        return self._once(
+            Key("roles", organization, project, (scope, resource)),
+            lambda: self._readers.devops.role_assignments(organization, scope, resource),
+        )
+
+    def inheritance(self, organization: str, pool: AgentPool) -> bool:
+        """Whether the agent pool inherits roles; one read answers for all pools of the organization."""
+        switches = self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
+        return bool(switches.get(pool.id, True))
+
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+        """Principal as written → identity; a principal nobody knows is missing."""
+        keys = {Key("identity", organization, detail=name.casefold()): name for name in principals}
+
+        def fetch(asked: Sequence[Key]) -> Mapping[Key, Identity]:
+            found = self._readers.devops.identities(organization, [keys[key] for key in asked])
+            return {key: found[keys[key]] for key in asked if keys[key] in found}
+
+        known = self._memo.many(tuple(keys), fetch)
+        named = {name: known[Key("identity", organization, detail=name.casefold())] for name in principals}
+        return {name: identity for name, identity in named.items() if identity is not None}
+
+    # --- projects ----------------------------------------------------------------------------------------
+
+    def queues(
+        self, organization: str, projects: Sequence[Project], pool: AgentPool
+    ) -> Mapping[str, Queue | ReconcilerError | None]:
+        """Project id → its queue of this pool, None where it has none. One read a project for all pools of interest."""
+        group = self._group(organization, pool.id)
+
+        def fetch(key: Key) -> Mapping[int, Queue]:
+            queues = self._readers.devops.queues(organization, key.project, group)
+            return {queue.pool_id: queue for queue in sorted(queues, key=lambda queue: -queue.id)}
+
+        found = self._each(organization, [Key("queues", organization, p.id, group) for p in projects], fetch)
+        return {
+            key.project: value if isinstance(value, ReconcilerError) else value.get(pool.id)
+            for key, value in found.items()
+        }
+
+    def permissions(
+        self, organization: str, queues: Sequence[Queue]
+    ) -> Mapping[Queue, PipelinePermissions | ReconcilerError]:
+        """Full authorization state, one read a queue."""
+        keys = {Key("permissions", organization, queue.project_id, queue.id): queue for queue in queues}
+        found = self._each(
+            organization,
+            list(keys),
+            lambda key: self._readers.devops.pipeline_permissions(organization, key.project, key.detail),
+        )
+        return {keys[key]: value for key, value in found.items()}
+
+    def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
+        """Whether all pipelines of the project may use the queue; how cheaply, `reconciler.survey.access` says."""
+        sources = access.Sources(
+            lists=lambda projects: self._authorized(organization, projects),
+            pairs=lambda queues: self.permissions(organization, queues),
+            again=lambda project: self._authorized_again(organization, project),
+            touched=lambda project: (organization, project) in self._written,
+        )
+        pools = self._of_interest(organization)
+        return access.settle(organization, wanted, pools, sources=sources, ledger=self._ledger)
+
+    def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
+        keys = [Key("authorized", organization, project) for project in projects]
+        found = self._each(
+            organization, keys, lambda key: self._readers.devops.authorized_queues(organization, key.project)
+        )
+        return {key.project: value for key, value in found.items()}
+
+    def _authorized_again(self, organization: str, project: str) -> access.Lists:
+        self._memo.forget(lambda key: key == Key("authorized", organization, project))
+        return self._authorized(organization, [project])
+
+    # --- how ---------------------------------------------------------------------------------------------
+
+    def _of_interest(self, organization: str) -> tuple[int, ...]:
+        names = self._interest.get(organization, frozenset())
+        return tuple(sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names))
+
+    def _group(self, organization: str, pool_id: int) -> tuple[int, ...]:
+        """The agent pools that share one list of queues with this one."""
+        pools = self._of_interest(organization)
+        if pool_id not in pools:
+            return (pool_id,)
+        start = pools.index(pool_id) // POOLS_A_CALL * POOLS_A_CALL
+        return pools[start : start + POOLS_A_CALL]
+
+    def _once(self, key: Key, fetch: Callable[[], T]) -> T:
+        value: T = self._memo.get(key, fetch)
+        return value
+
+    def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
+        """Facts side by side; the value of a key is the fact or the error."""
+        answers: dict[Key, Any] = {}
+
+        def ask(key: Key) -> None:
+            try:
+                answers[key] = self._memo.get(key, lambda: fetch(key))
+            except ReconcilerError as error:
+                answers[key] = error
+
+        self._lanes.each(organization, ask, self._memo.missing(keys))
+        for key in keys:
+            if key not in answers:
+                ask(key)
+        return {key: answers[key] for key in keys}
+
+
+def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """Agent pools by organization, and the subscriptions with more than one pool in the batch."""
+    interest: dict[str, set[str]] = {}
+    subscriptions: Counter[str] = Counter()
+    for spec in specs:
+        subscriptions[spec.subscription] += 1
+        for organization in spec.organizations:
+            interest.setdefault(organization.name, set()).add(organization.agent_pool.casefold())
+    return (
+        {name: frozenset(pools) for name, pools in interest.items()},
+        frozenset(name for name, count in subscriptions.items() if count > 1),
+    )

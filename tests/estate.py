@@ -1,0 +1,202 @@
+"""A tiny estate in memory that implements the ports: real values, plain dicts, every call counted.
+
+It is a world of its own and not the emulator: no HTTP, no latency, no lag but the one that a test sets.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from reconciler.errors import NotFound, ReconcilerError
+from reconciler.plan import Json
+from reconciler.ports import (
+    AgentPool,
+    Identity,
+    Operation,
+    Pending,
+    PipelinePermissions,
+    Project,
+    Queue,
+    Readers,
+    RoleAssignment,
+    Writers,
+)
+
+Before = Callable[[str, tuple[object, ...]], None]
+
+
+def _nothing(name: str, args: tuple[object, ...]) -> None:
+    """The world as it is."""
+
+
+@dataclass
+class Estate:
+    """One organization's worth of state by name, and what was asked and done."""
+
+    arm: dict[str, dict[str, Json]] = field(default_factory=dict)
+    pools: dict[str, list[AgentPool]] = field(default_factory=dict)
+    projects: dict[str, list[Project]] = field(default_factory=dict)
+    queues: dict[str, list[Queue]] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
+    """Queue ids with open access."""
+    unlisted: set[int] = field(default_factory=set)
+    """Queue ids that the list of authorized resources leaves out."""
+    roles: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
+    """(organization, scope, resource) → identity id → role."""
+    inherits: dict[tuple[str, int], bool] = field(default_factory=dict)
+    people: dict[str, Identity] = field(default_factory=dict)
+    operations: dict[str, Operation | ReconcilerError] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    writes: list[tuple[object, ...]] = field(default_factory=list)
+    before: Before = _nothing
+    """Called with every call's name and arguments; raises what the service would answer."""
+    deaf: bool = False
+    """Writes are answered with yes and do nothing."""
+    pending: str = ""
+    """URL of the operation that the next PUT starts."""
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def readers(self) -> Readers:
+        return Readers(ArmReads(self), DevOpsReads(self))
+
+    @property
+    def writers(self) -> Writers:
+        return Writers(ArmWrites(self), DevOpsWrites(self))
+
+    @property
+    def reads(self) -> int:
+        return sum(self.calls.values())
+
+    def called(self, name: str, *args: object) -> None:
+        with self._lock:
+            self.calls[name] += 1
+        self.before(name, args)
+
+    def wrote(self, name: str, *args: object) -> bool:
+        self.before(name, args)
+        self.writes.append((name, *args))
+        return not self.deaf
+
+    def add(self, organization: str, pools: int, projects: int, *, opened: bool = True) -> None:
+        """Pools named `pool-1`… with a queue in each project `project-1`…"""
+        self.pools[organization] = [AgentPool(n + 1, f"pool-{n + 1}") for n in range(pools)]
+        self.projects[organization] = [
+            Project(f"{organization}-{n + 1:04}", f"project-{n + 1}") for n in range(projects)
+        ]
+        self.queues[organization] = [
+            Queue(1000 * (at + 1) + pool.id, pool.name, project.id, pool.id)
+            for at, project in enumerate(self.projects[organization])
+            for pool in self.pools[organization]
+        ]
+        if opened:
+            self.open |= {queue.id for queue in self.queues[organization]}
+
+
+class ArmReads:
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+
+    def pool(self, pool_id: str) -> dict[str, Json] | None:
+        self.estate.called("arm pool", pool_id)
+        return self.estate.arm.get(pool_id.casefold())
+
+    def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
+        self.estate.called("arm pools", subscription)
+        return [body for key, body in self.estate.arm.items() if f"/subscriptions/{subscription}/" in key]
+
+    def operation(self, url: str) -> Operation:
+        self.estate.called("operation", url)
+        found = self.estate.operations.get(url, NotFound("operation: gone"))
+        if isinstance(found, ReconcilerError):
+            raise found
+        return found
+
+
+class ArmWrites:
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+
+    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+        if self.estate.wrote("put", pool_id, dict(body)):
+            self.estate.arm[pool_id.casefold()] = {"id": pool_id, **body}
+        url, self.estate.pending = self.estate.pending, ""
+        return Pending(url, 7.0, f"update of pool {pool_id.rpartition('/')[2]}") if url else None
+
+
+class DevOpsReads:
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+
+    def me(self, organization: str) -> Identity:
+        self.estate.called("me", organization)
+        return Identity("me", "operator")
+
+    def agent_pools(self, organization: str) -> Sequence[AgentPool]:
+        self.estate.called("agent pools", organization)
+        return list(self.estate.pools.get(organization, []))
+
+    def projects(self, organization: str) -> Sequence[Project]:
+        self.estate.called("projects", organization)
+        return list(self.estate.projects.get(organization, []))
+
+    def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+        self.estate.called("queues", organization, project_id, tuple(pool_ids))
+        queues = self.estate.queues.get(organization, [])
+        return [queue for queue in queues if queue.project_id == project_id and queue.pool_id in pool_ids]
+
+    def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
+        self.estate.called("authorized", organization, project_id)
+        own = {queue.id for queue in self.estate.queues.get(organization, []) if queue.project_id == project_id}
+        return frozenset(own & self.estate.open - self.estate.unlisted)
+
+    def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
+        self.estate.called("permissions", organization, project_id, queue_id)
+        return PipelinePermissions(queue_id in self.estate.open)
+
+    def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
+        self.estate.called("roles", organization, scope, resource)
+        held = self.estate.roles.get((organization, scope, resource), {})
+        return [RoleAssignment(Identity(who, who), role, inherited=False) for who, role in sorted(held.items())]
+
+    def inheritance(self, organization: str) -> Mapping[int, bool]:
+        self.estate.called("inheritance", organization)
+        return {pool: on for (name, pool), on in self.estate.inherits.items() if name == organization}
+
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+        self.estate.called("identities", organization, tuple(principals))
+        return {name: self.estate.people[name] for name in principals if name in self.estate.people}
+
+
+class DevOpsWrites:
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+
+    def create_queue(self, organization: str, project_id: str, pool_id: int, name: str) -> Queue:
+        queue = Queue(9000 + len(self.estate.writes), name, project_id, pool_id)
+        if self.estate.wrote("create queue", organization, project_id, pool_id, name):
+            self.estate.queues.setdefault(organization, []).append(queue)
+        return queue
+
+    def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
+        if self.estate.wrote("open access", organization, project_id, queue_id, allow):
+            (self.estate.open.add if allow else self.estate.open.discard)(queue_id)
+
+    def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
+        if self.estate.wrote("assign", organization, scope, resource, identity_id, role):
+            self.estate.roles.setdefault((organization, scope, resource), {})[identity_id] = role
+
+    def remove_role(self, organization: str, scope: str, resource: str, identity_id: str) -> None:
+        if self.estate.wrote("remove", organization, scope, resource, identity_id):
+            self.estate.roles[organization, scope, resource].pop(identity_id, None)
+
+    def set_inheritance(self, organization: str, scope: str, resource: str, inherit: bool) -> None:
+        if self.estate.wrote("inheritance", organization, scope, resource, inherit):
+            self.estate.inherits[organization, int(resource)] = inherit
+
+    def materialise(self, organization: str, principal: str) -> Identity:
+        self.estate.wrote("materialise", organization, principal)
+        return self.estate.people.setdefault(principal, Identity(principal, principal))
