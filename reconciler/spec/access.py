@@ -1,0 +1,133 @@
+"""Rules of `access`: what it names belongs to the pool, nothing is said twice, nobody is locked out.
+
+Whether names exist in Azure DevOps is not known here; the facets find that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.spec.names import organization_of
+from reconciler.spec.problem import Finding, Path, listing, nearest, show
+from reconciler.spec.rules import Json, twice
+
+QUEUE_ROLES: Mapping[str, str] = {
+    "readers": "Reader",
+    "users": "User",
+    "creators": "Creator",
+    "administrators": "Administrator",
+}
+"""Field → role on a queue (Microsoft Learn: agent queue roles)."""
+
+
+def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
+    """All findings about `access`; without a well-formed organization profile nothing is said of membership."""
+    access = document.get("access", {})
+    properties = document.get("pool", {}).get("properties", {})
+    profile = properties.get("organizationProfile", {})
+    if profile.get("kind") == "GitHub":
+        if access:
+            yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
+        return
+    for section in ("openAccess", "pipelines", "queueRoles"):
+        yield from repeated(access.get(section, ()), section, "project")
+    yield from repeated(access.get("roles", ()), "roles", "organization")
+    if pool_known:
+        yield from membership(access, profile.get("organizations", ()))
+    yield from dated(access.get("openAccess", ()))
+    yield from pipelines(access, profile.get("organizations", ()))
+    yield from roles(access.get("roles", ()), profile.get("permissionProfile", {}))
+    yield from queue_roles(access.get("queueRoles", ()))
+
+
+def repeated(entries: Sequence[Json], section: str, key: str) -> Iterator[Finding]:
+    """Two entries for one thing, of which nobody could say which counts."""
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        name = str(entry.get(key, "")).casefold()
+        if name and name in seen:
+            yield (
+                ("access", section, index, key),
+                f"is {show(entry[key])}, as in {section}[{seen[name]}]; put both into one entry",
+            )
+        seen.setdefault(name, index)
+
+
+def membership(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
+    """Entries name organizations of the pool, and projects that may use it."""
+    known = {organization_of(one["url"]) or "": one.get("projects", ()) for one in organizations if "url" in one}
+    for section, entries in access.items():
+        key = "organization" if section == "roles" else "project"
+        for index, entry in enumerate(entries):
+            organization, _, project = str(entry.get(key, "")).partition("/")
+            if organization and (message := stranger(known, organization, project)):
+                yield ("access", section, index, key), message
+
+
+def stranger(known: Mapping[str, Sequence[str]], organization: str, project: str) -> str | None:
+    """Why an organization, or a project of it, is none of the pool's."""
+    projects = known.get(organization.lower())
+    if projects is None:
+        return (
+            f"names the organization {show(organization)}, which this pool does not have; {_offer(organization, known)}"
+        )
+    if project and projects and project.casefold() not in {one.casefold() for one in projects}:
+        return (
+            f"names the project {show(project)}, which {organization.lower()} does not give the pool; "
+            f"{_offer(project, projects)}"
+        )
+    return None
+
+
+def _offer(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+    meant = nearest(name, known)
+    return f"did you mean {meant}?" if meant else f"known are {listing(map(show, known)) if known else 'none'}"
+
+
+def dated(entries: Sequence[Json]) -> Iterator[Finding]:
+    """An exception that ends was made for a reason."""
+    for index, entry in enumerate(entries):
+        if "until" in entry and "reason" not in entry:
+            yield ("access", "openAccess", index, "reason"), "is missing; an exception with until needs a reason"
+
+
+def pipelines(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
+    """No pipeline twice; and where all pipelines may use the pool, no list of them can be complete."""
+    opened = {organization_of(one["url"]) for one in organizations if "url" in one and one.get("openAccess")}
+    excepted = {str(entry.get("project", "")).casefold() for entry in access.get("openAccess", ())}
+    for index, entry in enumerate(access.get("pipelines", ())):
+        path, project = ("access", "pipelines", index), str(entry.get("project", ""))
+        yield from twice(entry.get("pipelines", ()), (*path, "pipelines"))
+        organization = project.partition("/")[0].lower()
+        if entry.get("exclusive") and organization in opened and project.casefold() not in excepted:
+            message = (
+                f"is true, but openAccess of {organization} is on, so all pipelines may use the pool; "
+                f"except {show(project)} under access.openAccess, or remove exclusive"
+            )
+            yield (*path, "exclusive"), message
+
+
+def roles(entries: Sequence[Json], profile: Json) -> Iterator[Finding]:
+    """An exclusive list of nobody would lock everybody out."""
+    accounts = any(profile.get(key) for key in ("users", "groups"))
+    for index, entry in enumerate(entries):
+        path: Path = ("access", "roles", index)
+        yield from twice(entry.get("administrators", ()), (*path, "administrators"))
+        if entry.get("exclusive") and not entry.get("administrators") and not accounts:
+            yield (*path, "exclusive"), "is true, but nobody is listed; name at least one administrator"
+
+
+def queue_roles(entries: Sequence[Json]) -> Iterator[Finding]:
+    """A principal has one role on a queue."""
+    for index, entry in enumerate(entries):
+        seen: dict[str, str] = {}
+        for field in QUEUE_ROLES:
+            for position, principal in enumerate(entry.get(field, ())):
+                path = ("access", "queueRoles", index, field, position)
+                other = seen.setdefault(principal.casefold(), field)
+                if other != field:
+                    yield path, f"is {show(principal)}, who is in {other} too; a principal has one role on a queue"
+            yield from twice(entry.get(field, ()), ("access", "queueRoles", index, field))
+        if not any(field in entry for field in QUEUE_ROLES):
+            yield ("access", "queueRoles", index), f"names no role; give {listing(QUEUE_ROLES)}"

@@ -1,0 +1,123 @@
+"""From a checked document to the values that the rest of the program sees; nothing can go wrong here any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from reconciler.spec.access import QUEUE_ROLES
+from reconciler.spec.model import (
+    Access,
+    Mode,
+    OpenAccessException,
+    Organization,
+    PermissionKind,
+    PermissionProfile,
+    PipelineGrant,
+    PoolRoles,
+    QueueRoles,
+    Spec,
+)
+from reconciler.spec.names import organization_of
+
+Json = Mapping[str, Any]
+_BODY = ("location", "tags", "identity", "properties")
+
+
+def spec(document: Json, path: str) -> Spec:
+    """The spec; `document` has passed every check and its pool is canonical."""
+    pool = document["pool"]
+    profile = pool.get("properties", {}).get("organizationProfile", {})
+    organizations = tuple(_organizations(document["name"], profile))
+    return Spec(
+        name=document["name"],
+        subscription=document["subscription"].lower(),
+        resource_group=document["resourceGroup"],
+        mode=Mode(document.get("mode", "enforce")),
+        body={key: pool[key] for key in _BODY if key in pool},
+        organizations=organizations,
+        permission_profile=_permissions(profile.get("permissionProfile")),
+        access=_access(document.get("access", {}), _Projects(organizations)),
+        until=_day(document.get("until")),
+        reason=document.get("reason", ""),
+        path=path,
+    )
+
+
+def _organizations(name: str, profile: Json) -> list[Organization]:
+    if profile.get("kind") != "AzureDevOps":
+        return []
+    agent_pool = profile.get("alias", name)
+    return [
+        Organization(
+            name=organization_of(one["url"]) or "",
+            agent_pool=one.get("alias", agent_pool),
+            projects=tuple(one.get("projects", ())),
+            open_access=one.get("openAccess"),
+            parallelism=one.get("parallelism") or None,
+        )
+        for one in profile["organizations"]
+    ]
+
+
+def _permissions(given: Json | None) -> PermissionProfile | None:
+    if given is None:
+        return None
+    kind = PermissionKind(given["kind"])
+    return PermissionProfile(kind, tuple(given.get("users", ())), tuple(given.get("groups", ())))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+class _Projects:
+    """Projects as the pool spells them, whatever the case in `access`."""
+
+    def __init__(self, organizations: tuple[Organization, ...]) -> None:
+        self.spelt = {(one.name, name.casefold()): name for one in organizations for name in one.projects}
+
+    def __call__(self, reference: str) -> dict[str, str]:
+        organization, _, project = reference.partition("/")
+        name = organization.lower()
+        return {"organization": name, "project": self.spelt.get((name, project.casefold()), project)}
+
+
+def _access(given: Json, projects: _Projects) -> Access:
+    return Access(
+        open_access=tuple(
+            OpenAccessException(
+                **projects(one["project"]),
+                allow=one["allow"],
+                until=_day(one.get("until")),
+                reason=one.get("reason", ""),
+            )
+            for one in given.get("openAccess", ())
+        ),
+        pipelines=tuple(
+            PipelineGrant(
+                **projects(one["project"]), pipelines=tuple(one["pipelines"]), exclusive=one.get("exclusive", False)
+            )
+            for one in given.get("pipelines", ())
+        ),
+        roles=tuple(_pool_roles(one) for one in given.get("roles", ())),
+        queue_roles=tuple(
+            QueueRoles(
+                **projects(one["project"]),
+                roles={role: tuple(one[field]) for field, role in QUEUE_ROLES.items() if field in one},
+                exclusive=one.get("exclusive", False),
+            )
+            for one in given.get("queueRoles", ())
+        ),
+    )
+
+
+def _pool_roles(given: Json) -> PoolRoles:
+    administrators = given.get("administrators")
+    return PoolRoles(
+        organization=given["organization"].lower(),
+        administrators=None if administrators is None else tuple(administrators),
+        exclusive=given.get("exclusive", False),
+        inherit=given.get("inherit"),
+    )

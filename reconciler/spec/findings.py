@@ -1,0 +1,188 @@
+"""What pydantic found, in the words of the people who write specs.
+
+Locations that pydantic gives name the member of a union; they are brought back to keys and positions of the data. For a
+name that nobody knows, the nearest one of the same object is offered, or the place where that name belongs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic_core import ErrorDetails, ValidationError
+
+from reconciler.spec.document import Document
+from reconciler.spec.problem import Finding, Path, listing, nearest, show, spell
+
+_TYPES = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+_LIMITS = {
+    "greater_than_equal": "is {value}; the least is {ge}",
+    "less_than_equal": "is {value}; the most is {le}",
+    "too_short": "is empty; give at least one",
+    "string_too_short": "is empty; write a text",
+    "string_too_long": "is too long; the most is {max_length} characters",
+}
+
+
+def translate(error: ValidationError, data: Any) -> Iterator[Finding]:
+    """One finding an error, with paths of the data that was validated."""
+    for one in error.errors(include_url=False):
+        yield data_path(one["loc"], data), sentence(one)
+
+
+def data_path(loc: tuple[str | int, ...], data: Any) -> Path:
+    """The location without the members of unions that pydantic went through."""
+    path: list[str | int] = []
+    value: Any = data
+    for index, step in enumerate(loc):
+        if isinstance(value, list) or (isinstance(value, dict) and step in value):
+            path.append(step)
+            value = value[step]  # type: ignore[index]  # pydantic gives positions for lists
+        elif index == len(loc) - 1 and step != "[key]":
+            path.append(step)
+    return tuple(path)
+
+
+def sentence(error: ErrorDetails) -> str:
+    """What is wrong, with both values and the remedy."""
+    kind, value = error["type"], error["input"]
+    if value is None and kind != "extra_forbidden":
+        return "has no value; write one, or remove the field, which is then not managed"
+    if kind in _TYPES:
+        return wrong_type(_TYPES[kind], value)
+    if kind in _LIMITS:
+        return _LIMITS[kind].format(value=show(value), **error["ctx"])
+    return _SENTENCES[kind](error)
+
+
+def wrong_type(wanted: str, value: Any) -> str:
+    """A value of another JSON type, with what to do about the usual slips."""
+    if wanted == "a text" and isinstance(value, bool | int | float):
+        return f"is read as {kind_of(value)}, {show(value)}; write it in quotes: '{show(value)}'"
+    if wanted == "a list" and not isinstance(value, dict):
+        return f"is {kind_of(value)}; write a list: [{show(value)}]"
+    return f"is {kind_of(value)}{'' if isinstance(value, dict | list) else f', {show(value)}'}; write {wanted}"
+
+
+def kind_of(value: Any) -> str:
+    """The JSON type of a value, with its article."""
+    names = {bool: "a truth value", str: "a text", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "a number")
+
+
+def closed_set(error: ErrorDetails) -> str:
+    """A value outside a closed set; pydantic gives the set as text."""
+    return not_one_of(error["input"], re.findall("'([^']*)'", error["ctx"]["expected"]))
+
+
+def not_one_of(value: Any, known: list[str]) -> str:
+    """A value that is none of the known ones."""
+    if len(known) == 1:
+        return f"is {show(value)}; write {known[0]}"
+    meant = nearest(str(value), known)
+    return f"is {show(value)}; " + (f"did you mean {meant}? Known are" if meant else "write") + f" {listing(known)}"
+
+
+def wrong_kind(error: ErrorDetails) -> str:
+    """An object of an unknown kind: its fields cannot be checked."""
+    known = re.findall("'([^']*)'", error["ctx"]["expected_tags"])
+    return f"has a kind that {not_one_of(error['ctx']['tag'], known)}"
+
+
+def no_kind(error: ErrorDetails) -> str:
+    """An object that does not say its kind, which decides about its fields."""
+    return f"has no kind; write kind: {listing(known_names(error['loc'])['kind'])}"
+
+
+def unknown(error: ErrorDetails) -> str:
+    """A field that nobody knows: the nearest name, else where a field of that name belongs, else all names."""
+    *owner, name = error["loc"]
+    known = known_names(tuple(owner))
+    if meant := nearest(str(name), known):
+        return f"is not a field; did you mean {meant}?"
+    if home := homes().get(str(name)):
+        return f"is not a field here; it belongs {home}"
+    if meant := nearest(str(name), homes()):
+        return f"is not a field; did you mean {meant}? It belongs {homes()[meant]}"
+    return f"is not a field; known here are {listing(sorted(known))}"
+
+
+_SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
+    "form": lambda error: str(error["ctx"]["message"]),
+    "missing": lambda _: "is missing; add it",
+    "extra_forbidden": unknown,
+    "literal_error": closed_set,
+    "union_tag_invalid": wrong_kind,
+    "union_tag_not_found": no_kind,
+}
+
+
+def known_names(loc: tuple[str | int, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Fields of the object at pydantic's location, each with its values where they are a closed set."""
+    kind: Any = Document
+    for step in loc:
+        kind = _member(kind, step)
+    fields: dict[str, tuple[str, ...]] = {}
+    for member in _members(kind):
+        for name, hint in _fields(member).items():
+            literal = plain(hint)
+            fields[name] = fields.get(name, ()) + (get_args(literal) if get_origin(literal) is Literal else ())
+    return fields
+
+
+@cache
+def homes() -> Mapping[str, str]:
+    """Field → where it belongs, for every field of the format; the first place counts."""
+    found: dict[str, str] = {}
+    todo: list[tuple[Path, Any]] = [((), Document)]
+    for where, kind in todo:
+        for member in _members(kind):
+            for name, hint in _fields(member).items():
+                found.setdefault(name, f"under {spell(where)}" if where else "at the top of the file")
+                todo.append(((*where, name), _item(hint)))
+    return found
+
+
+def plain(hint: Any) -> Any:
+    """A type without what is said about it."""
+    while hasattr(hint, "__metadata__") or str(get_origin(hint)).endswith("Required"):
+        hint = hint.__origin__ if hasattr(hint, "__metadata__") else get_args(hint)[0]
+    return hint
+
+
+def _item(hint: Any) -> Any:
+    """What a list or a map of a type holds, else the type."""
+    hint = plain(hint)
+    return _item(get_args(hint)[-1]) if get_origin(hint) in (list, dict) else hint
+
+
+def _member(kind: Any, step: str | int) -> Any:
+    kind = plain(kind)
+    if get_origin(kind) in (list, dict):
+        return get_args(kind)[-1]
+    for member in _members(kind):
+        fields = _fields(member)
+        if step in fields:
+            return fields[str(step)]
+        if step in get_args(plain(fields.get("kind"))):
+            return member
+    return None
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    kind = plain(kind)
+    return tuple(one for one in (get_args(kind) or (kind,)) if hasattr(one, "__total__"))
+
+
+@cache
+def _fields(model: Any) -> Mapping[str, Any]:
+    return get_type_hints(model, include_extras=True)

@@ -1,0 +1,168 @@
+"""Files to specs: every problem of every file at once, and a bad file never hides a good one.
+
+Order of work for one document: compose (`source`), bring to ARM's shape (`shapes`), check types and forms (`document`,
+`body`), check rules (`rules`, `access`), build (`build`). Where something is found, the document is shaped once more,
+noting where each part came from, so that a message points at the line that a person wrote; a document without findings
+pays nothing for that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler.spec import access, build, findings, rules, shapes
+from reconciler.spec.document import adapter
+from reconciler.spec.model import Spec
+from reconciler.spec.problem import Finding, Path, Problem, spell
+from reconciler.spec.source import Document, Place, Unreadable, documents
+
+SUFFIXES = (".yaml", ".yml", ".json")
+MOST_PROBLEMS = 100
+"""Problems of one document that are told; a file that is no spec at all has more than anybody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files gave, sorted: specs by key, problems by file and line."""
+
+    specs: tuple[Spec, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Batch:
+    specs: list[tuple[Spec, Place]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def load(files: Mapping[str, bytes]) -> Loaded:
+    """Specs and problems of all `.yaml`, `.yml` and `.json` files, given by path below the prefix."""
+    batch = _Batch()
+    for path in sorted(files):
+        if path.lower().endswith(SUFFIXES):
+            _file(path, files[path], batch)
+    specs = _unique(batch)
+    return Loaded(tuple(sorted(specs, key=lambda spec: spec.key)), tuple(sorted(batch.problems)))
+
+
+def _file(path: str, data: bytes, batch: _Batch) -> None:
+    try:
+        found = documents(data)
+    except Unreadable as error:
+        place = error.place
+        batch.problems.append(Problem(path, place.line, spell(error.path), error.message, place.column))
+        return
+    if not found:
+        batch.problems.append(Problem(path, 1, "", "holds no spec; write one, or delete the file"))
+    for document in found:
+        _document(path, document, batch)
+
+
+def _document(path: str, document: Document, batch: _Batch) -> None:
+    if not isinstance(document.value, dict):
+        kind = findings.kind_of(document.value)
+        message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
+        document.findings.append((document.start, (), message))
+    else:
+        checked = check(document.value)
+        for where, message in checked.in_file(document.value):
+            document.findings.append((document.place(where), where, message))
+        if not document.findings:
+            batch.specs.append((build.spec(checked.document, path), document.place(("name",))))
+            return
+    batch.problems += _told(path, document)
+
+
+def _told(path: str, document: Document) -> list[Problem]:
+    told = [
+        Problem(path, place.line, spell(where), message, place.column)
+        for place, where, message in document.findings[:MOST_PROBLEMS]
+    ]
+    if (more := len(document.findings) - MOST_PROBLEMS) > 0:
+        told.append(Problem(path, document.start.line, "", f"has {more} more problems; mend these first"))
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A document with its pool in canonical shape, and what is wrong with it."""
+
+    document: dict[str, Any]
+    shaping: Sequence[Finding] = ()
+    """By paths of the file."""
+    findings: Sequence[Finding] = ()
+    """By paths of the canonical document."""
+
+    def in_file(self, value: Mapping[str, Any]) -> Iterator[Finding]:
+        """All findings by paths of the file: its pool is shaped once more, noting where each part came from."""
+        yield from self.shaping
+        if not self.findings:
+            return
+        trace: shapes.Trace = {}
+        pool = shapes.Shaping(trace=trace).pool(value["pool"], ("pool",)) if isinstance(value.get("pool"), dict) else {}
+        for where, message in self.findings:
+            if where[:1] == ("pool",):
+                yield shapes.source_path(trace, pool, where[1:], ("pool",)), message
+            else:
+                yield where, message
+
+
+def check(value: Mapping[str, Any]) -> Checked:
+    """Every check of one document: shape, types and forms, rules."""
+    shaping = shapes.Shaping()
+    document = dict(value)
+    if isinstance(value.get("pool"), dict):
+        document["pool"] = shaping.pool(value["pool"], ("pool",))
+    try:
+        adapter().validator.validate_python(document)
+    except ValidationError as error:
+        found = list(findings.translate(error, document))
+        return Checked(document, shaping.findings, [*found, *_despite(document, [where for where, _ in found])])
+    found = [*rules.check(document), *access.check(document, pool_known=True)]
+    return Checked(document, shaping.findings, found)
+
+
+def _despite(document: Mapping[str, Any], broken: Sequence[Path]) -> list[Finding]:
+    """What the rules say of the rest, with the broken parts taken out."""
+    rest = _without(document, broken)
+    profile = ("pool", "properties", "organizationProfile")
+    known = not any(path[:3] == profile[: len(path)] for path in broken)
+    found = [*rules.check(rest), *access.check(rest, pool_known=known)]
+    return [(where, message) for where, message in found if not any(path[: len(where)] == where for path in broken)]
+
+
+def _without(value: Any, broken: Sequence[Path]) -> Any:
+    """A copy without the named parts; a list of which an entry is broken goes as a whole."""
+    if not isinstance(value, dict):
+        return (
+            value if not isinstance(value, list) else [_without(one, _below(broken, i)) for i, one in enumerate(value)]
+        )
+    kept = {}
+    for key, item in value.items():
+        below = _below(broken, key)
+        gone = any(not path or (isinstance(item, list) and len(path) == 1) for path in below)
+        if not gone:
+            kept[key] = _without(item, below)
+    return kept
+
+
+def _below(paths: Sequence[Path], step: str | int) -> list[Path]:
+    return [path[1:] for path in paths if path and path[0] == step]
+
+
+def _unique(batch: _Batch) -> list[Spec]:
+    """The specs whose names are theirs alone; the others are problems, each naming the others."""
+    by_key: dict[str, list[tuple[Spec, Place]]] = defaultdict(list)
+    for spec, place in batch.specs:
+        by_key[spec.key].append((spec, place))
+    for same in by_key.values():
+        for index, (spec, place) in enumerate(same) if len(same) > 1 else ():
+            others = ", ".join(f"{one.path}:{at.line}" for i, (one, at) in enumerate(same) if i != index)
+            message = f"is {spec.name}, as in {others}; pool names are unique in all of Azure"
+            batch.problems.append(Problem(spec.path, place.line, "name", message, place.column))
+    return [same[0][0] for same in by_key.values() if len(same) == 1]

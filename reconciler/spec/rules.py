@@ -1,0 +1,186 @@
+"""Rules between the properties of a pool, in the service's own words where it has some.
+
+Each is a generator over data whose parts have the right types; a part that had not is missing, and a rule says nothing
+about what is missing. Sources: Microsoft Learn, Managed DevOps Pools: configure security (parallelism, one
+organization, permission profile, Key Vault), configure scaling (stand-by agents); terraform-provider-azurerm,
+`managed_devops_pool_resource.go` (one source an image, scheduled counts); common-types v6 (identities).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.spec.names import organization_of
+from reconciler.spec.problem import Finding, Path, listing, show
+
+Json = Mapping[str, Any]
+_NONE: Json = {}
+_PROPERTIES: Path = ("pool", "properties")
+_PROFILE: Path = (*_PROPERTIES, "organizationProfile")
+_FABRIC: Path = (*_PROPERTIES, "fabricProfile")
+_AGENT: Path = (*_PROPERTIES, "agentProfile")
+_SCRIPT = (
+    "provisioningScriptStorageAccountResourceId",
+    "provisioningScriptManagedIdentityClientId",
+    "provisioningScriptEntryPoint",
+)
+_WEEK = (1, 7)
+
+
+def check(document: Json) -> Iterator[Finding]:
+    """All findings about `document`, whose pool is canonical."""
+    yield from mode(document)
+    pool = document.get("pool", _NONE)
+    yield from agreement(document, pool)
+    properties = pool.get("properties", _NONE)
+    profile = properties.get("organizationProfile", _NONE)
+    yield from organizations(profile)
+    yield from parallelism(properties, profile)
+    yield from permissions(profile.get("permissionProfile", _NONE))
+    yield from identities(pool.get("identity", _NONE))
+    fabric = properties.get("fabricProfile", _NONE)
+    yield from key_vault(pool, fabric)
+    yield from images(fabric.get("images", ()))
+    yield from standby(properties)
+
+
+def mode(document: Json) -> Iterator[Finding]:
+    """A pause ends some day, and somebody can say why there is one."""
+    paused = document.get("mode") == "pause"
+    if paused:
+        for name, what in (("until", "the last day of the pause"), ("reason", "why it is paused")):
+            if name not in document:
+                yield (name,), f"is missing; mode pause needs {what}"
+    elif "until" in document and "mode" not in document:
+        yield ("until",), "needs mode: pause; an enforced pool has no end"
+    elif "until" in document:
+        yield ("until",), f"is given, but mode is {show(document['mode'])}; only mode pause has an end"
+
+
+def agreement(document: Json, pool: Json) -> Iterator[Finding]:
+    """A pasted resource names itself; it has to be the pool that the spec is about."""
+    name, subscription, group = (str(document.get(key, "")) for key in ("name", "subscription", "resourceGroup"))
+    kind = "Microsoft.DevOpsInfrastructure/pools"
+    resource_id = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
+    for key, wanted in (("name", name), ("type", kind), ("id", resource_id), ("resourceGroup", group)):
+        given = pool.get(key)
+        if isinstance(given, str) and name and given.lower() != wanted.lower():
+            yield ("pool", key), f"is {show(given)}, but this spec is about {wanted}; make them agree, or remove it"
+
+
+def organizations(profile: Json) -> Iterator[Finding]:
+    """No organization and no project twice."""
+    seen: dict[str, str] = {}
+    for index, organization in enumerate(profile.get("organizations", ())):
+        path = (*_PROFILE, "organizations", index)
+        url = organization.get("url")
+        if url is None:
+            continue
+        name = organization_of(url) or url.rstrip("/").lower()
+        if name in seen:
+            yield (*path, "url"), f"names {name}, as {seen[name]} does; give each organization once"
+        seen.setdefault(name, f"organizations[{index}]")
+        yield from twice(organization.get("projects", ()), (*path, "projects"))
+
+
+def twice(values: Sequence[Any], path: Path) -> Iterator[Finding]:
+    """Equal entries of a list of names, case aside."""
+    seen: dict[Any, int] = {}
+    for index, value in enumerate(values):
+        key = value.casefold() if isinstance(value, str) else value
+        if key in seen:
+            yield (*path, index), f"is {show(value)}, as is entry {seen[key] + 1}; give it once"
+        seen.setdefault(key, index)
+
+
+def parallelism(properties: Json, profile: Json) -> Iterator[Finding]:
+    """What the organizations may use adds up to what the pool has."""
+    most = properties.get("maximumConcurrency")
+    given = profile.get("organizations", ())
+    if most is None or profile.get("kind") != "AzureDevOps":
+        return
+    if most == 1 and len(given) > 1:
+        yield (
+            (*_PROPERTIES, "maximumConcurrency"),
+            f"is 1, but there are {len(given)} organizations; a pool of one machine takes one organization",
+        )
+        return
+    shares = [share for organization in given if (share := organization.get("parallelism"))]
+    if sum(shares) > most or (given and len(shares) == len(given) and sum(shares) != most):
+        message = (
+            f"is {most}, but the organizations' parallelism adds up to {sum(shares)}; "
+            "the sum of parallelism for all organizations must equal the max concurrency"
+        )
+        yield (*_PROPERTIES, "maximumConcurrency"), message
+
+
+def permissions(profile: Json) -> Iterator[Finding]:
+    """Accounts belong to SpecificAccounts, which needs some."""
+    path, kind = (*_PROFILE, "permissionProfile"), profile.get("kind")
+    named = [key for key in ("users", "groups") if key in profile]
+    if kind == "SpecificAccounts" and not any(profile[key] for key in named):
+        yield path, "is SpecificAccounts, but names nobody; list at least one of users or groups"
+    if kind in ("Inherit", "CreatorOnly"):
+        for key in named:
+            yield (*path, key), f"is given, but kind is {kind}; only SpecificAccounts has {key}"
+    for key in named:
+        yield from twice(profile[key], (*path, key))
+
+
+def identities(identity: Json) -> Iterator[Finding]:
+    """The kind of identity and the list of them say the same."""
+    path, kind, given = ("pool", "identity"), identity.get("type"), identity.get("userAssignedIdentities")
+    if kind is None:
+        return
+    if "UserAssigned" in kind and not given:
+        yield path, f"has type {show(kind)}, but no userAssignedIdentities; list their resource ids"
+    if kind in ("None", "SystemAssigned") and given:
+        yield (*path, "userAssignedIdentities"), f"is given, but type is {kind}; write type: UserAssigned"
+
+
+def key_vault(pool: Json, fabric: Json) -> Iterator[Finding]:
+    """Certificates are fetched with the pool's identity, of which there can be one only."""
+    settings = fabric.get("osProfile", _NONE).get("secretsManagementSettings", _NONE)
+    path = (*_FABRIC, "osProfile", "secretsManagementSettings", "observedCertificates")
+    if not settings.get("observedCertificates"):
+        return
+    yield from twice(settings["observedCertificates"], path)
+    identity = pool.get("identity", _NONE)
+    kind = identity.get("type", "None")
+    count = len(identity.get("userAssignedIdentities", ())) + ("SystemAssigned" in kind)
+    if count != 1:
+        yield (
+            path,
+            f"needs exactly one identity on the pool, to fetch from the key vault; pool.identity has {count or 'none'}",
+        )
+
+
+def images(given: Sequence[Json]) -> Iterator[Finding]:
+    """Where an image comes from, and what its provisioning script needs."""
+    for index, image in enumerate(given):
+        path = (*_FABRIC, "images", index)
+        sources = [key for key in ("resourceId", "wellKnownImageName") if key in image]
+        if len(sources) != 1:
+            both = "both resourceId and wellKnownImageName" if sources else "neither resourceId nor wellKnownImageName"
+            yield path, f"has {both}; give exactly one"
+        missing = [key for key in _SCRIPT if key not in image]
+        if missing and any(key.startswith("provisioningScript") for key in image):
+            yield path, f"has a provisioning script, but no {listing(missing)}; the three go together"
+
+
+def standby(properties: Json) -> Iterator[Finding]:
+    """A schedule covers one day or a week, and asks for no more than there may be."""
+    agent = properties.get("agentProfile", _NONE)
+    predictions = agent.get("resourcePredictions", _NONE)
+    path = (*_AGENT, "resourcePredictions")
+    if predictions.get("daysData") and agent.get("resourcePredictionsProfile", _NONE).get("kind") == "Automatic":
+        yield path, "is given, but resourcePredictionsProfile is Automatic; only Manual has a schedule"
+    days = predictions.get("daysData")
+    if days is not None and len(days) not in _WEEK:
+        yield (*path, "daysData"), f"has {len(days)} maps; give one for every day, or seven beginning with Sunday"
+    most = properties.get("maximumConcurrency")
+    for index, day in enumerate(days or ()):
+        for time, count in day.items():
+            if most is not None and count > most:
+                yield (*path, "daysData", index, time), f"is {count}, but maximumConcurrency is {most}; lower it"

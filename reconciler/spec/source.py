@@ -1,0 +1,279 @@
+"""YAML text to plain data, with the place of everything, in one pass and within limits.
+
+This is not a general YAML loader: it is fed by people who are less trusted than the operator. It takes the parser's
+events and composes them itself, because the ready-made composers count nothing, recurse without end (libyaml's ends the
+process at a nesting of some ten thousand), and drop one of two equal keys in silence.
+
+Plain scalars are read as JSON reads them: ``true``, ``false``, ``null`` (in YAML 1.2's spellings) and decimal numbers;
+everything else is text. So ``12:30:00``, ``2026-12-31``, ``on``, ``no`` and ``010`` are never anything but what one
+sees. Keys are always text. A merge key (``<<``) takes over what the mapping itself does not say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from reconciler.spec.problem import Path, show
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+MAX_NODES = 10_000
+"""Keys and values of one file, aliases counted as often as they are used."""
+
+PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where the package has it; the pure parser says and counts the same, ten times slower."""
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][-+]?[0-9]{1,3})?")
+_ORDINARY = bytes([9, 10, 13, *range(32, 127)])
+_BREAKS = "\t\n\r"
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
+)
+"""Control characters, and those that let a text look like another one to whoever reviews it."""
+
+_REMEDIES = (
+    ("unknown escape", "in double quotes a backslash starts an escape: use single quotes"),
+    ("mapping values are not allowed", "quote a text that holds a colon, and look at the indentation"),
+    ("that cannot start any token", "quote a text that starts with @, `, % or a tab, and indent with spaces"),
+    ("expected <block end>", "look at the indentation, here and above"),
+    ("did not find expected key", "look at the indentation and the quotes, here and above"),
+    ("expected key", "look at the indentation and the quotes, here and above"),
+    ("expected ',' or", "a bracket, a comma or a quote is missing"),
+    ("unexpected end of stream", "a quote or a bracket is not closed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Line and column, from 1."""
+
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(slots=True)
+class Document:
+    """One YAML document: its data, and where each part of it was written."""
+
+    value: Any
+    start: Place
+    places: dict[int, Any] = field(repr=False, default_factory=dict)
+    """id of a mapping or list → key or position → the parser's mark."""
+    findings: list[tuple[Place, Path, str]] = field(default_factory=list)
+
+    def place(self, path: Path) -> Place:
+        """Where the path was written; for something that is missing, where its owner was."""
+        place, value = self.start, self.value
+        for step in path:
+            marks = self.places.get(id(value), {})
+            if step not in marks:
+                break
+            place, value = _place(marks[step]), value[step]
+        return place
+
+
+class Unreadable(Exception):
+    """The file as a whole cannot be read: not text, too large, too deep, or not YAML."""
+
+    def __init__(self, message: str, place: Place | None = None, path: Path = ()) -> None:
+        super().__init__(message)
+        self.message, self.place, self.path = message, place or Place(), path
+
+
+def documents(data: bytes, parser: Any = PARSER) -> list[Document]:
+    """All documents of a file that hold anything; raises `Unreadable`."""
+    text = _text(data)
+    try:
+        return list(_Composer(parser(text).get_event).documents())
+    except yaml.YAMLError as error:
+        raise _syntax(error, text) from None
+
+
+def _text(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"is {len(data)} bytes, the limit is {MAX_BYTES}; split it, one pool a file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = Place(data.count(b"\n", 0, error.start) + 1)
+        raise Unreadable("is not UTF-8 text; save it as UTF-8", place) from None
+    if data.translate(None, _ORDINARY):
+        for found in _INVISIBLE.finditer(text):
+            if found.group() not in _BREAKS:
+                name = f"U+{ord(found.group()):04X}"
+                place = Place(text.count("\n", 0, found.start()) + 1)
+                raise Unreadable(f"holds the invisible character {name}; remove it", place)
+    return text
+
+
+def _syntax(error: yaml.YAMLError, text: str) -> Unreadable:
+    """What the parser says, with what to do about it; it names single characters and never quotes the file."""
+    said = str(getattr(error, "problem", None) or "cannot be read")
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    remedy = next((remedy for words, remedy in _REMEDIES if words in said), "see YAML 1.2")
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
+        remedy = "indent with spaces, not with a tab"
+    return Unreadable(f"is not YAML: {said}; {remedy}", None if mark is None else _place(mark))
+
+
+def _place(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1)
+
+
+@dataclass(slots=True)
+class _Anchor:
+    value: Any
+    size: int
+    height: int
+    open: bool = True
+
+
+class _Composer:
+    """Events to data. Recursion is bounded by `MAX_DEPTH`."""
+
+    def __init__(self, events: Callable[[], Any]) -> None:
+        self.next = events
+        self.count = 0
+        self.deepest = 0
+        self.path: list[str | int] = []
+        self.anchors: dict[str, _Anchor] = {}
+        self.document = Document(None, Place())
+
+    def documents(self) -> Iterator[Document]:
+        while type(event := self.next()) is not yaml.StreamEndEvent:
+            if type(event) is yaml.DocumentStartEvent:
+                event = self.next()
+                self.anchors.clear()
+                self.document = Document(None, _place(event.start_mark))
+                self.document.value = self.node(event, 0)
+                if self.document.value is not None or self.document.findings:
+                    yield self.document
+
+    def node(self, event: Any, depth: int) -> Any:
+        """The value that begins with this event."""
+        if type(event) is yaml.AliasEvent:
+            return self.alias(event, depth)
+        if event.tag is not None:
+            self.report(event, f"has the tag {show(event.tag)}; tags are not allowed, write the value alone")
+        if event.anchor is None:
+            return self.content(event, depth)
+        return self.anchored(event, depth)
+
+    def content(self, event: Any, depth: int) -> Any:
+        self.counted(event, 1, depth)
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            return self.scalar(event)
+        return self.mapping(depth + 1) if kind is yaml.MappingStartEvent else self.sequence(depth + 1)
+
+    def counted(self, event: Any, nodes: int, depth: int) -> None:
+        self.count += nodes
+        if self.count > MAX_NODES:
+            raise self.stop(event, f"holds more than {MAX_NODES} keys and values, aliases counted; split the file")
+        if depth > self.deepest:
+            self.deepest = depth
+            if depth > MAX_DEPTH:
+                raise self.stop(event, f"is nested deeper than {MAX_DEPTH} levels")
+
+    def anchored(self, event: Any, depth: int) -> Any:
+        anchor = self.anchors[event.anchor] = _Anchor(None, self.count, 0)
+        outer, self.deepest = self.deepest, depth
+        anchor.value = self.content(event, depth)
+        anchor.size, anchor.height, anchor.open = self.count - anchor.size, self.deepest - depth, False
+        self.deepest = max(outer, self.deepest)
+        return anchor.value
+
+    def alias(self, event: Any, depth: int) -> Any:
+        anchor = self.anchors.get(event.anchor)
+        if anchor is None:
+            raise self.stop(event, f"names the anchor {show(event.anchor)}, which is not defined above")
+        if anchor.open:
+            raise self.stop(event, f"names the anchor {show(event.anchor)} inside itself")
+        self.counted(event, anchor.size, depth + anchor.height)
+        return anchor.value
+
+    def scalar(self, event: Any) -> Any:
+        value = event.value
+        if not value.isprintable():
+            self.check(event, value)
+        if not event.implicit[0]:
+            return value
+        if value in _WORDS:
+            return _WORDS[value]
+        if value[0] in "-0123456789":
+            if _WHOLE.fullmatch(value):
+                return int(value)
+            if _NUMBER.fullmatch(value):
+                return float(value)
+        return value
+
+    def check(self, event: Any, value: str) -> None:
+        """A text is one line; only a description may have several."""
+        for found in _INVISIBLE.finditer(value):
+            if found.group() == "\n" and self.path and self.path[-1] == "description":
+                continue
+            what = "more than one line" if found.group() == "\n" else f"the character U+{ord(found.group()):04X}"
+            self.report(event, f"holds {what}; write one line (a backslash needs single quotes)")
+            return
+
+    def sequence(self, depth: int) -> list[Any]:
+        items: list[Any] = []
+        marks = self.document.places[id(items)] = {}
+        while type(event := self.next()) is not yaml.SequenceEndEvent:
+            self.path.append(len(items))
+            marks[len(items)] = event.start_mark
+            items.append(self.node(event, depth))
+            self.path.pop()
+        return items
+
+    def mapping(self, depth: int) -> dict[str, Any]:
+        items: dict[str, Any] = {}
+        marks = self.document.places[id(items)] = {}
+        merges: list[Any] = []
+        while type(event := self.next()) is not yaml.MappingEndEvent:
+            key = self.key(event, depth)
+            self.path.append(key)
+            value = self.node(self.next(), depth)
+            if key == "<<" and event.implicit[0]:
+                merges.append((event, value))
+            elif key in items:
+                self.report(event, f"is written twice, first in line {marks[key].line + 1}; keep one")
+            else:
+                items[key], marks[key] = value, event.start_mark
+            self.path.pop()
+        for event, value in merges:
+            self.merge(items, event, value)
+        return items
+
+    def key(self, event: Any, depth: int) -> str:
+        if type(event) is not yaml.ScalarEvent:
+            raise self.stop(event, "has a key that is not plain text; write a name before the colon")
+        self.node(event, depth)
+        return str(event.value)
+
+    def merge(self, items: dict[str, Any], event: Any, value: Any) -> None:
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            self.report(event, "has a merge key (<<) that is no mapping; write <<: *anchor")
+            return
+        marks = self.document.places[id(items)]
+        for source in sources:
+            for key in [key for key in source if key not in items]:
+                items[key], marks[key] = source[key], self.document.places[id(source)][key]
+
+    def report(self, event: Any, message: str) -> None:
+        self.document.findings.append((_place(event.start_mark), tuple(self.path), message))
+
+    def stop(self, event: Any, message: str) -> Unreadable:
+        return Unreadable(message, _place(event.start_mark), tuple(self.path))
