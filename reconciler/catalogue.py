@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.ports import Snapshot, SpecSource
-from reconciler.spec.loader import Problem, load
+from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
+from reconciler.spec.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
