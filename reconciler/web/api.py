@@ -24,7 +24,6 @@ from reconciler.spec.model import Spec
 from reconciler.web.message import Problem, Request, Response, json_body
 from reconciler.web.remembered import Remembered
 from reconciler.web.webhooks import Push
-from reconciler.work.message import one_each
 
 MAX_POOLS = 1000
 RETRY_AFTER = "5"
@@ -41,8 +40,8 @@ class Desk:
     clock: Clock
     plan: Callable[[Spec, str], Json]
     """Plans a pool at a revision, in the documented JSON form; reads both planes."""
-    enqueue: Callable[[Sequence[str]], None]
-    """Puts messages on the work queue; what is remembered is remembered afterwards, so no wish is lost."""
+    ask: Callable[[Sequence[Spec], str], None]
+    """Puts wishes on the queue, with the trigger's name. What is remembered is remembered afterwards: none is lost."""
     ref: str = ""
     """The branch that specs come from, ``main`` or ``refs/heads/main``; empty: the default branch, any push counts."""
 
@@ -63,14 +62,14 @@ def reconcile(desk: Desk, request: Request) -> Response:
     """All pools, or those that the body names."""
     specs = desk.catalogue.specs()
     names = _asked(json_body(request))
-    keys = tuple(_known(specs, name).key for name in names) if names else tuple(specs.by_key)
-    return _accept(desk, request, tuple(dict.fromkeys(keys)), "/api/pools")
+    wanted = {spec.key: spec for spec in (_known(specs, name) for name in names)} if names else specs.by_key
+    return _accept(desk, request, tuple(wanted.values()), "/api/pools")
 
 
 def reconcile_pool(desk: Desk, request: Request) -> Response:
     """One pool."""
     spec = _known(desk.catalogue.specs(), request.params["name"])
-    return _accept(desk, request, (spec.key,), f"/api/pools/{spec.name}")
+    return _accept(desk, request, (spec,), f"/api/pools/{spec.name}")
 
 
 def pools(desk: Desk) -> Response:
@@ -155,7 +154,7 @@ def _known(specs: Specs, name: str) -> Spec:
     return spec
 
 
-def _accept(desk: Desk, request: Request, keys: tuple[str, ...], where: str) -> Response:
+def _accept(desk: Desk, request: Request, specs: tuple[Spec, ...], where: str) -> Response:
     """202, the same again for the same idempotency key; 422 where that key asked for something else."""
     key = request.headers.get("idempotency-key", "")
     if key and not _IDEMPOTENCY_KEY.match(key):
@@ -165,12 +164,16 @@ def _accept(desk: Desk, request: Request, keys: tuple[str, ...], where: str) -> 
     before = memory.find(key) if key else None
     if before is not None and before["asked"] != asked:
         raise Problem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
-    body: dict[str, Json] = before["body"] if before is not None else {"accepted": list(keys), "status": where}
+    body: dict[str, Json] = before["body"] if before is not None else _accepted(specs, where)
     if before is None:
-        desk.enqueue(one_each(keys, "http"))
+        desk.ask(specs, "http")
     if key and before is None:
         memory.keep(key, {"asked": asked, "body": body})
     return Response(202, body, {"Location": body["status"], "Retry-After": RETRY_AFTER})
+
+
+def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
+    return {"accepted": [spec.name for spec in specs], "status": where}
 
 
 def _line(desk: Desk, spec: Spec) -> dict[str, Json]:
