@@ -67,6 +67,18 @@ class Route:
     handler: Handler
     preview_only: bool = False
     """A version without ``-preview`` is answered with VssInvalidPreviewVersionException (Azure DevOps plane)."""
+    reads: bool = False
+    """A POST that changes nothing (a query in a body): counted as a read. GET, HEAD and OPTIONS are reads anyway."""
+    body: str = "json"
+    """``json``: a body, where there is one, must be JSON; ``any``: whatever it is, it stands in `raw`."""
+
+    anonymous: bool = False
+    """Asked for before anybody signs in; `Request.caller` is then empty where no token came along."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether a call of it counts as a write."""
+        return not self.reads and self.method not in {"GET", "HEAD", "OPTIONS"}
 
 
 class ApiError(Exception):
@@ -79,3 +91,5 @@ class ApiError(Exception):
         """ARM's error code, or Azure DevOps' `typeKey`."""
         self.message = message
         self.extra = extra
+        """More of the error body (`details`, `target` in ARM; `typeName`, `errorCode`, `eventId` in Azure DevOps);
+        `headers` (a dict) goes to the response instead."""

@@ -90,3 +90,12 @@ class Rejected(Terminal):
 
 class Immutable(Terminal):
     """Only a new resource could have this value."""
+
+
+def family(reason: str) -> type[ReconcilerError]:
+    """`Transient` or `Terminal`, by the class name that a gap or a condition carries; unknown names are terminal."""
+    return (
+        Transient
+        if reason in {Transient.__name__, *(kind.__name__ for kind in Transient.__subclasses__())}
+        else Terminal
+    )

@@ -31,23 +31,20 @@ Finding: TypeAlias = tuple[str, str]
 """Rule and what is wrong, without the subject."""
 
 
-def refuse(
-    spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None, removed: int = 0
-) -> tuple[Refusal, ...]:
+def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None) -> tuple[Refusal, ...]:
     """Every change that may not be done, with the first rule that says so; order of the input.
 
-    `today` decides which dated exceptions still name a widening (None: all). `removed`: roles that this run already
-    removed from this pool.
+    `today` decides which dated exceptions still name a widening (None: all).
     """
     contradicting = _contradicting(changes)
-    removals = removed + sum(map(is_removal, changes))
+    removals = sum(map(is_removal, changes))
     refusals = []
     for change in changes:
         found = next(_findings(spec, change, policy, today), None) or contradicting.get(id(change))
         if found is None and is_removal(change) and removals > policy.max_role_removals:
             found = (
                 "role-removals",
-                f"{removals} roles would be removed in one run, the policy's cap is {policy.max_role_removals}",
+                f"{removals} roles would be removed, the policy's cap is {policy.max_role_removals}",
             )
         if found is not None:
             refusals.append(Refusal(change, found[0], f"{change.kind} {change.subject}: {found[1]}"))

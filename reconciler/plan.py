@@ -1,7 +1,7 @@
 """A plan as a value: what would be done to one pool, in which order, and what cannot be known now.
 
 A plan holds no code that could carry it out and no object that could write, so it can be printed, stored,
-hashed and checked by somebody else. Reasons and texts in it explain; nothing decides on them.
+hashed and checked by somebody else. Texts in it explain; nothing decides on them.
 """
 
 from __future__ import annotations
@@ -123,8 +123,9 @@ class Change:
 
     @property
     def narrows(self) -> bool:
-        """Whether it belongs to the last part of a run."""
-        return self.risk in (Risk.NARROWS, Risk.DESTROYS)
+        """Whether it belongs to the last part of a run: one line that narrows is enough, whatever the others do."""
+        last = (Risk.NARROWS, Risk.DESTROYS)
+        return self.risk in last or any(detail.risk in last for detail in self.details)
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""

@@ -11,7 +11,7 @@ organization's local id (an Entra id in its place is answered with 200 and count
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from reconciler.plan import Json
 class Pending:
     """A long operation that was started and is not waited for."""
 
-    url: str
+    url: str = field(repr=False)
     """The operation's own URL, signed query included; passed on unchanged. May grant: never printed or logged."""
     retry_after: float
     """Seconds until it is worth looking."""
@@ -37,7 +37,8 @@ class Operation:
     """What an operation URL says now."""
 
     state: str
-    """``running``, ``succeeded`` or ``failed`` (cancelled counts as failed)."""
+    """``running``, ``succeeded``, ``failed`` (cancelled counts as failed), or ``gone``: the service keeps it no longer,
+    and only the resource itself still tells how it ended."""
     code: str = ""
     message: str = ""
     retry_after: float | None = None
@@ -221,6 +222,9 @@ class Snapshot:
     """Path below the prefix → content."""
     stale: str = ""
     """Why this is the last good commit and not the newest; empty where it is the newest."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Path → why it is not in `files` although its name is that of a spec: too large, a symbolic link, too deep.
+    To be shown like any other problem of the specs: a pool described there goes unmanaged."""
 
 
 class SpecSource(Protocol):

@@ -49,8 +49,8 @@ class Planner:
         """The shared reads of a batch; `evidence` by organization, as far as it is stored."""
         return SharedSurvey.about(self.readers, specs, evidence, sample=sample)
 
-    def plan(self, spec: Spec, survey: Survey, revision: str, *, removed: int = 0) -> Plan:
-        """Compare both planes with the spec. `removed`: roles that this run already took from this pool.
+    def plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
+        """Compare both planes with the spec.
 
         A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
         (`SpecInvalid`) leaves no plan at all.
@@ -58,7 +58,7 @@ class Planner:
         now = self.clock.now()
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         looks = [_look(facet, spec, wish, survey) for facet, wish in desired if wish is not None]
-        refusals = self._guarded(spec, looks, now, removed)
+        refusals = self._guarded(spec, looks, now)
         names = [facet.name for facet in self.facets]
         allowed = in_order([change for look in looks for change in look.allowed], names)
         gaps = sorted({gap for look in looks for gap in look.gaps}, key=_gap_order)
@@ -66,7 +66,7 @@ class Planner:
         refused = in_order([refusal.change for refusal in refusals], names)
         return Plan(spec.name, revision, allowed, tuple(by_change[id(change)] for change in refused), tuple(gaps))
 
-    def _guarded(self, spec: Spec, looks: Sequence[_Look], now: datetime, removed: int) -> list[Refusal]:
+    def _guarded(self, spec: Spec, looks: Sequence[_Look], now: datetime) -> list[Refusal]:
         """Ask all guards until none refuses any more: a refused grant may have been what made a removal safe."""
         refusals: list[Refusal] = []
         while True:
@@ -74,7 +74,7 @@ class Planner:
             found = [r for look in asked for r in look.facet.guard(look.observed, tuple(look.allowed), self.policy)]
             if not found:
                 allowed = [change for look in looks for change in look.allowed]
-                found = list(guards.refuse(spec, allowed, self.policy, today=now.date(), removed=removed))
+                found = list(guards.refuse(spec, allowed, self.policy, today=now.date()))
             if not found:
                 return refusals
             refusals += _strike(looks, found)

@@ -1,1 +1,21 @@
-"""The managed aspects, one module each."""
+"""The managed aspects, one module each: the registry, which is also the order of application.
+
+Within one run, everything that widens comes before everything that narrows; within each half this order holds. So
+roles are given before inheritance is switched off, and inheritance is switched off before roles are taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.facet import Facet
+from reconciler.facets import inheritance, open_access, pool, queues, roles
+
+FACETS: tuple[Facet[Any, Any], ...] = (
+    pool.FACET,
+    queues.FACET,
+    open_access.FACET,
+    inheritance.FACET,
+    roles.FACET,
+)
+"""A new aspect is one module beside these and one line here."""

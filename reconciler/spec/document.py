@@ -2,11 +2,12 @@
 
 # ruff: noqa: N815 - the names are those of the file, spelt like ARM's
 from functools import cache
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Literal, Required
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
-from reconciler.spec.body import Closed, Pool
+from reconciler.spec.body import Pool
+from reconciler.spec.fields import Closed, said
 from reconciler.spec.forms import Day, Guid, Text
 from reconciler.spec.names import (
     OrganizationName,
@@ -17,18 +18,12 @@ from reconciler.spec.names import (
     ResourceGroupName,
 )
 
-
-def _f(description: str, *examples: Any, default: Any = None) -> Any:
-    extra = None if default is None else {"default": default}
-    return Field(description=description, examples=list(examples) or None, json_schema_extra=extra)
-
-
 Project = Annotated[
     ProjectReference,
-    _f("organization/project, one of the pool's.", "fabrikam-prime/fabrikam-dev"),
+    said("organization/project, one of the pool's.", "fabrikam-prime/fabrikam-dev"),
 ]
 Exclusive = Annotated[
-    bool, _f("Whether what is not listed is removed; only assigned entries, never inherited ones.", default=False)
+    bool, said("Whether what is not listed is removed; only assigned entries, never inherited ones.", default=False)
 ]
 
 
@@ -36,9 +31,9 @@ class OpenAccessException(Closed, total=False):
     """One project that differs from its organization's openAccess."""
 
     project: Required[Project]
-    allow: Required[Annotated[bool, _f("Whether all pipelines of the project may use the pool.", True)]]
-    until: Annotated[Day, _f("Last day, in UTC, on which the exception counts; it needs a reason.", "2026-12-31")]
-    reason: Annotated[Text, _f("Why, for those who read the plan.", "load-test campaign")]
+    allow: Required[Annotated[bool, said("Whether all pipelines of the project may use the pool.", True)]]
+    until: Annotated[Day, said("Last day, in UTC, on which the exception counts; it needs a reason.", "2026-12-31")]
+    reason: Annotated[Text, said("Why, for those who read the plan.", "load-test campaign")]
 
 
 class PipelineGrant(Closed, total=False):
@@ -48,7 +43,7 @@ class PipelineGrant(Closed, total=False):
     pipelines: Required[
         Annotated[
             list[Pipeline],
-            _f("Pipelines by path from the top, or by id.", ["\\release\\nightly", 42]),
+            said("Pipelines by path from the top, or by id.", ["\\release\\nightly", 42]),
         ]
     ]
     exclusive: Exclusive
@@ -58,15 +53,16 @@ class PoolRoles(Closed, total=False):
     """Administrators of the agent pool in one organization, beside those of permissionProfile."""
 
     organization: Required[
-        Annotated[OrganizationName, _f("Bare name of one of the pool's organizations.", "fabrikam-prime")]
+        Annotated[OrganizationName, said("Bare name of one of the pool's organizations.", "fabrikam-prime")]
     ]
     administrators: Annotated[
         list[Principal],
-        _f("Addresses, groups of Azure DevOps, or Entra object ids.", ["[fabrikam-prime]\\Platform"]),
+        said("Addresses, groups of Azure DevOps, or Entra object ids.", ["[fabrikam-prime]\\Platform"]),
     ]
     exclusive: Exclusive
     inherit: Annotated[
-        bool, _f("Whether the agent pool inherits roles of the organization. Absent: permissionProfile decides.", False)
+        bool,
+        said("Whether the agent pool inherits roles of the organization. Absent: permissionProfile decides.", False),
     ]
 
 
@@ -74,41 +70,45 @@ class QueueRoles(Closed, total=False):
     """Roles on the pool's queue in one project; a role that is absent is not managed."""
 
     project: Required[Project]
-    readers: Annotated[list[Principal], _f("May look.", ["[fabrikam-dev]\\Readers"])]
-    users: Annotated[list[Principal], _f("May use the pool in pipelines.", ["[fabrikam-dev]\\Contributors"])]
-    creators: Annotated[list[Principal], _f("May use the pool and create queues.", ["ann@fabrikam.com"])]
-    administrators: Annotated[list[Principal], _f("May do all that, and give roles.", ["ann@fabrikam.com"])]
+    readers: Annotated[list[Principal], said("May look.", ["[fabrikam-dev]\\Readers"])]
+    users: Annotated[list[Principal], said("May use the pool in pipelines.", ["[fabrikam-dev]\\Contributors"])]
+    creators: Annotated[list[Principal], said("May use the pool and create queues.", ["ann@fabrikam.com"])]
+    administrators: Annotated[list[Principal], said("May do all that, and give roles.", ["ann@fabrikam.com"])]
     exclusive: Exclusive
 
 
 class Access(Closed, total=False):
     """What ARM has no words for."""
 
-    openAccess: Annotated[list[OpenAccessException], _f("Exceptions to the organizations' openAccess, one a project.")]
-    pipelines: Annotated[list[PipelineGrant], _f("Single pipelines that may use the pool, one entry a project.")]
-    roles: Annotated[list[PoolRoles], _f("Administrators and inheritance, one entry an organization.")]
-    queueRoles: Annotated[list[QueueRoles], _f("Roles on the queues, one entry a project.")]
+    openAccess: Annotated[
+        list[OpenAccessException], said("Exceptions to the organizations' openAccess, one a project.")
+    ]
+    pipelines: Annotated[list[PipelineGrant], said("Single pipelines that may use the pool, one entry a project.")]
+    roles: Annotated[list[PoolRoles], said("Administrators and inheritance, one entry an organization.")]
+    queueRoles: Annotated[list[QueueRoles], said("Roles on the queues, one entry a project.")]
 
 
 class Document(Closed, total=False):
     """One pool, as git wants it."""
 
-    apiVersion: Required[Annotated[Literal["reconciler/v1"], _f("Version of this format.")]]
-    kind: Required[Annotated[Literal["ManagedDevOpsPool"], _f("What the document describes.")]]
-    name: Required[Annotated[PoolName, _f("Name of the pool, unique in all of Azure.", "fabrikam-managed-pool")]]
-    subscription: Required[Annotated[Guid, _f("Id of the Azure subscription.", "11111111-2222-3333-4444-555555555555")]]
-    resourceGroup: Required[Annotated[ResourceGroupName, _f("The pool's resource group.", "rg-build")]]
+    apiVersion: Required[Annotated[Literal["reconciler/v1"], said("Version of this format.")]]
+    kind: Required[Annotated[Literal["ManagedDevOpsPool"], said("What the document describes.")]]
+    name: Required[Annotated[PoolName, said("Name of the pool, unique in all of Azure.", "fabrikam-managed-pool")]]
+    subscription: Required[
+        Annotated[Guid, said("Id of the Azure subscription.", "11111111-2222-3333-4444-555555555555")]
+    ]
+    resourceGroup: Required[Annotated[ResourceGroupName, said("The pool's resource group.", "rg-build")]]
     mode: Annotated[
         Literal["enforce", "report", "pause"],
-        _f(
+        said(
             "enforce: both planes are made as the spec says. report: plan only. pause: not even planned, until a date.",
             default="enforce",
         ),
     ]
-    until: Annotated[Day, _f("For mode pause: last day, in UTC, of the pause.", "2026-12-31")]
-    reason: Annotated[Text, _f("Why the mode is not enforce; mode pause needs one.", "migration of the network")]
-    pool: Required[Annotated[Pool, _f("The ARM resource.")]]
-    access: Annotated[Access, _f("What ARM has no words for; optional.")]
+    until: Annotated[Day, said("For mode pause: last day, in UTC, of the pause.", "2026-12-31")]
+    reason: Annotated[Text, said("Why the mode is not enforce; mode pause needs one.", "migration of the network")]
+    pool: Required[Annotated[Pool, said("The ARM resource.")]]
+    access: Annotated[Access, said("What ARM has no words for; optional.")]
 
 
 @cache

@@ -32,6 +32,10 @@ def tables() -> str:
     for name in order:
         found = _referred((schema if name == "Document" else definitions[name])["properties"])
         order += [one for one in dict.fromkeys(found) if one not in order]
+    for definition in definitions.values():
+        for one in definition.get("properties", {}).values():
+            if one.keys() == {"$ref"} | (one.keys() & {"title"}):
+                one["description"] = definitions[one["$ref"].rpartition("/")[2]].get("description", "")
     return "\n".join(_table(name, schema if name == "Document" else definitions[name]) for name in order)
 
 
@@ -52,7 +56,7 @@ def _presence(field: str, one: dict[str, Any], definition: dict[str, Any]) -> st
 def _form(one: dict[str, Any]) -> str:
     """The JSON type, the range, the known values, or the object that is meant."""
     if found := list(_referred(one)):
-        many = {"array": "list of ", "object": "map of "}.get(one.get("type", ""), "")
+        many = {"array": "list of ", "object": "map of "}.get(str(one.get("type")), "")
         return many + " or ".join(f"[{name}](#{name.lower()})" for name in found)
     if values := _values(one):
         return ", ".join(f"`{value}`" for value in values)

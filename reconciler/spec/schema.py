@@ -43,6 +43,8 @@ def json_schema() -> Json:
     definitions: Json = schema.pop("$defs")
     for name, definition in [("Document", schema), *definitions.items()]:
         _titles(definition, name)
+    identities = definitions["Identity"]["properties"]["userAssignedIdentities"]
+    identities |= {"type": ["object", "array"], "items": {"type": "string"}}
     definitions |= _az(definitions)
     schema["properties"]["pool"] = {
         **schema["properties"]["pool"],

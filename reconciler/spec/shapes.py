@@ -20,7 +20,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from reconciler.spec import body as arm
+from reconciler.spec.body import Properties
+from reconciler.spec.findings import homes
 from reconciler.spec.problem import Finding, Path, bare, show
 
 Trace = dict[int, dict[str | int, Path]]
@@ -53,14 +54,13 @@ _OTHER_NAMES = {
     "disk-size-gi-b": "diskSizeGiB",
     "timezone": "timeZone",
 }
-_PROPERTIES = frozenset(arm.Properties.__annotations__)
+_PROPERTIES = frozenset(Properties.__annotations__)
 
 
 @cache
 def kebab_names() -> Mapping[str, str]:
-    """``maximum-concurrency`` → ``maximumConcurrency``, for every property of the body; snake case as well."""
-    names = {name for model in vars(arm).values() for name in getattr(model, "__annotations__", ())}
-    kebab = {"".join(f"-{c.lower()}" if c.isupper() else c for c in name): name for name in names}
+    """``maximum-concurrency`` → ``maximumConcurrency``, for every field; snake case as well."""
+    kebab = {"".join(f"-{c.lower()}" if c.isupper() else c for c in name): name for name in homes()}
     snake = {name.replace("-", "_"): arms for name, arms in kebab.items()}
     return {**snake, **kebab, **_OTHER_NAMES}
 

@@ -1,0 +1,106 @@
+"""What a write of a pool does in Azure DevOps, through the one seam `emulator.devops.provision`.
+
+`provision` where an organization is new to the pool, `update` where it stays, `remove` where it leaves.
+After creation, `open_access` and `permission_profile` are None unless a switch says that ARM carries changes out:
+Microsoft Learn (configure-security) has both effective at creation only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.arm.names import agent_pool_of, organization_of
+from emulator.arm.state import Body, Pool
+from emulator.devops import provision
+from emulator.frame import ApiError
+from emulator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One organization's use of a pool."""
+
+    organization: str
+    agent_pool: str
+    projects: tuple[str, ...]
+    open_access: bool
+    profile: Body | None
+
+
+def uses(world: World, pool_name: str, properties: Body) -> dict[str, Use]:
+    """By organization; empty for a pool of GitHub."""
+    profile = properties["organizationProfile"]
+    if profile["kind"] != "AzureDevOps":
+        return {}
+    aliases = world.switches.on("arm.alias-names-pool")
+    found = {}
+    for item in profile["organizations"]:
+        name = organization_of(item["url"])
+        if name is not None:
+            found[name] = Use(
+                name,
+                agent_pool_of(pool_name, profile, item, alias_names_pool=aliases),
+                tuple(item.get("projects") or ()),
+                bool(item.get("openAccess", False)),
+                profile.get("permissionProfile"),
+            )
+    return found
+
+
+def create(world: World, pool: Pool, creator: str) -> None:
+    """Make the agent pools; where one cannot be made, those made before it go again."""
+    done: list[Use] = []
+    try:
+        for use in uses(world, pool.name, pool.properties).values():
+            _provision(world, use, creator, open_access=use.open_access)
+            done.append(use)
+    except ApiError:
+        for use in done:
+            provision.remove(world, organization=use.organization, agent_pool=use.agent_pool, creator=creator)
+        raise
+
+
+def update(world: World, pool: Pool, before: Body, creator: str) -> None:
+    """Make the agent pools follow the organizations and projects of the body."""
+    old, new = uses(world, pool.name, before), uses(world, pool.name, pool.properties)
+    for name, use in new.items():
+        if name not in old:
+            stated = world.switches.word("arm.added-organization") == "as-stated"
+            _provision(world, use, creator, open_access=stated and use.open_access)
+        else:
+            _follow(world, old[name], use, creator)
+    if world.switches.word("arm.removed-organization") == "removes":
+        for name in old.keys() - new.keys():
+            provision.remove(world, organization=name, agent_pool=old[name].agent_pool, creator=creator)
+
+
+def delete(world: World, pool: Pool, creator: str) -> None:
+    """Take the agent pools away."""
+    for use in uses(world, pool.name, pool.properties).values():
+        provision.remove(world, organization=use.organization, agent_pool=use.agent_pool, creator=creator)
+
+
+def _provision(world: World, use: Use, creator: str, *, open_access: bool) -> None:
+    provision.provision(
+        world,
+        organization=use.organization,
+        agent_pool=use.agent_pool,
+        projects=list(use.projects),
+        open_access=open_access,
+        permission_profile=use.profile,
+        creator=creator,
+    )
+
+
+def _follow(world: World, old: Use, new: Use, creator: str) -> None:
+    opened = world.switches.word("arm.open-access-change") == "applied" and old.open_access != new.open_access
+    profiled = world.switches.word("arm.permission-profile-change") == "applied" and old.profile != new.profile
+    provision.update(
+        world,
+        organization=new.organization,
+        agent_pool=old.agent_pool,
+        projects=list(new.projects),
+        open_access=new.open_access if opened else None,
+        permission_profile=new.profile if profiled else None,
+        creator=creator,
+    )

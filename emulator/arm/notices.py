@@ -1,0 +1,92 @@
+"""What Event Grid hears of a write: no body, but who did it, with claims that nobody should log.
+
+Schema: Microsoft Learn, Event Grid, Azure subscriptions and resource groups as sources; Azure Resource Notifications.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from emulator.arm import echo
+from emulator.arm.state import PROVIDER, TENANT, Body, Pool
+from emulator.arm.versions import NEWEST
+from emulator.frame import Request
+from emulator.world import World
+
+CANARY = "canary-claim-never-log-this"
+"""In every event's claims: whoever finds it in a log has logged a raw event."""
+
+
+def written(world: World, pool: Pool, request: Request, *, outcome: str = "Success") -> None:
+    """A pool was written. `outcome`: Success, Failure or Cancel."""
+    _publish(world, pool, request, event=f"ResourceWrite{outcome}", action="write")
+    if world.switches.on("arm.resource-notifications") and outcome == "Success":
+        body = echo.shown(world, pool, NEWEST)
+        _notify(world, pool, event="CreatedOrUpdated", body=body)
+
+
+def deleted(world: World, pool: Pool, request: Request, *, outcome: str = "Success") -> None:
+    """A pool was deleted."""
+    _publish(world, pool, request, event=f"ResourceDelete{outcome}", action="delete")
+    if world.switches.on("arm.resource-notifications") and outcome == "Success":
+        _notify(world, pool, event="Deleted", body={"id": pool.id, "name": pool.name, "type": f"{PROVIDER}/pools"})
+
+
+def _publish(world: World, pool: Pool, request: Request, *, event: str, action: str) -> None:
+    principal = world.principals[request.caller]
+    operation = f"{PROVIDER}/pools/{action}"
+    data: Body = {
+        "authorization": {"scope": pool.id, "action": operation, "evidence": {"role": "Contributor"}},
+        "claims": {
+            "aud": "https://management.core.windows.net/",
+            "http://schemas.microsoft.com/identity/claims/objectidentifier": principal.oid,
+            "name": principal.display_name,
+            "canary": CANARY,
+        },
+        "correlationId": str(uuid.uuid4()),
+        "httpRequest": {
+            "clientRequestId": request.headers.get("x-ms-client-request-id", str(uuid.uuid4())),
+            "clientIpAddress": "127.0.0.1",
+            "method": request.method,
+            "url": f"https://management.azure.com{request.path}?api-version={request.query.get('api-version', '')}",
+        },
+        "resourceProvider": PROVIDER,
+        "resourceUri": pool.id,
+        "operationName": operation,
+        "status": "Succeeded" if event.endswith("Success") else "Failed",
+        "subscriptionId": pool.subscription,
+        "tenantId": TENANT,
+    }
+    _event(world, pool, kind=f"Microsoft.Resources.{event}", data=data, version="2")
+
+
+def _notify(world: World, pool: Pool, *, event: str, body: Body) -> None:
+    data: Body = {
+        "resourceInfo": _flags_as_numbers(body),
+        "apiVersion": NEWEST,
+        "operationalInfo": {"resourceEventTime": world.clock.stamp()},
+    }
+    _event(world, pool, kind=f"Microsoft.ResourceNotifications.Resources.{event}", data=data, version="1")
+
+
+def _flags_as_numbers(value: object) -> object:
+    """Booleans of a body arrive as 0 and 1 in the published sample."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _flags_as_numbers(item) for key, item in value.items()}
+    return [_flags_as_numbers(item) for item in value] if isinstance(value, list) else value
+
+
+def _event(world: World, pool: Pool, *, kind: str, data: Body, version: str) -> None:
+    event = {
+        "id": str(uuid.uuid4()),
+        "topic": f"/subscriptions/{pool.subscription}",
+        "subject": pool.id,
+        "eventType": kind,
+        "eventTime": world.clock.stamp(),
+        "data": data,
+        "dataVersion": version,
+        "metadataVersion": "1",
+    }
+    world.events.publish("arm", event)

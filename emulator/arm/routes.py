@@ -1,0 +1,55 @@
+"""Operations of the ARM plane, by the operation names of azure-rest-api-specs devopsinfrastructure."""
+
+from __future__ import annotations
+
+from emulator.arm import reads, surroundings, writes
+from emulator.arm.state import PROVIDER
+from emulator.frame import Handler, Route
+
+S = "/subscriptions/{subscription}"
+G = S + "/resourceGroups/{group}"
+P = f"/providers/{PROVIDER}"
+POOL = f"{G}{P}/pools/{{pool}}"
+
+
+def _route(
+    name: str, method: str, template: str, handler: Handler, *, reads: bool = False, anonymous: bool = False
+) -> Route:
+    return Route(name, "arm", method, template, handler, reads=reads, anonymous=anonymous)
+
+
+ROUTES: list[Route] = [
+    _route("Operations_List", "GET", f"{P}/operations", reads.operation_list),
+    _route("Pools_CheckNameAvailability", "POST", f"{S}{P}/checkNameAvailability", reads.check_name, reads=True),
+    _route("Sku_ListByLocation", "GET", f"{S}{P}/locations/{{location}}/skus", reads.skus),
+    _route("SubscriptionUsages_Usages", "GET", f"{S}{P}/locations/{{location}}/usages", reads.usages),
+    _route("Pools_ListBySubscription", "GET", f"{S}{P}/pools", reads.by_subscription),
+    _route("Pools_ListByResourceGroup", "GET", f"{G}{P}/pools", reads.by_group),
+    _route("ImageVersions_ListByImage", "GET", f"{G}{P}/images/{{image}}/versions", reads.image_versions),
+    _route("Pools_Get", "GET", POOL, reads.get),
+    _route("Pools_CreateOrUpdate", "PUT", POOL, writes.put),
+    _route("Pools_Update", "PATCH", POOL, writes.patch),
+    _route("Pools_Delete", "DELETE", POOL, writes.delete),
+    _route("ResourceDetails_ListByPool", "GET", f"{POOL}/resources", reads.resources),
+    _route("Pools_DeleteResources", "POST", f"{POOL}/resources", reads.delete_resources),
+    _route(
+        "OperationStatuses_Get", "GET", f"{S}{P}/locations/{{location}}/operationStatuses/{{operation}}", reads.status
+    ),
+    _route(
+        "OperationResults_Get",
+        "GET",
+        f"{G}/providers/Microsoft.CloudTest/locations/{{location}}/operations/{{operation}}",
+        reads.result,
+    ),
+    _route("Metadata_Get", "GET", "/metadata/endpoints", surroundings.metadata, anonymous=True),
+    _route("Tenants_List", "GET", "/tenants", surroundings.tenants),
+    _route("Subscriptions_List", "GET", "/subscriptions", surroundings.subscriptions),
+    _route("Subscriptions_Get", "GET", S, surroundings.subscription),
+    _route("Providers_List", "GET", f"{S}/providers", surroundings.providers),
+    _route("Providers_Get", "GET", f"{S}/providers/{{namespace}}", surroundings.provider),
+    _route("Providers_Register", "POST", f"{S}/providers/{{namespace}}/register", surroundings.register),
+    _route("ResourceGroups_List", "GET", f"{S}/resourceGroups", surroundings.groups),
+    _route("ResourceGroups_Get", "GET", G, surroundings.group),
+    _route("ResourceGroups_CheckExistence", "HEAD", G, surroundings.head_group),
+    _route("ResourceGroups_CreateOrUpdate", "PUT", G, surroundings.put_group),
+]

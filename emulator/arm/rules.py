@@ -1,0 +1,153 @@
+"""What the service refuses beyond types: sums, names, forms and limits, in its own words where they are published.
+
+Sources: Microsoft Learn, Managed DevOps Pools (configure-security, prerequisites, troubleshooting); the checks of
+terraform-provider-azurerm and of the Azure Verified Module for pools.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from emulator.arm.names import organization_of
+from emulator.arm.schema import Problem
+from emulator.arm.state import Body
+from emulator.frame import Json
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]{1,42}[a-zA-Z0-9-]")
+"""3 to 44 characters, not ending in a full stop (terraform-azurerm-avm-res-devopsinfrastructure-pool)."""
+SPAN = re.compile(r"(?:(\d+)\.)?(\d{2}):(\d{2}):(\d{2})")
+TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d")
+WEEK = 7 * 24 * 3600
+DAYS = (1, 7)
+LARGEST_DISK = 32767
+SUM = "The sum of parallelism for all organizations must equal the max concurrency"
+
+
+def problems(body: Body, *, parallelism: bool = True) -> Iterator[Problem]:
+    """Everything wrong with a body whose types are right. `parallelism`: whether the sum is checked."""
+    properties = body["properties"]
+    yield from _tags(body.get("tags"))
+    yield from _identity(body)
+    yield from _organizations(properties, parallelism=parallelism)
+    yield from _agents(properties)
+    yield from _images(properties["fabricProfile"]["images"])
+    yield from _disks(properties["fabricProfile"])
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with a pool's name; None where nothing is."""
+    if NAME.fullmatch(name):
+        return None
+    return f"The name {name!r} is not valid: 3 to 44 letters, digits, '-' and '.', beginning with a letter or digit."
+
+
+def _tags(tags: Json) -> Iterator[Problem]:
+    if tags is None:
+        return
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        yield Problem("tags", "must be an object of strings")
+
+
+def _identity(body: Body) -> Iterator[Problem]:
+    identity = body.get("identity") or {}
+    assigned = identity.get("userAssignedIdentities") or {}
+    if "UserAssigned" in str(identity.get("type", "")) and not assigned:
+        yield Problem("identity.userAssignedIdentities", "must name at least one identity with type UserAssigned")
+    secrets = (body["properties"]["fabricProfile"].get("osProfile") or {}).get("secretsManagementSettings") or {}
+    if secrets.get("observedCertificates") and len(assigned) > 1:
+        yield Problem("identity", "only one identity may be assigned to a pool that uses Key Vault certificates")
+
+
+def _organizations(properties: Body, *, parallelism: bool) -> Iterator[Problem]:
+    profile, path = properties["organizationProfile"], "properties.organizationProfile"
+    listed = profile["organizations"]
+    if not listed:
+        yield Problem(f"{path}.organizations", "must not be empty")
+    if profile["kind"] != "AzureDevOps":
+        return
+    names = [organization_of(item["url"]) for item in listed]
+    for index, name in enumerate(names):
+        if name is None:
+            words = f"must be https://dev.azure.com/{{organization}}, not {listed[index]['url']!r}"
+            yield Problem(f"{path}.organizations[{index}].url", words)
+    twice = [name for name, count in Counter(names).items() if name and count > 1]
+    if twice:
+        yield Problem(f"{path}.organizations", f"names the organization {twice[0]} more than once")
+    most = properties["maximumConcurrency"]
+    if most == 1 and len(listed) > 1:
+        yield Problem(f"{path}.organizations", "only one organization may be configured with a max concurrency of 1")
+    given = [item.get("parallelism") or 0 for item in listed]
+    if any(count < 0 for count in given):
+        yield Problem(f"{path}.organizations", "parallelism must not be negative")
+    if parallelism and any(given) and sum(given) != most:
+        yield Problem(f"{path}.organizations", SUM)
+
+
+def _agents(properties: Body) -> Iterator[Problem]:
+    profile, path = properties["agentProfile"], "properties.agentProfile"
+    for name in ("maxAgentLifetime", "gracePeriodTimeSpan"):
+        if name in profile:
+            seconds = seconds_of(profile[name])
+            if seconds is None:
+                yield Problem(f"{path}.{name}", f"must be a time span d.hh:mm:ss, not {profile[name]!r}")
+            elif seconds > WEEK:
+                yield Problem(f"{path}.{name}", f"must be at most 7.00:00:00, not {profile[name]!r}")
+    if profile.get("resourcePredictions") is not None:
+        found = profile["resourcePredictions"]
+        yield from _predictions(found, properties["maximumConcurrency"], f"{path}.resourcePredictions")
+
+
+def seconds_of(span: str) -> int | None:
+    """Seconds of a .NET time span `d.hh:mm:ss`; None where it is none."""
+    match = SPAN.fullmatch(span)
+    if match is None or int(match[2]) > 23 or int(match[3]) > 59 or int(match[4]) > 59:  # noqa: PLR2004 hours, minutes
+        return None
+    return int(match[1] or 0) * 86400 + int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
+
+
+def _predictions(found: Json, most: int, path: str) -> Iterator[Problem]:
+    if not isinstance(found, dict):
+        yield Problem(path, "must be an object")
+        return
+    for name in set(found) - {"timeZone", "daysData"}:
+        yield Problem(f"{path}.{name}", "is not a property of this type")
+    days = found.get("daysData")
+    if days is None:
+        return
+    if not isinstance(days, list) or len(days) not in DAYS or not all(isinstance(day, dict) for day in days):
+        yield Problem(f"{path}.daysData", "must be one object, or seven beginning with Sunday")
+        return
+    for index, day in enumerate(days):
+        for moment, count in day.items():
+            if not TIME.fullmatch(moment):
+                yield Problem(f"{path}.daysData[{index}]", f"{moment!r} is no time HH:MM:SS")
+            elif not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= most:
+                words = f"the count at {moment} must be 0 to {most}, the max concurrency, not {count!r}"
+                yield Problem(f"{path}.daysData[{index}]", words)
+
+
+def _images(images: list[Body]) -> Iterator[Problem]:
+    path = "properties.fabricProfile.images"
+    if not images:
+        yield Problem(path, "must not be empty")
+    for index, image in enumerate(images):
+        if bool(image.get("resourceId")) == bool(image.get("wellKnownImageName")):
+            yield Problem(f"{path}[{index}]", "must have exactly one of resourceId and wellKnownImageName")
+        buffer = image.get("buffer", "*")
+        if buffer != "*" and not (re.fullmatch(r"\d{1,3}", buffer) and int(buffer) <= 100):  # noqa: PLR2004 per cent
+            yield Problem(f"{path}[{index}].buffer", f"must be '*' or a whole number from 0 to 100, not {buffer!r}")
+    if len(images) > 1 and not all(image.get("aliases") for image in images):
+        # With several images a pipeline chooses by alias; the well-known name serves as one.
+        for index, image in enumerate(images):
+            if not image.get("aliases") and not image.get("wellKnownImageName"):
+                yield Problem(f"{path}[{index}].aliases", "an image needs an alias where the pool has several")
+
+
+def _disks(fabric: Body) -> Iterator[Problem]:
+    for index, disk in enumerate((fabric.get("storageProfile") or {}).get("dataDisks") or ()):
+        size = disk.get("diskSizeGiB")
+        if size is not None and not 1 <= size <= LARGEST_DISK:
+            path = f"properties.fabricProfile.storageProfile.dataDisks[{index}].diskSizeGiB"
+            yield Problem(path, f"must be 1 to {LARGEST_DISK}, not {size}")

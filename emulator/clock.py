@@ -1,0 +1,81 @@
+"""The emulator's own time: runs with the machine's, and can be pushed ahead; and what is to happen later.
+
+Long operations, write lag and rate windows are told in this time, so that a test waits for none of them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Seconds since 1970 that never go back: start + elapsed + what somebody advanced."""
+
+    def __init__(self) -> None:
+        self._start = time.time() - time.monotonic()
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC."""
+        return self._start + time.monotonic() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Push the time ahead; it cannot be turned back."""
+        if seconds < 0:
+            raise ValueError(f"advance: {seconds} seconds would turn the clock back")
+        self._ahead += seconds
+
+    def stamp(self, at: float | None = None) -> str:
+        """A moment as both services write it: `2026-06-02T09:30:00.1234560Z`."""
+        moment = datetime.fromtimestamp(self.now() if at is None else at, UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
+
+
+class Agenda:
+    """What is to happen at which moment; carried out in order of time, then of entry."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._jobs: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def later(self, seconds: float, job: Callable[[], object]) -> None:
+        """Do it when so many seconds have gone by; with 0, before the next request."""
+        heapq.heappush(self._jobs, (self._clock.now() + seconds, next(self._order), job))
+
+    def run_due(self) -> int:
+        """Carry out what is due; says how many there were."""
+        done = 0
+        while self._jobs and self._jobs[0][0] <= self._clock.now():
+            job = heapq.heappop(self._jobs)[2]
+            job()
+            done += 1
+        return done
+
+    def advance(self, seconds: float) -> None:
+        """Push the clock ahead, stopping at each entry on the way so that it sees its own moment."""
+        end = self._clock.now() + seconds
+        while self._jobs and self._jobs[0][0] <= end:
+            self._clock.advance(max(0.0, self._jobs[0][0] - self._clock.now()))
+            self.run_due()
+        self._clock.advance(max(0.0, end - self._clock.now()))
+
+    def settle(self, limit: int = 100_000) -> None:
+        """Push the clock ahead, entry by entry, until nothing is left to happen."""
+        for _ in range(limit):
+            if not self._jobs:
+                return
+            self._clock.advance(max(0.0, self._jobs[0][0] - self._clock.now()))
+            self.run_due()
+        raise RuntimeError(f"settle: something plans itself anew for ever, {limit} entries were carried out")
+
+    def clear(self) -> None:
+        """Forget everything planned."""
+        self._jobs.clear()

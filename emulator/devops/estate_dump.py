@@ -1,0 +1,121 @@
+"""Writes the Azure DevOps half of an estate as it stands, in the form that `estate.load` reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.devops import people, rights, roledefs
+from emulator.devops.model import Authorization, DevOps, Identity, Organization, Permit, Pool, Project, Queue
+from emulator.frame import Json
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+
+def dump(world: World) -> dict[str, Json]:
+    """``{"organizations": […]}``."""
+    devops: DevOps = world.devops
+    return {"organizations": [_organization(world, one) for one in devops.organizations.values()]}
+
+
+def _organization(world: World, organization: Organization) -> Json:
+    administrators = people.administrators(organization)
+    everybody = organization.identities.values()
+    return {
+        "name": organization.name,
+        "id": organization.id,
+        "counters": dict(organization.counters),
+        "identities": [_identity(organization, one) for one in everybody if one.origin == "aad"],
+        "administrators": sorted(_names(organization, administrators)),
+        "projects": [_project(world, organization, one) for one in organization.projects.values()],
+        "groups": [
+            {"name": one.name, "id": one.id, "members": sorted(_names(organization, one))}
+            for one in everybody
+            if one.origin == "vsts" and one is not administrators
+        ],
+        "roles": _roles(world, organization, rights.POOLS),
+        "agentPools": [_pool(world, organization, one) for one in organization.pools.values()],
+    }
+
+
+def _names(organization: Organization, group: Identity) -> list[str]:
+    return [organization.identities[one].name for one in group.members if one in organization.identities]
+
+
+def _identity(organization: Organization, one: Identity) -> Json:
+    found: dict[str, Json] = {"principal": one.name, "id": one.id, "license": one.license}
+    if one.is_group:
+        found["members"] = sorted(_names(organization, one))
+    return found
+
+
+def _project(world: World, organization: Organization, project: Project) -> Json:
+    return {
+        "name": project.name,
+        "id": project.id,
+        "state": project.state,
+        "visibility": project.visibility,
+        "description": project.description,
+        "hiddenFrom": sorted(project.hidden_from),
+        "pipelines": [{"id": p.id, "name": p.name, "path": p.path} for p in project.pipelines.values()],
+        "roles": _roles(world, organization, rights.project_token(project.id)),
+    }
+
+
+def _pool(world: World, organization: Organization, pool: Pool) -> Json:
+    token = rights.pool_token(pool)
+    queues = organization.queues_of_pool.get(pool.id, {}).values()
+    found: dict[str, Json] = {
+        "name": pool.name,
+        "id": pool.id,
+        "poolType": pool.pool_type,
+        "isHosted": pool.is_hosted,
+        "autoProvision": pool.auto_provision,
+        "autoUpdate": pool.auto_update,
+        "managed": pool.managed,
+        "allProjects": pool.all_projects,
+        "hiddenFrom": sorted(pool.hidden_from),
+        "createdBy": pool.created_by,
+        "createdOn": pool.created_on,
+        "description": pool.metadata,
+        "properties": dict(pool.properties),
+        "inherit": rights.truth(organization, token).inherit,
+        "roles": _roles(world, organization, token),
+        "queues": [_queue(world, organization, one) for one in queues],
+    }
+    if pool.agent_cloud is not None:
+        found["agentCloudId"] = pool.agent_cloud
+    return found
+
+
+def _queue(world: World, organization: Organization, queue: Queue) -> Json:
+    token = rights.queue_token(queue)
+    authorization: Authorization = queue.authorization.truth
+    return {
+        "project": _project_key(organization.projects[queue.project]),
+        "id": queue.id,
+        "name": queue.name,
+        "managed": queue.managed,
+        "openAccess": _permit(authorization.everyone) if authorization.everyone else False,
+        "pipelines": [{"id": one, **_permit(permit)} for one, permit in authorization.pipelines.items()],
+        "inherit": rights.truth(organization, token).inherit,
+        "roles": _roles(world, organization, token),
+    }
+
+
+def _permit(permit: Permit) -> dict[str, Json]:
+    return {"by": permit.by, "on": permit.on}
+
+
+def _roles(world: World, organization: Organization, token: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one, ace in rights.truth(organization, token).aces.items():
+        role = roledefs.strongest(roledefs.scope_of(token), ace.allow, world.switches)
+        who = organization.identities.get(one)
+        if role and who and not (ace.allow == rights.EVERYTHING and who.origin == "vsts"):
+            found.setdefault(role.name, []).append(who.name)
+    return {role: sorted(names) for role, names in found.items()}
+
+
+def _project_key(project: Project) -> str:
+    return project.name if project.state == "wellFormed" else project.id

@@ -1,0 +1,153 @@
+"""What happens to pools, queues and projects, with everything that follows from it.
+
+The routes, provisioning by ARM and what people do by hand all go through here, so that the same things follow.
+Nothing here asks for rights: who may is the caller's business.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.devops import estate, grants, people, rights, roledefs, trail
+from emulator.devops.model import Authorization, Identity, Organization, Permit, Pool, Project, Queue
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+
+def make_pool(
+    world: World, organization: Organization, name: str, *, by: Identity, pool_type: str = "automation"
+) -> Pool:
+    """A pool whose creator is its Administrator (Microsoft Learn: agent pool roles)."""
+    pool = Pool(
+        id=organization.next_id("pool"),
+        name=name,
+        pool_type=pool_type,
+        created_by=by.id,
+        created_on=world.clock.stamp(),
+    )
+    organization.pools[pool.id] = pool
+    grants.grant(world, organization, rights.pool_token(pool), who=by.id, role=roledefs.ADMINISTRATOR)
+    trail.record(world, organization, by, "Library.AgentPoolCreated", data=_pool_data(pool))
+    return pool
+
+
+def _pool_data(pool: Pool) -> dict[str, object]:
+    return {
+        "AgentPoolName": pool.name,
+        "AgentPoolId": pool.id,
+        "IsHosted": pool.is_hosted,
+        "IsLegacy": False,
+        "AgentCloudId": pool.agent_cloud,
+    }
+
+
+def rename_pool(world: World, organization: Organization, pool: Pool, name: str) -> None:
+    """A new name; whether the queues take it too is a switch."""
+    if world.switches.on("devops.renamed-pool-renames-queues"):
+        for queue in organization.queues_of_pool.get(pool.id, {}).values():
+            queue.name = name if queue.name == pool.name else queue.name
+    pool.name = name
+
+
+def delete_pool(world: World, organization: Organization, pool: Pool, *, by: Identity) -> None:
+    """The pool, its queues and its access control lists."""
+    for queue in list(organization.queues_of_pool.get(pool.id, {}).values()):
+        organization.drop_queue(queue)
+    del organization.pools[pool.id]
+    organization.acls.pop(rights.pool_token(pool), None)
+    trail.record(world, organization, by, "Library.AgentPoolDeleted", data=_pool_data(pool))
+
+
+def make_queue(
+    world: World, organization: Organization, project: Project, pool: Pool, *, by: Identity, name: str = ""
+) -> Queue:
+    """A queue, closed; whoever made it is its Administrator."""
+    queue = Queue(
+        id=organization.next_id("queue"),
+        name=name or pool.name,
+        project=project.id,
+        pool=pool,
+        authorization=world.visible(Authorization()),
+    )
+    organization.add_queue(queue)
+    grants.grant(world, organization, rights.queue_token(queue), who=by.id, role=roledefs.ADMINISTRATOR)
+    return queue
+
+
+def open_queue(world: World, organization: Organization, queue: Queue, *, by: Identity) -> None:
+    """Open access at birth: there at once, without lag."""
+    permit = Permit(by.id, world.clock.stamp())
+    queue.authorization = world.visible(Authorization(permit, queue.authorization.truth.pipelines))
+    project = organization.projects[queue.project]
+    trail.resource(world, organization, by, project, word="Authorized", to="Project", key=("queue", str(queue.id)))
+
+
+def close_queue(world: World, organization: Organization, queue: Queue, *, by: Identity) -> None:
+    """Only the listed pipelines keep access."""
+    if queue.authorization.truth.everyone is None:
+        return
+    queue.authorization.write(Authorization(None, queue.authorization.truth.pipelines))
+    project = organization.projects[queue.project]
+    trail.resource(world, organization, by, project, word="Unauthorized", to="Project", key=("queue", str(queue.id)))
+
+
+def auto_provision(world: World, organization: Organization, project: Project, pool: Pool) -> None:
+    """A queue of a pool that wants one in every project; open where the pool says so."""
+    if project.state != "wellFormed" or project.id in organization.queues_of_pool.get(pool.id, {}):
+        return
+    creator = organization.identities.get(pool.created_by, people.administrators(organization))
+    queue = make_queue(world, organization, project, pool, by=creator)
+    if str(pool.properties.get("System.AutoAuthorize")).lower() == "true":
+        open_queue(world, organization, queue, by=creator)
+
+
+def create_project(world: World, organization: Organization, name: str, *, by: Identity, project_id: str) -> Project:
+    """A project; pools with automatic provisioning follow, managed pools for all projects by switch."""
+    project = estate.make_project(world, organization, name=name, project_id=project_id)
+    group = organization.by_name[f"[{name}]\\Project Administrators".lower()]
+    group.members.add(by.id)
+    organization.closures.clear()
+    for pool in list(organization.pools.values()):
+        follows = pool.all_projects and world.switches.word("devops.queue-for-later-project") == "made"
+        if pool.auto_provision or follows:
+            auto_provision(world, organization, project, pool)
+    data = {
+        "ProjectId": project.id,
+        "ProjectName": project.name,
+        "ProcessTemplate": "Agile",
+        "ProjectVisibility": project.visibility.capitalize(),
+    }
+    trail.record(world, organization, by, "Project.CreateCompleted", data=data, project=project)
+    return project
+
+
+def rename_project(world: World, organization: Organization, project: Project, name: str, *, by: Identity) -> None:
+    """A new name; the groups of the project carry it too."""
+    data = {"ProjectId": project.id, "ProjectName": name, "PreviousProjectName": project.name}
+    project.name = name
+    project.revision += 1
+    project.updated = world.clock.stamp()
+    for group in [one for one in organization.groups() if one.scope == project.id]:
+        del organization.by_name[group.name.lower()]
+        group.name = group.unique_name = f"[{name}]\\{group.display_name}"
+        organization.by_name[group.name.lower()] = group
+    trail.record(world, organization, by, "Project.UpdateRenameCompleted", data=data, project=project)
+
+
+def delete_project(world: World, organization: Organization, project: Project, *, by: Identity) -> None:
+    """Soft deletion: nobody finds it any more, and it can come back."""
+    project.state = "deleted"
+    project.revision += 1
+    project.updated = world.clock.stamp()
+    data = {"ProjectId": project.id, "ProjectName": project.name}
+    trail.record(world, organization, by, "Project.SoftDeleteCompleted", data=data, project=project)
+
+
+def restore_project(world: World, organization: Organization, project: Project, *, by: Identity) -> None:
+    """Back from deletion, with everything that it had."""
+    project.state = "wellFormed"
+    project.revision += 1
+    project.updated = world.clock.stamp()
+    data = {"ProjectId": project.id, "ProjectName": project.name}
+    trail.record(world, organization, by, "Project.RestoreCompleted", data=data, project=project)

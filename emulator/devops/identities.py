@@ -1,0 +1,133 @@
+"""Identities known to the organization (vsts-rest-api-specs ims 7.2): search, and reading by any of three ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emulator.devops import access, answers, lists, people, refusals
+from emulator.devops.model import Identity, Organization
+from emulator.frame import ApiError, Json, Request, Response
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+
+
+def read(world: World, request: Request) -> Response:
+    """By ids, descriptors, subject descriptors, or a search; nothing of that is an error."""
+    place = access.enter(world, request)
+    query = request.query
+    if value := query.get("identityids"):
+        return _listed(place, value, lambda one: place.organization.identities.get(one.lower()))
+    if value := query.get("subjectdescriptors"):
+        return _listed(place, value, place.organization.by_descriptor.get)
+    if value := query.get("descriptors"):
+        return _listed(place, value, lambda one: lists.by_legacy(place.organization, one))
+    kind, value = query.get("searchfilter", ""), query.get("filtervalue", "")
+    if not kind or not value:
+        raise refusals.missing("searchFilter" if not kind else "filterValue")
+    return answers.wrapped(body(place, one) for one in search(place.organization, kind, value))
+
+
+def _listed(place: access.Place, value: str, find: Callable[[str], Identity | None]) -> Response:
+    found = [find(one.strip()) for one in value.split(",") if one.strip()]
+    if place.world.switches.word("devops.unknown-identity-ids") == "absent":
+        found = [one for one in found if one is not None]
+    return answers.wrapped(None if one is None else body(place, one) for one in found)
+
+
+def search(organization: Organization, kind: str, value: str) -> list[Identity]:
+    """Whole values, whatever the case; a service principal is found by its display name alone."""
+    finders: dict[str, Callable[[Identity], tuple[str, ...]]] = {
+        "general": lambda one: (one.display_name, one.mail, _account(one), one.name if one.is_group else ""),
+        "mailaddress": lambda one: (one.mail,),
+        "accountname": lambda one: (_account(one),),
+        "displayname": lambda one: (one.display_name, one.unique_name if one.is_group else ""),
+        "localgroupname": lambda one: (one.display_name, one.name) if one.origin == "vsts" else (),
+    }
+    keys = finders.get(kind.lower())
+    if keys is None:
+        raise refusals.bad_argument(f"The value '{kind}' is not valid for searchFilter.")
+    wanted = value.lower()
+    everybody = organization.identities.values()
+    return [one for one in everybody if wanted in {key.lower() for key in keys(one) if key}]
+
+
+def _account(one: Identity) -> str:
+    return "" if one.is_application else one.unique_name
+
+
+def get(world: World, request: Request) -> Response:
+    """By local id, or by either descriptor."""
+    place = access.enter(world, request)
+    key = request.params["identityId"]
+    organization = place.organization
+    found = organization.identities.get(key.lower()) or lists.by_legacy(organization, key)
+    if found is None:
+        raise ApiError(404, "IdentityNotFoundException", f"TF14045: The identity {key} could not be found.")
+    return Response(body=body(place, found))
+
+
+def batch(world: World, request: Request) -> Response:
+    """Many at once, in the body."""
+    place = access.enter(world, request)
+    fields = place.fields("batchInfo")
+    finders: dict[str, Callable[[str], Identity | None]] = {
+        "identityIds": lambda one: place.organization.identities.get(one.lower()),
+        "subjectDescriptors": place.organization.by_descriptor.get,
+        "descriptors": lambda one: lists.by_legacy(place.organization, one),
+    }
+    for key, find in finders.items():
+        if fields.get(key):
+            if not isinstance(fields[key], list):
+                raise refusals.bad_argument(f"The value is not valid for {key}.")
+            return _listed(place, ",".join(str(one) for one in fields[key]), find)
+    raise refusals.missing("identityIds")
+
+
+def myself(world: World, request: Request) -> Response:
+    """The caller."""
+    who = access.enter(world, request).caller
+    body = {"id": who.id, "displayName": who.display_name, "accountName": who.unique_name, "origin": who.origin}
+    return Response(body={**body, "domain": people.TENANT, "tenants": []})
+
+
+def body(place: access.Place, one: Identity) -> dict[str, Json]:
+    """An identity in full; memberships where the query asks for them."""
+    asked = place.request.query.get("querymembership", "none").lower() != "none"
+    organization = place.organization
+    members = [organization.identities[i] for i in sorted(one.members) if i in organization.identities]
+    above = [organization.identities[i] for i in sorted(people.closure(organization, one) - {one.id})]
+    found: dict[str, Json] = {
+        "id": one.id,
+        "descriptor": people.legacy_descriptor(one),
+        "subjectDescriptor": one.descriptor,
+        "providerDisplayName": answers.shown(one),
+        "isActive": True,
+        "members": [people.legacy_descriptor(m) for m in members] if asked else [],
+        "memberOf": [people.legacy_descriptor(m) for m in above] if asked else [],
+        "memberIds": [m.id for m in members] if asked else [],
+        "properties": _properties(one),
+        "resourceVersion": 2,
+        "metaTypeId": 255 if one.is_group else 0,
+    }
+    if one.is_group:
+        found["isContainer"] = True
+    return found
+
+
+def _properties(one: Identity) -> dict[str, Json]:
+    values = {
+        "SchemaClassName": "Group" if one.is_group else "User",
+        "Domain": people.TENANT if one.origin == "aad" else f"vstfs:///Framework/IdentityDomain/{one.scope or one.id}",
+        "Account": one.display_name if one.is_group else one.unique_name,
+        "Mail": one.mail,
+        "SpecialType": "Generic",
+    }
+    if one.origin_id:
+        values[OBJECT_ID] = one.origin_id
+    if one.application_id:
+        values["ApplicationId"] = one.application_id
+    return {key: {"$type": "System.String", "$value": value} for key, value in values.items()}

@@ -1,0 +1,96 @@
+"""Who is in which group (vsts-rest-api-specs graph 7.2, memberships)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.devops import access, answers, refusals
+from emulator.devops.model import Identity
+from emulator.frame import ApiError, Json, Request, Response
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+
+def _subject(place: access.Place, name: str) -> Identity:
+    key = place.request.params[name]
+    found = place.organization.by_descriptor.get(key)
+    if found is None:
+        raise refusals.no_identity(key)
+    return found
+
+
+def list_all(world: World, request: Request) -> Response:
+    """One step up (the groups a subject is in) or down (the members of a group)."""
+    place = access.enter(world, request)
+    subject = _subject(place, "subjectDescriptor")
+    direction = request.query.get("direction", "up").lower()
+    if direction not in ("up", "down"):
+        raise refusals.bad_argument(f"The value '{direction}' is not valid for direction.")
+    known = place.organization.identities
+    if direction == "up":
+        found = [_body(place, subject, group) for group in place.organization.groups() if subject.id in group.members]
+    else:
+        found = [_body(place, known[one], subject) for one in sorted(subject.members) if one in known]
+    return answers.wrapped(found)
+
+
+def _body(place: access.Place, member: Identity, container: Identity) -> Json:
+    graph = f"{place.base}/_apis/Graph"
+    return {
+        "containerDescriptor": container.descriptor,
+        "memberDescriptor": member.descriptor,
+        "_links": {
+            "self": {"href": f"{graph}/Memberships/{member.descriptor}/{container.descriptor}"},
+            "member": {"href": f"{graph}/Users/{member.descriptor}"},
+            "container": {"href": f"{graph}/Groups/{container.descriptor}"},
+        },
+    }
+
+
+def _both(place: access.Place) -> tuple[Identity, Identity]:
+    return _subject(place, "subjectDescriptor"), _subject(place, "containerDescriptor")
+
+
+def get(world: World, request: Request) -> Response:
+    """One membership."""
+    place = access.enter(world, request)
+    member, container = _both(place)
+    if member.id not in container.members:
+        text = f"VS860019: {member.descriptor} is not a member of {container.descriptor}."
+        raise ApiError(404, "GraphMembershipNotFoundException", text)
+    return Response(body=_body(place, member, container))
+
+
+def check(world: World, request: Request) -> Response:
+    """The same question, answered by the status alone."""
+    member, container = _both(access.enter(world, request))
+    return Response(status=200 if member.id in container.members else 404)
+
+
+def add(world: World, request: Request) -> Response:
+    """Put somebody into a group."""
+    place = access.enter(world, request)
+    member, container = _both(place)
+    place.require_administrator("group memberships")
+    if not container.is_group:
+        raise refusals.bad_argument(f"{container.descriptor} is not a group.\r\nParameter name: containerDescriptor")
+    container.members.add(member.id)
+    place.organization.closures.clear()
+    return Response(status=201, body=_body(place, member, container))
+
+
+def remove(world: World, request: Request) -> Response:
+    """Take somebody out of a group."""
+    place = access.enter(world, request)
+    member, container = _both(place)
+    place.require_administrator("group memberships")
+    container.members.discard(member.id)
+    place.organization.closures.clear()
+    return Response()
+
+
+def state(world: World, request: Request) -> Response:
+    """Active: licensed, or a group."""
+    subject = _subject(access.enter(world, request), "subjectDescriptor")
+    return Response(body={"active": bool(subject.license) or subject.is_group})

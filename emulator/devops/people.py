@@ -1,0 +1,135 @@
+"""Makes identities: local ids, descriptors and names as the service forms them.
+
+Local ids differ between organizations, and the guid inside a descriptor is not the storage key: in the published
+examples the two differ in the version digit, 7 in the descriptor and 6 in the key (vsts-rest-api-specs graph and
+memberEntitlementManagement examples).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from typing import TYPE_CHECKING
+
+from emulator.devops.model import Identity, Organization
+
+if TYPE_CHECKING:
+    from emulator.principals import Principal
+
+NAMES = uuid.UUID("0d0e6f2a-54f3-4f6b-8f5e-2d9a6a1c7b90")
+TENANT = "7a394543-62fd-4274-a7d2-8fac775942b6"
+ADMINISTRATORS = "Project Collection Administrators"
+VALID_USERS = "Project Collection Valid Users"
+PROJECT_ADMINISTRATORS = ("Project Administrators", "Build Administrators", "Release Administrators")
+"""Groups that administer all agent queues of their project (Microsoft Learn: agent pool roles)."""
+PROJECT_GROUPS = (*PROJECT_ADMINISTRATORS, "Contributors")
+_PREFIX = {"user": "aad", "servicePrincipal": "aadsp", "managedIdentity": "aadsp"}
+
+
+def guid(*names: str) -> str:
+    """An id that follows from names, the same in every run."""
+    return str(uuid.uuid5(NAMES, "/".join(names)))
+
+
+def _versioned(text: str, digit: str) -> str:
+    return text[:14] + digit + text[15:]
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _sid(*names: str) -> str:
+    digest = hashlib.sha256("/".join(names).encode()).digest()
+    parts = [int.from_bytes(digest[i : i + 4], "big") % 2**32 for i in range(0, 28, 4)]
+    return "S-1-9-1551374245-" + "-".join(str(part) for part in parts)
+
+
+def descriptor_of(prefix: str, text: str) -> str:
+    """A subject descriptor: prefix and unpadded base64url of a guid text or a SID text."""
+    return f"{prefix}.{_encoded(text)}"
+
+
+def known(principal: Principal, organization: Organization, local_id: str = "") -> Identity:
+    """A principal of the tenant as the organization would know it."""
+    local = local_id or _versioned(guid(organization.name.lower(), principal.name), "6")
+    if principal.kind == "group":
+        descriptor = descriptor_of("aadgp", _sid(organization.name.lower(), principal.oid))
+        unique = f"[TEAM FOUNDATION]\\{principal.display_name}"
+    else:
+        descriptor = descriptor_of(_PREFIX[principal.kind], _versioned(local, "7"))
+        unique = principal.oid if principal.is_application else principal.upn or principal.mail or principal.name
+    return Identity(
+        id=local,
+        descriptor=descriptor,
+        name=principal.name,
+        kind=principal.kind,
+        display_name=principal.display_name,
+        unique_name=unique,
+        mail=principal.mail,
+        origin_id=principal.oid,
+        application_id=principal.application_id,
+    )
+
+
+def group(organization: Organization, name: str, *, scope: str = "", local_id: str = "") -> Identity:
+    r"""A group that lives in Azure DevOps, ``[scope]\name``."""
+    title = name.split("\\", 1)[-1]
+    anchor = scope or organization.name.lower()
+    return Identity(
+        id=local_id or guid(organization.name.lower(), anchor, title),
+        descriptor=descriptor_of("vssgp", _sid(organization.name.lower(), anchor, title)),
+        name=name,
+        kind="group",
+        display_name=title,
+        unique_name=name,
+        scope=scope,
+        license="",
+    )
+
+
+def legacy_descriptor(identity: Identity) -> str:
+    """The identity descriptor that access control lists are keyed by: type and identifier."""
+    if identity.origin == "vsts":
+        return f"Microsoft.TeamFoundation.Identity;{_decoded(identity.descriptor)}"
+    if identity.is_group:
+        return f"Microsoft.TeamFoundation.Identity;{_decoded(identity.descriptor)}"
+    if identity.is_application:
+        return f"Microsoft.VisualStudio.Services.Claims.AadServicePrincipal;{TENANT}\\{identity.origin_id}"
+    return f"Microsoft.IdentityModel.Claims.ClaimsIdentity;{TENANT}\\{identity.unique_name}"
+
+
+def _decoded(descriptor: str) -> str:
+    text = descriptor.split(".", 1)[1]
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+
+
+def administrators(organization: Organization) -> Identity:
+    """Project Collection Administrators, who are administrators of everything."""
+    return organization.by_name[f"[{organization.name}]\\{ADMINISTRATORS}".lower()]
+
+
+def somebody_else(organization: Organization) -> Identity:
+    """Who did what nobody is named for: the first person of the organization, else its administrators."""
+    users = (one for one in organization.identities.values() if one.kind == "user")
+    return next(users, administrators(organization))
+
+
+def closure(organization: Organization, identity: Identity) -> frozenset[str]:
+    """Its own id and the ids of every group that it is in, directly or through groups."""
+    cached = organization.closures.get(identity.id)
+    if cached is not None:
+        return cached
+    found, todo = {identity.id}, [identity.id]
+    containers: dict[str, list[str]] = {}
+    for container in organization.groups():
+        for member in container.members:
+            containers.setdefault(member, []).append(container.id)
+    while todo:
+        for container_id in containers.get(todo.pop(), ()):
+            if container_id not in found:
+                found.add(container_id)
+                todo.append(container_id)
+    organization.closures[identity.id] = frozenset(found)
+    return organization.closures[identity.id]

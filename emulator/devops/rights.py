@@ -1,0 +1,98 @@
+"""What somebody may do: the bits of the DistributedTask namespace along a token's path.
+
+Tokens form a path with ``/``; entries nearer to the end count first, and inheritance goes up until a list switches
+it off. Project Collection Administrators may do everything, whatever the lists say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emulator.devops import people
+from emulator.devops.model import Acl, Identity, Organization, Pool, Project, Queue
+
+NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
+VIEW, MANAGE, LISTEN, ADMINISTER, USE, CREATE = 1, 2, 4, 8, 16, 32
+EVERYTHING = 63
+POOLS = "AgentPools"
+QUEUES = "AgentQueues"
+_NOTHING = Acl()
+
+
+def pool_token(pool: Pool) -> str:
+    """Where the rights on one agent pool stand."""
+    return f"{POOLS}/{pool.id}"
+
+
+def project_token(project_id: str) -> str:
+    """Where the rights on all agent queues of a project stand."""
+    return f"{QUEUES}/{project_id}"
+
+
+def queue_token(queue: Queue) -> str:
+    """Where the rights on one agent queue stand."""
+    return f"{QUEUES}/{queue.project}/{queue.id}"
+
+
+def upwards(token: str) -> Iterator[str]:
+    """The token itself, then those above it."""
+    while token:
+        yield token
+        token = token.rpartition("/")[0]
+
+
+def truth(organization: Organization, token: str) -> Acl:
+    """The list of a token as it was written last, whoever can see that."""
+    cell = organization.acls.get(token)
+    return _NOTHING if cell is None else cell.truth
+
+
+def seen(organization: Organization, token: str) -> Acl:
+    """The list of a token as reads show it now."""
+    cell = organization.acls.get(token)
+    return _NOTHING if cell is None else cell.read()
+
+
+def bits(organization: Organization, who: Identity, token: str) -> int:
+    """What somebody may do at a token, themselves and through groups."""
+    ids = people.closure(organization, who)
+    if people.administrators(organization).id in ids:
+        return EVERYTHING
+    allowed = denied = 0
+    for step in upwards(token):
+        acl = truth(organization, step)
+        entries = [acl.aces[one] for one in ids & acl.aces.keys()]
+        for entry in entries:
+            denied |= entry.deny & ~allowed
+        for entry in entries:
+            allowed |= entry.allow & ~denied
+        if not acl.inherit:
+            break
+    return allowed
+
+
+def sees_pool(organization: Organization, who: Identity, pool: Pool) -> bool:
+    """Whether an agent pool exists for somebody."""
+    return pool.ready and who.name not in pool.hidden_from and bool(bits(organization, who, pool_token(pool)) & VIEW)
+
+
+def sees_project(who: Identity, project: Project) -> bool:
+    """Whether a project exists for somebody."""
+    return who.name not in project.hidden_from
+
+
+def sees_queue(organization: Organization, who: Identity, queue: Queue) -> bool:
+    """Whether an agent queue exists for somebody."""
+    return queue.pool.ready and bool(bits(organization, who, queue_token(queue)) & VIEW)
+
+
+def administers_project(organization: Organization, who: Identity, project: Project) -> bool:
+    """A member of the project's administrators, or of the collection's."""
+    ids = people.closure(organization, who)
+    group = organization.by_name.get(f"[{project.name}]\\Project Administrators".lower())
+    return people.administrators(organization).id in ids or (group is not None and group.id in ids)
+
+
+def administers(organization: Organization, who: Identity) -> bool:
+    """A Project Collection Administrator."""
+    return people.administrators(organization).id in people.closure(organization, who)

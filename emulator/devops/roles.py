@@ -1,0 +1,209 @@
+"""Role assignments (vsts-rest-api-specs securityRoles 7.2): a view of the access control lists by role.
+
+Beware of one route with two meanings, as in the service: PATCH with ``inheritPermissions`` switches inheritance,
+PATCH with a list removes assignments. An identity that the organization does not know by that local id is passed
+over in silence (terraform-provider-azuredevops #1562).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.devops import access, answers, grants, refusals, rights, roledefs, trail
+from emulator.devops.model import Ace, Identity, Organization
+from emulator.devops.roledefs import Role
+from emulator.frame import ApiError, Json, Request, Response
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What the path's scope and resource id name."""
+
+    place: access.Place
+    scope: str
+    token: str
+    zero: bool = False
+    """Resource 0 of the scope of single pools."""
+
+    @property
+    def organization(self) -> Organization:
+        """Where it is."""
+        return self.place.organization
+
+
+def definitions(world: World, request: Request) -> Response:
+    """The roles of a scope."""
+    access.enter(world, request)
+    return answers.wrapped(role.body() for role in roledefs.roles(_scope(request), world.switches))
+
+
+def _scope(request: Request) -> str:
+    scope = request.params["scopeId"].lower()
+    if scope not in roledefs.SCOPES:
+        raise ApiError(404, "SecurityRoleScopeNotFoundException", f"The security role scope {scope} was not found.")
+    return scope
+
+
+def _resource(world: World, request: Request) -> Resource:
+    place = access.enter(world, request)
+    scope, key = _scope(request), request.params["resourceId"]
+    if scope in (roledefs.POOL, roledefs.ALL_POOLS) and key == "0":
+        return _visible(Resource(place, scope, rights.POOLS, zero=scope == roledefs.POOL))
+    if scope == roledefs.ALL_POOLS:
+        raise refusals.bad_argument(f"The value '{key}' is not valid for resourceId.")
+    if scope == roledefs.POOL:
+        return Resource(place, scope, rights.pool_token(place.pool(key)))
+    project, _, queue = key.partition("_")
+    found = place.find_project(project)
+    if scope == roledefs.QUEUE and queue:
+        return Resource(place, scope, rights.queue_token(place.queue(found, queue)))
+    return _visible(Resource(place, scope, rights.project_token(found.id)))
+
+
+def _visible(resource: Resource) -> Resource:
+    resource.place.require(resource.token, rights.VIEW, right="View", what=resource.token)
+    return resource
+
+
+def _administered(world: World, request: Request) -> Resource:
+    resource = _resource(world, request)
+    resource.place.require(resource.token, rights.ADMINISTER, right="Administer Permissions", what=resource.token)
+    return resource
+
+
+def list_all(world: World, request: Request) -> Response:
+    """Who has which role, assigned here or inherited."""
+    return answers.wrapped(assignments(_resource(world, request), as_seen=True))
+
+
+def assignments(resource: Resource, *, as_seen: bool = False) -> list[Json]:
+    """One entry an identity; one that comes from above and is not outdone here is inherited."""
+    read = rights.seen if as_seen else rights.truth
+    own = read(resource.organization, resource.token).aces
+    above = grants.inherited(resource.organization, resource.token, as_seen=as_seen)
+    found = []
+    for one in dict.fromkeys([*own, *above]):
+        who = resource.organization.identities.get(one)
+        body = _entry(resource, who, own.get(one, Ace()), above.get(one, 0)) if who else None
+        if body:
+            found.append(body)
+    return found
+
+
+def _entry(resource: Resource, who: Identity, own: Ace, above: int) -> Json:
+    switches = resource.place.world.switches
+    role = roledefs.strongest(resource.scope, own.allow | above & ~own.deny, switches)
+    if role is None:
+        return None
+    assigned = roledefs.strongest(resource.scope, own.allow, switches) == role
+    return {
+        "identity": {"displayName": answers.shown(who), "id": who.id, "uniqueName": who.unique_name},
+        "role": role.body(),
+        "access": "assigned" if assigned else "inherited",
+        "accessDisplayName": "Assigned" if assigned else "Inherited",
+    }
+
+
+def assign_many(world: World, request: Request) -> Response:
+    """Add or change assignments; the others stay; whoever is not known is left out of the answer."""
+    resource = _administered(world, request)
+    wanted = [_wanted(resource, raw) for raw in resource.place.items("roleAssignments")]
+    return answers.wrapped(_assign(resource, wanted))
+
+
+def assign_one(world: World, request: Request) -> Response:
+    """Add or change one assignment."""
+    resource = _administered(world, request)
+    fields = dict(resource.place.fields("roleAssignment"))
+    fields["userId"] = request.params["identityId"]
+    made = _assign(resource, [_wanted(resource, fields)])
+    return Response(body=made[0] if made else None, status=200 if made else 204)
+
+
+def _wanted(resource: Resource, raw: Json) -> tuple[Identity | None, Role]:
+    if not isinstance(raw, dict) or not raw.get("roleName"):
+        raise refusals.missing("roleName")
+    role = roledefs.named(resource.scope, str(raw["roleName"]), resource.place.world.switches)
+    if role is None:
+        raise refusals.bad_argument(f"The role {raw['roleName']} does not exist in scope {resource.scope}.")
+    if raw.get("userId"):
+        if not access.is_guid(str(raw["userId"])):
+            raise refusals.bad_argument(f"The value '{raw['userId']}' is not valid for userId.")
+        return resource.organization.identities.get(str(raw["userId"]).lower()), role
+    if not raw.get("uniqueName"):
+        raise refusals.missing("userId")
+    wanted = str(raw["uniqueName"]).lower()
+    everybody = resource.organization.identities.values()
+    return next((one for one in everybody if one.unique_name.lower() == wanted), None), role
+
+
+def _assign(resource: Resource, wanted: list[tuple[Identity | None, Role]]) -> list[Json]:
+    known = [(who, role) for who, role in wanted if who is not None]
+    for who, _ in known:
+        _check_own(resource, who.id)
+    if resource.zero and resource.place.world.switches.word("devops.pool-role-resource-zero") == "reader":
+        reader = roledefs.roles(resource.scope, resource.place.world.switches)[0]
+        known = [(who, reader if role.name == roledefs.ADMINISTRATOR else role) for who, role in known]
+    if known:
+        _write(resource, {who.id: Ace(role.allow) for who, role in known}, "ModifyPermission")
+    made = {body["identity"]["id"]: body for body in assignments(resource)}
+    return [made[who.id] for who, _ in known]
+
+
+def _check_own(resource: Resource, local_id: str) -> None:
+    refused = resource.place.world.switches.word("devops.own-pool-role") == "refused"
+    if refused and resource.scope == roledefs.POOL and local_id == resource.place.caller.id:
+        raise refusals.denied(resource.place.caller, "Administer", "their own role assignment")
+
+
+def _write(resource: Resource, entries: dict[str, Ace | None], action: str) -> None:
+    place = resource.place
+    grants.allow(place.world, place.organization, resource.token, entries)
+    trail.security(place.world, place.organization, place.caller, action, resource.token)
+
+
+def change(world: World, request: Request) -> Response:
+    """Switch inheritance, where the query says so; else remove the listed assignments."""
+    resource = _administered(world, request)
+    if "inheritpermissions" in request.query:
+        return _switch_inheritance(resource, request.query["inheritpermissions"].lower())
+    ids = [str(one).lower() for one in resource.place.items("identityIds")]
+    if wrong := next((one for one in ids if not access.is_guid(one)), None):
+        raise refusals.bad_argument(f"The value '{wrong}' is not valid for identityIds.")
+    return _remove(resource, ids)
+
+
+def _switch_inheritance(resource: Resource, word: str) -> Response:
+    if word not in ("true", "false"):
+        raise refusals.bad_argument(f"The value '{word}' is not valid for inheritPermissions.")
+    place = resource.place
+    grants.set_inheritance(place.world, place.organization, resource.token, on=word == "true")
+    trail.security(place.world, place.organization, place.caller, "ModifyAccessControlLists", resource.token)
+    return Response()
+
+
+def remove_one(world: World, request: Request) -> Response:
+    """Remove one assignment."""
+    resource = _administered(world, request)
+    key = request.params["identityId"]
+    if not access.is_guid(key):
+        raise refusals.bad_argument(f"The value '{key}' is not valid for identityId.")
+    return _remove(resource, [key.lower()])
+
+
+def _remove(resource: Resource, ids: list[str]) -> Response:
+    own = rights.truth(resource.organization, resource.token).aces
+    refused = resource.place.world.switches.word("devops.removing-inherited-role") == "refused"
+    inherited = grants.inherited(resource.organization, resource.token)
+    for one in ids:
+        _check_own(resource, one)
+        if refused and one in inherited and one not in own:
+            raise refusals.bad_argument(f"The inherited role of {one} cannot be removed.")
+    entries: dict[str, Ace | None] = {one: None for one in ids if one in own}
+    if entries:
+        _write(resource, entries, "RemovePermission")
+    return Response()

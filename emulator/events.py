@@ -1,0 +1,85 @@
+"""What the services tell others: Event Grid events of ARM writes, audit entries of Azure DevOps, and who hears them.
+
+The planes publish; a test or a demonstration reads the list, or subscribes a URL to which `emulator.delivery` posts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emulator.clock import Clock
+from emulator.frame import Json
+
+SOURCES = ("arm", "audit", "hook")
+"""``arm``: Event Grid events of resource writes; ``audit``: audit entries; ``hook``: service hooks such as git.push."""
+
+SCHEMAS = ("eventgrid", "cloudevents", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One event with its place in the order of all."""
+
+    sequence: int
+    source: str
+    organization: str
+    """Of the Azure DevOps plane; empty for ARM."""
+    event: Json
+    at: str
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A URL that wants the events of some sources."""
+
+    number: int
+    url: str
+    sources: tuple[str, ...]
+    schema: str
+    """``eventgrid`` (array, with the validation handshake), ``cloudevents``, or ``raw`` (the event as it is)."""
+    headers: dict[str, str] = field(default_factory=dict)
+    delivered: int = 0
+    failed: int = 0
+    trouble: str = ""
+
+
+class Events:
+    """Everything published since the start, in order, and the subscriptions to it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.published: list[Published] = []
+        self.subscriptions: list[Subscription] = []
+        self._number = 0
+        self.hooks: list[Callable[[Published], None]] = []
+        """Called with every event as it is published; the delivery puts itself here."""
+
+    def publish(self, source: str, event: Json, *, organization: str = "") -> None:
+        """Tell everybody."""
+        found = Published(len(self.published) + 1, source, organization, event, self._clock.stamp())
+        self.published.append(found)
+        for hook in self.hooks:
+            hook(found)
+
+    def since(self, sequence: int = 0, source: str = "") -> list[Published]:
+        """What was published after that number, of one source or of all."""
+        return [e for e in self.published if e.sequence > sequence and source in ("", e.source)]
+
+    def subscribe(self, url: str, *, sources: tuple[str, ...], schema: str, headers: dict[str, str]) -> Subscription:
+        """Have a URL told; ValueError for an unknown source or schema."""
+        unknown = [source for source in sources if source not in SOURCES]
+        if unknown or schema not in SCHEMAS:
+            raise ValueError(f"subscription: sources are {', '.join(SOURCES)}, schemas are {', '.join(SCHEMAS)}")
+        self._number += 1
+        self.subscriptions.append(Subscription(self._number, url, sources, schema, headers))
+        return self.subscriptions[-1]
+
+    def unsubscribe(self, number: int) -> None:
+        """Tell it no more; an unknown number is none."""
+        self.subscriptions = [s for s in self.subscriptions if s.number != number]
+
+    def clear(self) -> None:
+        """Nothing was published, nobody listens."""
+        self.published.clear()
+        self.subscriptions.clear()

@@ -1,0 +1,59 @@
+"""Finds the route of a request: template segments against decoded path segments, literals before placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from emulator.frame import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The route found and the values of its placeholders; or none, and which methods the path does allow."""
+
+    route: Route | None
+    params: dict[str, str]
+    allowed: tuple[str, ...] = ()
+
+
+def split(path: str) -> list[str]:
+    """Decoded segments of an encoded path; empty ones (doubled and trailing slashes) do not count."""
+    return [unquote(part) for part in path.split("/") if part]
+
+
+class Router:
+    """Routes of one plane, tried from the most literal to the least."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        compiled = [(split(route.template), route) for route in routes]
+        self._routes = sorted(compiled, key=lambda item: [_is_placeholder(part) for part in item[0]])
+
+    def find(self, method: str, path: str) -> Match:
+        """The route for an encoded path."""
+        parts, allowed = split(path), set()
+        for template, route in self._routes:
+            params = _match(template, parts)
+            if params is None:
+                continue
+            if route.method == method:
+                return Match(route, params)
+            allowed.add(route.method)
+        return Match(None, {}, tuple(sorted(allowed)))
+
+
+def _is_placeholder(part: str) -> bool:
+    return part.startswith("{")
+
+
+def _match(template: list[str], parts: list[str]) -> dict[str, str] | None:
+    if len(template) != len(parts):
+        return None
+    params = {}
+    for wanted, found in zip(template, parts, strict=True):
+        if _is_placeholder(wanted):
+            params[wanted[1:-1]] = found
+        elif wanted.lower() != found.lower():
+            return None
+    return params

@@ -1,0 +1,26 @@
+"""Every switch of the emulator in one table, from the three places that own them."""
+
+from __future__ import annotations
+
+from emulator.arm.switches import SWITCHES as ARM
+from emulator.devops.switches import SWITCHES as DEVOPS
+from emulator.switch import Switch
+from emulator.vss.switches import SWITCHES as VSS
+
+TABLE: tuple[Switch, ...] = (*ARM, *VSS, *DEVOPS)
+
+
+def markdown() -> str:
+    """The table as docs/emulator.md prints it."""
+    rows = ["| Switch | Values | Default | Decides | Azure | Source |", "| --- | --- | --- | --- | --- | --- |"]
+    rows += [
+        f"| `{s.name}` | {s.values.replace('|', chr(92) + '|')} | `{_shown(s)}` | {s.about} | {s.known} | {s.source} |"
+        for s in TABLE
+    ]
+    return "\n".join(rows)
+
+
+def _shown(switch: Switch) -> str:
+    if isinstance(switch.default, bool):
+        return "on" if switch.default else "off"
+    return str(switch.default)

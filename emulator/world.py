@@ -1,0 +1,71 @@
+"""Everything the emulator knows: two planes, one clock, the switches, and what was asked of it.
+
+Handlers and what is planned for later run one at a time on the server's event loop, so nothing here needs a lock.
+The Azure DevOps half is what `emulator.devops.estate.load` makes of the estate; the world only holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from emulator.clock import Agenda, Clock
+from emulator.events import Events
+from emulator.faults import Faults
+from emulator.frame import Json
+from emulator.principals import Principals
+from emulator.requestlog import RequestLog
+from emulator.switch import Switches, Value
+from emulator.switches import TABLE
+from emulator.visible import Visible
+
+if TYPE_CHECKING:
+    from emulator.arm.state import Arm
+
+T = TypeVar("T")
+
+
+class World:
+    """One estate and all that happens to it."""
+
+    principals: Principals
+    arm: Arm
+    devops: Any
+    """What `emulator.devops.estate.load(document, world)` returned; only that plane's code looks inside."""
+
+    def __init__(self, switches: Mapping[str, Value] | None = None) -> None:
+        self.clock = Clock()
+        self.agenda = Agenda(self.clock)
+        self.switches = Switches(TABLE)
+        for name, value in (switches or {}).items():
+            self.switches.set(name, value)
+        self.events = Events(self.clock)
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.latency = 0.0
+        """Seconds that every answer of the two planes takes longer."""
+        self.principals = Principals(())
+        self.first_switches = dict(switches or {})
+        self.first_estate: Mapping[str, Json] = {}
+        """What `reset` goes back to."""
+
+    def later(self, seconds: float, job: Callable[[], object]) -> None:
+        """Do something when so many seconds of the world's clock have gone by."""
+        self.agenda.later(seconds, job)
+
+    def visible(self, value: T) -> Visible[T]:
+        """A value whose writes are seen after the switch `devops.write-lag`.
+
+        A value that lags has something in flight: a job is planned for its moment, so that `settle` waits for it.
+        """
+        return Visible(value, now=self.clock.now, lag=self._lag)
+
+    def _lag(self) -> float:
+        lag = self.switches.number("devops.write-lag")
+        if lag:
+            self.later(lag, _nothing)
+        return lag
+
+
+def _nothing() -> None:
+    """A moment that passes."""

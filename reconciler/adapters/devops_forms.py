@@ -1,0 +1,78 @@
+"""Forms of requests and answers that reading and writing Azure DevOps share; nothing here sends anything.
+
+Whatever an answer must hold to be believed is checked here: what is missing raises `Unavailable`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.adapters.devops_answers import Answer
+from reconciler.adapters.devops_clients import whole
+from reconciler.adapters.session import Session
+from reconciler.adapters.session_endpoints import query, segment
+from reconciler.adapters.session_wire import Call
+from reconciler.errors import Unavailable
+from reconciler.plan import Json
+from reconciler.ports import Identity, Queue, RoleAssignment
+
+
+def roles_call(
+    session: Session, organization: str, method: str, scope: str, resource: str, *, inherit: bool | None = None
+) -> Call:
+    """A call on the role assignments of one resource; a preview-only route, so the version says so.
+
+    With `inherit` the query says so too, and PATCH switches inheritance in place of removing assignments.
+    """
+    path = f"_apis/securityroles/scopes/{segment(scope)}/roleassignments/resources/{segment(resource)}"
+    switch = None if inherit is None else str(inherit).lower()
+    url = session.endpoints.url(
+        organization, path + query({"inheritPermissions": switch, "api-version": "7.1-preview.1"})
+    )
+    return Call(organization, method, url, "role-assignments", f"roles of {scope}/{resource}")
+
+
+def entries(answer: Answer, organization: str, what: str, *required: str) -> list[Json]:
+    """The entries of a list answer, each an object with the required texts."""
+    document = answer.document
+    found = document.get("value") if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
+    for entry in found:
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in required):
+            raise Unavailable(f"organization {organization}: {what}: an entry of the answer is not whole")
+    return found
+
+
+def queue_of(model: Any, organization: str, project_id: str) -> Queue:
+    """A queue as the package's TaskAgentQueue has it; it is of the project that was asked."""
+    what = f"queues of project {project_id}"
+    if whole(model, organization, what, "id", "name", "pool"):
+        whole(model.pool, organization, what, "id")
+    return Queue(id=model.id, name=model.name, project_id=project_id, pool_id=model.pool.id)
+
+
+def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:
+    """One role assignment: ``{"identity": {id, displayName, uniqueName}, "role": {name}, "access": "assigned"}``."""
+    identity, role = entry.get("identity"), entry.get("role")
+    access = entry.get("access")
+    id_ = identity.get("id") if isinstance(identity, dict) else None
+    name = role.get("name") if isinstance(role, dict) else None
+    if not (isinstance(id_, str) and isinstance(name, str) and access in {"assigned", "inherited"}):
+        raise Unavailable(f"organization {organization}: {what}: an entry of the answer is not whole")
+    return RoleAssignment(
+        identity=Identity(
+            id=id_.lower(),
+            display_name=identity.get("displayName") or "",
+            unique_name=identity.get("uniqueName") or "",
+            descriptor=identity.get("descriptor") or "",
+        ),
+        role=name,
+        inherited=access == "inherited",
+    )
+
+
+def moment(value: datetime | None) -> str:
+    """A moment in UTC, to the second; empty where there is none."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""

@@ -1,0 +1,105 @@
+"""When an organization may be called again: closed by its own answers, one gate for each (organization, identity).
+
+Azure DevOps counts what an identity consumes, and asks for fewer calls on any answer, a 200 included (Microsoft
+Learn: Azure DevOps rate and usage limits). Whoever goes on calling is slowed for minutes, so the first answer that
+asks closes the gate for all calls of this process. An organization from which nothing at all comes back is left
+alone for a short while too: a thousand calls that each wait for a time-out help nobody.
+
+A gate never sleeps. It says how long it is shut, and raises; whether that is worth a short wait is its caller's
+choice. Gates of several processes are not joined: each learns from its own answers.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from reconciler.errors import ReconcilerError, Throttled, Unavailable
+
+LONGEST = 3600.0
+"""Seconds. A service that asks for more is asked again after this: a slip there must not silence us for a day."""
+
+SILENT_CALLS = 3
+"""Calls in a row that got no answer, each with its retries, before an organization is left alone."""
+
+SILENCE = 10.0
+"""Seconds for which it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Time and chance, handed in so that tests need neither."""
+
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    """Seconds since the epoch; only for dates that the service sends."""
+    chance: Callable[[], float] = random.random
+    """From 0 up to 1; spreads retries."""
+
+
+@dataclass(slots=True)
+class _Gate:
+    until: float = 0.0
+    silent: bool = False
+    """Shut because nothing came back, and not because the service asked."""
+    misses: int = 0
+
+
+class Gates:
+    """All gates of a process; safe to share between threads and sessions."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._gates: dict[tuple[str, str], _Gate] = {}
+
+    def close(self, organization: str, identity: str, seconds: float) -> None:
+        """Shut for `seconds` from now; never opens earlier than what was asked before."""
+        with self._lock:
+            gate = self._gate(organization, identity)
+            until = self._monotonic() + min(seconds, LONGEST)
+            if seconds > 0 and until > gate.until:
+                gate.until, gate.silent = until, False
+
+    def answered(self, organization: str, identity: str) -> None:
+        """Something came back, whatever it said."""
+        with self._lock:
+            self._gate(organization, identity).misses = 0
+
+    def unanswered(self, organization: str, identity: str) -> None:
+        """A call with all its retries got no answer."""
+        with self._lock:
+            gate = self._gate(organization, identity)
+            gate.misses += 1
+            until = self._monotonic() + SILENCE
+            if gate.misses >= SILENT_CALLS and until > gate.until:
+                gate.until, gate.silent = until, True
+
+    def remaining(self, organization: str, identity: str) -> float:
+        """Seconds until the gate opens; 0 where it is open."""
+        with self._lock:
+            return max(0.0, self._gate(organization, identity).until - self._monotonic())
+
+    def closed(self, organization: str, identity: str) -> ReconcilerError | None:
+        """The error of a call now, or None where the gate is open; its text never changes, the seconds go beside."""
+        with self._lock:
+            gate = self._gate(organization, identity)
+            seconds = gate.until - self._monotonic()
+        if seconds <= 0:
+            return None
+        if gate.silent:
+            text = f"organization {organization}: not called, the last {SILENT_CALLS} calls got no answer"
+            return Unavailable(text, retry_after=seconds)
+        return Throttled(f"organization {organization}: the service asked for fewer calls", retry_after=seconds)
+
+    def check(self, organization: str, identity: str) -> None:
+        """Raise what `closed` says."""
+        if error := self.closed(organization, identity):
+            raise error
+
+    def _gate(self, organization: str, identity: str) -> _Gate:
+        return self._gates.setdefault((organization.lower(), identity), _Gate())

@@ -1,0 +1,179 @@
+"""The one way to Azure DevOps: an HTTP session that a hostile or tired service can neither mislead nor drown.
+
+Both the azure-devops package (through `reconciler.adapters.devops_clients`) and plain REST calls go through it:
+
+- the token goes to the configured endpoints alone, below the organization's own path;
+- connections stay open and are shared, and at most four calls are in flight for an organization;
+- each answer's headers count, a 200's too: `Retry-After` and `X-RateLimit-*` close the organization's gate;
+- short faults of reads are tried again: three times and five seconds of sleep in all, never more. A write is tried
+  again only where it cannot have left this machine: all writes are read back anyway.
+
+Not here: where a token may go (`reconciler.adapters.session_wire`), what an answer means
+(`reconciler.adapters.devops_answers`), which calls there are (`reconciler.adapters.devops`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import BoundedSemaphore, Lock
+
+import tenacity
+
+from reconciler.adapters.credentials import Credential
+from reconciler.adapters.devops_answers import Answer, judge, pause
+from reconciler.adapters.gate import Gates, Timing
+from reconciler.adapters.session_endpoints import Endpoints
+from reconciler.adapters.session_wire import Call, Exchange, Limits, NoAnswerError
+from reconciler.errors import ReconcilerError, Transient, Unavailable
+from reconciler.plan import Json
+
+Observer = Callable[[str, str, str, int, float], None]
+"""Method, route name, organization, status (0: no answer), seconds: once for each request that went out."""
+
+_PASSING = frozenset({200, 408, 429, 500, 502, 503, 504})
+"""Statuses of reads that may pass quickly; an unreadable 200 is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one try."""
+
+    result: Answer | ReconcilerError
+    again: bool = False
+    """Whether another try may be made."""
+    silent: bool = False
+    """Whether nothing came back at all."""
+
+
+class _Budget:
+    """The seconds that one call may still sleep."""
+
+    def __init__(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        self.left = seconds
+        self._sleep = sleep
+
+    def spend(self, seconds: float) -> None:
+        self.left -= seconds
+        self._sleep(seconds)
+
+
+class Session:
+    """Sends calls. Safe to share between threads, and meant to be: it owns the connections."""
+
+    def __init__(
+        self,
+        credential: Credential,
+        endpoints: Endpoints,
+        *,
+        gates: Gates | None = None,
+        timing: Timing | None = None,
+        limits: Limits | None = None,
+        on_call: Observer | None = None,
+    ) -> None:
+        self.endpoints = endpoints
+        self._credential = credential
+        self._timing = timing or Timing()
+        self._limits = limits or Limits()
+        self._gates = gates or Gates(self._timing.monotonic)
+        self._on_call = on_call
+        self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
+        self._slots: dict[str, BoundedSemaphore] = {}
+        self._slots_lock = Lock()
+
+    def close(self) -> None:
+        """Close the connections; calls may still follow and open new ones."""
+        self._exchange.close()
+
+    def send(self, call: Call) -> Answer:
+        """The answer, once it is one to be believed; otherwise raises one of `reconciler.errors`."""
+        outcome = self._tried(call)
+        if outcome.silent:
+            self._gates.unanswered(call.organization, self._credential.name)
+        if isinstance(outcome.result, ReconcilerError):
+            raise outcome.result
+        return outcome.result
+
+    def rest(self, call: Call, body: Json = None) -> Answer:
+        """Send a call of our own: `body` as JSON where it is not None."""
+        if body is None:
+            return self.send(call)
+        headers = {**call.headers, "Content-Type": "application/json; charset=utf-8"}
+        sent = Call(call.organization, call.method, call.url, call.route, call.what, headers, json.dumps(body).encode())
+        return self.send(sent)
+
+    def _tried(self, call: Call) -> _Outcome:
+        """One try, or up to three where that is safe and short."""
+        budget = _Budget(self._limits.sleep, self._timing.sleep)
+        begun = self._timing.monotonic()
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            jitter = self._timing.chance() * 0.4 * 2.0**state.attempt_number
+            return max(jitter, self._gates.remaining(call.organization, self._credential.name))
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            late = self._timing.monotonic() - begun > self._limits.patience
+            return late or state.attempt_number >= self._limits.tries or state.upcoming_sleep > budget.left
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda outcome: outcome.again),
+            wait=wait,
+            stop=stop,
+            sleep=budget.spend,
+            retry_error_callback=_last,
+        )
+        return retrying(self._try, call, budget)
+
+    def _try(self, call: Call, budget: _Budget) -> _Outcome:
+        with self._slot(call.organization):
+            if closed := self._closed(call, budget):
+                return _Outcome(closed)
+            authorization = self._credential.devops_header()
+            begun = self._timing.monotonic()
+            status = 0
+            try:
+                answer = self._exchange(call, authorization)
+                status = answer.status
+            except NoAnswerError as error:
+                return self._unanswered(call, error)
+            finally:
+                if self._on_call:
+                    seconds = self._timing.monotonic() - begun
+                    self._on_call(call.method, call.route, call.organization, status, seconds)
+        return self._answered(call, answer)
+
+    def _closed(self, call: Call, budget: _Budget) -> ReconcilerError | None:
+        """Wait for the gate where it opens soon enough for this call; otherwise the error that says why not."""
+        key = (call.organization, self._credential.name)
+        while closed := self._gates.closed(*key):
+            if (closed.retry_after or 0.0) > budget.left:
+                return closed
+            budget.spend(closed.retry_after or 0.0)
+        return None
+
+    def _unanswered(self, call: Call, error: NoAnswerError) -> _Outcome:
+        again = error.passing and (call.reads or not error.sent)
+        return _Outcome(Unavailable(f"{call.where}: {error}"), again=again, silent=error.passing)
+
+    def _answered(self, call: Call, answer: Answer) -> _Outcome:
+        key = (call.organization, self._credential.name)
+        self._gates.answered(*key)
+        seconds = pause(answer, self._timing.wall)
+        self._gates.close(*key, seconds)
+        error = judge(answer, call.where, self._credential.secrets())
+        if error is None:
+            return _Outcome(answer)
+        error.retry_after = seconds or None
+        return _Outcome(error, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
+
+    def _slot(self, organization: str) -> BoundedSemaphore:
+        with self._slots_lock:
+            return self._slots.setdefault(organization.lower(), BoundedSemaphore(self._limits.parallel))
+
+
+def _last(state: tenacity.RetryCallState) -> _Outcome:
+    """Where no further try is made, the last one counts."""
+    assert state.outcome is not None  # noqa: S101 - told to the type checker: tenacity sets it before it calls
+    outcome: _Outcome = state.outcome.result()
+    return outcome

@@ -1,0 +1,91 @@
+"""Where a token may be sent: the configured base URLs, and below them the path of one organization.
+
+The organization's name comes from a spec, and the azure-devops package would go wherever a service's own answers
+point; so each URL is made here from checked parts, and compared here with what was configured. Nothing is resolved
+and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from reconciler.errors import Refused
+
+_ORGANIZATION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
+_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Base URLs to which an organization's name is appended, and the only places a token is sent to."""
+
+    devops: str = "https://dev.azure.com"
+    identity: str = "https://vssps.dev.azure.com"
+    """Serves identities and graph."""
+    allow_loopback: bool = False
+    """Without it neither http nor a loopback address is accepted; with it http stays on loopback."""
+
+    def __post_init__(self) -> None:
+        for url in (self.devops, self.identity):
+            check_endpoint(url, allow_loopback=self.allow_loopback)
+
+    def url(self, organization: str, path: str = "", *, identity: bool = False) -> str:
+        """Absolute URL of `path` (below the organization, quoted already) at the endpoint that serves it."""
+        if not _ORGANIZATION.fullmatch(organization):
+            raise Refused(f"organization {organization[:64]!r}: this is no name of an organization")
+        base = (self.identity if identity else self.devops).rstrip("/")
+        return f"{base}/{organization}/{path}" if path else f"{base}/{organization}"
+
+    def cover(self, url: str, organization: str) -> bool:
+        """Whether `url` lies below `organization` at one of the endpoints: same scheme, host, port and path."""
+        asked = urlsplit(url)
+        bases = (urlsplit(self.url(organization, identity=identity)) for identity in (False, True))
+        return asked.username is None and any(
+            _origin(asked) == _origin(base) and f"{asked.path.lower()}/".startswith(f"{base.path.lower()}/")
+            for base in bases
+        )
+
+
+def check_endpoint(url: str, *, allow_loopback: bool) -> None:
+    """Refuse a base URL that a token must not be sent to: no https, no host, loopback without leave, extra parts."""
+    parts = urlsplit(url)
+    if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
+        raise Refused("endpoint: a base URL has a scheme, a host, and neither a user nor a query")
+    where = f"endpoint {parts.scheme}://{parts.hostname}"
+    if parts.scheme not in _PORTS:
+        raise Refused(f"{where}: only https is possible, and http on loopback")
+    if is_loopback(url) and not allow_loopback:
+        raise Refused(f"{where}: loopback is for trying out and has to be allowed (RECONCILER_ALLOW_LOOPBACK=1)")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise Refused(f"{where}: a token would travel unencrypted; use https")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this machine, by its name or address alone; nothing is resolved."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def segment(value: str | int) -> str:
+    """A value as one segment of a path; what would climb out of its place is refused."""
+    text = str(value)
+    if text in {"", ".", ".."}:
+        raise Refused(f"{text!r} is no name that could be part of a URL")
+    return quote(text, safe="")
+
+
+def query(parameters: Mapping[str, str | int | None]) -> str:
+    """A query string, with its question mark, of the parameters that are not None."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return f"?{urlencode(given, quote_via=quote, safe='$,')}" if given else ""
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme)

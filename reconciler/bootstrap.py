@@ -1,0 +1,192 @@
+"""Puts the program together: the only place that knows which adapter stands behind which port.
+
+`look` gives what reading and planning need and nothing that could write; `build` adds writers, state and leases. An
+adapter is imported when it is needed: the SDKs behind some take longer to import than a plan takes to make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.engine import Event, Limits, Planner, Reconciler
+from reconciler.errors import NotFound, SpecInvalid
+from reconciler.policy import Policy
+from reconciler.ports import Clock, Leases, Readers, SpecSource, StateStore, WorkQueue, Writers
+from reconciler.settings import PREFIX, CredentialKind, Settings
+from reconciler.status import PoolStatus
+
+if TYPE_CHECKING:
+    from reconciler.adapters.arm import Arm
+    from reconciler.adapters.credentials import Credential
+    from reconciler.adapters.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What planning needs. Holds nothing that could write."""
+
+    source: SpecSource
+    planner: Planner
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What applying needs."""
+
+    source: SpecSource
+    planner: Planner
+    reconciler: Reconciler
+    state: StateStore
+    leases: Leases
+    queue: WorkQueue
+    clock: Clock
+
+
+class Store(Protocol):
+    """State, leases and work, wherever they are kept."""
+
+    @property
+    def state(self) -> StateStore:
+        """Documents."""
+
+    @property
+    def leases(self) -> Leases:
+        """One holder for each key."""
+
+    @property
+    def queue(self) -> WorkQueue:
+        """Keys of pools that somebody should look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planes:
+    """The connections to both services, shared by readers and writers."""
+
+    arm: Arm
+    devops: Session
+
+
+def source(settings: Settings) -> SpecSource:
+    """Where specs come from. `SpecInvalid` where that is not set or makes no sense."""
+    from reconciler.adapters import git  # noqa: PLC0415 - see the module's docstring
+
+    if not settings.specs:
+        raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
+    authorization = git.basic(settings.git_token.reveal) if settings.git_token else None
+    access = git.Access(authorization=authorization, allow_loopback=settings.allow_loopback)
+    return git.source(git.Location.parse(_rooted(settings.specs)), access=access)
+
+
+def look(settings: Settings) -> Look:
+    """What reading and planning need."""
+    clock = SystemClock()
+    return Look(source(settings), _planner(settings, _planes(settings, clock), clock), clock)
+
+
+def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
+    """What applying needs; `listen` is told what happens."""
+    from reconciler.adapters.arm import ArmWrites  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_writes import DevOpsWrites  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock)
+    planner = _planner(settings, planes, clock)
+    kept = store(settings, clock)
+    writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
+    limits = Limits(budget=settings.budget)
+    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queue, clock)
+
+
+def store(settings: Settings, clock: Clock) -> Store:
+    """State, leases and work, kept in one SQLite file."""
+    from reconciler.adapters.local import Local  # noqa: PLC0415 - see the module's docstring
+
+    path = Path(settings.state)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Local(path, clock)
+
+
+def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
+    """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
+    if not Path(settings.state).exists():
+        return ()
+    state = store(settings, SystemClock()).state
+    found = []
+    for name in state.names("pools/"):
+        document = state.load(name)
+        if document is not None:
+            found.append(PoolStatus.from_json(name.removeprefix("pools/"), document.body))
+    return tuple(found)
+
+
+def policy(settings: Settings) -> Policy:
+    """The policy of this deployment; the default where there is no file. `NotFound` where the file is missing."""
+    from reconciler import policy as policies  # noqa: PLC0415 - beside the function's name
+
+    if settings.policy is None:
+        return Policy()
+    try:
+        text = settings.policy.read_bytes()
+    except OSError as error:
+        raise NotFound(
+            f"{PREFIX}POLICY: {settings.policy}: {error.strerror}; without its policy nothing is done"
+        ) from None
+    return policies.load(text)
+
+
+def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
+    from reconciler.adapters.devops import DevOps  # noqa: PLC0415 - see the module's docstring
+    from reconciler.facets import FACETS  # noqa: PLC0415
+
+    return Planner(FACETS, Readers(arm=planes.arm, devops=DevOps(planes.devops)), policy(settings), clock)
+
+
+def _planes(settings: Settings, clock: Clock) -> _Planes:
+    from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.session import Session  # noqa: PLC0415
+    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+
+    credential = _credential(settings)
+    loopback = settings.allow_loopback
+    return _Planes(
+        Arm(settings.arm_endpoint, credential.for_azure(), allow_loopback=loopback, clock=clock),
+        Session(
+            credential,
+            Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
+            limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
+        ),
+    )
+
+
+def _credential(settings: Settings) -> Credential:
+    from reconciler.adapters import credentials  # noqa: PLC0415 - see the module's docstring
+
+    if settings.credential is CredentialKind.MANAGED:
+        return credentials.managed(settings.client_id)
+    if settings.credential is CredentialKind.PAT:
+        return credentials.pat(settings.pat.reveal())
+    if settings.credential is CredentialKind.STATIC:
+        endpoints = (settings.arm_endpoint, settings.devops_endpoint, settings.identity_endpoint)
+        return credentials.static(settings.arm_token.reveal(), settings.devops_token.reveal(), endpoints)
+    return credentials.default(settings.client_id)
+
+
+def _rooted(specs: str) -> str:
+    """A folder inside a repository, asked for at a ref, as the repository and the folder in it."""
+    place, mark, behind = specs.partition("#")
+    folder = Path(place)
+    if not mark or "://" in place or not folder.is_dir():
+        return specs
+    ref, _, prefix = behind.partition(":")
+    for root in (folder.resolve(), *folder.resolve().parents):
+        if (root / ".git").exists():
+            inside = folder.resolve().relative_to(root).as_posix()
+            return f"{root}#{ref}:{'/'.join(part for part in (inside, prefix) if part not in ('', '.'))}"
+    return specs

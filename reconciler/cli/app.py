@@ -1,0 +1,51 @@
+"""The commands, by name: what `--help` shows, and which function each one is."""
+
+from __future__ import annotations
+
+import typer
+
+from reconciler.cli.apply import apply
+from reconciler.cli.plan import plan
+from reconciler.cli.schema import schema
+from reconciler.cli.status import status
+from reconciler.cli.validate import validate
+
+ABOUT = """Keeps Azure Managed DevOps Pools, and who may run code on them, as a git repository says.
+
+Exit codes: 0 in sync, done or valid; 2 drift, or changes still to come; 1 an error, of usage too; 130 Ctrl-C.
+"""
+
+app = typer.Typer(
+    name="reconciler",
+    help=ABOUT,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _examples(*lines: str) -> str:
+    return "\n\n".join(["Examples:", *(f"python -m reconciler {line}" for line in lines)])
+
+
+app.command(
+    epilog=_examples(
+        "validate --specs specs/",
+        "validate --specs https://github.com/fabrikam/pools.git#main:specs --output json",
+    )
+)(validate)
+app.command(
+    epilog=_examples(
+        "plan --specs specs/",
+        "plan fabrikam-managed-pool --ref main",
+        "plan --output markdown > comment.md",
+    )
+)(plan)
+app.command(
+    epilog=_examples(
+        "apply --specs specs/",
+        "apply fabrikam-managed-pool --plan-hash 0f3a…   (this plan or none)",
+        "apply --policy policy.yaml --timeout 3600",
+    )
+)(apply)
+app.command(epilog=_examples("status", "status fabrikam-managed-pool --output json"))(status)
+app.command(epilog=_examples("schema > pool.schema.json"))(schema)

@@ -1,0 +1,68 @@
+"""`plan`: what would be done. Holds nothing that could do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler import bootstrap, render
+from reconciler.cli.codes import DONE, ERROR, PENDING, worst
+from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
+from reconciler.cli.screen import Screen
+from reconciler.cli.selection import Selection, require, select, settings_of
+from reconciler.errors import ReconcilerError
+from reconciler.plan import GapKind, Plan
+
+
+def plan(
+    names: Names = None,
+    *,
+    specs: Specs = "",
+    ref: Ref = "",
+    policy: Policy = "",
+    output: Form = Output.TEXT,
+    no_color: NoColor = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show what would be changed, over which API, and what it does to people. Writes nothing."""
+    screen = Screen(color=not no_color, verbose=verbose)
+    settings = settings_of(specs, ref, policy)
+    look = bootstrap.look(settings)
+    selection = select(look.source, names or [], screen)
+    whole = require(selection, screen)
+    plans, codes = _plans(look, selection, screen)
+    show(plans, output, screen)
+    return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
+
+
+def show(plans: Sequence[Plan], output: Output, screen: Screen) -> None:
+    """Plans in the form asked for."""
+    if output is Output.JSON:
+        screen.document(render.plans_to_json(plans))
+    elif output is Output.MARKDOWN:
+        screen.result("\n\n".join(render.markdown(one) for one in plans))
+    else:
+        for one in plans:
+            screen.plan(one)
+
+
+def code_of(one: Plan) -> int:
+    """A read that failed is an error, and everything else that is not in sync is pending."""
+    if any(gap.kind is GapKind.UNKNOWN for gap in one.gaps):
+        return ERROR
+    return DONE if one.in_sync else PENDING
+
+
+def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[list[Plan], list[int]]:
+    """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
+    plans: list[Plan] = []
+    codes: list[int] = []
+    survey = look.planner.survey(selection.specs)
+    with screen.progress("reading", len(selection.specs)) as track:
+        for spec in selection.specs:
+            try:
+                plans.append(look.planner.plan(spec, survey, selection.revision))
+            except ReconcilerError as error:
+                screen.error(f"{spec.name}: {error.reason}: {error}")
+                codes.append(ERROR)
+            track.step(f"reading {spec.name}")
+    return plans, codes

@@ -1,0 +1,113 @@
+"""What an apply came to, in the three forms, and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler import render
+from reconciler.cli.codes import DONE, ERROR, PENDING
+from reconciler.cli.options import Output
+from reconciler.cli.screen import Screen
+from reconciler.engine import Outcome, Result
+from reconciler.plan import Json
+
+FORMAT = "reconciler/results/v1"
+
+_CODES = {
+    Outcome.IN_SYNC: DONE,
+    Outcome.APPLIED: DONE,
+    Outcome.SUSPENDED: DONE,
+    Outcome.PROGRESSING: PENDING,
+    Outcome.DRIFTED: PENDING,
+    Outcome.FAILED: ERROR,
+    Outcome.STALLED: ERROR,
+}
+"""A pool that its spec pauses is left alone, as asked: that is done."""
+
+_WORDS = {
+    Outcome.IN_SYNC: "in sync",
+    Outcome.APPLIED: "applied and proven",
+    Outcome.SUSPENDED: "paused by its spec",
+    Outcome.PROGRESSING: "still in motion",
+    Outcome.DRIFTED: "drifted",
+    Outcome.FAILED: "failed, and may heal",
+    Outcome.STALLED: "stalled: somebody has to act",
+}
+
+
+def code_of(result: Result) -> int:
+    """The exit code of one pool."""
+    return _CODES[result.outcome]
+
+
+def show(results: Sequence[Result], output: Output, screen: Screen) -> None:
+    """All results in the form asked for."""
+    if output is Output.JSON:
+        screen.document({"format": FORMAT, "results": [_document(one) for one in results]})
+    elif output is Output.MARKDOWN:
+        screen.result("\n\n".join(_markdown(one) for one in results))
+    else:
+        for one in results:
+            _text(one, screen)
+
+
+def _text(result: Result, screen: Screen) -> None:
+    line = f"{_head(result)}   {_WORDS[result.outcome]}, {_number(result)}"
+    if code_of(result) == DONE:
+        screen.good(line)
+    else:
+        screen.bad(line)
+    for failure in _failures(result):
+        screen.bad(f"  {failure}")
+    if result.plan and not result.plan.in_sync:
+        screen.plan(result.plan)
+
+
+def _head(result: Result) -> str:
+    revision = result.revision[: render.SHORT_REVISION]
+    return f"{result.pool} @ {revision}" if revision else result.pool
+
+
+def _number(result: Result) -> str:
+    number = len(result.applied)
+    return f"{number} change{'' if number == 1 else 's'}"
+
+
+def _failures(result: Result) -> list[str]:
+    told = []
+    for failure in result.failures:
+        what = f"{render.summary(failure.change)}: " if failure.change else ""
+        told.append(f"{what}{failure.error.reason}: {failure.error}")
+    return list(dict.fromkeys(told))
+
+
+def _markdown(result: Result) -> str:
+    lines = [f"### {render.code(_head(result))}: {_WORDS[result.outcome]}", "", _number(result)]
+    lines += (
+        ["", *(f"- {render.escaped(render.summary(change))}" for change in result.applied)] if result.applied else []
+    )
+    failures = _failures(result)
+    lines += ["", "**failed**", "", *(f"- {render.escaped(one)}" for one in failures)] if failures else []
+    if result.plan and not result.plan.in_sync:
+        lines += ["", "What is left:", "", render.markdown(result.plan)]
+    return "\n".join(lines)
+
+
+def _document(result: Result) -> dict[str, Json]:
+    return {
+        "pool": result.pool,
+        "revision": result.revision,
+        "outcome": result.outcome.value,
+        "planned": render.to_json(result.planned) if result.planned else None,
+        "applied": [change.id for change in result.applied],
+        "failures": [
+            {
+                "change": failure.change.id if failure.change else None,
+                "reason": failure.error.reason,
+                "message": str(failure.error),
+            }
+            for failure in result.failures
+        ],
+        "left": render.to_json(result.plan) if result.plan else None,
+        "nextLook": result.next_look,
+    }

@@ -1,0 +1,116 @@
+"""From settings and names to specs: which pools a run is about, and what is wrong with the rest.
+
+A bad file never hides a good one, and a name that no spec has is an error that names the nearest.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dotenv import dotenv_values
+
+from reconciler.cli.screen import Screen
+from reconciler.errors import NotFound, SpecInvalid
+from reconciler.ports import Snapshot, SpecSource
+from reconciler.render import clean
+from reconciler.settings import PREFIX, Settings
+from reconciler.spec.loader import load
+from reconciler.spec.model import Spec
+from reconciler.spec.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The pools of one run."""
+
+    specs: tuple[Spec, ...]
+    problems: tuple[Problem, ...]
+    """Of all files, whoever was asked for."""
+    revision: str
+    files: int
+    named: bool
+    """Whether pools were asked for by name; then problems of other files are no error of this run."""
+
+
+def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
+    """The settings: options before environment before the `.env` file of the working folder."""
+    options = {f"{PREFIX}SPECS": specs, f"{PREFIX}POLICY": policy}
+    beneath = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    settings = Settings.read(beneath=beneath, above={name: value for name, value in options.items() if value})
+    return replace(settings, specs=_at(settings.specs, ref)) if ref else settings
+
+
+def _at(specs: str, ref: str) -> str:
+    """The place with another ref, and its own folder unless the ref names one."""
+    place, _, behind = specs.partition("#")
+    _, colon, folder = behind.partition(":")
+    return f"{place}#{ref}" if ":" in ref else f"{place}#{ref}{colon}{folder}"
+
+
+def select(source: SpecSource, names: Sequence[str], screen: Screen) -> Selection:
+    """Read the specs and keep those asked for. `NotFound` names the pools that no spec has."""
+    snapshot = source.snapshot()
+    if snapshot.stale:
+        screen.note(f"warning: {snapshot.stale}; going on with commit {snapshot.revision[:12]}")
+    loaded = load(snapshot.files)
+    if not loaded.specs and not loaded.problems:
+        raise NotFound(f"specs: none of {len(snapshot.files)} files is a spec (.yaml, .yml or .json)")
+    chosen = tuple(_named(loaded.specs, names)) if names else tuple(loaded.specs)
+    if names and len(chosen) < len({name.lower() for name in names}):
+        _report(loaded.problems, screen)
+        raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], loaded.problems))
+    return Selection(chosen, tuple(loaded.problems), snapshot.revision, len(snapshot.files), named=bool(names))
+
+
+def require(selection: Selection, screen: Screen) -> bool:
+    """Report problems of files; whether all that was asked for can be had."""
+    if selection.named and selection.problems:
+        screen.note(f"note: {_count(len(selection.problems), 'problem')} in other specs; `validate` lists them")
+        return True
+    _report(selection.problems, screen)
+    if not selection.specs:
+        raise SpecInvalid(f"specs: {_count(len(selection.problems), 'problem')}, and no pool without one")
+    return not selection.problems
+
+
+def described(snapshot: Snapshot) -> str:
+    """The revision for people."""
+    return f"commit {snapshot.revision[:12]}" if snapshot.revision else "the folder as it is"
+
+
+def nearest(names: Iterable[str], known: Sequence[str]) -> str:
+    """``no pool is named 'x', the nearest is 'y'``, for each name that nobody knows."""
+    by_key = {name.lower(): name for name in known}
+    lines = []
+    for name in names:
+        near = difflib.get_close_matches(name.lower(), by_key, 3, 0.5)
+        hint = f"; nearest: {', '.join(by_key[key] for key in near)}" if near else f"; known: {_some(known)}"
+        lines.append(f"no pool is named {clean(name)!r}{hint}")
+    return "; ".join(lines)
+
+
+def _named(specs: Iterable[Spec], names: Sequence[str]) -> Iterable[Spec]:
+    wanted = {name.lower() for name in names}
+    return (spec for spec in specs if spec.key in wanted)
+
+
+def _unknown(names: Sequence[str], known: Sequence[str], problems: Sequence[Problem]) -> str:
+    keys = {name.lower() for name in known}
+    text = nearest([name for name in names if name.lower() not in keys], known)
+    return f"{text}; it may be in a file with a problem" if problems else text
+
+
+def _report(problems: Sequence[Problem], screen: Screen) -> None:
+    for problem in problems:
+        screen.error(str(problem))
+
+
+def _some(known: Sequence[str]) -> str:
+    shown = ", ".join(sorted(known)[:10]) or "none"
+    return f"{shown}, … ({len(known)} in all)" if len(known) > 10 else shown  # noqa: PLR2004 - what fits a line
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

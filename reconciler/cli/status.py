@@ -1,0 +1,94 @@
+"""`status`: what was found when, from the stored conditions. Asks no service anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler import bootstrap, render
+from reconciler.cli.codes import DONE, ERROR, PENDING, worst
+from reconciler.cli.options import Form, Names, NoColor, Output, Verbose
+from reconciler.cli.screen import Screen
+from reconciler.cli.selection import nearest, settings_of
+from reconciler.errors import NotFound
+from reconciler.status import Condition, Kind, PoolStatus, Truth
+
+FORMAT = "reconciler/statuses/v1"
+
+
+def status(
+    names: Names = None,
+    *,
+    output: Form = Output.TEXT,
+    no_color: NoColor = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show what the last runs found, and since when it is so. Asks no service anything."""
+    screen = Screen(color=not no_color, verbose=verbose)
+    known = bootstrap.statuses(settings_of())
+    wanted = {name.lower() for name in names or []}
+    chosen = [one for one in known if not wanted or one.key in wanted]
+    missing = sorted(wanted - {one.key for one in chosen})
+    if missing:
+        raise NotFound(
+            f"status: {nearest(missing, [one.key for one in known])}; only pools that were applied are known"
+        )
+    if output is Output.JSON:
+        screen.document({"format": FORMAT, "pools": [one.public() for one in chosen]})
+    elif output is Output.MARKDOWN:
+        screen.result(_markdown(chosen))
+    else:
+        _text(chosen, screen)
+    return worst([code_of(one) for one in chosen])
+
+
+def code_of(one: PoolStatus) -> int:
+    """Stalled is an error; everything else that is not ready is pending."""
+    stalled, ready = one.condition(Kind.STALLED), one.condition(Kind.READY)
+    if stalled and stalled.status is Truth.TRUE:
+        return ERROR
+    return DONE if ready and ready.status is Truth.TRUE else PENDING
+
+
+def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
+    if not statuses:
+        screen.note("no pool has been applied yet")
+    for one in statuses:
+        applied = f" @ {one.applied[: render.SHORT_REVISION]}" if one.applied else ""
+        line = f"{one.key}{applied}   {_word(one)}"
+        if code_of(one) == DONE:
+            screen.good(line)
+        else:
+            screen.bad(line)
+        for condition in _worth_telling(one):
+            since = f"{condition.since:%Y-%m-%d %H:%M:%S} UTC"
+            message = f": {condition.message}" if condition.message else ""
+            screen.result(
+                render.clean(f"  {condition.kind} {condition.status}, {condition.reason}, since {since}{message}")
+            )
+        if one.pending:
+            screen.result(render.clean(f"  waiting for the {one.pending.description}"))
+
+
+def _worth_telling(one: PoolStatus) -> list[Condition]:
+    """Ready always, the others where they are true."""
+    return [c for c in one.conditions if c.kind is Kind.READY or c.status is Truth.TRUE]
+
+
+def _word(one: PoolStatus) -> str:
+    ready = one.condition(Kind.READY)
+    return ready.reason if ready else "not known"
+
+
+def _markdown(statuses: Sequence[PoolStatus]) -> str:
+    rows = ["| pool | ready | reason | since | message |", "| --- | --- | --- | --- | --- |"]
+    for one in statuses:
+        ready = one.condition(Kind.READY)
+        if ready is None:
+            rows.append(f"| {render.code(one.key)} | Unknown | | | |")
+            continue
+        since = f"{ready.since:%Y-%m-%d %H:%M} UTC"
+        rows.append(
+            f"| {render.code(one.key)} | {ready.status} | {ready.reason} | {render.escaped(since)} "
+            f"| {render.escaped(ready.message)} |"
+        )
+    return "\n".join(rows)

@@ -1,0 +1,115 @@
+"""`demo`: sets the stage, tells the story, clears up."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.cli.codes import DONE, ERROR
+from reconciler.cli.options import NoColor
+from reconciler.demo.emulation import Emulation, root
+from reconciler.demo.repository import Repository
+from reconciler.demo.stage import Stage, StepFailed
+from reconciler.demo.story import STEPS, Cast
+from reconciler.errors import NotFound
+from reconciler.settings import child_environment
+
+SWITCHES = ("arm.update-seconds=3",)
+"""A long operation that one can watch, and still wait for."""
+
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the emulator and the repository, and say how to play on.")]
+
+
+def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
+    """Show the main job against the emulator, on this machine alone: no cloud, no account."""
+    files = root() / "examples" / "demo"
+    if not (files / "estate.yaml").is_file():
+        raise NotFound(f"demo: {files} is missing; run the demo from a checkout of the project")
+    clock = SystemClock()
+    begun = clock.monotonic()
+    with _folder(keep=keep) as folder, _emulation(files / "estate.yaml", folder, keep=keep) as emulation:
+        repository = Repository(folder, files / "specs")
+        (folder / ".env").write_text(_env(emulation), encoding="utf-8")
+        stage = Stage(folder, child_environment({"PYTHONPATH": str(root())}), color=not no_color)
+        code = _tell(Cast(stage, emulation, repository), folder)
+        stage.say("")
+        stage.say(f"{'The story holds' if code == DONE else 'The story broke off'}, {clock.monotonic() - begun:.0f} s.")
+        if keep:
+            _play_on(stage, folder, emulation)
+    return code
+
+
+def _tell(cast: Cast, folder: Path) -> int:
+    cast.stage.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
+    cast.stage.say(f"  ARM {cast.emulation.arm}   Azure DevOps {cast.emulation.devops}   specs {folder / 'specs'}")
+    try:
+        for step in STEPS:
+            step(cast)
+    except StepFailed:
+        return ERROR
+    return DONE
+
+
+def _play_on(stage: Stage, folder: Path, emulation: Emulation) -> None:
+    stage.say("The emulator runs on. Play with it:", "bold")
+    for line in (
+        f"cd {folder}",
+        f"export PYTHONPATH={root()}    # the settings are in .env",
+        "python -m reconciler plan",
+        f"curl -s {emulation.control}/state",
+        f"kill {emulation.process.pid} && rm -r {folder}    # when you have seen enough",
+    ):
+        stage.say(f"  {line}")
+
+
+def _env(emulation: Emulation) -> str:
+    """Settings for the folder. The tokens are words of the example estate, worth nothing anywhere else."""
+    lines = {
+        "SPECS": ".#main:specs",
+        "STATE": "state.db",
+        "CACHE": "cache",
+        "ALLOW_LOOPBACK": "1",
+        "CREDENTIAL": "static",
+        "ARM_ENDPOINT": emulation.arm,
+        "DEVOPS_ENDPOINT": emulation.devops,
+        "IDENTITY_ENDPOINT": emulation.identity,
+        "ARM_TOKEN": emulation.tokens["arm"],
+        "DEVOPS_TOKEN": emulation.tokens["devops"],
+    }
+    return "".join(f"RECONCILER_{name}='{text}'\n" for name, text in lines.items())
+
+
+@contextmanager
+def _folder(*, keep: bool) -> Iterator[Path]:
+    if keep:
+        yield Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
+        return
+    with tempfile.TemporaryDirectory(prefix="reconciler-demo-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@contextmanager
+def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]:
+    """The emulator for as long as the story; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    emulation = Emulation(estate, folder / "emulator.log", SWITCHES)
+    told = False
+    try:
+        yield emulation
+        told = True
+    finally:
+        if not (keep and told):
+            emulation.close()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

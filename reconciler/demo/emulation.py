@@ -1,0 +1,109 @@
+"""The emulator as a process: started, asked, acted upon as people would, and ended."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from reconciler.errors import Unavailable
+
+Json: TypeAlias = Any
+
+_START = 20.0
+"""Seconds until the emulator has to be there."""
+_ANSWER = 20.0
+"""Seconds for one answer of it."""
+
+
+class Emulation:
+    """A running emulator. `close` ends it."""
+
+    def __init__(self, estate: Path, log: Path, switches: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-m", "emulator", "--estate", str(estate)]
+        for switch in switches:
+            command += ["--switch", switch]
+        self._log = log
+        with log.open("wb") as errors:
+            # A session of its own: Ctrl-C in the terminal ends the story, which then ends the emulator.
+            self.process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+                command, stdout=subprocess.PIPE, stderr=errors, cwd=root(), start_new_session=True
+            )
+        ready = self._ready()
+        self.arm, self.devops, self.control = str(ready["arm"]), str(ready["devops"]), str(ready["control"])
+        self.identity = str(ready.get("identity", self.devops))
+        self.tokens: Mapping[str, str] = ready["tokens"]
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def close(self) -> None:
+        """End the process and wait for it."""
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def state(self) -> dict[str, Json]:
+        """The whole estate as the emulator has it, in the form of its estate file."""
+        return dict(self._call("GET", f"{self.control}/state"))
+
+    def writes(self) -> int:
+        """Writes on both planes since the last `forget`."""
+        return int(self._call("GET", f"{self.control}/counters")["total"]["writes"])
+
+    def requests(self) -> list[dict[str, Json]]:
+        """Requests on both planes since the last `forget`, in order."""
+        return list(self._call("GET", f"{self.control}/requests")["requests"])
+
+    def forget(self) -> None:
+        """Begin counting anew."""
+        self._call("DELETE", f"{self.control}/requests")
+
+    def by_hand(self, who: str, method: str, path: str, body: Json) -> None:
+        """What a person does in Azure DevOps; the path begins with the organization."""
+        headers = {"Authorization": f"Bearer devops-{who}", "X-TFS-FedAuthRedirect": "Suppress"}
+        self._call(method, f"{self.devops}/{path}?api-version=7.1-preview.1", body, headers)
+
+    def _ready(self) -> dict[str, Json]:
+        """The JSON line that the emulator prints when it listens."""
+        timer = threading.Timer(_START, self.process.kill)
+        timer.start()
+        try:
+            line = self.process.stdout.readline() if self.process.stdout else b""
+        finally:
+            timer.cancel()
+        if not line:
+            self.process.wait()
+            said = self._log.read_text(errors="replace").strip().splitlines()
+            raise Unavailable(f"emulator: did not start: {said[-1] if said else 'it said nothing'}")
+        return dict(json.loads(line))
+
+    def _call(self, method: str, url: str, body: Json = None, headers: Mapping[str, str] | None = None) -> Json:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, dict(headers or {}), method=method)  # noqa: S310 - loopback, our own
+        if data:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with self._opener.open(request, timeout=_ANSWER) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            raise Unavailable(
+                f"emulator: {method} {error.url} was answered {error.code}: {error.read()[:200]!r}"
+            ) from None
+        except OSError as error:
+            raise Unavailable(f"emulator: {method} {url}: {error}") from None
+        return json.loads(text) if text else None
+
+
+def root() -> Path:
+    """Where the project lies, with `emulator` and `examples` beside `reconciler`."""
+    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,56 @@
+"""What a run remembers between runs: the pool's status and the evidence about its organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.engine.tenure import Tenure
+from reconciler.errors import LeaseHeld
+from reconciler.ports import StateStore
+from reconciler.spec.model import Spec
+from reconciler.status import PoolStatus
+from reconciler.survey import Evidence
+
+
+def load_status(state: StateStore, key: str) -> PoolStatus:
+    """The stored status of a pool; an empty one where there is none."""
+    document = state.load(f"pools/{key}")
+    return PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
+
+
+def load_evidence(state: StateStore, specs: Iterable[Spec]) -> dict[str, Evidence]:
+    """What was learned about the organizations of these specs."""
+    names = sorted({organization.name for spec in specs for organization in spec.organizations})
+    stored = {name: state.load(f"evidence/{name}") for name in names}
+    return {name: Evidence.from_json(document.body) for name, document in stored.items() if document is not None}
+
+
+def save_evidence(state: StateStore, learned: Mapping[str, Evidence]) -> None:
+    """Store it, merged with what others stored meanwhile. Three tries: what is lost is learned again by a sweep."""
+    for organization, evidence in learned.items():
+        for _ in range(3):
+            document = state.load(f"evidence/{organization}")
+            merged = evidence if document is None else evidence.merged(Evidence.from_json(document.body))
+            try:
+                state.save(f"evidence/{organization}", merged.to_json(), None if document is None else document.etag)
+            except LeaseHeld:
+                continue
+            break
+
+
+class Memory:
+    """The status document of one run, written only while the lease is ours and nobody else has written it."""
+
+    def __init__(self, state: StateStore, key: str, tenure: Tenure) -> None:
+        self._state = state
+        self._tenure = tenure
+        self._name = f"pools/{key}"
+        document = state.load(self._name)
+        self._etag = None if document is None else document.etag
+        self.status = PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
+
+    def save(self, status: PoolStatus) -> None:
+        """Store the status; `LeaseHeld` where another worker took over."""
+        self._tenure.check()
+        self._etag = self._state.save(self._name, status.to_json(), self._etag)
+        self.status = status

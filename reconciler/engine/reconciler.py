@@ -1,0 +1,118 @@
+"""One pool, one lease: look at what is in flight, plan, apply, prove, and write down what it came to.
+
+The plan is made under the lease under which it is applied, and from reads of that time: a survey that was shared by a
+batch is good enough to see that nothing is to be done, and for nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from reconciler.engine import ending, flight
+from reconciler.engine.events import Event, ignore
+from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.planner import Planner
+from reconciler.engine.result import Failure, Result
+from reconciler.engine.steps import Steps
+from reconciler.engine.tenure import Limits, Tenure
+from reconciler.engine.work import Work, text_of
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
+from reconciler.ports import Leases, StateStore, Writers
+from reconciler.spec.model import Mode, Spec
+from reconciler.survey import SharedSurvey
+
+
+class Reconciler:
+    """Makes both planes as a spec says, and proves it."""
+
+    def __init__(  # noqa: PLR0917 - the parts of the program, put together in one place
+        self,
+        planner: Planner,
+        writers: Writers,
+        state: StateStore,
+        leases: Leases,
+        limits: Limits | None = None,
+        listen: Callable[[Event], None] = ignore,
+    ) -> None:
+        self.planner = planner
+        self.limits = limits or Limits()
+        self._writers = writers
+        self._state = state
+        self._leases = leases
+        self._listen = listen
+
+    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
+        """The shared reads of a batch, with what was learned before: for a sweep, or a plan of many pools."""
+        batch = tuple(specs)
+        return self.planner.survey(batch, load_evidence(self._state, batch))
+
+    def reconcile(
+        self, spec: Spec, revision: str, survey: SharedSurvey | None = None, plan_hash: str | None = None
+    ) -> Result:
+        """Bring one pool as far as it can be brought now.
+
+        `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
+        where it is another one nothing is written, and changes that are not in it are left. Errors of the state store
+        leave this function; those of the two planes are in the result. A bug is not caught.
+        """
+        frame = ending.Frame(spec, revision, self.planner.clock, self.limits)
+        try:
+            lease = self._leases.acquire(spec.key, self.limits.lease)
+        except LeaseHeld as error:
+            return ending.lost(frame, load_status(self._state, spec.key), error)
+        try:
+            tenure = Tenure(lease, self.planner.clock, self.limits)
+            return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, plan_hash)
+        except LeaseHeld as error:
+            # Somebody else's state now: it is read, and not written over.
+            return ending.lost(frame, load_status(self._state, spec.key), error)
+        finally:
+            with suppress(ReconcilerError):  # a lease that cannot be given back runs out
+                lease.release()
+
+    def _held(
+        self, frame: ending.Frame, memory: Memory, tenure: Tenure, survey: SharedSurvey | None, plan_hash: str | None
+    ) -> Result:
+        if ending.paused(frame):
+            return ending.suspended(frame, memory)
+        status = memory.status
+        failed: dict[str, Failure] = {}
+        if status.pending is not None:
+            answer = flight.ask(self.planner.readers.arm, status.pending, frame.started, self.limits)
+            if not answer.over:
+                return ending.in_flight(frame, memory, status.pending, answer)
+            if answer.error is not None:
+                failed[status.pending.change] = Failure(None, answer.error)
+        try:
+            work = self._look(frame, memory, survey)
+        except SpecInvalid as error:
+            return ending.invalid(frame, memory, error)
+        if failed and status.pending is not None:
+            # What just failed is not begun again at once; everything else goes on.
+            work.failed.update(failed)
+            work.withheld.add(status.pending.facet)
+        return self._apply(frame, memory, tenure, work, plan_hash)
+
+    def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None) -> Work:
+        """Plan; where anything would be written, on reads that were made for it."""
+        spec = frame.spec
+        view = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
+        plan = self.planner.plan(spec, view, frame.revision)
+        if survey is not None and plan.changes and spec.mode is not Mode.REPORT:
+            view = view.fresh([spec])
+            plan = self.planner.plan(spec, view, frame.revision)
+        return Work(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
+
+    def _apply(self, frame: ending.Frame, memory: Memory, tenure: Tenure, work: Work, plan_hash: str | None) -> Result:
+        refused = None
+        if plan_hash not in (None, work.planned.hash):
+            refused = Refused(
+                f"{frame.spec.name}: the plan is {work.planned.hash}, approved was {plan_hash}; nothing is written"
+            )
+        elif frame.spec.mode is not Mode.REPORT:
+            work.approved = None if plan_hash is None else frozenset(map(text_of, work.planned.changes))
+            Steps(self.planner, self._writers, memory, tenure, self._listen).run(work, self.limits)
+        result = ending.judged(frame, memory, work, refused)
+        save_evidence(self._state, work.survey.learned())
+        return result

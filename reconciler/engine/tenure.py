@@ -1,0 +1,60 @@
+"""The lease while it is held: asked before every write, prolonged in time.
+
+Neither service takes a fencing token, so safety comes from absolute, repeatable writes; the lease makes doubles rare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.errors import LeaseHeld, ReconcilerError
+from reconciler.ports import Clock, Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and counts of one run."""
+
+    budget: float = 240.0
+    """Seconds after which no further step begins; the platform ends a run at 300."""
+    lease: float = 60.0
+    renew: float = 20.0
+    """Age of the last renewal from which on the next write renews first."""
+    passes: int = 5
+    """Plan, apply, prove: so often at most in one run."""
+    wait_once: float = 15.0
+    """Seconds that the service is given to do by itself what it may do by itself."""
+    lag: float = 5.0
+    """Seconds until a write that was not visible is read again."""
+    proofs: int = 3
+    """Writes without effect after which that is an error."""
+    operation: float = 7200.0
+    """Seconds after which a long operation is no longer asked about; the resource itself is read instead."""
+
+
+class Tenure:
+    """One run's hold on the lease."""
+
+    def __init__(self, lease: Lease, clock: Clock, limits: Limits) -> None:
+        self._lease = lease
+        self._clock = clock
+        self._limits = limits
+        self._began = self._renewed = clock.monotonic()
+
+    def check(self) -> None:
+        """Call before every write. `LeaseHeld` where the lease was lost, or can no longer be shown to be ours."""
+        now = self._clock.monotonic()
+        if now - self._renewed < self._limits.renew:
+            return
+        try:
+            self._lease.renew()
+        except LeaseHeld:
+            raise
+        except ReconcilerError as error:
+            raise LeaseHeld(f"lease: could not be renewed ({error.reason}), so nothing more is written") from error
+        self._renewed = now
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the budget is used up: no step begins any more."""
+        return self._clock.monotonic() - self._began >= self._limits.budget

@@ -1,0 +1,195 @@
+"""Open access: all pipelines of a project may use the pool without being asked, or not.
+
+ARM takes `openAccess` while a pool is created and ignores it afterwards, also for projects that are added later
+(Microsoft Learn: managed-devops-pools/configure-security), and its answers do not echo it. The truth is one switch on
+every project queue in Azure DevOps, `allPipelines` of its pipeline permissions; this facet keeps it.
+
+What is wanted of a project, first that applies: an exception of `access.openAccess` that is in force, the
+organization's `openAccess`, nothing. An exception counts to the end of its last day in UTC. When it ends and the
+organization has no flag to fall back to, the switch is not managed any more and stays as it is. Single pipelines that
+are authorized besides are not touched: the service keeps that list apart (vsts-rest-api-specs, pipelinePermissions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from reconciler import intent
+from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.facet import Facet, Observation
+from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.policy import Policy
+from reconciler.ports import Project, Queue, Writers
+from reconciler.reading import each, gap, pick, reach, readable
+from reconciler.spec.model import OpenAccessException, Organization, Spec
+from reconciler.survey import Survey
+
+NAME = "open_access"
+OPEN = "all pipelines"
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What one organization wants."""
+
+    organization: Organization
+    exceptions: Mapping[str, OpenAccessException] = field(default_factory=dict)
+    """Case-folded project name → the exception in force."""
+
+    def wanted(self, project: str) -> bool | None:
+        """Whether the project's queue shall be open; None: not managed."""
+        exception = self.exceptions.get(project.casefold())
+        return exception.allow if exception else self.organization.open_access
+
+    def until(self, project: str) -> date | None:
+        """Last day of what is wanted, where it has one."""
+        exception = self.exceptions.get(project.casefold())
+        return exception.until if exception else None
+
+
+Desired = tuple[Flags, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One project's queue, its switch, and what it was read for."""
+
+    organization: str
+    project: Project
+    queue: Queue
+    open: bool
+    wanted: bool
+    """Written down when it was read: `guard` checks `diff` against it."""
+
+    @property
+    def subject(self) -> str:
+        """As people name it."""
+        return f"{self.organization}/{self.project.name}"
+
+
+Observed = tuple[Opening, ...]
+
+
+def parse(spec: Spec, now: datetime) -> Desired | None:
+    """Flags of the organizations that have one, or an exception in force; None where none has."""
+    flags = [Flags(one, intent.exceptions(spec, one.name, now)) for one in spec.organizations]
+    return tuple(one for one in flags if one.organization.open_access is not None or one.exceptions) or None
+
+
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+    """The switch of every queue that is managed; a project without a queue is not ready."""
+    flags = {one.organization.name: one for one in desired}
+    return each(NAME, [one.organization for one in desired], lambda one: _look(flags[one.name], survey))
+
+
+def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
+    """One change for each switch that is not as wanted."""
+    flags = {one.organization.name: one for one in desired}
+    managed = [(flags[seen.organization], seen) for seen in observed if seen.organization in flags]
+    return [
+        _change(seen, allow=wanted, until=flag.until(seen.project.name))
+        for flag, seen in sorted(managed, key=lambda pair: pair[1].subject)
+        if (wanted := flag.wanted(seen.project.name)) is not None and wanted != seen.open
+    ]
+
+
+def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
+    """Refuse to touch a queue that was not seen, to do other than what it was read for, and to open against policy."""
+    wanted = {(o.organization, o.project.id, o.queue.id): o.wanted for o in observed}
+    refusals = []
+    for change in changes:
+        args = change.args
+        key = (args["organization"], args["projectId"], args["queueId"])
+        if wanted.get(key) is not args["allow"]:
+            message = f"{change.subject}: nothing that was read asks for this, queue {args['queueId']}"
+            refusals.append(Refusal(change, "open-access-not-wanted", message))
+        elif args["allow"] and not policy.open_access:
+            message = f"{change.subject}: the policy of this deployment lets no open access be granted"
+            refusals.append(Refusal(change, "policy-open-access", message))
+    return refusals
+
+
+def apply(change: Change, writers: Writers) -> None:
+    """Set the switch; absolute, so repeating it does no harm."""
+    args = change.args
+    writers.devops.set_open_access(args["organization"], args["projectId"], args["queueId"], args["allow"])
+
+
+def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
+    organization = flags.organization
+    pool = survey.agent_pool(organization.name, organization.agent_pool)
+    inside, projects = _managed(flags, survey.projects(organization.name))
+    read = readable(NAME, organization.name, projects.value, survey.queues(organization.name, projects.value, pool))
+    absent = [_no_queue(organization.name, project, inside) for project, queue in read.value if queue is None]
+    queues = {queue: project for project, queue in read.value if queue is not None}
+    wanted = {queue: flags.wanted(project.name) is True for queue, project in queues.items()}
+    seen = _switches(organization.name, queues, wanted, survey)
+    return Observation(seen.value, projects.gaps + read.gaps + tuple(absent) + seen.gaps)
+
+
+def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
+    """Ids of the projects in reach, and all projects of which something is wanted."""
+    within = reach(NAME, flags.organization, visible)
+    named = pick(NAME, flags.organization.name, [one.project for one in flags.exceptions.values()], visible)
+    of_interest = {p for p in within.value if flags.wanted(p.name) is not None} | set(named.value)
+    ordered = tuple(sorted(of_interest, key=lambda p: (p.name.casefold(), p.id)))
+    gaps = tuple(sorted({one.message: one for one in (*within.gaps, *named.gaps)}.values()))
+    return frozenset(p.id for p in within.value), Observation(ordered, gaps)
+
+
+def _no_queue(organization: str, project: Project, inside: frozenset[str]) -> Gap:
+    subject = f"{organization}/{project.name}"
+    if project.id in inside:
+        return gap(NAME, subject, NotReady(f"{subject}: open access is set after its queue exists"))
+    stray = f"{subject}: open access is excepted, but the project is not listed and has no queue; list it"
+    return gap(NAME, subject, NotFound(stray))
+
+
+def _switches(
+    organization: str, queues: Mapping[Queue, Project], wanted: Mapping[Queue, bool], survey: Survey
+) -> Observation[Observed]:
+    answers = survey.open_access(organization, wanted)
+    seen: list[Opening] = []
+    gaps: list[Gap] = []
+    for queue, project in queues.items():
+        answer = answers[queue]
+        if isinstance(answer, ReconcilerError):
+            gaps.append(gap(NAME, f"{organization}/{project.name}", answer))
+        else:
+            seen.append(Opening(organization, project, queue, answer, wanted[queue]))
+    return Observation(tuple(seen), tuple(gaps))
+
+
+def _change(seen: Opening, *, allow: bool, until: date | None) -> Change:
+    return Change(
+        facet=NAME,
+        kind="open access",
+        subject=seen.subject,
+        action=Action.CREATE if allow else Action.REMOVE,
+        before=None if allow else OPEN,
+        after=OPEN if allow else None,
+        risk=Risk.WIDENS if allow else Risk.NARROWS,
+        route=Route.DEVOPS,
+        args={
+            "organization": seen.organization,
+            "project": seen.project.name,
+            "projectId": seen.project.id,
+            "queueId": seen.queue.id,
+            "poolId": seen.queue.pool_id,
+            "allow": allow,
+        },
+        note=f"until {until.isoformat()}" if until else "",
+    )
+
+
+FACET: Facet[Desired, Observed] = Facet(
+    name=NAME,
+    title="open access for all pipelines of a project",
+    parse=parse,
+    observe=observe,
+    diff=diff,
+    guard=guard,
+    apply=apply,
+)

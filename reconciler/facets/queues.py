@@ -1,0 +1,127 @@
+"""An agent queue in every project that should have one: without it no pipeline of the project can name the pool.
+
+Managed DevOps Pools makes queues when it creates a pool, but deployments by template have left them out (Azure/bicep
+#17033, terraform-azurerm-avm-res-devopsinfrastructure-pool #45), and nothing published says that a project created
+later gets one. So a missing queue is waited for once and then made here, always by pool id: by name alone the service
+would make another pool (terraform-provider-azuredevops #456).
+
+Nothing is ever deleted. Queues in projects that the spec does not list are not even read: a project that lost its
+place in the list may still have builds on the way, and deleting a queue is for a person to decide. Such a queue keeps
+its open access until somebody closes it; an exception in `access.openAccess` does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.facet import Facet, Observation
+from reconciler.plan import Action, Change, Refusal, Risk, Route
+from reconciler.policy import Policy
+from reconciler.ports import AgentPool, Project, Queue, Writers
+from reconciler.reading import each, reach, readable
+from reconciler.spec.model import Organization, Spec
+from reconciler.survey import Survey
+
+NAME = "queues"
+WAIT = "Managed DevOps Pools may still add it"
+
+Desired = tuple[Organization, ...]
+"""Each organization with its projects, or with none for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project in which the pool should be usable, and its queue."""
+
+    organization: str
+    pool: AgentPool
+    project: Project
+    queue: Queue | None
+
+    @property
+    def subject(self) -> str:
+        """As people name it."""
+        return f"{self.organization}/{self.project.name}"
+
+
+Observed = tuple[Place, ...]
+
+
+def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - queues have no dates
+    """The organizations of the pool; None for a GitHub pool."""
+    return spec.organizations or None
+
+
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+    """The queue of every project in reach; a project that cannot be read is a gap and not a missing queue."""
+
+    def look(organization: Organization) -> Observation[Observed]:
+        pool = survey.agent_pool(organization.name, organization.agent_pool)
+        wanted = reach(NAME, organization, survey.projects(organization.name))
+        answers = survey.queues(organization.name, wanted.value, pool)
+        read = readable(NAME, organization.name, wanted.value, answers)
+        places = tuple(Place(organization.name, pool, project, queue) for project, queue in read.value)
+        return Observation(places, wanted.gaps + read.gaps)
+
+    return each(NAME, desired, look)
+
+
+def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
+    """One creation for each missing queue."""
+    ours = {organization.name for organization in desired}
+    missing = [place for place in observed if place.queue is None and place.organization in ours]
+    return [_create(place) for place in sorted(missing, key=lambda place: place.subject)]
+
+
+def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
+    """Refuse whatever is not the creation of a queue that was seen missing, for the pool that was seen."""
+    missing = {(p.organization, p.project.id, p.pool.id) for p in observed if p.queue is None}
+    return [
+        Refusal(change, "queue-not-missing", f"{change.subject}: this queue was not seen missing, so it is not made")
+        for change in changes
+        if change.action is not Action.CREATE or _key(change) not in missing
+    ]
+
+
+def apply(change: Change, writers: Writers) -> None:
+    """Add the pool to the project, without open access."""
+    args = change.args
+    writers.devops.create_queue(args["organization"], args["projectId"], args["poolId"], args["poolName"])
+
+
+def _create(place: Place) -> Change:
+    return Change(
+        facet=NAME,
+        kind="queue",
+        subject=place.subject,
+        action=Action.CREATE,
+        before=None,
+        after=place.pool.name,
+        risk=Risk.WIDENS,
+        route=Route.DEVOPS,
+        args={
+            "organization": place.organization,
+            "project": place.project.name,
+            "projectId": place.project.id,
+            "poolId": place.pool.id,
+            "poolName": place.pool.name,
+        },
+        wait_once=WAIT,
+    )
+
+
+def _key(change: Change) -> tuple[str, str, int]:
+    return change.args["organization"], change.args["projectId"], change.args["poolId"]
+
+
+FACET: Facet[Desired, Observed] = Facet(
+    name=NAME,
+    title="a queue in every project",
+    parse=parse,
+    observe=observe,
+    diff=diff,
+    guard=guard,
+    apply=apply,
+)

@@ -1,0 +1,353 @@
+r"""Who administers the agent pool in each organization.
+
+ARM takes `permissionProfile` while a pool is created and ignores it afterwards (Microsoft Learn: managed-devops-pools/
+configure-security); the truth is role assignments in Azure DevOps. Wanted are the users and groups of SpecificAccounts
+in every organization, and what `access.roles` adds for its own.
+
+- **People are compared by local id**, after resolving: two spellings of one person are one, and an Entra id in its
+  place would be answered with 200 and nobody assigned (terraform-provider-azuredevops #1562).
+- **An inherited role suffices**, unless the spec wants inheritance off: then an assigned one is needed, and given
+  before the switch.
+- **Only `exclusive: true` removes**, and only assigned administrators: inherited roles cannot be removed, other roles
+  were never listed. Never the operator, never the last assigned administrator that was seen. CreatorOnly without a list
+  removes nobody: the service does not say who the creator was.
+- **The operator assigns itself only where inheritance is about to go off** and it has no assignment of its own. It
+  needs no other: its right belongs at the level of all pools. A service that refuses this
+  (terraform-provider-azuredevops #1592) leaves inheritance on.
+- **A principal that the organization does not know** is made known first, a change of its own of kind `member`;
+  the role follows on the next pass, when it resolves. `diff` does not see the policy, so the change is always
+  planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown Azure DevOps
+  group (``[scope]\name``) cannot be made known by anybody and is a gap.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler import intent
+from reconciler.errors import NotFound
+from reconciler.facet import Facet, Observation
+from reconciler.plan import Action, Change, Refusal, Risk, Route
+from reconciler.policy import Policy
+from reconciler.ports import AgentPool, Identity, RoleAssignment, Writers
+from reconciler.reading import each, gap
+from reconciler.spec.model import Organization, Spec
+from reconciler.survey import Survey
+
+NAME = "roles"
+MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one organization wants."""
+
+    organization: Organization
+    administrators: tuple[str, ...] = ()
+    """Principals as written."""
+    exclusive: bool = False
+    inherit: bool | None = None
+
+
+Desired = tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The security page of one agent pool, and who the principals of the spec are."""
+
+    organization: str
+    pool: AgentPool
+    me: Identity
+    inherits: bool
+    assignments: tuple[RoleAssignment, ...]
+    known: Mapping[str, Identity] = field(default_factory=dict)
+    """Principal as written → who that is."""
+    unknown: tuple[str, ...] = ()
+    """Principals that the organization does not know."""
+    detaching: bool = False
+    """Whether inheritance is on and shall go off, so that the operator needs an assignment of its own."""
+
+    def assigned(self) -> dict[str, Identity]:
+        """Assigned administrators by local id."""
+        return {
+            a.identity.id: a.identity for a in self.assignments if not a.inherited and intent.is_administrator(a.role)
+        }
+
+    def inheriting(self) -> frozenset[str]:
+        """Local ids of inherited administrators."""
+        return frozenset(a.identity.id for a in self.assignments if a.inherited and intent.is_administrator(a.role))
+
+
+Observed = tuple[Seen, ...]
+
+
+def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - administrators have no dates
+    """Organizations in which somebody is wanted, nobody else is wanted, or inheritance shall go off."""
+    all_of_them = [
+        Wanted(
+            one,
+            intent.administrators(spec, one.name),
+            intent.exclusive(spec, one.name),
+            intent.inheritance(spec, one.name),
+        )
+        for one in spec.organizations
+    ]
+    return tuple(w for w in all_of_them if w.administrators or w.exclusive or w.inherit is False) or None
+
+
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+    """Role assignments, inheritance, who we are, and who the principals are, for each organization."""
+    wanted = {one.organization.name: one for one in desired}
+    return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
+
+
+def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
+    """Members to make, roles to give, and where the list is exclusive, roles to take."""
+    wanted = {one.organization.name: one for one in desired}
+    changes: list[Change] = []
+    for seen in observed:
+        if seen.organization in wanted:
+            changes += _diff(wanted[seen.organization], seen)
+    return sorted(changes, key=lambda change: change.id)
+
+
+def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
+    """Refuse unknown people and pools, lock-outs, and members that the policy does not allow."""
+    pools = {seen.organization: seen for seen in observed}
+    removals: dict[str, set[str]] = {}
+    for change in changes:
+        if change.action is Action.REMOVE:
+            removals.setdefault(change.args["organization"], set()).add(change.args["identityId"])
+    refusals = []
+    for change in changes:
+        organization = change.args["organization"]
+        seen = pools.get(organization)
+        answer = _objection(change, seen, removals.get(organization, set()), policy)
+        if answer:
+            refusals.append(Refusal(change, answer[0], f"{change.subject}: {answer[1]}"))
+    return refusals
+
+
+def apply(change: Change, writers: Writers) -> None:
+    """Make a member, give a role or take it; each may be repeated."""
+    args = change.args
+    if change.kind == MEMBER:
+        writers.devops.materialise(args["organization"], args["principal"])
+        return
+    resource, identity = str(args["poolId"]), args["identityId"]
+    if change.action is Action.REMOVE:
+        writers.devops.remove_role(args["organization"], intent.POOL_SCOPE, resource, identity)
+    else:
+        writers.devops.assign_role(args["organization"], intent.POOL_SCOPE, resource, identity, intent.ADMINISTRATOR)
+
+
+# --- observe ------------------------------------------------------------------------------------------
+
+
+def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
+    organization = wanted.organization.name
+    pool = survey.agent_pool(organization, wanted.organization.agent_pool)
+    inherits = survey.inheritance(organization, pool)
+    known = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
+    seen = Seen(
+        organization,
+        pool,
+        survey.me(organization),
+        inherits,
+        tuple(survey.role_assignments(organization, intent.POOL_SCOPE, str(pool.id))),
+        known,
+        tuple(name for name in wanted.administrators if name not in known),
+        inherits and wanted.inherit is False,
+    )
+    groups = tuple(
+        gap(NAME, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
+        for name in seen.unknown
+        if _is_local_group(name)
+    )
+    return Observation((seen,), groups)
+
+
+def _is_local_group(principal: str) -> bool:
+    return principal.startswith("[")
+
+
+# --- diff ---------------------------------------------------------------------------------------------
+
+
+def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
+    listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
+    for name in wanted.administrators:
+        if name not in seen.known and not _is_local_group(name):
+            yield _member(seen, name)
+    for identity, name in _lacking(wanted, seen, listed).items():
+        yield _grant(seen, identity, name, itself=identity not in listed)
+    if wanted.exclusive:
+        labels = _labels(seen)
+        for identity in sorted(_surplus(seen, listed)):
+            yield _removal(seen, identity, labels[identity])
+
+
+def _lacking(wanted: Wanted, seen: Seen, listed: Mapping[str, str]) -> dict[str, str]:
+    """Local id → name of those who need an assignment."""
+    enough = set(seen.assigned())
+    if wanted.inherit is not False:
+        enough |= seen.inheriting()
+    needed = dict(listed)
+    if seen.detaching:
+        needed.setdefault(seen.me.id, seen.me.unique_name or seen.me.display_name or seen.me.id)
+    return {identity: name for identity, name in needed.items() if identity not in enough}
+
+
+def _surplus(seen: Seen, listed: Mapping[str, str]) -> set[str]:
+    """Assigned administrators whom nothing wants; one who answers to an unresolved spelling is kept."""
+    unknown = {name.casefold() for name in seen.unknown}
+    return {
+        identity
+        for identity, who in seen.assigned().items()
+        if identity not in listed and identity != seen.me.id and not unknown & _names(who)
+    }
+
+
+def _names(who: Identity) -> set[str]:
+    return {name.casefold() for name in (who.id, who.unique_name, who.display_name, who.origin_id) if name}
+
+
+def _labels(seen: Seen) -> dict[str, str]:
+    """Local id → a name that no other assigned administrator has."""
+    plain = {identity: who.unique_name or who.display_name or identity for identity, who in seen.assigned().items()}
+    often = Counter(name.casefold() for name in (*plain.values(), *seen.known))
+    return {
+        identity: name if often[name.casefold()] == 1 else f"{name} ({identity})" for identity, name in plain.items()
+    }
+
+
+def _member(seen: Seen, principal: str) -> Change:
+    return Change(
+        facet=NAME,
+        kind=MEMBER,
+        subject=f"{seen.organization} {principal}",
+        action=Action.CREATE,
+        before=None,
+        after="member of the organization",
+        risk=Risk.WIDENS,
+        route=Route.DEVOPS,
+        args={
+            "organization": seen.organization,
+            "poolId": seen.pool.id,
+            "principal": principal,
+            "materialise": True,
+        },
+        note="the role follows once it is known",
+    )
+
+
+def _grant(seen: Seen, identity: str, principal: str, *, itself: bool) -> Change:
+    """The role for somebody; `itself`: for the operator, whom the spec does not name."""
+    other = sorted(a.role for a in seen.assignments if a.identity.id == identity and not a.inherited)
+    before = other[0] if other else "inherited" if identity in seen.inheriting() else None
+    return Change(
+        facet=NAME,
+        kind="administrator",
+        subject=f"{seen.organization} {principal}",
+        action=Action.UPDATE if before else Action.CREATE,
+        before=before,
+        after=intent.ADMINISTRATOR,
+        risk=Risk.WIDENS,
+        route=Route.DEVOPS,
+        args=_own_args(seen) if itself else _args(seen, identity, principal),
+        note="the operator itself, before inheritance goes off" if itself else "",
+    )
+
+
+def _removal(seen: Seen, identity: str, label: str) -> Change:
+    return Change(
+        facet=NAME,
+        kind="administrator",
+        subject=f"{seen.organization} {label}",
+        action=Action.REMOVE,
+        before=intent.ADMINISTRATOR,
+        after=None,
+        risk=Risk.NARROWS,
+        route=Route.DEVOPS,
+        args=_args(seen, identity, label),
+    )
+
+
+def _own_args(seen: Seen) -> dict[str, str | int | bool]:
+    """No principal and no role: nothing in the spec asks for them, and the guards must see that at once."""
+    return {"organization": seen.organization, "poolId": seen.pool.id, "identityId": seen.me.id, "itself": True}
+
+
+def _args(seen: Seen, identity: str, principal: str) -> dict[str, str | int]:
+    return {
+        "organization": seen.organization,
+        "poolId": seen.pool.id,
+        "principal": principal,
+        "identityId": identity,
+        "role": intent.ADMINISTRATOR,
+    }
+
+
+# --- guard --------------------------------------------------------------------------------------------
+
+
+def _objection(change: Change, seen: Seen | None, removed: set[str], policy: Policy) -> tuple[str, str] | None:
+    """Rule and reason, or None where nothing speaks against it."""
+    if seen is None or seen.pool.id != change.args["poolId"]:
+        return "unseen-pool", f"agent pool {change.args['poolId']} was not read"
+    if change.kind == MEMBER:
+        return _against_member(change, seen, policy)
+    if change.action is Action.REMOVE:
+        return _against_removal(change.args["identityId"], seen, removed - {seen.me.id})
+    return _against_itself(change, seen) if change.args.get("itself") else _against_grant(change, seen)
+
+
+def _against_itself(change: Change, seen: Seen) -> tuple[str, str] | None:
+    if seen.detaching and change.args["identityId"] == seen.me.id:
+        return None
+    return "operator-itself", "the operator assigns itself only before inheritance goes off"
+
+
+def _against_grant(change: Change, seen: Seen) -> tuple[str, str] | None:
+    if not intent.is_administrator(change.args["role"]):
+        return "role-not-managed", f"role {change.args['role']} is not managed here"
+    if change.args["identityId"] not in {who.id for who in seen.known.values()}:
+        return "unknown-identity", "this identity is none of those that the spec's principals resolved to"
+    return None
+
+
+def _against_member(change: Change, seen: Seen, policy: Policy) -> tuple[str, str] | None:
+    if change.args["principal"] not in seen.unknown:
+        return "unknown-identity", "nothing that was read asks for this member"
+    if policy.materialise:
+        return None
+    advice = "add the account there, correct the spelling, or let the policy materialise it"
+    return "policy-materialise", f"the organization knows nobody of this name; {advice}"
+
+
+def _against_removal(identity: str, seen: Seen, removed: set[str]) -> tuple[str, str] | None:
+    assigned = set(seen.assigned())
+    if identity == seen.me.id:
+        return "operator-itself", "the operator never removes itself"
+    if identity not in assigned:
+        return "not-assigned", "this identity was not seen as an assigned administrator"
+    if not assigned - removed:
+        return "last-administrator", "no assigned administrator would remain of those that were seen"
+    if seen.unknown and not assigned & {who.id for who in seen.known.values()}:
+        return "wanted-first", f"nobody of those wanted is assigned yet, and {seen.unknown[0]} is unknown"
+    return None
+
+
+FACET: Facet[Desired, Observed] = Facet(
+    name=NAME,
+    title="administrators of the agent pool",
+    parse=parse,
+    observe=observe,
+    diff=diff,
+    guard=guard,
+    apply=apply,
+)

@@ -1,0 +1,83 @@
+"""What a spec means where two of its places speak of the same thing.
+
+`permissionProfile` and `openAccess` are ARM's words; `access` adds ours, for one organization or one project. Several
+facets need the same answer, and none may import another. Pure; reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+from reconciler.spec.model import OpenAccessException, PermissionKind, PoolRoles, Spec
+
+ADMINISTRATOR = "Administrator"
+"""Name of the role as the service spells it (Microsoft Learn: agent pool security roles)."""
+
+POOL_SCOPE = "distributedtask.agentpoolrole"
+"""Scope of one agent pool's role assignments; its resource is the pool id (azure-devops-rest-api securityRoles)."""
+
+_INHERITANCE = {PermissionKind.CREATOR_ONLY: False, PermissionKind.INHERIT: True}
+
+
+def is_administrator(role: str) -> bool:
+    """Whether a role's name means Administrator; the service's casing is not relied on."""
+    return role.casefold() == ADMINISTRATOR.casefold()
+
+
+def inheritance(spec: Spec, organization: str) -> bool | None:
+    """Whether the agent pool shall inherit roles; None: not managed.
+
+    `access.roles` decides where it speaks. Otherwise CreatorOnly means off and Inherit on; of SpecificAccounts the
+    documentation says nothing, so nothing is assumed (Microsoft Learn: managed-devops-pools/configure-security).
+    """
+    own = [roles.inherit for roles in _own(spec, organization) if roles.inherit is not None]
+    if own:
+        return all(own)
+    return _INHERITANCE.get(spec.permission_profile.kind) if spec.permission_profile else None
+
+
+def administrators(spec: Spec, organization: str) -> tuple[str, ...]:
+    """Principals as written, sorted, each spelling once: the union of both places."""
+    wanted = {name for roles in _own(spec, organization) for name in roles.administrators or ()}
+    if _specific(spec) and spec.permission_profile:
+        wanted |= {*spec.permission_profile.users, *spec.permission_profile.groups}
+    spellings = {name.casefold(): name for name in sorted(wanted, reverse=True)}
+    return tuple(sorted(spellings.values(), key=lambda name: (name.casefold(), name)))
+
+
+def exclusive(spec: Spec, organization: str) -> bool:
+    """Whether administrators beyond the wanted are removed.
+
+    It takes a list to be exclusive of: one in `access.roles` (an empty one counts) or SpecificAccounts. CreatorOnly
+    alone is no list: Azure DevOps does not say who the creator was, and removing a guess would be worse than nobody.
+    """
+    own = [roles for roles in _own(spec, organization) if roles.exclusive]
+    return any(roles.administrators is not None for roles in own) or (bool(own) and _specific(spec))
+
+
+def exceptions(spec: Spec, organization: str, now: datetime) -> dict[str, OpenAccessException]:
+    """Case-folded project → the exception in force; an exception counts to the end of its last day in UTC.
+
+    Of two for one project the dated one counts, then the one that closes, then the one that ends first.
+    """
+    today = now.astimezone(UTC).date()
+    counting = [
+        one
+        for one in spec.access.open_access
+        if one.organization.casefold() == organization.casefold() and (one.until is None or today <= one.until)
+    ]
+    weakest_first = sorted(counting, key=_strength, reverse=True)
+    return {one.project.casefold(): one for one in weakest_first}
+
+
+def _strength(one: OpenAccessException) -> tuple[bool, bool, date, str]:
+    return one.until is None, one.allow, one.until or date.max, one.reason
+
+
+def _own(spec: Spec, organization: str) -> Iterator[PoolRoles]:
+    return (roles for roles in spec.access.roles if roles.organization.casefold() == organization.casefold())
+
+
+def _specific(spec: Spec) -> bool:
+    return spec.permission_profile is not None and spec.permission_profile.kind is PermissionKind.SPECIFIC_ACCOUNTS

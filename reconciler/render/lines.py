@@ -1,0 +1,69 @@
+"""A plan as text: aligned columns, one line a change, everything that was refused or not seen below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.plan import Gap, Plan, Refusal
+from reconciler.render import words
+from reconciler.render.clean import clean, width
+
+_WIDEST = 48
+"""Columns; a longer cell moves the rest of its own line only, not everybody's."""
+
+Cells = tuple[str, str, str, str]
+"""What kind, which one, from → to, over which API and with what effect."""
+
+
+def text(plan: Plan) -> str:
+    """The plan in lines of text, without a final newline."""
+    return "\n".join([_head(plan), *_body(plan), f"  {words.counts(plan)}"])
+
+
+def _head(plan: Plan) -> str:
+    revision = words.revision(plan)
+    name = f"{clean(plan.pool)} @ {revision}" if revision else clean(plan.pool)
+    return f"{name}   {words.state(plan)}"
+
+
+def _body(plan: Plan) -> Iterator[str]:
+    marked = [(row.mark, _cells(row)) for change in plan.changes for row in words.rows(plan, change)]
+    refused = [_refused(plan, refusal) for refusal in plan.refusals]
+    table = _aligned([*marked, *(line for line, _ in refused)])
+    yield from table[: len(marked)]
+    for line, (_, reason) in zip(table[len(marked) :], refused, strict=True):
+        yield line
+        yield f"      {reason}"
+    yield from _gaps(plan.gaps)
+
+
+def _cells(row: words.Row) -> Cells:
+    return row.kind, row.subject, f"{row.before} → {row.after}", row.effect
+
+
+def _refused(plan: Plan, refusal: Refusal) -> tuple[tuple[str, Cells], str]:
+    """A refused change is one line however many details it has: it is the reason that matters."""
+    change = refusal.change
+    subject = clean(change.subject) or clean(plan.pool)
+    move = f"{words.value(change.before)} → {words.value(change.after)}"
+    cells = (clean(change.kind), subject, move, f"refused: {clean(refusal.rule)}")
+    return ("!", cells), clean(refusal.message)
+
+
+def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
+    cells = [
+        ("?", (clean(gap.facet), clean(gap.subject) or "(all)", gap.kind.value, clean(gap.reason))) for gap in gaps
+    ]
+    for line, gap in zip(_aligned(cells), gaps, strict=True):
+        yield line
+        yield f"      {clean(gap.message)}"
+
+
+def _aligned(lines: Sequence[tuple[str, Cells]]) -> list[str]:
+    widths = [min(_WIDEST, max((width(cells[column]) for _, cells in lines), default=0)) for column in range(3)]
+    return [f"  {mark} {_padded(cells, widths)}" for mark, cells in lines]
+
+
+def _padded(cells: Cells, widths: Sequence[int]) -> str:
+    padded = [cell + " " * max(0, wanted - width(cell)) for cell, wanted in zip(cells[:3], widths, strict=True)]
+    return "  ".join([*padded, cells[3]]).rstrip()

@@ -1,0 +1,317 @@
+"""What a deployment sets, read once: the only reader of the environment.
+
+Each setting is one environment variable; `VARIABLES` is the table of them, and `docs/settings.md` is compared with
+it by a test. All problems are reported at once, each on one line that names the variable, its value (a secret's
+never) and the remedy. Nothing here opens a file or a connection.
+
+A token goes only where the operator of this program meant it to: endpoints are https on hosts of Microsoft's
+clouds, or loopback where `RECONCILER_ALLOW_LOOPBACK=1` says that this is a test.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from reconciler.errors import Terminal
+
+PREFIX = "RECONCILER_"
+
+ARM_HOSTS = frozenset({"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"})
+DEVOPS_HOSTS = frozenset({"dev.azure.com"})
+IDENTITY_HOSTS = frozenset({"vssps.dev.azure.com"})
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingsInvalid(Terminal):
+    """Settings are missing or wrong; `problems` has one line each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Secret:
+    """A value that must not be shown: it is given out by `reveal` alone, and its `repr` and `str` say nothing."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(set)" if self._value else "Secret(not set)"
+
+
+class CredentialKind(StrEnum):
+    """Where tokens come from."""
+
+    DEFAULT = "default"
+    """azure-identity's chain: environment, workload identity, managed identity, `az login`."""
+    MANAGED = "managed"
+    """The managed identity of this host."""
+    PAT = "pat"
+    """A personal access token for Azure DevOps, the default chain for ARM; for local use."""
+    STATIC = "static"
+    """Two given tokens, sent to loopback alone; for the emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of the table."""
+
+    name: str
+    meaning: str
+    default: str = ""
+    """As one would write it; empty: not set."""
+    unit: str = ""
+    secret: bool = False
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("SPECS", "Folder with specs, or a git repository: `PATH`, `URL`, with `#REF:PREFIX` behind it"),
+    Variable("STATE", "Where statuses and leases are kept: a SQLite file, or a storage account's `https://` URL "
+             "(or connection string)", "`reconciler/state.db` in the user's state folder"),
+    Variable("POLICY", "File with what this deployment allows; without one, only verified specs limit it"),
+    Variable("ARM_ENDPOINT", "Azure Resource Manager", "https://management.azure.com", "URL"),
+    Variable("DEVOPS_ENDPOINT", "Azure DevOps; the organization's name is appended", "https://dev.azure.com", "URL"),
+    Variable("IDENTITY_ENDPOINT", "Identities and graph of Azure DevOps; the organization's name is appended. "
+             "Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
+             "https://vssps.dev.azure.com", "URL"),
+    Variable("CREDENTIAL", "Where tokens come from: `default`, `managed`, `pat` or `static` (loopback alone)",
+             "default"),
+    Variable("CLIENT_ID", "Client id of a user-assigned managed identity, with `managed`", unit="guid"),
+    Variable("PAT", "Personal access token for Azure DevOps, with `pat`", secret=True),
+    Variable("ARM_TOKEN", "Token for ARM, with `static`", secret=True),
+    Variable("DEVOPS_TOKEN", "Token for Azure DevOps, with `static`", secret=True),
+    Variable("GIT_TOKEN", "Token for an https git remote", secret=True),
+    Variable("ALLOW_LOOPBACK", "`1` accepts endpoints on this machine, over http too; for the emulator and tests", "0"),
+    Variable("CACHE", "Folder for what can be fetched again", "`reconciler` in the user's cache folder"),
+    Variable("BUDGET", "How long one run of one pool may take before it stops at a step boundary", "240", "seconds"),
+    Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
+    Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
+)  # fmt: skip
+"""Every variable, without the prefix, in the order of the documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings, checked. Field and variable have one name: `arm_endpoint` is `RECONCILER_ARM_ENDPOINT`."""
+
+    specs: str
+    """Folder or git repository, as written; empty: not set, which `schema` does not mind and `plan` does."""
+    state: str = field(repr=False)
+    """Path of a SQLite file, or a storage account's URL or connection string, which holds a key: hence no `repr`."""
+    policy: Path | None
+    """None: no policy file."""
+    arm_endpoint: str
+    """URL without a slash at its end."""
+    devops_endpoint: str
+    """URL without a slash at its end."""
+    identity_endpoint: str
+    """URL without a slash at its end."""
+    credential: CredentialKind
+    client_id: str
+    """Empty: the system-assigned identity."""
+    pat: Secret
+    arm_token: Secret
+    devops_token: Secret
+    git_token: Secret
+    allow_loopback: bool
+    cache: Path
+    budget: float
+    """Seconds."""
+    http_timeout: float
+    """Seconds."""
+    parallel: int
+    """Requests for an organization."""
+
+    @staticmethod
+    def read(
+        environ: Mapping[str, str] | None = None,
+        *,
+        beneath: Mapping[str, str] | None = None,
+        above: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Read and check all settings.
+
+        `environ` is the process environment where not given; `beneath` (a `.env` file's content) counts where the
+        environment says nothing, `above` (options of the command line) counts most. Raises `SettingsInvalid` with
+        every problem.
+        """
+        given = os.environ if environ is None else environ
+        return _Reader({**(beneath or {}), **given, **(above or {})}).settings()
+
+
+class _Reader:
+    """Reads one variable after the other and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def settings(self) -> Settings:
+        loopback = self._switch("ALLOW_LOOPBACK")
+        devops = self._endpoint("DEVOPS_ENDPOINT", DEVOPS_HOSTS, loopback=loopback)
+        settings = Settings(
+            specs=self._specs(),
+            state=self._get("STATE") or str(self._home("XDG_STATE_HOME", ".local/state") / "state.db"),
+            policy=Path(self._get("POLICY")) if self._get("POLICY") else None,
+            arm_endpoint=self._endpoint("ARM_ENDPOINT", ARM_HOSTS, loopback=loopback),
+            devops_endpoint=devops,
+            identity_endpoint=self._identity(devops, loopback=loopback),
+            credential=self._credential(),
+            client_id=self._get("CLIENT_ID"),
+            pat=self._secret("PAT"),
+            arm_token=self._secret("ARM_TOKEN"),
+            devops_token=self._secret("DEVOPS_TOKEN"),
+            git_token=self._secret("GIT_TOKEN"),
+            allow_loopback=loopback,
+            cache=Path(self._get("CACHE") or self._home("XDG_CACHE_HOME", ".cache")),
+            budget=self._number("BUDGET", 5, 3600),
+            http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
+            parallel=int(self._number("PARALLEL", 1, 16)),
+        )
+        self._check_credential(settings)
+        self._check_names()
+        if self._problems:
+            raise SettingsInvalid(tuple(self._problems))
+        return settings
+
+    def _get(self, name: str) -> str:
+        return self._environ.get(PREFIX + name, "").strip()
+
+    def _default(self, name: str) -> str:
+        return next(variable.default for variable in VARIABLES if variable.name == name)
+
+    def _secret(self, name: str) -> Secret:
+        return Secret(self._get(name))
+
+    def _wrong(self, name: str, message: str) -> None:
+        self._problems.append(f"{PREFIX}{name}: {message}")
+
+    def _home(self, variable: str, below_home: str) -> Path:
+        """The user's folder for this kind of file, by the XDG base directory specification."""
+        base = self._environ.get(variable, "")
+        return (Path(base) if base else Path.home() / below_home) / "reconciler"
+
+    def _switch(self, name: str) -> bool:
+        text = self._get(name) or "0"
+        if text not in ("0", "1"):
+            self._wrong(name, f"{text!r} is neither 0 nor 1")
+        return text == "1"
+
+    def _number(self, name: str, least: float, most: float) -> float:
+        text = self._get(name) or self._default(name)
+        number = float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else -1.0
+        if not least <= number <= most:
+            self._wrong(name, f"{text!r} is not a number from {least:g} to {most:g}")
+        return number
+
+    def _specs(self) -> str:
+        """Only what must not be shown is looked for here; the source itself knows which places there are."""
+        text = self._get("SPECS")
+        if re.match(r"^https?://[^/@]*:[^/]*@", text):
+            self._wrong("SPECS", f"the URL holds credentials; give them as {PREFIX}GIT_TOKEN and leave them out here")
+        return text
+
+    def _credential(self) -> CredentialKind:
+        text = self._get("CREDENTIAL") or self._default("CREDENTIAL")
+        if text not in list(CredentialKind):
+            self._wrong("CREDENTIAL", f"{text!r} is none of {', '.join(CredentialKind)}")
+            return CredentialKind.DEFAULT
+        return CredentialKind(text)
+
+    def _identity(self, devops: str, *, loopback: bool) -> str:
+        if not self._get("IDENTITY_ENDPOINT") and _is_loopback(devops):
+            return devops
+        return self._endpoint("IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback)
+
+    def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
+        url = (self._get(name) or self._default(name)).rstrip("/")
+        problem = _endpoint_problem(url, hosts, loopback=loopback)
+        if problem:
+            self._wrong(name, problem)
+        return url
+
+    def _check_credential(self, settings: Settings) -> None:
+        needed = {CredentialKind.PAT: ("PAT",), CredentialKind.STATIC: ("ARM_TOKEN", "DEVOPS_TOKEN")}
+        for name in needed.get(settings.credential, ()):
+            if not self._get(name):
+                self._wrong(name, f"not set, but {PREFIX}CREDENTIAL={settings.credential} needs it")
+        if settings.credential is not CredentialKind.STATIC:
+            return
+        for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT"):
+            url = str(getattr(settings, name.lower()))
+            if not _is_loopback(url):
+                self._wrong(
+                    name, f"{url!r} is not on loopback, but {PREFIX}CREDENTIAL=static sends tokens to loopback alone"
+                )
+
+    def _check_names(self) -> None:
+        """A misspelt name is an error: with `RECONCILER_POLCY` the policy would silently not count."""
+        known = {variable.name for variable in VARIABLES}
+        for name in sorted(self._environ):
+            short = name.removeprefix(PREFIX)
+            if name == short or short in known:
+                continue
+            near = difflib.get_close_matches(short, known, 1, 0.8)
+            if near:
+                self._wrong(short, f"no such setting; the nearest is {PREFIX}{near[0]}")
+
+
+def secrets(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The values of all secret variables that are set, to strike them out of a text that might hold one."""
+    given = os.environ if environ is None else environ
+    names = [PREFIX + variable.name for variable in VARIABLES if variable.secret or variable.name == "STATE"]
+    return tuple(given[name] for name in names if given.get(name))
+
+
+def child_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process of ours that shall have these settings and none of those set around us."""
+    return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
+
+
+def _endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
+    """Why this URL is no endpoint, or an empty text."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "not a URL"
+    if "@" in parts.netloc:
+        return f"the URL holds credentials; leave them out, tokens come from {PREFIX}CREDENTIAL"
+    if parts.path or parts.query or parts.fragment:
+        return f"more than scheme, host and port; give {f'{parts.scheme}://{parts.netloc}'!r} alone"
+    if host in LOOPBACK_HOSTS:
+        wrong = parts.scheme not in ("http", "https") or not loopback
+        return f"{url!r} is on loopback; set {PREFIX}ALLOW_LOOPBACK=1 if this is a test" if wrong else ""
+    if parts.scheme != "https" or host not in hosts:
+        return f"{url!r} is not https on one of {', '.join(sorted(hosts))}"
+    return ""
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in LOOPBACK_HOSTS
+    except ValueError:
+        return False

@@ -1,0 +1,68 @@
+"""A scripted organization on loopback, and a session that may call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from reconciler.adapters import credentials
+from reconciler.adapters.devops import DevOps, DevOpsWrites
+from reconciler.adapters.gate import Timing
+from reconciler.adapters.session import Observer, Session
+from reconciler.adapters.session_endpoints import Endpoints
+from reconciler.adapters.session_wire import Limits
+from tests.adapters.devops.scripted import FakeTime, Scripted
+
+CANARY = "canary-devops-token"
+Open = Callable[..., Session]
+
+
+@pytest.fixture
+def service() -> Iterator[Scripted]:
+    """The organization's service."""
+    scripted = Scripted()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def opened(service: Scripted, time: FakeTime) -> Iterator[Open]:
+    """Opens sessions on the service and closes them afterwards."""
+    sessions: list[Session] = []
+
+    def open_session(*, limits: Limits | None = None, on_call: Observer | None = None, url: str = "") -> Session:
+        base = url or service.url
+        session = Session(
+            credentials.static("canary-arm-token", CANARY, [base]),
+            Endpoints(base, base, allow_loopback=True),
+            timing=Timing(time.sleep, time.clock, time.clock, lambda: 0.5),
+            limits=limits or Limits(connect=2, read=2, answer=5),
+            on_call=on_call,
+        )
+        sessions.append(session)
+        return session
+
+    yield open_session
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(opened: Open) -> Session:
+    return opened()
+
+
+@pytest.fixture
+def reads(session: Session) -> DevOps:
+    return DevOps(session)
+
+
+@pytest.fixture
+def writes(session: Session) -> DevOpsWrites:
+    return DevOpsWrites(session)

@@ -1,0 +1,110 @@
+"""Where runs end: bugs, secrets in tracebacks, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import typer
+
+from reconciler.cli.boundary import main
+from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
+from reconciler.cli.stopping import stopping
+from reconciler.errors import Forbidden
+from reconciler.settings import PREFIX
+
+
+def program(error: BaseException) -> typer.Typer:
+    """A command line with one command that ends badly."""
+    one = typer.Typer()
+
+    def boom(*, verbose: bool = typer.Option(False, "--verbose")) -> None:
+        raise error
+
+    one.command()(boom)
+    return one
+
+
+def test_an_expected_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["--no-color"][1:] or ["--verbose"], program(Forbidden("roles: fabrikam-prime: 403")))
+
+    assert code == ERROR
+    assert capsys.readouterr().err == "error: Forbidden: roles: fabrikam-prime: 403\n"
+
+
+def test_a_bug_is_a_short_message(capsys: pytest.CaptureFixture[str]) -> None:
+    """People get a line that they can report; the error's text may hold anything, so it is not in it."""
+    wrapped = program(ValueError("canary"))
+    wrapped.callback()(lambda: None)
+
+    code = main(["boom"], wrapped)
+    err = capsys.readouterr().err
+
+    assert code == ERROR
+    assert err.startswith("error: this is a bug: ValueError in test_cli_boundary.py, line ")
+    assert "canary" not in err
+    assert "Traceback" not in err
+
+
+def test_the_traceback_of_a_bug_holds_no_secret(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the library said that failed: tokens, headers and signed URLs are struck out."""
+    monkeypatch.setenv(f"{PREFIX}PAT", "canary-pat")
+    text = "canary-pat; Authorization: Bearer canary-jwt.x-y_z; GET https://host/op?sig=canary-sig&t=1 failed"
+
+    code = main(["--verbose"], program(ValueError(text)))
+    err = capsys.readouterr().err
+
+    assert code == ERROR
+    assert "Traceback" in err
+    assert "ValueError: ***; Authorization: Bearer ***; GET https://host/op?*** failed" in err
+    assert "canary-" not in err.replace("raise error", "")
+
+
+def test_ctrl_c_has_an_exit_code_of_its_own() -> None:
+    assert main(["--verbose"], program(KeyboardInterrupt())) == STOPPED
+
+
+def test_the_first_ctrl_c_waits_for_the_step_and_the_second_does_not() -> None:
+    """A step that is under way is a write that was sent: its answer should be seen."""
+    said: list[str] = []
+    with stopping(said.append) as stop:
+        stop.check()
+        os.kill(os.getpid(), signal.SIGINT)
+
+        assert said == ["stopping after this step; Ctrl-C again ends at once"]
+        with pytest.raises(KeyboardInterrupt):
+            stop.check()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_waiting_ends_with_ctrl_c() -> None:
+    """A long operation may take half an hour; nobody wants to sit through it after Ctrl-C."""
+    with stopping(lambda _: None) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            stop.wait(60)
+
+
+def test_afterwards_ctrl_c_is_what_it_was() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stopping(lambda _: None):
+        assert signal.getsignal(signal.SIGINT) is not before
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("codes", "code", "reason"),
+    [
+        ([], DONE, "nothing was wrong"),
+        ([DONE, PENDING], PENDING, "one pool drifted"),
+        ([PENDING, ERROR, DONE], ERROR, "an error hides drift: the answer is not whole"),
+        ([ERROR, STOPPED], STOPPED, "somebody ended it, so nothing else can be said"),
+    ],
+)
+def test_the_worst_code_is_the_code(codes: list[int], code: int, reason: str) -> None:
+    assert worst(codes) == code, reason
