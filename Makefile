@@ -8,7 +8,7 @@ RUNTIME := $(VENV)/functions-runtime
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format bench package lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ format: $(STAMP) ## Let ruff format and fix what it can
 
 bench: $(STAMP) ## Measure, and print the table of docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+package: $(STAMP) ## Build the zip to deploy, for Python 3.12 on linux x86_64 (ARGS="--python 3.13" for another)
+	$(BIN)/python scripts/package.py $(ARGS)
 
 lock: $(STAMP) ## Resolve requirements.in into requirements.txt, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
