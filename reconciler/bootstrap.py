@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.engine import Event, Limits, Planner, Reconciler
+from reconciler.engine import Limits, Planner, Reconciler, load_evidence
+from reconciler.engine.events import Event
 from reconciler.errors import NotFound, SpecInvalid
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, Readers, SpecSource, StateStore, WorkQueue, Writers

@@ -45,9 +45,10 @@ def apply(
         raise typer.BadParameter("a plan is of one pool: give its NAME too", param_hint="--plan-hash")
     screen = Screen(color=not no_color, verbose=verbose)
     following = Following()
-    app = bootstrap.build(settings_of(specs, ref, policy), following)
-    selection = select(app.source, names or [], screen)
+    settings = settings_of(specs, ref, policy)
+    selection = select(bootstrap.source(settings), names or [], screen)
     whole = require(selection, screen)
+    app = bootstrap.build(settings, following)
     with stopping(screen.note) as stop, screen.progress("reading", None) as track:
         following.bind(track, stop)
         running = Running(app, selection, track, stop)

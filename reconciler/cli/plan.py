@@ -11,6 +11,7 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, require, select, settings_of
 from reconciler.errors import ReconcilerError
 from reconciler.plan import GapKind, Plan
+from reconciler.spec.model import Mode, Spec
 
 
 def plan(
@@ -59,6 +60,9 @@ def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[
     survey = look.planner.survey(selection.specs)
     with screen.progress("reading", len(selection.specs)) as track:
         for spec in selection.specs:
+            if _paused(spec, look):
+                screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
+                continue
             try:
                 plans.append(look.planner.plan(spec, survey, selection.revision))
             except ReconcilerError as error:
@@ -66,3 +70,8 @@ def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[
                 codes.append(ERROR)
             track.step(f"reading {spec.name}")
     return plans, codes
+
+
+def _paused(spec: Spec, look: bootstrap.Look) -> bool:
+    """A paused pool is not even planned; after its last day the pause is over by itself."""
+    return spec.mode is Mode.PAUSE and (spec.until is None or look.clock.now().date() <= spec.until)

@@ -14,6 +14,7 @@ from reconciler.cli.stopping import Stop
 from reconciler.engine import Outcome, Result
 from reconciler.errors import Throttled
 from reconciler.spec.model import Spec
+from reconciler.survey import SharedSurvey
 
 LONGEST_NAP = 60.0
 """Seconds; an operation that says nothing of its end is looked at this often at least."""
@@ -44,8 +45,10 @@ class Running:
 
     def _all(self, end: float, plan_hash: str | None) -> None:
         due: dict[str, tuple[float, Spec]] = {}
-        for spec in self._selection.specs:
-            self._once(spec, due, plan_hash)
+        specs = self._selection.specs
+        shared = self._app.reconciler.survey(specs) if len(specs) > 1 else None
+        for spec in specs:
+            self._once(spec, due, shared, plan_hash)
         while due:
             moment, spec = min(due.values(), key=lambda entry: entry[0])
             if moment > end:
@@ -53,12 +56,18 @@ class Running:
                 return
             self._wait(moment, spec)
             del due[spec.key]
-            self._once(spec, due, None)
+            self._once(spec, due)
 
-    def _once(self, spec: Spec, due: dict[str, tuple[float, Spec]], plan_hash: str | None) -> None:
+    def _once(
+        self,
+        spec: Spec,
+        due: dict[str, tuple[float, Spec]],
+        survey: SharedSurvey | None = None,
+        plan_hash: str | None = None,
+    ) -> None:
         self._stop.check()
         self._track.now(f"{spec.name}: reading")
-        result = self._app.reconciler.reconcile(spec, self._selection.revision, plan_hash=plan_hash)
+        result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
         if _in_motion(result):
             nap = min(result.next_look or 0.0, LONGEST_NAP)

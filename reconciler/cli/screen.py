@@ -18,7 +18,7 @@ from reconciler import render
 from reconciler.plan import Json, Plan
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
-_STATES = {"in sync": "green", "drifted": "yellow", "not all known": "magenta"}
+_STATES = {"in sync": "green", "drifted": "yellow", "not all": "magenta"}
 
 
 class Screen:
@@ -47,7 +47,8 @@ class Screen:
 
     def plan(self, plan: Plan) -> None:
         """A plan as text, a colour for each kind of line."""
-        head, *lines = render.text(plan).splitlines()
+        columns = self._out.width if self._out.is_terminal else None
+        head, *lines = render.text(plan, columns).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         self._out.print(Text(head, style=f"bold {style}"))
         for line in lines:

@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 
 from reconciler.cli.screen import Screen
 from reconciler.errors import NotFound, SpecInvalid
-from reconciler.ports import Snapshot, SpecSource
+from reconciler.ports import SpecSource
 from reconciler.render import clean
 from reconciler.settings import PREFIX, Settings
 from reconciler.spec.loader import load
@@ -55,13 +55,14 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen) -> Selectio
     if snapshot.stale:
         screen.note(f"warning: {snapshot.stale}; going on with commit {snapshot.revision[:12]}")
     loaded = load(snapshot.files)
-    if not loaded.specs and not loaded.problems:
+    problems = (*loaded.problems, *(Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()))
+    if not loaded.specs and not problems:
         raise NotFound(f"specs: none of {len(snapshot.files)} files is a spec (.yaml, .yml or .json)")
     chosen = tuple(_named(loaded.specs, names)) if names else tuple(loaded.specs)
     if names and len(chosen) < len({name.lower() for name in names}):
-        _report(loaded.problems, screen)
-        raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], loaded.problems))
-    return Selection(chosen, tuple(loaded.problems), snapshot.revision, len(snapshot.files), named=bool(names))
+        _report(problems, screen)
+        raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
+    return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names))
 
 
 def require(selection: Selection, screen: Screen) -> bool:
@@ -73,11 +74,6 @@ def require(selection: Selection, screen: Screen) -> bool:
     if not selection.specs:
         raise SpecInvalid(f"specs: {_count(len(selection.problems), 'problem')}, and no pool without one")
     return not selection.problems
-
-
-def described(snapshot: Snapshot) -> str:
-    """The revision for people."""
-    return f"commit {snapshot.revision[:12]}" if snapshot.revision else "the folder as it is"
 
 
 def nearest(names: Iterable[str], known: Sequence[str]) -> str:

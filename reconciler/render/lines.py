@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
 from reconciler.plan import Gap, Plan, Refusal
 from reconciler.render import words
 from reconciler.render.clean import clean, width
 
-_WIDEST = 48
+_WIDEST = 72
 """Columns; a longer cell moves the rest of its own line only, not everybody's."""
+
+_DEEPER = " " * 6
+"""Before a line that belongs to the one above it."""
 
 Cells = tuple[str, str, str, str]
 """What kind, which one, from → to, over which API and with what effect."""
 
 
-def text(plan: Plan) -> str:
-    """The plan in lines of text, without a final newline."""
-    return "\n".join([_head(plan), *_body(plan), f"  {words.counts(plan)}"])
+def text(plan: Plan, columns: int | None = None) -> str:
+    """The plan in lines of text, without a final newline.
+
+    `columns`: width of the terminal; a change that is wider than it takes two lines. None: nobody minds.
+    """
+    return "\n".join([_head(plan), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
 
 
 def _head(plan: Plan) -> str:
@@ -26,14 +33,14 @@ def _head(plan: Plan) -> str:
     return f"{name}   {words.state(plan)}"
 
 
-def _body(plan: Plan) -> Iterator[str]:
+def _body(plan: Plan, columns: int) -> Iterator[str]:
     marked = [(row.mark, _cells(row)) for change in plan.changes for row in words.rows(plan, change)]
     refused = [_refused(plan, refusal) for refusal in plan.refusals]
-    table = _aligned([*marked, *(line for line, _ in refused)])
+    table = _aligned([*marked, *(line for line, _ in refused)], columns)
     yield from table[: len(marked)]
     for line, (_, reason) in zip(table[len(marked) :], refused, strict=True):
         yield line
-        yield f"      {reason}"
+        yield f"{_DEEPER}{reason}"
     yield from _gaps(plan.gaps)
 
 
@@ -54,16 +61,19 @@ def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
     cells = [
         ("?", (clean(gap.facet), clean(gap.subject) or "(all)", gap.kind.value, clean(gap.reason))) for gap in gaps
     ]
-    for line, gap in zip(_aligned(cells), gaps, strict=True):
+    for line, gap in zip(_aligned(cells, sys.maxsize), gaps, strict=True):
         yield line
-        yield f"      {clean(gap.message)}"
+        yield f"{_DEEPER}{clean(gap.message)}"
 
 
-def _aligned(lines: Sequence[tuple[str, Cells]]) -> list[str]:
+def _aligned(lines: Sequence[tuple[str, Cells]], columns: int) -> list[str]:
     widths = [min(_WIDEST, max((width(cells[column]) for _, cells in lines), default=0)) for column in range(3)]
-    return [f"  {mark} {_padded(cells, widths)}" for mark, cells in lines]
+    return [_fitted(mark, cells, widths, columns) for mark, cells in lines]
 
 
-def _padded(cells: Cells, widths: Sequence[int]) -> str:
+def _fitted(mark: str, cells: Cells, widths: Sequence[int], columns: int) -> str:
     padded = [cell + " " * max(0, wanted - width(cell)) for cell, wanted in zip(cells[:3], widths, strict=True)]
-    return "  ".join([*padded, cells[3]]).rstrip()
+    line = "  ".join([f"  {mark} {padded[0]}", *padded[1:], cells[3]]).rstrip()
+    if width(line) <= columns:
+        return line
+    return f"  {mark} {padded[0]}  {cells[1]}".rstrip() + f"\n{_DEEPER}{cells[2]}  {cells[3]}".rstrip()

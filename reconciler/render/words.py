@@ -43,7 +43,8 @@ def state(plan: Plan) -> str:
     if plan.in_sync:
         return "in sync"
     drifted = "drifted" if plan.changes or plan.refusals else ""
-    incomplete = "not all known" if plan.gaps else ""
+    ready = all(gap.kind is GapKind.NOT_READY for gap in plan.gaps)
+    incomplete = "" if not plan.gaps else "not all there yet" if ready else "not all known"
     return ", ".join(word for word in (drifted, incomplete) if word)
 
 

@@ -32,7 +32,7 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
         (("plan", "--forse"), "error: No such option: --forse", "a misspelt option"),
         (
             ("plan", "--output", "xml"),
-            "error: Invalid value for '--output' / '-o': 'xml' is not one of",
+            "error: Invalid value for '--output'",
             "a form that is none",
         ),
         (
@@ -47,12 +47,12 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
         ),
         (
             ("apply", "--timeout", "soon"),
-            "error: Invalid value for '--timeout': 'soon' is not a valid float",
+            "error: Invalid value for '--timeout'",
             "a time that is none",
         ),
         (
             ("apply", "--timeout", "-1"),
-            "error: Invalid value for '--timeout': -1.0 is not in the range x>=0",
+            "error: Invalid value for '--timeout'",
             "a time before now",
         ),
     ],
@@ -142,7 +142,7 @@ def test_a_folder_without_specs_is_an_error_and_not_in_sync(desk: Desk) -> None:
     ended = desk.run("validate", "--specs", "specs")
 
     assert ended.code == 1
-    assert ended.errors == ["error: NotFound: specs: none of 0 files is a spec (.yaml, .yml or .json)"]
+    assert ended.errors == ["error: NotFound: folder specs: no .yaml, .yml, .json file"]
 
 
 def test_an_unknown_ref_is_named(desk: Desk) -> None:

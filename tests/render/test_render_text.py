@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from reconciler import render
-from reconciler.plan import Action, Change, Detail, Plan, Risk, Route
+from reconciler.plan import Action, Change, Detail, GapKind, Plan, Risk, Route
 from reconciler.render.words import rows
-from tests.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, LARGER, MADE, OPENED, REVISION, plans
+from tests.render.samples import BLIND, DEAD, DRIFTED, EVERYTHING, IN_SYNC, LARGER, MADE, OPENED, REVISION, plans
 
 
 def test_the_plan_of_the_documentation_reads_like_a_pull_request() -> None:
@@ -53,6 +53,24 @@ def test_an_empty_plan_with_a_gap_is_not_in_sync() -> None:
     first = render.text(BLIND).splitlines()[0]
 
     assert first == "fabrikam-managed-pool   not all known"
+
+
+def test_what_does_not_exist_yet_is_told_apart_from_what_cannot_be_seen() -> None:
+    """The former comes by itself; the latter needs somebody."""
+    coming = replace(DEAD, kind=GapKind.NOT_READY)
+
+    assert render.state(replace(BLIND, gaps=(coming,))) == "not all there yet"
+    assert render.state(replace(BLIND, gaps=(coming, DEAD))) == "not all known"
+
+
+def test_a_narrow_terminal_gets_two_lines_for_a_wide_change() -> None:
+    """Half a line that the terminal broke where it liked cannot be read."""
+    expected = """\
+  ~ pool           maximumConcurrency                4 → 6                 ARM, in place
+  + open access    fabrikam-tailspin/Web
+      none → all pipelines  Azure DevOps, widens"""
+
+    assert expected in render.text(DRIFTED, 88)
 
 
 def test_unsaved_work_does_not_carry_the_name_of_a_commit() -> None:
