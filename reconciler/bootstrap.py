@@ -16,7 +16,7 @@ from reconciler.engine import Limits, Planner, Reconciler, load_evidence
 from reconciler.engine.events import Event
 from reconciler.errors import NotFound, SpecInvalid
 from reconciler.policy import Policy
-from reconciler.ports import Clock, Leases, Readers, SpecSource, StateStore, WorkQueue, Writers
+from reconciler.ports import Clock, Leases, Readers, MessageQueue, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
 from reconciler.status import PoolStatus
 
@@ -44,7 +44,7 @@ class App:
     reconciler: Reconciler
     state: StateStore
     leases: Leases
-    queue: WorkQueue
+    queue: MessageQueue
     clock: Clock
 
 
@@ -60,7 +60,7 @@ class Store(Protocol):
         """One holder for each key."""
 
     @property
-    def queue(self) -> WorkQueue:
+    def queue(self) -> MessageQueue:
         """Keys of pools that somebody should look at."""
 
 
