@@ -82,13 +82,14 @@ class Estate:
         return not self.deaf
 
     def add(self, organization: str, pools: int, projects: int, *, opened: bool = True) -> None:
-        """Pools named `pool-1`… with a queue in each project `project-1`…"""
+        """Pools `pool-1`, `pool-2`… with a queue in each of the projects `project-1`, `project-2`… of it."""
         self.pools[organization] = [AgentPool(n + 1, f"pool-{n + 1}") for n in range(pools)]
         self.projects[organization] = [
             Project(f"{organization}-{n + 1:04}", f"project-{n + 1}") for n in range(projects)
         ]
+        first = 1_000_000 * len(self.queues)
         self.queues[organization] = [
-            Queue(1000 * (at + 1) + pool.id, pool.name, project.id, pool.id)
+            Queue(first + 1000 * (at + 1) + pool.id, pool.name, project.id, pool.id)
             for at, project in enumerate(self.projects[organization])
             for pool in self.pools[organization]
         ]

@@ -1,0 +1,150 @@
+"""Report, pause, approved plans, and reads that a batch shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from reconciler.engine import Outcome
+from reconciler.errors import SpecInvalid
+from reconciler.spec.model import Mode
+from reconciler.status import Kind, Truth
+from tests.engine.stage import (
+    SPEC,
+    condition,
+    converged,
+    without_first_queue,
+)
+from tests.small_facets import DOORS
+
+
+def test_report_mode_plans_and_writes_nothing() -> None:
+    stage = converged()
+    stage.estate.open.clear()
+
+    result = stage.run(replace(SPEC, mode=Mode.REPORT))
+
+    assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.DRIFTED, None, [])
+    seen = condition(result, Kind.READY)
+    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 widens")
+
+
+def test_a_paused_pool_is_not_even_looked_at() -> None:
+    stage = converged()
+    stage.estate.open.clear()
+    spec = replace(SPEC, mode=Mode.PAUSE, until=date(2026, 6, 1), reason="moving")
+
+    result = stage.run(spec)
+
+    assert (result.outcome, result.next_look, stage.estate.reads) == (Outcome.SUSPENDED, None, 0)
+    seen = condition(result, Kind.READY)
+    assert (seen.reason, seen.message) == ("Suspended", "paused until 2026-06-01: moving")
+
+
+def test_a_pause_past_its_last_day_is_over_by_itself() -> None:
+    """Nobody has to remember to end it."""
+    stage = converged()
+    stage.estate.open.clear()
+    spec = replace(SPEC, mode=Mode.PAUSE, until=date(2026, 5, 31), reason="moving")
+
+    assert stage.run(spec).outcome is Outcome.APPLIED
+
+
+def test_a_pause_without_a_date_lasts() -> None:
+    assert converged().run(replace(SPEC, mode=Mode.PAUSE)).outcome is Outcome.SUSPENDED
+
+
+def test_the_approved_plan_is_applied() -> None:
+    """Rule 6: the plan is made again under the lease, and must be the same."""
+    stage = converged()
+    stage.estate.open.clear()
+
+    assert stage.run(plan_hash=stage.plan().hash).outcome is Outcome.APPLIED
+
+
+def test_another_plan_than_the_approved_one_is_refused_with_both_hashes() -> None:
+    stage = converged()
+    stage.estate.open.discard(1001)
+    approved = stage.plan().hash
+    stage.estate.open.discard(2001)
+
+    result = stage.run(plan_hash=approved)
+
+    (failure,) = result.failures
+    assert (result.outcome, failure.error.reason, stage.estate.writes) == (Outcome.STALLED, "Refused", [])
+    assert approved in str(failure.error)
+    assert stage.plan().hash in str(failure.error)
+    stalled = condition(result, Kind.STALLED)
+    assert stalled.status is Truth.FALSE
+
+
+def test_what_is_not_in_the_approved_plan_is_left() -> None:
+    """A queue that is made shows a door that nobody approved."""
+    stage = without_first_queue()
+    stage.estate.open.discard(1001)
+    stage.run()
+
+    result = stage.run(plan_hash=stage.plan().hash)
+
+    assert [write[0] for write in stage.estate.writes] == ["create queue"]
+    assert result.outcome is Outcome.DRIFTED
+    assert result.plan is not None
+    assert [change.kind for change in result.plan.changes] == ["open access"]
+
+
+def test_a_spec_that_a_facet_cannot_read_stalls_the_pool() -> None:
+    def refuse(*_: object) -> None:
+        raise SpecInvalid("pools/pool-1.yaml:3: tags: no")
+
+    stage = converged(facets=[replace(DOORS, parse=refuse)])
+
+    result = stage.run()
+
+    assert (result.outcome, result.next_look) == (Outcome.STALLED, None)
+    assert [failure.error.reason for failure in result.failures] == ["SpecInvalid"]
+
+
+def test_a_batch_in_sync_is_seen_on_shared_reads() -> None:
+    stage = converged()
+    survey = stage.reconciler.survey([SPEC])
+    stage.run(survey=survey)
+    stage.estate.calls.clear()
+
+    assert stage.run(survey=survey).outcome is Outcome.IN_SYNC
+    assert stage.estate.reads == 0
+
+
+def test_what_is_written_is_decided_on_reads_made_for_it() -> None:
+    """Somebody repaired it after the batch was read: nothing is written."""
+    stage = converged()
+    stage.estate.open.discard(1001)
+    survey = stage.reconciler.survey([SPEC])
+    stage.planner.plan(SPEC, survey, "")
+    stage.estate.open.add(1001)
+
+    result = stage.run(survey=survey)
+
+    assert (result.outcome, stage.estate.writes) == (Outcome.IN_SYNC, [])
+
+
+def test_evidence_is_kept_between_runs_and_processes() -> None:
+    stage = converged()
+    stage.run()
+    stage.estate.calls.clear()
+
+    stage.run()
+
+    assert stage.estate.calls["permissions"] == 0
+    assert stage.shelf.load("evidence/fabrikam-prime") is not None
+
+
+def test_evidence_that_another_worker_stores_at_the_same_time_is_no_trouble() -> None:
+    stage = converged()
+
+    def collide(name: str) -> None:
+        if name.startswith("evidence/"):
+            stage.shelf.touch(name)
+
+    stage.shelf.before = collide
+
+    assert stage.run().outcome is Outcome.IN_SYNC
