@@ -39,13 +39,14 @@ _BY_STATUS: dict[int, type[ReconcilerError]] = {
     410: NotFound,
     429: Throttled,
 }
+_TYPE_KEY = re.compile(r"\w{1,100}", re.ASCII)
 _TOO_MANY = "TF400733"
 _NON_AUTHORITATIVE = 203
 _SECRETS = re.compile(
     r"(?i)\b(bearer|basic)\s+[^\s\"',;]+"  # an Authorization header
     r"|\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"  # a JSON web token
     r"|\b(sig|code|password|token|secret|client_assertion)=[^\s&\"',;]+"  # signed URLs and forms
-    r"|[A-Za-z0-9+/_]{40,}={0,2}"  # keys and personal access tokens
+    r"|(?=[A-Za-z+/_]*\d)[A-Za-z0-9+/_]{40,}={0,2}"  # keys and personal access tokens, never without a digit
 )
 
 
@@ -143,7 +144,7 @@ def _exception(document: Json) -> tuple[str, str]:
     if not isinstance(document, dict):
         return "", ""
     key, message = document.get("typeKey"), document.get("message") or document.get("Message")
-    return clip(key) if isinstance(key, str) else "", message if isinstance(message, str) else ""
+    return key if isinstance(key, str) and _TYPE_KEY.fullmatch(key) else "", message if isinstance(message, str) else ""
 
 
 def _kind(status: int, key: str, message: str) -> type[ReconcilerError]:

@@ -52,8 +52,8 @@ class Endpoints:
 
 def check_endpoint(url: str, *, allow_loopback: bool) -> None:
     """Refuse a base URL that a token must not be sent to: no https, no host, loopback without leave, extra parts."""
-    parts = urlsplit(url)
-    if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
+    parts = _parts(url)
+    if parts is None or parts.username is not None or parts.query or parts.fragment or not parts.hostname:
         raise Refused("endpoint: a base URL has a scheme, a host, and neither a user nor a query")
     where = f"endpoint {parts.scheme}://{parts.hostname}"
     if parts.scheme not in _PORTS:
@@ -66,7 +66,8 @@ def check_endpoint(url: str, *, allow_loopback: bool) -> None:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine, by its name or address alone; nothing is resolved."""
-    host = urlsplit(url).hostname or ""
+    parts = _parts(url)
+    host = (parts.hostname if parts else None) or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -85,6 +86,15 @@ def query(parameters: Mapping[str, str | int | None]) -> str:
     """A query string, with its question mark, of the parameters that are not None."""
     given = {name: value for name, value in parameters.items() if value is not None}
     return f"?{urlencode(given, quote_via=quote, safe='$,')}" if given else ""
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of a URL, or None where it has no form that could be one."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port is None or parts.port else None
+    except ValueError:
+        return None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

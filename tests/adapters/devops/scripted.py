@@ -78,7 +78,7 @@ def failure(key: str, message: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; `fault` is ``cut`` (half of the body), ``reset`` or ``silent`` (never answers)."""
+    """One answer; `fault` is ``cut`` (half of the body), ``reset``, ``silent`` (never answers) or ``hold`` (until released)."""
 
     body: Any = None
     status: int = 200
@@ -126,6 +126,9 @@ class Scripted:
         self._lock = threading.Lock()
         self._replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
         self.release = threading.Event()
+        self.arrived = threading.Semaphore(0)
+        """One more for each request that is held."""
+        self.holding = self.most_held = 0
         script = self
 
         class Handler(_Handler):
@@ -151,6 +154,16 @@ class Scripted:
         if seen.method == "OPTIONS" and seen.path.endswith("/_apis"):
             return Reply(table())
         return Reply(failure("NotScripted", f"nothing is scripted for {seen.method} {seen.path}"), status=418)
+
+    def hold(self) -> None:
+        """Keep a request waiting until `release`."""
+        with self._lock:
+            self.holding += 1
+            self.most_held = max(self.most_held, self.holding)
+        self.arrived.release()
+        self.release.wait(30)
+        with self._lock:
+            self.holding -= 1
 
     @property
     def seen(self) -> list[Seen]:
@@ -188,13 +201,13 @@ class _Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         reply = self.scripted.answer(Seen(self.command, parts.path, query, headers, body))
         raw, sent = reply.sent()
-        if reply.fault == "silent":
-            self.scripted.release.wait(30)
+        if reply.fault in {"silent", "hold"}:
+            self.scripted.hold()
         if reply.fault in {"reset", "silent"}:
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
         for name, value in sent.items():
             self.send_header(name, value)
         self.end_headers()
@@ -202,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.close_connection = self.close_connection or reply.fault == "cut"
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -235,7 +236,7 @@ def test_what_is_no_whole_list_is_an_error_and_never_an_empty_one(
     reads: DevOps, service: Scripted, read: str, answer: Any
 ) -> None:
     """Absence is what writes are decided on."""
-    calls = {
+    calls: dict[str, tuple[str, Callable[[], object]]] = {
         "pools": (POOLS, lambda: reads.agent_pools("prime")),
         "projects": (PROJECTS, lambda: reads.projects("prime")),
         "queues": (QUEUES, lambda: reads.queues("prime", PROJECT, [7])),

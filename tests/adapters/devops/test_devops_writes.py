@@ -60,7 +60,7 @@ def test_a_refused_queue_that_is_not_there_keeps_the_refusal(writes: DevOpsWrite
 def test_a_queue_of_another_pool_is_not_taken_for_ours(writes: DevOpsWrites, service: Scripted) -> None:
     service.reply("POST", QUEUES, queue(12, 8))
 
-    with pytest.raises(NotEffective, match="agent pool 7 .* of pool 8"):
+    with pytest.raises(NotEffective, match=r"agent pool 7 .* of pool 8"):
         writes.create_queue("prime", PROJECT, 7, "pool")
 
 
@@ -218,7 +218,7 @@ def test_a_group_of_azure_devops_cannot_be_made_known(writes: DevOpsWrites, serv
 def test_a_write_that_may_have_arrived_is_not_sent_again(writes: DevOpsWrites, service: Scripted, fault: str) -> None:
     service.reply("POST", QUEUES, Reply(queue(12, 7), fault=fault))
 
-    with pytest.raises(Unavailable, match="POST queue of agent pool 7 .*: the connection broke off"):
+    with pytest.raises(Unavailable, match=r"POST queue of agent pool 7 .*: the connection broke off"):
         writes.create_queue("prime", PROJECT, 7, "pool")
     assert len(service.seen) == 1
 
