@@ -206,6 +206,7 @@ def _reset(world: World, request: Request) -> Response:
     world.faults.clear()
     world.latency = 0.0
     world.log.clear()
+    world.spent.clear()
     world.events.clear()
     estate.populate(world, world.first_estate)
     return Response(body={})

@@ -6,6 +6,7 @@ The Azure DevOps half is what `emulator.devops.estate.load` makes of the estate;
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +45,8 @@ class World:
         self.log = RequestLog()
         self.latency = 0.0
         """Seconds that every answer of the two planes takes longer."""
+        self.spent: dict[tuple[str, str], deque[tuple[float, float]]] = {}
+        """What each identity used up of its rate budget in each organization: moment and cost of each call."""
         self.principals = Principals(())
         self.first_switches = dict(switches or {})
         self.first_estate: Mapping[str, Json] = {}

@@ -143,7 +143,7 @@ def remove_lists(world: World, request: Request) -> Response:
     for token in found:
         grants.write(world, place.organization, token, Acl())
         trail.security(world, place.organization, place.caller, "RemoveAccessControlLists", token)
-    return Response(body="true" if found else "false")
+    return Response(body=bool(found))
 
 
 def set_entries(world: World, request: Request) -> Response:
@@ -187,4 +187,4 @@ def remove_entries(world: World, request: Request) -> Response:
     entries: dict[str, Ace | None] = {who.id: None for who in people_found if who.id in own}
     grants.allow(world, place.organization, token, entries)
     trail.security(world, place.organization, place.caller, "RemovePermission", token)
-    return Response(body="true" if entries else "false")
+    return Response(body=bool(entries))

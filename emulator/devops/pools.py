@@ -145,13 +145,13 @@ def has_permissions(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     pool = place.pool()
     wanted = access.number(request.params["permissions"], "permissions")
-    return Response(body="true" if place.may(rights.pool_token(pool), wanted) else "false")
+    return Response(body=place.may(rights.pool_token(pool), wanted))
 
 
 def get_metadata(world: World, request: Request) -> Response:
     """The description; not documented, what the web page reads."""
     pool = access.enter(world, request).pool()
-    return Response(body=pool.metadata, content_type="text/plain; charset=utf-8")
+    return Response(body=pool.metadata)
 
 
 def set_metadata(world: World, request: Request) -> Response:

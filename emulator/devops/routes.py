@@ -35,8 +35,10 @@ ASSIGNMENTS = f"{ROLES}/roleassignments/resources/{{resourceId}}"
 MEMBERSHIP = f"{ROOT}/graph/memberships/{{subjectDescriptor}}"
 
 
-def _route(name: str, method: str, template: str, handler: Handler, *, preview: bool = False) -> Route:
-    return Route(name, "devops", method, template, handler, preview)
+def _route(
+    name: str, method: str, template: str, handler: Handler, *, preview: bool = False, reads: bool = False
+) -> Route:
+    return Route(name, "devops", method, template, handler, preview, reads)
 
 
 def _graph() -> list[Route]:
@@ -169,19 +171,23 @@ ROUTES: list[Route] = [
         f"{ROOT}/permissions/{{securityNamespaceId}}/{{permissions}}",
         namespaces.has_permissions,
     ),
-    _route("permissions.evaluate", "POST", f"{ROOT}/security/permissionevaluationbatch", namespaces.evaluate),
+    _route(
+        "permissions.evaluate", "POST", f"{ROOT}/security/permissionevaluationbatch", namespaces.evaluate, reads=True
+    ),
     _route("identities.read", "GET", f"{ROOT}/identities", identities.read),
     _route("identities.get", "GET", f"{ROOT}/identities/{{identityId}}", identities.get),
     _route("identities.me", "GET", f"{ROOT}/identities/me", identities.myself),
-    _route("identities.batch", "POST", f"{ROOT}/identitybatch", identities.batch),
-    _route("identitypicker.search", "POST", f"{ROOT}/IdentityPicker/Identities", picker.search, preview=True),
+    _route("identities.batch", "POST", f"{ROOT}/identitybatch", identities.batch, reads=True),
+    _route(
+        "identitypicker.search", "POST", f"{ROOT}/IdentityPicker/Identities", picker.search, preview=True, reads=True
+    ),
     *_graph(),
     _route(
         "graph.storagekey", "GET", f"{ROOT}/graph/storagekeys/{{subjectDescriptor}}", subjects.storage_key, preview=True
     ),
     _route("graph.descriptor", "GET", f"{ROOT}/graph/descriptors/{{storageKey}}", subjects.descriptor, preview=True),
-    _route("graph.subjectlookup", "POST", f"{ROOT}/graph/subjectlookup", subjects.lookup, preview=True),
-    _route("graph.subjectquery", "POST", f"{ROOT}/graph/subjectquery", subjects.query, preview=True),
+    _route("graph.subjectlookup", "POST", f"{ROOT}/graph/subjectlookup", subjects.lookup, preview=True, reads=True),
+    _route("graph.subjectquery", "POST", f"{ROOT}/graph/subjectquery", subjects.query, preview=True, reads=True),
     _route("graph.memberships.list", "GET", MEMBERSHIP, memberships.list_all, preview=True),
     _route("graph.memberships.get", "GET", f"{MEMBERSHIP}/{{containerDescriptor}}", memberships.get, preview=True),
     _route("graph.memberships.check", "HEAD", f"{MEMBERSHIP}/{{containerDescriptor}}", memberships.check, preview=True),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
 
 from emulator.frame import ApiError, Request
 from emulator.world import World
@@ -16,7 +15,6 @@ from emulator.world import World
 WINDOW = 300.0
 LONGEST = 30.0
 RESOURCE = "Core"
-_used: WeakKeyDictionary[World, dict[tuple[str, str], deque[tuple[float, float]]]] = WeakKeyDictionary()
 
 
 def charge(world: World, request: Request) -> Mapping[str, str]:
@@ -24,7 +22,7 @@ def charge(world: World, request: Request) -> Mapping[str, str]:
     if not world.switches.on("devops.rate-limit"):
         return {}
     key = (request.params.get("organization", "").lower(), request.caller)
-    calls = _used.setdefault(world, {}).setdefault(key, deque())
+    calls = world.spent.setdefault(key, deque())
     now, cost = world.clock.now(), world.switches.number("devops.tstu-per-call")
     while calls and calls[0][0] <= now - WINDOW:
         calls.popleft()

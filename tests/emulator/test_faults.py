@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from emulator.control import ControlError
+from tests.emulator.wire import POOLS, Wire, body
+
+POOL = f"{POOLS}/old-pool"
+AGENT_POOLS = "/fabrikam-prime/_apis/distributedtask/pools"
+
+
+@pytest.mark.parametrize("kind", ["401", "403", "404", "409", "429", "500", "503", "203", "302"])
+def test_a_status_fault_answers_in_the_shape_of_each_plane(wire: Wire, kind: str) -> None:
+    for call in (lambda: wire.arm("GET", POOL), lambda: wire.devops("GET", AGENT_POOLS)):
+        wire.do.fault(kind, seconds=7)
+        answer = call()
+        assert answer.status_code == int(kind)
+        if kind in {"429", "503"}:
+            assert answer.headers["Retry-After"] == "7"
+        assert call().status_code == 200
+
+
+def test_a_refused_connection_is_closed_without_a_word(wire: Wire) -> None:
+    wire.do.fault("refused", route="Pools_CreateOrUpdate")
+    with pytest.raises(requests.ConnectionError):
+        wire.put("p-new", body())
+    assert wire.arm("GET", f"{POOLS}/p-new").status_code == 404
+
+
+def test_a_timeout_before_the_effect_leaves_nothing_done(wire: Wire) -> None:
+    wire.do.fault("timeout-before", route="Pools_CreateOrUpdate")
+    with pytest.raises(requests.Timeout):
+        requests.put(wire.running.arm + f"{POOLS}/p-new", timeout=0.2, **_authorized(wire))
+    assert wire.arm("GET", f"{POOLS}/p-new").status_code == 404
+
+
+def test_a_timeout_after_the_effect_has_done_it(wire: Wire) -> None:
+    """The caller cannot tell the two apart: only reading again can."""
+    wire.do.fault("timeout-after", route="Pools_CreateOrUpdate")
+    with pytest.raises(requests.Timeout):
+        requests.put(wire.running.arm + f"{POOLS}/p-new", timeout=0.5, **_authorized(wire))
+    assert wire.arm("GET", f"{POOLS}/p-new").status_code == 200
+    assert [entry["status"] for entry in wire.do.requests() if entry["method"] == "PUT"] == [0]
+
+
+def test_retry_after_comes_on_a_200(wire: Wire) -> None:
+    wire.do.fault("retry-after", route="pools.list", seconds=12)
+    answer = wire.devops("GET", AGENT_POOLS)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (200, "12")
+
+
+def test_a_truncated_body_promises_more_than_it_sends(wire: Wire) -> None:
+    wire.do.fault("truncated")
+    with pytest.raises(requests.exceptions.RequestException):
+        wire.arm("GET", POOL)
+
+
+def test_a_slow_answer_takes_its_time(wire: Wire) -> None:
+    wire.do.fault("slow", seconds=0.2)
+    begun = time.monotonic()
+    assert wire.arm("GET", POOL).status_code == 200
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_filters_choose_whom_a_fault_hits(wire: Wire) -> None:
+    wire.do.fault("500", method="get", plane="devops", organization="FABRIKAM-second", path="*pools", count=None)
+    assert wire.arm("GET", POOL).status_code == 200
+    assert wire.devops("GET", AGENT_POOLS).status_code == 200
+    assert wire.devops("GET", AGENT_POOLS.replace("prime", "second")).status_code == 500
+    assert wire.devops("GET", AGENT_POOLS.replace("prime", "second")).status_code == 500
+    wire.do.clear_faults()
+    assert wire.devops("GET", AGENT_POOLS.replace("prime", "second")).status_code == 200
+
+
+def test_a_fault_can_let_some_pass_and_hit_some(wire: Wire) -> None:
+    wire.do.fault("503", route="Pools_*", skip=1, count=2, caller="operator")
+    assert [wire.arm("GET", POOL).status_code for _ in range(4)] == [200, 503, 503, 200]
+    assert wire.do.faults() == []
+
+
+def test_a_fault_that_does_not_exist_is_refused_with_those_that_do(wire: Wire) -> None:
+    with pytest.raises(ControlError, match=r"kind 'flood' is not one of: refused"):
+        wire.do.fault("flood")
+    with pytest.raises(ControlError, match="unexpected keyword argument 'colour'"):
+        wire.do.fault("500", colour="red")
+
+
+def test_latency_slows_every_answer_of_the_planes(wire: Wire) -> None:
+    wire.do.latency(0.1)
+    begun = time.monotonic()
+    wire.arm("GET", POOL)
+    assert time.monotonic() - begun >= 0.1
+
+
+def _authorized(wire: Wire) -> dict[str, dict[str, object]]:
+    return {
+        "params": {"api-version": "2026-06-02"},
+        "headers": {"Authorization": f"Bearer {wire.running.tokens['arm']}"},
+        "json": body(),
+    }
