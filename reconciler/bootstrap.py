@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.engine import Limits, Planner, Reconciler, load_evidence
+from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import NotFound, SpecInvalid
+from reconciler.hosting import Hosting
 from reconciler.policy import Policy
-from reconciler.ports import Clock, Leases, Readers, MessageQueue, SpecSource, StateStore, Writers
+from reconciler.ports import Clock, Leases, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
 from reconciler.status import PoolStatus
 
 if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
+    from reconciler.adapters.audit import AuditLog
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.session import Session
 
@@ -44,7 +46,7 @@ class App:
     reconciler: Reconciler
     state: StateStore
     leases: Leases
-    queue: MessageQueue
+    queues: MessageQueues
     clock: Clock
 
 
@@ -60,8 +62,8 @@ class Store(Protocol):
         """One holder for each key."""
 
     @property
-    def queue(self) -> MessageQueue:
-        """Keys of pools that somebody should look at."""
+    def queues(self) -> MessageQueues:
+        """Queues by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = Limits(budget=settings.budget)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queue, clock)
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queues, clock)
 
 
 def store(settings: Settings, clock: Clock) -> Store:
@@ -111,6 +113,18 @@ def store(settings: Settings, clock: Clock) -> Store:
     path = Path(settings.state)
     path.parent.mkdir(parents=True, exist_ok=True)
     return Local(path, clock)
+
+
+def audit(settings: Settings, hosting: Hosting) -> AuditLog:
+    """The audit logs of organizations: another host, hence a session of its own."""
+    from reconciler.adapters.audit import AuditLog  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.session import Session  # noqa: PLC0415
+    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+
+    place = hosting.audit_endpoint
+    endpoints = Endpoints(place, place, allow_loopback=settings.allow_loopback)
+    return AuditLog(Session(_credential(settings), endpoints, limits=CallLimits(read=settings.http_timeout)))
 
 
 def statuses(settings: Settings) -> tuple[PoolStatus, ...]:

@@ -183,7 +183,9 @@ def _variant(document: Path, merged: Json, value: Json) -> Json:
     for name, raw in load(document).get("definitions", {}).items():
         if raw.get("x-ms-discriminator-value", name) == wanted and "allOf" in raw:
             found = _merged(document, raw)
-            if found["discriminator"] == merged["discriminator"] and set(merged["properties"]) <= set(found["properties"]):
+            if found["discriminator"] == merged["discriminator"] and set(merged["properties"]) <= set(
+                found["properties"]
+            ):
                 return found
     return merged
 
@@ -209,7 +211,9 @@ def validate_request(plane: str, method: str, path: str, query: dict[str, str], 
     return found
 
 
-def validate_response(plane: str, method: str, path: str, query: dict[str, str], *, status: int, body: Json) -> list[str]:
+def validate_response(
+    plane: str, method: str, path: str, query: dict[str, str], *, status: int, body: Json
+) -> list[str]:
     """Problems of an answer; errors of Azure DevOps are not described and have none."""
     operation = find(plane, method, path, query)
     if operation is None:

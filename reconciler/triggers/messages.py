@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.engine.memory import load_status
+from reconciler.engine import load_status
 from reconciler.errors import LeaseHeld
 from reconciler.events.audit import audit_keys
 from reconciler.events.pools import Keys, pool_keys

@@ -18,8 +18,8 @@ from reconciler.work.worker import Worker
 class AuditLog(Protocol):
     """The audit log of an organization."""
 
-    def entries(self, organization: str, since: str) -> tuple[list[Json], str]:
-        """Entries after a moment (ISO 8601), oldest first, and the moment to ask from next time.
+    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str]:
+        """Entries after a cursor (at first a moment, ISO 8601), oldest first, each once, and the next cursor.
 
         `Forbidden` or `NotFound` where the organization has no auditing or does not let us read it.
         """

@@ -65,14 +65,14 @@ def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...]) -> None:
     if str(body.get("refusedUntil", "")) > now.isoformat():
         return
     try:
-        entries, following = shop.audit.entries(organization, str(body.get("since") or (now - AUDIT_BACK).isoformat()))
+        entries, following = shop.audit.entries(organization, str(body.get("cursor") or (now - AUDIT_BACK).isoformat()))
     except Terminal:
         _remember(shop, f"audit/{organization}", {"refusedUntil": (now + REFUSED_FOR).isoformat()}, document)
         raise
     found = log_keys(entries, specs, organization)
     shop.outbox.ask([spec for spec in specs if spec.key in found.keys], "audit")
-    if following != body.get("since"):
-        _remember(shop, f"audit/{organization}", {"since": following}, document)
+    if following != body.get("cursor"):
+        _remember(shop, f"audit/{organization}", {"cursor": following}, document)
 
 
 def _changed(specs: Specs, before: Document | None, digests: Mapping[str, str]) -> list[Spec]:

@@ -7,18 +7,17 @@ gives the message again, and after the last attempt `quarantine` makes it visibl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.catalogue import Catalogue, Specs
-from reconciler.engine import Result
-from reconciler.engine.memory import load_evidence, load_status
+from reconciler.engine import Result, load_status
 from reconciler.errors import LeaseHeld
 from reconciler.ports import Clock, StateStore
 from reconciler.spec.model import Spec
-from reconciler.survey import Evidence, SharedSurvey
+from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Metrics
 from reconciler.work.coalesce import MARGIN, Decision, Record, decide
 from reconciler.work.message import Work
@@ -28,15 +27,11 @@ from reconciler.work.outbox import Outbox
 class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
+    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
+        """The shared reads of a batch."""
+
     def reconcile(self, spec: Spec, revision: str, survey: SharedSurvey | None = None) -> Result:
         """One run of one pool."""
-
-
-class Surveys(Protocol):
-    """The part of `reconciler.engine.Planner` that a worker uses."""
-
-    def survey(self, specs: Sequence[Spec], evidence: Mapping[str, Evidence] | None = None) -> SharedSurvey:
-        """The shared reads of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,6 @@ class Worker:
     """Handles messages; holds no state of its own."""
 
     catalogue: Catalogue
-    planner: Surveys
     reconciler: Reconciles
     state: StateStore
     outbox: Outbox
@@ -77,7 +71,7 @@ class Worker:
         specs = self.catalogue.specs()
         known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
         # One pool reads for itself; the pools of a batch share what they read.
-        survey = self.planner.survey(known, load_evidence(self.state, known)) if len(known) > 1 else None
+        survey = self.reconciler.survey(known) if len(known) > 1 else None
         reports = []
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.budget:

@@ -27,7 +27,9 @@ def test_a_creation_runs_from_accepted_over_provisioning_to_succeeded(wire: Wire
 def test_the_answer_carries_the_headers_of_the_recording(wire: Wire) -> None:
     answer = wire.put("p-new", body())
     status, result = answer.headers["Azure-AsyncOperation"], answer.headers["Location"]
-    form = r".*/providers/Microsoft.DevOpsInfrastructure/locations/EASTUS/operationStatuses/[0-9a-f-]{36}\*[0-9A-F]{64}\?"
+    form = (
+        r".*/providers/Microsoft.DevOpsInfrastructure/locations/EASTUS/operationStatuses/[0-9a-f-]{36}\*[0-9A-F]{64}\?"
+    )
     assert re.match(form, status)
     assert {"t=", "c=", "s=", "h="} <= {part[:2] for part in status.split("?")[1].split("&")}
     assert "/providers/Microsoft.CloudTest/locations/eastus/operations/" in result
