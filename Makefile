@@ -5,6 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 RUNTIME := $(VENV)/functions-runtime
+AZURITE := $(VENV)/azurite/.installed-3.35.0
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
@@ -28,12 +29,18 @@ $(RUNTIME)/.installed: $(STAMP)
 	  --target $(RUNTIME) azure-functions-runtime==1.3.0 azure-functions-runtime-v1==1.2.0
 	@touch $@
 
+# The storage emulator that the contract tests run against: an npm package, so Node.js is needed, for the tests alone.
+$(AZURITE): | $(STAMP)
+	@command -v node npm >/dev/null || { echo 'Node.js 18 or newer with npm is needed for the storage tests: apt-get install nodejs npm, or https://nodejs.org'; exit 1; }
+	npm install --prefix $(VENV)/azurite --no-save --no-audit --no-fund --loglevel=error azurite@3.35.0
+	@touch $(AZURITE)
+
 setup: $(STAMP) ## Make the virtual environment .venv
 
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
 	$(BIN)/python -m reconciler demo
 
-test: $(STAMP) $(RUNTIME)/.installed ## Run the tests
+test: $(STAMP) $(AZURITE) $(RUNTIME)/.installed ## Run the tests
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, import contracts, size of files

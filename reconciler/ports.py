@@ -248,6 +248,11 @@ class Document:
     etag: str
 
 
+def pool_document(key: str) -> str:
+    """Name of the state document of the pool with this key: the one document that the pool's lease guards."""
+    return f"pools/{key}"
+
+
 class StateStore(Protocol):
     """Small JSON documents by name (``pools/fabrikam-managed-pool``), each replaced whole."""
 
@@ -255,10 +260,14 @@ class StateStore(Protocol):
         """The document, or None."""
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
-        """Store and return the new tag; `LeaseHeld` where `etag` (None: must be new) is no longer true."""
+        """Store and return the new tag; `LeaseHeld` where `etag` (None: must be new) is no longer true.
+
+        `LeaseHeld` too where somebody else holds the lease of the pool whose document this is, or where the lease
+        that this store's own `Leases` gave out for it was lost.
+        """
 
     def names(self, prefix: str) -> Sequence[str]:
-        """Names of all documents below a prefix, sorted."""
+        """Names of all documents that begin so, sorted."""
 
 
 class Lease(Protocol):
@@ -275,7 +284,7 @@ class Leases(Protocol):
     """One holder for each key, across processes."""
 
     def acquire(self, key: str, seconds: float) -> Lease:
-        """Take the lease or raise `LeaseHeld`."""
+        """Take the lease or raise `LeaseHeld`. Lasts 15 to 60 seconds, whatever is asked: renew in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,29 +302,36 @@ class Message:
 
 
 class MessageQueue(Protocol):
-    """Messages of text, each given out until somebody acknowledges it; order is not promised."""
+    """Messages of text.
+
+    Delivery is at least once and in no promised order. A message that was taken too often without an `ack` moves to
+    a second queue of the same kind, the poison queue, which keeps its messages for as long as it takes.
+    """
 
     def put(self, text: str, *, delay: float = 0.0) -> None:
-        """Add a message, visible after `delay` seconds."""
+        """Add a message, not visible before `delay` seconds (seven days at most; more is cut)."""
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` visible messages and hide them for `hide` seconds."""
+        """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again."""
+
+    def hide(self, message: Message, seconds: float) -> Message:
+        """Hide a taken message for that long from now, 0 to give it back; the answer carries the new receipt.
+
+        `LeaseHeld` where another took it in the meantime.
+        """
 
     def ack(self, message: Message) -> None:
         """Done: remove it. Harmless where it was taken by another in the meantime."""
 
-    def hide(self, message: Message, seconds: float) -> Message:
-        """Hide it for another while and return it with its new receipt; `LeaseHeld` where another has it."""
-
     def length(self) -> int:
-        """How many messages there are, hidden ones included (a store may answer approximately)."""
+        """About how many messages there are, hidden ones included."""
 
 
 class MessageQueues(Protocol):
     """Queues by name; they are made when first needed."""
 
     def queue(self, name: str) -> MessageQueue:
-        """The queue of this name (lower case, digits, hyphens)."""
+        """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its poison queue."""
 
 
 class Clock(Protocol):

@@ -183,7 +183,7 @@ def _shown(value: Json) -> Json:
 def _object(value: Mapping[str, Json], seen: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
     base = _compatible(value, seen)
     yield from _walk(value, base, path)
-    for key in seen.keys() - base.keys() - value.keys() - _IGNORED:
+    for key in seen.keys() - base.keys() - value.keys():
         yield Difference((*path, key), _shown(seen[key]), None)
 
 

@@ -66,10 +66,8 @@ def documents() -> list[tuple[str, Path]]:
     if root is None:
         return []
     arm = sorted(root.glob("devopsinfrastructure/**/stable/*/devopsinfrastructure.json"))
-    found = [("arm", path) for path in arm]
-    for path in sorted(root.glob("*/7.*/*.json")):
-        found.append(("devops", path))
-    return found
+    devops = sorted(root.glob("*/7.*/*.json"))
+    return [("arm", path) for path in arm] + [("devops", path) for path in devops]
 
 
 @cache

@@ -46,12 +46,12 @@ def apply(
     screen = Screen(color=not no_color, verbose=verbose)
     following = Following()
     settings = settings_of(specs, ref, policy)
-    selection = select(bootstrap.source(settings), names or [], screen)
+    selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     app = bootstrap.build(settings, following)
     with stopping(screen.note) as stop, screen.progress("reading", None) as track:
         following.bind(track, stop)
-        running = Running(app, selection, track, stop)
+        running = Running(app, selection, following, track, stop)
         stopped = running.until(timeout, plan_hash or None)
     show(running.results(), output, screen)
     codes = [code_of(result) for result in running.results()]

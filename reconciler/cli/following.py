@@ -8,7 +8,7 @@ from __future__ import annotations
 from reconciler.cli.screen import Track
 from reconciler.cli.stopping import Stop
 from reconciler.engine import events
-from reconciler.plan import Change
+from reconciler.plan import Change, Plan
 from reconciler.render import summary
 
 
@@ -20,6 +20,7 @@ class Following:
         self._stop: Stop | None = None
         self.proved: list[tuple[str, Change]] = []
         """Pool and change, in order: what was seen to be in force."""
+        self._begun: dict[str, list[Change]] = {}
 
     def bind(self, track: Track, stop: Stop) -> None:
         """From now on, show and stop here."""
@@ -31,8 +32,20 @@ class Following:
             self._stop.check()
         if isinstance(event, events.Proved):
             self.proved += [(event.pool, change) for change in event.changes]
+        if isinstance(event, events.Applied) and event.pending:
+            self._begun.setdefault(event.pool, []).append(event.change)
         if self._track:
             self._show(event, self._track)
+
+    def ended(self, left: Plan) -> tuple[Change, ...]:
+        """Changes that the service went on with by itself, and that a plan made since does not find any more."""
+        still = {change.id for change in left.changes}
+        seen = tuple(change for change in self._begun.pop(left.pool, []) if change.id not in still)
+        self.proved += [(left.pool, change) for change in seen]
+        for change in seen:
+            if self._track:
+                self._track.line(f"{left.pool}: proven: {summary(change)}")
+        return seen
 
     def _show(self, event: events.Event, track: Track) -> None:
         pool = event.pool

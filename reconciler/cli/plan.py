@@ -28,7 +28,7 @@ def plan(
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
     look = bootstrap.look(settings)
-    selection = select(look.source, names or [], screen)
+    selection = select(look.source, names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     plans, codes = _plans(look, selection, screen)
     show(plans, output, screen)

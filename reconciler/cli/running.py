@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.bootstrap import App
+from reconciler.cli.following import Following
 from reconciler.cli.screen import Track
 from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import Stop
@@ -23,8 +24,9 @@ LONGEST_NAP = 60.0
 class Running:
     """One apply of some pools."""
 
-    def __init__(self, app: App, selection: Selection, track: Track, stop: Stop) -> None:
+    def __init__(self, app: App, selection: Selection, following: Following, track: Track, stop: Stop) -> None:
         self._app = app
+        self._following = following
         self._selection = selection
         self._track = track
         self._stop = stop
@@ -66,8 +68,11 @@ class Running:
         plan_hash: str | None = None,
     ) -> None:
         self._stop.check()
-        self._track.now(f"{spec.name}: reading")
+        if spec.key not in self._results or self._track.interactive:
+            self._track.now(f"{spec.name}: reading")
         result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
+        if result.pending is None and result.plan is not None:
+            result = replace(result, applied=(*self._following.ended(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
         if _in_motion(result):
             nap = min(result.next_look or 0.0, LONGEST_NAP)
@@ -77,7 +82,7 @@ class Running:
         seconds = moment - self._app.clock.monotonic()
         if seconds <= 0:
             return
-        self._track.now(f"{spec.name}: {_why(self._results[spec.key])}; looking again in {seconds:.0f} s")
+        self._track.now(f"{spec.name}: {_why(self._results[spec.key])}", f"; looking again in {seconds:.0f} s")
         self._stop.wait(seconds)
 
 

@@ -94,18 +94,25 @@ class Track:
         self._screen = screen
         self._what = what
         self._bars = bars
+        self._last = ""
         self._task = bars.add_task(render.clean(what), total=total) if bars else None
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a bar."""
+        return self._bars is not None
 
     def line(self, text: str) -> None:
         """Something worth keeping on the screen."""
         self._screen.note(text)
 
-    def now(self, text: str) -> None:
-        """What is being done; on a terminal it is shown while it lasts, elsewhere it is a line."""
-        if self._bars is None or self._task is None:
+    def now(self, text: str, tail: str = "") -> None:
+        """What is being done. On a terminal it is shown while it lasts; elsewhere it is a line, without `tail`."""
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, description=render.clean(text + tail))
+        elif text != self._last:
             self._screen.note(text)
-        else:
-            self._bars.update(self._task, description=render.clean(text))
+        self._last = text
 
     def steps(self, done: int, total: int) -> None:
         """How many of how many steps are done."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from dotenv import dotenv_values
 
@@ -49,13 +50,17 @@ def _at(specs: str, ref: str) -> str:
     return f"{place}#{ref}" if ":" in ref else f"{place}#{ref}{colon}{folder}"
 
 
-def select(source: SpecSource, names: Sequence[str], screen: Screen) -> Selection:
-    """Read the specs and keep those asked for. `NotFound` names the pools that no spec has."""
+def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: str) -> Selection:
+    """Read the specs and keep those asked for. `NotFound` names the pools that no spec has.
+
+    `place`: the setting that the source was made from; problems name files as seen from there.
+    """
     snapshot = source.snapshot()
     if snapshot.stale:
         screen.note(f"warning: {snapshot.stale}; going on with commit {snapshot.revision[:12]}")
     loaded = load(snapshot.files)
-    problems = (*loaded.problems, *(Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()))
+    skipped = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
+    problems = tuple(replace(one, path=_seen_from(place, one.path)) for one in (*loaded.problems, *skipped))
     if not loaded.specs and not problems:
         raise NotFound(f"specs: none of {len(snapshot.files)} files is a spec (.yaml, .yml or .json)")
     chosen = tuple(_named(loaded.specs, names)) if names else tuple(loaded.specs)
@@ -63,6 +68,13 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen) -> Selectio
         _report(problems, screen)
         raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
     return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names))
+
+
+def _seen_from(place: str, path: str) -> str:
+    """The file as an editor finds it: behind the folder, or behind the folder in the repository."""
+    folder, mark, behind = place.partition("#")
+    base = behind.partition(":")[2] if mark or "://" in folder else folder
+    return (PurePosixPath(base) / path).as_posix() if base else path
 
 
 def require(selection: Selection, screen: Screen) -> bool:

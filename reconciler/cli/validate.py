@@ -26,7 +26,7 @@ def validate(
     """Check the specs and list every problem, one line each. Asks no service anything."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
-    selection = select(bootstrap.source(settings), names or [], screen)
+    selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     if output is Output.JSON:
         screen.document(_document(selection))
     elif output is Output.MARKDOWN:

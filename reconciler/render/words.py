@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ SHORT_REVISION = 7
 LONGEST = 160
 """Characters of one value; what is longer is cut, and says so. JSON has it whole."""
 
+
+MOST_DETAILS = 3
+"""Fields of one change that a single line names."""
+
+_PLAIN = re.compile(r"[\w.@/-]+")
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 
@@ -96,17 +102,27 @@ def _row(change: Change, subject: str, before: Json, after: Json, said: tuple[Ri
 
 def summary(change: Change) -> str:
     """One change in one line without columns: ``+ open access fabrikam-tailspin/Web: none → all pipelines``."""
-    before, after = value(change.before), value(change.after)
-    return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {before} → {after}"
+    moves = [f"{clean(one.path)} {value(one.before)} → {value(one.after)}" for one in change.details[:MOST_DETAILS]]
+    if len(change.details) > MOST_DETAILS:
+        moves.append(f"{len(change.details) - MOST_DETAILS} more")
+    told = ", ".join(moves) or f"{value(change.before)} → {value(change.after)}"
+    return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {told}"
 
 
 def value(given: Json) -> str:
     """A short value for people: ``none`` for nothing, JSON for lists and objects, cut where it is very long."""
     if given is None:
         return "none"
-    text = given if isinstance(given, str) else json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
+    text = given if isinstance(given, str) else _written(given)
     shown = clean(text) or '""'
     if len(shown) <= LONGEST:
         return shown
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{shown[:LONGEST]}… ({len(text)} characters, sha256 {digest}…)"
+
+
+def _written(given: Json) -> str:
+    """Lists of plain names as YAML writes them, everything else as JSON."""
+    if isinstance(given, list) and given and all(isinstance(one, str) and _PLAIN.fullmatch(one) for one in given):
+        return f"[{', '.join(given)}]"
+    return json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)

@@ -194,7 +194,7 @@ class DataDisk(Closed, total=False):
     caching: Annotated[
         str,
         one_of("None", "ReadOnly", "ReadWrite"),
-        said("Host caching. Quote 'None' in YAML where other readers see it too.", "ReadOnly", default="ReadWrite"),
+        said("Host caching.", "ReadOnly", default="ReadWrite"),
     ]
     diskSizeGiB: Annotated[int, said("Size in GiB.", 256, ge=1, le=32_767)]
     storageAccountType: Annotated[

@@ -32,9 +32,9 @@ def test_every_problem_is_one_line_with_file_and_line(desk: Desk) -> None:
 
     assert ended.code == 1
     assert [line.split(":")[:2] for line in lines] == [
-        ["broken.yaml", "6"],
-        ["broken.yaml", "10"],
-        ["broken.yaml", "14"],
+        ["specs/broken.yaml", "6"],
+        ["specs/broken.yaml", "10"],
+        ["specs/broken.yaml", "14"],
     ]
     assert "enforce" in lines[0]
     assert "plenty" in lines[1]
@@ -53,9 +53,9 @@ def test_problems_are_data_too(desk: Desk) -> None:
     assert document["format"] == "reconciler/problems/v1"
     assert document["pools"] == ["fabrikam-managed-pool"]
     assert [(one["path"], one["line"]) for one in document["problems"]] == [
-        ("broken.yaml", 6),
-        ("broken.yaml", 10),
-        ("broken.yaml", 14),
+        ("specs/broken.yaml", 6),
+        ("specs/broken.yaml", 10),
+        ("specs/broken.yaml", 14),
     ]
 
 

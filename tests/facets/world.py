@@ -58,9 +58,9 @@ class Org:
         return next(who for who in self.people if who.id == identity)
 
     def administrators(self) -> set[str]:
-        """Who administers the pool, in whatever way."""
-        roles = {**(self.inherited if self.inherits else {}), **self.assigned}
-        return {identity for identity, role in roles.items() if role == "Administrator"}
+        """Who administers the pool, in whatever way: a lower assigned role takes nothing of an inherited one."""
+        held = [*self.assigned.items(), *(self.inherited.items() if self.inherits else ())]
+        return {identity for identity, role in held if role == "Administrator"}
 
 
 class World:

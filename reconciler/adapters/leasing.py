@@ -1,0 +1,29 @@
+"""Limits that both families of stores share, set by the stricter one, so that nothing works with the one alone."""
+
+from __future__ import annotations
+
+SHORTEST_LEASE = 15.0
+LONGEST_LEASE = 60.0
+"""Seconds; Azure Storage gives leases of 15 to 60 (Microsoft Learn, Lease Blob)."""
+
+LONGEST_DELAY = 7 * 86_400.0
+"""Seconds; a message can be hidden for seven days at most (Microsoft Learn, Put Message)."""
+
+MOST_AT_ONCE = 32
+"""Messages of one request (Microsoft Learn, Get Messages)."""
+
+ATTEMPTS = 5
+"""Deliveries before a message is poison: the default of the Functions host (Microsoft Learn, host.json, queues)."""
+
+POISON = "-poison"
+"""Suffix of the poison queue's name, the Functions host's own (Microsoft Learn, queue trigger, poison messages)."""
+
+
+def lease_seconds(seconds: float) -> float:
+    """A length that both can give."""
+    return min(max(seconds, SHORTEST_LEASE), LONGEST_LEASE)
+
+
+def delay_seconds(seconds: float) -> float:
+    """A delay that both can give."""
+    return min(max(seconds, 0.0), LONGEST_DELAY)

@@ -1,0 +1,85 @@
+"""The work queue in the embedded file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from reconciler.adapters.leasing import ATTEMPTS, MOST_AT_ONCE, POISON, delay_seconds
+from reconciler.adapters.local_file import LocalFile
+from reconciler.errors import LeaseHeld
+from reconciler.ports import Clock, Message
+
+
+class LocalQueue:
+    """Messages as rows, visible from a time on (`reconciler.ports.WorkQueue`)."""
+
+    def __init__(self, file: LocalFile, clock: Clock, name: str, attempts: int | None = ATTEMPTS) -> None:
+        self._file = file
+        self._clock = clock
+        self._name = name
+        self._attempts = attempts
+
+    def put(self, key: str, *, delay: float = 0.0, trace: str = "") -> None:
+        """Ask for a look at a pool, not before `delay` seconds."""
+        now = self._now()
+        with self._file.begin() as connection:
+            connection.execute(
+                "INSERT INTO messages (queue, key, trace, inserted, visible) VALUES (?, ?, ?, ?, ?)",
+                (self._name, key, trace, now, now + delay_seconds(delay)),
+            )
+
+    def take(self, count: int, hide: float) -> Sequence[Message]:
+        """Take up to `count` messages (32 at most), the ones visible for longest first."""
+        now, token = self._now(), uuid4().hex
+        with self._file.begin() as connection:
+            self._set_poison_aside(connection, now)
+            rows = connection.execute(
+                "UPDATE messages SET attempts = attempts + 1, visible = ?, token = ? WHERE id IN "
+                "(SELECT id FROM messages WHERE queue = ? AND visible <= ? ORDER BY visible, id LIMIT ?) "
+                "RETURNING id, key, inserted, attempts, trace",
+                (now + delay_seconds(hide), token, self._name, now, min(count, MOST_AT_ONCE)),
+            ).fetchall()
+        return [
+            Message(key, datetime.fromtimestamp(inserted, UTC), attempts, f"{number} {token}", trace)
+            for number, key, inserted, attempts, trace in sorted(rows)
+        ]
+
+    def hide(self, message: Message, seconds: float) -> Message:
+        """Hide a taken message for that long from now; `LeaseHeld` where another took it."""
+        number, token = message.receipt.split(" ")
+        fresh = uuid4().hex
+        with self._file.begin() as connection:
+            kept = connection.execute(
+                "UPDATE messages SET visible = ?, token = ? WHERE id = ? AND token = ?",
+                (self._now() + delay_seconds(seconds), fresh, number, token),
+            ).rowcount
+        if not kept:
+            raise LeaseHeld(f"pool {message.key}: its message was taken by another worker")
+        return replace(message, receipt=f"{number} {fresh}")
+
+    def ack(self, message: Message) -> None:
+        """Remove it, unless another took it in the meantime."""
+        with self._file.begin() as connection:
+            connection.execute("DELETE FROM messages WHERE id = ? AND token = ?", message.receipt.split(" "))
+
+    def length(self) -> int:
+        """How many messages there are, hidden ones included."""
+        with self._file.look() as connection:
+            found = connection.execute("SELECT count(*) FROM messages WHERE queue = ?", (self._name,)).fetchone()
+            return int(found[0])
+
+    def _set_poison_aside(self, connection: sqlite3.Connection, now: float) -> None:
+        if self._attempts is None:
+            return
+        connection.execute(
+            "UPDATE messages SET queue = ?1, attempts = 0, token = '', visible = ?2, inserted = ?2 "
+            "WHERE queue = ?3 AND visible <= ?2 AND attempts >= ?4",
+            (self._name + POISON, now, self._name, self._attempts),
+        )
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()

@@ -1,0 +1,202 @@
+"""`apply` and `status` against both planes: what is done, what is waited for, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from emulator import Running
+from reconciler.cli import main
+from tests.cli.process import Desk
+
+POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
+
+
+def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing(online: Desk, cloud: Running) -> None:
+    """The whole of it: exit code 0 is given for what was seen, and the second look finds nothing to do."""
+    first = online.run("apply")
+
+    assert first.code == 0, first.err
+    assert first.out.splitlines() == [
+        f"{POOL}   applied and proven, 5 changes",
+        f"{RELEASE}   applied and proven, 1 change",
+    ]
+    assert f"{POOL}: waiting for the write of pool {POOL}" in first.err.splitlines()
+    assert (
+        f"{RELEASE}: proven: - open access fabrikam-prime/fabrikam-release: all pipelines → none"
+        in first.err.splitlines()
+    )
+
+    cloud.do.reset_log()
+    second = online.run("apply")
+
+    assert second.code == 0
+    assert second.out.splitlines() == [f"{POOL}   in sync, 0 changes", f"{RELEASE}   in sync, 0 changes"]
+    assert cloud.do.count(writes=True) == 0
+    assert online.run("plan").code == 0
+
+
+def test_an_approved_plan_is_applied_by_its_hash(online: Desk) -> None:
+    approved = json.loads(online.run("plan", RELEASE, "--output", "json").out)["plans"][0]["hash"]
+
+    ended = online.run("apply", RELEASE, "--plan-hash", approved, "--output", "json")
+    (result,) = json.loads(ended.out)["results"]
+
+    assert ended.code == 0
+    assert result["outcome"] == "applied"
+    assert result["applied"] == ["open_access:open access:fabrikam-prime/fabrikam-release"]
+    assert result["planned"]["hash"] == approved
+    assert result["left"]["inSync"] is True
+
+
+def test_another_plan_than_the_approved_one_is_not_applied(online: Desk, cloud: Running) -> None:
+    before = cloud.do.state()
+
+    ended = online.run("apply", RELEASE, "--plan-hash", "0123456789abcdef")
+
+    assert ended.code == 1
+    assert "approved was 0123456789abcdef; nothing is written" in ended.out
+    assert cloud.do.state() == before
+
+
+def test_a_pool_in_report_mode_is_planned_and_left(online: Desk, cloud: Running) -> None:
+    path = online.folder / "specs" / f"{RELEASE}.yaml"
+    path.write_text(path.read_text() + "mode: report\n")
+    before = cloud.do.state()
+
+    ended = online.run("apply", RELEASE)
+
+    assert ended.code == 2
+    assert ended.out.splitlines()[0] == f"{RELEASE}   drifted, 0 changes"
+    assert cloud.do.state() == before
+
+
+def test_an_unknown_pool_stops_before_anything_is_done(online: Desk, cloud: Running) -> None:
+    ended = online.run("apply", RELEASE, "fabrikam-managed-poll")
+
+    assert ended.code == 1
+    assert ended.errors == [f"error: NotFound: no pool is named 'fabrikam-managed-poll'; nearest: {POOL}, {RELEASE}"]
+    assert cloud.do.count(writes=True) == 0
+    assert "state.db" not in online.files()
+
+
+def test_the_time_that_one_waits_is_bounded(online: Desk, cloud: Running) -> None:
+    """A pipeline has a limit of its own; what is in motion goes on, and the next run finds it."""
+    cloud.do.switch("arm.update-seconds", 3600)
+
+    ended = online.run("apply", POOL, "--timeout", "0")
+
+    assert ended.code == 2
+    assert ended.out.splitlines()[0] == f"{POOL}   still in motion, 0 changes"
+    assert "the time is up" in ended.err
+
+    cloud.do.settle()
+
+    assert online.run("apply", POOL).code == 0
+
+
+def test_ctrl_c_while_waiting_stops_at_once_and_says_what_is_in_force(online: Desk, cloud: Running) -> None:
+    cloud.do.switch("arm.update-seconds", 3600)
+    command = [sys.executable, "-m", "reconciler", "apply"]
+    process = subprocess.Popen(
+        command,
+        cwd=online.folder,
+        env=online.surroundings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stderr
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if "waiting for the write" in line:
+            break
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130, (said, err)
+    assert "stopped; 1 changes are in force" in err or "stopped; 1 change is in force" in err
+    assert f"{RELEASE}   applied and proven, 1 change" in out.splitlines()
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"not a database at all, but long enough to be read as one" * 40, "another file"), (None, "a folder")],
+)
+def test_a_state_that_is_none_is_one_line(online: Desk, cloud: Running, content: bytes | None, reason: str) -> None:
+    state = online.folder / "state.db"
+    if content is None:
+        state.mkdir()
+    else:
+        state.write_bytes(content)
+
+    ended = online.run("apply")
+
+    assert ended.code == 1, reason
+    assert ended.errors
+    assert "Traceback" not in ended.err
+    assert "this is a bug" not in ended.err
+    assert cloud.do.count(writes=True) == 0
+
+
+def test_status_tells_what_was_found(online: Desk) -> None:
+    assert online.run("status").err == "no pool has been applied yet\n"
+    assert "state.db" not in online.files()
+    online.run("apply", RELEASE)
+
+    ended = online.run("status")
+    document = json.loads(online.run("status", "--output", "json").out)
+
+    assert ended.code == 0
+    assert ended.out.splitlines()[0].startswith(f"{RELEASE}   InSync")
+    assert "  Ready True, InSync, since " in ended.out
+    assert document["format"] == "reconciler/statuses/v1"
+    assert document["pools"][0]["key"] == RELEASE
+    assert "| True | InSync |" in online.run("status", "--output", "markdown").out
+
+
+def test_status_of_a_pool_nobody_applied_is_an_error(online: Desk) -> None:
+    online.run("apply", RELEASE)
+
+    ended = online.run("status", "fabrikam-relase-pool")
+
+    assert ended.code == 1
+    assert ended.errors == [
+        f"error: NotFound: status: no pool is named 'fabrikam-relase-pool'; nearest: {RELEASE}; only pools that were applied are known"
+    ]
+
+
+def test_status_of_a_pool_in_motion_is_pending(online: Desk, cloud: Running) -> None:
+    cloud.do.switch("arm.update-seconds", 3600)
+    online.run("apply", POOL, "--timeout", "0")
+
+    ended = online.run("status")
+
+    assert ended.code == 2
+    assert f"  waiting for the write of pool {POOL}" in ended.out.splitlines()
+    assert "?" not in ended.out, "a signed address of the operation"
+
+
+def test_the_program_runs_in_a_process_that_goes_on(
+    online: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `python -m` does is a function: other programs may call it, and nothing is left behind in them."""
+    monkeypatch.chdir(online.folder)
+    for name, value in online.environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["plan", RELEASE]) == 2
+    assert main(["apply", "--output", "markdown"]) == 0
+    assert main(["plan", "--output", "json"]) == 0
+    assert main(["status"]) == 0
+
+    out = capsys.readouterr().out
+    assert f"### <code>{POOL}</code>: applied and proven" in out

@@ -1,0 +1,154 @@
+"""`plan` against both planes, as real processes: what it shows, how it ends, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from emulator import Running
+from tests.cli.process import ROOT, Desk
+
+POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
+
+
+def test_drift_is_shown_with_exit_code_2_and_nothing_is_written(online: Desk, cloud: Running) -> None:
+    before = cloud.do.state()
+
+    ended = online.run("plan")
+
+    assert ended.code == 2, ended.err
+    lines = ended.out.splitlines()
+    assert lines[0].startswith(f"{POOL}   drifted")
+    assert any(line.startswith("  - administrator") and "bob@fabrikam.com" in line for line in lines)
+    assert lines[-1] == "  1 change: 1 narrows"
+    assert cloud.do.state() == before
+    assert "state.db" not in online.files()
+
+
+def test_a_plan_by_name_is_of_that_pool_alone(online: Desk) -> None:
+    ended = online.run("plan", RELEASE.upper())
+
+    assert ended.code == 2
+    assert ended.out.splitlines()[0].startswith(RELEASE)
+    assert POOL not in ended.out
+
+
+def test_the_json_is_as_documented(online: Desk) -> None:
+    schema = json.loads((ROOT / "docs" / "plan.schema.json").read_text())
+
+    ended = online.run("plan", "--output", "json")
+    document = json.loads(ended.out)
+
+    assert ended.code == 2
+    Draft202012Validator(schema).validate(document)
+    assert [plan["pool"] for plan in document["plans"]] == [POOL, RELEASE]
+    assert document["inSync"] is False
+
+
+def test_two_plans_of_one_state_have_one_hash(online: Desk) -> None:
+    """Somebody approves the first; what is applied must be the same."""
+    first, second = (json.loads(online.run("plan", RELEASE, "--output", "json").out) for _ in range(2))
+
+    assert first == second
+
+
+def test_the_markdown_is_a_table_a_pool(online: Desk) -> None:
+    ended = online.run("plan", "--output", "markdown")
+
+    assert ended.code == 2
+    assert ended.out.count("### <code>") == 2
+    assert "**changes**" in ended.out
+
+
+def test_a_bad_file_hides_no_good_one_and_is_an_error(online: Desk) -> None:
+    """The other pool may be the one on fire; and a pipeline must not take the rest for all."""
+    path = online.folder / "specs" / f"{POOL}.yaml"
+    path.write_text(path.read_text().replace("maximumConcurrency: 4", "maximumConcurrency: 5"))
+
+    ended = online.run("plan")
+
+    assert ended.code == 1
+    assert ended.out.splitlines()[0].startswith(RELEASE)
+    (error,) = ended.errors
+    assert error.startswith(f"error: specs/{POOL}.yaml:")
+    assert "5" in error
+
+
+def test_a_named_pool_is_planned_whatever_other_files_hold(online: Desk) -> None:
+    online.spec("broken", "kind: nothing\n")
+
+    ended = online.run("plan", RELEASE)
+
+    assert ended.code == 2
+    assert "in other specs; `validate` lists them" in ended.err
+
+
+def test_a_paused_pool_is_not_planned(online: Desk) -> None:
+    path = online.folder / "specs" / f"{RELEASE}.yaml"
+    path.write_text(path.read_text() + "mode: pause\nreason: migration\nuntil: 2999-12-31\n")
+
+    ended = online.run("plan", RELEASE)
+
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == f"{RELEASE}: paused by its spec until 2999-12-31: migration\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "word", "reason"),
+    [
+        ("RECONCILER_ARM_TOKEN", "canary-wrong", "Forbidden", "ARM knows no such token"),
+        ("RECONCILER_DEVOPS_TOKEN", "canary-wrong", "Forbidden", "Azure DevOps knows no such token"),
+        ("RECONCILER_ARM_ENDPOINT", "http://127.0.0.1:9", "Unavailable", "nobody listens there"),
+        ("RECONCILER_DEVOPS_ENDPOINT", "http://127.0.0.1:9", "Unavailable", "nor there"),
+    ],
+)
+def test_a_plane_that_cannot_be_read_is_an_error_and_never_in_sync(
+    online: Desk, cloud: Running, *, variable: str, value: str, word: str, reason: str
+) -> None:
+    """A read that failed is not an absence: what depends on it is not known, and the exit code says so."""
+    before = cloud.do.state()
+
+    ended = online.run("plan", RELEASE, **{variable: value})
+
+    assert ended.code == 1, reason
+    assert f"unknown    {word}" in ended.out or f"unknown  {word}" in ended.out
+    assert "Traceback" not in ended.err
+    assert "canary" not in ended.out + ended.err
+    assert cloud.do.state() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "reason"),
+    [
+        (None, ("RECONCILER_POLICY", "No such file"), "without its policy nothing is done"),
+        ("organisations: [fabrikam-prime]\n", ("organizations",), "a misspelt limit would not limit"),
+        ("- a\n", ("policy",), "not even a mapping"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_policy_that_cannot_be_read_stops_everything(
+    online: Desk, cloud: Running, *, command: str, content: str | None, words: tuple[str, ...], reason: str
+) -> None:
+    if content is not None:
+        (online.folder / "policy.yaml").write_text(content)
+    before = cloud.do.state()
+
+    ended = online.run(command, "--policy", "policy.yaml")
+
+    assert ended.code == 1, reason
+    assert ended.errors
+    assert all(word in ended.err for word in words), ended.err
+    assert "Traceback" not in ended.err
+    assert cloud.do.count(writes=True) == 0
+    assert cloud.do.state() == before
+
+
+def test_what_the_policy_does_not_allow_is_refused_in_the_plan(online: Desk) -> None:
+    (online.folder / "policy.yaml").write_text("open_access: false\n")
+
+    ended = online.run("plan", POOL, "--policy", "policy.yaml")
+
+    assert ended.code == 2
+    assert "refused: policy-open-access" in ended.out

@@ -1,0 +1,330 @@
+"""Administrators: who is given the role, who may lose it, and that nobody is ever locked out."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.errors import Forbidden, ReconcilerError, Rejected
+from reconciler.facets import roles
+from reconciler.facets.roles import Wanted
+from reconciler.plan import Action, Change, GapKind, Risk, Route
+from reconciler.policy import Policy
+from reconciler.ports import Identity
+from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles, Spec
+from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec, specific
+from tests.facets.world import OPERATOR, Org, World, person
+
+ONLY = [roles.FACET]
+ANN, BOB, EVE = person("ann"), person("bob"), person("eve")
+PLATFORM = Identity("id-platform", "Platform", r"[fabrikam-prime]\Platform")
+PEOPLE = [OPERATOR, ANN, BOB, EVE, PLATFORM]
+CREATOR_ONLY = PermissionProfile(PermissionKind.CREATOR_ONLY)
+
+
+def estate(*assigned: Identity, inherited: tuple[Identity, ...] = (OPERATOR,), inherits: bool = True) -> World:
+    org = Org(
+        people=list(PEOPLE),
+        inherits=inherits,
+        assigned={who.id: "Administrator" for who in assigned},
+        inherited={who.id: "Administrator" for who in inherited},
+    )
+    return World({PRIME: org})
+
+
+def only(*names: str, inherit: bool | None = None) -> Spec:
+    """Exactly these administrators."""
+    return spec(organization(), roles=[PoolRoles(PRIME, names, exclusive=True, inherit=inherit)])
+
+
+def also(*names: str, inherit: bool | None = None) -> Spec:
+    """These administrators among others."""
+    return spec(organization(), roles=[PoolRoles(PRIME, names, inherit=inherit)])
+
+
+def lines(changes: tuple[Change, ...]) -> list[str]:
+    return [f"{c.kind} {c.subject.removeprefix(PRIME + ' ')}: {c.before} -> {c.after}" for c in changes]
+
+
+# --- what is wanted -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "result", "reason"),
+    [
+        (spec(organization()), None, "nothing is named, nothing is managed"),
+        (
+            spec(organization(), profile=specific("ann@fabrikam.com", groups=["g"])),
+            Wanted(organization(), ("ann@fabrikam.com", "g")),
+            "users and groups of SpecificAccounts hold for every organization",
+        ),
+        (
+            spec(organization(), profile=specific("b"), roles=[PoolRoles(PRIME, ("A",)), PoolRoles(TAILSPIN, ("c",))]),
+            Wanted(organization(), ("A", "b")),
+            "access.roles adds for its own organization",
+        ),
+        (
+            spec(organization(), profile=specific("Ann"), roles=[PoolRoles(PRIME, ("ann",))]),
+            Wanted(organization(), ("Ann",)),
+            "one spelling is enough",
+        ),
+        (
+            spec(organization(), profile=specific("ann"), roles=[PoolRoles(PRIME, exclusive=True)]),
+            Wanted(organization(), ("ann",), exclusive=True),
+            "SpecificAccounts is a list to be exclusive of",
+        ),
+        (
+            spec(organization(), profile=CREATOR_ONLY, roles=[PoolRoles(PRIME, exclusive=True)]),
+            Wanted(organization(), inherit=False),
+            "CreatorOnly is none: nobody knows who the creator was",
+        ),
+        (
+            spec(organization(), roles=[PoolRoles(PRIME, (), exclusive=True)]),
+            Wanted(organization(), exclusive=True),
+            "an empty list is wanted empty",
+        ),
+        (spec(organization(), roles=[PoolRoles(PRIME, inherit=True)]), None, "inheritance on needs no administrator"),
+    ],
+)
+def test_two_places_say_who_administers(wanted: Spec, result: Wanted | None, reason: str) -> None:
+    desired = roles.parse(wanted, NOW)
+
+    assert desired == ((result,) if result else None), reason
+
+
+# --- what is given ------------------------------------------------------------------------------------
+
+
+def test_a_missing_administrator_is_assigned_by_local_id() -> None:
+    change = look(estate(), also("ann@fabrikam.com"), facets=ONLY).changes[0]
+
+    assert (change.kind, change.subject) == ("administrator", "fabrikam-prime ann@fabrikam.com")
+    assert (change.action, change.before, change.after) == (Action.CREATE, None, "Administrator")
+    assert (change.risk, change.route) == (Risk.WIDENS, Route.DEVOPS)
+    assert change.args == {
+        "organization": PRIME,
+        "poolId": 7,
+        "principal": "ann@fabrikam.com",
+        "identityId": "id-ann",
+        "role": "Administrator",
+    }
+
+
+@pytest.mark.parametrize(
+    ("world", "wanted", "planned", "reason"),
+    [
+        (estate(ANN), also("ANN@fabrikam.com"), [], "she is one already"),
+        (estate(inherited=(OPERATOR, ANN)), also("ann@fabrikam.com"), [], "an inherited role suffices"),
+        (
+            estate(OPERATOR, inherited=(OPERATOR, ANN)),
+            also("ann@fabrikam.com", inherit=False),
+            ["administrator ann@fabrikam.com: inherited -> Administrator"],
+            "where inheritance goes off it does not",
+        ),
+        (
+            estate(OPERATOR, inherited=(OPERATOR, ANN), inherits=False),
+            also("ann@fabrikam.com", inherit=False),
+            ["administrator ann@fabrikam.com: None -> Administrator"],
+            "where it is off already, nothing is inherited",
+        ),
+        (
+            estate(),
+            also("ann@fabrikam.com", "origin-ann"),
+            ["administrator ann@fabrikam.com: None -> Administrator"],
+            "two names of one person are one",
+        ),
+        (estate(OPERATOR), only("operator@fabrikam.com"), [], "the operator may be listed like anybody"),
+        (
+            estate(inherits=False, inherited=()),
+            also("operator@fabrikam.com"),
+            ["administrator operator@fabrikam.com: None -> Administrator"],
+            "and where it is listed it is given what it lacks",
+        ),
+    ],
+)
+def test_roles_are_given_where_they_lack(world: World, wanted: Spec, planned: list[str], reason: str) -> None:
+    assert lines(look(world, wanted, facets=ONLY).changes) == planned, reason
+
+
+def test_a_lower_role_is_raised() -> None:
+    world = estate()
+    world.organizations[PRIME].assigned[ANN.id] = "Reader"
+
+    change = look(world, also("ann@fabrikam.com"), facets=ONLY).changes[0]
+
+    assert (change.action, change.before, change.after) == (Action.UPDATE, "Reader", "Administrator")
+
+
+@pytest.mark.parametrize(
+    ("world", "planned", "reason"),
+    [
+        (
+            estate(),
+            ["administrator operator@fabrikam.com: inherited -> Administrator"],
+            "its own right would go with inheritance",
+        ),
+        (estate(OPERATOR), [], "it has one"),
+        (estate(inherits=False), [], "inheritance is off: either it has a right by other ways, or it cannot give one"),
+    ],
+)
+def test_the_operator_assigns_itself_only_where_it_would_be_without(
+    world: World, planned: list[str], reason: str
+) -> None:
+    seen = look(world, spec(organization(), profile=CREATOR_ONLY), facets=ONLY)
+
+    assert (lines(seen.changes), seen.refusals) == (planned, ()), reason
+
+
+def test_the_operators_own_assignment_claims_nothing_from_the_spec() -> None:
+    """No principal and no role in it: a guard that looks for what the spec grants must not find this there."""
+    change = look(estate(), spec(organization(), profile=CREATOR_ONLY), facets=ONLY).changes[0]
+
+    assert change.args == {"organization": PRIME, "poolId": 7, "identityId": OPERATOR.id, "itself": True}
+
+
+# --- who is not known ---------------------------------------------------------------------------------
+
+
+def test_somebody_unknown_is_made_a_member_first_and_an_administrator_on_the_next_pass() -> None:
+    world = estate(OPERATOR)
+    world.organizations[PRIME].entra = {"carol@fabrikam.com": person("carol")}
+    wanted, policy = also("carol@fabrikam.com"), Policy(materialise=True)
+
+    first = look(world, wanted, facets=ONLY, policy=policy)
+    last = settle(world, wanted, facets=ONLY, policy=policy)
+
+    assert lines(first.changes) == ["member carol@fabrikam.com: None -> member of the organization"]
+    assert first.changes[0].risk is Risk.WIDENS
+    assert first.changes[0].args["materialise"] is True
+    assert [write[0] for write in world.writes] == ["materialise", "assign_role"]
+    assert (last.changes, last.refusals) == ((), ())
+
+
+def test_a_policy_that_makes_no_members_refuses_with_the_remedy() -> None:
+    seen = look(estate(), also("carol@fabrikam.com"), facets=ONLY)
+
+    assert (seen.changes, [refusal.rule for refusal in seen.refusals]) == ((), ["policy-materialise"])
+    assert "add the account there, correct the spelling, or let the policy materialise it" in seen.refusals[0].message
+
+
+def test_an_unknown_group_of_the_organization_is_for_a_person_to_mend() -> None:
+    r"""Groups like [scope]\name live in Azure DevOps alone: no directory could bring one."""
+    seen = look(estate(), also(r"[fabrikam-prime]\Plattform"), facets=ONLY, policy=Policy(materialise=True))
+
+    assert seen.changes == ()
+    assert [(gap.kind, gap.message) for gap in seen.gaps] == [
+        (GapKind.DEGRADED, r"fabrikam-prime [fabrikam-prime]\Plattform: no group of this name is known there")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(Rejected("ann: two people"), GapKind.DEGRADED), (Forbidden("prime: 403"), GapKind.UNKNOWN)],
+)
+def test_where_people_cannot_be_resolved_nothing_is_written(error: ReconcilerError, kind: GapKind) -> None:
+    world = estate(BOB, EVE)
+    world.organizations[PRIME].trouble = {"identities": error}
+
+    seen = look(world, only("ann@fabrikam.com"), facets=ONLY)
+
+    assert (seen.changes, [(gap.subject, gap.kind) for gap in seen.gaps]) == ((), [(PRIME, kind)])
+
+
+# --- who is removed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("world", "wanted", "planned", "reason"),
+    [
+        (
+            estate(ANN, BOB),
+            only("ann@fabrikam.com"),
+            ["administrator bob@fabrikam.com: Administrator -> None"],
+            "the list is exclusive",
+        ),
+        (estate(ANN, BOB), also("ann@fabrikam.com"), [], "without `exclusive` nobody loses anything"),
+        (estate(ANN, inherited=(OPERATOR, BOB)), only("ann@fabrikam.com"), [], "what is inherited cannot be removed"),
+        (estate(ANN, OPERATOR), only("ann@fabrikam.com"), [], "the operator is never removed"),
+        (
+            estate(ANN, PLATFORM),
+            only(r"[fabrikam-prime]\Platform"),
+            ["administrator ann@fabrikam.com: Administrator -> None"],
+            "groups are listed by name and kept by id",
+        ),
+        (estate(OPERATOR, BOB), only(), ["administrator bob@fabrikam.com: Administrator -> None"], "empty is empty"),
+    ],
+)
+def test_only_exclusive_lists_take_roles(world: World, wanted: Spec, planned: list[str], reason: str) -> None:
+    assert lines(look(world, wanted, facets=ONLY).changes) == planned, reason
+
+
+def test_other_roles_are_nobodys_business_here() -> None:
+    world = estate(ANN)
+    world.organizations[PRIME].assigned[BOB.id] = "Reader"
+
+    assert look(world, only("ann@fabrikam.com"), facets=ONLY).changes == ()
+
+
+def test_removal_narrows_and_names_whom() -> None:
+    change = look(estate(ANN, BOB), only("ann@fabrikam.com"), facets=ONLY).changes[0]
+
+    assert (change.action, change.risk) == (Action.REMOVE, Risk.NARROWS)
+    assert (change.args["principal"], change.args["identityId"]) == ("bob@fabrikam.com", "id-bob")
+
+
+def test_two_accounts_of_one_name_are_told_apart() -> None:
+    """A change's subject is its name in the stored state: two of them must not be one."""
+    world = estate(ANN)
+    for number in (1, 2):
+        twin = Identity(f"id-twin-{number}", "Build Service")
+        world.organizations[PRIME].people.append(twin)
+        world.organizations[PRIME].assigned[twin.id] = "Administrator"
+
+    changes = look(world, only("ann@fabrikam.com"), facets=ONLY).changes
+
+    assert [c.subject.removeprefix(PRIME) for c in changes] == [
+        " Build Service (id-twin-1)",
+        " Build Service (id-twin-2)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("world", "wanted", "rules", "reason"),
+    [
+        (estate(BOB), only("ann@fabrikam.com"), ["last-administrator"], "ann is not seen assigned yet"),
+        (estate(BOB), only(), ["last-administrator"], "nobody at all would be assigned"),
+        (
+            estate(OPERATOR, BOB),
+            only("carol@fabrikam.com"),
+            ["policy-materialise", "wanted-first"],
+            "nobody who is wanted is there, and the one who is wanted is unknown",
+        ),
+    ],
+)
+def test_removals_wait_for_those_who_stay(world: World, wanted: Spec, rules: list[str], reason: str) -> None:
+    assert sorted(refusal.rule for refusal in look(world, wanted, facets=ONLY).refusals) == rules, reason
+
+
+def test_a_replaced_administrator_goes_once_the_new_one_is_seen() -> None:
+    world = estate(BOB)
+
+    last = settle(world, only("ann@fabrikam.com"), facets=ONLY)
+
+    assert [write[::2] for write in world.writes] == [("assign_role", "id-ann"), ("remove_role", "id-bob")]
+    assert (last.changes, last.refusals) == ((), ())
+
+
+def test_one_dead_name_in_the_list_does_not_protect_an_intruder() -> None:
+    """Ann is in place, so Eve can go, though Carol, whom the list names too, left the company."""
+    seen = look(estate(ANN, EVE), only("ann@fabrikam.com", "carol@fabrikam.com"), facets=ONLY)
+
+    assert lines(seen.changes) == ["administrator eve@fabrikam.com: Administrator -> None"]
+
+
+def test_somebody_who_answers_to_an_unresolved_name_is_kept() -> None:
+    """A service principal's name may not resolve though its assignment stands there, by that very name."""
+    world = estate(ANN)
+    agent = Identity("id-agent", "build-agent")
+    world.organizations[PRIME].people.append(agent)
+    world.organizations[PRIME].assigned[agent.id] = "Administrator"
+
+    assert look(world, only("ann@fabrikam.com", "Build-Agent"), facets=ONLY).changes == ()

@@ -1,0 +1,175 @@
+"""The guard over administrators, and the properties of their diff: nobody is ever locked out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.facets import roles
+from reconciler.facets.roles import Seen, Wanted
+from reconciler.plan import Action, Change, Risk
+from reconciler.policy import Policy
+from reconciler.ports import Identity, RoleAssignment
+from tests.facets.frame import PRIME, TAILSPIN, organization
+from tests.facets.world import OPERATOR, POOL, person
+
+ANN, BOB, EVE = person("ann"), person("bob"), person("eve")
+PLATFORM = Identity("id-platform", "Platform", r"[fabrikam-prime]\Platform")
+PEOPLE = [OPERATOR, ANN, BOB, EVE, PLATFORM]
+
+
+def seen_page(*assigned: Identity, detaching: bool = False, known: tuple[Identity, ...] = (ANN,)) -> Seen:
+    page = tuple(RoleAssignment(who, "Administrator", inherited=False) for who in assigned)
+    return Seen(PRIME, POOL, OPERATOR, True, page, {who.unique_name: who for who in known}, (), detaching)
+
+
+GRANT = roles.diff((Wanted(organization(), ("ann@fabrikam.com",)),), (seen_page(),))[0]
+REMOVAL = roles.diff((Wanted(organization(), ("ann@fabrikam.com",), exclusive=True),), (seen_page(ANN, BOB),))[0]
+ITSELF = roles.diff((Wanted(organization(), inherit=False),), (seen_page(detaching=True),))[0]
+MEMBER = roles.diff((Wanted(organization(), ("carol",)),), (replace(seen_page(), unknown=("carol",)),))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "args", "rule", "reason"),
+    [
+        (GRANT, {"organization": TAILSPIN}, "unseen-pool", "an organization that was not read"),
+        (GRANT, {"poolId": 8}, "unseen-pool", "another agent pool"),
+        (GRANT, {"identityId": EVE.id}, "unknown-identity", "somebody whom no principal of the spec resolved to"),
+        (GRANT, {"role": "Creator"}, "role-not-managed", "another role"),
+        (REMOVAL, {"identityId": OPERATOR.id}, "operator-itself", "the operator"),
+        (REMOVAL, {"identityId": EVE.id}, "not-assigned", "somebody who was not seen assigned"),
+        (ITSELF, {}, "operator-itself", "inheritance does not go off"),
+        (MEMBER, {}, "unknown-identity", "nobody unknown was read"),
+    ],
+)
+def test_the_guard_trusts_no_diff(change: Change, args: dict[str, object], rule: str, reason: str) -> None:
+    forged = replace(change, args={**change.args, **args})
+
+    refusals = roles.guard((seen_page(ANN, BOB),), [forged], Policy(materialise=True))
+
+    assert [refusal.rule for refusal in refusals] == [rule], reason
+
+
+def test_the_guard_lets_through_what_the_reading_asks_for() -> None:
+    seen = replace(seen_page(ANN, BOB, detaching=True), unknown=("carol",))
+
+    assert roles.guard((seen,), [GRANT, REMOVAL, ITSELF, MEMBER], Policy(materialise=True)) == []
+
+
+def test_a_removal_of_the_operator_does_not_count_against_another() -> None:
+    forged = replace(REMOVAL, args={**REMOVAL.args, "identityId": OPERATOR.id})
+
+    refusals = roles.guard((seen_page(OPERATOR, BOB),), [forged, REMOVAL], Policy())
+
+    assert [refusal.change.args["identityId"] for refusal in refusals] == [OPERATOR.id]
+
+
+def test_an_organization_that_is_not_managed_is_left_alone_though_it_was_read() -> None:
+    assert roles.diff((Wanted(organization(TAILSPIN), (), exclusive=True),), (seen_page(ANN, BOB),)) == []
+
+
+# --- properties ---------------------------------------------------------------------------------------
+
+somebody = st.sampled_from([OPERATOR, ANN, BOB, EVE, PLATFORM])
+role_lines = st.lists(
+    st.builds(RoleAssignment, somebody, st.sampled_from(["Administrator", "Reader"]), st.booleans()),
+    unique_by=lambda line: (line.identity.id, line.inherited),
+)
+principals = st.lists(
+    st.sampled_from(
+        ["ann@fabrikam.com", "origin-ann", "bob@fabrikam.com", "carol@fabrikam.com", "operator@fabrikam.com"]
+    ),
+    unique=True,
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Wanted, Seen]:
+    """A desire, and what observing for it may come to."""
+    wanted = Wanted(
+        organization(), tuple(draw(principals)), draw(st.booleans()), draw(st.sampled_from([None, True, False]))
+    )
+    inherits = draw(st.booleans())
+    page = tuple(line for line in draw(role_lines) if inherits or not line.inherited)
+    names = {name: who for who in PEOPLE for name in (who.unique_name, who.origin_id) if name}
+    known = {name: names[name] for name in wanted.administrators if name in names}
+    unknown = tuple(name for name in wanted.administrators if name not in names)
+    return wanted, Seen(PRIME, POOL, OPERATOR, inherits, page, known, unknown, inherits and wanted.inherit is False)
+
+
+def apply_to(seen: Seen, changes: list[Change]) -> Seen:
+    """The page after the changes; a new member is known by the name it was made for."""
+    assigned = {line.identity.id: line for line in seen.assignments if not line.inherited}
+    known = dict(seen.known)
+    people = {who.id: who for who in PEOPLE}
+    for change in changes:
+        if change.kind == "member":
+            known[change.args["principal"]] = person("carol")
+        elif change.action is Action.REMOVE:
+            del assigned[change.args["identityId"]]
+        else:
+            who = people.get(change.args["identityId"]) or person("carol")
+            assigned[who.id] = RoleAssignment(who, "Administrator", inherited=False)
+    inherited = [line for line in seen.assignments if line.inherited]
+    unknown = tuple(name for name in seen.unknown if name not in known)
+    return replace(seen, assignments=(*assigned.values(), *inherited), known=known, unknown=unknown)
+
+
+@given(cases())
+def test_applying_the_difference_gives_what_is_wanted(case: tuple[Wanted, Seen]) -> None:
+    wanted, seen = case
+    desired = (wanted,)
+
+    once = apply_to(seen, list(roles.diff(desired, (seen,))))
+    after = apply_to(once, list(roles.diff(desired, (once,))))
+
+    listed = {who.id for who in after.known.values()}
+    enough = set(after.assigned()) | (set() if wanted.inherit is False else after.inheriting())
+    assert roles.diff(desired, (after,)) == []
+    assert listed <= enough
+    assert not wanted.exclusive or set(after.assigned()) <= listed | {OPERATOR.id}
+    assert wanted.exclusive or set(seen.assigned()) <= set(after.assigned())
+
+
+@given(cases())
+def test_nobody_is_locked_out(case: tuple[Wanted, Seen]) -> None:
+    """Even where every grant of the plan fails: an administrator counts when it is seen."""
+    wanted, seen = case
+    changes = list(roles.diff((wanted,), (seen,)))
+    refused = [refusal.change for refusal in roles.guard((seen,), changes, Policy(materialise=True))]
+    removals = [c for c in changes if c not in refused and c.action is Action.REMOVE]
+
+    after = apply_to(seen, removals)
+
+    assert not removals or after.assigned()
+    assert (OPERATOR.id in after.assigned()) is (OPERATOR.id in seen.assigned())
+
+
+@given(cases())
+def test_what_is_given_widens_and_what_is_taken_narrows(case: tuple[Wanted, Seen]) -> None:
+    wanted, seen = case
+
+    for change in roles.diff((wanted,), (seen,)):
+        assert (change.risk is Risk.NARROWS) is (change.action is Action.REMOVE)
+        assert change.action is not Action.REMOVE or wanted.exclusive
+
+
+@given(cases().flatmap(lambda case: st.tuples(st.just(case), st.permutations(case[1].assignments))))
+def test_the_order_of_reading_and_of_the_spec_does_not_matter(
+    orders: tuple[tuple[Wanted, Seen], list[RoleAssignment]],
+) -> None:
+    (wanted, seen), page = orders
+    turned = replace(wanted, administrators=wanted.administrators[::-1])
+    shuffled = replace(seen, assignments=tuple(page), unknown=seen.unknown[::-1])
+
+    assert roles.diff((wanted,), (seen,)) == roles.diff((turned,), (shuffled,))
+
+
+@given(cases())
+def test_subjects_are_unique(case: tuple[Wanted, Seen]) -> None:
+    names = [change.id for change in roles.diff((case[0],), (case[1],))]
+
+    assert len(names) == len(set(names))
