@@ -17,7 +17,7 @@ from reconciler.engine.events import Event
 from reconciler.errors import NotFound, SpecInvalid
 from reconciler.hosting import Hosting
 from reconciler.policy import Policy
-from reconciler.ports import Clock, Leases, MessageQueues, Readers, SpecSource, StateStore, Writers
+from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
 from reconciler.status import PoolStatus
 
@@ -47,11 +47,12 @@ class App:
     state: StateStore
     leases: Leases
     queues: MessageQueues
+    """The store itself: it names queues."""
     clock: Clock
 
 
 class Store(Protocol):
-    """State, leases and work, wherever they are kept."""
+    """State, leases and queues, wherever they are kept."""
 
     @property
     def state(self) -> StateStore:
@@ -61,9 +62,8 @@ class Store(Protocol):
     def leases(self) -> Leases:
         """One holder for each key."""
 
-    @property
-    def queues(self) -> MessageQueues:
-        """Queues by name."""
+    def named(self, queue: str) -> MessageQueue:
+        """A queue by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +103,35 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = Limits(budget=settings.budget)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queues, clock)
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock)
 
 
 def store(settings: Settings, clock: Clock) -> Store:
-    """State, leases and work, kept in one SQLite file."""
+    """State, leases and queues: in one SQLite file, or in an Azure Storage account."""
+    if _is_account(settings):
+        return _storage(settings)
     from reconciler.adapters.local import Local  # noqa: PLC0415 - see the module's docstring
 
     path = Path(settings.state)
     path.parent.mkdir(parents=True, exist_ok=True)
     return Local(path, clock)
+
+
+def _is_account(settings: Settings) -> bool:
+    """Whether state is kept in a storage account: a connection string has semicolons, an address its scheme."""
+    return ";" in settings.state or settings.state.startswith(("https://", "http://"))
+
+
+def _storage(settings: Settings) -> Store:
+    """By connection string, or by the blob endpoint's URL (and the queue endpoint's behind it) with our identity."""
+    from reconciler.adapters.storage import Account, Storage  # noqa: PLC0415 - see the module's docstring
+
+    if ";" in settings.state:
+        return Storage(Account(connection=settings.state), allow_loopback=settings.allow_loopback)
+    blob, _, queue = settings.state.partition(" ")
+    queue = queue.strip() or blob.replace(".blob.", ".queue.", 1)
+    account = Account(blob_url=blob, queue_url=queue, credential=_credential(settings).for_azure())
+    return Storage(account, allow_loopback=settings.allow_loopback)
 
 
 def audit(settings: Settings, hosting: Hosting) -> AuditLog:
@@ -129,7 +148,7 @@ def audit(settings: Settings, hosting: Hosting) -> AuditLog:
 
 def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
-    if not Path(settings.state).exists():
+    if not _is_account(settings) and not Path(settings.state).exists():
         return ()
     state = store(settings, SystemClock()).state
     found = []

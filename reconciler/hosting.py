@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable
 
 VARIABLES: tuple[Variable, ...] = (
+    Variable("STORAGE", "Connection string of the storage account behind bindings and state; for an identity "
+             "`RECONCILER_STORAGE__blobServiceUri` and `…__queueServiceUri` in its place", secret=True),
     Variable("WORK_QUEUE", "Queue with keys that somebody waits for", "work"),
     Variable("SWEEP_QUEUE", "Queue with batches that nobody waits for", "sweep"),
     Variable("POOL_EVENTS_QUEUE", "Queue into which Event Grid delivers ARM's events", "pool-events"),
@@ -83,6 +85,19 @@ class Hosting:
             audit_endpoint=value["AUDIT_ENDPOINT"],
             platform_authenticates=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         )
+
+
+def state(environ: Mapping[str, str]) -> dict[str, str]:
+    """`RECONCILER_STATE` where only the bindings' storage account is set: state is kept beside the queues."""
+    name = f"{PREFIX}STORAGE"
+    if environ.get(name):
+        return {f"{PREFIX}STATE": environ[name]}
+    account = environ.get(f"{name}__accountName", "")
+    blob, queue = (
+        environ.get(f"{name}__{kind}ServiceUri") or (f"https://{account}.{kind}.core.windows.net" if account else "")
+        for kind in ("blob", "queue")
+    )
+    return {f"{PREFIX}STATE": f"{blob} {queue}"} if blob and queue else {}
 
 
 def _secrets(value: Mapping[str, str], name: str) -> tuple[Secret, ...]:

@@ -330,7 +330,7 @@ class MessageQueue(Protocol):
 class MessageQueues(Protocol):
     """Queues by name; they are made when first needed."""
 
-    def queue(self, name: str) -> MessageQueue:
+    def named(self, queue: str) -> MessageQueue:
         """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its poison queue."""
 
 

@@ -22,7 +22,7 @@ from reconciler.ports import Message, MessageQueues
 from reconciler.serve import http, ingress
 from reconciler.serve.bindings import Served
 from reconciler.serve.timers import Timer
-from reconciler.serve.workers import MAX_ATTEMPTS, Lane, Workers
+from reconciler.serve.workers import Lane, Workers
 
 _log = logging.getLogger("reconciler.serve")
 
@@ -75,15 +75,7 @@ class Host:
         lanes = []
         for served in self._of("queueTrigger"):
             name = str(served.details["queueName"])
-            lanes.append(
-                Lane(
-                    name,
-                    self._queues.queue(name),
-                    self._queues.queue(f"{name}-poison"),
-                    self._receiver(served),
-                    MAX_ATTEMPTS,
-                )
-            )
+            lanes.append(Lane(name, self._queues.named(name), self._receiver(served)))
         return sorted(lanes, key=lambda lane: (place.get(lane.name, len(place)), lane.name))
 
     def call(self, served: Served, argument: object) -> object:
@@ -98,7 +90,7 @@ class Host:
             raise
         for output in served.outputs:
             for text in _texts(outputs[output.argument].value):
-                self._queues.queue(output.queue).put(text)
+                self._queues.named(output.queue).put(text)
         return answer
 
     def _tick(self, served: Served) -> Callable[[bool], None]:
@@ -125,7 +117,7 @@ class Host:
         """The HTTP side: functions, and the webhook into the queues that functions listen to."""
         app = http.application(self._of("httpTrigger"), self.call, self._options.key)
         listened = {str(served.details["queueName"]) for served in self._of("queueTrigger")}
-        ingress.add_to(app, {name: self._queues.queue(name) for name in sorted(listened)}, self._options.key)
+        ingress.add_to(app, {name: self._queues.named(name) for name in sorted(listened)}, self._options.key)
         return app
 
     async def serve(self, ready: Callable[[str], None], stopping: asyncio.Event | None = None) -> bool:

@@ -1,7 +1,7 @@
 """Queue workers: threads that take messages and run the functions which declare a trigger for them.
 
 As under the Functions host: a function that returns acknowledges its message, one that raises gets it again, and
-after `MAX_ATTEMPTS` the message goes to the poison queue (``<queue>-poison``). Queues are asked in the order given:
+what was taken too often is put aside by the queue itself (``<queue>-poison``). Queues are asked in the order given:
 what events put into the first is looked at before the sweep's batches in a later one. Source: Microsoft Learn,
 "Azure Queue storage trigger for Azure Functions".
 """
@@ -18,8 +18,6 @@ from reconciler.ports import Message, MessageQueue
 
 _log = logging.getLogger("reconciler.serve")
 
-MAX_ATTEMPTS = 5
-"""`maxDequeueCount` of host.json."""
 HIDE = 330.0
 """Seconds a taken message stays hidden: longer than a run may take (300 s)."""
 IDLE = 0.5
@@ -32,9 +30,7 @@ class Lane:
 
     name: str
     queue: MessageQueue
-    poison: MessageQueue
     run: Callable[[Message], None]
-    attempts: int = MAX_ATTEMPTS
 
 
 class Workers:
@@ -86,18 +82,18 @@ def _handle(lane: Lane, message: Message) -> None:
         lane.run(message)
     except Exception as error:  # noqa: BLE001 - the host's part: whatever a function raises, the message comes again
         _failed(lane, message, error)
-    else:
+        return
+    try:
         lane.queue.ack(message)
+    except ReconcilerError as trouble:
+        # It comes again, and is found to be done already.
+        _log.warning("queue %s: %s", lane.name, trouble)
 
 
 def _failed(lane: Lane, message: Message, error: Exception) -> None:
-    """Let it come again at once, or put it aside for good."""
-    _log.error("%s: attempt %d of %d: %s", lane.name, message.attempts, lane.attempts, type(error).__name__)
+    """Let it come again at once; the queue counts."""
+    _log.error("%s: attempt %d: %s", lane.name, message.attempts, type(error).__name__)
     try:
-        if message.attempts < lane.attempts:
-            lane.queue.hide(message, 0.0)
-            return
-        lane.poison.put(message.text)
-        lane.queue.ack(message)
+        lane.queue.hide(message, 0.0)
     except ReconcilerError as trouble:
         _log.warning("queue %s: %s", lane.name, trouble)

@@ -6,7 +6,7 @@ import functools
 
 from reconciler import bootstrap
 from reconciler.catalogue import Catalogue
-from reconciler.hosting import Hosting
+from reconciler.hosting import Hosting, state
 from reconciler.plan import Json
 from reconciler.ports import MessageQueues
 from reconciler.render import to_json
@@ -22,7 +22,8 @@ from reconciler.work.worker import Worker
 @functools.cache
 def shop() -> Shop:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
-    return build(Settings.read(), Hosting.read(environment()))
+    given = environment()
+    return build(Settings.read(given, beneath=state(given)), Hosting.read(given))
 
 
 def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) -> Shop:
@@ -31,7 +32,7 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
     app = bootstrap.build(settings)
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
-    outbox = Outbox(queues.queue(hosting.work_queue), queues.queue(hosting.sweep_queue), app.state, app.clock)
+    outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
     worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, settings.budget)
 
     def plan(spec: Spec, revision: str) -> Json:
@@ -47,8 +48,8 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
         app.clock,
         counted,
         plan,
-        bootstrap.audit(settings, hosting),
-        _options(settings, hosting),
+        audit,
+        options,
     )
 
 
