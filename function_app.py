@@ -39,7 +39,7 @@ def pool_changed(message: func.QueueMessage, work: Messages, context: func.Conte
     """ARM wrote or deleted a pool."""
     from reconciler.triggers import messages
 
-    work.set(messages.pool_changed(_shop(), message.get_body().decode(), context.trace_context.Traceparent))
+    work.set(messages.pool_changed(_shop(), message.get_body().decode(), context.trace_context.trace_parent))
 
 
 @app.function_name("devops_changed")
@@ -49,7 +49,7 @@ def devops_changed(message: func.QueueMessage, work: Messages, context: func.Con
     """Azure DevOps audited a change."""
     from reconciler.triggers import messages
 
-    work.set(messages.devops_changed(_shop(), message.get_body().decode(), context.trace_context.Traceparent))
+    work.set(messages.devops_changed(_shop(), message.get_body().decode(), context.trace_context.trace_parent))
 
 
 # --- sure by timer -----------------------------------------------------------------------------------

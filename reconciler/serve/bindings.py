@@ -44,7 +44,7 @@ class Served:
 class Declared(Protocol):
     """What the azure-functions package gives for a function."""
 
-    def get_function_name(self) -> str:
+    def get_function_name(self) -> str | None:
         """Its name in the app."""
 
     def get_bindings(self) -> Iterable[Any]:
@@ -60,7 +60,7 @@ def read(functions: Iterable[Declared], settings: Mapping[str, str]) -> tuple[Se
 
 
 def _served(function: Declared, settings: Mapping[str, str]) -> Served:
-    name = function.get_function_name()
+    name = function.get_function_name() or ""
     bindings = [_resolved(binding.get_dict_repr(), name, settings) for binding in function.get_bindings()]
     triggers = [binding for binding in bindings if binding["type"].endswith("Trigger")]
     if len(triggers) != 1 or triggers[0]["type"] not in ("httpTrigger", "timerTrigger", "queueTrigger"):

@@ -8,10 +8,14 @@ from reconciler.engine import load_status
 from reconciler.errors import LeaseHeld
 from reconciler.events.audit import audit_keys
 from reconciler.events.pools import Keys, pool_keys
+from reconciler.ports import pool_document
 from reconciler.status import Finding, Truth
 from reconciler.triggers import logs
 from reconciler.triggers.shop import Shop
 from reconciler.work import message
+
+SECONDS = 15.0
+"""Lease for writing one status."""
 
 
 def pool_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
@@ -46,13 +50,18 @@ def quarantine(shop: Shop, text: str, queue: str) -> None:
 def _stall(shop: Shop, key: str, queue: str) -> None:
     text = f"a message for this pool ended in {queue}-poison: look for its errors in the log; the sweep tries again"
     finding = Finding(Truth.UNKNOWN, "Stalled", text, stalled="Stalled", stalled_message=text)
-    document = shop.state.load(f"pools/{key}")
-    status = load_status(shop.state, key).found(finding, shop.clock.now())
     try:
-        shop.state.save(f"pools/{key}", status.to_json(), document.etag if document else None)
+        lease = shop.leases.acquire(key, SECONDS)
     except LeaseHeld:
-        # A run has written its own status meanwhile: it is newer than this message.
+        # A run is under way: what it will write is newer than this message.
         return
+    try:
+        name = pool_document(key)
+        document = shop.state.load(name)
+        status = load_status(shop.state, key).found(finding, shop.clock.now())
+        shop.state.save(name, status.to_json(), document.etag if document else None)
+    finally:
+        lease.release()
 
 
 def _asked(shop: Shop, found: Keys, trigger: str, trace: str) -> list[str]:

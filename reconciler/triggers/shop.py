@@ -8,7 +8,7 @@ from typing import Protocol
 
 from reconciler.catalogue import Catalogue
 from reconciler.plan import Json
-from reconciler.ports import Clock, StateStore
+from reconciler.ports import Clock, Leases, StateStore
 from reconciler.spec.model import Spec
 from reconciler.telemetry import Metrics
 from reconciler.work.outbox import Outbox
@@ -49,6 +49,7 @@ class Shop:
     worker: Worker
     outbox: Outbox
     state: StateStore
+    leases: Leases
     clock: Clock
     metrics: Metrics
     plan: Callable[[Spec, str], Json]

@@ -45,6 +45,7 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
         worker,
         outbox,
         app.state,
+        app.leases,
         app.clock,
         counted,
         plan,

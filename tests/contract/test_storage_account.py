@@ -100,18 +100,16 @@ def test_nothing_is_made_where_that_is_switched_off(azurite: Azurite) -> None:
     stores.close()
 
 
-def test_a_message_that_cannot_be_read_is_set_aside_as_it_is(azurite: Azurite, stores: Storage, names: Names) -> None:
-    """It must neither stop the good ones nor be lost."""
+def test_a_message_that_a_person_put_as_plain_text_is_read_as_it_is(
+    azurite: Azurite, stores: Storage, names: Names
+) -> None:
+    """Whether it makes sense is for the reader to say; it must not stop the good ones."""
     stores.queue.put("fabrikam")
     with QueueServiceClient.from_connection_string(azurite.connection) as service:
-        queue = service.get_queue_client(names.queue)
-        queue.send_message("not base64 {")
-        queue.send_message("contoso")
-        keys = {message.text for message in stores.queue.take(32, 60)}
-        (poison,) = service.get_queue_client(f"{names.queue}-poison").receive_messages()
+        service.get_queue_client(names.queue).send_message("not base64 {")
+        texts = {message.text for message in stores.queue.take(32, 60)}
 
-    assert keys == {"fabrikam", "contoso"}
-    assert poison.content == "not base64 {"
+    assert texts == {"fabrikam", "not base64 {"}
 
 
 def test_a_document_that_is_no_json_is_named(azurite: Azurite, stores: Storage, names: Names) -> None:
