@@ -27,6 +27,7 @@ VALUES = {
     "securityNamespaceId": NAMESPACE,
     "streamId": "1",
 }
+BODIES: tuple[object, ...] = (None, 5, "text", [5], {"a": []})
 OPEN_TO_ALL = {"locations.options", "resourceareas.list", "resourceareas.get"}
 """Asked for before anybody's membership matters."""
 every = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
@@ -58,7 +59,7 @@ def test_nonsense_is_refused_and_changes_nothing(operator: Caller, route: Route)
     before = things(operator)
     where = path(route, projectId="nothing", poolId="99", queueId="99") if route.method == "DELETE" else path(route)
 
-    for body in (None, 5, "text", [5], {"a": []}):
+    for body in BODIES:
         if route.name != "poolmetadata.set" or body != "text":
             assert operator.call(route.method, where, body).status_code < 500, body
     operator.do.settle()
