@@ -12,7 +12,8 @@ from emulator.world import World
 
 
 def test_what_is_planned_happens_in_order_of_time_then_of_entry() -> None:
-    clock, done = Clock(), []
+    clock = Clock()
+    done: list[str] = []
     agenda = Agenda(clock)
     for seconds, name in ((20, "late"), (10, "first"), (10, "second")):
         agenda.later(seconds, partial(done.append, name))
