@@ -16,11 +16,13 @@ from reconciler.spec.schema import json_schema
 
 FOLDER = Path(os.environ["RECONCILER_OPENAPI"])
 DOCUMENT = next(FOLDER.glob("devopsinfrastructure/**/stable/2026-06-02/devopsinfrastructure.json"))
-PUBLISHED = json.loads(DOCUMENT.read_text(encoding="utf-8-sig"))["definitions"]
-IDENTITY = json.loads(next(FOLDER.glob("common-types/**/v6/managedidentity.json")).read_text(encoding="utf-8-sig"))[
-    "definitions"
-]
-COMMON = json.loads(next(FOLDER.glob("common-types/**/v6/types.json")).read_text(encoding="utf-8-sig"))["definitions"]
+PUBLISHED: dict[str, dict[str, Any]] = json.loads(DOCUMENT.read_text(encoding="utf-8-sig"))["definitions"]
+IDENTITY: dict[str, dict[str, Any]] = json.loads(
+    next(FOLDER.glob("common-types/**/v6/managedidentity.json")).read_text(encoding="utf-8-sig")
+)["definitions"]
+COMMON: dict[str, dict[str, Any]] = json.loads(
+    next(FOLDER.glob("common-types/**/v6/types.json")).read_text(encoding="utf-8-sig")
+)["definitions"]
 OURS = json_schema()["$defs"]
 
 SAME = {
