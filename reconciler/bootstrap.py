@@ -6,6 +6,7 @@ adapter is imported when it is needed: the SDKs behind some take longer to impor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
-from reconciler.errors import NotFound, SpecInvalid
+from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, Readers, SpecSource, StateStore, WorkQueue, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.session import Session
+    from reconciler.adapters.storage import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,43 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
 
 
 def store(settings: Settings, clock: Clock) -> Store:
-    """State, leases and work, kept in one SQLite file."""
+    """State, leases and work: in a storage account where the setting names one, in a SQLite file otherwise."""
+    if in_storage(settings.state):
+        from reconciler.adapters.storage import Storage  # noqa: PLC0415 - see the module's docstring
+
+        return Storage(_account(settings), allow_loopback=settings.allow_loopback)
     from reconciler.adapters.local import Local  # noqa: PLC0415 - see the module's docstring
 
     path = Path(settings.state)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
     return Local(path, clock)
+
+
+def in_storage(state: str) -> bool:
+    """Whether the setting names a storage account: by the URL of its blobs, or by a connection string."""
+    return bool(re.match(r"https?://|[A-Za-z]+=", state))
+
+
+def _account(settings: Settings) -> Account:
+    """Blobs and queues of one account; the queues' URL follows from that of the blobs."""
+    from reconciler.adapters.storage import Account  # noqa: PLC0415 - see the module's docstring
+
+    if "://" not in settings.state.partition("=")[0]:
+        return Account(connection=settings.state)
+    blobs = settings.state.rstrip("/")
+    if ".blob." not in blobs:
+        raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
+    return Account(
+        blob_url=blobs, queue_url=blobs.replace(".blob.", ".queue.", 1), credential=_credential(settings).for_azure()
+    )
 
 
 def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
-    if not Path(settings.state).exists():
+    if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
     state = store(settings, SystemClock()).state
     found = []
