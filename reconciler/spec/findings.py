@@ -109,10 +109,10 @@ def unknown(error: ErrorDetails) -> str:
     known = known_names(tuple(owner))
     if meant := nearest(str(name), known):
         return f"is not a field; did you mean {meant}?"
-    if home := homes().get(str(name)):
-        return f"is not a field here; it belongs {home}"
+    if str(name) in homes():
+        return f"is not a field here; it belongs {home(str(name), error['loc'])}"
     if meant := nearest(str(name), homes()):
-        return f"is not a field; did you mean {meant}? It belongs {homes()[meant]}"
+        return f"is not a field; did you mean {meant}? It belongs {home(meant, error['loc'])}"
     return f"is not a field; known here are {listing(sorted(known))}"
 
 
@@ -139,15 +139,26 @@ def known_names(loc: tuple[str | int, ...]) -> Mapping[str, tuple[str, ...]]:
     return fields
 
 
+def home(name: str, loc: tuple[str | int, ...]) -> str:
+    """Where a field belongs; of several places the one that is nearest to where it was written."""
+    owner = [step for step in loc[:-1] if isinstance(step, str)]
+
+    def shared(where: Path) -> int:
+        return next((i for i, (one, other) in enumerate(zip(where, owner, strict=False)) if one != other), len(where))
+
+    where = max(homes()[name], key=shared)
+    return f"under {spell(where)}" if where else "at the top of the file"
+
+
 @cache
-def homes() -> Mapping[str, str]:
-    """Field → where it belongs, for every field of the format; the first place counts."""
-    found: dict[str, str] = {}
+def homes() -> Mapping[str, list[Path]]:
+    """Field → the objects that have it, for every field of the format, from the outermost inwards."""
+    found: dict[str, list[Path]] = {}
     todo: list[tuple[Path, Any]] = [((), Document)]
     for where, kind in todo:
         for member in _members(kind):
             for name, hint in _fields(member).items():
-                found.setdefault(name, f"under {spell(where)}" if where else "at the top of the file")
+                found.setdefault(name, []).append(where)
                 todo.append(((*where, name), _item(hint)))
     return found
 

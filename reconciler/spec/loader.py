@@ -93,18 +93,18 @@ class Checked:
     """A document with its pool in canonical shape, and what is wrong with it."""
 
     document: dict[str, Any]
-    shaping: Sequence[Finding] = ()
-    """By paths of the file."""
     findings: Sequence[Finding] = ()
     """By paths of the canonical document."""
+    misshapen: bool = False
 
     def in_file(self, value: Mapping[str, Any]) -> Iterator[Finding]:
         """All findings by paths of the file: its pool is shaped once more, noting where each part came from."""
-        yield from self.shaping
-        if not self.findings:
+        if not self.findings and not self.misshapen:
             return
         trace: shapes.Trace = {}
-        pool = shapes.Shaping(trace=trace).pool(value["pool"], ("pool",)) if isinstance(value.get("pool"), dict) else {}
+        shaping = shapes.Shaping(trace=trace)
+        pool = shaping.pool(value["pool"], ("pool",)) if isinstance(value.get("pool"), dict) else {}
+        yield from shaping.findings
         for where, message in self.findings:
             if where[:1] == ("pool",):
                 yield shapes.source_path(trace, pool, where[1:], ("pool",)), message
@@ -122,9 +122,10 @@ def check(value: Mapping[str, Any]) -> Checked:
         adapter().validator.validate_python(document)
     except ValidationError as error:
         found = list(findings.translate(error, document))
-        return Checked(document, shaping.findings, [*found, *_despite(document, [where for where, _ in found])])
+        found += _despite(document, [where for where, _ in found])
+        return Checked(document, found, bool(shaping.findings))
     found = [*rules.check(document), *access.check(document, pool_known=True)]
-    return Checked(document, shaping.findings, found)
+    return Checked(document, found, bool(shaping.findings))
 
 
 def _despite(document: Mapping[str, Any], broken: Sequence[Path]) -> list[Finding]:

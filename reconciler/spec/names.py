@@ -65,7 +65,7 @@ def project_name(value: str) -> str | None:
 def project_reference(value: str) -> str | None:
     """What is wrong with ``organization/project``."""
     organization, slash, project = value.partition("/")
-    if not slash or organization_name(organization):
+    if not slash or "/" in project or organization_name(organization):
         return f"is {show(value)}; write organization/project, such as fabrikam-prime/fabrikam-dev"
     return project_name(project)
 

@@ -56,7 +56,9 @@ def _presence(field: str, one: dict[str, Any], definition: dict[str, Any]) -> st
 def _form(one: dict[str, Any]) -> str:
     """The JSON type, the range, the known values, or the object that is meant."""
     if found := list(_referred(one)):
-        many = {"array": "list of ", "object": "map of ", "['object', 'array']": "map of "}.get(str(one.get("type")), "")
+        many = {"array": "list of ", "object": "map of ", "['object', 'array']": "map of "}.get(
+            str(one.get("type")), ""
+        )
         return many + " or ".join(f"[{name}](#{name.lower()})" for name in found)
     if values := _values(one):
         return ", ".join(f"`{value}`" for value in values)

@@ -39,6 +39,7 @@ _READ_ONLY = frozenset(
     {
         ("pool", "systemData"),
         ("properties", "provisioningState"),
+        ("pool", "provisioningState"),
         ("images", "isEphemeral"),
         ("networkProfile", "ipAddresses"),
         ("identity", "principalId"),
@@ -66,7 +67,10 @@ def kebab_names() -> Mapping[str, str]:
 
 
 class Shaping:
-    """One pool, brought to ARM's shape; with a trace it also notes where everything came from."""
+    """One pool, brought to ARM's shape; with a trace it also notes where everything came from.
+
+    Without a trace the paths of findings are not all known; that there are any is.
+    """
 
     def __init__(self, *, trace: Trace | None = None) -> None:
         self.trace = trace

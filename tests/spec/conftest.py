@@ -30,7 +30,12 @@ RIGHT: dict[str, Any] = {
             "organizationProfile": {
                 "kind": "AzureDevOps",
                 "organizations": [
-                    {"url": "https://dev.azure.com/fabrikam-tailspin", "projects": [], "openAccess": True, "parallelism": 2},
+                    {
+                        "url": "https://dev.azure.com/fabrikam-tailspin",
+                        "projects": [],
+                        "openAccess": True,
+                        "parallelism": 2,
+                    },
                     {
                         "url": "https://dev.azure.com/fabrikam-prime",
                         "projects": ["fabrikam-dev", "fabrikam-test"],

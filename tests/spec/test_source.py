@@ -107,7 +107,10 @@ def test_every_part_has_its_place(read: Read) -> None:
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("a: 1\na: 2\na: 3", ["2 is written twice, first in line 1; keep one", "3 is written twice, first in line 1; keep one"]),
+        (
+            "a: 1\na: 2\na: 3",
+            ["2 is written twice, first in line 1; keep one", "3 is written twice, first in line 1; keep one"],
+        ),
         ("a: 1\n'a': 2", ["2 is written twice, first in line 1; keep one"]),
         ("a: !!str 4", ["1 has the tag tag:yaml.org,2002:str; tags are not allowed, write the value alone"]),
         ("a: !x {b: 1}", ["1 has the tag !x; tags are not allowed, write the value alone"]),
@@ -213,8 +216,12 @@ def test_deeper_is_refused_before_anything_runs_over(read: Read, text: str) -> N
     "text",
     [
         "[" + "1, " * 10_000 + "1]",
-        "a: &a [" + "x, " * 9 + "x]\n"
-        + "\n".join(f"{new}: &{new} [" + f"*{old}, " * 9 + f"*{old}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)),
+        "a: &a ["
+        + "x, " * 9
+        + "x]\n"
+        + "\n".join(
+            f"{new}: &{new} [" + f"*{old}, " * 9 + f"*{old}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+        ),
         "[" + "&a a, " + "*a, " * 10_000 + "*a]",
     ],
     ids=["many entries", "a billion laughs", "many aliases"],
