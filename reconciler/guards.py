@@ -12,6 +12,9 @@ refuse single changes of it. They know nothing of what was observed (facets guar
     principal      as the spec writes it          where somebody gets or loses something
     role           as the service names it        with principal
     allow, inherit, materialise   true or false   what is switched
+    itself         true                           where the operator makes itself an administrator
+    resourceId     of the pool                    always, and only, in changes to ARM
+    body           what is put                    the same
 
 What is not carried cannot be checked, and is refused where a rule needs it.
 """
@@ -119,6 +122,11 @@ def _place(spec: Spec, policy: Policy) -> Iterator[Finding]:
 
 def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
     """One PUT carries the whole body, so all that the body hands out is held against the policy."""
+    if not _same(str(change.args.get("resourceId")), spec.pool_id):
+        yield "not-in-spec", f"the change is about {change.args.get('resourceId')}, the spec about {spec.pool_id}"
+    for name in _organizations_put(change):
+        if _named(spec, name) is None:
+            yield "not-in-spec", f"the spec does not name the organization {name}"
     creates = change.action is Action.CREATE
     if creates and not policy.create_pools:
         yield "policy-create-pools", "the policy does not let pools be created"
@@ -131,6 +139,14 @@ def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
     if creates and spec.permission_profile is not None:
         for principal in (*spec.permission_profile.users, *spec.permission_profile.groups):
             yield from _principal(principal, policy)
+
+
+def _organizations_put(change: Change) -> list[str]:
+    """Bare names from both published forms of the URL."""
+    body = change.args.get("body") or {}
+    profile = (body.get("properties") or {}).get("organizationProfile") or {}
+    urls = [str(one.get("url") or "") for one in profile.get("organizations") or ()]
+    return [url.rstrip("/").rpartition("/")[2].partition(".")[0] for url in urls if url]
 
 
 def _devops(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
@@ -154,8 +170,25 @@ def _widening(spec: Spec, change: Change, policy: Policy, today: date | None) ->
         yield "not-in-spec", f"the spec does not name the project {args['project']}"
     if "allow" in args:
         yield from _opening(spec, change, organization, policy, today)
-    if args.get("inherit") is True and not _inherits(spec, organization.name):
+    yield from _inheritance(spec, change, organization)
+    yield from _grant(spec, change, organization, policy)
+
+
+def _inheritance(spec: Spec, change: Change, organization: Organization) -> Iterator[Finding]:
+    inherits = _inherits(spec, organization.name)
+    if change.args.get("inherit") is True and inherits is not True:
         yield "not-in-spec", f"the spec does not want roles inherited in {organization.name}"
+    if "itself" in change.args and inherits is not False:
+        yield (
+            "operator-itself",
+            f"inheritance stays on in {organization.name}, so the operator needs no role of its own",
+        )
+
+
+def _grant(spec: Spec, change: Change, organization: Organization, policy: Policy) -> Iterator[Finding]:
+    args = change.args
+    if not {"allow", "inherit", "principal", "pipeline", "itself"} & set(args) and change.kind != "queue":
+        yield "not-in-spec", "the change widens something and does not say what"
     if "principal" in args:
         yield from _principal(str(args["principal"]), policy)
         if not _wants(spec, organization.name, str(args["principal"])):
@@ -209,10 +242,13 @@ def _reaches(spec: Spec, organization: Organization, project: str, today: date |
     return _listed(organization, project) or any(_same(name, project) for name in named)
 
 
-def _inherits(spec: Spec, organization: str) -> bool:
+def _inherits(spec: Spec, organization: str) -> bool | None:
+    """Whether roles shall be inherited; None: not managed."""
     own = [r.inherit for r in spec.access.roles if _same(r.organization, organization) and r.inherit is not None]
-    profile = spec.permission_profile
-    return any(own) if own else profile is not None and profile.kind is PermissionKind.INHERIT
+    if own:
+        return all(own)
+    kind = None if spec.permission_profile is None else spec.permission_profile.kind
+    return {PermissionKind.INHERIT: True, PermissionKind.CREATOR_ONLY: False}.get(kind) if kind else None
 
 
 def _wants(spec: Spec, organization: str, principal: str) -> bool:

@@ -5,14 +5,20 @@ Spec authors are less trusted than the operator: what the policy does not allow 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
+from typing import Any
+
+import yaml
+
+from reconciler.errors import SpecInvalid
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits for every pool. None means: whatever verified specs name. Patterns are `fnmatch`, case-insensitive."""
+    """Limits for every pool. None means: whatever verified specs name. See `allows` for the patterns."""
 
     subscriptions: tuple[str, ...] | None = None
     resource_groups: tuple[str, ...] | None = None
@@ -31,5 +37,100 @@ class Policy:
 
 
 def allows(patterns: Sequence[str] | None, name: str) -> bool:
-    """Whether a name is allowed: no list allows every name, an empty one none."""
-    return patterns is None or any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+    r"""Whether a name is allowed: no list allows every name, an empty one none.
+
+    A bracket means itself: groups are named ``[scope]\name``, and a pattern that looks like one must fit it.
+    """
+    plain = [] if patterns is None else [pattern.casefold().replace("[", "[[]") for pattern in patterns]
+    return patterns is None or any(fnmatchcase(name.casefold(), pattern) for pattern in plain)
+
+
+# --- the file ------------------------------------------------------------------------------------------------
+
+_NAMES = {
+    "subscriptions": "subscriptions",
+    "resourceGroups": "resource_groups",
+    "organizations": "organizations",
+    "projects": "projects",
+    "principals": "principals",
+    "openAccess": "open_access",
+    "createPools": "create_pools",
+    "materialise": "materialise",
+    "maxRoleRemovals": "max_role_removals",
+}
+"""Field of the file → field of `Policy`, in the order of the documentation."""
+_LISTS = {field.name for field in fields(Policy) if field.default is None}
+_STRING, _BOOL, _INT, _LIST = ("tag:yaml.org,2002:" + kind for kind in ("str", "bool", "int", "seq"))
+_MOST = 1000
+
+
+def load(text: bytes) -> Policy:
+    """A policy from its YAML file. Raises `SpecInvalid` with every problem, each as ``policy:line: what``."""
+    found = problems(text)
+    if found:
+        raise SpecInvalid("; ".join(found))
+    return Policy(**{_NAMES[key.value]: _value(value) for key, value in _entries(_compose(text))})
+
+
+def problems(text: bytes) -> tuple[str, ...]:
+    """Everything that is wrong with a policy file, in the order of its lines, one line of text each."""
+    try:
+        root = _compose(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return (
+            f"policy:{mark.line + 1 if mark else 1}: is not YAML: {getattr(error, 'problem', None) or 'unreadable'}",
+        )
+    except UnicodeDecodeError:
+        return ("policy:1: is not UTF-8 text",)
+    if root is None:
+        return ("policy:1: is empty; an empty mapping {} is a policy without limits of its own",)
+    if not isinstance(root, yaml.MappingNode):
+        return (f"policy:{root.start_mark.line + 1}: is not a mapping of {', '.join(_NAMES)}",)
+    return tuple(f"policy:{node.start_mark.line + 1}: {message}" for node, message in _problems(root))
+
+
+def _compose(text: bytes) -> Any:
+    return yaml.compose(text.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+
+
+def _entries(root: Any) -> list[tuple[Any, Any]]:
+    return [] if root is None else list(root.value)
+
+
+def _problems(root: Any) -> Iterator[tuple[Any, str]]:
+    seen: set[str] = set()
+    for key, value in _entries(root):
+        name = str(key.value)
+        if name not in _NAMES:
+            near = difflib.get_close_matches(name, _NAMES, 1, 0.5)
+            yield (
+                key,
+                f"{name}: unknown field; {f'did you mean {near[0]}?' if near else 'known are ' + ', '.join(_NAMES)}",
+            )
+            continue
+        if name in seen:
+            yield key, f"{name}: is given twice"
+        seen.add(name)
+        wrong = _wrong(_NAMES[name], value)
+        if wrong:
+            yield value, f"{name}: {wrong}"
+
+
+def _wrong(name: str, node: Any) -> str:
+    if name in _LISTS:
+        if not isinstance(node, yaml.SequenceNode) or node.tag != _LIST:
+            return "is not a list of patterns; leave it out where everything is allowed"
+        blank = [item for item in node.value if item.tag != _STRING or not item.value.strip()]
+        return "holds something that is not a text; put it in quotes" if blank else ""
+    if name == "max_role_removals":
+        whole = node.tag == _INT and node.value.isdecimal() and str(int(node.value)) == node.value
+        whole = whole and int(node.value) <= _MOST
+        return "" if whole else f"is not a whole number from 0 to {_MOST}"
+    return "" if node.tag == _BOOL else "is not true or false"
+
+
+def _value(node: Any) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(item.value for item in node.value)
+    return int(node.value) if node.tag == _INT else node.value.casefold() in ("true", "yes", "on")

@@ -51,12 +51,12 @@ def _diff_body(desired: dict[str, Any], seen: dict[str, Any]) -> Sequence[Change
     if seen["body"] == desired:
         return []
     action = Action.CREATE if seen["body"] is None else Action.UPDATE
-    args = {"id": seen["id"], "tags": desired}
+    args = {"resourceId": seen["id"], "body": {"tags": desired}}
     return [Change("body", "pool", "tags", action, seen["body"], desired, Risk.NEUTRAL, Route.ARM, args)]
 
 
 def _put(change: Change, writers: Writers) -> Pending | None:
-    return writers.arm.put(change.args["id"], {"tags": change.args["tags"]})
+    return writers.arm.put(change.args["resourceId"], change.args["body"])
 
 
 def _tags(spec: Spec, now: datetime) -> Any:

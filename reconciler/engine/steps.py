@@ -108,8 +108,8 @@ class Steps:
 
 
 def _forget(work: Work, change: Change) -> None:
-    organization, project = change.args.get("organization"), change.args.get("projectId")
-    if change.route is Route.ARM or not organization:
+    args = change.args
+    if change.route is Route.ARM:
         work.survey.forget()
     else:
-        work.survey.forget(organization, project)
+        work.survey.forget(args.get("organization"), args.get("projectId"), args.get("queueId"))

@@ -88,6 +88,14 @@ class Memo:
             for key in [key for key in self._slots if touched(key)]:
                 del self._slots[key]
 
+    def forget_missing(self, kind: str, organization: str) -> None:
+        """Drop what was asked for and not found, as somebody may exist by now."""
+        with self._lock:
+            slots = [(k, slot) for k, slot in self._slots.items() if (k.kind, k.organization) == (kind, organization)]
+            for key, slot in slots:
+                if slot.value is None:
+                    del self._slots[key]
+
     def _fill(self, slots: Mapping[Key, _Slot], fetch: Fetch) -> None:
         if not slots:
             return

@@ -27,6 +27,8 @@ T = TypeVar("T")
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
+_SPARED = {"agent pools", "projects", "me", "identity"}
+
 
 class SharedSurvey:
     """See `reconciler.survey.port.Survey` for what facets may ask."""
@@ -69,19 +71,25 @@ class SharedSurvey:
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
         return other
 
-    def forget(self, organization: str | None = None, project_id: str | None = None) -> None:
-        """Empty what a write touched.
+    def forget(
+        self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
+    ) -> None:
+        """Empty what a write touched: with nothing named everything, else what is known of the innermost that is.
 
-        With a project: what is known of that project. With an organization alone: what is known of it and is not
-        about one project. With neither: everything.
+        A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
+        ours touches which projects and agent pools there are, who we are, or who a principal is that was known.
         """
         if organization is None:
             self._memo.forget(lambda _: True)
-        elif project_id is None:
-            self._memo.forget(lambda key: key.organization == organization and not key.project)
-        else:
+            return
+        if project_id is not None:
             self._written.add((organization, project_id))
-            self._memo.forget(lambda key: key.organization == organization and key.project == project_id)
+        spared = _SPARED if project_id is None else {"queues"} if queue_id is not None else set()
+        self._memo.forget(
+            lambda key: (key.organization, key.project) == (organization, project_id or "") and key.kind not in spared
+        )
+        if project_id is None:
+            self._memo.forget_missing("identity", organization)
 
     def learned(self) -> dict[str, Evidence]:
         """Evidence that changed since this was last asked, by organization; the caller stores it."""

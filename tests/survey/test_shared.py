@@ -264,8 +264,22 @@ def test_a_write_in_a_project_empties_what_is_known_of_that_project() -> None:
     assert estate.calls == {"queues": 1, "authorized": 1}
 
 
-def test_a_write_in_an_organization_empties_what_is_not_about_one_project() -> None:
+def test_a_write_on_a_queue_leaves_the_list_of_queues() -> None:
     estate = Estate()
+    estate.add(ORG, 1, 3)
+    survey = batch(estate, 1)
+    sweep(estate, survey, 1)
+    estate.calls.clear()
+
+    survey.forget(ORG, estate.projects[ORG][0].id, 1001)
+    sweep(estate, survey, 1)
+
+    assert estate.calls == {"authorized": 1}
+
+
+def test_a_write_in_an_organization_empties_what_people_may_do_there() -> None:
+    """No write of ours touches which projects and agent pools there are, or who somebody is."""
+    estate = Estate(people={"ann-1@fabrikam.com": Identity("1", "Ann")})
     estate.add(ORG, 1, 3)
     survey = batch(estate, 1)
     sweep(estate, survey, 1)
@@ -274,7 +288,18 @@ def test_a_write_in_an_organization_empties_what_is_not_about_one_project() -> N
     survey.forget(ORG)
     sweep(estate, survey, 1)
 
-    assert set(estate.calls) == {"agent pools", "projects", "me", "inheritance", "roles", "identities"}
+    assert estate.calls == {"inheritance": 1, "roles": 1}
+
+
+def test_somebody_who_was_not_known_is_asked_for_again_after_a_write() -> None:
+    estate = Estate()
+    survey = SharedSurvey.about(estate.readers, [spec("pool-1")])
+    assert survey.identities(ORG, ["ann"]) == {}
+    estate.people["ann"] = Identity("1", "Ann")
+
+    survey.forget(ORG)
+
+    assert survey.identities(ORG, ["ann"]) == {"ann": Identity("1", "Ann")}
 
 
 def test_a_write_to_arm_empties_everything() -> None:
