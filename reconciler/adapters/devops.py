@@ -1,8 +1,8 @@
 """Azure DevOps as the port `DevOpsReader` sees it; `DevOpsWrites` beside it is the other half.
 
 Calls go through the azure-devops package where it has a client whose answer keeps what is needed, and through plain
-REST on the same session where it has none or loses something: pages of projects (the package drops the header that
-names the next page) and security roles. Each method is one request, or the pages of one list.
+REST on the same session where it has none, loses something or costs too much: security roles, pages of projects (the
+package drops the header that names the next page), queues. Each method is one request, or the pages of one list.
 
 Nothing is remembered here: `reconciler.survey` shares reads. Nothing is guessed either: a list that is missing in an
 answer, or shorter than it says, is an error and never an empty list, because absence is what writes are decided on.
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.adapters.devops_clients import Package, complete, whole
-from reconciler.adapters.devops_forms import assignment_of, entries, moment, queue_of, roles_call
+from reconciler.adapters.devops_forms import assignment_of, entries, moment, queue_of, queues_call, roles_call
 from reconciler.adapters.devops_writes import DevOpsWrites
 from reconciler.adapters.identities import Identities, property_of
 from reconciler.adapters.session import Session
@@ -90,14 +90,15 @@ class DevOps:
         return list(found.values())
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
-        """GET queues of a project by pool ids, as many requests as keep each URL short."""
-        what = f"queues of project {project_id}"
+        """GET queues of a project by pool ids, as many requests as keep each URL short.
+
+        Plain REST because no read is more frequent: the package's models took 2.4 ms for twenty queues.
+        """
         queues: list[Queue] = []
         for begin in range(0, len(pool_ids), _IDS):
-            some = list(pool_ids[begin : begin + _IDS])
-            with self._package.asking(organization, "queues", what) as clients:
-                models = complete(clients.task_agent.get_agent_queues_for_pools(some, project_id), organization, what)
-            queues += [queue_of(model, organization, project_id) for model in models]
+            call = queues_call(self._session, organization, project_id, pool_ids[begin : begin + _IDS])
+            found = entries(self._session.send(call), organization, call.what)
+            queues += [queue_of(entry, organization, project_id) for entry in found]
         return [queue for queue in queues if queue.pool_id in pool_ids]
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:

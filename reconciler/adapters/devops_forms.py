@@ -5,11 +5,10 @@ Whatever an answer must hold to be believed is checked here: what is missing rai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from reconciler.adapters.devops_answers import Answer
-from reconciler.adapters.devops_clients import whole
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import query, segment
 from reconciler.adapters.session_wire import Call
@@ -45,12 +44,21 @@ def entries(answer: Answer, organization: str, what: str, *required: str) -> lis
     return found
 
 
-def queue_of(model: Any, organization: str, project_id: str) -> Queue:
-    """A queue as the package's TaskAgentQueue has it; it is of the project that was asked."""
-    what = f"queues of project {project_id}"
-    if whole(model, organization, what, "id", "name", "pool"):
-        whole(model.pool, organization, what, "id")
-    return Queue(id=model.id, name=model.name, project_id=project_id, pool_id=model.pool.id)
+def queues_call(session: Session, organization: str, project_id: str, pool_ids: Sequence[int]) -> Call:
+    """GET queues of a project by pool ids."""
+    asked = query({"poolIds": ",".join(map(str, pool_ids)), "api-version": "7.1"})
+    path = f"{segment(project_id)}/_apis/distributedtask/queues{asked}"
+    url = session.endpoints.url(organization, path)
+    return Call(organization, "GET", url, "queues", f"queues of project {project_id}")
+
+
+def queue_of(entry: Json, organization: str, project_id: str) -> Queue:
+    """A queue, ``{"id", "name", "pool": {"id"}}``; it is of the project that was asked."""
+    pool = entry.get("pool") if isinstance(entry, dict) else None
+    pool_id = pool.get("id") if isinstance(pool, dict) else None
+    if not (type(pool_id) is int and type(entry.get("id")) is int and isinstance(entry.get("name"), str)):
+        raise Unavailable(f"organization {organization}: queues of project {project_id}: an entry is not whole")
+    return Queue(id=entry["id"], name=entry["name"], project_id=project_id, pool_id=pool_id)
 
 
 def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:

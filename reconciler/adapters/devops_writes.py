@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.adapters.devops_clients import Package, complete
-from reconciler.adapters.devops_forms import assignment_of, entries, queue_of, roles_call
+from reconciler.adapters.devops_clients import Package
+from reconciler.adapters.devops_forms import assignment_of, entries, queue_of, queues_call, roles_call
 from reconciler.adapters.identities import GROUP, GUID, Identities
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import query
@@ -41,8 +41,8 @@ class DevOpsWrites:
         body = {"name": name, "pool": {"id": pool_id}}
         try:
             with self._package.asking(organization, "queues", what) as clients:
-                model = clients.task_agent.add_agent_queue(body, project_id, authorize_pipelines=False)
-            queue = queue_of(model, organization, project_id)
+                clients.task_agent.add_agent_queue(body, project_id, authorize_pipelines=False)
+            queue = queue_of(clients.document, organization, project_id)
         except Rejected as refusal:
             if existing := self._queue(organization, project_id, pool_id):
                 return existing
@@ -126,10 +126,9 @@ class DevOpsWrites:
         )
 
     def _queue(self, organization: str, project_id: str, pool_id: int) -> Queue | None:
-        what = f"queues of project {project_id}"
-        with self._package.asking(organization, "queues", what) as clients:
-            models = complete(clients.task_agent.get_agent_queues_for_pools([pool_id], project_id), organization, what)
-        queues = [queue_of(model, organization, project_id) for model in models]
+        call = queues_call(self._session, organization, project_id, [pool_id])
+        found = entries(self._session.send(call), organization, call.what)
+        queues = [queue_of(entry, organization, project_id) for entry in found]
         return next((queue for queue in queues if queue.pool_id == pool_id), None)
 
 

@@ -92,9 +92,10 @@ def _parts(url: str) -> SplitResult | None:
     """The parts of a URL, or None where it has no form that could be one."""
     try:
         parts = urlsplit(url)
-        return parts if parts.port is None or parts.port else None
+        usable = parts.port != 0  # reading the port is what checks it
     except ValueError:
         return None
+    return parts if usable else None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

@@ -100,7 +100,9 @@ class Exchange:
         try:
             return self._exchange(request)
         except requests.exceptions.SSLError:
-            raise NoAnswerError("the server's certificate could not be verified", sent=False, passing=False) from None
+            raise NoAnswerError(
+                "no TLS connection with a certificate that can be trusted", sent=False, passing=False
+            ) from None
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _no_answer(error) from None
 

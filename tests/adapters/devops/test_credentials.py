@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 from reconciler.adapters import credentials
 from reconciler.adapters.credentials import ARM, DEVOPS, STORAGE, Credential, EntraCredential, PatCredential
@@ -179,6 +180,24 @@ def test_a_challenge_of_the_service_brings_a_new_token(credential: EntraCredenti
     assert view.get_token_info(ARM, options={"claims": "e30="}).token == "canary-2"
     assert view.get_token(ARM, claims="e30=").token == "canary-3"
     assert source.asked[1:] == [((ARM,), {"claims": "e30="})] * 2
+
+
+@pytest.mark.parametrize(
+    ("credential", "name"),
+    [
+        (credentials.default(), "DefaultAzureCredential"),
+        (credentials.default("client"), "DefaultAzureCredential"),
+        (credentials.managed(), "ManagedIdentityCredential"),
+        (credentials.managed("client"), "ManagedIdentityCredential"),
+    ],
+)
+def test_azure_identity_stands_behind_the_entra_kinds(credential: EntraCredential, name: str) -> None:
+    """Opened only: what they would ask is no loopback."""
+    opened = credential._make()
+
+    assert type(opened).__name__ == name
+    assert isinstance(opened, DefaultAzureCredential | ManagedIdentityCredential)
+    opened.close()
 
 
 @pytest.mark.parametrize("kind", ["default", "managed", "managed-by-id", "pat", "static"])

@@ -83,8 +83,7 @@ def test_queues_are_asked_for_by_pool_ids(reads: DevOps, service: Scripted) -> N
         Queue(12, "pool-7", PROJECT, 7),
         Queue(13, "pool-8", PROJECT, 8),
     ]
-    assert service.only.query == {"poolIds": "7,8"}
-    assert service.only.version == "7.1-preview.1"
+    assert service.only.query == {"poolIds": "7,8", "api-version": "7.1"}
 
 
 def test_many_pools_are_asked_for_in_urls_of_fewer_than_2000_characters(reads: DevOps, service: Scripted) -> None:
@@ -249,6 +248,24 @@ def test_what_is_no_whole_list_is_an_error_and_never_an_empty_one(
 
     with pytest.raises(Unavailable, match="organization prime: "):
         call()
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, None, "queue", {"id": 12, "name": "a"}, {"id": "12", "name": "a", "pool": {"id": 7}}]
+)
+def test_a_queue_that_is_not_whole_is_not_skipped(reads: DevOps, service: Scripted, entry: Any) -> None:
+    """Skipped, it would look missing, and be made again."""
+    service.reply("GET", QUEUES, wrapped(entry))
+
+    with pytest.raises(Unavailable, match="is not whole"):
+        reads.queues("prime", PROJECT, [7])
+
+
+def test_an_authorized_resource_without_a_number_is_not_skipped(reads: DevOps, service: Scripted) -> None:
+    service.reply("GET", AUTHORIZED, wrapped({"authorized": True, "id": "x", "name": "a", "type": "queue"}))
+
+    with pytest.raises(Unavailable, match="an id that is no number"):
+        reads.authorized_queues("prime", PROJECT)
 
 
 @pytest.mark.parametrize(

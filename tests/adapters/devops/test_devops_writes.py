@@ -46,7 +46,7 @@ def test_a_queue_that_is_there_already_is_the_answer(
     service.reply("GET", QUEUES, wrapped(queue(12, 7)))
 
     assert writes.create_queue("prime", PROJECT, 7, "pool") == Queue(12, "pool", PROJECT, 7)
-    assert service.seen[1].query == {"poolIds": "7"}
+    assert service.seen[1].query == {"poolIds": "7", "api-version": "7.1"}
 
 
 def test_a_refused_queue_that_is_not_there_keeps_the_refusal(writes: DevOpsWrites, service: Scripted) -> None:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from reconciler.adapters.devops import DevOps
 from reconciler.adapters.devops_package import Wire
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import Endpoints, is_loopback, segment
 from reconciler.adapters.session_wire import Call
-from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected
-from tests.adapters.devops.conftest import CANARY
+from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected, Unavailable
+from tests.adapters.devops.conftest import CANARY, Open
 from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped
 
 POOLS = "/prime/_apis/distributedtask/pools"
@@ -32,6 +40,40 @@ def elsewhere() -> Iterator[Scripted]:
     scripted = Scripted()
     yield scripted
     scripted.close()
+
+
+@pytest.fixture
+def untrusted(tmp_path: Path) -> Iterator[Scripted]:
+    """The service again, behind a certificate for 127.0.0.1 that it made for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = (
+        builder.not_valid_before(begin).not_valid_after(begin + timedelta(days=36500)).add_extension(address, False)
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    scripted = Scripted(context)
+    yield scripted
+    scripted.close()
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_token(opened: Open, untrusted: Scripted) -> None:
+    session = opened(url=untrusted.url)
+    untrusted.reply("GET", "/prime/_apis/thing", wrapped())
+    call = Call("prime", "GET", session.endpoints.url("prime", "_apis/thing"), "thing", "thing")
+
+    with pytest.raises(Unavailable, match="GET thing: no TLS connection with a certificate that can be trusted"):
+        session.send(call)
+    assert untrusted.connections == 1
+    assert untrusted.everything == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
