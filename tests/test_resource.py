@@ -156,7 +156,9 @@ def test_what_nobody_understood_travels_unchanged() -> None:
         "properties": {
             "futureProfile": {"a": 1},
             "organizationProfile": {
-                "organizations": [{"url": PRIME.upper(), "projects": ["Web"], "futureField": 7}],
+                "organizations": [
+                    {"url": "https://Fabrikam-Prime.visualstudio.com/", "projects": ["Web"], "futureField": 7}
+                ],
             },
             "fabricProfile": {"images": [{"resourceId": "/a", "futureField": 8}, {"resourceId": "/b"}]},
         },
@@ -176,7 +178,10 @@ def test_what_nobody_understood_travels_unchanged() -> None:
         "properties": {
             "futureProfile": {"a": 1},
             "organizationProfile": {
-                "organizations": [{"url": PRIME.upper(), "projects": ["App"], "futureField": 7}, {"url": TAILSPIN}],
+                "organizations": [
+                    {"url": "https://Fabrikam-Prime.visualstudio.com/", "projects": ["App"], "futureField": 7},
+                    {"url": TAILSPIN},
+                ],
             },
             "fabricProfile": {
                 "images": [{"resourceId": "/c"}, {"resourceId": "/a", "futureField": 8, "buffer": "5"}],
