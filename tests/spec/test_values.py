@@ -283,6 +283,7 @@ WRONG = [
         {"type": "UserAssigned", "userAssignedIdentities": {"build": {}}},
         "pool.identity.userAssignedIdentities.build: is build; write the resource id /subscriptions/…/resourceGroups/…/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{identity}",
     ),
+    ("pool.identity", {}, "pool.identity.type: is missing; add it"),
     ("until", "31.12.2026", "until: is 31.12.2026; write a day such as 2026-12-31"),
     ("until", "2026-02-30", "until: is 2026-02-30, which is no day of the calendar"),
     ("access", None, "access: has no value; write one, or remove the field, which is then not managed"),
