@@ -24,20 +24,22 @@ class Delivery:
 
     def __init__(self, events: Events) -> None:
         self._events = events
-        self._pending: list[Published] = []
+        self._pending: list[tuple[Subscription, Published]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._confirmed: set[int] = set()
-        events.hooks.append(self._pending.append)
+        events.hooks.append(self._address)
+
+    def _address(self, event: Published) -> None:
+        """To those who listen at this moment; who subscribes later hears of later events."""
+        self._pending += [(one, event) for one in self._events.subscriptions if event.source in one.sources]
 
     def pump(self) -> None:
         """Send out what was published since the last time."""
         waiting, self._pending[:] = list(self._pending), []
-        for event in waiting:
-            for subscription in list(self._events.subscriptions):
-                if event.source in subscription.sources:
-                    task = asyncio.create_task(self._deliver(subscription, event))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+        for subscription, event in waiting:
+            task = asyncio.create_task(self._deliver(subscription, event))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Give up what is under way."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # ships no types
 
 Json = Any
 VARIABLE = "RECONCILER_OPENAPI"
@@ -66,10 +66,8 @@ def documents() -> list[tuple[str, Path]]:
     if root is None:
         return []
     arm = sorted(root.glob("devopsinfrastructure/**/stable/*/devopsinfrastructure.json"))
-    found = [("arm", path) for path in arm]
-    for path in sorted(root.glob("*/7.*/*.json")):
-        found.append(("devops", path))
-    return found
+    devops = sorted(root.glob("*/7.*/*.json"))
+    return [("arm", path) for path in arm] + [("devops", path) for path in devops]
 
 
 @cache
@@ -183,7 +181,9 @@ def _variant(document: Path, merged: Json, value: Json) -> Json:
     for name, raw in load(document).get("definitions", {}).items():
         if raw.get("x-ms-discriminator-value", name) == wanted and "allOf" in raw:
             found = _merged(document, raw)
-            if found["discriminator"] == merged["discriminator"] and set(merged["properties"]) <= set(found["properties"]):
+            if found["discriminator"] == merged["discriminator"] and set(merged["properties"]) <= set(
+                found["properties"]
+            ):
                 return found
     return merged
 
@@ -209,7 +209,9 @@ def validate_request(plane: str, method: str, path: str, query: dict[str, str], 
     return found
 
 
-def validate_response(plane: str, method: str, path: str, query: dict[str, str], *, status: int, body: Json) -> list[str]:
+def validate_response(
+    plane: str, method: str, path: str, query: dict[str, str], *, status: int, body: Json
+) -> list[str]:
     """Problems of an answer; errors of Azure DevOps are not described and have none."""
     operation = find(plane, method, path, query)
     if operation is None:

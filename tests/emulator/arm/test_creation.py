@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tests.emulator.wire import POOLS, Wire, body, organizations
 
@@ -27,7 +28,9 @@ def test_a_creation_runs_from_accepted_over_provisioning_to_succeeded(wire: Wire
 def test_the_answer_carries_the_headers_of_the_recording(wire: Wire) -> None:
     answer = wire.put("p-new", body())
     status, result = answer.headers["Azure-AsyncOperation"], answer.headers["Location"]
-    form = r".*/providers/Microsoft.DevOpsInfrastructure/locations/EASTUS/operationStatuses/[0-9a-f-]{36}\*[0-9A-F]{64}\?"
+    form = (
+        r".*/providers/Microsoft.DevOpsInfrastructure/locations/EASTUS/operationStatuses/[0-9a-f-]{36}\*[0-9A-F]{64}\?"
+    )
     assert re.match(form, status)
     assert {"t=", "c=", "s=", "h="} <= {part[:2] for part in status.split("?")[1].split("&")}
     assert "/providers/Microsoft.CloudTest/locations/eastus/operations/" in result
@@ -137,6 +140,6 @@ def _agent_pools(wire: Wire, organization: str) -> list[str]:
     raise LookupError(organization)
 
 
-def _agent_pool(wire: Wire, organization: str, name: str) -> dict[str, object]:
+def _agent_pool(wire: Wire, organization: str, name: str) -> dict[str, Any]:
     found = next(item for item in wire.do.state()["organizations"] if item["name"] == organization)
-    return next(pool for pool in found["agentPools"] if pool["name"] == name)
+    return dict(next(pool for pool in found["agentPools"] if pool["name"] == name))
