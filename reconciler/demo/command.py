@@ -104,7 +104,7 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 @contextmanager
 def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]:
     """The emulator for as long as the story; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     emulation = Emulation(estate, folder / "emulator.log", SWITCHES)
     told = False
     try:
@@ -113,7 +113,8 @@ def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]
     finally:
         if not (keep and told):
             emulation.close()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -123,6 +124,30 @@ def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -
     assert "  ✗ two is three: found 2" in done.stdout
     assert "The story broke off" in done.stdout
     assert list(desk.folder.iterdir()) == []
+
+
+def test_kept_it_can_be_played_with(desk: Desk) -> None:
+    """The best way to learn it is to break something and to look."""
+    script = "import sys; from reconciler.demo import command; sys.exit(command.perform((), keep=True, color=False))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=desk.folder,
+        env=desk.surroundings(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    (folder,) = re.findall(r"^  cd (\S+)$", done.stdout, re.MULTILINE)
+    (number,) = re.findall(r"^  kill (\d+) ", done.stdout, re.MULTILINE)
+    try:
+        ended = Desk(Path(folder)).run("plan", "fabrikam-release-pool")
+    finally:
+        os.kill(int(number), signal.SIGTERM)
+
+    assert ended.code == 2, ended.err
+    assert ended.out.startswith("fabrikam-release-pool @ ")
 
 
 def test_without_git_the_remedy_is_named(desk: Desk) -> None:
