@@ -90,6 +90,13 @@ def test_a_page_link_to_another_host_is_refused_before_anything_is_sent(script: 
     assert elsewhere.asked == []
 
 
+def test_a_subscription_that_is_not_there_is_named_and_no_empty_list(script: Script) -> None:
+    script.say(Answer(404, error("SubscriptionNotFound", "The subscription could not be found.")))
+
+    with pytest.raises(NotFound, match=f"^subscription {SUB}: ARM answered 404 SubscriptionNotFound"):
+        Kit(script.url).arm.pools(SUB)
+
+
 def test_a_list_that_never_ends_is_cut(script: Script) -> None:
     script.say(Answer(200, {"value": [], "nextLink": script.url + LIST_PATH}))
 

@@ -71,6 +71,17 @@ def test_a_started_write_hands_on_its_operation_and_waits_for_nothing(script: Sc
     assert script.asked[1].path == STATUS_PATH
 
 
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "0"}, 0.0), ({}, 15.0)])
+def test_when_to_look_is_what_the_service_says_or_a_quarter_of_a_minute(
+    script: Script, header: dict[str, str], seconds: float
+) -> None:
+    script.say(Answer(200, pool(), {"Azure-AsyncOperation": script.url + STATUS_PATH, **header}))
+
+    pending = ArmWrites(Kit(script.url).arm).put(POOL_ID, pool())
+    assert pending is not None
+    assert pending.retry_after == seconds
+
+
 def test_an_operation_url_elsewhere_is_not_followed_but_the_pool_itself_is_watched(script: Script) -> None:
     """The write has been carried out by then: refusing it would lose sight of it."""
     headers = {"Azure-AsyncOperation": f"https://evil.example{STATUS_PATH}"}
