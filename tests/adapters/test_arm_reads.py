@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -22,7 +23,20 @@ from reconciler.errors import (
     Unavailable,
 )
 from tests.adapters.arm_kit import CANARY, LIST_PATH, POOL_ID, POOL_PATH, SUB, Canary, Kit, error, pool
-from tests.adapters.loopback import CUT, SILENT, Answer, Script
+from tests.adapters.loopback import CUT, SILENT, Answer, Script, serving
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Script]:
+    """A second server, which must never see a token."""
+    with serving() as server:
+        yield server
 
 
 def test_a_pool_comes_back_exactly_as_arm_wrote_it(script: Script) -> None:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from reconciler.adapters.arm import ArmWrites, writable
 from reconciler.errors import Forbidden, NotReady, Refused, Rejected, Unavailable
 from reconciler.ports import Operation, Pending
 from tests.adapters.arm_kit import CANARY, POOL_ID, POOL_PATH, SUB, Kit, error, pool
-from tests.adapters.loopback import CUT, SILENT, Answer, Script
+from tests.adapters.loopback import CUT, SILENT, Answer, Script, serving
 
 STATUS_PATH = (
     f"/subscriptions/{SUB}/providers/Microsoft.DevOpsInfrastructure/locations/EASTUS2/operationStatuses/"
     "0b1c2d3e-0000-1111-2222-333344445555*ABCDEF0123456789?api-version=2026-06-02&t=638&c=MII%2BgHD&s=x-_~y%3D%3D&h=9"
 )
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Script]:
+    """A second server, which must never see a token."""
+    with serving() as server:
+        yield server
 
 
 def test_a_write_sends_the_whole_document_without_what_the_service_sets() -> None:
