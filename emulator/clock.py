@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -53,7 +55,10 @@ class Agenda:
         done = 0
         while self._jobs and self._jobs[0][0] <= self._clock.now():
             job = heapq.heappop(self._jobs)[2]
-            job()
+            try:
+                job()
+            except Exception:  # noqa: BLE001 a fault of the emulator must not stop its clock
+                traceback.print_exc(file=sys.stderr)
             done += 1
         return done
 

@@ -13,6 +13,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from emulator.events import Events, Published, Subscription
 from emulator.frame import Json
+from emulator.switch import Switches
 
 ATTEMPTS = 5
 FIRST_PAUSE = 0.05
@@ -22,8 +23,8 @@ FIRST_PAUSE = 0.05
 class Delivery:
     """Tasks that post; one per event and subscription."""
 
-    def __init__(self, events: Events) -> None:
-        self._events = events
+    def __init__(self, events: Events, switches: Switches) -> None:
+        self._events, self._switches = events, switches
         self._pending: list[tuple[Subscription, Published]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._confirmed: set[int] = set()
@@ -63,7 +64,7 @@ class Delivery:
         try:
             async with ClientSession(timeout=ClientTimeout(total=10)) as session:
                 trouble = await self._confirm(session, subscription)
-                return trouble or await _post(session, subscription, event)
+                return trouble or await self._post(session, subscription, event)
         except (ClientError, TimeoutError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
 
@@ -79,21 +80,21 @@ class Delivery:
         self._confirmed.add(subscription.number)
         return ""
 
+    async def _post(self, session: ClientSession, subscription: Subscription, event: Published) -> str:
+        headers = dict(subscription.headers)
+        if subscription.schema == "eventgrid":
+            headers["aeg-event-type"] = "Notification"
+        listed = self._switches.word("devops.audit-event-shape") == "list"
+        body = wrapped(subscription.schema, event, listed=listed)
+        if subscription.schema == "cloudevents":
+            headers["Content-Type"] = "application/cloudevents+json; charset=utf-8"
+        async with session.post(subscription.url, json=body, headers=headers) as answer:
+            return "" if answer.ok else f"answered {answer.status}"
 
-async def _post(session: ClientSession, subscription: Subscription, event: Published) -> str:
-    headers = dict(subscription.headers)
-    if subscription.schema == "eventgrid":
-        headers["aeg-event-type"] = "Notification"
-    body = wrapped(subscription.schema, event)
-    if subscription.schema == "cloudevents":
-        headers["Content-Type"] = "application/cloudevents+json; charset=utf-8"
-    async with session.post(subscription.url, json=body, headers=headers) as answer:
-        return "" if answer.ok else f"answered {answer.status}"
 
-
-def wrapped(schema: str, published: Published) -> Json:
-    """The event as it goes over the wire."""
-    event = published.event if "eventType" in published.event else _enveloped(published)
+def wrapped(schema: str, published: Published, *, listed: bool = False) -> Json:
+    """The event as it goes over the wire; `listed`: audit entries come as lists."""
+    event = published.event if "eventType" in published.event else _enveloped(published, listed=listed)
     if schema == "raw":
         return published.event
     if schema == "eventgrid":
@@ -110,8 +111,8 @@ def wrapped(schema: str, published: Published) -> Json:
     }
 
 
-def _enveloped(published: Published) -> dict[str, Json]:
-    """An audit entry in the Event Grid schema. The true shape is not published; one entry an event is a guess."""
+def _enveloped(published: Published, *, listed: bool) -> dict[str, Json]:
+    """An audit entry in the Event Grid schema. The true shape is not published."""
     entry = published.event
     return {
         "id": str(entry.get("id") or uuid.uuid4()),
@@ -119,7 +120,7 @@ def _enveloped(published: Published) -> dict[str, Json]:
         "subject": f"{published.organization}/{entry.get('actionId', '')}",
         "eventType": "AzureDevOps.Audit" if published.source == "audit" else "AzureDevOps.Hook",
         "eventTime": published.at,
-        "data": entry,
+        "data": [entry] if listed else entry,
         "dataVersion": "1.0",
         "metadataVersion": "1",
     }

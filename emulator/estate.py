@@ -30,7 +30,7 @@ def read(source: Path | Mapping[str, Json]) -> dict[str, Json]:
     if isinstance(source, Mapping):
         document, name = dict(source), "estate"
     else:
-        document, name = _parse(source), str(source)
+        document, name = _parse(Path(source)), str(source)
     try:
         _check(document)
     except EstateError as error:

@@ -61,7 +61,7 @@ class Service:
             (PlaneServer(world, plane, tls=tls if plane.name in secured else None), port) for plane, port in planes
         ]
         self._ticking: asyncio.Task[None] | None = None
-        self._delivery = Delivery(world.events)
+        self._delivery = Delivery(world.events, world.switches)
 
     async def start(self) -> None:
         """Listen. OSError where a port is taken."""

@@ -163,6 +163,14 @@ def test_an_audit_entry_goes_to_event_grid_in_an_envelope(wire: Wire, receiver: 
     assert (event["eventType"], event["data"]["actionId"]) == ("AzureDevOps.Audit", "Project.CreateCompleted")
 
 
+def test_audit_entries_can_come_as_lists(wire: Wire, receiver: Receiver) -> None:
+    wire.do.switch("devops.audit-event-shape", "list")
+    wire.do.subscribe(receiver.url, sources=["audit"])
+    wire.do.edit("create-project", organization="fabrikam-prime", name="later")
+    wait(lambda: wire.do.subscriptions()[0]["delivered"] >= 1)
+    assert receiver.got[-1][1][0]["data"][0]["actionId"] == "Project.CreateCompleted"
+
+
 def test_a_receiver_that_never_answers_well_is_given_up(wire: Wire, receiver: Receiver) -> None:
     receiver.answers = [202] * 20
     wire.do.subscribe(receiver.url, sources=["arm"])

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+import emulator
 from emulator.switch import Switch, Switches
 from emulator.switches import TABLE, markdown
 
@@ -71,3 +73,13 @@ def test_a_number_is_not_a_truth() -> None:
     with pytest.raises(ValueError, match="whole number"):
         Switch("arm.x", 1, "a", "b", "c").read(True)
     assert Switch("arm.x", "a", "b", "c", "d").read(5) == "5"
+
+
+def test_the_estate_on_the_page_works() -> None:
+    """Whoever begins by copying it should get both planes in one go."""
+    found = re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found is not None
+    with emulator.start(yaml.safe_load(found[1])) as running:
+        state = running.do.state()
+    assert state["subscriptions"][0]["pools"][0]["name"] == "fabrikam-pool"
+    assert state["organizations"][0]["agentPools"][0]["queues"][0]["project"] == "dev"
