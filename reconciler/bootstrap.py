@@ -6,6 +6,7 @@ adapter is imported when it is needed: the SDKs behind some take longer to impor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
-from reconciler.errors import NotFound, SpecInvalid
+from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.audit import AuditLog
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.session import Session
+    from reconciler.adapters.storage import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +109,19 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
 
 
 def store(settings: Settings, clock: Clock) -> Store:
-    """State, leases and queues: in one SQLite file, or in an Azure Storage account."""
-    if _is_account(settings):
-        return _storage(settings)
+    """State, leases and queues: in a storage account where the setting names one, in a SQLite file otherwise."""
+    if in_storage(settings.state):
+        from reconciler.adapters.storage import Storage  # noqa: PLC0415 - see the module's docstring
+
+        return Storage(_account(settings), allow_loopback=settings.allow_loopback)
     from reconciler.adapters.local import Local  # noqa: PLC0415 - see the module's docstring
 
     path = Path(settings.state)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
     return Local(path, clock)
-
-
-def _is_account(settings: Settings) -> bool:
-    """Whether state is kept in a storage account: a connection string has semicolons, an address its scheme."""
-    return ";" in settings.state or settings.state.startswith(("https://", "http://"))
-
-
-def _storage(settings: Settings) -> Store:
-    """By connection string, or by the blob endpoint's URL (and the queue endpoint's behind it) with our identity."""
-    from reconciler.adapters.storage import Account, Storage  # noqa: PLC0415 - see the module's docstring
-
-    if ";" in settings.state:
-        return Storage(Account(connection=settings.state), allow_loopback=settings.allow_loopback)
-    blob, _, queue = settings.state.partition(" ")
-    queue = queue.strip() or blob.replace(".blob.", ".queue.", 1)
-    account = Account(blob_url=blob, queue_url=queue, credential=_credential(settings).for_azure())
-    return Storage(account, allow_loopback=settings.allow_loopback)
 
 
 def audit(settings: Settings, hosting: Hosting) -> AuditLog:
@@ -146,9 +136,27 @@ def audit(settings: Settings, hosting: Hosting) -> AuditLog:
     return AuditLog(Session(_credential(settings), endpoints, limits=CallLimits(read=settings.http_timeout)))
 
 
+def in_storage(state: str) -> bool:
+    """Whether the setting names a storage account: by the URL of its blobs, or by a connection string."""
+    return bool(re.match(r"https?://|[A-Za-z]+=", state))
+
+
+def _account(settings: Settings) -> Account:
+    """Blobs and queues of one account; the queues' URL stands behind that of the blobs, or follows from it."""
+    from reconciler.adapters.storage import Account  # noqa: PLC0415 - see the module's docstring
+
+    if "://" not in settings.state.partition("=")[0]:
+        return Account(connection=settings.state)
+    blobs, _, given = settings.state.partition(" ")
+    queues = given.strip() or blobs.replace(".blob.", ".queue.", 1)
+    if queues == blobs:
+        raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
+    return Account(blob_url=blobs, queue_url=queues, credential=_credential(settings).for_azure())
+
+
 def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
-    if not _is_account(settings) and not Path(settings.state).exists():
+    if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
     state = store(settings, SystemClock()).state
     found = []

@@ -101,7 +101,7 @@ class StorageFamily:
 
     connection: str
     name: str
-    many: int = 300
+    many: int = 100
     """Each message is at least two requests here: thousands of them take minutes and prove nothing more."""
 
     def worker(self) -> Stores:

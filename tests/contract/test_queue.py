@@ -149,7 +149,7 @@ def test_queues_of_other_names_are_apart(one: Stores) -> None:
 
 
 def test_racing_workers_take_every_message_once(family: Family, one: Stores) -> None:
-    for index in range(120):
+    for index in range(60):
         one.queue.put(f"pool-{index}")
     workers = [family.worker() for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
@@ -157,7 +157,7 @@ def test_racing_workers_take_every_message_once(family: Family, one: Stores) -> 
     for worker in workers:
         worker.close()
 
-    assert taken == Counter(f"pool-{index}" for index in range(120))
+    assert taken == Counter(f"pool-{index}" for index in range(60))
 
 
 def test_thousands_of_messages_on_one_pool_are_all_there(family: Family, one: Stores) -> None:
