@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # ships no types
+from jsonschema import Draft4Validator
 
 Json = Any
 VARIABLE = "RECONCILER_OPENAPI"
