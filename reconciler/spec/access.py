@@ -22,12 +22,13 @@ QUEUE_ROLES: Mapping[str, str] = {
 
 def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
     """All findings about `access`; without a well-formed organization profile nothing is said of membership."""
-    access = document.get("access", {})
+    access = document.get("access")
+    if access is None:
+        return
     properties = document.get("pool", {}).get("properties", {})
     profile = properties.get("organizationProfile", {})
     if profile.get("kind") == "GitHub":
-        if access:
-            yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
+        yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
         return
     for section in ("openAccess", "pipelines", "queueRoles"):
         yield from repeated(access.get(section, ()), section, "project")
