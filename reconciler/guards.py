@@ -276,7 +276,7 @@ def _wants(spec: Spec, change: Change) -> bool:
     """Whether the spec names the principal for what the change gives; a member is named wherever a role is."""
     args = change.args
     on_queue, on_pool = _queue_roles(spec, change), _administrators(spec, str(args["organization"]))
-    named = {True: on_queue, False: on_pool}["queueId" in args]
+    named = on_queue if "project" in args else on_pool
     if args.get("materialise") is True:
         named = on_queue | on_pool
     return str(args["principal"]).casefold() in named

@@ -62,6 +62,8 @@ class Project:
 
     id: str
     name: str
+    now: str = ""
+    """Its new name, where it was renamed since the spec named it; `name` is then the one that the spec has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,9 @@ class ArmReader(Protocol):
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         """All pools of a subscription, all pages."""
 
+    def machines(self, pool_id: str) -> Sequence[str]:
+        """Status of each machine of the pool, as the service spells it: ``Ready``, ``Allocated``."""
+
     def operation(self, url: str) -> Operation:
         """State of a long operation that `ArmWriter.put` started."""
 
@@ -155,6 +160,12 @@ class DevOpsReader(Protocol):
 
     def projects(self, organization: str) -> Sequence[Project]:
         """All well-formed projects that the identity can see, all pages."""
+
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        """Projects by the groups of theirs that the organization's directory lists, hidden ones included."""
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        """Ids of projects that were deleted and can still be restored: their groups may be listed yet."""
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """The project's queues of these pools."""

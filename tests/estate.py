@@ -40,6 +40,9 @@ class Estate:
     arm: dict[str, dict[str, Json]] = field(default_factory=dict)
     pools: dict[str, list[AgentPool]] = field(default_factory=dict)
     projects: dict[str, list[Project]] = field(default_factory=dict)
+    hidden: dict[str, list[Project]] = field(default_factory=dict)
+    """Projects that exist and that nobody lets us see."""
+    deleted: set[str] = field(default_factory=set)
     queues: dict[str, list[Queue]] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
     """Queue ids with open access."""
@@ -108,6 +111,10 @@ class ArmReads:
         self.estate.called("arm pool", pool_id)
         return self.estate.arm.get(pool_id.casefold())
 
+    def machines(self, pool_id: str) -> Sequence[str]:
+        self.estate.called("machines", pool_id)
+        return []
+
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
         return [body for key, body in self.estate.arm.items() if f"/subscriptions/{subscription}/" in key]
@@ -160,6 +167,14 @@ class DevOpsReads:
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
         self.estate.called("permissions", organization, project_id, queue_id)
         return PipelinePermissions(queue_id in self.estate.open)
+
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        self.estate.called("known projects", organization)
+        return [*self.estate.projects.get(organization, []), *self.estate.hidden.get(organization, [])]
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        self.estate.called("deleted projects", organization)
+        return frozenset(self.estate.deleted)
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         self.estate.called("pipelines", organization, project_id)

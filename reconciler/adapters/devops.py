@@ -22,6 +22,7 @@ from reconciler.adapters.devops_forms import (
     entries,
     moment,
     pipeline_of,
+    project_of,
     queue_of,
     queues_call,
     roles_call,
@@ -99,6 +100,25 @@ class DevOps:
             for entry in page:
                 found[entry["id"].lower()] = Project(id=entry["id"].lower(), name=entry["name"])
         return list(found.values())
+
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        """GET graph groups, page by page: a project's groups carry its name and its id."""
+        asked = {"subjectTypes": "vssgp", "api-version": "7.1-preview.1"}
+        what = "groups of projects"
+        paged = Paged(organization, "_apis/graph/groups", "graph-groups", what, asked, identity=True)
+        found: dict[str, Project] = {}
+        for page in pages(self._session, paged):
+            for entry in page:
+                if (project := project_of(entry)) is not None:
+                    found[project.id] = project
+        return list(found.values())
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        """GET projects by the state that a project has for some weeks after it was deleted."""
+        asked = {"stateFilter": "deleted", "api-version": "7.1"}
+        what = "deleted projects"
+        paged = Paged(organization, "_apis/projects", "projects", what, asked, ("id",), size=_PAGE, skips=True)
+        return frozenset(entry["id"].lower() for page in pages(self._session, paged) for entry in page)
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """GET queues of a project by pool ids, as many requests as keep each URL short.

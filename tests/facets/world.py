@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
 from reconciler.intent import POOL_SCOPE, QUEUE_SCOPE
@@ -42,6 +43,7 @@ class Org:
     """One organization."""
 
     projects: list[Project] = field(default_factory=list)
+    hidden: list[Project] = field(default_factory=list)
     pools: list[AgentPool] = field(default_factory=lambda: [POOL])
     queues: dict[tuple[str, int], Queue] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
@@ -81,6 +83,9 @@ class World:
         self.documents: dict[str, dict[str, Json]] = {}
         self.writes: list[tuple[Json, ...]] = []
         self.refused_self_assignment = False
+        self.at_work: list[str] = []
+        self.blind: ReconcilerError | None = None
+        self.since: datetime | None = None
 
     @property
     def writers(self) -> Writers:
@@ -97,6 +102,15 @@ class World:
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         return deepcopy(self.documents.get(spec.pool_id.casefold()))
 
+    def machines(self, spec: Spec) -> Sequence[str]:  # noqa: ARG002 - there is one pool
+        if self.blind is not None:
+            raise self.blind
+        return list(self.at_work)
+
+    def waiting_since(self, now: datetime) -> datetime:
+        self.since = self.since or now
+        return self.since
+
     def agent_pool(self, organization: str, name: str) -> AgentPool:
         for pool in self._read(organization, "agent_pool").pools:
             if pool.name.casefold() == name.casefold():
@@ -105,6 +119,9 @@ class World:
 
     def projects(self, organization: str) -> Sequence[Project]:
         return list(self._read(organization, "projects").projects)
+
+    def hidden_projects(self, organization: str) -> Sequence[Project]:
+        return list(self._read(organization, "hidden_projects").hidden)
 
     def me(self, organization: str) -> Identity:
         self._read(organization, "me")
