@@ -93,10 +93,9 @@ def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> dict[str
         if key in _IGNORED:
             continue
         seen = observed.get(key)
-        if not _same(key, value, seen):
+        # A new object gets all that the spec says, defaults too: some are required.
+        if not observed or not _same(key, value, seen):
             result[key] = _merged_value(key, value, seen)
-        elif not observed:
-            result[key] = deepcopy(value)  # a new object has what the spec says, defaults too: some are required
     return result
 
 

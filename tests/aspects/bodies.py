@@ -45,7 +45,7 @@ permissions = st.sampled_from(
         {"kind": "SpecificAccounts", "users": ["ann@fabrikam.com"]},
     ]
 )
-predictions = st.sampled_from(
+predictions: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
         {"resourcePredictionsProfile": {"kind": "Automatic", "predictionPreference": "Balanced"}},
@@ -65,7 +65,7 @@ agents = st.one_of(
         ),
     ).map(lambda parts: {"kind": "Stateful", **parts[0], **parts[1]}),
 )
-image = st.tuples(
+image: st.SearchStrategy[dict[str, Any]] = st.tuples(
     st.sampled_from(
         [
             {"wellKnownImageName": "ubuntu-24.04"},

@@ -69,8 +69,10 @@ def test_a_renamed_agent_pool_is_managed_as_before_and_told(open_shop: Open) -> 
     assert [(gap.kind, gap.message) for gap in (result.plan.gaps if result.plan else ())] == [
         (
             GapKind.DEGRADED,
-            "fabrikam-prime: agent pool fabrikam-managed-pool (id 1) is called builders now; rename it back in Azure "
-            "DevOps, or write alias: builders for fabrikam-prime under organizationProfile.organizations",
+            (
+                "fabrikam-prime: agent pool fabrikam-managed-pool (id 1) is called builders now; rename it back in Azure "
+                "DevOps, or write alias: builders for fabrikam-prime under organizationProfile.organizations"
+            ),
         )
     ]
     assert [pool["name"] for pool in here.organization("fabrikam-prime")["agentPools"]] == ["builders"]
@@ -97,8 +99,10 @@ def test_hidden_projects_are_counted_and_named_and_the_pool_is_never_in_sync(ope
 
     assert (result.outcome, result.status.conditions[0].reason) == (Outcome.STALLED, "Degraded")
     assert [gap.message for gap in (result.plan.gaps if result.plan else ())] == [
-        "fabrikam-prime: all projects are wanted, and the operator cannot see 1 of them: Secret; let it view them, or "
-        "list the projects that are meant"
+        (
+            "fabrikam-prime: all projects are wanted, and the operator cannot see 1 of them: Secret; let it view them, or "
+            "list the projects that are meant"
+        )
     ]
 
 

@@ -45,7 +45,8 @@ def test_it_waits_for_a_quiet_moment_and_then_is_made(open_shop: Open) -> None:
     assert "1 of 1 machines are at work (1 Allocated)" in (waiting.plan.gaps[0].message if waiting.plan else "")
     assert waiting.next_look is not None
     since = waiting.status.remembered.busy_since
-    assert since and here.run(spec).status.remembered.busy_since == since, "a second look does not begin to wait anew"
+    assert since is not None
+    assert here.run(spec).status.remembered.busy_since == since, "a second look does not begin to wait anew"
 
     here.cloud.do.switch("arm.machine-status", "Ready")
     result = here.settle(spec)

@@ -172,7 +172,7 @@ def test_a_put_over_http_carries_it_too(tmp_path: Path) -> None:
 
         found = plane.arm.pool(spec.pool_id)
         assert found is not None
-        assert (found["tags"], found["properties"]["futureProfile"]) == ({"team": "build"}, {"colour": "blue"})
+        assert (found["tags"]["team"], found["properties"]["futureProfile"]) == ("build", {"colour": "blue"})
         assert found["properties"]["fabricProfile"]["tomorrow"] == [1, 2]
 
 
