@@ -86,15 +86,17 @@ def differences(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> lis
     return sorted(_walk(wanted, observed, ()), key=lambda difference: difference.path)
 
 
-def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> dict[str, Json]:
-    """The observed document with the named fields put in; neither argument is changed or shared."""
+def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json], *, new: bool = False) -> dict[str, Json]:
+    """The observed document with the named fields put in; neither argument is changed or shared.
+
+    `new`: the object is not there yet, and gets all that the spec says, defaults too: some are required.
+    """
     result: dict[str, Json] = deepcopy(dict(observed))
     for key, value in wanted.items():
         if key in _IGNORED:
             continue
         seen = observed.get(key)
-        # A new object gets all that the spec says, defaults too: some are required.
-        if not observed or not _same(key, value, seen):
+        if new or not _same(key, value, seen):
             result[key] = _merged_value(key, value, seen)
     return result
 
@@ -132,7 +134,7 @@ def _merged_value(key: str, value: Json, seen: Json) -> Json:
     if key == "userAssignedIdentities":
         return _merged_identities(value, seen or {})
     if isinstance(value, Mapping):
-        return merged(value, _compatible(value, seen or {}))
+        return merged(value, _compatible(value, seen or {}), new=seen is None)
     return deepcopy(value)
 
 
@@ -232,7 +234,7 @@ def _merged_organizations(
 ) -> list[dict[str, Json]]:
     ours, theirs = _by_organization(value), _by_organization(seen)
     kept = [merged({**ours[name], "url": item.get("url")}, item) for name, item in theirs.items() if name in ours]
-    return kept + [merged(item, {}) for name, item in ours.items() if name not in theirs]
+    return kept + [merged(item, {}, new=True) for name, item in ours.items() if name not in theirs]
 
 
 def _image(item: Mapping[str, Json]) -> str:
@@ -256,7 +258,8 @@ def _merged_images(value: Sequence[Mapping[str, Json]], seen: Sequence[Mapping[s
     for index, item in enumerate(value):
         name = _image(item).casefold()
         in_place = index < len(seen) and _image(seen[index]).casefold() == name
-        result.append(merged(item, seen[index] if in_place else known.get(name, {})))
+        other = seen[index] if in_place else known.get(name)
+        result.append(merged(item, other or {}, new=other is None))
     return result
 
 

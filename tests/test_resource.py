@@ -318,3 +318,29 @@ def test_a_merge_never_takes_create_only_fields_from_the_spec(wanted: dict[str, 
     assert all(
         one.get("openAccess") == opened.get(organization_of(one["url"])) for one in profile.get("organizations", ())
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed", "sent", "reason"),
+    [
+        ({"tags": {}}, {"a": 1}, {"a": 1}, "empty means absent, and no line of a plan would tell of it"),
+        ({"osProfile": {"logonType": "Service"}}, {"a": 1}, {"a": 1}, "an object of defaults is there already"),
+        (
+            {"osProfile": {"logonType": "Service", "x": 1}},
+            {"osProfile": {}},
+            {"osProfile": {"x": 1}},
+            "what is there and empty is not new: the default stays out",
+        ),
+        (
+            {"settings": {"keyExportable": False, "x": 1}},
+            {"a": 1},
+            {"a": 1, "settings": {"keyExportable": False, "x": 1}},
+            "a new object has its defaults, since ARM requires some",
+        ),
+    ],
+)
+def test_what_means_the_same_is_not_put(
+    wanted: dict[str, Any], observed: dict[str, Any], sent: dict[str, Any], reason: str
+) -> None:
+    """A field that no line of the plan shows is taken for a slip by the guard, which then refuses the whole PUT."""
+    assert merged(wanted, observed) == sent, reason

@@ -184,3 +184,20 @@ def test_an_error_of_the_service_is_an_error_here(tmp_path: Path) -> None:
         broken = {**spec.body, "properties": {**spec.body["properties"], "maximumConcurrency": 0}}
         with pytest.raises(ReconcilerError):
             plane.writers.arm.put(spec.pool_id, broken)
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(bodies(), bodies())
+def test_the_guard_never_holds_back_what_the_spec_asks_for(wanted: dict[str, Any], observed: dict[str, Any]) -> None:
+    """Whatever one valid body is to become another: each line is told, nothing else is touched, and it settles."""
+    spec, other = parsed(yaml.safe_dump(wanted)), parsed(yaml.safe_dump(observed))
+    world = World()
+    world.documents[spec.pool_id.casefold()] = json.loads(json.dumps(other.body))
+    desired = pool.parse(spec, NOW)
+    for _ in range(2):
+        seen = pool.observe(spec, desired, world).value
+        changes = pool.diff(desired, seen)
+        assert pool.guard(seen, changes, Policy()) == []
+        for change in changes:
+            pool.apply(change, world.writers)
+    assert pool.diff(desired, pool.observe(spec, desired, world).value) == []
