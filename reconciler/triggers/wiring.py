@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from threading import Lock
 
 from reconciler import bootstrap
 from reconciler.catalogue import Catalogue
@@ -18,12 +18,23 @@ from reconciler.triggers.shop import Options, Shop
 from reconciler.work.outbox import Outbox
 from reconciler.work.worker import Worker
 
+_lock = Lock()
+_opened: list[Shop] = []
 
-@functools.cache
+
 def shop() -> Shop:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
-    given = environment()
-    return build(Settings.read(given, beneath=state(given)), Hosting.read(given))
+    with _lock:
+        if not _opened:
+            given = environment()
+            _opened.append(build(Settings.read(given, beneath=state(given)), Hosting.read(given)))
+        return _opened[0]
+
+
+def use(opened: Shop) -> None:
+    """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
+    with _lock:
+        _opened[:] = [opened]
 
 
 def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) -> Shop:
@@ -46,6 +57,7 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
         outbox,
         app.state,
         app.leases,
+        queues,
         app.clock,
         counted,
         plan,
