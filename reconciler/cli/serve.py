@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,10 +49,15 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     except BindingError as error:
         raise SettingsInvalid((str(error),)) from None
     except OSError as error:
-        raise Unavailable(f"serve: {host}:{port}: {error.strerror or error}") from None
+        raise Unavailable(f"serve: {host}:{port}: {_why(error)}") from None
     finally:
         logging.getLogger().removeHandler(handler)
     return DONE if ended else ERROR
+
+
+def _why(error: OSError) -> str:
+    known = error.errno is not None and error.errno > 0
+    return os.strerror(error.errno) if known else str(error.strerror or error)
 
 
 def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+import threading
 
 from reconciler import bootstrap
 from reconciler.catalogue import Catalogue
@@ -18,13 +18,16 @@ from reconciler.triggers.shop import Options, Shop
 from reconciler.work.outbox import Outbox
 from reconciler.work.worker import Worker
 
-_lock = Lock()
+BEFORE_TIMEOUT = 290.0
+"""Seconds: the platform ends a function after 300 (`functionTimeout` in host.json), and putting back takes a moment."""
+
+_once = threading.Lock()
 _opened: list[Shop] = []
 
 
 def shop() -> Shop:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
-    with _lock:
+    with _once:  # a cold start gets several messages at once
         if not _opened:
             given = environment()
             _opened.append(build(Settings.read(given, beneath=state(given)), Hosting.read(given)))
@@ -33,7 +36,7 @@ def shop() -> Shop:
 
 def use(opened: Shop) -> None:
     """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
-    with _lock:
+    with _once:
         _opened[:] = [opened]
 
 
@@ -44,7 +47,8 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
-    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, settings.budget)
+    begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
+    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, begin)
 
     def plan(spec: Spec, revision: str) -> Json:
         survey = app.reconciler.survey([spec])

@@ -33,10 +33,9 @@ class Serving:
         assert found, (self.line, process.communicate(timeout=30)[1])
         self.url = found[0]
 
-    def ask(self, path: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, object]]:
+    def ask(self, path: str, key: str = "") -> tuple[int, dict[str, object]]:
         """Status and JSON of an answer."""
-        headers["Content-Type"] = "application/json"
-        request = urllib.request.Request(self.url + path, body, headers)  # noqa: S310 - loopback
+        request = urllib.request.Request(self.url + path, headers={"x-functions-key": key} if key else {})  # noqa: S310 - loopback
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
                 return answer.status, json.load(answer)
@@ -99,8 +98,8 @@ def test_an_event_of_azure_is_repaired_and_told_in_the_log(online: Desk, cloud: 
     assert status == 200
     assert pools["pools"]
     assert code == 0
-    first = next(line for line in log if line.get("event") == "run")
-    assert (first["pool"], first["trigger"]) == (POOL, "audit")
+    runs = [(line["pool"], line["trigger"], line["outcome"]) for line in log if line.get("event") == "run"]
+    assert (POOL, "audit") in [run[:2] for run in runs]
     assert all({"at", "level", "logger"} <= line.keys() for line in log)
     assert cloud.tokens["devops"] not in json.dumps(log)
 
@@ -133,7 +132,7 @@ def test_a_function_key_is_asked_for_where_one_is_set(online: Desk) -> None:
     online.environment["RECONCILER_FUNCTION_KEY"] = "canary-function-key"
     with serving(online, "--host", "0.0.0.0", "--no-timers") as served:
         without, _ = served.ask("/api/pools")
-        given, _ = served.ask("/api/pools", **{"x-functions-key": "canary-function-key"})
+        given, _ = served.ask("/api/pools", "canary-function-key")
         code, log = served.end()
 
     assert (without, given, code) == (401, 200, 0)
@@ -170,4 +169,4 @@ def test_a_port_that_is_taken_is_told(online: Desk) -> None:
         ended = online.run("serve", "--port", port)
 
     assert ended.code == 1
-    assert ended.errors == [f"error: Unavailable: serve: 127.0.0.1:{port}: address already in use"]
+    assert ended.errors == [f"error: Unavailable: serve: 127.0.0.1:{port}: Address already in use"]
