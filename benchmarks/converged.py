@@ -44,12 +44,12 @@ def run(*, quick: bool = False) -> Table:
             doubled = plan_of(cloud, f"{state}.2", double)
         few = estates.Size(size.pools, 12 if quick else 25)
         with emulated(estates.estate(few), latency) as cloud:
-            pairs, _ = apart(_pair_by_pair, cloud, few)
+            pairs, _ = apart(_pair_by_pair, cloud)
             shared = plan_of(cloud, f"{state}.3", few)
     rows = (*_calls(size, found, not_shown, doubled), *_walls(found, latency), *_naive(few, pairs, shared))
     how = (
-        f"{size.pools} pools × {size.projects} projects, every answer {latency * 1000:.0f} ms, emulator in a process of "
-        "its own; calls by its counters, wall without imports. Limit of round trips: calls × latency / "
+        f"{size.pools} pools × {size.projects} projects, every answer {latency * 1000:.0f} ms, emulator in a process "
+        "of its own; calls by its counters, wall without imports. Limit of round trips: calls × latency / "
         f"{PARALLEL}. *Shown*: the organization's list of authorized resources was shown to be complete before."
     )
     return Table(TITLE, how, rows)
@@ -108,7 +108,7 @@ def _plan(cloud: Emulated, state: str, size: estates.Size) -> tuple[int, float, 
     return sum(len(plan.changes) + len(plan.gaps) for plan in plans), wall(), cpu()
 
 
-def _pair_by_pair(cloud: Emulated, size: estates.Size) -> Measured:
+def _pair_by_pair(cloud: Emulated) -> Measured:
     """The obvious way: for each pool and project its queue, then its permissions; four at a time."""
     devops = bootstrap.look(cloud.settings("")).planner.readers.devops
     organization = estates.organization_name(0)

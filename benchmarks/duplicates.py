@@ -67,7 +67,7 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
 
     async def until(stop: asyncio.Event) -> None:
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and any(queue.length() for queue in queues):
+        while time.monotonic() < end and any(queue.length() for queue in queues):  # noqa: ASYNC110 - a queue tells nobody that it is empty
             await asyncio.sleep(0.2)
         stop.set()
 

@@ -7,11 +7,24 @@ import time
 from pathlib import Path
 
 from benchmarks import estates
-from benchmarks.measure import LATENCY, Emulated, Row, Table, apart, at_least, at_most, emulated, shown, timed, together
+from benchmarks.measure import (
+    LATENCY,
+    Emulated,
+    Row,
+    Table,
+    all_ready,
+    apart,
+    at_least,
+    at_most,
+    emulated,
+    shown,
+    timed,
+    together,
+)
 from reconciler.hosting import Hosting
 from reconciler.settings import Settings
 from reconciler.telemetry import MemoryMetrics
-from reconciler.triggers import messages, wiring
+from reconciler.triggers import Shop, messages, wiring
 
 TITLE = "Sweep of a fleet"
 
@@ -37,7 +50,7 @@ def run(*, quick: bool = False) -> Table:
     how = (
         f"{fleet.pools * fleet.organizations:,} pools in {fleet.organizations} organizations of {fleet.projects} "
         f"projects, every answer {latency * 1000:.0f} ms: the sweep's batches from a SQLite queue, one after another, in "
-        f"one worker process. Two workers against one: {two.organizations} organizations of {two.pools} pools × "
+        f"one worker process. Two against one: {two.organizations} organizations of {two.pools} pools × "
         f"{two.projects} projects, each worker a process, wall from the first message to the last acknowledgement."
     )
     return Table(TITLE, how, rows)
@@ -80,6 +93,7 @@ def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int
     """Take batches until there is none: begin, end, pools found in sync."""
     shop, told = _shop(cloud, state, specs)
     shop.catalogue.specs()
+    all_ready()
     begin = time.time()
     while taken := shop.outbox.sweeps.take(1, 300):
         for message in taken:
@@ -92,7 +106,7 @@ def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int
 IN_SYNC = ("result", "in-sync")
 
 
-def _shop(cloud: Emulated, state: str, specs: str) -> tuple[wiring.Shop, MemoryMetrics]:
+def _shop(cloud: Emulated, state: str, specs: str) -> tuple[Shop, MemoryMetrics]:
     given, told = cloud.environment(state, specs), MemoryMetrics()
     return wiring.build(Settings.read(given), Hosting.read(given), told), told
 

@@ -114,9 +114,20 @@ def apart(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
 
 
 def together(work: Callable[..., T], each: Sequence[tuple[Any, ...]]) -> list[T]:
-    """Run in as many fresh processes at the same time."""
-    with ProcessPoolExecutor(len(each), mp_context=multiprocessing.get_context("spawn")) as pool:
+    """Run in as many fresh processes at the same time; `work` calls `all_ready` where it begins."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(len(each))
+    with ProcessPoolExecutor(len(each), mp_context=context, initializer=_BARRIER.append, initargs=(barrier,)) as pool:
         return [future.result() for future in [pool.submit(work, *arguments) for arguments in each]]
+
+
+def all_ready() -> None:
+    """Wait until every process of `together` is here; nothing elsewhere."""
+    for barrier in _BARRIER:
+        barrier.wait(60)
+
+
+_BARRIER: list[Any] = []
 
 
 def _with_peak(work: Callable[..., T], arguments: tuple[Any, ...]) -> tuple[T, float]:

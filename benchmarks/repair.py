@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,12 @@ from benchmarks.measure import LATENCY, Emulated, Row, Table, apart, at_most, em
 from reconciler.hosting import Hosting
 from reconciler.settings import Settings
 from reconciler.triggers import messages, wiring
+from reconciler.work.coalesce import MARGIN
 
 TITLE = "Event to proven repair"
-SIZE = estates.Size(3, 12)
+SIZE = estates.Size(3, 8)
 OVERLAP = 0.005
-"""Seconds by which two calls in sequence may seem to overlap: the emulator notes when it answered, not when it heard."""
+"""Seconds by which two calls in sequence may seem to overlap: the emulator notes when it answered, not when asked."""
 
 
 def run(*, quick: bool = False) -> Table:
@@ -65,7 +67,7 @@ def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
     (name,) = SIZE.names(0)[:1]
     work = json.dumps({"keys": [name]})
     messages.work(shop, work, datetime.now(UTC))  # a warm process, as most are
-    _wait_for_margin(shop)
+    time.sleep(MARGIN.total_seconds() + 0.5)  # a message within seconds of a run's start would be postponed
     cloud.do.reset_log()
     place = {"organization": estates.organization_name(0), "project": "project-0003", "pool": name}
     cloud.do.edit("close-access", **place)
@@ -76,15 +78,6 @@ def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
                 messages.work(shop, asked, datetime.now(UTC))
     document = shop.state.load(f"pools/{name}")
     return document is not None and document.body["lastRun"]["outcome"] == "applied", wall()
-
-
-def _wait_for_margin(shop: wiring.Shop) -> None:
-    """A message within seconds of a run's start is postponed; this one shall not be."""
-    import time  # noqa: PLC0415 - for this alone
-
-    from reconciler.work.coalesce import MARGIN  # noqa: PLC0415
-
-    time.sleep(MARGIN.total_seconds() + 0.5)
 
 
 def _open(cloud: Emulated) -> bool:

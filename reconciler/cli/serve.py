@@ -56,8 +56,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
 
 
 def _why(error: OSError) -> str:
-    known = error.errno is not None and error.errno > 0
-    return os.strerror(error.errno) if known else str(error.strerror or error)
+    return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror or error)
 
 
 def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:
