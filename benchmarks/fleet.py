@@ -49,7 +49,7 @@ def run(*, quick: bool = False) -> Table:
         rows += _workers(two)
     how = (
         f"{fleet.pools * fleet.organizations:,} pools in {fleet.organizations} organizations of {fleet.projects} "
-        f"projects, every answer {latency * 1000:.0f} ms: the sweep's batches from a SQLite queue, one after another, in "
+        f"projects, every answer {latency * 1000:.0f} ms: the sweep's batches from a SQLite queue, one by one, in "
         f"one worker process. Two against one: {two.organizations} organizations of {two.pools} pools × "
         f"{two.projects} projects, each worker a process, wall from the first message to the last acknowledgement."
     )

@@ -106,7 +106,7 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     planes = _planes(settings, clock, closings.gates)
     planner = _planner(settings, planes, clock)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
-    limits = Limits(budget=settings.budget)
+    limits = Limits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
     return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock)
 

@@ -107,6 +107,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ALLOW_LOOPBACK", "`1` accepts endpoints on this machine, over http too; for the emulator and tests", "0"),
     Variable("CACHE", "Folder for what can be fetched again", "`reconciler` in the user's cache folder"),
     Variable("BUDGET", "How long one run of one pool may take before it stops at a step boundary", "240", "seconds"),
+    Variable("WAIT_ONCE", "How long the service is given to do by itself what it may do by itself", "15", "seconds"),
     Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
     Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
 )  # fmt: skip
@@ -139,6 +140,8 @@ class Settings:
     allow_loopback: bool
     cache: Path
     budget: float
+    """Seconds."""
+    wait_once: float
     """Seconds."""
     http_timeout: float
     """Seconds."""
@@ -188,6 +191,7 @@ class _Reader:
             allow_loopback=loopback,
             cache=Path(self._get("CACHE") or self._home("XDG_CACHE_HOME", ".cache")),
             budget=self._number("BUDGET", 5, 3600),
+            wait_once=self._number("WAIT_ONCE", 1, 600),
             http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
             parallel=int(self._number("PARALLEL", 1, 16)),
         )
@@ -320,3 +324,9 @@ def _is_loopback(url: str) -> bool:
         return urlsplit(url).hostname in LOOPBACK_HOSTS
     except ValueError:
         return False
+
+
+def become(environment: Mapping[str, str]) -> None:
+    """Let this process have that environment and no other: for a child that was forked to be a command."""
+    os.environ.clear()
+    os.environ.update(environment)

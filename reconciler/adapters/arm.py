@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.adapters import loading
 from reconciler.adapters.arm_errors import PARENT_MISSING, ArmAnswer, as_error, words
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.origin import Origin
@@ -156,6 +157,7 @@ class Arm:
             return self._clients[subscription]
 
     def _made(self, subscription: str) -> DevOpsInfrastructureMgmtClient:
+        loading.load()
         from azure.mgmt.devopsinfrastructure import (  # noqa: PLC0415 - heavy; a cold start may never need it
             DevOpsInfrastructureMgmtClient,
         )
@@ -176,6 +178,7 @@ class Arm:
 
     def _get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
         """GET an absolute URL as it is: signed queries and page links are passed on unchanged."""
+        loading.load()
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - heavy; a cold start may never need it
 
         client = self.client(subscription)
@@ -196,6 +199,7 @@ class ArmWrites:
 
     def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
         """Start to create or replace the pool; None where ARM says that it is done already."""
+        loading.load()
         from reconciler.adapters import arm_wire  # noqa: PLC0415 - heavy; a cold start may never need it
 
         target = PoolId.parse(pool_id)

@@ -61,11 +61,19 @@ class SharedSurvey:
 
     @classmethod
     def about(
-        cls, readers: Readers, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 2
+        cls,
+        readers: Readers,
+        specs: Iterable[Spec],
+        evidence: Mapping[str, Evidence] | None = None,
+        *,
+        sample: int = 2,
+        parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
         interest, listed, administered = _scope(specs)
-        return cls(readers, interest, evidence, listed=listed, administered=administered, sample=sample)
+        return cls(
+            readers, interest, evidence, parallel=parallel, listed=listed, administered=administered, sample=sample
+        )
 
     def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
         """A survey that remembers nothing, about these specs (or the same batch); evidence and lanes are shared."""
@@ -164,22 +172,21 @@ class SharedSurvey:
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
         project = resource.rpartition("_")[0]
-        asked = [resource] if project else self._administered_of(organization, resource)
-        keys = [Key("roles", organization, project, (scope, one)) for one in asked]
-        if len(keys) > 1 and len(self._memo.unasked(keys)) == len(keys):
-            # The first pool of a batch asks for all of them, side by side.
-            self._each(organization, keys, lambda key: self._roles(organization, *key.detail))
         key = Key("roles", organization, project, (scope, resource))
+        if not project and self._memo.unasked([key]):
+            # The first pool of a batch asks for all of them, side by side.
+            keys = [Key("roles", organization, detail=(scope, one)) for one in self._administered_of(organization)]
+            if key in keys:
+                self._each(organization, keys, lambda key: self._roles(organization, *key.detail))
         return self._once(key, lambda: self._roles(organization, scope, resource))
 
     def _roles(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         return self._readers.devops.role_assignments(organization, scope, resource)
 
-    def _administered_of(self, organization: str, resource: str) -> list[str]:
-        """Agent pools of the batch whose roles are managed, if this is one of them."""
+    def _administered_of(self, organization: str) -> list[str]:
+        """Agent pools of the batch whose roles are managed."""
         pools = self._agent_pools(organization)
-        found = [str(pools[name].id) for name in sorted(self._administered.get(organization, ())) if name in pools]
-        return found if resource in found else [resource]
+        return [str(pools[name].id) for name in sorted(self._administered.get(organization, ())) if name in pools]
 
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Whether the agent pool inherits roles; one read answers for all pools of the organization."""
