@@ -103,7 +103,8 @@ class Truth:
         assigned = self.administrators(one.name, one.agent_pool)
         enough = set(assigned)
         if self.inherits(one.name, one.agent_pool):
-            enough |= set(self.organization(one.name)["administrators"])
+            there = self.organization(one.name)
+            enough |= {*there["administrators"], *there["roles"].get("Administrator", ())}
         for name in sorted(names - enough):
             yield f"{one.name}: {name} does not administer {one.agent_pool}"
         exclusive = any(r.exclusive and (r.administrators is not None or specific) for r in own)

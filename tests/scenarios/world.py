@@ -40,6 +40,7 @@ from tests.scenarios.drafts import POOL
 from tests.scenarios.truth import Truth
 
 Json = Any
+QUIET = 4
 ROUNDS = 12
 """Runs after which a scenario that still moves does not settle."""
 
@@ -100,6 +101,7 @@ class World:
         self._revision = 0
         self._parts: Parts | None = None
         self._unsettled: dict[str, tuple[Outcome, str]] = {}
+        self._tried: set[str] = set()
 
     # --- what is wanted ----------------------------------------------------------------------------------
 
@@ -117,10 +119,14 @@ class World:
         self._policy = text
         self.restart()
 
-    def never_in_sync(self, pool: str, outcome: Outcome, *, because: str) -> None:
-        """The last sweep of this scenario ends otherwise than in sync; it costs no write all the same."""
+    def never_in_sync(self, pool: str, outcome: Outcome, *, because: str, tries: Sequence[str] = ()) -> None:
+        """The last sweep of this scenario ends otherwise than in sync; it costs no write all the same.
+
+        `tries`: routes of writes that are refused each time, and that a run may try again.
+        """
         assert because
         self._unsettled[pool] = (outcome, because)
+        self._tried |= set(tries)
 
     # --- what is done ------------------------------------------------------------------------------------
 
@@ -163,11 +169,17 @@ class World:
         return {spec.name: reconciler.reconcile(spec, self.revision, survey) for spec in self.specs}
 
     def settle(self) -> dict[str, Result]:
-        """Run whenever a run asks for it, with time passing in between, until none asks; gives the last results."""
+        """Run whenever a run asks for it, with time passing in between; gives the last results.
+
+        Ends where no run asks any more, or where what is asked for does not come: four runs without a write.
+        """
+        quiet = 0
         for _ in range(ROUNDS):
+            before = len(self.writes())
             results = self.sweep()
             looks = [result.next_look for result in results.values() if result.next_look is not None]
-            if not looks:
+            quiet = quiet + 1 if len(self.writes()) == before else 0
+            if not looks or quiet == QUIET:
                 return results
             self.later(max(looks) + 1)
             self.do.settle()
@@ -220,7 +232,8 @@ class World:
         self.later(7200)
         self.do.reset_log()
         results = self.sweep()
-        written = [(entry["route"], entry["body"]) for entry in self.writes()]
+        refused = {entry["route"] for entry in self.writes() if entry["status"] >= 400} & self._tried
+        written = [(entry["route"], entry["body"]) for entry in self.writes() if entry["route"] not in refused]
         assert written == [], f"the second run wrote: {written}; {summary(results)}"
         for spec in self.specs:
             self._ended(spec, results[spec.name])
