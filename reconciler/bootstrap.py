@@ -157,7 +157,13 @@ def _planes(settings: Settings, clock: Clock) -> _Planes:
     credential = _credential(settings)
     loopback = settings.allow_loopback
     return _Planes(
-        Arm(settings.arm_endpoint, credential.for_azure(), allow_loopback=loopback, clock=clock),
+        Arm(
+            settings.arm_endpoint,
+            credential.for_azure(),
+            allow_loopback=loopback,
+            clock=clock,
+            timeout=settings.http_timeout,
+        ),
         Session(
             credential,
             Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),

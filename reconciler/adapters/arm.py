@@ -82,11 +82,14 @@ class Arm:
         allow_loopback: bool = False,
         on_call: Callable[[ArmCall], None] = lambda _: None,
         clock: Clock | None = None,
+        timeout: float = 60.0,
     ) -> None:
+        """`timeout`: seconds between two pieces of an answer."""
         self.origin = Origin.of(endpoint, what="ARM endpoint", allow_loopback=allow_loopback)
         self.clock = clock or SystemClock()
         self._credential = credential
         self._on_call = on_call
+        self._timeout = timeout
         self._clients: dict[str, DevOpsInfrastructureMgmtClient] = {}
         self._transport: Any = None
         self._lock = threading.Lock()
@@ -164,7 +167,7 @@ class Arm:
 
         scope = PUBLIC_SCOPE if self.origin.loopback else f"{self.origin}/.default"
         wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._on_call)
-        self._transport = self._transport or arm_wire.transport(self.origin)
+        self._transport = self._transport or arm_wire.transport(self.origin, self._timeout)
         return DevOpsInfrastructureMgmtClient(
             self._credential,
             subscription,

@@ -88,14 +88,14 @@ class Parts:
 class World:
     """Specs, both planes, a state file and a clock."""
 
-    def __init__(self, running: Running, folder: Path, *, patience: float = 30.0) -> None:
+    def __init__(self, running: Running, folder: Path) -> None:
         self.running = running
         self.do = running.do
         self.folder = folder
         self.clock = Almanac()
         self.told: list[Event] = []
         self.limits = Limits()
-        self._patience = patience
+        self._patience = 30.0
         self._policy = ""
         self._specs: dict[str, Spec] = {}
         self._revision = 0
@@ -152,6 +152,11 @@ class World:
         if self._parts is not None:
             self._parts.close()
         self._parts = None
+
+    def patience(self, seconds: float) -> None:
+        """How long an answer is waited for: short where none will come."""
+        self._patience = seconds
+        self.restart()
 
     def plan(self, pool: str = POOL) -> Plan:
         """What would be done, by an object that cannot write."""
@@ -265,6 +270,7 @@ class World:
             credential.for_azure(),
             allow_loopback=True,
             clock=self.clock,
+            timeout=self._patience,
         )
         store = bootstrap.store(settings, self.clock)
         planner = Planner(FACETS, Readers(arm, DevOps(session)), bootstrap.policy(settings), self.clock)
