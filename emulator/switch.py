@@ -39,6 +39,13 @@ class Switch:
             return "on | off"
         return {int: "whole number", float: "number", str: "text"}[type(self.default)]
 
+    @property
+    def shown(self) -> str:
+        """The default, for people."""
+        if isinstance(self.default, bool):
+            return "on" if self.default else "off"
+        return str(self.default)
+
     def read(self, value: Value) -> Value:
         """The value in the switch's own type; ValueError says what may stand here."""
         try:

@@ -14,13 +14,7 @@ def markdown() -> str:
     """The table as docs/emulator.md prints it."""
     rows = ["| Switch | Values | Default | Decides | Azure | Source |", "| --- | --- | --- | --- | --- | --- |"]
     rows += [
-        f"| `{s.name}` | {s.values.replace('|', chr(92) + '|')} | `{_shown(s)}` | {s.about} | {s.known} | {s.source} |"
+        f"| `{s.name}` | {s.values.replace(' | ', ', ')} | `{s.shown}` | {s.about} | {s.known} | {s.source} |"
         for s in TABLE
     ]
     return "\n".join(rows)
-
-
-def _shown(switch: Switch) -> str:
-    if isinstance(switch.default, bool):
-        return "on" if switch.default else "off"
-    return str(switch.default)

@@ -6,6 +6,7 @@ adapter is imported when it is needed: the SDKs behind some take longer to impor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,19 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
-from reconciler.errors import NotFound, SpecInvalid
+from reconciler.errors import Forbidden, NotFound, SpecInvalid
+from reconciler.hosting import Hosting
 from reconciler.policy import Policy
-from reconciler.ports import Clock, Leases, Readers, SpecSource, StateStore, WorkQueue, Writers
+from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
 from reconciler.status import PoolStatus
 
 if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
+    from reconciler.adapters.audit import AuditLog
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.session import Session
+    from reconciler.adapters.storage import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,13 @@ class App:
     reconciler: Reconciler
     state: StateStore
     leases: Leases
-    queue: WorkQueue
+    queues: MessageQueues
+    """The store itself: it names queues."""
     clock: Clock
 
 
 class Store(Protocol):
-    """State, leases and work, wherever they are kept."""
+    """State, leases and queues, wherever they are kept."""
 
     @property
     def state(self) -> StateStore:
@@ -59,9 +64,8 @@ class Store(Protocol):
     def leases(self) -> Leases:
         """One holder for each key."""
 
-    @property
-    def queue(self) -> WorkQueue:
-        """Keys of pools that somebody should look at."""
+    def named(self, queue: str) -> MessageQueue:
+        """A queue by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +105,58 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = Limits(budget=settings.budget)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queue, clock)
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock)
 
 
 def store(settings: Settings, clock: Clock) -> Store:
-    """State, leases and work, kept in one SQLite file."""
+    """State, leases and queues: in a storage account where the setting names one, in a SQLite file otherwise."""
+    if in_storage(settings.state):
+        from reconciler.adapters.storage import Storage  # noqa: PLC0415 - see the module's docstring
+
+        return Storage(_account(settings), allow_loopback=settings.allow_loopback)
     from reconciler.adapters.local import Local  # noqa: PLC0415 - see the module's docstring
 
     path = Path(settings.state)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
     return Local(path, clock)
+
+
+def audit(settings: Settings, hosting: Hosting) -> AuditLog:
+    """The audit logs of organizations: another host, hence a session of its own."""
+    from reconciler.adapters.audit import AuditLog  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.session import Session  # noqa: PLC0415
+    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+
+    place = hosting.audit_endpoint
+    endpoints = Endpoints(place, place, allow_loopback=settings.allow_loopback)
+    return AuditLog(Session(_credential(settings), endpoints, limits=CallLimits(read=settings.http_timeout)))
+
+
+def in_storage(state: str) -> bool:
+    """Whether the setting names a storage account: by the URL of its blobs, or by a connection string."""
+    return bool(re.match(r"https?://|[A-Za-z]+=", state))
+
+
+def _account(settings: Settings) -> Account:
+    """Blobs and queues of one account; the queues' URL stands behind that of the blobs, or follows from it."""
+    from reconciler.adapters.storage import Account  # noqa: PLC0415 - see the module's docstring
+
+    if "://" not in settings.state.partition("=")[0]:
+        return Account(connection=settings.state)
+    blobs, _, given = settings.state.partition(" ")
+    queues = given.strip() or blobs.replace(".blob.", ".queue.", 1)
+    if queues == blobs:
+        raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
+    return Account(blob_url=blobs, queue_url=queues, credential=_credential(settings).for_azure())
 
 
 def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
-    if not Path(settings.state).exists():
+    if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
     state = store(settings, SystemClock()).state
     found = []

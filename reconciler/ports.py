@@ -289,28 +289,27 @@ class Leases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was taken from the queue and is hidden from others for a while."""
+    """A message that was taken from a queue and is hidden from others for a while."""
 
-    key: str
-    """A pool's key, nothing else decides anything."""
+    id: str
+    text: str
     inserted: datetime
     """When the store accepted it, by the store's clock."""
     attempts: int
+    """How often it was taken, this time included."""
     receipt: str
     """Opaque handle for `ack` and `hide`."""
-    trace: str = ""
-    """W3C traceparent, or empty."""
 
 
-class WorkQueue(Protocol):
-    """Keys of pools that somebody should look at.
+class MessageQueue(Protocol):
+    """Messages of text.
 
     Delivery is at least once and in no promised order. A message that was taken too often without an `ack` moves to
     a second queue of the same kind, the poison queue, which keeps its messages for as long as it takes.
     """
 
-    def put(self, key: str, *, delay: float = 0.0, trace: str = "") -> None:
-        """Ask for a look at a pool, not before `delay` seconds (seven days at most; more is cut)."""
+    def put(self, text: str, *, delay: float = 0.0) -> None:
+        """Add a message, not visible before `delay` seconds (seven days at most; more is cut)."""
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
         """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again."""
@@ -326,6 +325,13 @@ class WorkQueue(Protocol):
 
     def length(self) -> int:
         """About how many messages there are, hidden ones included."""
+
+
+class MessageQueues(Protocol):
+    """Queues by name; they are made when first needed."""
+
+    def named(self, queue: str) -> MessageQueue:
+        """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its poison queue."""
 
 
 class Clock(Protocol):

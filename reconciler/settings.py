@@ -279,6 +279,11 @@ class _Reader:
                 self._wrong(short, f"no such setting; the nearest is {PREFIX}{near[0]}")
 
 
+def environment() -> Mapping[str, str]:
+    """The process environment, for the settings that `reconciler.hosting` reads."""
+    return os.environ
+
+
 def secrets(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The values of all secret variables that are set, to strike them out of a text that might hold one."""
     given = os.environ if environ is None else environ

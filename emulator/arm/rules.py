@@ -79,8 +79,9 @@ def _organizations(properties: Body, *, parallelism: bool) -> Iterator[Problem]:
     if most == 1 and len(listed) > 1:
         yield Problem(f"{path}.organizations", "only one organization may be configured with a max concurrency of 1")
     given = [item.get("parallelism") or 0 for item in listed]
-    if any(count < 0 for count in given):
-        yield Problem(f"{path}.organizations", "parallelism must not be negative")
+    for index, count in enumerate(given):
+        if count < 0:
+            yield Problem(f"{path}.organizations[{index}].parallelism", f"must not be negative, it is {count}")
     if parallelism and any(given) and sum(given) != most:
         yield Problem(f"{path}.organizations", SUM)
 

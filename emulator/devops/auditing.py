@@ -15,6 +15,7 @@ CONSUMERS = ("Splunk", "AzureMonitorLogs", "AzureEventGrid")
 STREAMS = 2
 """The most streams to one kind of target."""
 _STATES = {"enabled": 1, "disabledByUser": 2, "1": 1, "2": 2}
+STARS = "*" * 24
 _SECRETS = ("token", "key", "secret", "password")
 
 
@@ -75,18 +76,19 @@ def create_stream(world: World, request: Request) -> Response:
     """A stream to one target; secrets come back masked."""
     place = _entered(world, request)
     fields = place.fields("stream")
-    consumer, inputs = fields.get("consumerType"), fields.get("consumerInputs")
-    if consumer not in CONSUMERS or not isinstance(inputs, dict):
+    consumer, inputs = fields.get("consumerType"), access.mapping(fields.get("consumerInputs"), "consumerInputs")
+    if consumer not in CONSUMERS or not inputs or not _are_texts(inputs):
         raise refusals.bad_argument(f"The value '{consumer}' is not valid for consumerType.")
     streams = place.organization.streams
     if sum(1 for one in streams.values() if one["consumerType"] == consumer) >= STREAMS:
         raise refusals.bad_argument(f"There are {STREAMS} streams of type {consumer} already.")
     number = place.organization.next_id("stream")
+    shown = {key: masked(key, value) for key, value in inputs.items()}
     streams[number] = {
         "id": number,
         "consumerType": consumer,
-        "displayName": str(fields.get("displayName") or next(iter(inputs.values()), consumer)),
-        "consumerInputs": {key: masked(key, value) for key, value in inputs.items()},
+        "displayName": str(fields.get("displayName") or next((v for v in shown.values() if v != STARS), consumer)),
+        "consumerInputs": shown,
         "status": "enabled",
         "statusReason": None,
         "updatedTime": world.clock.stamp(),
@@ -94,9 +96,13 @@ def create_stream(world: World, request: Request) -> Response:
     return Response(body=streams[number])
 
 
+def _are_texts(inputs: dict[str, Json]) -> bool:
+    return all(isinstance(value, str) for value in inputs.values())
+
+
 def masked(name: str, value: Json) -> Json:
     """Stars in place of a secret."""
-    return "*" * 24 if any(word in name.lower() for word in _SECRETS) else value
+    return STARS if any(word in name.lower() for word in _SECRETS) else value
 
 
 def _stream(place: access.Place) -> dict[str, Json]:

@@ -55,7 +55,7 @@ def adding(kind: Entitled) -> Callable[[World, Request], Response]:
 
 
 def _add(place: access.Place, kind: Entitled, fields: dict[str, Json], member: dict[str, Json]) -> Json:
-    level = str((fields.get("accessLevel") or {}).get("accountLicenseType", ""))
+    level = str(access.mapping(fields.get("accessLevel"), "accessLevel").get("accountLicenseType", ""))
     if level not in LICENSES:
         return _failed(kind, 5000, f"The license type {level} is not valid.")
     try:
@@ -120,8 +120,8 @@ def changing(kind: Entitled) -> Callable[[World, Request], Response]:
         level = _patched(place.items("document"))
         place.require_administrator("member entitlements")
         if level not in LICENSES:
-            body = _failed(kind, 5000, f"The license type {level} is not valid.")
-            return Response(body={**body, "operationResults": [body["operationResult"]]})
+            failed = _failed(kind, 5000, f"The license type {level} is not valid.")["operationResult"]
+            return Response(body={"operationResults": [failed], "isSuccess": False, kind.entitlement: None})
         found.license = level
         body = _entitlement(place, kind, found)
         results = [{"isSuccess": True, "errors": [], kind.result_id: found.id, "result": body}]

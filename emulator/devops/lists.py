@@ -138,6 +138,8 @@ def remove_lists(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     namespaces.require_writable(place, request)
     tokens = [one for one in request.query.get("tokens", "").split(",") if one]
+    if not tokens:
+        raise refusals.missing("tokens")
     recurse = access.truthy(request.query.get("recurse"))
     found = [writable_token(place, one) for token in tokens for one in _tokens(place, token, recurse=recurse)]
     for token in found:

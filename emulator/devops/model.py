@@ -180,6 +180,8 @@ class Organization:
     closures: dict[str, frozenset[str]] = field(default_factory=dict)
     """Local id → itself and every group it is in; emptied when memberships change."""
     counters: dict[str, int] = field(default_factory=dict)
+    names: dict[str, Project] = field(default_factory=dict)
+    """Lower-case name → project, as last found; looked at again at every use, since names and states change."""
 
     def next_id(self, kind: str) -> int:
         """The next whole number for pools, queues, pipelines, streams; never given twice."""
@@ -231,15 +233,22 @@ class Organization:
 
     def project_named(self, key: str) -> Project | None:
         """By id or name, whatever the case; a deleted project is found by id only."""
-        if found := self.projects.get(key.lower()):
-            return found
         wanted = key.lower()
-        return next((p for p in self.projects.values() if p.name.lower() == wanted and p.state != "deleted"), None)
+        found = self.projects.get(wanted) or self.names.get(wanted)
+        if found is None or not (found.id == wanted or _answers_to(found, wanted)):
+            found = next((one for one in self.projects.values() if _answers_to(one, wanted)), None)
+            if found is not None:
+                self.names[wanted] = found
+        return found
 
     def pool_named(self, name: str) -> Pool | None:
         """By name, whatever the case."""
         wanted = name.lower()
         return next((pool for pool in self.pools.values() if pool.name.lower() == wanted), None)
+
+
+def _answers_to(project: Project, name: str) -> bool:
+    return project.state != "deleted" and project.name.lower() == name
 
 
 @dataclass(slots=True)

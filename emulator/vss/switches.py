@@ -36,6 +36,14 @@ SWITCHES: tuple[Switch, ...] = (
         source=RATE,
     ),
     Switch(
+        name="devops.audit-event-shape",
+        default="entry",
+        choices=("entry", "list"),
+        about="What `data` of an audit event on Event Grid holds: one audit entry, or a list of them.",
+        known="The shape is not published; streams are bundled every half hour or less.",
+        source="Microsoft Learn: Azure DevOps audit streaming",
+    ),
+    Switch(
         name="devops.sign-in",
         default="203",
         choices=("203", "302"),

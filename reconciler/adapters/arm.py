@@ -220,17 +220,18 @@ class ArmWrites:
         return self._started(target, poller.result())
 
     def _started(self, target: PoolId, reply: Any) -> Pending | None:
-        wait = retry_after(reply.headers, self._arm.clock.now())
+        told = retry_after(reply.headers, self._arm.clock.now())
+        wait = FIRST_LOOK if told is None else told
         description = f"write of pool {target.name}"
         operation = str(reply.headers.get("Azure-AsyncOperation") or "")
         if operation and self._arm.origin.covers(operation):
-            return Pending(operation, wait or FIRST_LOOK, description)
+            return Pending(operation, wait, description)
         state = _state(_body(reply)).lower()
         if state in ("failed", "canceled"):
             raise Rejected(f"pool {target.name}: the write ended with provisioningState {state}")
         if state in ("", "succeeded") and not operation:
             return None
-        return Pending(f"{self._arm.origin}{target.path}?api-version={API_VERSION}", wait or FIRST_LOOK, description)
+        return Pending(f"{self._arm.origin}{target.path}?api-version={API_VERSION}", wait, description)
 
 
 def writable(body: Mapping[str, Json]) -> dict[str, Json]:

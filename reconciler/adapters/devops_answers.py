@@ -39,6 +39,8 @@ _BY_STATUS: dict[int, type[ReconcilerError]] = {
     410: NotFound,
     429: Throttled,
 }
+_SILENT = {401: "the token was refused; is the identity a user of this organization?"}
+"""What to say where the service says nothing: so it answers a token that it does not know."""
 _TYPE_KEY = re.compile(r"\w{1,100}", re.ASCII)
 _TOO_MANY = "TF400733"
 _NON_AUTHORITATIVE = 203
@@ -83,6 +85,7 @@ def judge(answer: Answer, where: str, secrets: tuple[str, ...] = ()) -> Reconcil
     key, message = _exception(answer.document)
     if answer.status < 400:  # noqa: PLR2004 - redirects; none is ever followed
         return Forbidden(f"{where}: {answer.status}: a redirect, as to a sign-in page")
+    message = message or _SILENT.get(answer.status, "")
     text = " ".join(part for part in (f"{where}: {answer.status}", key) if part)
     return _kind(answer.status, key, message)(f"{text}: {clip(message, secrets)}" if message else text)
 

@@ -104,7 +104,8 @@ class DevOpsWrites:
                 return self._materialised(organization, principal, kind, body)
             except (NotFound, Rejected) as refusal:
                 refusals.append(str(refusal))
-        raise Rejected(f"organization {organization}: principal {principal}: nobody of this name; last: {refusals[-1]}")
+        last = refusals[-1].removeprefix(f"organization {organization}: ")
+        raise Rejected(f"organization {organization}: principal {principal}: found in no directory; {last}")
 
     def _materialised(self, organization: str, principal: str, kind: str, body: Json) -> Identity:
         what = f"{kind} {principal}"

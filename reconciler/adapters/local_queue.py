@@ -1,4 +1,4 @@
-"""The work queue in the embedded file."""
+"""Queues in the embedded file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.ports import Clock, Message
 
 
 class LocalQueue:
-    """Messages as rows, visible from a time on (`reconciler.ports.WorkQueue`)."""
+    """Messages as rows, visible from a time on (`reconciler.ports.MessageQueue`)."""
 
     def __init__(self, file: LocalFile, clock: Clock, name: str, attempts: int | None = ATTEMPTS) -> None:
         self._file = file
@@ -23,13 +23,13 @@ class LocalQueue:
         self._name = name
         self._attempts = attempts
 
-    def put(self, key: str, *, delay: float = 0.0, trace: str = "") -> None:
-        """Ask for a look at a pool, not before `delay` seconds."""
+    def put(self, text: str, *, delay: float = 0.0) -> None:
+        """Add a message, not visible before `delay` seconds."""
         now = self._now()
         with self._file.begin() as connection:
             connection.execute(
-                "INSERT INTO messages (queue, key, trace, inserted, visible) VALUES (?, ?, ?, ?, ?)",
-                (self._name, key, trace, now, now + delay_seconds(delay)),
+                "INSERT INTO messages (queue, text, inserted, visible) VALUES (?, ?, ?, ?)",
+                (self._name, text, now, now + delay_seconds(delay)),
             )
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
@@ -40,12 +40,12 @@ class LocalQueue:
             rows = connection.execute(
                 "UPDATE messages SET attempts = attempts + 1, visible = ?, token = ? WHERE id IN "
                 "(SELECT id FROM messages WHERE queue = ? AND visible <= ? ORDER BY visible, id LIMIT ?) "
-                "RETURNING id, key, inserted, attempts, trace",
+                "RETURNING id, text, inserted, attempts",
                 (now + delay_seconds(hide), token, self._name, now, min(count, MOST_AT_ONCE)),
             ).fetchall()
         return [
-            Message(key, datetime.fromtimestamp(inserted, UTC), attempts, f"{number} {token}", trace)
-            for number, key, inserted, attempts, trace in sorted(rows)
+            Message(str(number), text, datetime.fromtimestamp(inserted, UTC), attempts, f"{number} {token}")
+            for number, text, inserted, attempts in sorted(rows)
         ]
 
     def hide(self, message: Message, seconds: float) -> Message:
@@ -58,7 +58,7 @@ class LocalQueue:
                 (self._now() + delay_seconds(seconds), fresh, number, token),
             ).rowcount
         if not kept:
-            raise LeaseHeld(f"pool {message.key}: its message was taken by another worker")
+            raise LeaseHeld(f"queue {self._name}: message {message.id} was taken by another worker")
         return replace(message, receipt=f"{number} {fresh}")
 
     def ack(self, message: Message) -> None:
@@ -76,9 +76,9 @@ class LocalQueue:
         if self._attempts is None:
             return
         connection.execute(
-            "UPDATE messages SET queue = ?1, attempts = 0, token = '', visible = ?2, inserted = ?2 "
-            "WHERE queue = ?3 AND visible <= ?2 AND attempts >= ?4",
-            (self._name + POISON, now, self._name, self._attempts),
+            "UPDATE messages SET queue = :poison, attempts = 0, token = '', visible = :now, inserted = :now "
+            "WHERE queue = :name AND visible <= :now AND attempts >= :most",
+            {"poison": self._name + POISON, "now": now, "name": self._name, "most": self._attempts},
         )
 
     def _now(self) -> float:

@@ -30,9 +30,9 @@ class LocalLeases:
         now = self._clock.now().timestamp()
         with self._file.begin() as connection:
             taken = connection.execute(
-                "INSERT INTO leases VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE "
-                "SET token = excluded.token, expires = excluded.expires WHERE expires <= ?4",
-                (key, token, now + length, now),
+                "INSERT INTO leases VALUES (:key, :token, :until) ON CONFLICT (key) DO UPDATE "
+                "SET token = excluded.token, expires = excluded.expires WHERE expires <= :now",
+                {"key": key, "token": token, "until": now + length, "now": now},
             ).rowcount
         if not taken:
             raise LeaseHeld(f"pool {key}: another worker holds its lease")

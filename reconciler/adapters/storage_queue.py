@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from reconciler.adapters.leasing import MOST_AT_ONCE, POISON, delay_seconds
@@ -24,7 +25,7 @@ FOR_EVER = -1
 
 
 class StorageQueue:
-    """One storage queue (`reconciler.ports.WorkQueue`)."""
+    """One storage queue (`reconciler.ports.MessageQueue`)."""
 
     def __init__(self, service: QueueServiceClient, name: str, *, attempts: int | None, create: bool) -> None:
         self._client = service.get_queue_client(name)
@@ -33,13 +34,13 @@ class StorageQueue:
         self._create = create
         self._where = f"queue {name}"
 
-    def put(self, key: str, *, delay: float = 0.0, trace: str = "") -> None:
-        """Ask for a look at a pool, not before `delay` seconds."""
+    def put(self, text: str, *, delay: float = 0.0) -> None:
+        """Add a message, not visible before `delay` seconds."""
         with talking(self._where, ROLE):
-            self._send(self._client, encode(key, trace), delay)
+            self._send(self._client, encode(text), delay)
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` messages (32 at most); what is poison or cannot be read is set aside on the way."""
+        """Take up to `count` messages (32 at most); what is poison is set aside on the way."""
         taken: list[Message] = []
         with talking(self._where, ROLE):
             for item in self._received(min(count, MOST_AT_ONCE), _whole(hide)):
@@ -57,7 +58,7 @@ class StorageQueue:
             with talking(self._where, ROLE):
                 kept = self._client.update_message(number, receipt, visibility_timeout=_whole(seconds))
         except (NotFound, Rejected):  # the service answers 404, or 400 for a receipt that is no longer the last
-            raise LeaseHeld(f"pool {message.key}: its message was taken by another worker") from None
+            raise LeaseHeld(f"{self._where}: message {message.id} was taken by another worker") from None
         return replace(message, receipt=f"{number} {kept.pop_receipt}")
 
     def ack(self, message: Message) -> None:
@@ -99,7 +100,8 @@ class StorageQueue:
         except HttpResponseError as problem:
             if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
                 raise
-        client.create_queue()
+        with suppress(ResourceExistsError):  # another worker may be faster
+            client.create_queue()
         return attempt()
 
 
@@ -108,9 +110,7 @@ def _whole(seconds: float) -> int:
 
 
 def _message(item: QueueMessage) -> Message | None:
-    work = decode(str(item.content))
-    if work is None or item.inserted_on is None:
+    if item.inserted_on is None:
         return None
-    return Message(
-        work.key, item.inserted_on, int(item.dequeue_count or 0), f"{item.id} {item.pop_receipt}", work.trace
-    )
+    receipt = f"{item.id} {item.pop_receipt}"
+    return Message(item.id, decode(str(item.content)), item.inserted_on, int(item.dequeue_count or 0), receipt)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContentSettings
 
 from reconciler.adapters.leasing import lease_seconds
@@ -36,27 +37,27 @@ class Blobs:
         self._name = container
         self._create = create
         self._lock = threading.Lock()
-        self._held: dict[str, BlobLeaseClient] = {}
+        self._held: dict[str, str] = {}
 
     @property
     def container(self) -> str:
         """Name of the container, for messages."""
         return self._name
 
-    def held(self, name: str) -> BlobLeaseClient | None:
-        """The lease that was given out here for a document and not yet returned."""
+    def held(self, name: str) -> str | None:
+        """Id of the lease that was given out here for a document and not yet returned."""
         with self._lock:
             return self._held.get(name)
 
-    def hold(self, name: str, lease: BlobLeaseClient) -> None:
+    def hold(self, name: str, lease: str) -> None:
         """Remember a lease."""
         with self._lock:
             self._held[name] = lease
 
-    def drop(self, name: str, lease: BlobLeaseClient) -> None:
+    def drop(self, name: str, lease: str) -> None:
         """Forget a lease, unless a newer one stands in its place."""
         with self._lock:
-            if self._held.get(name) is lease:
+            if self._held.get(name) == lease:
                 del self._held[name]
 
     def blob(self, name: str) -> BlobClient:
@@ -78,18 +79,15 @@ class Blobs:
         except HttpResponseError as problem:
             if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
                 raise
-        try:
+        with suppress(ResourceExistsError):  # another worker may be faster
             self._container.create_container()
-        except HttpResponseError as problem:
-            if problem.status_code != 409:  # noqa: PLR2004 - another worker was faster
-                raise
         return attempt()
 
 
 class StorageLease:
     """A lease on a pool's blob (`reconciler.ports.Lease`)."""
 
-    def __init__(self, blobs: Blobs, key: str, lease: BlobLeaseClient) -> None:
+    def __init__(self, blobs: Blobs, key: str, lease: str) -> None:
         self._blobs = blobs
         self._key = key
         self._lease = lease
@@ -98,7 +96,7 @@ class StorageLease:
         """Prolong it; `LeaseHeld` where it was lost."""
         try:
             with talking(f"pool {self._key}", ROLE):
-                self._lease.renew()
+                self._client().renew()
         except NotFound:
             raise LeaseHeld(f"pool {self._key}: the lease was lost, its blob is gone") from None
 
@@ -107,9 +105,13 @@ class StorageLease:
         self._blobs.drop(pool_document(self._key), self._lease)
         try:
             with talking(f"pool {self._key}", ROLE):
-                self._lease.release()
+                self._client().release()
         except (LeaseHeld, NotFound):
             return
+
+    def _client(self) -> BlobLeaseClient:
+        """A fresh one: the package's own forgets its id when it is released, and a renewal may run beside that."""
+        return BlobLeaseClient(self._blobs.blob(pool_document(self._key)), lease_id=self._lease)
 
 
 class StorageLeases:
@@ -130,16 +132,13 @@ class StorageLeases:
                     raise
                 self._blobs.made(lambda: _placeholder(blob))
                 lease = blob.acquire_lease(lease_duration=int(lease_seconds(seconds)))
-        self._blobs.hold(name, lease)
-        return StorageLease(self._blobs, key, lease)
+        self._blobs.hold(name, lease.id)
+        return StorageLease(self._blobs, key, lease.id)
 
 
 def _placeholder(blob: BlobClient) -> None:
-    try:
+    with suppress(ResourceExistsError, ResourceModifiedError):
         blob.upload_blob(b"", overwrite=False, content_settings=_JSON)
-    except HttpResponseError as problem:
-        if problem.status_code not in (409, 412):
-            raise
 
 
 class StorageState:

@@ -69,8 +69,8 @@ def talking(where: str, role: str) -> Iterator[None]:
 def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerError:
     """By status: the spelling of codes differs between the service and its emulator."""
     status = problem.status_code or 0
-    code = oneline(getattr(problem, "error_code", None) or "", limit=80)
-    said = f"{status} {getattr(code, 'value', code)}".strip()
+    code = getattr(problem, "error_code", None) or ""
+    said = f"{status or ''} {oneline(getattr(code, 'value', code), limit=80)}".strip()
     if status in (401, 403) or (not status and isinstance(problem, ClientAuthenticationError)):
         return Forbidden(f"{where}: the identity is not let in ({said or 'no token'}); does it have the role {role}?")
     known = {

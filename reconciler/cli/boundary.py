@@ -5,10 +5,13 @@ No traceback for what is expected, and none at all without ``--verbose``; secret
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -28,41 +31,68 @@ def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> 
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     screen = Screen(color="--no-color" not in given, verbose="--verbose" in given or "-v" in given)
     try:
-        code = typer.main.get_command(program)(args=given, prog_name=PROGRAM, standalone_mode=False)
-    except TyperException as error:
-        return _usage(screen, error)
-    except settings.SettingsInvalid as error:
-        for problem in error.problems:
-            screen.error(problem)
-        return ERROR
-    except ReconcilerError as error:
-        screen.error(f"{error.reason}: {error}")
-        return ERROR
+        with _libraries(screen):
+            code = typer.main.get_command(program)(args=given, prog_name=PROGRAM, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         screen.note("stopped")
         return STOPPED
     except Exception as error:  # noqa: BLE001 - the outermost frame: people get a line, --verbose the traceback
-        return _bug(screen, error)
+        _tell(screen, error)
+        return ERROR
     return code if isinstance(code, int) else DONE
 
 
-def _usage(screen: Screen, error: TyperException) -> int:
+@contextmanager
+def _libraries(screen: Screen) -> Iterator[None]:
+    """What libraries log is for those who asked for more, and without secrets; our own errors say what matters."""
+    handler = _Log(screen)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+class _Log(logging.Handler):
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.WARNING)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for line in _without_secrets(record.getMessage()).splitlines():
+            self._screen.detail(f"{record.name}: {line}")
+
+
+def _tell(screen: Screen, error: Exception) -> None:
+    if isinstance(error, TyperException):
+        _usage(screen, error)
+    elif isinstance(error, settings.SettingsInvalid):
+        for problem in error.problems:
+            screen.error(problem)
+    elif isinstance(error, ReconcilerError):
+        screen.error(f"{error.reason}: {error}")
+    elif isinstance(error, BrokenPipeError):
+        # Whoever read our output has gone; the interpreter still flushes at its end, and shall not fail at that.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        _bug(screen, error)
+
+
+def _usage(screen: Screen, error: TyperException) -> None:
     screen.error(error.format_message())
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     screen.note(f"help: {command} --help")
-    return ERROR
 
 
-def _bug(screen: Screen, error: Exception) -> int:
+def _bug(screen: Screen, error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     screen.error(f"this is a bug: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}")
     if screen.verbose:
         for line in _without_secrets("".join(traceback.format_exception(error))).splitlines():
             screen.note(line)
     else:
-        screen.note("run again with --verbose for a traceback, and report it; nothing more will be written until then")
-    return ERROR
+        screen.note("run again with --verbose for a traceback, and report it")
 
 
 def _without_secrets(text: str) -> str:

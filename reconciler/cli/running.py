@@ -68,6 +68,7 @@ class Running:
         plan_hash: str | None = None,
     ) -> None:
         self._stop.check()
+        self._track.unknown()
         if spec.key not in self._results or self._track.interactive:
             self._track.now(f"{spec.name}: reading")
         result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
@@ -82,6 +83,7 @@ class Running:
         seconds = moment - self._app.clock.monotonic()
         if seconds <= 0:
             return
+        self._track.unknown()
         self._track.now(f"{spec.name}: {_why(self._results[spec.key])}", f"; looking again in {seconds:.0f} s")
         self._stop.wait(seconds)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from reconciler import render
@@ -52,7 +53,8 @@ class Screen:
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         self._out.print(Text(head, style=f"bold {style}"))
         for line in lines:
-            self._out.print(Text(line, style=_STYLES.get(line[:4], "dim" if line.startswith("      ") else "")))
+            style = style if line.startswith("      ") else _STYLES.get(line[:4], "")
+            self._out.print(Text(line, style=style))
 
     def good(self, line: str) -> None:
         """A result that is as it should be."""
@@ -81,9 +83,9 @@ class Screen:
         if not self.interactive:
             yield Track(self, what, None)
             return
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
-                   MofNCompleteColumn(), TimeElapsedColumn())  # fmt: skip
-        with Progress(*columns, console=self._err, transient=True) as bars:
+        said = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
+        columns = (SpinnerColumn(), BarColumn(bar_width=16), MofNCompleteColumn(), TimeElapsedColumn(), said)
+        with Progress(*columns, console=self._err, transient=True, expand=True) as bars:
             yield Track(self, what, bars, total)
 
 
@@ -118,6 +120,12 @@ class Track:
         """How many of how many steps are done."""
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, completed=done, total=total)
+
+    def unknown(self) -> None:
+        """How many steps there will be is not known: reading, or waiting."""
+        if self._bars is not None and self._task is not None:
+            self._bars.tasks[0].total = None  # `update` takes None for «as it is»
+            self._bars.update(self._task, completed=0)
 
     def step(self, text: str = "") -> None:
         """One more step is done."""

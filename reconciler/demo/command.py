@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from reconciler.cli.options import NoColor
 from reconciler.demo.emulation import Emulation, root
 from reconciler.demo.repository import Repository
 from reconciler.demo.stage import Stage, StepFailed
-from reconciler.demo.story import STEPS, Cast
+from reconciler.demo.story import STEPS, Cast, Step
 from reconciler.errors import NotFound
 from reconciler.settings import child_environment
 
@@ -30,6 +30,11 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave the emulator and the r
 
 def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
     """Show the main job against the emulator, on this machine alone: no cloud, no account."""
+    return perform(STEPS, keep=keep, color=not no_color)
+
+
+def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
+    """Set the stage, tell these steps, clear up; the exit code."""
     files = root() / "examples" / "demo"
     if not (files / "estate.yaml").is_file():
         raise NotFound(f"demo: {files} is missing; run the demo from a checkout of the project")
@@ -38,8 +43,8 @@ def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
     with _folder(keep=keep) as folder, _emulation(files / "estate.yaml", folder, keep=keep) as emulation:
         repository = Repository(folder, files / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
-        stage = Stage(folder, child_environment({"PYTHONPATH": str(root())}), color=not no_color)
-        code = _tell(Cast(stage, emulation, repository), folder)
+        stage = Stage(folder, child_environment({"PYTHONPATH": str(root())}), color=color)
+        code = _tell(steps, Cast(stage, emulation, repository), folder)
         stage.say("")
         stage.say(f"{'The story holds' if code == DONE else 'The story broke off'}, {clock.monotonic() - begun:.0f} s.")
         if keep:
@@ -47,11 +52,11 @@ def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
     return code
 
 
-def _tell(cast: Cast, folder: Path) -> int:
+def _tell(steps: Sequence[Step], cast: Cast, folder: Path) -> int:
     cast.stage.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
     cast.stage.say(f"  ARM {cast.emulation.arm}   Azure DevOps {cast.emulation.devops}   specs {folder / 'specs'}")
     try:
-        for step in STEPS:
+        for step in steps:
             step(cast)
     except StepFailed:
         return ERROR
@@ -99,7 +104,7 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 @contextmanager
 def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]:
     """The emulator for as long as the story; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     emulation = Emulation(estate, folder / "emulator.log", SWITCHES)
     told = False
     try:
@@ -108,7 +113,8 @@ def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]
     finally:
         if not (keep and told):
             emulation.close()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -35,7 +35,11 @@ class Emulation:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
                 command, stdout=subprocess.PIPE, stderr=errors, cwd=root(), start_new_session=True
             )
-        ready = self._ready()
+        try:
+            ready = self._ready()
+        except BaseException:  # Ctrl-C too: a process that nobody knows of would stay behind
+            self.close()
+            raise
         self.arm, self.devops, self.control = str(ready["arm"]), str(ready["devops"]), str(ready["control"])
         self.identity = str(ready.get("identity", self.devops))
         self.tokens: Mapping[str, str] = ready["tokens"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from reconciler.demo.emulation import Emulation
 from reconciler.demo.observed import Estate
@@ -172,7 +173,9 @@ def refused(cast: Cast) -> None:
     cast.stage.check("nothing was written", cast.emulation.writes() == 0, cast.emulation.writes())
 
 
-STEPS: tuple[Callable[[Cast], None], ...] = (drifted, applied, in_sync, grown, tampered, refused)
+Step: TypeAlias = Callable[[Cast], None]
+
+STEPS: tuple[Step, ...] = (drifted, applied, in_sync, grown, tampered, refused)
 """In the order in which they are told; each begins where the one before ended."""
 
 

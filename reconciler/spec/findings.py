@@ -180,13 +180,12 @@ def _member(kind: Any, step: str | int) -> Any:
     kind = plain(kind)
     if get_origin(kind) in (list, dict):
         return get_args(kind)[-1]
-    for member in _members(kind):
-        fields = _fields(member)
-        if step in fields:
-            return fields[str(step)]
-        if step in get_args(plain(fields.get("kind"))):
-            return member
-    return None
+    found = [
+        fields[str(step)] if step in fields else member
+        for member, fields in ((one, _fields(one)) for one in _members(kind))
+        if step in fields or step in get_args(plain(fields.get("kind")))
+    ]
+    return found[0] if found else None
 
 
 def _members(kind: Any) -> tuple[Any, ...]:

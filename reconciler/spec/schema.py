@@ -43,6 +43,7 @@ def json_schema() -> Json:
     definitions: Json = schema.pop("$defs")
     for name, definition in [("Document", schema), *definitions.items()]:
         _titles(definition, name)
+        _close(definition)
     identities = definitions["Identity"]["properties"]["userAssignedIdentities"]
     identities |= {"type": ["object", "array"], "items": {"type": "string"}}
     definitions |= _az(definitions)
@@ -73,6 +74,18 @@ def _titles(definition: Json, name: str) -> None:
         one.pop("discriminator", None)
         if "Read-only" in one.get("description", ""):
             one["readOnly"] = True
+
+
+def _close(value: Any) -> None:
+    """A map whose keys have a form has no other keys."""
+    if isinstance(value, dict):
+        if "patternProperties" in value:
+            value["additionalProperties"] = False
+        for one in value.values():
+            _close(one)
+    elif isinstance(value, list):
+        for one in value:
+            _close(one)
 
 
 def _az(definitions: Json) -> Json:

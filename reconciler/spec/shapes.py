@@ -97,30 +97,31 @@ class Shaping:
         elif isinstance(value, dict):
             return self.mapping(value, path, owner)
         elif isinstance(value, list):
+            if self.trace is None:
+                return [self.value(item, path, owner) for item in value]
             shaped = [self.value(item, (*path, index), owner) for index, item in enumerate(value)]
-            if self.trace is not None:
-                self.trace[id(shaped)] = {index: (*path, index) for index in range(len(shaped))}
+            self.trace[id(shaped)] = {index: (*path, index) for index in range(len(shaped))}
             return shaped
         return value
 
     def mapping(self, value: Mapping[str, Any], path: Path, owner: str) -> dict[str, Any]:
         """A mapping with ARM's names; the keys of some are the author's own."""
         shaped: dict[str, Any] = {}
-        origin: dict[str | int, Path] = {}
+        origin: dict[str | int, Path] | None = None
         if self.trace is not None:
-            self.trace[id(shaped)] = origin
+            origin = self.trace[id(shaped)] = {}
         free = owner in _FREE_KEYS
         for key, item in value.items():
             name = key if free or (key.isalpha() and key != "timezone") else kebab_names().get(key, key)
             if (owner, name) in _READ_ONLY:
                 continue
+            below = path if origin is None else (*path, key)
             if name in shaped:
-                self.findings.append(
-                    ((*path, key), f"is given twice, also as {show(origin_key(value, key))}; keep one")
-                )
+                self.findings.append((below, f"is given twice, also as {show(origin_key(value, key))}; keep one"))
                 continue
-            shaped[name] = self.value(item, (*path, key), name)
-            origin[name] = (*path, key)
+            shaped[name] = item if isinstance(item, bool | int) else self.value(item, below, name)
+            if origin is not None:
+                origin[name] = below
         if owner in _KINDS and "kind" not in shaped:
             self.unwrap(shaped, owner, path)
         return shaped

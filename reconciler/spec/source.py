@@ -77,7 +77,7 @@ class Document:
         place, value = self.start, self.value
         for step in path:
             marks = self.places.get(id(value), {})
-            if step not in marks:
+            if step not in (range(len(marks)) if isinstance(marks, list) else marks):
                 break
             place, value = _place(marks[step]), value[step]
         return place
@@ -140,13 +140,15 @@ class _Anchor:
 
 
 class _Composer:
-    """Events to data. Recursion is bounded by `MAX_DEPTH`."""
+    """Events to data. Recursion is bounded by `MAX_DEPTH`; most events are plain scalars, which take the short way."""
 
     def __init__(self, events: Callable[[], Any]) -> None:
         self.next = events
         self.count = 0
         self.deepest = 0
         self.path: list[str | int] = []
+        self.step: str | int | None = None
+        """Key or position in the innermost mapping or list; `path` leads to that."""
         self.anchors: dict[str, _Anchor] = {}
         self.document = Document(None, Place())
 
@@ -155,35 +157,41 @@ class _Composer:
             if type(event) is yaml.DocumentStartEvent:
                 event = self.next()
                 self.anchors.clear()
+                self.step = None
                 self.document = Document(None, _place(event.start_mark))
                 self.document.value = self.node(event, 0)
                 if self.document.value is not None or self.document.findings:
                     yield self.document
 
     def node(self, event: Any, depth: int) -> Any:
-        """The value that begins with this event."""
+        """The value that begins with this event, inside `depth` mappings and lists."""
+        if type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None:
+            return self.scalar(event)
         if type(event) is yaml.AliasEvent:
             return self.alias(event, depth)
         if event.tag is not None:
             self.report(event, f"has the tag {show(event.tag)}; tags are not allowed, write the value alone")
-        if event.anchor is None:
-            return self.content(event, depth)
-        return self.anchored(event, depth)
+        return self.content(event, depth) if event.anchor is None else self.anchored(event, depth)
 
     def content(self, event: Any, depth: int) -> Any:
-        self.counted(event, 1, depth)
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
+        if type(event) is yaml.ScalarEvent:
             return self.scalar(event)
-        return self.mapping(depth + 1) if kind is yaml.MappingStartEvent else self.sequence(depth + 1)
+        self.counted(event, 1, depth + 1)
+        if self.step is not None:
+            self.path.append(self.step)
+        inside = self.mapping if type(event) is yaml.MappingStartEvent else self.sequence
+        outer, value = self.step, inside(depth + 1)
+        if outer is not None:
+            self.step = self.path.pop()
+        return value
 
-    def counted(self, event: Any, nodes: int, depth: int) -> None:
+    def counted(self, event: Any, nodes: int, level: int) -> None:
         self.count += nodes
         if self.count > MAX_NODES:
             raise self.stop(event, f"holds more than {MAX_NODES} keys and values, aliases counted; split the file")
-        if depth > self.deepest:
-            self.deepest = depth
-            if depth > MAX_DEPTH:
+        if level > self.deepest:
+            self.deepest = level
+            if level > MAX_DEPTH:
                 raise self.stop(event, f"is nested deeper than {MAX_DEPTH} levels")
 
     def anchored(self, event: Any, depth: int) -> Any:
@@ -204,6 +212,9 @@ class _Composer:
         return anchor.value
 
     def scalar(self, event: Any) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES:
+            self.counted(event, 0, 0)
         value = event.value
         if not value.isprintable():
             self.check(event, value)
@@ -221,7 +232,7 @@ class _Composer:
     def check(self, event: Any, value: str) -> None:
         """A text is one line; only a description may have several."""
         for found in _INVISIBLE.finditer(value):
-            if found.group() == "\n" and self.path and self.path[-1] == "description":
+            if found.group() == "\n" and self.step == "description":
                 continue
             what = "more than one line" if found.group() == "\n" else f"the character U+{ord(found.group()):04X}"
             self.report(event, f"holds {what}; write one line (a backslash needs single quotes)")
@@ -229,12 +240,11 @@ class _Composer:
 
     def sequence(self, depth: int) -> list[Any]:
         items: list[Any] = []
-        marks = self.document.places[id(items)] = {}
+        marks = self.document.places[id(items)] = []
         while type(event := self.next()) is not yaml.SequenceEndEvent:
-            self.path.append(len(items))
-            marks[len(items)] = event.start_mark
+            self.step = len(items)
+            marks.append(event.start_mark)
             items.append(self.node(event, depth))
-            self.path.pop()
         return items
 
     def mapping(self, depth: int) -> dict[str, Any]:
@@ -242,8 +252,8 @@ class _Composer:
         marks = self.document.places[id(items)] = {}
         merges: list[Any] = []
         while type(event := self.next()) is not yaml.MappingEndEvent:
-            key = self.key(event, depth)
-            self.path.append(key)
+            self.step = None
+            self.step = key = self.key(event, depth)
             value = self.node(self.next(), depth)
             if key == "<<" and event.implicit[0]:
                 merges.append((event, value))
@@ -251,7 +261,6 @@ class _Composer:
                 self.report(event, f"is written twice, first in line {marks[key].line + 1}; keep one")
             else:
                 items[key], marks[key] = value, event.start_mark
-            self.path.pop()
         for event, value in merges:
             self.merge(items, event, value)
         return items
@@ -259,10 +268,14 @@ class _Composer:
     def key(self, event: Any, depth: int) -> str:
         if type(event) is not yaml.ScalarEvent:
             raise self.stop(event, "has a key that is not plain text; write a name before the colon")
-        self.node(event, depth)
+        if event.anchor is None and event.tag is None and event.value.isprintable():
+            self.count += 1
+        else:
+            self.node(event, depth)
         return str(event.value)
 
     def merge(self, items: dict[str, Any], event: Any, value: Any) -> None:
+        self.step = "<<"
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             self.report(event, "has a merge key (<<) that is no mapping; write <<: *anchor")
@@ -272,8 +285,11 @@ class _Composer:
             for key in [key for key in source if key not in items]:
                 items[key], marks[key] = source[key], self.document.places[id(source)][key]
 
+    def where(self) -> Path:
+        return tuple(self.path) if self.step is None else (*self.path, self.step)
+
     def report(self, event: Any, message: str) -> None:
-        self.document.findings.append((_place(event.start_mark), tuple(self.path), message))
+        self.document.findings.append((_place(event.start_mark), self.where(), message))
 
     def stop(self, event: Any, message: str) -> Unreadable:
-        return Unreadable(message, _place(event.start_mark), tuple(self.path))
+        return Unreadable(message, _place(event.start_mark), self.where())

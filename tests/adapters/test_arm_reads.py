@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -22,7 +23,20 @@ from reconciler.errors import (
     Unavailable,
 )
 from tests.adapters.arm_kit import CANARY, LIST_PATH, POOL_ID, POOL_PATH, SUB, Canary, Kit, error, pool
-from tests.adapters.loopback import CUT, SILENT, Answer, Script
+from tests.adapters.loopback import CUT, SILENT, Answer, Script, serving
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Script]:
+    """A second server, which must never see a token."""
+    with serving() as server:
+        yield server
 
 
 def test_a_pool_comes_back_exactly_as_arm_wrote_it(script: Script) -> None:
@@ -88,6 +102,13 @@ def test_a_page_link_to_another_host_is_refused_before_anything_is_sent(script: 
     with pytest.raises(Refused, match="no other host is asked"):
         Kit(script.url).arm.pools(SUB)
     assert elsewhere.asked == []
+
+
+def test_a_subscription_that_is_not_there_is_named_and_no_empty_list(script: Script) -> None:
+    script.say(Answer(404, error("SubscriptionNotFound", "The subscription could not be found.")))
+
+    with pytest.raises(NotFound, match=f"^subscription {SUB}: ARM answered 404 SubscriptionNotFound"):
+        Kit(script.url).arm.pools(SUB)
 
 
 def test_a_list_that_never_ends_is_cut(script: Script) -> None:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from reconciler.adapters.arm import ArmWrites, writable
 from reconciler.errors import Forbidden, NotReady, Refused, Rejected, Unavailable
 from reconciler.ports import Operation, Pending
 from tests.adapters.arm_kit import CANARY, POOL_ID, POOL_PATH, SUB, Kit, error, pool
-from tests.adapters.loopback import CUT, SILENT, Answer, Script
+from tests.adapters.loopback import CUT, SILENT, Answer, Script, serving
 
 STATUS_PATH = (
     f"/subscriptions/{SUB}/providers/Microsoft.DevOpsInfrastructure/locations/EASTUS2/operationStatuses/"
     "0b1c2d3e-0000-1111-2222-333344445555*ABCDEF0123456789?api-version=2026-06-02&t=638&c=MII%2BgHD&s=x-_~y%3D%3D&h=9"
 )
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Script]:
+    """A second server, which must never see a token."""
+    with serving() as server:
+        yield server
 
 
 def test_a_write_sends_the_whole_document_without_what_the_service_sets() -> None:
@@ -69,6 +84,17 @@ def test_a_started_write_hands_on_its_operation_and_waits_for_nothing(script: Sc
     script.say(Answer(200, {"status": "Succeeded", "properties": None}))
     kit.arm.operation(pending.url)
     assert script.asked[1].path == STATUS_PATH
+
+
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "0"}, 0.0), ({}, 15.0)])
+def test_when_to_look_is_what_the_service_says_or_a_quarter_of_a_minute(
+    script: Script, header: dict[str, str], seconds: float
+) -> None:
+    script.say(Answer(200, pool(), {"Azure-AsyncOperation": script.url + STATUS_PATH, **header}))
+
+    pending = ArmWrites(Kit(script.url).arm).put(POOL_ID, pool())
+    assert pending is not None
+    assert pending.retry_after == seconds
 
 
 def test_an_operation_url_elsewhere_is_not_followed_but_the_pool_itself_is_watched(script: Script) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -13,6 +16,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
 from reconciler.cli.stopping import stopping
 from reconciler.errors import Forbidden
 from reconciler.settings import PREFIX
+from tests.cli.process import Desk
 
 
 def program(error: BaseException) -> typer.Typer:
@@ -27,7 +31,7 @@ def program(error: BaseException) -> typer.Typer:
 
 
 def test_an_expected_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["--no-color"][1:] or ["--verbose"], program(Forbidden("roles: fabrikam-prime: 403")))
+    code = main(["--verbose"], program(Forbidden("roles: fabrikam-prime: 403")))
 
     assert code == ERROR
     assert capsys.readouterr().err == "error: Forbidden: roles: fabrikam-prime: 403\n"
@@ -61,6 +65,39 @@ def test_the_traceback_of_a_bug_holds_no_secret(
     assert "Traceback" in err
     assert "ValueError: ***; Authorization: Bearer ***; GET https://host/op?*** failed" in err
     assert "canary-" not in err.replace("raise error", "")
+
+
+def test_what_libraries_log_is_for_those_who_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    """azure-identity alone logs eleven lines where nobody is signed in; the one line of ours says it."""
+
+    def noisy(
+        *, verbose: bool = typer.Option(False, "--verbose"), again: bool = typer.Option(False, "--again")
+    ) -> None:
+        logging.getLogger("azure.identity").warning("no token\nAuthorization: Bearer %s", "canary")
+
+    one = typer.Typer()
+    one.command()(noisy)
+
+    assert main(["--again"], one) == DONE
+    assert capsys.readouterr().err == ""
+    assert main(["--verbose"], one) == DONE
+    assert capsys.readouterr().err == "azure.identity: no token\nazure.identity: Authorization: Bearer ***\n"
+
+
+def test_a_reader_who_leaves_is_no_bug(desk: Desk) -> None:
+    """`… --help | head -1` is what people type."""
+    command = f"{sys.executable} -m reconciler schema | head -1"
+
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=desk.folder,
+        env=desk.surroundings(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("{\n", "")
 
 
 def test_ctrl_c_has_an_exit_code_of_its_own() -> None:

@@ -146,7 +146,7 @@ def test_a_policy_that_cannot_be_read_stops_everything(
 
 
 def test_what_the_policy_does_not_allow_is_refused_in_the_plan(online: Desk) -> None:
-    (online.folder / "policy.yaml").write_text("open_access: false\n")
+    (online.folder / "policy.yaml").write_text("openAccess: false\n")
 
     ended = online.run("plan", POOL, "--policy", "policy.yaml")
 

@@ -12,15 +12,23 @@ POOL = f"{POOLS}/old-pool"
 AGENT_POOLS = "/fabrikam-prime/_apis/distributedtask/pools"
 
 
-@pytest.mark.parametrize("kind", ["401", "403", "404", "409", "429", "500", "503", "203", "302"])
+@pytest.mark.parametrize("kind", ["401", "403", "404", "409", "429", "500", "503"])
 def test_a_status_fault_answers_in_the_shape_of_each_plane(wire: Wire, kind: str) -> None:
-    for call in (lambda: wire.arm("GET", POOL), lambda: wire.devops("GET", AGENT_POOLS)):
+    for call, path in ((wire.arm, POOL), (wire.devops, AGENT_POOLS)):
         wire.do.fault(kind, seconds=7)
-        answer = call()
+        answer = call("GET", path)
         assert answer.status_code == int(kind)
         if kind in {"429", "503"}:
             assert answer.headers["Retry-After"] == "7"
-        assert call().status_code == 200
+        assert call("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["203", "302"])
+def test_the_sign_in_page_comes_to_order(wire: Wire, kind: str) -> None:
+    """Also to a caller with a good token: that is how an expired session looks."""
+    wire.do.fault(kind, plane="devops")
+    answer = wire.devops("GET", AGENT_POOLS)
+    assert (answer.status_code, "html" in answer.headers["Content-Type"]) == (int(kind), True)
 
 
 def test_a_refused_connection_is_closed_without_a_word(wire: Wire) -> None:
@@ -33,7 +41,7 @@ def test_a_refused_connection_is_closed_without_a_word(wire: Wire) -> None:
 def test_a_timeout_before_the_effect_leaves_nothing_done(wire: Wire) -> None:
     wire.do.fault("timeout-before", route="Pools_CreateOrUpdate")
     with pytest.raises(requests.Timeout):
-        requests.put(wire.running.arm + f"{POOLS}/p-new", timeout=0.2, **_authorized(wire))
+        wire.put("p-new", body(), timeout=0.2)
     assert wire.arm("GET", f"{POOLS}/p-new").status_code == 404
 
 
@@ -41,7 +49,7 @@ def test_a_timeout_after_the_effect_has_done_it(wire: Wire) -> None:
     """The caller cannot tell the two apart: only reading again can."""
     wire.do.fault("timeout-after", route="Pools_CreateOrUpdate")
     with pytest.raises(requests.Timeout):
-        requests.put(wire.running.arm + f"{POOLS}/p-new", timeout=0.5, **_authorized(wire))
+        wire.put("p-new", body(), timeout=0.5)
     assert wire.arm("GET", f"{POOLS}/p-new").status_code == 200
     assert [entry["status"] for entry in wire.do.requests() if entry["method"] == "PUT"] == [0]
 
@@ -93,11 +101,3 @@ def test_latency_slows_every_answer_of_the_planes(wire: Wire) -> None:
     begun = time.monotonic()
     wire.arm("GET", POOL)
     assert time.monotonic() - begun >= 0.1
-
-
-def _authorized(wire: Wire) -> dict[str, dict[str, object]]:
-    return {
-        "params": {"api-version": "2026-06-02"},
-        "headers": {"Authorization": f"Bearer {wire.running.tokens['arm']}"},
-        "json": body(),
-    }

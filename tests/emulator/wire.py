@@ -164,7 +164,7 @@ class Wire:
         if raw is not None:
             more["json"] = raw
         more.setdefault("allow_redirects", False)
-        return self.session.request(method, url, headers=headers, timeout=20, **more)
+        return self.session.request(method, url, headers=headers, **{"timeout": 20, **more})
 
     @staticmethod
     def _check(plane: str, answer: requests.Response) -> None:

@@ -171,7 +171,7 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_line() -> None:
 
 
 def test_utf_16_is_refused() -> None:
-    with pytest.raises(Unreadable, match="UTF-8|U.0000"):
+    with pytest.raises(Unreadable, match=r"UTF-8|U.0000"):
         documents("a: 1".encode("utf-16"))
 
 
@@ -245,6 +245,6 @@ def test_an_error_that_the_library_gives_without_a_place_is_still_a_line() -> No
         def get_event(self) -> object:
             raise yaml.YAMLError
 
-    with pytest.raises(Unreadable, match="is not YAML: cannot be read; see YAML 1.2") as caught:
+    with pytest.raises(Unreadable, match=r"is not YAML: cannot be read; see YAML 1\.2") as caught:
         documents(b"a", Failing)
     assert caught.value.place == Place()

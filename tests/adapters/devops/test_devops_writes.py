@@ -189,7 +189,9 @@ def test_a_principal_that_no_kind_takes_is_rejected_with_the_services_words(
     for kind in ("users", "groups", "serviceprincipals"):
         service.reply("POST", f"/prime/_apis/graph/{kind}", REFUSED)
 
-    with pytest.raises(Rejected, match=f"principal {OID}: .*GraphBadRequestException: no such subject"):
+    with pytest.raises(
+        Rejected, match=f"principal {OID}: found in no directory; POST serviceprincipals .*: no such subject"
+    ):
         writes.materialise("prime", OID)
 
 

@@ -30,7 +30,7 @@ def call(session: Session, method: str = "GET", path: str = "_apis/thing") -> Ca
         (Reply(SIGN_IN, 200, HTML), Forbidden, "200: a sign-in page in place of an answer"),
         (Reply(wrapped(), 203), Forbidden, "203: a sign-in page in place of an answer"),
         (Reply(status=302, headers={"Location": "/_signin"}), Forbidden, "302: a redirect, as to a sign-in page"),
-        (Reply(status=401, headers={"WWW-Authenticate": "Basic realm=x"}), Forbidden, "401"),
+        (Reply(status=401, headers={"WWW-Authenticate": "Basic realm=x"}), Forbidden, "401: the token was refused; "),
         (
             Reply(failure("UnauthorizedRequestException", "TF400813: not authorized"), 401),
             Forbidden,

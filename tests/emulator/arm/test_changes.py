@@ -29,15 +29,17 @@ def test_the_status_of_an_update_is_a_switch(wire: Wire, status: str) -> None:
     assert wire.operation(answer)["status"] == "Updating"
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("create", 5), ("update", 7), ("delete", 9)])
-def test_operations_take_as_long_as_their_switches_say(wire: Wire, kind: str, seconds: int) -> None:
-    wire.do.switch(f"arm.{kind}-seconds", seconds)
-    name = "p-new" if kind == "create" else "old-pool"
-    answer = wire.arm("DELETE", OLD) if kind == "delete" else wire.put(name, body())
+@pytest.mark.parametrize(
+    ("switch", "seconds"), [("arm.create-seconds", 5), ("arm.update-seconds", 7), ("arm.delete-seconds", 9)]
+)
+def test_operations_take_as_long_as_their_switches_say(wire: Wire, switch: str, seconds: int) -> None:
+    wire.do.switch(switch, seconds)
+    name = "p-new" if "create" in switch else "old-pool"
+    answer = wire.arm("DELETE", OLD) if "delete" in switch else wire.put(name, body())
     wire.do.advance(seconds - 1)
     assert wire.arm("GET", answer.headers["Location"]).status_code == 202
     wire.do.advance(2)
-    assert wire.arm("GET", answer.headers["Location"]).status_code == (204 if kind == "delete" else 200)
+    assert wire.arm("GET", answer.headers["Location"]).status_code == (204 if "delete" in switch else 200)
 
 
 def test_another_location_is_another_resource_and_refused(wire: Wire) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tests.emulator.wire import POOLS, Wire, body, organizations
 
@@ -139,6 +140,6 @@ def _agent_pools(wire: Wire, organization: str) -> list[str]:
     raise LookupError(organization)
 
 
-def _agent_pool(wire: Wire, organization: str, name: str) -> dict[str, object]:
+def _agent_pool(wire: Wire, organization: str, name: str) -> dict[str, Any]:
     found = next(item for item in wire.do.state()["organizations"] if item["name"] == organization)
-    return next(pool for pool in found["agentPools"] if pool["name"] == name)
+    return dict(next(pool for pool in found["agentPools"] if pool["name"] == name))

@@ -24,9 +24,18 @@ QUEUE_ROLE, ALL_QUEUES_ROLE = "distributedtask.agentqueuerole", "distributedtask
 POOLS = "/_apis/distributedtask/pools"
 QUEUES = "/{project}/_apis/distributedtask/queues"
 
-KNOWN = re.compile(r"\.properties\.[^:]+: is not in the document|\.descriptor: .* is not of type 'object'")
-"""Where the documents describe a class of the serialiser and the published examples show something else: bags of
-properties are maps of `{"$type", "$value"}`, identity descriptors are texts."""
+KNOWN = re.compile(
+    r"\.properties\..+: is not in the document"
+    r"|\._links\.\w+: is not in the document"
+    r"|body\[\d+\]\.(domain|principalName|mailAddress|description|applicationId): is not in the document"
+    r"|\.(descriptor|members\[\d+\]|memberOf\[\d+\]): .* is not of type 'object'"
+    r"|body\.count: [01] is not of type 'object'|body\.value\.aad\w*\.\w+: is not in the document"
+    r"|\.data\.\w+: .* is not of type 'object'|body\.members: is not in the document"
+    r"|\.operationResults?(\[\d+\])?\.result: .* is not of type 'string'"
+)
+"""Where the documents describe the serialiser's classes and the published examples show something else: bags of
+properties and of links are maps, identity descriptors are texts, a query answers with whole subjects, a lookup wraps its map, the result of
+an entitlement is the entitlement, data of audit entries are texts and numbers, clients read `members` of people."""
 
 ESTATE: dict[str, Json] = {
     "principals": [
@@ -107,7 +116,7 @@ class Caller:
         return Caller(self.running, self.session, self.name, organization)
 
     def call(
-        self, method: str, path: str, raw: Json = None, *, version: str = "7.1-preview.1", **query: Json
+        self, method: str, path: str, raw: Json = None, /, *, version: str = "7.1-preview.1", **query: Json
     ) -> requests.Response:
         """One call; the answer must fit the document that describes the route."""
         url = f"{self.running.devops}/{self.organization}{quote(path)}"
@@ -124,19 +133,19 @@ class Caller:
         assert wrong == [], f"{method} {path} {answer.status_code}: {wrong}"
         return answer
 
-    def ok(self, method: str, path: str, raw: Json = None, **more: Json) -> Json:
+    def ok(self, method: str, path: str, raw: Json = None, /, **more: Json) -> Json:
         """The body of an answer that has to be a success."""
         answer = self.call(method, path, raw, **more)
         assert 200 <= answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
-    def values(self, method: str, path: str, raw: Json = None, **more: Json) -> list[Json]:
+    def values(self, method: str, path: str, raw: Json = None, /, **more: Json) -> list[Json]:
         """The items of a wrapped list, whose count has to be right."""
         body = self.ok(method, path, raw, **more)
         assert body["count"] == len(body["value"])
         return list(body["value"])
 
-    def refused(self, method: str, path: str, raw: Json = None, **more: Json) -> tuple[int, str]:
+    def refused(self, method: str, path: str, raw: Json = None, /, **more: Json) -> tuple[int, str]:
         """Status and type key of a refusal in the service's shape."""
         answer = self.call(method, path, raw, **more)
         body = answer.json()

@@ -1,0 +1,71 @@
+"""What arrives on queues: events that become keys, keys that become runs, and what nobody could handle."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.engine import load_status
+from reconciler.errors import LeaseHeld
+from reconciler.events.audit import audit_keys
+from reconciler.events.pools import Keys, pool_keys
+from reconciler.ports import pool_document
+from reconciler.status import Finding, Truth
+from reconciler.triggers import logs
+from reconciler.triggers.shop import Shop
+from reconciler.work import message
+
+SECONDS = 15.0
+"""Lease for writing one status."""
+
+
+def pool_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
+    """ARM told of pools: messages for the work queue. The worker drops those that no spec names."""
+    return _asked(shop, pool_keys(text), "event", trace)
+
+
+def devops_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
+    """The audit stream told of something in an organization: messages for the work queue."""
+    return _asked(shop, audit_keys(text, tuple(shop.catalogue.specs().by_key.values())), "audit", trace)
+
+
+def work(shop: Shop, text: str, inserted: datetime | None) -> None:
+    """Do what a message asks for. A text that asks for nothing is dropped with a line: no spec could be lost by it."""
+    asked = message.read(text)
+    if asked is None:
+        logs.dropped("work", {"a text that names no pools": 1})
+        return
+    shop.worker.handle(asked, inserted or shop.clock.now())
+
+
+def quarantine(shop: Shop, text: str, queue: str) -> None:
+    """A message that failed too often: its pools say so where a person looks; the sweep tries again all the same."""
+    asked = message.read(text)
+    keys = asked.keys if asked else ()
+    shop.metrics.count("reconciler.quarantined", queue=queue)
+    logs.event("quarantined", queue=queue, pools=list(keys))
+    for key in keys:
+        _stall(shop, key, queue)
+
+
+def _stall(shop: Shop, key: str, queue: str) -> None:
+    text = f"a message for this pool ended in {queue}-poison: look for its errors in the log; the sweep tries again"
+    finding = Finding(Truth.UNKNOWN, "Stalled", text, stalled="Stalled", stalled_message=text)
+    try:
+        lease = shop.leases.acquire(key, SECONDS)
+    except LeaseHeld:
+        # A run is under way: what it will write is newer than this message.
+        return
+    try:
+        name = pool_document(key)
+        document = shop.state.load(name)
+        status = load_status(shop.state, key).found(finding, shop.clock.now())
+        shop.state.save(name, status.to_json(), document.etag if document else None)
+    finally:
+        lease.release()
+
+
+def _asked(shop: Shop, found: Keys, trigger: str, trace: str) -> list[str]:
+    for reason, count in found.dropped.items():
+        shop.metrics.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
+    logs.dropped(trigger, found.dropped)
+    return message.one_each(found.keys, trigger, trace)

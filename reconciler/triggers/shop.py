@@ -1,0 +1,58 @@
+"""Everything that the triggers share, put together once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.catalogue import Catalogue
+from reconciler.plan import Json
+from reconciler.ports import Clock, Leases, StateStore
+from reconciler.spec.model import Spec
+from reconciler.telemetry import Metrics
+from reconciler.work.outbox import Outbox
+from reconciler.work.worker import Worker
+
+
+class AuditLog(Protocol):
+    """The audit log of an organization."""
+
+    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str]:
+        """Entries after a cursor (at first a moment, ISO 8601), oldest first, each once, and the next cursor.
+
+        `Forbidden` or `NotFound` where the organization has no auditing or does not let us read it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the deployment says about triggers."""
+
+    ref: str = ""
+    """Branch or tag that specs come from; empty: the default branch."""
+    sweep_seconds: float = 900.0
+    """Over how long a sweep is spread: the sweep timer's interval."""
+    github_secrets: tuple[str, ...] = field(default=(), repr=False)
+    azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)
+    role: str = ""
+    """App role that callers of the HTTP interface need; empty: function keys alone."""
+    platform_authenticates: bool = False
+    """Whether App Service's authentication stands in front."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The parts, wired."""
+
+    catalogue: Catalogue
+    worker: Worker
+    outbox: Outbox
+    state: StateStore
+    leases: Leases
+    clock: Clock
+    metrics: Metrics
+    plan: Callable[[Spec, str], Json]
+    """Plans with readers alone."""
+    audit: AuditLog
+    options: Options

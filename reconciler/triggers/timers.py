@@ -1,0 +1,89 @@
+"""What the clock starts: the sweep, on which correctness rests, and two watches that make it feel instant."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+
+from reconciler.catalogue import Specs
+from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
+from reconciler.events.audit import log_keys
+from reconciler.plan import Json
+from reconciler.ports import Document
+from reconciler.spec.model import Spec
+from reconciler.triggers import logs
+from reconciler.triggers.shop import Shop
+
+AUDIT_BACK = timedelta(minutes=10)
+"""How far a first look into an audit log goes back."""
+REFUSED_FOR = timedelta(hours=6)
+"""How long an organization is left alone that does not let us read its audit log."""
+
+
+def sweep(shop: Shop) -> None:
+    """Ask for a look at every pool in git, in batches spread over the interval."""
+    specs = shop.catalogue.specs()
+    count = shop.outbox.sweep(specs.by_key.values(), spread=shop.options.sweep_seconds * 0.8)
+    _remember(shop, "sweep", {"at": shop.clock.now().isoformat(), "pools": len(specs.by_key)})
+    logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
+
+
+def watch_git(shop: Shop) -> None:
+    """Ask for a look at the pools whose files changed since the last look at git."""
+    specs = shop.catalogue.specs()
+    before = shop.state.load("git")
+    if before is not None and before.body.get("revision") == specs.revision != "":
+        return
+    digests = {path: hashlib.sha256(content).hexdigest()[:16] for path, content in specs.snapshot.files.items()}
+    changed = _changed(specs, before, digests)
+    shop.outbox.ask(changed, "git")
+    # After the wishes, never before: a commit that is remembered and was not asked for would wait for the sweep.
+    if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
+        _remember(shop, "git", {"revision": specs.revision, "files": digests}, before)
+    if changed or specs.problems:
+        problems = [str(problem) for problem in specs.problems[:20]]
+        logs.event("git", revision=specs.revision, pools=len(changed), problems=problems)
+
+
+def watch_audit(shop: Shop) -> None:
+    """Ask for a look at the pools that each organization's audit log concerns since the last look."""
+    specs = tuple(shop.catalogue.specs().by_key.values())
+    for organization in sorted({organization.name for spec in specs for organization in spec.organizations}):
+        try:
+            _watch(shop, organization, specs)
+        except ReconcilerError as error:
+            # One organization that cannot be read does not keep the others from being watched.
+            shop.metrics.count("reconciler.audit.failed", organization=organization, reason=error.reason)
+            logs.event("audit", organization=organization, reason=error.reason, message=str(error))
+
+
+def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...]) -> None:
+    now = shop.clock.now()
+    document = shop.state.load(f"audit/{organization}")
+    body = document.body if document is not None else {}
+    if str(body.get("refusedUntil", "")) > now.isoformat():
+        return
+    try:
+        entries, following = shop.audit.entries(organization, str(body.get("cursor") or (now - AUDIT_BACK).isoformat()))
+    except Terminal:
+        _remember(shop, f"audit/{organization}", {"refusedUntil": (now + REFUSED_FOR).isoformat()}, document)
+        raise
+    found = log_keys(entries, specs, organization)
+    shop.outbox.ask([spec for spec in specs if spec.key in found.keys], "audit")
+    if following != body.get("cursor"):
+        _remember(shop, f"audit/{organization}", {"cursor": following}, document)
+
+
+def _changed(specs: Specs, before: Document | None, digests: Mapping[str, str]) -> list[Spec]:
+    known = before.body.get("files", {}) if before is not None else {}
+    return [spec for spec in specs.by_key.values() if known.get(spec.path) != digests.get(spec.path)]
+
+
+def _remember(shop: Shop, name: str, body: Json, document: Document | None = None) -> None:
+    """Store what was seen. Where another worker was faster, its answer stands: the wishes are on the queue anyway."""
+    known = document if document is not None else shop.state.load(name)
+    try:
+        shop.state.save(name, body, known.etag if known is not None else None)
+    except LeaseHeld:
+        return

@@ -1,0 +1,94 @@
+"""What HTTP starts: every door checks who asks, hands over to a handler, and counts what it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from reconciler.errors import ReconcilerError
+from reconciler.plan import Json
+from reconciler.triggers import logs, timers
+from reconciler.triggers.shop import Shop
+from reconciler.web import api
+from reconciler.web.access import require_role
+from reconciler.web.message import Request, Response
+from reconciler.web.webhooks import azure_repos_push, github_push
+
+OVERDUE = 3
+"""Intervals without a sweep after which the service is not healthy."""
+
+
+def answer(shop: Shop, name: str, request: Request) -> Response:
+    """The response of the function of this name; never raises an expected error."""
+    response = api.answering(lambda: _DOORS[name](shop, request))
+    shop.metrics.count("reconciler.http", function=name, status=str(response.status))
+    if response.status >= 400:  # noqa: PLR2004 - refused or failed
+        detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
+        logs.event("http", function=name, status=response.status, detail=detail)
+    return response
+
+
+def _guarded(handler: Callable[[api.Desk, Request], Response]) -> Callable[[Shop, Request], Response]:
+    def door(shop: Shop, request: Request) -> Response:
+        options = shop.options
+        require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
+        return handler(_desk(shop), request)
+
+    return door
+
+
+def _desk(shop: Shop) -> api.Desk:
+    return api.Desk(shop.catalogue, shop.state, shop.clock, shop.plan, shop.outbox.ask, shop.options.ref)
+
+
+def _health(shop: Shop, _request: Request) -> Response:
+    checks = [_check("specs", lambda: _specs(shop)), _check("state", lambda: _sweep(shop))]
+    healthy = all(check["ok"] for check in checks)
+    return Response(200 if healthy else 503, {"healthy": healthy, "checks": checks})
+
+
+def _check(name: str, look: Callable[[], tuple[bool, str]]) -> dict[str, Json]:
+    try:
+        ok, detail = look()
+    except ReconcilerError as error:
+        ok, detail = False, error.reason
+    return {"name": name, "ok": ok, "detail": detail}
+
+
+def _specs(shop: Shop) -> tuple[bool, str]:
+    specs = shop.catalogue.specs()
+    if specs.snapshot.stale:
+        return False, "git cannot be read; the last good commit counts"
+    return True, f"{len(specs.by_key)} pools, {len(specs.problems)} problems"
+
+
+def _sweep(shop: Shop) -> tuple[bool, str]:
+    document = shop.state.load("sweep")
+    if document is None:
+        return True, "no sweep yet"
+    age = shop.clock.now() - datetime.fromisoformat(document.body["at"])
+    fresh = age <= timedelta(seconds=OVERDUE * shop.options.sweep_seconds)
+    return fresh, f"last sweep {int(age.total_seconds() // 60)} minutes ago"
+
+
+def _github(shop: Shop, request: Request) -> Response:
+    pushes = github_push(request, shop.options.github_secrets)
+    return api.pushed(_desk(shop), pushes, lambda: timers.watch_git(shop))
+
+
+def _azure_repos(shop: Shop, request: Request) -> Response:
+    pushes = azure_repos_push(request, shop.options.azure_repos_secrets)
+    return api.pushed(_desk(shop), pushes, lambda: timers.watch_git(shop))
+
+
+_DOORS: dict[str, Callable[[Shop, Request], Response]] = {
+    "reconcile": _guarded(api.reconcile),
+    "reconcile_pool": _guarded(api.reconcile_pool),
+    "pools": _guarded(lambda desk, _request: api.pools(desk)),
+    "pool": _guarded(api.pool),
+    "plan": _guarded(api.plan),
+    "health": _health,
+    "openapi": lambda _shop, _request: api.openapi(),
+    "github_push": _github,
+    "azure_repos_push": _azure_repos,
+}

@@ -1,0 +1,65 @@
+"""Puts the shop together from the settings, once in a process: the triggers' counterpart of `bootstrap`."""
+
+from __future__ import annotations
+
+import functools
+
+from reconciler import bootstrap
+from reconciler.catalogue import Catalogue
+from reconciler.hosting import Hosting, state
+from reconciler.plan import Json
+from reconciler.ports import MessageQueues
+from reconciler.render import to_json
+from reconciler.settings import Settings, environment
+from reconciler.spec.model import Spec
+from reconciler.telemetry import Metrics, NoMetrics
+from reconciler.triggers import logs
+from reconciler.triggers.shop import Options, Shop
+from reconciler.work.outbox import Outbox
+from reconciler.work.worker import Worker
+
+
+@functools.cache
+def shop() -> Shop:
+    """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
+    given = environment()
+    return build(Settings.read(given, beneath=state(given)), Hosting.read(given))
+
+
+def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) -> Shop:
+    """A shop of its own."""
+    counted = metrics or NoMetrics()
+    app = bootstrap.build(settings)
+    catalogue = Catalogue(app.source)
+    queues: MessageQueues = app.queues
+    outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
+    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, settings.budget)
+
+    def plan(spec: Spec, revision: str) -> Json:
+        survey = app.reconciler.survey([spec])
+        return to_json(app.planner.plan(spec, survey, revision))
+
+    audit, options = bootstrap.audit(settings, hosting), _options(settings, hosting)
+    return Shop(
+        catalogue,
+        worker,
+        outbox,
+        app.state,
+        app.leases,
+        app.clock,
+        counted,
+        plan,
+        audit,
+        options,
+    )
+
+
+def _options(settings: Settings, hosting: Hosting) -> Options:
+    return Options(
+        ref=settings.specs.partition("#")[2].partition(":")[0],
+        sweep_seconds=hosting.sweep_seconds,
+        github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),
+        azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
+        role=hosting.app_role,
+        platform_authenticates=hosting.platform_authenticates,
+    )

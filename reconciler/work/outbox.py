@@ -1,0 +1,82 @@
+"""Where wishes are put: single keys for events and people, batches for many pools, one follow-up for what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.errors import LeaseHeld
+from reconciler.ports import Clock, MessageQueue, StateStore
+from reconciler.spec.model import Spec
+from reconciler.work.batch import batches
+from reconciler.work.message import Work, one_each
+
+FEW = 20
+"""Pools up to which each gets a message of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Both work queues, and the memory of follow-ups."""
+
+    events: MessageQueue
+    """Single keys: what somebody waits for."""
+    sweeps: MessageQueue
+    """Batches; nobody waits for them."""
+    state: StateStore
+    clock: Clock
+
+    def ask(self, specs: Collection[Spec], trigger: str, trace: str = "") -> None:
+        """Ask for a look at some pools soon."""
+        if len(specs) > FEW:
+            self.sweep(specs, trigger=trigger)
+            return
+        for text in one_each(tuple(sorted(spec.key for spec in specs)), trigger, trace):
+            self.events.put(text)
+
+    def sweep(self, specs: Iterable[Spec], *, trigger: str = "sweep", spread: float = 0.0) -> int:
+        """Ask for a look at many pools, in batches spread over `spread` seconds; how many batches."""
+        cut = batches(specs)
+        for batch in cut:
+            self.sweeps.put(batch.work(trigger).text(), delay=batch.delay(spread))
+        return len(cut)
+
+    def rest(self, keys: tuple[str, ...], trigger: str, trace: str) -> None:
+        """What a batch had no time for."""
+        self.sweeps.put(Work(keys, trigger, trace).text())
+
+    def follow_up(self, key: str, delay: float, trace: str = "") -> bool:
+        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later."""
+        now = self.clock.now()
+        ahead = self.follows(key)
+        if ahead is not None and now < ahead <= now + timedelta(seconds=delay):
+            return False
+        self.events.put(Work((key,), "follow-up", trace).text(), delay=delay)
+        self._remember(key, lambda known: max(filter(None, (known, now + timedelta(seconds=delay)))))
+        return True
+
+    def follows(self, key: str) -> datetime | None:
+        """When the last follow-up that was asked for becomes visible."""
+        document = self.state.load(f"follow-ups/{key}")
+        return _moment(document.body.get("at")) if document is not None else None
+
+    def _remember(self, key: str, moment: Callable[[datetime | None], datetime]) -> None:
+        """After the message, never before: a follow-up that is remembered but was never put would be a lost wish.
+
+        Whoever is overtaken here leaves it: the other's follow-up is on the queue as well.
+        """
+        document = self.state.load(f"follow-ups/{key}")
+        known = _moment(document.body.get("at")) if document is not None else None
+        try:
+            body = {"at": moment(known).isoformat()}
+            self.state.save(f"follow-ups/{key}", body, document.etag if document is not None else None)
+        except LeaseHeld:
+            return
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,113 @@
+"""What is done with a message: which pools it names, which of them still need a look, one run each, and what follows.
+
+Every message ends: as a run, as superseded, or as a wish for later that is put on the queue before this one is
+acknowledged. What cannot be done now for a reason of ours (a bug) leaves this module as an exception: the platform
+gives the message again, and after the last attempt `quarantine` makes it visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.catalogue import Catalogue, Specs
+from reconciler.engine import Result, load_status
+from reconciler.errors import LeaseHeld
+from reconciler.ports import Clock, StateStore
+from reconciler.spec.model import Spec
+from reconciler.survey import SharedSurvey
+from reconciler.telemetry import Metrics
+from reconciler.work.coalesce import MARGIN, Decision, Record, decide
+from reconciler.work.message import Work
+from reconciler.work.outbox import Outbox
+
+
+class Reconciles(Protocol):
+    """The part of `reconciler.engine.Reconciler` that a worker uses."""
+
+    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
+        """The shared reads of a batch."""
+
+    def reconcile(self, spec: Spec, revision: str, survey: SharedSurvey | None = None) -> Result:
+        """One run of one pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one key of a message."""
+
+    key: str
+    what: str
+    """An `Outcome`, or ``superseded``, ``postponed``, ``unknown``, ``busy``, ``later``."""
+    result: Result | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Handles messages; holds no state of its own."""
+
+    catalogue: Catalogue
+    reconciler: Reconciles
+    state: StateStore
+    outbox: Outbox
+    clock: Clock
+    metrics: Metrics
+    listen: Callable[[Work, Report, Specs], None]
+    """Told of every key, for one log line."""
+    budget: float = 240.0
+    """Seconds for all keys of one message; what is left over is put back before the message is acknowledged."""
+    busy: float = 15.0
+    """Seconds until a pool is looked at again that another worker holds now."""
+
+    def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
+        """Do what a message asks for; `inserted` by the store's clock."""
+        began = self.clock.monotonic()
+        self.metrics.record(
+            "reconciler.queue.wait", (self.clock.now() - inserted).total_seconds(), trigger=work.trigger
+        )
+        specs = self.catalogue.specs()
+        known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        # One pool reads for itself; the pools of a batch share what they read.
+        survey = self.reconciler.survey(known) if len(known) > 1 else None
+        reports = []
+        for position, key in enumerate(work.keys):
+            if position and self.clock.monotonic() - began >= self.budget:
+                self.outbox.rest(work.keys[position:], work.trigger, work.trace)
+                reports.append(self._told(work, Report(key, "later"), specs))
+                break
+            reports.append(self._told(work, self._one(work, key, inserted, specs, survey), specs))
+        return tuple(reports)
+
+    def _told(self, work: Work, report: Report, specs: Specs) -> Report:
+        self.metrics.count("reconciler.runs", result=report.what, trigger=work.trigger)
+        self.listen(work, report, specs)
+        return report
+
+    def _one(self, work: Work, key: str, inserted: datetime, specs: Specs, survey: SharedSurvey | None) -> Report:
+        spec = specs.by_key.get(key)
+        if spec is None:
+            return Report(key, "unknown")
+        status = load_status(self.state, key)
+        record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
+        decision = decide(record, inserted, self.clock.now())
+        if decision is Decision.SUPERSEDED:
+            return Report(key, "superseded")
+        if decision is Decision.FOLLOW_UP:
+            self.outbox.follow_up(key, MARGIN.total_seconds() + 1, work.trace)
+            return Report(key, "postponed")
+        return self._run(work, spec, specs, survey)
+
+    def _run(self, work: Work, spec: Spec, specs: Specs, survey: SharedSurvey | None) -> Report:
+        began = self.clock.monotonic()
+        result = self.reconciler.reconcile(spec, specs.revision, survey)
+        seconds = self.clock.monotonic() - began
+        self.metrics.record("reconciler.run.seconds", seconds, result=result.outcome.value)
+        if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
+            self.outbox.follow_up(spec.key, self.busy, work.trace)
+            return Report(spec.key, "busy", result, seconds)
+        if result.next_look is not None:
+            self.outbox.follow_up(spec.key, result.next_look, work.trace)
+        return Report(spec.key, result.outcome.value, result, seconds)

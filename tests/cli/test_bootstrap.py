@@ -1,0 +1,146 @@
+"""Which adapter stands behind which port, for each way in which a deployment may say it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from reconciler import bootstrap
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.folder import Folder
+from reconciler.adapters.git import Git
+from reconciler.adapters.local import Local
+from reconciler.adapters.storage import Storage
+from reconciler.errors import Forbidden, NotFound, Refused, SpecInvalid
+from reconciler.policy import Policy
+from reconciler.settings import Settings
+from tests.cli.process import ROOT, Desk
+
+CONNECTION = "DefaultEndpointsProtocol=https;AccountName=fabrikam;AccountKey=Y2FuYXJ5;EndpointSuffix=core.windows.net"
+
+
+def settings(desk: Desk, **given: str) -> Settings:
+    """Settings of a desk."""
+    home = {"XDG_STATE_HOME": str(desk.folder / "state"), "XDG_CACHE_HOME": str(desk.folder / "cache")}
+    return Settings.read({**home, **{f"RECONCILER_{name}": value for name, value in given.items()}})
+
+
+@pytest.mark.parametrize(
+    "credential", [{}, {"CREDENTIAL": "managed", "CLIENT_ID": "1"}, {"CREDENTIAL": "pat", "PAT": "canary"}]
+)
+def test_the_program_is_put_together_without_a_call_and_without_a_sign_in(
+    desk: Desk, credential: dict[str, str]
+) -> None:
+    """A cold start costs money; and whoever only plans should not need what only applying needs."""
+    app = bootstrap.build(settings(desk, SPECS="specs", **credential))
+
+    assert isinstance(app.source, Folder)
+    assert app.reconciler.planner is app.planner
+    assert "canary" not in repr(app)
+
+
+def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
+    """It is another type, and not a flag that somebody may forget."""
+    look = bootstrap.look(settings(desk, SPECS="specs"))
+
+    assert {field.name for field in fields(look)} == {"source", "planner", "clock"}
+    assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops"}
+    assert not [name for name in dir(look.planner.readers.arm) if name.startswith(("put", "write", "delete"))]
+    assert not [
+        name for name in dir(look.planner.readers.devops) if name.startswith(("set_", "create", "assign", "remove"))
+    ]
+
+
+def test_putting_it_together_imports_no_sdk() -> None:
+    """Half a second of imports would be paid by every start, also by one that only prints help."""
+    heavy = ("azure", "msrest", "dulwich", "requests")
+    code = f"import reconciler.bootstrap, sys; print([m for m in {heavy!r} if m in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+def test_a_ref_reads_git_also_from_a_folder_inside_a_repository(desk: Desk) -> None:
+    """People stand in the folder with the specs, and the repository begins somewhere above."""
+    path = desk.spec()
+    desk.git("init", "--quiet", "--initial-branch=main")
+    desk.git("add", ".")
+    desk.git("commit", "--quiet", "--message", "pools")
+    path.unlink()
+
+    source = bootstrap.source(settings(desk, SPECS=f"{desk.folder}/specs#main", GIT_TOKEN="canary"))
+
+    assert isinstance(source, Git)
+    assert list(source.snapshot().files) == ["fabrikam-managed-pool.yaml"]
+
+
+def test_a_ref_in_a_folder_that_is_no_repository_is_told(desk: Desk) -> None:
+    desk.spec()
+
+    with pytest.raises(NotFound):
+        bootstrap.source(settings(desk, SPECS=f"{desk.folder}/specs#main")).snapshot()
+
+
+def test_specs_have_to_be_named(desk: Desk) -> None:
+    with pytest.raises(SpecInvalid, match="RECONCILER_SPECS: not set"):
+        bootstrap.source(settings(desk))
+
+
+def test_state_is_a_file_where_nothing_else_is_said(desk: Desk) -> None:
+    store = bootstrap.store(settings(desk), SystemClock())
+
+    assert isinstance(store, Local)
+    assert store.state.names("pools/") == []
+
+
+def test_a_folder_for_the_state_that_cannot_be_made_is_told(desk: Desk) -> None:
+    (desk.folder / "file").write_text("")
+
+    with pytest.raises(Forbidden, match=r"RECONCILER_STATE: .*file"):
+        bootstrap.store(settings(desk, STATE=str(desk.folder / "file" / "state.db")), SystemClock())
+
+
+@pytest.mark.parametrize("state", ["https://fabrikam.blob.core.windows.net/", CONNECTION])
+def test_state_is_a_storage_account_where_one_is_named(desk: Desk, state: str) -> None:
+    store = bootstrap.store(settings(desk, STATE=state), SystemClock())
+
+    assert isinstance(store, Storage)
+    assert "Y2FuYXJ5" not in repr(store)
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "reason"),
+    [
+        ("https://fabrikam.example", SpecInvalid, "not the URL of blobs, so that of the queues is not known"),
+        ("http://fabrikam.blob.core.windows.net", Refused, "a token would travel unencrypted"),
+    ],
+)
+def test_a_storage_account_that_cannot_be_meant_is_refused(
+    desk: Desk, state: str, error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error):
+        bootstrap.store(settings(desk, STATE=state), SystemClock())
+
+
+def test_the_policy_is_the_deployments_file(desk: Desk) -> None:
+    path = desk.folder / "policy.yaml"
+    path.write_text("maxRoleRemovals: 1\n")
+
+    assert bootstrap.policy(settings(desk)) == Policy()
+    assert bootstrap.policy(settings(desk, POLICY=str(path))) == Policy(max_role_removals=1)
+
+
+def test_a_missing_policy_is_no_policy_at_all(desk: Desk) -> None:
+    """Going on without it would be the widest of all policies."""
+    with pytest.raises(NotFound, match="without its policy nothing is done"):
+        bootstrap.policy(settings(desk, POLICY=str(Path("missing.yaml"))))
+
+
+def test_nothing_is_known_before_the_first_run(desk: Desk) -> None:
+    assert bootstrap.statuses(settings(desk)) == ()
+    assert desk.files() == set()

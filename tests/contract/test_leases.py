@@ -1,0 +1,116 @@
+"""Leases, in both families: one holder for each pool, and a state that only the holder writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from reconciler.errors import LeaseHeld
+from tests.contract.families import Family, LocalFamily, Stores
+from tests.contract.racing import race
+
+
+def test_a_pool_has_one_holder_and_pools_do_not_hinder_each_other(one: Stores, other: Stores) -> None:
+    lease = one.leases.acquire("fabrikam", 60)
+    with pytest.raises(LeaseHeld, match="pool fabrikam: another worker holds"):
+        other.leases.acquire("fabrikam", 60)
+    with pytest.raises(LeaseHeld):
+        one.leases.acquire("fabrikam", 60)
+    other.leases.acquire("contoso", 60).release()
+
+    lease.renew()
+    lease.release()
+    other.leases.acquire("fabrikam", 60).release()
+
+
+def test_a_lapsed_lease_is_taken_over_and_the_old_holder_learns_of_it(
+    family: Family, one: Stores, other: Stores
+) -> None:
+    """A worker that was paused must find out before it writes."""
+    old = one.leases.acquire("fabrikam", 60)
+    family.lapse("fabrikam")
+    new = other.leases.acquire("fabrikam", 60)
+
+    with pytest.raises(LeaseHeld):
+        old.renew()
+    old.release()
+    new.renew()
+    with pytest.raises(LeaseHeld):
+        one.leases.acquire("fabrikam", 60)
+
+
+def test_a_lease_given_back_twice_does_no_harm(one: Stores, other: Stores) -> None:
+    lease = one.leases.acquire("fabrikam", 60)
+    lease.release()
+    other.leases.acquire("fabrikam", 60)
+    lease.release()
+
+    with pytest.raises(LeaseHeld):
+        one.leases.acquire("fabrikam", 60)
+    with pytest.raises(LeaseHeld):
+        lease.renew()
+
+
+def test_a_lease_alone_is_no_document(one: Stores) -> None:
+    """A pool that was never reconciled has no state, whatever carries its lease."""
+    lease = one.leases.acquire("fabrikam", 60)
+
+    assert one.state.load("pools/fabrikam") is None
+    assert list(one.state.names("pools/")) == []
+    lease.release()
+    assert one.state.load("pools/fabrikam") is None
+    one.state.save("pools/fabrikam", {"n": 1}, None)
+    assert list(one.state.names("pools/")) == ["pools/fabrikam"]
+
+
+def test_only_the_holder_writes_the_pools_document(one: Stores, other: Stores) -> None:
+    etag = one.state.save("pools/fabrikam", {"n": 1}, None)
+    lease = one.leases.acquire("fabrikam", 60)
+    with pytest.raises(LeaseHeld):
+        other.state.save("pools/fabrikam", {"n": 2}, etag)
+
+    etag = one.state.save("pools/fabrikam", {"n": 3}, etag)
+    etag = one.state.save("pools/fabrikam", {"n": 4}, etag)
+    other.state.save("pools/contoso", {}, None)
+    other.state.save("evidence/fabrikam", {}, None)
+    lease.release()
+    other.state.save("pools/fabrikam", {"n": 5}, etag)
+
+
+def test_the_first_document_is_written_under_the_lease(one: Stores, other: Stores) -> None:
+    lease = one.leases.acquire("fabrikam", 60)
+    with pytest.raises(LeaseHeld):
+        other.state.save("pools/fabrikam", {"n": 0}, None)
+    etag = one.state.save("pools/fabrikam", {"n": 1}, None)
+
+    with pytest.raises(LeaseHeld):
+        one.state.save("pools/fabrikam", {"n": 2}, None)
+    one.state.save("pools/fabrikam", {"n": 2}, etag)
+    lease.release()
+
+
+def test_who_lost_the_lease_can_no_longer_write_the_state(family: Family, one: Stores, other: Stores) -> None:
+    """Not even with the right tag, and not even before somebody else took it."""
+    etag = one.state.save("pools/fabrikam", {"n": 1}, None)
+    lease = one.leases.acquire("fabrikam", 60)
+    family.lapse("fabrikam")
+    with pytest.raises(LeaseHeld):
+        one.state.save("pools/fabrikam", {"n": 2}, etag)
+
+    other.leases.acquire("fabrikam", 60)
+    with pytest.raises(LeaseHeld):
+        one.state.save("pools/fabrikam", {"n": 3}, etag)
+    other.state.save("pools/fabrikam", {"n": 4}, etag)
+    lease.release()
+
+
+def test_of_eight_threads_in_two_processes_one_gets_the_lease(family: Family) -> None:
+    """The race that no lock within a process decides; also the first use of a fresh store by all at once."""
+    if isinstance(family, LocalFamily):
+        family.clock = None  # a test's clock cannot be shared between processes; the machine's can
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
+        winners = [processes.submit(race, family, "fabrikam", 4) for _ in range(2)]
+
+        assert sum(winner.result(60) for winner in winners) == 1

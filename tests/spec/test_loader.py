@@ -1,0 +1,127 @@
+"""Many files at once: every problem is told, a bad file hides no good one, order means nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from reconciler.spec.loader import MOST_PROBLEMS, load
+
+
+def as_file(document: dict[str, Any], **changes: Any) -> bytes:
+    return json.dumps({**document, **changes}).encode()
+
+
+def test_only_yaml_and_json_files_are_read(right: dict[str, Any]) -> None:
+    files = {
+        f"{name}.{end}": as_file(right, name=f"pool-{name}")
+        for name, end in zip("abcd", ("yaml", "YML", "json", "md"), strict=True)
+    }
+    found = load({**files, "README": b"\xff"})
+    assert [spec.key for spec in found.specs] == ["pool-a", "pool-b", "pool-c"]
+    assert found.problems == ()
+
+
+def test_specs_are_sorted_by_key_and_problems_by_place(right: dict[str, Any]) -> None:
+    found = load(
+        {
+            "z.yaml": as_file(right, name="B-pool"),
+            "y.yaml": as_file(right, name="a-pool"),
+            "x.yaml": b"a: 1\nb: [",
+            "w.yaml": as_file(right, mode="x", reason=""),
+        }
+    )
+    assert [spec.name for spec in found.specs] == ["a-pool", "B-pool"]
+    assert [(one.path, one.where) for one in found.problems] == [
+        ("w.yaml", "mode"),
+        ("w.yaml", "reason"),
+        ("x.yaml", ""),
+    ]
+
+
+def test_a_bad_document_hides_no_good_one_in_the_same_file(right: dict[str, Any]) -> None:
+    text = as_file(right, name="first-pool") + b"\n---\nkind: nonsense\n---\n" + as_file(right, name="third-pool")
+    found = load({"all.yaml": text})
+    assert [spec.name for spec in found.specs] == ["first-pool", "third-pool"]
+    assert found.problems[0].line == 3
+    assert {one.line for one in found.problems} == {3}
+
+
+def test_a_file_that_breaks_off_gives_no_spec_at_all(right: dict[str, Any]) -> None:
+    """Half a file may be half a change: what stands before the break is not trusted either."""
+    found = load({"all.yaml": as_file(right) + b"\n---\nname: ["})
+    assert (found.specs, len(found.problems)) == ((), 1)
+
+
+def test_two_specs_for_one_pool_are_both_refused_and_name_each_other(right: dict[str, Any]) -> None:
+    text = as_file(right, name="Same-Pool") + b"\n---\n" + as_file(right, name="other-pool")
+    found = load({"a.yaml": text, "b.yaml": as_file(right, name="same-pool")})
+    assert [spec.name for spec in found.specs] == ["other-pool"]
+    assert [str(one) for one in found.problems] == [
+        "a.yaml:1: name: is Same-Pool, as in b.yaml:1; pool names are unique in all of Azure",
+        "b.yaml:1: name: is same-pool, as in a.yaml:1; pool names are unique in all of Azure",
+    ]
+
+
+def test_a_spec_with_problems_does_not_take_a_name(right: dict[str, Any]) -> None:
+    found = load({"a.yaml": as_file(right, mode="x"), "b.yaml": as_file(right)})
+    assert [spec.path for spec in found.specs] == ["b.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "a.yaml:1: holds no spec; write one, or delete the file"),
+        (b"# later\n---\n", "a.yaml:1: holds no spec; write one, or delete the file"),
+        (b"just words", "a.yaml:1: is a text; a spec is a mapping that begins with apiVersion: reconciler/v1"),
+        (b"\n- a\n", "a.yaml:2: is a list; a spec is a mapping that begins with apiVersion: reconciler/v1"),
+        (b"4", "a.yaml:1: is a number; a spec is a mapping that begins with apiVersion: reconciler/v1"),
+        (b"\x00", "a.yaml:1: holds the invisible character U+0000; remove it"),
+    ],
+)
+def test_a_file_that_is_no_spec_is_one_line(text: bytes, said: str) -> None:
+    assert [str(one) for one in load({"a.yaml": text}).problems] == [said]
+
+
+def test_problems_of_the_reading_and_of_the_fields_are_told_together() -> None:
+    found = load({"a.yaml": b"name: x\nname: y\nmode: !x enforce\ncolour: 1\n"})
+    lines = [str(one) for one in found.problems]
+    assert "a.yaml:2: name: is written twice, first in line 1; keep one" in lines
+    assert any("mode: has the tag !x" in line for line in lines)
+    assert any("colour: is not a field" in line for line in lines)
+    assert any("subscription: is missing" in line for line in lines)
+
+
+def test_more_problems_than_anybody_reads_are_counted() -> None:
+    found = load({"a.yaml": b"\n".join(b"unknown%d: 1" % number for number in range(300))})
+    assert len(found.problems) == MOST_PROBLEMS + 1
+    assert any("more problems; mend these first" in one.message for one in found.problems)
+
+
+def test_problems_know_their_column() -> None:
+    found = load({"a.yaml": b"pool: {location: ''}"})
+    assert next(one.column for one in found.problems if one.where == "pool.location") == 8
+
+
+def test_a_secret_in_a_file_is_never_repeated(right: dict[str, Any]) -> None:
+    secret = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"
+    places = [
+        as_file(right, name=secret),
+        as_file(right, mode=secret),
+        as_file(right, subscription=secret),
+        as_file(right, **{secret: secret}),
+        as_file(right, pool={"properties": {secret: secret}}),
+        as_file(right, pool={"location": f"[{secret}]"}),
+        as_file(right, access={"roles": [{"organization": secret + "!", "administrators": [secret]}]}),
+        as_file(right, access={"roles": [{"organization": "a", "administrators": secret}]}),
+        f"a: *{secret}".encode(),
+        f"a: !{secret} b".encode(),
+        f"a: {secret}: b".encode(),
+    ]
+    for data in places:
+        found = load({"a.yaml": data})
+        assert found.problems
+        assert secret not in repr(found.problems)
+        assert secret not in "".join(map(str, found.problems))

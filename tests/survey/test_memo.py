@@ -1,0 +1,84 @@
+"""Each fact once: what two threads see, and what is dropped."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+
+import pytest
+
+from reconciler.errors import Unavailable
+from reconciler.survey.memo import Key, Memo
+
+
+def test_who_comes_second_waits_for_the_answer_of_the_first() -> None:
+    memo, begun, go = Memo(), Event(), Event()
+    answers: list[str] = []
+
+    def slow() -> str:
+        begun.set()
+        assert go.wait(10)
+        return "fact"
+
+    def never() -> str:
+        raise AssertionError("asked twice")
+
+    first = Thread(target=lambda: answers.append(memo.get(Key("a"), slow)))
+    first.start()
+    assert begun.wait(10)
+    second = Thread(target=lambda: answers.append(memo.get(Key("a"), never)))
+    second.start()
+    go.set()
+    first.join()
+    second.join()
+
+    assert answers == ["fact", "fact"]
+
+
+def test_what_is_being_fetched_has_no_answer_yet() -> None:
+    memo = Memo()
+    seen: list[list[Key]] = []
+
+    memo.get(Key("a"), lambda: seen.append(memo.missing([Key("a"), Key("b")])))
+
+    assert seen == [[Key("a"), Key("b")]]
+    assert memo.missing([Key("a"), Key("b")]) == [Key("b")]
+
+
+def test_a_transient_failure_of_several_is_the_failure_of_each() -> None:
+    """The service is unwell: asking one by one would be asking more."""
+    memo, asked = Memo(), []
+
+    def unwell(keys: object) -> dict[Key, str]:
+        asked.append(keys)
+        raise Unavailable("503")
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            memo.many((Key("a"), Key("b")), unwell)
+    assert len(asked) == 1
+
+
+def test_an_error_that_is_raised_again_and_again_does_not_grow() -> None:
+    memo = Memo()
+
+    def unwell() -> str:
+        raise Unavailable("503")
+
+    def depth() -> int:
+        with pytest.raises(Unavailable) as raised:
+            memo.get(Key("a"), unwell)
+        return len(raised.traceback)
+
+    depth()
+
+    assert depth() == depth() == depth()
+
+
+def test_forgetting_is_by_what_a_fact_is_about() -> None:
+    memo = Memo()
+    for key in (Key("queues", "o", "p"), Key("queues", "o", "q"), Key("me", "o")):
+        memo.get(key, lambda: 1)
+
+    memo.forget(lambda key: key.project == "p")
+
+    assert memo.missing([Key("queues", "o", "p"), Key("queues", "o", "q"), Key("me", "o")]) == [Key("queues", "o", "p")]
