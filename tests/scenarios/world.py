@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,10 +29,10 @@ from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import Endpoints
 from reconciler.adapters.session_wire import Limits as CallLimits
 from reconciler.engine import Limits, Outcome, Planner, Reconciler, Result
-from reconciler.engine.events import Event
+from reconciler.engine.events import Event, ignore
 from reconciler.facets import FACETS
 from reconciler.plan import Plan
-from reconciler.ports import Readers, Writers
+from reconciler.ports import Leases, Readers, Writers
 from reconciler.settings import Settings
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
@@ -93,11 +93,12 @@ class World:
         self.do = running.do
         self.folder = folder
         self.clock = Almanac()
-        self.told: list[Event] = []
+        self.listen: Callable[[Event], None] = ignore
         self.limits = Limits()
         self._patience = 30.0
         self._policy = ""
         self._specs: dict[str, Spec] = {}
+        self._documents: dict[str, Json] = {}
         self._revision = 0
         self._parts: Parts | None = None
         self._unsettled: dict[str, tuple[Outcome, str]] = {}
@@ -113,6 +114,7 @@ class World:
             loaded = load({f"{name}.json": json.dumps(document).encode()})
             assert not loaded.problems, [str(problem) for problem in loaded.problems]
             self._specs[name] = loaded.specs[0]
+            self._documents[name] = document
 
     def policy(self, text: str) -> None:
         """What this deployment allows, as YAML; counts from the next run on."""
@@ -146,6 +148,19 @@ class World:
         if self._parts is None:
             self._parts = self._built()
         return self._parts
+
+    @property
+    def leases(self) -> Leases:
+        """Leases as another worker asks for them."""
+        return bootstrap.store(Settings.read(self.environment()), self.clock).leases
+
+    def write_specs(self) -> Path:
+        """The specs as files, for a process of its own."""
+        folder = self.folder / "specs"
+        folder.mkdir(exist_ok=True)
+        for name, document in self._documents.items():
+            (folder / f"{name}.json").write_text(json.dumps(document))
+        return folder
 
     def restart(self) -> None:
         """A new process: nothing is remembered but what the state file holds."""
@@ -247,6 +262,9 @@ class World:
         """End the program."""
         self.restart()
 
+    def _tell(self, event: Event) -> None:
+        self.listen(event)
+
     def _ended(self, spec: Spec, result: Result) -> None:
         usual = Outcome.SUSPENDED if spec.mode is Mode.PAUSE else Outcome.IN_SYNC
         outcome, why = self._unsettled.get(spec.name, (usual, "every scenario ends in sync"))
@@ -275,7 +293,9 @@ class World:
         store = bootstrap.store(settings, self.clock)
         planner = Planner(FACETS, Readers(arm, DevOps(session)), bootstrap.policy(settings), self.clock)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
-        reconciler = Reconciler(planner, writers, store.state, store.leases, self.limits, self.told.append)
+        reconciler = Reconciler(
+            planner, writers, store.state, store.leases, self.limits, lambda event: self.listen(event)
+        )
         return Parts(session, arm, planner, reconciler)
 
     def environment(self) -> dict[str, str]:
