@@ -108,7 +108,7 @@ def test_a_project_added_to_the_spec_gets_its_queue_through_arm_and_stays_closed
 
     assert result.outcome in {Outcome.IN_SYNC, Outcome.APPLIED}
     assert world.truth.opened(PRIME, POOL) == dict.fromkeys(projects, False)
-    assert world.routes().count("queues.create") == 0
+    assert world.routes().count("queues.add") == 0
 
 
 def test_a_project_added_to_the_spec_is_opened_although_arm_will_not(world: World) -> None:

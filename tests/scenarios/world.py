@@ -94,7 +94,6 @@ class World:
         self.folder = folder
         self.clock = Almanac()
         self.listen: Callable[[Event], None] = ignore
-        self.limits = Limits()
         self._patience = 30.0
         self._policy = ""
         self._specs: dict[str, Spec] = {}
@@ -115,6 +114,17 @@ class World:
             assert not loaded.problems, [str(problem) for problem in loaded.problems]
             self._specs[name] = loaded.specs[0]
             self._documents[name] = document
+
+    def only(self, pool: str) -> None:
+        """One pool is the whole story."""
+        self._specs = {pool: self._specs[pool]}
+        self._documents = {pool: self._documents[pool]}
+
+    def only_these(self, documents: Sequence[Json]) -> None:
+        """Other specs in place of all."""
+        self._specs.clear()
+        self._documents.clear()
+        self.spec(*documents)
 
     def policy(self, text: str) -> None:
         """What this deployment allows, as YAML; counts from the next run on."""
@@ -293,9 +303,7 @@ class World:
         store = bootstrap.store(settings, self.clock)
         planner = Planner(FACETS, Readers(arm, DevOps(session)), bootstrap.policy(settings), self.clock)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
-        reconciler = Reconciler(
-            planner, writers, store.state, store.leases, self.limits, lambda event: self.listen(event)
-        )
+        reconciler = Reconciler(planner, writers, store.state, store.leases, Limits(), self._tell)
         return Parts(session, arm, planner, reconciler)
 
     def environment(self) -> dict[str, str]:
