@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import Limits, Planner, Reconciler
@@ -80,9 +81,21 @@ def source(settings: Settings) -> SpecSource:
 
     if not settings.specs:
         raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
-    authorization = git.basic(settings.git_token.reveal) if settings.git_token else None
-    access = git.Access(authorization=authorization, allow_loopback=settings.allow_loopback)
-    return git.source(git.Location.parse(_rooted(settings.specs)), access=access)
+    location = git.Location.parse(_rooted(settings.specs))
+    authorization = git_authorization(settings, location.place if location.remote else "")
+    return git.source(location, access=git.Access(authorization=authorization, allow_loopback=settings.allow_loopback))
+
+
+def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
+    """The git token where one is set; towards Azure Repos, who we are towards Azure DevOps; nobody otherwise."""
+    from reconciler.adapters import git  # noqa: PLC0415 - see the module's docstring
+
+    if settings.git_token:
+        return git.basic(settings.git_token.reveal)
+    ours, theirs = urlsplit(settings.devops_endpoint), urlsplit(url)
+    if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):
+        return _credential(settings).devops_header
+    return None
 
 
 def look(settings: Settings) -> Look:

@@ -25,7 +25,7 @@ CONNECTION = "DefaultEndpointsProtocol=https;AccountName=fabrikam;AccountKey=Y2F
 
 def settings(desk: Desk, **given: str) -> Settings:
     """Settings of a desk."""
-    home = {"XDG_STATE_HOME": str(desk.folder / "state"), "XDG_CACHE_HOME": str(desk.folder / "cache")}
+    home = {"XDG_STATE_HOME": str(desk.folder / "state")}
     return Settings.read({**home, **{f"RECONCILER_{name}": value for name, value in given.items()}})
 
 
@@ -84,6 +84,35 @@ def test_a_ref_in_a_folder_that_is_no_repository_is_told(desk: Desk) -> None:
 
     with pytest.raises(NotFound):
         bootstrap.source(settings(desk, SPECS=f"{desk.folder}/specs#main")).snapshot()
+
+
+@pytest.mark.parametrize(
+    ("specs", "given", "header", "reason"),
+    [
+        (
+            "https://dev.azure.com/o/p/_git/pools",
+            {},
+            "Basic OmNhbmFyeQ==",
+            "Azure Repos: who we are towards Azure DevOps",
+        ),
+        (
+            "https://dev.azure.com/o/p/_git/pools",
+            {"GIT_TOKEN": "t"},
+            "Basic eC1hY2Nlc3MtdG9rZW46dA==",
+            "a token of its own counts more",
+        ),
+        ("https://dev.azure.com.evil.example/pools.git", {}, None, "another host, whatever it begins with"),
+        ("https://dev.azure.com:8443/pools.git", {}, None, "another port may be another program"),
+        ("https://github.com/fabrikam/pools.git", {}, None, "a public repository needs nobody"),
+        ("specs", {}, None, "a folder neither"),
+    ],
+)
+def test_a_token_goes_to_the_git_host_that_it_is_for(
+    desk: Desk, *, specs: str, given: dict[str, str], header: str | None, reason: str
+) -> None:
+    found = bootstrap.git_authorization(settings(desk, CREDENTIAL="pat", PAT="canary", **given), specs)
+
+    assert (found() if found else None) == header, reason
 
 
 def test_specs_have_to_be_named(desk: Desk) -> None:
