@@ -101,9 +101,7 @@ def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) ->
     if change.route is Route.ARM:
         yield from _arm(spec, change, policy)
     else:
-        yield from _devops(spec, change, policy)
-        if not change.narrows:
-            yield from _widening(spec, change, policy, today)
+        yield from _devops(spec, change, policy, today)
 
 
 def _never(change: Change) -> Iterator[Finding]:
@@ -149,23 +147,25 @@ def _organizations_put(change: Change) -> list[str]:
     return [url.rstrip("/").rpartition("/")[2].partition(".")[0] for url in urls if url]
 
 
-def _devops(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
-    organization = organization_of(change)
-    if organization is None or not _named(spec, organization):
-        yield "not-in-spec", f"the spec does not name the organization {organization or '(none given)'}"
-        return
-    yield from _organization(organization, policy)
+def _devops(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
+    name = organization_of(change) or "(none given)"
+    organization = _named(spec, name)
+    if organization is None:
+        yield "not-in-spec", f"the spec does not name the organization {name}"
+    yield from _organization(name, policy)
     if "project" in change.args:
-        yield from _project(organization, str(change.args["project"]), policy)
+        yield from _project(name, str(change.args["project"]), policy)
     elif "projectId" in change.args or "queueId" in change.args:
         yield "not-in-spec", "the change is about a project and does not say which by name"
+    if organization is not None and not change.narrows:
+        yield from _widening(spec, change, organization, policy, today)
 
 
-def _widening(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
+def _widening(
+    spec: Spec, change: Change, organization: Organization, policy: Policy, today: date | None
+) -> Iterator[Finding]:
     """A widening is done where the spec names it, and nowhere else."""
-    args, organization = change.args, _named(spec, organization_of(change) or "")
-    if organization is None:
-        return
+    args = change.args
     if "project" in args and not _reaches(spec, organization, str(args["project"]), today):
         yield "not-in-spec", f"the spec does not name the project {args['project']}"
     if "allow" in args:
@@ -179,10 +179,7 @@ def _inheritance(spec: Spec, change: Change, organization: Organization) -> Iter
     if change.args.get("inherit") is True and inherits is not True:
         yield "not-in-spec", f"the spec does not want roles inherited in {organization.name}"
     if "itself" in change.args and inherits is not False:
-        yield (
-            "operator-itself",
-            f"inheritance stays on in {organization.name}, so the operator needs no role of its own",
-        )
+        yield "operator-itself", f"inheritance stays on in {organization.name}: the operator needs no role of its own"
 
 
 def _grant(spec: Spec, change: Change, organization: Organization, policy: Policy) -> Iterator[Finding]:
@@ -193,8 +190,6 @@ def _grant(spec: Spec, change: Change, organization: Organization, policy: Polic
         yield from _principal(str(args["principal"]), policy)
         if not _wants(spec, organization.name, str(args["principal"])):
             yield "not-in-spec", f"the spec does not name {args['principal']}"
-    elif "role" in args:
-        yield "not-in-spec", "the change grants a role and does not say to whom"
     if args.get("materialise") is True and not policy.materialise:
         yield "policy-materialise", f"the policy does not let {args.get('principal')} be added to {organization.name}"
 

@@ -1,0 +1,209 @@
+"""What a run comes to: one word, three conditions, and when to look again, for every mixture of trouble."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.engine.result import Failure, Outcome
+from reconciler.engine.tenure import Limits
+from reconciler.engine.verdict import Verdict, concluded, failures, judge, summary
+from reconciler.engine.work import Work
+from reconciler.errors import Forbidden, NotReady, ReconcilerError, Throttled, Transient, Unavailable
+from reconciler.plan import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
+from reconciler.policy import Policy
+from reconciler.spec.model import Mode
+from reconciler.status import InFlight, PoolStatus, Truth
+from tests.engine.stage import ORG, SPEC, converged
+from tests.keeping import START
+
+OPEN = Change("doors", "open access", "o/p", Action.CREATE, None, 1, Risk.WIDENS, Route.DEVOPS, {"organization": ORG})
+CLOSE = replace(OPEN, subject="o/q", risk=Risk.NARROWS)
+HIDDEN = Gap("doors", "o/p", GapKind.DEGRADED, "NotFound", "o/p: hidden")
+DARK = Gap("doors", "o/p", GapKind.UNKNOWN, "Unavailable", "o/p: 503", 40.0)
+BARRED = Gap("doors", "o/p", GapKind.UNKNOWN, "Forbidden", "o/p: 403")
+COMING = Gap("doors", "o/p", GapKind.NOT_READY, "NotReady", "o/p: no queue yet")
+REFUSAL = Refusal(OPEN, "policy-open-access", "open access o/p: no")
+FLYING = InFlight("https://x", "update of pool pool-1", "body", "body:pool:tags", 9.0, START)
+LIMITS = Limits()
+
+
+def work(plan: Plan | None = None, *, mode: Mode = Mode.ENFORCE) -> Work:
+    stage = converged(0)
+    plan = plan or Plan("pool-1", "c0ffee")
+    spec = replace(SPEC, mode=mode)
+    return Work(spec, "c0ffee", PoolStatus("pool-1"), Policy(), stage.planner.survey([spec]), plan, plan)
+
+
+def plan(*gaps: Gap, changes: tuple[Change, ...] = (), refusals: tuple[Refusal, ...] = ()) -> Plan:
+    return Plan("pool-1", "c0ffee", changes, refusals, gaps)
+
+
+def failing(*errors: ReconcilerError) -> Work:
+    made = work()
+    made.failed = {str(n): Failure(None, error) for n, error in enumerate(errors)}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("left", "outcome", "ready", "reason", "stalled"),
+    [
+        (plan(), Outcome.IN_SYNC, Truth.TRUE, "InSync", ""),
+        (plan(HIDDEN), Outcome.STALLED, Truth.FALSE, "Degraded", "Degraded"),
+        (plan(BARRED), Outcome.STALLED, Truth.UNKNOWN, "Forbidden", "Forbidden"),
+        (plan(DARK), Outcome.FAILED, Truth.UNKNOWN, "Unavailable", ""),
+        (plan(COMING), Outcome.PROGRESSING, Truth.FALSE, "Progressing", ""),
+        (plan(refusals=(REFUSAL,)), Outcome.STALLED, Truth.FALSE, "Refused", "Refused"),
+        (plan(DARK, HIDDEN), Outcome.STALLED, Truth.FALSE, "Degraded", "Degraded"),
+        (plan(COMING, refusals=(REFUSAL,)), Outcome.STALLED, Truth.FALSE, "Refused", "Refused"),
+    ],
+)
+def test_what_is_left_decides(left: Plan, outcome: Outcome, ready: Truth, reason: str, stalled: str) -> None:
+    verdict = judge(work(left), LIMITS)
+
+    assert (verdict.outcome, verdict.finding.ready, verdict.finding.reason, verdict.finding.stalled) == (
+        outcome,
+        ready,
+        reason,
+        stalled,
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "outcome", "looks"),
+    [
+        (plan(changes=(OPEN,)), Outcome.DRIFTED, False),
+        (plan(HIDDEN, changes=(OPEN,)), Outcome.DRIFTED, False),
+        (plan(refusals=(REFUSAL,)), Outcome.DRIFTED, False),
+        (plan(COMING), Outcome.PROGRESSING, False),
+        (plan(DARK), Outcome.FAILED, True),
+        (plan(BARRED), Outcome.STALLED, False),
+        (plan(), Outcome.IN_SYNC, False),
+    ],
+)
+def test_report_mode_says_drift_and_looks_again_only_at_what_could_not_be_read(
+    left: Plan, outcome: Outcome, looks: bool
+) -> None:
+    verdict = judge(work(left, mode=Mode.REPORT), LIMITS)
+
+    assert verdict.outcome is outcome
+    assert (verdict.next_look is not None) is looks
+
+
+def test_the_service_says_when_to_come_back() -> None:
+    """A wait that was asked for is kept, however short the backoff would be."""
+    assert judge(work(plan(DARK)), LIMITS).next_look == 40.0
+    assert judge(failing(Throttled("slow down", retry_after=300)), LIMITS).next_look == 300.0
+    assert judge(work(plan(replace(COMING, retry_after=25.0))), LIMITS).next_look == 25.0
+
+
+def test_an_operation_in_flight_leads() -> None:
+    flying = failing(Unavailable("503"))
+    flying.pending = FLYING
+
+    verdict = judge(flying, LIMITS)
+
+    assert verdict.outcome is Outcome.PROGRESSING
+    assert verdict.finding.in_motion == "Progressing"
+
+
+def test_trouble_for_a_person_and_trouble_that_heals_are_both_told() -> None:
+    verdict = judge(failing(Unavailable("o: 503"), Forbidden("o: 403")), LIMITS)
+
+    assert verdict.outcome is Outcome.STALLED
+    assert verdict.finding.message == "o: 403; o: 503"
+    assert verdict.finding.stalled_message == "o: 403"
+    assert verdict.finding.in_motion == "Unavailable"
+    assert verdict.next_look is not None
+
+
+def test_many_troubles_are_not_all_spelt_out() -> None:
+    verdict = judge(failing(*(Forbidden(f"project {n}: 403") for n in range(5))), LIMITS)
+
+    assert verdict.finding.message == "project 0: 403; project 1: 403; project 2: 403; and 2 more"
+
+
+def test_a_write_without_effect_is_told_after_the_third() -> None:
+    mute = work(plan(changes=(OPEN,)))
+    mute.unproven = {OPEN.id: 2}
+    assert failures(mute, LIMITS) == ()
+
+    mute.unproven = {OPEN.id: 3, "gone": 3}
+    told = failures(mute, LIMITS)
+    assert [(failure.change, failure.error.reason) for failure in told] == [
+        (OPEN, "NotEffective"),
+        (None, "NotEffective"),
+    ]
+
+
+def test_narrowing_that_failed_does_not_count_as_a_grant_that_failed() -> None:
+    made = work(plan(changes=(CLOSE,)))
+    made.failure(CLOSE, Forbidden("403"))
+
+    assert made.refused_grants == set()
+    assert made.allowed_now(replace(CLOSE, subject="o/r"))
+
+
+def test_the_plan_in_a_few_words() -> None:
+    assert summary(plan(changes=(OPEN,))) == "1 change: 1 widens"
+    assert summary(plan(changes=(OPEN, CLOSE), refusals=(REFUSAL,))) == "2 changes: 1 widens, 1 narrows; 1 refused"
+    assert summary(plan(refusals=(REFUSAL,))) == "0 changes; 1 refused"
+
+
+@pytest.mark.parametrize(
+    ("left", "applied", "covered"),
+    [(plan(), "c0ffee", True), (plan(HIDDEN), "", True), (plan(DARK), "", False), (plan(DARK, HIDDEN), "", False)],
+)
+def test_an_older_wake_up_is_answered_by_a_run_that_left_nothing_to_look_at(
+    left: Plan, applied: str, covered: bool
+) -> None:
+    """Ten thousand events on one pool are a few runs; but not one is lost where the next look is still owed."""
+    verdict = judge(work(left), LIMITS)
+    status = concluded(PoolStatus("pool-1"), verdict, "c0ffee", START + timedelta(seconds=1))
+
+    assert status.applied == applied
+    assert (status.covered is not None) is covered
+
+
+GAPS = st.lists(st.sampled_from([HIDDEN, DARK, BARRED, COMING]), max_size=3, unique=True)
+ERRORS = st.lists(
+    st.sampled_from([Unavailable("503"), Throttled("wait"), Forbidden("403"), NotReady("later")]), max_size=2
+)
+
+
+@given(
+    GAPS,
+    st.sampled_from([(), (OPEN,), (CLOSE,)]),
+    st.sampled_from([(), (REFUSAL,)]),
+    ERRORS,
+    st.tuples(st.sampled_from([Mode.ENFORCE, Mode.REPORT]), st.booleans()),
+)
+def test_every_mixture_is_told_truly(
+    gaps: list[Gap],
+    changes: tuple[Change, ...],
+    refusals: tuple[Refusal, ...],
+    errors: list[ReconcilerError],
+    mode_and_flying: tuple[Mode, bool],
+) -> None:
+    """In sync is seen; what time may heal is never stalled; what is in motion is looked at again."""
+    mode, flying = mode_and_flying
+    made = work(plan(*gaps, changes=changes, refusals=refusals), mode=mode)
+    made.failed = {str(n): Failure(None, error) for n, error in enumerate(errors)}
+    made.pending = FLYING if flying else None
+
+    verdict: Verdict = judge(made, LIMITS)
+
+    quiet = made.plan.in_sync and not errors and not flying
+    assert (verdict.outcome is Outcome.IN_SYNC) == quiet == (verdict.finding.ready is Truth.TRUE)
+    person = bool(refusals) or HIDDEN in gaps or BARRED in gaps or any(not isinstance(e, Transient) for e in errors)
+    assert bool(verdict.finding.stalled) == person
+    assert bool(verdict.finding.in_motion) == (verdict.next_look is not None)
+    if verdict.outcome is Outcome.FAILED:
+        assert verdict.next_look is not None
+    if quiet:
+        assert verdict.next_look is None
+    PoolStatus("pool-1").found(verdict.finding, START)
