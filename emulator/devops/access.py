@@ -112,10 +112,10 @@ def caller(world: World, organization: Organization, name: str) -> Identity:
     raise refusals.not_member(principal.oid)
 
 
-def is_guid(text: str) -> bool:
-    """Whether a text reads as a guid."""
+def is_guid(text: Json) -> bool:
+    """Whether a value is a text that reads as a guid."""
     try:
-        UUID(text)
+        UUID(str(text))
     except ValueError:
         return False
     return True
@@ -123,6 +123,8 @@ def is_guid(text: str) -> bool:
 
 def number(text: Json, name: str) -> int:
     """A whole number of a path, a query or a body."""
+    if isinstance(text, bool | float):
+        raise refusals.bad_argument(f"The value '{text}' is not valid for {name}.")
     try:
         return int(text)
     except (TypeError, ValueError):
@@ -132,6 +134,24 @@ def number(text: Json, name: str) -> int:
 def numbers(text: str, name: str) -> list[int]:
     """Whole numbers with commas between."""
     return [number(part.strip(), name) for part in text.split(",") if part.strip()]
+
+
+def texts(value: Json, name: str) -> list[str]:
+    """A list of texts of a body; empty where there is none."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise refusals.bad_argument(f"The value '{value}' is not valid for {name}.")
+    return value
+
+
+def mapping(value: Json, name: str) -> dict[str, Json]:
+    """An object inside a body; empty where there is none."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise refusals.bad_argument(f"The value '{value}' is not valid for {name}.")
+    return value
 
 
 def truthy(text: str | None) -> bool:

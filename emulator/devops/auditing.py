@@ -76,8 +76,8 @@ def create_stream(world: World, request: Request) -> Response:
     """A stream to one target; secrets come back masked."""
     place = _entered(world, request)
     fields = place.fields("stream")
-    consumer, inputs = fields.get("consumerType"), fields.get("consumerInputs")
-    if consumer not in CONSUMERS or not isinstance(inputs, dict):
+    consumer, inputs = fields.get("consumerType"), access.mapping(fields.get("consumerInputs"), "consumerInputs")
+    if consumer not in CONSUMERS or not inputs or not _are_texts(inputs):
         raise refusals.bad_argument(f"The value '{consumer}' is not valid for consumerType.")
     streams = place.organization.streams
     if sum(1 for one in streams.values() if one["consumerType"] == consumer) >= STREAMS:
@@ -94,6 +94,10 @@ def create_stream(world: World, request: Request) -> Response:
         "updatedTime": world.clock.stamp(),
     }
     return Response(body=streams[number])
+
+
+def _are_texts(inputs: dict[str, Json]) -> bool:
+    return all(isinstance(value, str) for value in inputs.values())
 
 
 def masked(name: str, value: Json) -> Json:

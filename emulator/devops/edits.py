@@ -176,6 +176,9 @@ def _authorize_pipeline(hand: Hand, pool: str, project: str, pipeline: int, auth
     queue = hand.queue(pool, project)
     wish = Wish(None, ((int(pipeline), authorized),))
     queue.authorization.write(authorizations.merged(hand.world, queue.authorization.truth, wish, by=hand.by.id))
+    word, key = "Authorized" if authorized else "Unauthorized", ("queue", str(queue.id))
+    where = hand.organization.projects[queue.project]
+    trail.resource(hand.world, hand.organization, hand.by, where, word=word, to="Pipeline", key=key)
 
 
 def _create_pipeline(hand: Hand, project: str, name: str, path: str = "\\") -> Json:

@@ -55,7 +55,7 @@ def adding(kind: Entitled) -> Callable[[World, Request], Response]:
 
 
 def _add(place: access.Place, kind: Entitled, fields: dict[str, Json], member: dict[str, Json]) -> Json:
-    level = str((fields.get("accessLevel") or {}).get("accountLicenseType", ""))
+    level = str(access.mapping(fields.get("accessLevel"), "accessLevel").get("accountLicenseType", ""))
     if level not in LICENSES:
         return _failed(kind, 5000, f"The license type {level} is not valid.")
     try:

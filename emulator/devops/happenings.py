@@ -76,7 +76,9 @@ def make_queue(
 
 
 def open_queue(world: World, organization: Organization, queue: Queue, *, by: Identity) -> None:
-    """Open access at birth: there at once, without lag."""
+    """Open access at birth or by hand: there at once, without lag; what is open already keeps its author."""
+    if queue.authorization.truth.everyone is not None:
+        return
     permit = Permit(by.id, world.clock.stamp())
     queue.authorization = world.visible(Authorization(permit, queue.authorization.truth.pipelines))
     project = organization.projects[queue.project]

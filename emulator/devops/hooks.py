@@ -91,6 +91,11 @@ def _checked(place: access.Place) -> dict[str, Json]:
     url = inputs.get("url") if isinstance(inputs, dict) else None
     if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
         raise refusals.missing("consumerInputs.url")
+    if not isinstance(fields.get("resourceVersion", ""), str | None):
+        raise refusals.bad_argument("The value is not valid for resourceVersion.")
+    for name in ("publisherInputs", "consumerInputs"):
+        if not all(isinstance(value, str) for value in access.mapping(fields.get(name), name).values()):
+            raise refusals.bad_argument(f"The value is not valid for {name}.")
     if place.world.switches.word("devops.hook-loopback") == "refused" and _special(urlsplit(url).hostname or ""):
         raise refusals.bad_argument(f"The target {urlsplit(url).hostname} is in a range that is not allowed.")
     return fields

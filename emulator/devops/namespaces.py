@@ -90,6 +90,12 @@ def _allowed(place: access.Place, key: str, token: str, wanted: int) -> bool:
     return place.may(token.rstrip("/"), wanted)
 
 
+def _token(one: dict[str, Json]) -> str:
+    if not isinstance(one.get("token", ""), str):
+        raise refusals.bad_argument("The value is not valid for token.")
+    return str(one.get("token", ""))
+
+
 def evaluate(world: World, request: Request) -> Response:
     """Many such questions at once; the answer is the question with values."""
     place = access.enter(world, request)
@@ -99,7 +105,9 @@ def evaluate(world: World, request: Request) -> Response:
         raise refusals.missing("evaluations")
     found = []
     for one in raw:
-        key = str(one.get("securityNamespaceId", "")).lower()
+        if not access.is_guid(one.get("securityNamespaceId")):
+            raise refusals.bad_argument("The value is not valid for securityNamespaceId.")
+        key = str(one["securityNamespaceId"]).lower()
         bits = access.number(one.get("permissions"), "permissions")
-        found.append({**one, "value": _allowed(place, key, str(one.get("token", "")), bits)})
+        found.append({**one, "value": _allowed(place, key, _token(one), bits)})
     return Response(body={**fields, "evaluations": found})

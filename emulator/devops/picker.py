@@ -27,8 +27,9 @@ def search(world: World, request: Request) -> Response:
     text = str(fields.get("query") or "").lower()
     if not text:
         raise refusals.missing("query")
-    types = {str(one).lower() for one in fields.get("identityTypes") or ()}
-    scopes = {str(one).lower() for one in fields.get("operationScopes") or ("ims", "source")}
+    types = {one.lower() for one in access.texts(fields.get("identityTypes"), "identityTypes")}
+    wanted = access.texts(fields.get("operationScopes"), "operationScopes")
+    scopes = {one.lower() for one in wanted} or {"ims", "source"}
     bodies = _known(place, text) if "ims" in scopes else []
     if "source" in scopes:
         bodies += _tenant(place, text)

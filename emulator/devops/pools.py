@@ -79,10 +79,12 @@ def create(world: World, request: Request) -> Response:
     kind = str(fields.get("poolType", "automation")).lower()
     if kind not in TYPES:
         raise refusals.bad_argument(f"The value '{kind}' is not valid for poolType.")
+    _flags(fields)
+    properties = _plain(fields.get("properties"))
     place.require(rights.POOLS, rights.MANAGE, right="Manage", what="all agent pools")
     pool = happenings.make_pool(world, place.organization, name, by=place.caller, pool_type=kind)
     _change(pool, fields)
-    pool.properties = _plain(fields.get("properties"))
+    pool.properties = properties
     if pool.auto_provision:
         for project in list(place.organization.projects.values()):
             happenings.auto_provision(world, place.organization, project, pool)

@@ -89,6 +89,8 @@ def create(world: World, request: Request) -> Response:
     capabilities = fields.get("capabilities")
     if not isinstance(capabilities, dict) or not {"versioncontrol", "processTemplate"} <= capabilities.keys():
         raise refusals.missing("capabilities")
+    if fields.get("visibility", "private") not in ("private", "public"):
+        raise refusals.bad_argument(f"The value '{fields['visibility']}' is not valid for visibility.")
     place.require_administrator("projects")
     organization = place.organization
     key = people.guid("project", organization.name.lower(), name.lower(), str(organization.next_id("project")))

@@ -47,13 +47,24 @@ def provision(
         pool.managed = True
         if world.switches.word("devops.managed-pool-marks") == "agent-cloud":
             pool.agent_cloud = 2
-        profiles.apply(world, found, pool, permission_profile, creator=who)
+        _set_roles(world, found, pool, permission_profile, who)
         _appear_later(world, pool)
     pool.all_projects = not projects
     if world.switches.word("devops.queues-at-creation") == "none":
         return
     for project in targets:
         _queue(world, found, project, pool, who, opened=open_access)
+
+
+def _set_roles(
+    world: World, organization: Organization, pool: Pool, profile: dict[str, Json] | None, who: Identity
+) -> None:
+    """Roles of a new pool; where they cannot be set, the pool goes again."""
+    try:
+        profiles.apply(world, organization, pool, profile, creator=who)
+    except ApiError:
+        happenings.delete_pool(world, organization, pool, by=who)
+        raise
 
 
 def _enter(world: World, name: str, creator: str) -> tuple[Organization, Identity]:

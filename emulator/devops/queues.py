@@ -84,8 +84,10 @@ def create(world: World, request: Request) -> Response:
     if name is not None and not isinstance(name, str):
         raise refusals.bad_argument(f"The value '{name}' is not valid for queue.Name.")
     _require_creator(place, project)
-    pool = _pool(place, fields, name or "")
     taken = place.organization.queues_of_project.get(project.id, {}).values()
+    if name and any(queue.name.lower() == name.lower() for queue in taken):
+        raise refusals.queue_exists(name)
+    pool = _pool(place, fields, name or "")
     wanted = name or pool.name
     if any(queue.pool is pool or queue.name.lower() == wanted.lower() for queue in taken):
         raise refusals.queue_exists(wanted)

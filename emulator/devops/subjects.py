@@ -120,7 +120,7 @@ def query(world: World, request: Request) -> Response:
     text = str(fields.get("query") or "").lower()
     if not text:
         raise refusals.missing("query")
-    kinds = {str(one).lower() for one in fields.get("subjectKind") or ()}
+    kinds = {one.lower() for one in access.texts(fields.get("subjectKind"), "subjectKind")}
     scope = fields.get("scopeDescriptor")
     project = project_of(place, str(scope)) if scope else None
     found = [

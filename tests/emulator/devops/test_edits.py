@@ -129,3 +129,9 @@ def test_a_mistake_says_what_there_is(operator: Caller, what: str, arguments: di
 def test_the_organization_has_to_be_named_where_there_are_several(operator: Caller) -> None:
     with pytest.raises(ControlError, match="there are prime, second"):
         operator.do.edit("create-project", name="x")
+
+
+def test_what_is_open_already_keeps_its_author(operator: Caller) -> None:
+    edit(operator, "open-access", pool="build", project="dev", by="bob")
+
+    assert operator.ok("GET", DEV)["allPipelines"]["authorizedBy"]["displayName"] == "Ann Arbor"

@@ -306,3 +306,22 @@ def test_who_is_deleted_is_a_stranger(root: Caller) -> None:
     root.ok("DELETE", f"{GRAPH}/users/{bob['descriptor']}")
 
     assert root.by("bob").refused("GET", "/_apis/projects") == (401, "UnauthorizedRequestException")
+
+
+def test_a_list_can_be_of_some_origins_only(operator: Caller) -> None:
+    groups = operator.values("GET", f"{GRAPH}/groups", subjectTypes="aadgp")
+
+    assert groups == []
+    assert operator.values("GET", f"{GRAPH}/groups", subjectTypes="vssgp,aadgp")
+
+
+@pytest.mark.parametrize("patch", [["x"], [], [{"op": "replace", "path": "/else"}]])
+def test_an_access_level_is_not_changed_by_nonsense(root: Caller, patch: object) -> None:
+    before = things(root)
+
+    assert root.refused("PATCH", f"/_apis/userentitlements/{root.local('ann')}", patch)[0] == 400
+    assert things(root) == before
+
+
+def test_a_scope_that_cannot_be_read_is_refused(operator: Caller) -> None:
+    assert operator.refused("GET", f"{GRAPH}/groups", scopeDescriptor="scp.\u00e9") == (400, "ArgumentException")

@@ -197,3 +197,10 @@ def test_nonsense_changes_nothing(operator: Caller, body: object) -> None:
     batch[1] |= body if isinstance(body, dict) else {"resource": 5}
     assert operator.refused("PATCH", DEV, batch)[0] == 400
     assert things(operator) == before
+
+
+def test_the_old_list_holds_other_resources_too(root: Caller) -> None:
+    root.ok("PATCH", f"{DEV}/variablegroup/5", OPEN)
+    found = {(one["type"], one["id"]) for one in root.values("GET", OLD.format("dev"))}
+
+    assert found == {("queue", "70"), ("variablegroup", "5")}

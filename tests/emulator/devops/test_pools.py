@@ -117,3 +117,11 @@ def test_writing_needs_manage(operator: Caller) -> None:
     assert bob.refused("DELETE", f"{POOLS}/7") == (403, "AccessDeniedException")
     assert bob.refused("POST", POOLS, {"name": "x"}) == (403, "AccessDeniedException")
     assert bob.refused("PUT", f"{POOLS}/7/poolmetadata", "x") == (403, "AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    "body", [{"name": "x", "poolType": "puddle"}, {"name": "x", "properties": 5}, {"name": ""}, {"name": 5}]
+)
+def test_a_pool_is_not_made_of_nonsense(operator: Caller, body: object) -> None:
+    assert operator.refused("POST", POOLS, body)[0] == 400
+    assert names(operator) == ["build", "other"]

@@ -141,6 +141,7 @@ def test_an_unknown_account_is_a_switch(ann: Caller, word: str, status: str) -> 
     done = put(ann, projects=["dev"], profile={"kind": "SpecificAccounts", "users": ["nobody@else.org"]})
 
     assert done["status"] == status
+    assert (pool(ann) is None) is (word == "refused")
 
 
 @pytest.mark.parametrize(
