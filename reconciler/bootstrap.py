@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ class Look:
     source: SpecSource
     planner: Planner
     clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class App:
     leases: Leases
     queue: WorkQueue
     clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections and files go."""
 
 
 class Store(Protocol):
@@ -66,6 +71,9 @@ class Store(Protocol):
     def queue(self) -> WorkQueue:
         """Keys of pools that somebody should look at."""
 
+    def close(self) -> None:
+        """Let connections and files go."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Planes:
@@ -73,6 +81,11 @@ class _Planes:
 
     arm: Arm
     devops: Session
+
+    def close(self) -> None:
+        """Let connections go."""
+        self.arm.close()
+        self.devops.close()
 
 
 def source(settings: Settings) -> SpecSource:
@@ -101,7 +114,8 @@ def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
 def look(settings: Settings) -> Look:
     """What reading and planning need."""
     clock = SystemClock()
-    return Look(source(settings), _planner(settings, _planes(settings, clock), clock), clock)
+    planes = _planes(settings, clock)
+    return Look(source(settings), _planner(settings, planes, clock), clock, planes.close)
 
 
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
@@ -116,7 +130,12 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = Limits(budget=settings.budget)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queue, clock)
+
+    def close() -> None:
+        planes.close()
+        kept.close()
+
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept.queue, clock, close)
 
 
 def store(settings: Settings, clock: Clock) -> Store:
@@ -158,13 +177,9 @@ def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
     if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
-    state = store(settings, SystemClock()).state
-    found = []
-    for name in state.names("pools/"):
-        document = state.load(name)
-        if document is not None:
-            found.append(PoolStatus.from_json(name.removeprefix("pools/"), document.body))
-    return tuple(found)
+    with closing(store(settings, SystemClock())) as kept:
+        stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in kept.state.names("pools/")]
+    return tuple(PoolStatus.from_json(key, document.body) for key, document in stored if document is not None)
 
 
 def policy(settings: Settings) -> Policy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -48,8 +49,11 @@ def apply(
     settings = settings_of(specs, ref, policy)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
-    app = bootstrap.build(settings, following)
-    with stopping() as stop, screen.progress("reading", None) as track:
+    with (
+        closing(bootstrap.build(settings, following)) as app,
+        stopping() as stop,
+        screen.progress("reading", None) as track,
+    ):
         following.bind(track, stop)
         running = Running(app, selection, following, track, stop)
         stopped = running.until(timeout, plan_hash or None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -36,18 +37,16 @@ def test_the_program_is_put_together_without_a_call_and_without_a_sign_in(
     desk: Desk, credential: dict[str, str]
 ) -> None:
     """A cold start costs money; and whoever only plans should not need what only applying needs."""
-    app = bootstrap.build(settings(desk, SPECS="specs", **credential))
-
-    assert isinstance(app.source, Folder)
-    assert app.reconciler.planner is app.planner
-    assert "canary" not in repr(app)
+    with closing(bootstrap.build(settings(desk, SPECS="specs", **credential))) as app:
+        assert isinstance(app.source, Folder)
+        assert app.reconciler.planner is app.planner
+        assert "canary" not in repr(app)
 
 
 def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
     """It is another type, and not a flag that somebody may forget."""
-    look = bootstrap.look(settings(desk, SPECS="specs"))
-
-    assert {field.name for field in fields(look)} == {"source", "planner", "clock"}
+    with closing(bootstrap.look(settings(desk, SPECS="specs"))) as look:
+        assert {field.name for field in fields(look)} == {"source", "planner", "clock", "close"}
     assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops"}
     assert not [name for name in dir(look.planner.readers.arm) if name.startswith(("put", "write", "delete"))]
     assert not [
@@ -121,10 +120,9 @@ def test_specs_have_to_be_named(desk: Desk) -> None:
 
 
 def test_state_is_a_file_where_nothing_else_is_said(desk: Desk) -> None:
-    store = bootstrap.store(settings(desk), SystemClock())
-
-    assert isinstance(store, Local)
-    assert store.state.names("pools/") == []
+    with closing(bootstrap.store(settings(desk), SystemClock())) as store:
+        assert isinstance(store, Local)
+        assert store.state.names("pools/") == []
 
 
 def test_a_folder_for_the_state_that_cannot_be_made_is_told(desk: Desk) -> None:
