@@ -172,6 +172,16 @@ class World:
             (folder / f"{name}.json").write_text(json.dumps(document))
         return folder
 
+    def rewrite_state(self, old: str, new: str) -> None:
+        """Somebody meddles with the pool's document: one text in it becomes another."""
+        store = bootstrap.store(Settings.read(self.environment()), self.clock)
+        name = f"pools/{POOL}"
+        document = store.state.load(name)
+        assert document is not None
+        text = json.dumps(document.body)
+        assert old in text
+        store.state.save(name, json.loads(text.replace(old, new)), document.etag)
+
     def restart(self) -> None:
         """A new process: nothing is remembered but what the state file holds."""
         if self._parts is not None:
