@@ -108,7 +108,7 @@ def find(plane: str, method: str, path: str, query: dict[str, str]) -> Operation
     ]
     fitting = [op for op in fitting if op.overload <= given] or fitting
     fitting = [op for op in fitting if op.demanded <= given] or fitting
-    return max(fitting, key=lambda op: (-op.template.count("{"), len(op.overload)), default=None)
+    return max(fitting, key=lambda op: (-op.template.partition("?")[0].count("{"), len(op.overload)), default=None)
 
 
 def resolve(document: Path, raw: Json) -> tuple[Path, Json]:
