@@ -17,7 +17,7 @@ from reconciler.hosting import Hosting, state
 from reconciler.ports import Message, MessageQueue
 from reconciler.settings import Settings
 from reconciler.telemetry import MemoryMetrics
-from reconciler.triggers import Options, Shop, messages, wiring
+from reconciler.triggers import Shop, messages, wiring
 from tests.adapters.git_kit import Work
 
 T = TypeVar("T")
@@ -54,8 +54,10 @@ def spec(pool: str, organization: str = "", *, concurrency: int = 2, mode: str =
     properties = _properties(organization or POOLS[pool], openAccess=True) | {"maximumConcurrency": concurrency}
     properties["organizationProfile"]["organizations"][0]["parallelism"] = concurrency
     head = f"apiVersion: reconciler/v1\nkind: ManagedDevOpsPool\nname: {pool}\nsubscription: {SUBSCRIPTION}\n"
-    return f"{head}resourceGroup: {GROUP}\nmode: {mode}\npool: {{location: eastus, properties: {properties}}}\n".replace(
-        "True", "true"
+    return (
+        f"{head}resourceGroup: {GROUP}\nmode: {mode}\npool: {{location: eastus, properties: {properties}}}\n".replace(
+            "True", "true"
+        )
     )
 
 
@@ -166,7 +168,7 @@ def until(look: Callable[[], T], seconds: float = 30.0) -> T:
 
 def with_options(shop: Shop, **options: Any) -> Shop:
     """The same shop with other options."""
-    return replace(shop, options=replace(shop.options or Options(), **options))
+    return replace(shop, options=replace(shop.options, **options))
 
 
 @contextmanager
