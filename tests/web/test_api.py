@@ -37,7 +37,7 @@ class Asking:
     @property
     def desk(self) -> api.Desk:
         catalogue, state = self.place.worker.catalogue, self.place.stores.state
-        return api.Desk(catalogue, state, self.clock, lambda spec, revision: {"pool": spec.name}, self._ask, "main")
+        return api.Desk(catalogue, state, self.clock, lambda spec, at: {"pool": spec.name, "at": at}, self._ask, "main")
 
     def _ask(self, specs: Any, trigger: str) -> None:
         self.asked.append((trigger, *(spec.name for spec in specs)))
@@ -79,6 +79,7 @@ BAD = [
     ({"pools": ["x" * 65]}, 400, "pools: each must be a name"),
     ({"pool": ["pool-1"]}, 400, 'body: must be empty or an object with "pools" alone'),
     ([], 400, "body: must be empty or an object"),
+    (0, 400, "body: must be empty or an object"),
     ({"pools": ["pool-1", "pool-22"]}, 404, "pools: no spec names 'pool-22'; did you mean pool-2?"),
     ({"pools": ["\N{GREEK SMALL LETTER ALPHA}"]}, 404, "pools: no spec names"),
 ]
@@ -97,6 +98,7 @@ WIRE = [
     (b"{", JSON, 400, "body: this is not JSON"),
     (b"[" * 60_000, JSON, 400, "body: this is not JSON"),
     (b"\xff", JSON, 400, "body: this is not JSON"),
+    (b"null", JSON, 400, 'body: must be empty or an object with "pools" alone'),
     (b"{}", {"content-type": "text/plain"}, 415, "body: send application/json"),
     (b"{}", {}, 415, "body: send application/json"),
     (b" " * (MAX_BODY + 1), JSON, 413, f"body: {MAX_BODY + 1} bytes, the limit is {MAX_BODY}"),
@@ -203,7 +205,10 @@ def test_pools_say_how_they_are_and_one_pool_says_all(asking: Asking) -> None:
     one = api.pool(asking.desk, Request("GET", "", params={"name": "Pool-1"})).body
     assert (one["name"], one["revision"], one["status"]["appliedRevision"]) == ("pool-1", "c0ffee", "c0ffee")
     assert api.pool(asking.desk, Request("GET", "", params={"name": "pool-2"})).body["status"] is None
-    assert api.plan(asking.desk, Request("GET", "", params={"name": "pool-2"})).body == {"pool": "pool-2"}
+    assert api.plan(asking.desk, Request("GET", "", params={"name": "pool-2"})).body == {
+        "pool": "pool-2",
+        "at": "c0ffee",
+    }
 
 
 def test_the_signed_address_of_an_operation_is_never_shown(asking: Asking) -> None:
