@@ -245,7 +245,7 @@ class _Reader:
 
     def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
         url = (self._get(name) or self._default(name)).rstrip("/")
-        problem = _endpoint_problem(url, hosts, loopback=loopback)
+        problem = endpoint_problem(url, hosts, loopback=loopback)
         if problem:
             self._wrong(name, problem)
         return url
@@ -295,7 +295,7 @@ def child_environment(given: Mapping[str, str]) -> dict[str, str]:
     return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
 
 
-def _endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
+def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
     """Why this URL is no endpoint, or an empty text."""
     try:
         parts = urlsplit(url)

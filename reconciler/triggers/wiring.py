@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 
 from reconciler import bootstrap
 from reconciler.catalogue import Catalogue
@@ -18,10 +19,20 @@ from reconciler.triggers.shop import Options, Shop
 from reconciler.work.outbox import Outbox
 from reconciler.work.worker import Worker
 
+BEFORE_TIMEOUT = 290.0
+"""Seconds: the platform ends a function after 300 (`functionTimeout` in host.json), and putting back takes a moment."""
 
-@functools.cache
+_once = threading.Lock()
+
+
 def shop() -> Shop:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
+    with _once:  # a cold start gets several messages at once
+        return _shop()
+
+
+@functools.cache
+def _shop() -> Shop:
     given = environment()
     return build(Settings.read(given, beneath=state(given)), Hosting.read(given))
 
@@ -33,7 +44,8 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
-    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, settings.budget)
+    begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
+    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, begin)
 
     def plan(spec: Spec, revision: str) -> Json:
         survey = app.reconciler.survey([spec])
