@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
     from reconciler.adapters.audit import AuditLog
     from reconciler.adapters.credentials import Credential
+    from reconciler.adapters.gate import Gates
     from reconciler.adapters.session import Session
     from reconciler.adapters.storage import Account
 
@@ -124,14 +125,16 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     """What applying needs; `listen` is told what happens."""
     from reconciler.adapters.arm import ArmWrites  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops_writes import DevOpsWrites  # noqa: PLC0415
+    from reconciler.adapters.gate_closings import GateClosings  # noqa: PLC0415
 
     clock = SystemClock()
-    planes = _planes(settings, clock)
-    planner = _planner(settings, planes, clock)
     kept = store(settings, clock)
+    closings = GateClosings(kept.state, clock)
+    planes = _planes(settings, clock, closings.gates)
+    planner = _planner(settings, planes, clock)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = Limits(budget=settings.budget)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
+    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
 
     def close() -> None:
         planes.close()
@@ -217,7 +220,7 @@ def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
     return Planner(FACETS, Readers(arm=planes.arm, devops=DevOps(planes.devops)), policy(settings), clock)
 
 
-def _planes(settings: Settings, clock: Clock) -> _Planes:
+def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.session import Session  # noqa: PLC0415
     from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
@@ -236,6 +239,7 @@ def _planes(settings: Settings, clock: Clock) -> _Planes:
         Session(
             credential,
             Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
+            gates=gates,
             limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
         ),
     )

@@ -97,6 +97,12 @@ class Hosting:
         )
 
 
+def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of all secret variables that are set, to strike them out of a text that might hold one."""
+    names = [PREFIX + variable.name for variable in VARIABLES if variable.secret]
+    return tuple(environ[name] for name in names if environ.get(name))
+
+
 def state(environ: Mapping[str, str]) -> dict[str, str]:
     """`RECONCILER_STATE` where only the bindings' storage account is set: state is kept beside the queues."""
     name = f"{PREFIX}STORAGE"

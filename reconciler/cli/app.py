@@ -7,6 +7,7 @@ import typer
 from reconciler.cli.apply import apply
 from reconciler.cli.plan import plan
 from reconciler.cli.schema import schema
+from reconciler.cli.serve import serve
 from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 
@@ -49,3 +50,4 @@ app.command(
 )(apply)
 app.command(epilog=_examples("status", "status fabrikam-managed-pool --output json"))(status)
 app.command(epilog=_examples("schema > pool.schema.json"))(schema)
+app.command(epilog=_examples("serve", "serve --port 8080 --workers 4", "serve --no-timers"))(serve)

@@ -119,6 +119,8 @@ class Host:
         for output in served.outputs:
             for text in _texts(outputs[output.argument].value):
                 self._queues.named(output.queue).put(text)
+        # Whatever ran may have put messages, on its outputs or by itself.
+        self._workers.nudge()
         return answer
 
     def _tick(self, served: Served) -> Callable[[bool], None]:
@@ -145,7 +147,9 @@ class Host:
         """The HTTP side: functions, and the webhook into the queues that functions listen to."""
         app = http.application(self._of("httpTrigger"), self.call, self._options.key)
         listened = {str(served.details["queueName"]) for served in self._of("queueTrigger")}
-        ingress.add_to(app, {name: self._queues.named(name) for name in sorted(listened)}, self._options.key)
+        ingress.add_to(
+            app, {name: self._queues.named(name) for name in sorted(listened)}, self._options.key, self._workers.nudge
+        )
         return app
 
     async def serve(self, ready: Callable[[str], None], stopping: asyncio.Event | None = None) -> bool:

@@ -41,6 +41,8 @@ class Workers:
         self._lanes = tuple(lanes)
         self._retry = retry
         self._stop = threading.Event()
+        self._news = threading.Condition()
+        self._heard = 0
         self._threads = [
             threading.Thread(target=self._loop, name=f"worker-{number}", daemon=True) for number in range(count)
         ]
@@ -53,6 +55,13 @@ class Workers:
     def stop(self) -> None:
         """Take nothing more."""
         self._stop.set()
+        self.nudge()
+
+    def nudge(self) -> None:
+        """This process just put a message: look now. Other processes' messages are found within `IDLE` seconds."""
+        with self._news:
+            self._heard += 1
+            self._news.notify_all()
 
     def join(self, seconds: float) -> bool:
         """Wait for runs under way; whether all ended."""
@@ -62,8 +71,14 @@ class Workers:
 
     def _loop(self) -> None:
         while not self._stop.is_set():
+            heard = self._heard
             if not self._step():
-                self._stop.wait(IDLE)
+                self._rest(heard)
+
+    def _rest(self, heard: int) -> None:
+        """Wait for news; what was put while the queues were looked at is not slept through."""
+        with self._news:
+            self._news.wait_for(lambda: self._heard != heard or self._stop.is_set(), IDLE)
 
     def _step(self) -> bool:
         """Run one message of the first lane that has one; whether there was any."""

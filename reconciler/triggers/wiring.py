@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 
 from reconciler import bootstrap
@@ -23,18 +22,22 @@ BEFORE_TIMEOUT = 290.0
 """Seconds: the platform ends a function after 300 (`functionTimeout` in host.json), and putting back takes a moment."""
 
 _once = threading.Lock()
+_opened: list[Shop] = []
 
 
 def shop() -> Shop:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
     with _once:  # a cold start gets several messages at once
-        return _shop()
+        if not _opened:
+            given = environment()
+            _opened.append(build(Settings.read(given, beneath=state(given)), Hosting.read(given)))
+        return _opened[0]
 
 
-@functools.cache
-def _shop() -> Shop:
-    given = environment()
-    return build(Settings.read(given, beneath=state(given)), Hosting.read(given))
+def use(opened: Shop) -> None:
+    """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
+    with _once:
+        _opened[:] = [opened]
 
 
 def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) -> Shop:
@@ -58,6 +61,7 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
         outbox,
         app.state,
         app.leases,
+        queues,
         app.clock,
         counted,
         plan,
