@@ -17,6 +17,7 @@ from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
+from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
@@ -51,6 +52,16 @@ class App:
     queues: MessageQueues
     """The store itself: it names queues."""
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What people's questions need: readers, and inspectors beside them. Holds nothing that could write."""
+
+    planner: Planner
+    clock: Clock
+    arm: ArmInspector
+    devops: DevOpsInspector
 
 
 class Store(Protocol):
@@ -91,6 +102,17 @@ def look(settings: Settings) -> Look:
     """What reading and planning need."""
     clock = SystemClock()
     return Look(source(settings), _planner(settings, _planes(settings, clock), clock), clock)
+
+
+def tools(settings: Settings) -> Tools:
+    """What `explain`, `import` and `doctor` need; specs are not asked for."""
+    from reconciler.adapters.arm_inspection import ArmInspection  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock)
+    inspectors = ArmInspection(planes.arm), DevOpsInspection(planes.devops)
+    return Tools(_planner(settings, planes, clock), clock, *inspectors)
 
 
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:

@@ -1,0 +1,1 @@
+"""How something is written as a spec in another form."""

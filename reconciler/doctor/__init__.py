@@ -1,0 +1,1 @@
+"""Which rights are missing."""
