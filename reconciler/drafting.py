@@ -45,6 +45,9 @@ class Draft:
 def settled(draft: Draft) -> Draft:
     """The draft without what a spec may not hold, each with a note; `problems` where that does not help."""
     result = Draft(deepcopy(draft.document), list(draft.notes))
+    for where, why in reversed(list(_unwritable(result.document, ()))):
+        if _removed(result.document, where):
+            result.note(where, f"left out: {spell(where)} {why}")
     for _ in range(MOST_ROUNDS):
         findings = check(result.document).findings
         if not findings:
@@ -53,7 +56,7 @@ def settled(draft: Draft) -> Draft:
         gone = _removed(result.document, where)
         if gone is None:
             break
-        result.note(gone, f"left out: {spell(where[len(gone) - 1 :])} {message}")
+        result.note(gone, f"left out: {spell(where)} {message}")
     result.problems = [f"{spell(where)}: {message}" for where, message in check(result.document).findings]
     return result
 
@@ -77,6 +80,24 @@ def scalar(value: Json) -> str:
     if value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     return _NEVER.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    """Texts that a spec file cannot hold: several lines, invisible characters, what looks like an expression."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not key.isprintable():
+                yield (*path, key), "has an invisible character in its name, and a spec holds none"
+            else:
+                yield from _unwritable(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unwritable(item, (*path, index))
+    elif isinstance(value, str):
+        if not value.isprintable() and path[-1:] != ("description",):
+            yield path, "has several lines or an invisible character, and a spec holds none"
+        elif value[:1] == "[" and value[-1:] == "]":
+            yield path, "looks like an expression of a template, and a spec holds none"
 
 
 def _removed(document: dict[str, Json], where: Path) -> Path | None:

@@ -80,7 +80,7 @@ def test_what_no_spec_may_hold_is_left_out_with_a_note() -> None:
     assert result.problems == []
     assert result.document["pool"] == {"location": "eastus", "properties": {}}
     notes = dict(result.notes)
-    assert notes["pool", "properties", "newField"].startswith("left out: newField is not a field")
+    assert notes["pool", "properties", "newField"].startswith("left out: pool.properties.newField is not a field")
     assert load({"a.yaml": text(result).encode()}).problems == ()
 
 

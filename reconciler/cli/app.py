@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from reconciler.cli.apply import apply
+from reconciler.cli.convert import convert
 from reconciler.cli.explain import explain
 from reconciler.cli.importing import import_pools
 from reconciler.cli.plan import plan
@@ -70,3 +71,10 @@ app.command(
         "import fabrikam-managed-pool --subscription 11111111-2222-3333-4444-555555555555 --to specs/ --force",
     ),
 )(import_pools)
+app.command(
+    epilog=_examples(
+        "convert main.bicep --subscription 1111… --resource-group rg-build > pool.yaml",
+        "convert deploy.json --parameters deploy.parameters.json --subscription 1111… --resource-group rg-build",
+        "convert organization-profile.json fabric-profile.json --name build --subscription 1111… --resource-group rg",
+    )
+)(convert)
