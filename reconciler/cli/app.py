@@ -6,6 +6,7 @@ import typer
 
 from reconciler.cli.apply import apply
 from reconciler.cli.convert import convert
+from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
 from reconciler.cli.importing import import_pools
 from reconciler.cli.plan import plan
@@ -78,3 +79,4 @@ app.command(
         "convert organization-profile.json fabric-profile.json --name build --subscription 1111… --resource-group rg",
     )
 )(convert)
+app.command(epilog=_examples("doctor", "doctor fabrikam-managed-pool --mode report --output json"))(doctor)
