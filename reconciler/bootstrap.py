@@ -19,6 +19,7 @@ from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
+from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
@@ -58,6 +59,16 @@ class App:
     clock: Clock
     close: Callable[[], None] = field(repr=False)
     """Let connections and files go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What people's questions need: readers, and inspectors beside them. Holds nothing that could write."""
+
+    planner: Planner
+    clock: Clock
+    arm: ArmInspector
+    devops: DevOpsInspector
 
 
 class Store(Protocol):
@@ -119,6 +130,17 @@ def look(settings: Settings) -> Look:
     clock = SystemClock()
     planes = _planes(settings, clock)
     return Look(source(settings), _planner(settings, planes, clock), clock, planes.close)
+
+
+def tools(settings: Settings) -> Tools:
+    """What `explain`, `import` and `doctor` need; specs are not asked for."""
+    from reconciler.adapters.arm_inspection import ArmInspection  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock)
+    inspectors = ArmInspection(planes.arm), DevOpsInspection(planes.devops)
+    return Tools(_planner(settings, planes, clock), clock, *inspectors)
 
 
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:

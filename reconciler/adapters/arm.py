@@ -126,7 +126,7 @@ class Arm:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise Unavailable(f"{where}: the list of pools has no end after {len(seen)} pages")
             seen.add(url)
-            page = _body(self._get(url, where=where, route="Pools_ListBySubscription", subscription=subscription))
+            page = _body(self.get(url, where=where, route="Pools_ListBySubscription", subscription=subscription))
             found.extend(_items(page, where))
             url = str(page.get("nextLink") or "")
         return found
@@ -136,7 +136,7 @@ class Arm:
         found = re.search(r"/subscriptions/([0-9a-fA-F-]{36})", url)
         subscription = found[1].lower() if found else ""
         try:
-            reply = self._get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
+            reply = self.get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
         except ArmAnswer as answer:
             if answer.reply.status in (404, 410):
                 return Operation("gone", answer.reply.code, answer.reply.message)
@@ -177,7 +177,7 @@ class Arm:
             transport=self._transport,
         )
 
-    def _get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
+    def get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
         """GET an absolute URL as it is: signed queries and page links are passed on unchanged."""
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - heavy; a cold start may never need it
 
