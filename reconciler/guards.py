@@ -30,6 +30,9 @@ from reconciler.plan import Action, Change, Refusal, Risk, Route
 from reconciler.policy import Policy, allows
 from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
 
+Place: TypeAlias = tuple[str | None, str | None]
+"""Organization, and the project where a change is about one project's queue."""
+
 Finding: TypeAlias = tuple[str, str]
 """Rule and what is wrong, without the subject."""
 
@@ -57,6 +60,12 @@ def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date
 def is_removal(change: Change) -> bool:
     """Whether somebody loses a role: what the policy caps for each pool and run."""
     return change.narrows and ("principal" in change.args or "role" in change.args)
+
+
+def place_of(change: Change) -> Place:
+    """Where a change widens or narrows: an organization's agent pool, or its queue in one project."""
+    project = change.args.get("projectId") or change.args.get("project")
+    return organization_of(change), project if isinstance(project, str) else None
 
 
 def organization_of(change: Change) -> str | None:

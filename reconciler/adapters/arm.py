@@ -83,11 +83,14 @@ class Arm:
         allow_loopback: bool = False,
         on_call: Callable[[ArmCall], None] = lambda _: None,
         clock: Clock | None = None,
+        timeout: float = 60.0,
     ) -> None:
+        """`timeout`: seconds between two pieces of an answer."""
         self.origin = Origin.of(endpoint, what="ARM endpoint", allow_loopback=allow_loopback)
         self.clock = clock or SystemClock()
         self._credential = credential
         self._on_call = on_call
+        self._timeout = timeout
         self._clients: dict[str, DevOpsInfrastructureMgmtClient] = {}
         self._transport: Any = None
         self._lock = threading.Lock()
@@ -124,7 +127,7 @@ class Arm:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise Unavailable(f"{where}: the list of pools has no end after {len(seen)} pages")
             seen.add(url)
-            page = _body(self._get(url, where=where, route="Pools_ListBySubscription", subscription=subscription))
+            page = _body(self.get(url, where=where, route="Pools_ListBySubscription", subscription=subscription))
             found.extend(_items(page, where))
             url = str(page.get("nextLink") or "")
         return found
@@ -134,7 +137,7 @@ class Arm:
         found = re.search(r"/subscriptions/([0-9a-fA-F-]{36})", url)
         subscription = found[1].lower() if found else ""
         try:
-            reply = self._get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
+            reply = self.get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
         except ArmAnswer as answer:
             if answer.reply.status in (404, 410):
                 return Operation("gone", answer.reply.code, answer.reply.message)
@@ -166,7 +169,7 @@ class Arm:
 
         scope = PUBLIC_SCOPE if self.origin.loopback else f"{self.origin}/.default"
         wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._on_call)
-        self._transport = self._transport or arm_wire.transport(self.origin)
+        self._transport = self._transport or arm_wire.transport(self.origin, self._timeout)
         return DevOpsInfrastructureMgmtClient(
             self._credential,
             subscription,
@@ -176,7 +179,7 @@ class Arm:
             transport=self._transport,
         )
 
-    def _get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
+    def get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
         """GET an absolute URL as it is: signed queries and page links are passed on unchanged."""
         loading.load()
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - heavy; a cold start may never need it

@@ -21,6 +21,7 @@ from reconciler.cli.app import app
 from reconciler.cli.codes import DONE, ERROR, STOPPED
 from reconciler.cli.screen import Screen
 from reconciler.cli.secrecy import without
+from reconciler.cli.selection import desk
 from reconciler.errors import ReconcilerError
 
 PROGRAM = "python -m reconciler"
@@ -96,4 +97,4 @@ def _bug(screen: Screen, error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    return without(settings.secrets(), text)
+    return without(settings.secrets(desk()), text)

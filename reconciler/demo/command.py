@@ -81,7 +81,6 @@ def _env(emulation: Emulation) -> str:
     lines = {
         "SPECS": ".#main:specs",
         "STATE": "state.db",
-        "CACHE": "cache",
         "ALLOW_LOOPBACK": "1",
         "CREDENTIAL": "static",
         "ARM_ENDPOINT": emulation.arm,

@@ -1,8 +1,8 @@
 """One run's notes: what was written, seen, refused by a service, and what can be done next.
 
-The order of a run is decided here. In one pass an organization is either widened or narrowed, never both: a grant is
-seen in force before anything is taken away, and while a grant is outstanding nothing is. A run that dies half-way
-leaves too many rights, never too few.
+The order of a run is decided here. In one pass a place (an agent pool, or its queue in one project) is either widened
+or narrowed, never both: a grant is seen in force before anything is taken away there, and while a grant is outstanding
+nothing is. A run that dies half-way leaves too many rights, never too few.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Work:
     """Facets whose operation just failed: not begun again at once."""
     closed: set[str | None] = field(default_factory=set)
     """Organizations that asked for fewer calls."""
-    refused_grants: set[str | None] = field(default_factory=set)
-    """Organizations in which a grant failed: nothing is narrowed there in this run."""
+    refused_grants: set[guards.Place] = field(default_factory=set)
+    """Where a grant failed: nothing is narrowed there in this run."""
     pending: InFlight | None = None
     removals: int = 0
     exhausted: bool = False
@@ -57,9 +57,9 @@ class Work:
     def next_changes(self) -> tuple[Change, ...]:
         """What can be done in the next pass, in order."""
         grants = [change for change in self.plan.changes if not change.narrows and change.facet not in self.withheld]
-        outstanding = self.refused_grants | {guards.organization_of(change) for change in grants}
+        outstanding = self.refused_grants | {guards.place_of(change) for change in grants}
         able = [change for change in self.plan.changes if self._able(change)]
-        return tuple(c for c in able if not c.narrows or guards.organization_of(c) not in outstanding)
+        return tuple(c for c in able if not c.narrows or guards.place_of(c) not in outstanding)
 
     def _able(self, change: Change) -> bool:
         return (
@@ -88,10 +88,10 @@ class Work:
 
     def allowed_now(self, change: Change) -> bool:
         """Whether what happened since the pass began still lets this change go out."""
-        organization = guards.organization_of(change)
         if guards.is_removal(change) and self.removals >= self.policy.max_role_removals:
             return False
-        return organization not in self.closed and not (change.narrows and organization in self.refused_grants)
+        refused = change.narrows and guards.place_of(change) in self.refused_grants
+        return guards.organization_of(change) not in self.closed and not refused
 
     def wrote(self, change: Change) -> None:
         """The service said yes."""
@@ -102,11 +102,10 @@ class Work:
         """The service said no, or nothing."""
         self.tried.add(change.id)
         self.failed[change.id] = Failure(change, error)
-        organization = guards.organization_of(change)
         if not change.narrows:
-            self.refused_grants.add(organization)
+            self.refused_grants.add(guards.place_of(change))
         if isinstance(error, Throttled):
-            self.closed.add(organization)
+            self.closed.add(guards.organization_of(change))
 
     def prove(self, plan: Plan, written: list[Change]) -> list[Change]:
         """Take over the plan of a read after the writes; returns the written changes that are seen to be in force."""

@@ -168,6 +168,8 @@ class Host:
             ready(f"http://{host}:{port}")
             await stop.wait()
         finally:
+            # First of all: what still asks over HTTP may take a while to be answered.
+            self._begin_nothing_more()
             await runner.cleanup()
         return await asyncio.to_thread(self._end)
 
@@ -177,11 +179,15 @@ class Host:
             for timer in self._timers:
                 timer.start()
 
-    def _end(self) -> bool:
-        parts: Sequence[Workers | Timer] = [self._workers, *(self._timers if self._options.timers else [])]
-        for part in parts:
+    def _parts(self) -> Sequence[Workers | Timer]:
+        return [self._workers, *(self._timers if self._options.timers else [])]
+
+    def _begin_nothing_more(self) -> None:
+        for part in self._parts():
             part.stop()
-        ended = [part.join(self._options.grace) for part in parts]
+
+    def _end(self) -> bool:
+        ended = [part.join(self._options.grace) for part in self._parts()]
         return all(ended)
 
 

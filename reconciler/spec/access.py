@@ -5,11 +5,10 @@ Whether names exist in Azure DevOps is not known here; the facets find that out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.spec.names import organization_of
-from reconciler.spec.problem import Finding, Path, listing, nearest, show
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, nearest, show
 from reconciler.spec.rules import Json, twice
 
 QUEUE_ROLES: Mapping[str, str] = {
@@ -23,14 +22,15 @@ QUEUE_ROLES: Mapping[str, str] = {
 
 def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
     """All findings about `access`; without a well-formed organization profile nothing is said of membership."""
-    access = document.get("access", {})
+    access = document.get("access")
+    if access is None:
+        return
     properties = document.get("pool", {}).get("properties", {})
     profile = properties.get("organizationProfile", {})
     if profile.get("kind") == "GitHub":
-        if access:
-            yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
+        yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
         return
-    for section in ("openAccess", "pipelines", "queueRoles"):
+    for section in ("openAccess", "pipelines", "queueRoles", "withoutQueue"):
         yield from repeated(access.get(section, ()), section, "project")
     yield from repeated(access.get("roles", ()), "roles", "organization")
     if pool_known:
@@ -56,33 +56,42 @@ def repeated(entries: Sequence[Json], section: str, key: str) -> Iterator[Findin
 
 def membership(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
     """Entries name organizations of the pool, and projects that may use it."""
-    known = {organization_of(one["url"]) or "": one.get("projects", ()) for one in organizations if "url" in one}
+    known = {
+        organization_of(one["url"]) or "": {name.casefold(): name for name in one.get("projects", ())}
+        for one in organizations
+        if "url" in one
+    }
+    strangers = 0
     for section, entries in access.items():
         key = "organization" if section == "roles" else "project"
         for index, entry in enumerate(entries):
             organization, _, project = str(entry.get(key, "")).partition("/")
-            if organization and (message := stranger(known, organization, project)):
-                yield ("access", section, index, key), message
+            if organization and (found := stranger(known, organization, project)):
+                what, name, others = found
+                strangers += 1
+                yield (
+                    ("access", section, index, key),
+                    what + (_offer(name, others) if strangers <= MOST_PROBLEMS else ""),
+                )
 
 
-def stranger(known: Mapping[str, Sequence[str]], organization: str, project: str) -> str | None:
-    """Why an organization, or a project of it, is none of the pool's."""
+def stranger(
+    known: Mapping[str, Mapping[str, str]], organization: str, project: str
+) -> tuple[str, str, Collection[str]] | None:
+    """Why an organization, or a project of it, is none of the pool's; with the name, and those that would be."""
     projects = known.get(organization.lower())
     if projects is None:
-        return (
-            f"names the organization {show(organization)}, which this pool does not have; {_offer(organization, known)}"
-        )
-    if project and projects and project.casefold() not in {one.casefold() for one in projects}:
-        return (
-            f"names the project {show(project)}, which {organization.lower()} does not give the pool; "
-            f"{_offer(project, projects)}"
-        )
+        return f"names the organization {show(organization)}, which this pool does not have", organization, known
+    if project and projects and project.casefold() not in projects:
+        what = f"names the project {show(project)}, which {organization.lower()} does not give the pool"
+        return what, project, projects.values()
     return None
 
 
-def _offer(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+def _offer(name: str, known: Collection[str]) -> str:
+    """Comparing names is slow, so it is done for as many as are told."""
     meant = nearest(name, known)
-    return f"did you mean {meant}?" if meant else f"known are {listing(map(show, known)) if known else 'none'}"
+    return f"; did you mean {meant}?" if meant else f"; known are {listing(map(show, known)) if known else 'none'}"
 
 
 def dated(entries: Sequence[Json]) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic_core import ErrorDetails, ValidationError
 
 from reconciler.spec.document import Document
-from reconciler.spec.problem import Finding, Path, listing, nearest, show, spell
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, nearest, show, spell
 
 _TYPES = {
     "string_type": "a text",
@@ -34,9 +34,9 @@ _LIMITS = {
 
 
 def translate(error: ValidationError, data: Any) -> Iterator[Finding]:
-    """One finding an error, with paths of the data that was validated."""
-    for one in error.errors(include_url=False):
-        yield data_path(one["loc"], data), sentence(one)
+    """One finding an error, with paths of the data that was validated; sentences for as many as are told."""
+    for index, one in enumerate(error.errors(include_url=False)):
+        yield data_path(one["loc"], data), sentence(one) if index < MOST_PROBLEMS else "is wrong, too"
 
 
 def data_path(loc: tuple[str | int, ...], data: Any) -> Path:

@@ -89,14 +89,14 @@ def resource(provider: str, kind: str, example: str) -> Checked:
     """An ARM resource id of one type; the casing of ids is not stable, so it is not looked at."""
     parts = "".join(rf"/{re.escape(part)}/[^/\s<>]+" for part in kind.split("/"))
     expression = rf"/subscriptions/{GUID}/resourceGroups/[^/\s<>]+/providers/{re.escape(provider)}{parts}"
-    matches = re.compile(expression, re.IGNORECASE).fullmatch
+    matches = re.compile(expression, re.IGNORECASE | re.ASCII).fullmatch
     meaning = f"/subscriptions/…/resourceGroups/…/providers/{provider}/{example}"
     return Checked(lambda value: None if matches(value) else f"is {show(value)}; write the resource id {meaning}")
 
 
 def _day(value: str) -> str | None:
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        if re.fullmatch(r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]", value):
             date.fromisoformat(value)
             return None
     except ValueError:
@@ -105,7 +105,7 @@ def _day(value: str) -> str | None:
 
 
 def _span(value: str) -> str | None:
-    found = re.fullmatch(r"(?:(\d{1,2})\.)?(\d\d):(\d\d):(\d\d)", value)
+    found = re.fullmatch(r"(?:([0-9]{1,2})\.)?([0-9][0-9]):([0-9][0-9]):([0-9][0-9])", value)
     if not found:
         return f"is {show(value)}; write a time span as d.hh:mm:ss, such as 1.12:00:00"
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
@@ -124,8 +124,8 @@ def _buffer(value: str) -> str | None:
 
 Text = Annotated[str, Checked(lambda value: None if value.strip() else "is empty; write a text", minLength=1)]
 Day = Annotated[str, Checked(_day, format="date")]
-Span = Annotated[str, Checked(_span, pattern=r"^(\d{1,2}\.)?\d\d:\d\d:\d\d$")]
-Buffer = Annotated[str, Checked(_buffer, pattern=r"^(\*|\d|[1-9]\d|100)$")]
+Span = Annotated[str, Checked(_span, pattern=r"^([0-9]{1,2}\.)?[0-9][0-9]:[0-9][0-9]:[0-9][0-9]$")]
+Buffer = Annotated[str, Checked(_buffer, pattern=r"^(\*|[0-9]|[1-9][0-9]|100)$")]
 Guid = Annotated[str, pattern(GUID, "a guid, 8-4-4-4-12 hexadecimal digits")]
 DriveLetter = Annotated[str, pattern("[A-Za-z]", "one letter")]
 AbsolutePath = Annotated[str, pattern("/.*", "a path that begins with /")]
@@ -145,4 +145,4 @@ CertificateUrl = Annotated[
         "the certificate's secret URL, https://{vault}.vault.azure.net/secrets/{name}",
     ),
 ]
-TimeOfDay = Annotated[str, pattern(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d", "a time of day as 'HH:MM:SS'")]
+TimeOfDay = Annotated[str, pattern(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]", "a time of day as 'HH:MM:SS'")]

@@ -15,15 +15,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.spec import access, build, findings, rules, shapes
+from reconciler.spec import access, build, findings, rest, rules, shapes
 from reconciler.spec.document import adapter
 from reconciler.spec.model import Spec
-from reconciler.spec.problem import Finding, Path, Problem, spell
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
 from reconciler.spec.source import Document, Place, Unreadable, documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
-MOST_PROBLEMS = 100
-"""Problems of one document that are told; a file that is no spec at all has more than anybody reads."""
+_NAMED = 4
+"""Files of the same pool that a problem names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,38 +122,20 @@ def check(value: Mapping[str, Any]) -> Checked:
         adapter().validator.validate_python(document)
     except ValidationError as error:
         found = list(findings.translate(error, document))
-        found += _despite(document, [where for where, _ in found])
+        found += _despite(document, rest.tree(where for where, _ in found))
         return Checked(document, found, bool(shaping.findings))
     found = [*rules.check(document), *access.check(document, pool_known=True)]
     return Checked(document, found, bool(shaping.findings))
 
 
-def _despite(document: Mapping[str, Any], broken: Sequence[Path]) -> list[Finding]:
+def _despite(document: Mapping[str, Any], broken: rest.Tree) -> list[Finding]:
     """What the rules say of the rest, with the broken parts taken out."""
-    rest = _without(document, broken)
-    profile = ("pool", "properties", "organizationProfile")
-    known = not any(path[:3] == profile[: len(path)] for path in broken)
-    found = [*rules.check(rest), *access.check(rest, pool_known=known)]
-    return [(where, message) for where, message in found if not any(path[: len(where)] == where for path in broken)]
-
-
-def _without(value: Any, broken: Sequence[Path]) -> Any:
-    """A copy without the named parts; a list of which an entry is broken goes as a whole."""
-    if not isinstance(value, dict):
-        return (
-            value if not isinstance(value, list) else [_without(one, _below(broken, i)) for i, one in enumerate(value)]
-        )
-    kept = {}
-    for key, item in value.items():
-        below = _below(broken, key)
-        gone = any(not path or (isinstance(item, list) and len(path) == 1) for path in below)
-        if not gone:
-            kept[key] = _without(item, below)
-    return kept
-
-
-def _below(paths: Sequence[Path], step: str | int) -> list[Path]:
-    return [path[1:] for path in paths if path and path[0] == step]
+    whole = rest.without(document, broken)
+    known = not rest.holds(broken, ("pool", "properties", "organizationProfile")) and "properties" in whole.get(
+        "pool", {}
+    )
+    found = [*rules.check(whole), *access.check(whole, pool_known=known)]
+    return [(where, message) for where, message in found if not rest.holds(broken, where)]
 
 
 def _unique(batch: _Batch) -> list[Spec]:
@@ -163,7 +145,8 @@ def _unique(batch: _Batch) -> list[Spec]:
         by_key[spec.key].append((spec, place))
     for same in by_key.values():
         for index, (spec, place) in enumerate(same) if len(same) > 1 else ():
-            others = ", ".join(f"{one.path}:{at.line}" for i, (one, at) in enumerate(same) if i != index)
+            first = [f"{one.path}:{at.line}" for i, (one, at) in enumerate(same[:_NAMED]) if i != index]
+            others = ", ".join(first) + (", …" if len(same) > _NAMED else "")
             message = f"is {spec.name}, as in {others}; pool names are unique in all of Azure"
             batch.problems.append(Problem(spec.path, place.line, "name", message, place.column))
     return [same[0][0] for same in by_key.values() if len(same) == 1]

@@ -22,9 +22,11 @@ from reconciler.spec.problem import show
 
 _ORGANIZATION = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
 _DEVOPS_URL = re.compile(
-    rf"https://(?:dev\.azure\.com/({_ORGANIZATION})|({_ORGANIZATION})\.visualstudio\.com)/?", re.IGNORECASE
+    rf"https://(?:dev\.azure\.com/({_ORGANIZATION})|({_ORGANIZATION})\.visualstudio\.com)/?", re.IGNORECASE | re.ASCII
 )
-_DEVOPS_HOST = re.compile(r"https?://(?:[^/@]*@)?(?:dev\.azure\.com|[^/]+\.visualstudio\.com)(/.*)?", re.IGNORECASE)
+_DEVOPS_HOST = re.compile(
+    r"https?://(?:[^/@]*@)?(?:dev\.azure\.com|[^/]+\.visualstudio\.com)(/.*)?", re.IGNORECASE | re.ASCII
+)
 _GITHUB_URL = r"https://(?:www\.)?github\.com/[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/?"
 _NOT_IN_PROJECTS = frozenset("/:\\~&%;@'\"?<>|#$*}{,+=[]")
 _ACCOUNT = re.compile(rf"[^@\s\\\[\]<>,;]+@[^@\s\\\[\]<>,;]+\.[^@\s\\\[\]<>,;]+|{GUID}")

@@ -7,6 +7,7 @@ nothing that may be a secret, and cuts what is long: it ends up in logs, conditi
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,15 @@ Path: TypeAlias = tuple[str | int, ...]
 
 Finding: TypeAlias = tuple[Path, str]
 """Where, and what to say; it becomes a `Problem` once the line is known."""
+
+MOST_PROBLEMS = 100
+"""Problems of one document that are told; a file that is no spec at all has more than anybody reads."""
+
+LISTED = 10
+"""Names that a message lists at most."""
+
+COMPARED = 200
+"""Names that are looked through for the one that was meant; comparing is slow, and files may be made to be slow."""
 
 SHOWN = 60
 """Characters of a value that a message quotes at most."""
@@ -87,7 +97,7 @@ def spell(path: Path) -> str:
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.72) -> str | None:
     """The known name that was probably meant: the same but for case and separators, else the most similar one."""
-    by_bare = {bare(one): one for one in known}
+    by_bare = {bare(one): one for one in itertools.islice(known, COMPARED)}
     found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=cutoff)
     return by_bare[found[0]] if found else None
 
@@ -98,6 +108,8 @@ def bare(name: str) -> str:
 
 
 def listing(names: Iterable[str]) -> str:
-    """``a, b or c``."""
+    """``a, b or c``; what is too much to read is left out."""
     *head, last = names
+    if len(head) >= LISTED:
+        return f"{', '.join(head[:LISTED])}, …"
     return f"{', '.join(head)} or {last}" if head else last

@@ -35,11 +35,11 @@ _WORDS = {
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][-+]?[0-9]{1,3})?")
 _ORDINARY = bytes([9, 10, 13, *range(32, 127)])
-_BREAKS = "\t\n\r"
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
+_UNSEEN = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f"
 )
+_INVISIBLE, _NOT_ONE_LINE = re.compile(f"[{_UNSEEN}]"), re.compile(f"[\t\n\r{_UNSEEN}]")
 """Control characters, and those that let a text look like another one to whoever reviews it."""
 
 _REMEDIES = (
@@ -108,12 +108,9 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError as error:
         place = Place(data.count(b"\n", 0, error.start) + 1)
         raise Unreadable("is not UTF-8 text; save it as UTF-8", place) from None
-    if data.translate(None, _ORDINARY):
-        for found in _INVISIBLE.finditer(text):
-            if found.group() not in _BREAKS:
-                name = f"U+{ord(found.group()):04X}"
-                place = Place(text.count("\n", 0, found.start()) + 1)
-                raise Unreadable(f"holds the invisible character {name}; remove it", place)
+    if data.translate(None, _ORDINARY) and (found := _INVISIBLE.search(text)):
+        place = Place(text.count("\n", 0, found.start()) + 1)
+        raise Unreadable(f"holds the invisible character U+{ord(found.group()):04X}; remove it", place)
     return text
 
 
@@ -231,7 +228,7 @@ class _Composer:
 
     def check(self, event: Any, value: str) -> None:
         """A text is one line; only a description may have several."""
-        for found in _INVISIBLE.finditer(value):
+        for found in _NOT_ONE_LINE.finditer(value):
             if found.group() == "\n" and self.step == "description":
                 continue
             what = "more than one line" if found.group() == "\n" else f"the character U+{ord(found.group()):04X}"

@@ -63,7 +63,8 @@ def answering(handler: Callable[[], Response]) -> Response:
 def reconcile(desk: Desk, request: Request) -> Response:
     """All pools, or those that the body names."""
     specs = desk.catalogue.specs()
-    names = _asked(json_body(request))
+    body = json_body(request)
+    names = _asked(body) if request.body.strip() else []  # a JSON null is no empty body, and no wish for all pools
     wanted = {spec.key: spec for spec in (_known(specs, name) for name in names)} if names else specs.by_key
     return _accept(desk, request, tuple(wanted.values()), "/api/pools")
 
@@ -133,8 +134,6 @@ def _is_ours(ref: str, moved: str) -> bool:
 
 
 def _asked(body: Json) -> list[str]:
-    if body is None:
-        return []
     if not isinstance(body, dict) or set(body) - {"pools"}:
         raise Problem(400, "Bad Request", 'body: must be empty or an object with "pools" alone')
     names = body.get("pools")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.spec.loader import MOST_PROBLEMS, load
+from reconciler.spec.loader import load
+from reconciler.spec.problem import MOST_PROBLEMS
 
 
 def as_file(document: dict[str, Any], **changes: Any) -> bytes:
@@ -125,3 +126,42 @@ def test_a_secret_in_a_file_is_never_repeated(right: dict[str, Any]) -> None:
         assert found.problems
         assert secret not in repr(found.problems)
         assert secret not in "".join(map(str, found.problems))
+
+
+HOSTILE: dict[str, bytes] = {
+    "unknown fields": b"".join(b"%dopenAcces%d: 1\n" % (number, number) for number in range(4_900)),
+    "wrong entries": b"pool: {properties: {organizationProfile: {kind: AzureDevOps, organizations: ["
+    + b"1, " * 9_000
+    + b"]}}}",
+    "strangers": b"pool: {properties: {organizationProfile: {kind: AzureDevOps, organizations: [{url: 'https://dev.azure.com/a', projects: ["
+    + b",".join(b"fabrikam-project-%d" % number for number in range(4_000))
+    + b"]}]}}}\naccess: {openAccess: ["
+    + b",".join(b"{project: a/fabrikam-projekt-%d, allow: true}" % number for number in range(1_000))
+    + b"]}",
+    "long names": b"fabrikam" * 30_000 + b": 1",
+    "deep aliases": b"a: &a {b: {c: {d: {e: 1}}}}\n" + b"".join(b"k%d: *a\n" % number for number in range(900)),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_file_that_is_made_to_be_slow_is_refused_soon_and_in_few_words(data: bytes) -> None:
+    """Comparing names takes long, and lists within lists can multiply: both are bounded."""
+    found = load({"a.yaml": data})
+    assert 0 < len(found.problems) <= MOST_PROBLEMS + 1
+    assert all(len(str(one)) < 1_500 for one in found.problems)
+
+
+@pytest.mark.timeout(30)
+def test_many_files_of_one_name_are_told_in_few_words(right: dict[str, Any]) -> None:
+    found = load({f"{number}.json": as_file(right) for number in range(1_000)})
+    assert len(found.problems) == 1_000
+    assert all(len(str(one)) < 200 for one in found.problems)
+
+
+def test_an_organization_cannot_be_named_by_letters_that_only_look_right(says: Any) -> None:
+    """Kelvin's sign is a K in lower case: a URL with it would be another organization in ARM than in our eyes."""
+    (problem,) = says(
+        ("pool.properties.organizationProfile.organizations.1.url", "https://dev.azure.com/fabri\u212aam-prime")
+    )
+    assert "organizations[1].url: is " in problem

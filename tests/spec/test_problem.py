@@ -98,3 +98,7 @@ def test_names_are_listed_in_a_sentence() -> None:
 
 def test_unprintable_text_is_spelt_out() -> None:
     assert one_line("a\u202eb") == "a\\u202eb"
+
+
+def test_a_long_list_of_names_is_cut() -> None:
+    assert listing("abcdefghijk") == "a, b, c, d, e, f, g, h, i, j, …"
