@@ -60,5 +60,5 @@ def test_a_trigger_of_another_kind_is_named() -> None:
 def test_a_schedule_is_ncrontab_of_six_fields(schedule: str) -> None:
     (served,) = read(timed("%S%").get_functions(), {"S": schedule})
 
-    with pytest.raises(BindingError, match="tick: schedule '.*' is no NCRONTAB expression of six fields"):
+    with pytest.raises(BindingError, match=r"tick: schedule '.*' is no NCRONTAB expression of six fields"):
         schedule_of(served)

@@ -56,7 +56,8 @@ def carrying(failures: int, seen: list[int]) -> func.FunctionApp:
     @app.queue_trigger("message", "%IN%", "STORAGE")
     @app.queue_output("out", "%OUT%", "STORAGE")
     def carry(message: func.QueueMessage, out: func.Out[list[str]]) -> None:
-        seen.append(message.dequeue_count)
+        seen.append(message.dequeue_count or 0)
+        assert message.insertion_time is not None
         assert message.insertion_time.tzinfo is not None
         out.set([message.get_body().decode(), "two"])
         if len(seen) <= failures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -52,7 +53,7 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_whatever_is_asked_is_answered_as_the_document_says(case: schemathesis.Case, served: Serving) -> None:
+def test_whatever_is_asked_is_answered_as_the_document_says(case: schemathesis.Case[Any], served: Serving) -> None:
     case.call_and_validate(base_url=served.url, headers={"x-functions-key": KEY})
 
 
