@@ -40,6 +40,8 @@ class Right:
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
 
 
 class DevOpsInspector(Protocol):
@@ -50,6 +52,9 @@ class DevOpsInspector(Protocol):
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         """All pipelines of a project that the caller can see."""
+
+    def tenant(self, organization: str, identity_id: str) -> str:
+        """The Entra tenant of an identity that the organization knows, lower case; empty where it does not say."""
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """Whether the caller has all these bits at a token of the security namespace DistributedTask."""
@@ -63,6 +68,12 @@ class ArmInspector(Protocol):
 
     def rights(self, scope: str) -> Sequence[Right]:
         """What the caller may do at a resource group or resource."""
+
+    def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
+        """All key vaults of a subscription that the caller can see, raw."""
+
+    def roles(self, scope: str, principal: str) -> Sequence[tuple[str, str]]:
+        """Role id (lower-case guid) and scope of each assignment of a principal at, above or below a scope."""
 
     def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
         """Any resource, raw, or None where ARM answers 404."""

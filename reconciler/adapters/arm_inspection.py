@@ -1,7 +1,9 @@
 """`reconciler.inspection.ArmInspector` on the pipeline of `Arm`: reads beside the pools, as raw documents.
 
 Routes: Microsoft Learn, Azure Resource Manager REST: subscriptions (2022-12-01), Permissions - List for resource group
-and for resource (Microsoft.Authorization, 2022-04-01): «gets all permissions the caller has», without any effect.
+and for resource (Microsoft.Authorization, 2022-04-01): «gets all permissions the caller has», without any effect;
+Role Assignments - List for scope (2022-04-01, ``$filter=principalId eq``); Vaults - List by subscription (2023-07-01).
+The package azure-mgmt-authorization would add a dependency for two lists that this pipeline reads in ten lines.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.adapters.arm import MOST_PAGES, Arm
 from reconciler.errors import NotFound, SpecInvalid, Unavailable
@@ -18,6 +21,7 @@ from reconciler.plan import Json
 
 NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """For calls above all subscriptions: the package makes its clients for one."""
+_KINDS = ("actions", "notActions", "dataActions", "notDataActions")
 _SCOPE = re.compile(r"/subscriptions/([0-9a-fA-F-]{36})(?:/[\w.()-]+)*", re.ASCII)
 
 
@@ -36,7 +40,23 @@ class ArmInspection:
         """GET permissions at a scope."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
         pages = self._pages(path, f"rights at {scope}", _subscription(scope))
-        return [Right(_texts(one.get("actions")), _texts(one.get("notActions"))) for one in pages]
+        return [Right(*(_texts(one.get(name)) for name in _KINDS)) for one in pages]
+
+    def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
+        """GET vaults of a subscription, all pages."""
+        path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01"
+        return [dict(one) for one in self._pages(path, f"key vaults of subscription {subscription}", subscription)]
+
+    def roles(self, scope: str, principal: str) -> Sequence[tuple[str, str]]:
+        """GET roleAssignments of a principal."""
+        asked = quote(f"principalId eq {principal}")
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={asked}&api-version=2022-04-01"
+        pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
+        found = [one.get("properties") or {} for one in pages]
+        return [
+            (str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(one.get("scope", "")))
+            for one in found
+        ]
 
     def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
         """GET one resource; None for 404."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.adapters.devops_forms import entries
+from reconciler.adapters.identities import GUID, property_of
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import query, segment
 from reconciler.adapters.session_wire import Call
@@ -45,6 +46,16 @@ class DevOpsInspection:
         """GET definitions, page by page; the next page is named by a header."""
         found = [one for page in self._definitions(organization, project_id) for one in page]
         return sorted((_pipeline(one) for one in found if type(one.get("id")) is int), key=lambda one: one.id)
+
+    def tenant(self, organization: str, identity_id: str) -> str:
+        """GET identities by id; the tenant is the property ``Domain`` (vsts-rest-api-specs ims 7.2, examples)."""
+        what = f"identity {identity_id}"
+        path = "_apis/identities" + query({"identityIds": identity_id, "api-version": "7.1"})
+        url = self._session.endpoints.url(organization, path, identity=True)
+        answer = self._session.send(Call(organization, "GET", url, "identities", what))
+        found = entries(answer, organization, what, "id")
+        domain = property_of(found[0].get("properties"), "Domain").lower() if found else ""
+        return domain if GUID.fullmatch(domain) else ""
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """GET permissions of the caller at one token."""

@@ -86,7 +86,8 @@ def _text(check: Check, screen: Screen) -> None:
     screen.bad(f"  {check.verdict.value:<8} {line}{': ' + check.detail if check.detail else ''}")
     if check.verdict is Verdict.MISSING:
         grant = check.grant
-        screen.result(render.clean(f"           mode {check.mode.value} needs {grant.role} on {grant.where}"))
+        needs = f"{grant.role} {'at' if check.advice else 'on'} {grant.where}"
+        screen.result(render.clean(f"           mode {check.mode.value} needs {needs}"))
         screen.result(render.clean(f"           for {grant.whom}"))
         screen.result(render.clean(f"           {grant.remedy}"))
 

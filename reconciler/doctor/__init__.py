@@ -5,6 +5,7 @@
     check     one question, its answer, and the grant that is missing (`Check`)
     azure     resource groups, subnets and identities, by the list of the caller's own permissions
     devops    organizations, agent pools and projects, by reads and by bits of the caller's own rights
+    prerequisites   what has to hold around a pool: tenants of identities, roles and firewall of its key vault
     asking    all of it for some specs (`examined`)
 
 What must work for mode report is asked for every spec, what must work for mode enforce only where a spec is enforced.

@@ -8,6 +8,7 @@ from datetime import datetime
 from reconciler.doctor import azure
 from reconciler.doctor.check import Check
 from reconciler.doctor.devops import Ward
+from reconciler.doctor.prerequisites import Surroundings
 from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.ports import Readers
 from reconciler.spec.model import Spec
@@ -40,3 +41,4 @@ def _all(
         yield from azure.checks(spec, readers.arm, arm)
         for organization in sorted(spec.organizations, key=lambda one: one.name):
             yield from Ward(spec, organization, survey, devops, now).checks()
+        yield from Surroundings(spec, survey, arm, devops).checks()

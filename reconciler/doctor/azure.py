@@ -38,7 +38,7 @@ def checks(spec: Spec, reader: ArmReader, inspector: ArmInspector) -> Iterator[C
         grant = _grant("Managed Identity Operator", scope)
         subject = _subject(scope, "give the identity to the pool", Mode.ENFORCE, grant)
         yield asked(subject, partial(_may, inspector, scope, ASSIGN))
-    if subnet := _subnet(spec):
+    if subnet := subnet_of(spec):
         network = subnet.rpartition("/subnets/")[0]
         subject = _subject(subnet, "join the subnet", Mode.ENFORCE, _grant("Network Contributor", network))
         yield asked(subject, partial(_may, inspector, subnet, JOIN))
@@ -46,14 +46,14 @@ def checks(spec: Spec, reader: ArmReader, inspector: ArmInspector) -> Iterator[C
 
 def allows(rights: Sequence[Right], action: str) -> bool:
     """Whether one entry has the action and does not except it; patterns have ``*``, and no case."""
-    return any(_fits(one.actions, action) and not _fits(one.not_actions, action) for one in rights)
+    return any(fits(one.actions, action) and not fits(one.not_actions, action) for one in rights)
 
 
 def _may(inspector: ArmInspector, scope: str, action: str) -> bool:
     return allows(inspector.rights(scope), action)
 
 
-def _fits(patterns: Sequence[str], action: str) -> bool:
+def fits(patterns: Sequence[str], action: str) -> bool:
     """An action of a kind without a name in it is also that of `kind/*/…`, as built-in roles write it."""
     named = f"{action.rpartition('/')[0].rpartition('/')[0]}/*/{'/'.join(action.rsplit('/', 2)[-2:])}"
     return any(fnmatchcase(one.casefold(), pattern.casefold()) for pattern in patterns for one in (action, named))
@@ -81,7 +81,8 @@ def _identities(spec: Spec) -> list[str]:
     return sorted(identity.get("userAssignedIdentities") or {})
 
 
-def _subnet(spec: Spec) -> str:
+def subnet_of(spec: Spec) -> str:
+    """Resource id of the subnet that the spec names; empty where it names none."""
     properties: Mapping[str, Any] = spec.body.get("properties") or {}
     fabric: Mapping[str, Any] = properties.get("fabricProfile") or {}
     return str((fabric.get("networkProfile") or {}).get("subnetId") or "")

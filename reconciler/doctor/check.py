@@ -46,6 +46,8 @@ class Check:
     grant: Grant
     detail: str = ""
     """What the service said."""
+    advice: bool = False
+    """Whether what is missing is something else than a right; then `grant.role` says what."""
 
     def to_json(self) -> dict[str, Json]:
         """The documented form; the grant only where it is missing."""

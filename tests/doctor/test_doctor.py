@@ -138,6 +138,13 @@ def test_identities_and_subnets_need_grants_of_their_own(signed_in: Shell, world
     network = f"      networkProfile: {{ subnetId: {NETWORK}/subnets/agents }}\n"
     text = text.replace("  properties:\n", f"{identity}  properties:\n", 1)
     signed_in.write(f"specs/{RELEASE}.yaml", text.replace("      kind: Vmss\n", f"      kind: Vmss\n{network}"))
+    state = world.do.state()
+    delegated = {"delegations": [{"properties": {"serviceName": "Microsoft.DevOpsInfrastructure/pools"}}]}
+    state["subscriptions"][0]["resources"] = [
+        {"id": IDENTITY, "properties": {"tenantId": "7a394543-62fd-4274-a7d2-8fac775942b6"}},
+        {"id": f"{NETWORK}/subnets/agents", "properties": delegated},
+    ]
+    world.do.replace(state)
     with_roles(world, ("DevOps Infrastructure Contributor", GROUP))
 
     lacking = missing(signed_in.run("doctor", RELEASE, "--output", "json").document)
@@ -176,3 +183,16 @@ def test_a_right_counts_unless_the_same_entry_excepts_it(
     actions: tuple[str, ...], excepted: tuple[str, ...], may: bool
 ) -> None:
     assert allows([Right(actions, excepted)], "Microsoft.DevOpsInfrastructure/pools/write") is may
+
+
+def test_where_arm_cannot_tell_the_agent_pool_is_looked_for_all_the_same(signed_in: Shell, world: Running) -> None:
+    """And a pool of which nobody is managed needs no right to give roles."""
+    text = (DEMO / "specs" / f"{RELEASE}.yaml").read_text().replace("      permissionProfile: { kind: Inherit }\n", "")
+    signed_in.write(f"specs/{RELEASE}.yaml", text)
+    world.do.fault("403", route="Pools_Get", count=None)
+    world.do.edit("hide-pool", organization="fabrikam-prime", pool=RELEASE)
+
+    checks = signed_in.run("doctor", RELEASE, "--output", "json").document["checks"]
+
+    assert "see the agent pool" in {check["what"] for check in checks if check["verdict"] == "missing"}
+    assert "give roles and switch inheritance" not in {check["what"] for check in checks}
