@@ -130,7 +130,7 @@ def _settings_variables() -> tuple[Any, ...]:
 
 
 def test_no_output_passes_for_a_setting() -> None:
-    """azd makes variables of outputs, and hooks and shells inherit them."""
+    """Azd makes variables of outputs, and hooks and shells inherit them."""
     assert [name for name in FILES["main.bicep"].outputs if name.startswith(PREFIX)] == []
 
 
