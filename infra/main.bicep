@@ -210,7 +210,8 @@ module endpoints 'modules/endpoints.bicep' = if (network) {
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'roles'
+  // Deployments of a subscription share one list of names, in all its regions.
+  name: 'roles-${suffix}'
   params: {
     principalId: identity.outputs.principalId
     mode: mode
@@ -277,7 +278,7 @@ module ingressApp 'modules/ingress.bicep' = if (ingress) {
 
 module systemTopic 'modules/system-topic.bicep' = [
   for (source, index) in sources: {
-    name: 'system-topic-${index}'
+    name: 'system-topic-${suffix}-${index}'
     scope: resourceGroup(source.subscription, source.resourceGroup)
     params: {
       name: source.topic
@@ -305,7 +306,7 @@ module poolSender 'roles/sender.bicep' = [
 
 module poolEvents 'modules/pool-events.bicep' = [
   for (source, index) in sources: {
-    name: 'pool-events-${index}'
+    name: 'pool-events-${suffix}-${index}'
     scope: resourceGroup(source.subscription, source.resourceGroup)
     params: {
       topicName: systemTopic[index].outputs.name
@@ -353,11 +354,12 @@ module auditEvents 'modules/audit-events.bicep' = if (auditStream) {
   dependsOn: [auditSender]
 }
 
+// azd puts these into the environment of its hooks, so none has the prefix of the program's own settings.
 output AZURE_RESOURCE_GROUP string = group.name
-output RECONCILER_APP_NAME string = app.outputs.name
-output RECONCILER_HOST string = ingress ? ingressApp!.outputs.hostName : app.outputs.hostName
-output RECONCILER_INGRESS_NAME string = ingress ? ingressApp!.outputs.name : ''
-output RECONCILER_STORAGE_NAME string = storage.outputs.name
-output RECONCILER_PRINCIPAL_ID string = identity.outputs.principalId
-output RECONCILER_CLIENT_ID string = identity.outputs.clientId
-output RECONCILER_AUDIT_ENDPOINT string = auditStream ? auditTopic!.outputs.endpoint : ''
+output APP_NAME string = app.outputs.name
+output APP_HOST string = ingress ? ingressApp!.outputs.hostName : app.outputs.hostName
+output INGRESS_NAME string = ingress ? ingressApp!.outputs.name : ''
+output STORAGE_NAME string = storage.outputs.name
+output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output IDENTITY_CLIENT_ID string = identity.outputs.clientId
+output AUDIT_TOPIC_ENDPOINT string = auditStream ? auditTopic!.outputs.endpoint : ''

@@ -101,15 +101,21 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [
-  for each in ['ftp', 'scm']: {
-    parent: site
-    name: each
-    properties: {
-      allow: false
-    }
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: site
+  name: 'ftp'
+  properties: {
+    allow: false
   }
-]
+}
+
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: site
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
 
 // Identity-based connections: Microsoft Learn, "Connect to host storage with an identity". A user-assigned identity
 // has to be named in each of them.

@@ -26,10 +26,12 @@ param insightsName string
 
 var roles = loadJsonContent('../roles.json').ids
 var enforcing = mode == 'enforce'
+// Deployments of a subscription share one list of names, in all its regions.
+var mark = uniqueString(principalId)
 
 module pools '../roles/group.bicep' = [
   for (id, index) in poolResourceGroups: {
-    name: 'role-pools-${index}'
+    name: 'role-pools-${mark}-${index}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: {
       principalId: principalId
@@ -40,7 +42,7 @@ module pools '../roles/group.bicep' = [
 
 module identities '../roles/identity.bicep' = [
   for (id, index) in attachedIdentities: if (enforcing) {
-    name: 'role-identity-${index}'
+    name: 'role-identity-${mark}-${index}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: {
       identityName: last(split(id, '/'))
@@ -54,14 +56,14 @@ module identities '../roles/identity.bicep' = [
 @batchSize(1)
 module joiner '../roles/subnet-role.bicep' = [
   for (id, index) in subnets: if (enforcing) {
-    name: 'role-joiner-${index}'
+    name: 'role-joiner-${mark}-${index}'
     scope: subscription(split(id, '/')[2])
   }
 ]
 
 module joined '../roles/subnet.bicep' = [
   for (id, index) in subnets: if (enforcing) {
-    name: 'role-subnet-${index}'
+    name: 'role-subnet-${mark}-${index}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: {
       networkName: split(id, '/')[8]
@@ -73,7 +75,7 @@ module joined '../roles/subnet.bicep' = [
 ]
 
 module vault '../roles/vault.bicep' = if (!empty(vaultId)) {
-  name: 'role-vault'
+  name: 'role-vault-${mark}'
   scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
   params: {
     vaultName: last(split(vaultId, '/'))
@@ -85,7 +87,7 @@ module vault '../roles/vault.bicep' = if (!empty(vaultId)) {
 // The host keeps locks and its package in blobs, the triggers take messages and make poison queues, and the host notes
 // its diagnostic events in a table (Microsoft Learn, "Connect to host storage with an identity").
 module storage '../roles/account.bicep' = {
-  name: 'role-storage'
+  name: 'role-storage-${mark}'
   scope: resourceGroup(resourceGroupName)
   params: {
     accountName: accountName
@@ -99,7 +101,7 @@ module storage '../roles/account.bicep' = {
 }
 
 module telemetry '../roles/telemetry.bicep' = {
-  name: 'role-telemetry'
+  name: 'role-telemetry-${mark}'
   scope: resourceGroup(resourceGroupName)
   params: {
     insightsName: insightsName

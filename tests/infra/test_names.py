@@ -129,6 +129,18 @@ def _settings_variables() -> tuple[Any, ...]:
     return settings.VARIABLES
 
 
+def test_no_output_passes_for_a_setting() -> None:
+    """Azd makes variables of outputs, and hooks and shells inherit them."""
+    assert [name for name in FILES["main.bicep"].outputs if name.startswith(PREFIX)] == []
+
+
+def test_lines_that_alerts_rest_on_are_not_sampled_away() -> None:
+    """A sweep whose line was left out would look like one that did not happen."""
+    sampling = HOST["logging"]["applicationInsights"]["samplingSettings"]
+
+    assert not sampling["isEnabled"] or {"Request", "Exception", "Trace"} <= set(sampling["excludedTypes"].split(";"))
+
+
 def test_secrets_come_from_the_vault_alone() -> None:
     """A secret among the parameters would stay in the deployment's history."""
     secret = {PREFIX + variable.name for variable in (*VARIABLES, *_settings_variables()) if variable.secret}
