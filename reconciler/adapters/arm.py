@@ -23,6 +23,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.origin import Origin
 from reconciler.adapters.waiting import retry_after
 from reconciler.errors import Rejected, SpecInvalid, Unavailable
+from reconciler.mutability import API_VERSION
 from reconciler.plan import Json
 from reconciler.ports import Clock, Operation, Pending
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from reconciler.adapters.arm_wire import ArmCall
 
-API_VERSION = "2026-06-02"
-"""Newest stable version of the ARM document (azure-rest-api-specs, devopsinfrastructure)."""
 PUBLIC_ENDPOINT = "https://management.azure.com"
 PUBLIC_SCOPE = "https://management.azure.com/.default"
 FIRST_LOOK = 15.0
@@ -119,15 +118,30 @@ class Arm:
         if not re.fullmatch(r"[0-9a-fA-F-]{36}", subscription):
             raise SpecInvalid(f"subscription: {subscription!r} is no subscription id")
         where = f"subscription {subscription}"
-        url = f"{self.origin}/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools"
-        url += f"?api-version={API_VERSION}"
+        path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools"
+        return self._pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+
+    def machines(self, pool_id: str) -> Sequence[str]:
+        """GET resources of a pool, every page: the status of each machine."""
+        target = PoolId.parse(pool_id)
+        where = f"machines of pool {target.name}"
+        found = self._pages(
+            f"{target.path}/resources",
+            where=where,
+            route="ResourceDetails_ListByPool",
+            subscription=target.subscription,
+        )
+        return [str((machine.get("properties") or {}).get("status") or "Unknown") for machine in found]
+
+    def _pages(self, path: str, *, where: str, route: str, subscription: str) -> list[dict[str, Json]]:
+        url = f"{self.origin}{path}?api-version={API_VERSION}"
         found: list[dict[str, Json]] = []
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= MOST_PAGES:
-                raise Unavailable(f"{where}: the list of pools has no end after {len(seen)} pages")
+                raise Unavailable(f"{where}: the list has no end after {len(seen)} pages")
             seen.add(url)
-            page = _body(self.get(url, where=where, route="Pools_ListBySubscription", subscription=subscription))
+            page = _body(self.get(url, where=where, route=route, subscription=subscription))
             found.extend(_items(page, where))
             url = str(page.get("nextLink") or "")
         return found

@@ -113,6 +113,7 @@ def _after(status: PoolStatus, work: Work) -> PoolStatus:
     return replace(
         status,
         pending=work.pending,
+        remembered=work.survey.remembers(work.spec),
         waited=tuple(sorted(waited & {*status.waited, *work.waiting})),
         unproven={name: count for name, count in sorted(unproven.items()) if name in open_ids},
     )

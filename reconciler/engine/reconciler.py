@@ -106,7 +106,8 @@ class Reconciler:
     def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None) -> Work:
         """Plan; where anything would be written, on reads that were made for it."""
         spec = frame.spec
-        view = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
+        shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
+        view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
         if survey is not None and plan.changes and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.model import (
     Access,
+    Disruption,
     Mode,
     OpenAccessException,
     Organization,
@@ -39,6 +41,7 @@ def spec(document: Json, path: str) -> Spec:
         organizations=organizations,
         permission_profile=_permissions(profile.get("permissionProfile")),
         access=_access(document.get("access", {}), _Projects(organizations)),
+        disruption=_disruption(document.get("disruption")),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
         path=path,
@@ -74,6 +77,14 @@ def _permissions(given: Json | None) -> PermissionProfile | None:
         return None
     kind = PermissionKind(given["kind"])
     return PermissionProfile(kind, tuple(given.get("users", ())), tuple(given.get("groups", ())))
+
+
+def _disruption(given: Json | None) -> Disruption | None:
+    if given is None or given["agents"] == "atOnce":
+        return None
+    days, hours, minutes, seconds = map(int, re.findall(r"\d+", f"0.{given.get('atMost', '1.00:00:00')}")[-4:])
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return Disruption(span, proceed=given.get("afterwards", "proceed") == "proceed")
 
 
 def _day(text: str | None) -> date | None:

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from reconciler.spec.body import Pool
 from reconciler.spec.fields import Closed, said
-from reconciler.spec.forms import Day, Guid, Text
+from reconciler.spec.forms import Day, Guid, Span, Text
 from reconciler.spec.names import (
     OrganizationName,
     Pipeline,
@@ -99,6 +99,24 @@ class Access(Closed, total=False):
     ]
 
 
+class Disruption(Closed, total=False):
+    """What becomes of jobs that run while a change recycles agents."""
+
+    agents: Required[
+        Annotated[
+            Literal["atOnce", "whenQuiet"],
+            said("whenQuiet: changes that recycle agents wait until no machine is at work. atOnce: they do not."),
+        ]
+    ]
+    atMost: Annotated[
+        Span, said("How long they wait, d.hh:mm:ss, at most one week.", "0.12:00:00", default="1.00:00:00")
+    ]
+    afterwards: Annotated[
+        Literal["proceed", "stay"],
+        said("proceed: then they are made. stay: then they stay undone, and somebody has to act.", default="proceed"),
+    ]
+
+
 class Document(Closed, total=False):
     """One pool, as git wants it."""
 
@@ -120,6 +138,7 @@ class Document(Closed, total=False):
     reason: Annotated[Text, said("Why the mode is not enforce; mode pause needs one.", "migration of the network")]
     pool: Required[Annotated[Pool, said("The ARM resource.")]]
     access: Annotated[Access, said("What ARM has no words for; optional.")]
+    disruption: Annotated[Disruption, said("Whether changes that recycle agents wait for a quiet moment.")]
 
 
 @cache

@@ -91,6 +91,12 @@ class Memo:
         with self._lock:
             return [key for key in keys if key not in self._slots]
 
+    def peek(self, key: Key) -> Any:
+        """The fact, where it is known already; None where it is not, or could not be read."""
+        with self._lock:
+            slot = self._slots.get(key)
+        return slot.value if slot is not None and slot.ready else None
+
     def forget(self, touched: Callable[[Key], bool]) -> None:
         """Drop the facts for which `touched` holds; they are fetched anew when asked for."""
         with self._lock:

@@ -11,13 +11,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from reconciler.errors import Forbidden, NotReady, ReconcilerError
 from reconciler.plan import Json
-from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, Readers, RoleAssignment
+from reconciler.ports import (
+    AgentPool,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    Readers,
+    RoleAssignment,
+)
 from reconciler.spec.model import Spec
-from reconciler.survey import access
+from reconciler.status import Remembered
+from reconciler.survey import access, names
 from reconciler.survey.evidence import Evidence, Ledger
 from reconciler.survey.lanes import Lanes
 from reconciler.survey.memo import Key, Memo
@@ -27,7 +40,7 @@ T = TypeVar("T")
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
-_SPARED = {"agent pools", "projects", "me", "identity"}
+_SPARED = {"projects", "known projects", "deleted projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -58,6 +71,9 @@ class SharedSurvey:
         self._lanes = Lanes(parallel)
         self._ledger = Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
+        self._remembered = Remembered()
+        self._named: set[str] = set()
+        self._busy_since: datetime | None = None
 
     @classmethod
     def about(
@@ -81,7 +97,27 @@ class SharedSurvey:
         interest, listed, administered = scope
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
+        other._know(self._remembered, self._named)
         return other
+
+    def knowing(self, spec: Spec, remembered: Remembered) -> SharedSurvey:
+        """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
+        view = copy(self)
+        named = {names.key(*one) for one in names.projects_of(spec)}
+        view._know(names.of_spec(spec, remembered), named)  # noqa: SLF001 - a copy of this very survey
+        return view
+
+    def _know(self, remembered: Remembered, named: set[str]) -> None:
+        self._remembered, self._named, self._busy_since = remembered, named, None
+
+    def remembers(self, spec: Spec) -> Remembered:
+        """What to remember of the pool, out of what was read; reads nothing."""
+        pools = {
+            one.name: tuple((self._memo.peek(Key("agent pools", one.name)) or {}).values())
+            for one in spec.organizations
+        }
+        projects = {one.name: self._memo.peek(Key("projects", one.name)) or () for one in spec.organizations}
+        return replace(names.learned(spec, self._remembered, pools, projects), busy_since=self._busy_since)
 
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
@@ -89,14 +125,14 @@ class SharedSurvey:
         """Empty what a write touched: with nothing named everything, else what is known of the innermost that is.
 
         A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
-        ours touches which projects and agent pools there are, who we are, or who a principal is that was known.
+        ours touches which projects there are, who we are, or who a principal is that was known.
         """
         if organization is None:
             self._memo.forget(lambda _: True)
             return
         if project_id is not None:
             self._written.add((organization, project_id))
-        spared = _SPARED if project_id is None else {"queues"} if queue_id is not None else set()
+        spared = _SPARED if project_id is None else {"queues", "pipelines"} if queue_id is not None else {"pipelines"}
         self._memo.forget(
             lambda key: (key.organization, key.project) == (organization, project_id or "") and key.kind not in spared
         )
@@ -143,14 +179,28 @@ class SharedSurvey:
         except Forbidden:
             return {}  # rights on resource groups alone are enough: each pool is then read by itself
 
+    def machines(self, spec: Spec) -> Sequence[str]:
+        """Status of each machine of the pool."""
+        return self._once(
+            Key("machines", detail=spec.pool_id.casefold()), lambda: self._readers.arm.machines(spec.pool_id)
+        )
+
+    def waiting_since(self, now: datetime) -> datetime:
+        """Since when the pool of this view is waited for; asking keeps it in mind."""
+        self._busy_since = self._remembered.busy_since or now
+        return self._busy_since
+
     # --- organizations -----------------------------------------------------------------------------------
 
     def agent_pool(self, organization: str, name: str) -> AgentPool:
-        """By name, case-insensitively; `NotReady` where there is none, or it is hidden."""
+        """By name, case aside, else by the id the name was known to have; `NotReady` where there is none."""
         pools = self._agent_pools(organization)
-        if name.casefold() not in pools:
+        found = pools.get(name.casefold()) or names.renamed_pool(
+            self._remembered, organization, name, tuple(pools.values())
+        )
+        if found is None:
             raise NotReady(f"{organization}: there is no agent pool {name}, or the identity may not view it")
-        return pools[name.casefold()]
+        return found
 
     def _agent_pools(self, organization: str) -> Mapping[str, AgentPool]:
         return self._once(
@@ -159,11 +209,30 @@ class SharedSurvey:
         )
 
     def projects(self, organization: str) -> Sequence[Project]:
-        """All visible projects, sorted by name."""
+        """All visible projects, sorted by name; a renamed one under the name that the spec knows."""
+        visible = self._visible(organization)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named, visible)
+
+    def _visible(self, organization: str) -> Sequence[Project]:
         return self._once(
             Key("projects", organization),
             lambda: tuple(sorted(self._readers.devops.projects(organization), key=lambda p: (p.name.casefold(), p.id))),
         )
+
+    def hidden_projects(self, organization: str) -> Sequence[Project]:
+        """Projects that the directory of groups knows and the identity cannot see, sorted by name."""
+        known = self._once(
+            Key("known projects", organization), lambda: tuple(self._readers.devops.known_projects(organization))
+        )
+        visible = {project.id for project in self._visible(organization)}
+        hidden = [project for project in known if project.id not in visible]
+        if not hidden:
+            return ()
+        gone = self._once(
+            Key("deleted projects", organization),
+            lambda: frozenset(self._readers.devops.deleted_projects(organization)),
+        )
+        return sorted((one for one in hidden if one.id not in gone), key=lambda one: (one.name.casefold(), one.id))
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
@@ -236,6 +305,14 @@ class SharedSurvey:
             lambda key: self._readers.devops.pipeline_permissions(organization, key.project, key.detail),
         )
         return {keys[key]: value for key, value in found.items()}
+
+    def pipelines(
+        self, organization: str, projects: Sequence[Project]
+    ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
+        """Project id → the pipelines that can be seen there."""
+        keys = [Key("pipelines", organization, project.id) for project in projects]
+        found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
+        return {key.project: value for key, value in found.items()}
 
     def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; how cheaply, `reconciler.survey.access` says."""
