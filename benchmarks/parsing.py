@@ -20,6 +20,7 @@ from reconciler.ports import (
     AgentPool,
     Identity,
     Operation,
+    Pipeline,
     PipelinePermissions,
     Project,
     Queue,
@@ -128,6 +129,10 @@ class Arm:
         """All of them."""
         return [pool for pool in self._pools if subscription in pool["id"]]
 
+    def machines(self, pool_id: str) -> Sequence[str]:
+        """None is busy."""
+        return ["Ready"] if pool_id else []
+
     def operation(self, url: str) -> Operation:
         """There is none."""
         return Operation("gone", url)
@@ -137,7 +142,7 @@ class DevOps:
     """An organization that agrees with the specs: two projects, every queue open."""
 
     def __init__(self, specs: Sequence[Spec]) -> None:
-        self._pools = [AgentPool(number, spec.name) for number, spec in enumerate(specs, 1)]
+        self._pools = [AgentPool(number, spec.name, auto_provision=True) for number, spec in enumerate(specs, 1)]
         self._projects = [Project(f"{number}", f"project-{number}") for number in range(2)]
 
     def me(self, organization: str) -> Identity:
@@ -151,6 +156,18 @@ class DevOps:
     def projects(self, organization: str) -> Sequence[Project]:
         """Two."""
         return self._projects if organization else ()
+
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        """Those that can be seen, and no other."""
+        return self.projects(organization)
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        """None."""
+        return frozenset() if organization else frozenset({"0"})
+
+    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+        """None."""
+        return () if organization and project_id else (Pipeline(1, "none"),)
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """One for each pool."""

@@ -30,7 +30,7 @@ HOST = json.loads((ROOT / "host.json").read_text())
 OPENAPI = json.loads((ROOT / "reconciler/web/openapi.json").read_text())
 PAGE = (ROOT / "docs/hosting.md").read_text()
 FUNCTIONS = {
-    function.get_function_name(): [binding.get_dict_repr() for binding in function.get_bindings()]
+    str(function.get_function_name()): [binding.get_dict_repr() for binding in function.get_bindings()]
     for function in function_app.app.get_functions()
 }
 

@@ -37,10 +37,10 @@ def served(deployment: Deployment, patch: pytest.MonkeyPatch) -> Iterator[Servin
     """In this process, whose environment is the deployment's."""
     for name, value in deployment.environment.items():
         patch.setenv(name, value)
-    wiring._shop.cache_clear()
+    wiring._opened.clear()
     with serving(of(deployment.environment, Options(port=0, timers=False, retry=0.1, grace=30.0))) as running:
         yield running
-    wiring._shop.cache_clear()
+    wiring._opened.clear()
 
 
 @pytest.fixture(params=["file", "storage"])
@@ -85,7 +85,8 @@ def test_events_of_both_planes_reach_their_pools_and_http_tells(running: tuple[D
 
     def heard() -> bool:
         """Repairs are audited too, and those entries arrive as well."""
-        return sum(one["delivered"] for one in deployment.cloud.do.subscriptions()) == len(deployment.cloud.do.events())
+        delivered: int = sum(one["delivered"] for one in deployment.cloud.do.subscriptions())
+        return delivered == len(deployment.cloud.do.events())
 
     until(heard)
 

@@ -31,13 +31,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         deployment.environment["RECONCILER_FUNCTION_KEY"] = KEY
         for name, value in deployment.environment.items():
             patch.setenv(name, value)
-        wiring._shop.cache_clear()
+        wiring._opened.clear()
         stores = store(Settings.read(deployment.environment), SystemClock())
         with serving(
             host(Hosting.read(deployment.environment), stores, Options(port=0, workers=0, timers=False))
         ) as one:
             yield one
-        wiring._shop.cache_clear()
+        wiring._opened.clear()
 
 
 DOCUMENT = json.loads((Path(api.__file__).parent / "openapi.json").read_text())
