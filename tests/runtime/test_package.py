@@ -6,7 +6,6 @@ import importlib.util
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +36,13 @@ def package(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     place = tmp_path_factory.mktemp("package")
     done = package("--python", VERSION, "--output", str(place / "app.zip"))
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(place / "app.zip") as archive:
         archive.extractall(place / "app")
-    yield Built(place / "app.zip", done.stdout, place / "app")
+    return Built(place / "app.zip", done.stdout, place / "app")
 
 
 def test_it_says_how_large_it_is(built: Built) -> None:
