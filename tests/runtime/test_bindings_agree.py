@@ -29,9 +29,10 @@ ROOT = Path(__file__).parents[2]
 HOST = json.loads((ROOT / "host.json").read_text())
 OPENAPI = json.loads((ROOT / "reconciler/web/openapi.json").read_text())
 PAGE = (ROOT / "docs/hosting.md").read_text()
+DECLARED = function_app.app.get_functions()
 FUNCTIONS = {
-    str(function.get_function_name()): [binding.get_dict_repr() for binding in function.get_bindings()]
-    for function in function_app.app.get_functions()
+    function.get_function_name() or "": [binding.get_dict_repr() for binding in function.get_bindings()]
+    for function in DECLARED
 }
 
 
@@ -60,7 +61,7 @@ def test_every_queue_that_is_listened_to_has_its_poison_listened_to() -> None:
 
 
 def test_the_app_can_be_served_with_the_defaults_alone() -> None:
-    served = read(function_app.app.get_functions(), Hosting.read({}).bound)
+    served = read(DECLARED, Hosting.read({}).bound)
 
     assert len(served) == len(FUNCTIONS)
     assert [schedule_of(one) for one in served if one.trigger == "timerTrigger"]
@@ -119,7 +120,7 @@ def test_the_page_lists_every_function_once() -> None:
     table = PAGE.split("## Functions", 1)[1].split("\n## ", 1)[0]
     first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
 
-    assert sorted(re.findall(r"`(\w+)`", "".join(first))) == sorted(name or "" for name in FUNCTIONS)
+    assert sorted(re.findall(r"`(\w+)`", "".join(first))) == sorted(FUNCTIONS)
 
 
 def test_the_page_lists_every_setting_as_the_program_reads_it() -> None:

@@ -77,7 +77,7 @@ def test_events_of_both_planes_reach_their_pools_and_http_tells(running: tuple[D
 
     def ready() -> bool:
         pools = serving_it.ask("GET", "/api/pools", x_functions_key=KEY).json["pools"]
-        return [pool["ready"] for pool in pools] == ["True", "True"]
+        return {str(pool["ready"]) for pool in pools} == {"True"}
 
     until(ready)
     assert serving_it.ask("GET", "/api/pools/build-pool/plan", x_functions_key=KEY).json["changes"] == []
