@@ -37,7 +37,7 @@ def run(*, quick: bool = False) -> Table:
     if not quick:
         rows += (shown("until the queues were empty", seconds, "s"),)
     how = (
-        f"{count:,} Event Grid bodies of one pool on the queue `pool-events` at once, then `serve` with four workers "
+        f"{count:,} Event Grid bodies of one pool on the queue `pool-events` at once, then `serve` with two workers "
         "over one SQLite file until every queue is empty, follow-ups included."
     )
     return Table(TITLE, how, rows)
@@ -58,7 +58,7 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
     queues = [shop.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")]
     for number in range(count):
         queues[0].put(json.dumps(event(number)))
-    host = serving.host(hosting, shop.queues, Options(port=0, workers=4, timers=False))
+    host = serving.host(hosting, shop.queues, Options(port=0, workers=2, timers=False))
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -13,8 +13,6 @@ from uuid import uuid4
 import pytest
 from azure.storage.blob import ContainerClient
 
-from reconciler import bootstrap
-from reconciler.adapters.clock import SystemClock
 from reconciler.hosting import Hosting, state
 from reconciler.serve.host import Host, Options
 from reconciler.serve.run import host
@@ -28,25 +26,22 @@ KEY = f"function-{CANARY}"
 
 
 def of(environment: Mapping[str, str], options: Options) -> Host:
-    settings = Settings.read(environment, beneath=state(environment))
-    return host(Hosting.read(environment), bootstrap.store(settings, SystemClock()), options)
+    """A host with one shop behind it and the functions alike."""
+    hosting = Hosting.read(environment)
+    shop = wiring.build(Settings.read(environment, beneath=state(environment)), hosting)
+    wiring.use(shop)
+    return host(hosting, shop.queues, options)
 
 
 @contextmanager
-def served(deployment: Deployment, patch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """In this process, whose environment is the deployment's."""
-    for name, value in deployment.environment.items():
-        patch.setenv(name, value)
-    wiring._opened.clear()
+def served(deployment: Deployment) -> Iterator[Serving]:
+    """In this process, whose environment says nothing of it."""
     with serving(of(deployment.environment, Options(port=0, timers=False, retry=0.1, grace=30.0))) as running:
         yield running
-    wiring._opened.clear()
 
 
 @pytest.fixture(params=["file", "storage"])
-def running(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Deployment, Serving]]:
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Deployment, Serving]]:
     more = {"RECONCILER_FUNCTION_KEY": KEY}
     if request.param == "storage":
         azurite: Azurite = request.getfixturevalue("azurite")
@@ -57,7 +52,7 @@ def running(
             f"RECONCILER_{name}_QUEUE": f"q{uuid4().hex}" for name in ("WORK", "SWEEP", "POOL_EVENTS", "DEVOPS_EVENTS")
         }
         more |= {"RECONCILER_STATE": "", "RECONCILER_STORAGE": azurite.connection, **names}
-    with deployed(tmp_path, more) as deployment, served(deployment, monkeypatch) as serving_it:
+    with deployed(tmp_path, more) as deployment, served(deployment) as serving_it:
         yield deployment, serving_it
 
 

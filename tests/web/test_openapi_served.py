@@ -11,8 +11,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from reconciler.adapters.clock import SystemClock
-from reconciler.bootstrap import store
 from reconciler.hosting import Hosting
 from reconciler.serve.host import Options
 from reconciler.serve.run import host
@@ -27,17 +25,13 @@ KEY = f"function-{CANARY}"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with pytest.MonkeyPatch.context() as patch, deployed(tmp_path_factory.mktemp("openapi")) as deployment:
+    with deployed(tmp_path_factory.mktemp("openapi")) as deployment:
         deployment.environment["RECONCILER_FUNCTION_KEY"] = KEY
-        for name, value in deployment.environment.items():
-            patch.setenv(name, value)
-        wiring._opened.clear()
-        stores = store(Settings.read(deployment.environment), SystemClock())
-        with serving(
-            host(Hosting.read(deployment.environment), stores, Options(port=0, workers=0, timers=False))
-        ) as one:
+        hosting = Hosting.read(deployment.environment)
+        shop = wiring.build(Settings.read(deployment.environment), hosting)
+        wiring.use(shop)
+        with serving(host(hosting, shop.queues, Options(port=0, workers=0, timers=False))) as one:
             yield one
-        wiring._opened.clear()
 
 
 DOCUMENT = json.loads((Path(api.__file__).parent / "openapi.json").read_text())
