@@ -12,6 +12,9 @@ from typing import Protocol
 
 from reconciler.plan import Json
 
+QUEUE_SCOPE = "distributedtask.agentqueuerole"
+"""Scope of one queue's role assignments; its resource is ``{project id}_{queue id}`` (azsk ADOScanner)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Authorization:

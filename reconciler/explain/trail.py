@@ -14,14 +14,12 @@ from enum import StrEnum
 from reconciler import intent
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.explain.asked import Question
-from reconciler.inspection import Authorization, DevOpsInspector, Pipeline
+from reconciler.inspection import QUEUE_SCOPE, Authorization, DevOpsInspector, Pipeline
 from reconciler.plan import Json
 from reconciler.ports import AgentPool, Identity, Project, Queue, RoleAssignment
 from reconciler.resource import organization_of
 from reconciler.survey import Survey
 
-QUEUE_SCOPE = "distributedtask.agentqueuerole"
-"""Scope of one queue's role assignments; its resource is ``{project id}_{queue id}`` (azsk ADOScanner)."""
 NAMES = ("ARM resource", "agent pool", "project", "queue", "authorization", "roles")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.drafting import Draft, settled
 from reconciler.importing.reading import Found, Place, Seen, profile_of
+from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.shapes import Shaping
 
 Json = Any
@@ -144,6 +145,8 @@ def _access(draft: Draft, seen: Sequence[Seen]) -> None:
                 draft.note((*PROFILE, "organizations", index), f"{place.project}: not read: {place.trouble}")
             if place.pipelines:
                 _pipelines(draft, one, place)
+            if place.roles:
+                _queue_roles(draft, one, place)
 
 
 def _section(draft: Draft) -> dict[str, Json]:
@@ -185,3 +188,17 @@ def _pipelines(draft: Draft, seen: Seen, place: Place) -> None:
     entries.append(
         {"project": f"{seen.organization}/{place.project}", "pipelines": [id_ for id_, _ in place.pipelines]}
     )
+
+
+def _queue_roles(draft: Draft, seen: Seen, place: Place) -> None:
+    entry: dict[str, Json] = {}
+    for field, role in QUEUE_ROLES.items():
+        people = {who.principal for name, who in place.roles if name.casefold() == role.casefold() and who.principal}
+        if people:
+            entry[field] = sorted(people, key=str.casefold)
+    nameless = sorted({who.display for _, who in place.roles if not who.principal})
+    for display in nameless:
+        draft.note(("access",), f"{seen.organization}/{place.project}: {display} has a role too, and cannot be named")
+    if entry:
+        section = _section(draft).setdefault("queueRoles", [])
+        section.append({"project": f"{seen.organization}/{place.project}", **entry})

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from reconciler import intent
 from reconciler.errors import ReconcilerError
 from reconciler.importing.people import Person, named
-from reconciler.inspection import DevOpsInspector
+from reconciler.inspection import QUEUE_SCOPE, DevOpsInspector
 from reconciler.plan import Json
 from reconciler.ports import AgentPool, PipelinePermissions, Project, Queue, Readers
 from reconciler.resource import organization_of
@@ -31,6 +31,8 @@ class Place:
     open: bool = False
     pipelines: tuple[tuple[int, str], ...] = ()
     """Id and path of each pipeline that is authorized by itself."""
+    roles: tuple[tuple[str, Person], ...] = ()
+    """Role on the queue and who has it: assigned ones, without the operator."""
     trouble: str = ""
     """Why nothing is known of it."""
     hidden: bool = False
@@ -146,7 +148,9 @@ def _places(
     for project in projects:
         queue = queues[project.id]
         if isinstance(queue, Queue):
-            found.append(_place(organization, project, permissions[queue], inspector))
+            found.append(
+                _place(organization, project, permissions[queue], inspector, _roles(organization, queue, survey))
+            )
         else:
             found.append(Place(project.name, queue=False, trouble=str(queue) if queue else ""))
     return tuple(sorted(found, key=lambda one: one.project.casefold()))
@@ -157,6 +161,7 @@ def _place(
     project: Project,
     answer: PipelinePermissions | ReconcilerError,
     inspector: DevOpsInspector,
+    roles: tuple[tuple[str, Person], ...],
 ) -> Place:
     if isinstance(answer, ReconcilerError):
         return Place(project.name, queue=True, trouble=str(answer))
@@ -164,7 +169,18 @@ def _place(
     if answer.pipelines:
         known = {one.id: one.path for one in inspector.pipelines(organization, project.id)}
         pipelines = tuple((id_, known[id_]) for id_ in sorted(answer.pipelines) if id_ in known)
-    return Place(project.name, queue=True, open=answer.all_pipelines, pipelines=pipelines)
+    return Place(project.name, queue=True, open=answer.all_pipelines, pipelines=pipelines, roles=roles)
+
+
+def _roles(organization: str, queue: Queue, survey: Survey) -> tuple[tuple[str, Person], ...]:
+    """Assigned roles on one queue; what cannot be read there is not managed, like everything that is absent."""
+    try:
+        assignments = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
+        me = survey.me(organization).id
+    except ReconcilerError:
+        return ()
+    own = [one for one in assignments if not one.inherited and one.identity.id != me]
+    return tuple((one.role, named(organization, one.identity, survey)) for one in own)
 
 
 def _people(seen: Seen, pool: AgentPool, accounts: Sequence[str], survey: Survey) -> Seen:

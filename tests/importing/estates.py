@@ -22,7 +22,14 @@ def queues(draw: st.DrawFn, projects: list[str]) -> list[dict[str, Any]]:
     """Queues in some of the projects."""
     chosen = draw(st.lists(st.sampled_from(projects), unique=True))
     return [
-        {"project": name, "openAccess": draw(st.booleans()), "pipelines": draw(st.sampled_from([[], [1], [1, 2]]))}
+        {
+            "project": name,
+            "openAccess": draw(st.booleans()),
+            "pipelines": draw(st.sampled_from([[], [1], [1, 2]])),
+            "roles": draw(
+                st.sampled_from([{}, {"User": ["ann"]}, {"Administrator": ["operator", "bob"], "Reader": ["ann"]}])
+            ),
+        }
         for name in chosen
     ]
 

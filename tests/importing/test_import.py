@@ -156,6 +156,23 @@ def test_somebody_whom_no_name_leads_back_to_is_a_comment(signed_in: Shell, worl
     assert "fabrikam-prime: Bob Example administers too, and no spec can name them" in notes
 
 
+def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None:
+    place = {"organization": "fabrikam-prime", "pool": RELEASE, "project": "fabrikam-release"}
+    world.do.edit("set-role", **place, who="ann", role="User")
+    world.do.edit("set-role", **place, who="operator", role="Administrator")
+
+    assert signed_in.run("import", RELEASE, "--to", "imported").code == 0
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{RELEASE}.yaml").read_text())
+
+    assert written["access"]["queueRoles"] == [
+        {"project": "fabrikam-prime/fabrikam-release", "users": ["ann@fabrikam.com"]}
+    ]
+
+    world.do.fault("403", route="roleassignments.list", count=None, path="*agentqueuerole*")
+    signed_in.run("import", RELEASE, "--to", "unread")
+    assert "queueRoles" not in (signed_in.folder / "unread" / f"{RELEASE}.yaml").read_text()
+
+
 def test_strays_of_both_planes_are_listed(signed_in: Shell, world: Running) -> None:
     """A pool that nobody manages is where the next incident comes from."""
     (signed_in.folder / "specs" / f"{RELEASE}.yaml").unlink()
@@ -202,7 +219,7 @@ def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
     assert ("pool",) in [path for path, _ in drafted(found, "enforce").notes]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(estate=estates())
 def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dict[str, Any]) -> None:
     """On any estate; and importing once more writes the same files."""
