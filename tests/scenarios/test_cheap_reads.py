@@ -132,7 +132,7 @@ SWITCHES = {
 }
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(left=estates(), wish=wishes(), switches=st.fixed_dictionaries(SWITCHES), evidence=st.booleans())
 def test_in_sync_is_never_said_wrongly(
     world: World, left: dict[str, Any], wish: dict[str, Any], switches: dict[str, Any], evidence: bool
