@@ -9,7 +9,6 @@ from threading import Barrier, Thread
 import pytest
 
 from reconciler.errors import Forbidden, NotFound, NotReady, Rejected, Unavailable
-from reconciler.plan import Json
 from reconciler.ports import AgentPool, Identity, Project, Queue
 from reconciler.spec.model import Access, Mode, Organization, PoolRoles, Spec
 from reconciler.survey import SharedSurvey
@@ -47,11 +46,6 @@ def meet(barrier: Barrier, names: set[str]) -> Callable[[str, tuple[object, ...]
             barrier.wait()
 
     return before
-
-
-def arm(estate: Estate) -> dict[str, int]:
-    """Calls to ARM alone."""
-    return {name: count for name, count in estate.calls.items() if name.startswith("arm")}
 
 
 def batch(estate: Estate, pools: int) -> SharedSurvey:
@@ -270,53 +264,6 @@ def test_a_pool_that_is_not_in_the_acl_inherits() -> None:
 
     assert [survey.inheritance(ORG, pool) for pool in estate.pools[ORG]] == [False, True]
     assert estate.calls["inheritance"] == 1
-
-
-# --- ARM ---
-
-
-def arm_estate(*names: str) -> Estate:
-    bodies: dict[str, dict[str, Json]] = {spec(n).pool_id.casefold(): {"id": spec(n).pool_id} for n in names}
-    return Estate(arm=bodies)
-
-
-def test_pools_of_one_subscription_are_one_list() -> None:
-    estate = arm_estate("pool-1", "pool-2")
-    specs = [spec("pool-1"), spec("POOL-2")]
-    survey = SharedSurvey.about(estate.readers, specs)
-
-    assert all(survey.arm_pool(one) for one in specs)
-    assert arm(estate) == {"arm pools": 1}
-
-
-def test_one_pool_is_one_get() -> None:
-    estate = arm_estate("pool-1")
-
-    assert SharedSurvey.about(estate.readers, [spec("pool-1")]).arm_pool(spec("pool-1"))
-    assert arm(estate) == {"arm pool": 1}
-
-
-def test_missing_from_the_list_is_absent_only_when_its_own_route_says_so() -> None:
-    """The list shows what the identity may see; rights on a resource group alone would read as a deleted pool."""
-    estate = arm_estate("pool-1")
-    survey = SharedSurvey.about(estate.readers, [spec("pool-1"), spec("pool-2")])
-
-    assert survey.arm_pool(spec("pool-2")) is None
-    assert arm(estate) == {"arm pools": 1, "arm pool": 1}
-
-
-def test_a_forbidden_list_falls_back_to_each_pool() -> None:
-    estate = arm_estate("pool-1", "pool-2")
-
-    def refuse(name: str, args: tuple[object, ...]) -> None:
-        if name == "arm pools":
-            raise Forbidden("subscription: 403")
-
-    estate.before = refuse
-    survey = SharedSurvey.about(estate.readers, [spec("pool-1"), spec("pool-2")])
-
-    assert survey.arm_pool(spec("pool-1"))
-    assert estate.calls["arm pool"] == 1
 
 
 # --- forgetting ---
