@@ -34,6 +34,9 @@ param attachedIdentities string = ''
 @description('Subnets that specs put pools into: their resource ids, with commas between.')
 param subnets string = ''
 
+@description('Key Vaults whose certificates specs put on machines: their resource ids, with commas between.')
+param certificateVaults string = ''
+
 @description('Resource id of the Key Vault with the secrets below; empty: none.')
 param vaultId string = ''
 
@@ -218,6 +221,7 @@ module roles 'modules/roles.bicep' = {
     poolResourceGroups: filter(map(split(poolResourceGroups, ','), each => trim(each)), each => !empty(each))
     attachedIdentities: filter(map(split(attachedIdentities, ','), each => trim(each)), each => !empty(each))
     subnets: filter(map(split(subnets, ','), each => trim(each)), each => !empty(each))
+    certificateVaults: filter(map(split(certificateVaults, ','), each => trim(each)), each => !empty(each))
     vaultId: vaultId
     resourceGroupName: group.name
     accountName: storage.outputs.name

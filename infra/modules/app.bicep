@@ -131,7 +131,6 @@ var connections = {
   RECONCILER_STORAGE__clientId: identityClientId
   RECONCILER_CREDENTIAL: 'managed'
   RECONCILER_CLIENT_ID: identityClientId
-  RECONCILER_CACHE: '/tmp/reconciler'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }

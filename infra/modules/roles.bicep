@@ -16,6 +16,9 @@ param attachedIdentities array
 @description('Resource ids of subnets that specs put pools into.')
 param subnets array
 
+@description('Resource ids of vaults whose certificates specs put on machines.')
+param certificateVaults array
+
 @description('Resource id of the vault with the tokens and secrets that settings refer to; empty: none.')
 param vaultId string
 
@@ -70,6 +73,18 @@ module joined '../roles/subnet.bicep' = [
       subnetName: last(split(id, '/'))
       principalId: principalId
       roleId: joiner[index]!.outputs.roleId
+    }
+  }
+]
+
+module certificates '../roles/vault.bicep' = [
+  for (id, index) in certificateVaults: if (enforcing) {
+    name: 'role-certificates-${mark}-${index}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      vaultName: last(split(id, '/'))
+      principalId: principalId
+      roleId: roles['Key Vault Certificate User']
     }
   }
 ]

@@ -1,4 +1,4 @@
-// The right to read the secrets of one vault, which is in role-based mode.
+// A right on one vault, which is in role-based mode: to read its secrets, or its certificates.
 param vaultName string
 param principalId string
 param roleId string

@@ -255,6 +255,7 @@ ROLES = {
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "DevOps Infrastructure Contributor": "76153a9e-0edb-49bc-8e01-93c47e6b5180",
     "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
+    "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
     "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
@@ -282,7 +283,7 @@ def test_only_enforce_mode_may_write_to_pools() -> None:
     assert modules["pools"].value["params"]["roleId"] == Expression(
         "enforcing ? roles['DevOps Infrastructure Contributor'] : roles.Reader"
     )
-    assert {modules[name].condition for name in ("identities", "joiner", "joined")} == {"(enforcing)"}
+    assert {modules[name].condition for name in ("identities", "joiner", "joined", "certificates")} == {"(enforcing)"}
 
 
 def test_the_ingress_may_enqueue_and_has_no_right_on_pools() -> None:

@@ -10,7 +10,6 @@ import ast
 import functools
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,11 +176,11 @@ def test_the_workbook_is_one_that_azure_monitor_opens() -> None:
 
 
 def test_documents_link_to_files_that_are_there() -> None:
-    """Links of the pages about deployment, except to the page that tells of hosting, which may come from elsewhere."""
+    """Links of the pages about deployment."""
     for name in ("deploy.md", "operations.md"):
         text = (ROOT / "docs" / name).read_text()
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
-            found = link.startswith("https://") or (ROOT / "docs" / link).exists() or Path(link).name == "hosting.md"
+            found = link.startswith("https://") or (ROOT / "docs" / link).exists()
             assert found, f"{name}: {link}"
 
 
