@@ -158,7 +158,7 @@ def _known(specs: Specs, name: str) -> Spec:
 def _accept(desk: Desk, request: Request, specs: tuple[Spec, ...], where: str) -> Response:
     """202, the same again for the same idempotency key; 422 where that key asked for something else."""
     key = request.headers.get("idempotency-key", "")
-    if key and not _IDEMPOTENCY_KEY.match(key):
+    if "idempotency-key" in request.headers and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Problem(400, "Bad Request", "Idempotency-Key: 1 to 128 visible ASCII characters")
     memory = Remembered(desk.state, desk.clock, "idempotency")
     asked = hashlib.sha256(urlsplit(request.path).path.encode() + b"\0" + request.body).hexdigest()

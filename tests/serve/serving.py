@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,11 +44,6 @@ class Serving:
     """Begin the graceful stop."""
     ended: Callable[[], bool]
     """Wait for its end; whether every run ended in time."""
-
-    @property
-    def listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", urlsplit(self.url).port or 0)) == 0
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)

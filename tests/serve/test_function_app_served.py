@@ -104,7 +104,7 @@ def test_a_wish_over_http_and_a_signed_push_are_done(running: tuple[Deployment, 
 
     def applied() -> bool:
         status = serving_it.ask("GET", "/api/pools/test-pool", x_functions_key=KEY).json["status"]
-        return bool(status) and status["attemptedRevision"] == revision
+        return bool(status and status["attemptedRevision"] == revision)
 
     until(applied)
 

@@ -119,10 +119,11 @@ def test_a_stop_waits_for_the_run_under_way_and_takes_nothing_more(queues: Local
 
     queues.named("in").put("one")
     queues.named("in").put("two")
-    with serving(hosting(app, queues, workers=1)) as running:
+    host = hosting(app, queues, workers=1)
+    with serving(host) as running:
         assert begun.wait(20)
         running.stop()
-        until(lambda: not running.listens)
+        until(host._workers._stop.is_set)
         go_on.set()
         assert running.ended()
 

@@ -102,6 +102,7 @@ WIRE = [
     (b"{}", {"content-type": "text/plain"}, 415, "body: send application/json"),
     (b"{}", {}, 415, "body: send application/json"),
     (b" " * (MAX_BODY + 1), JSON, 413, f"body: {MAX_BODY + 1} bytes, the limit is {MAX_BODY}"),
+    (b"", JSON | {"idempotency-key": ""}, 400, "Idempotency-Key: 1 to 128 visible ASCII characters"),
     (b"", JSON | {"idempotency-key": "two words"}, 400, "Idempotency-Key: 1 to 128 visible ASCII characters"),
     (b"", JSON | {"idempotency-key": "x" * 129}, 400, "Idempotency-Key: 1 to 128 visible ASCII characters"),
 ]
