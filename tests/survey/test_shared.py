@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from threading import Barrier, Thread
 
 import pytest
 
-from reconciler.errors import Forbidden, NotFound, NotReady, Rejected, Unavailable
+from reconciler.errors import NotFound, NotReady, Rejected, Unavailable
 from reconciler.ports import AgentPool, Identity, Project, Queue
-from reconciler.spec.model import Access, Mode, Organization, PoolRoles, Spec
+from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import SharedSurvey
 from tests.estate import Estate
 
@@ -38,16 +36,6 @@ def sweep(estate: Estate, survey: SharedSurvey, pools: int) -> None:
         survey.identities(ORG, [f"ann-{number}@fabrikam.com"])
 
 
-def meet(barrier: Barrier, names: set[str]) -> Callable[[str, tuple[object, ...]], None]:
-    """Calls of these names wait for each other: one after another they would never end."""
-
-    def before(name: str, _args: tuple[object, ...]) -> None:
-        if name in names:
-            barrier.wait()
-
-    return before
-
-
 def batch(estate: Estate, pools: int) -> SharedSurvey:
     specs = [spec(f"pool-{number}") for number in range(1, pools + 1)]
     for one in specs:
@@ -70,71 +58,6 @@ def test_a_converged_sweep_costs_projects_plus_pools(pools: int, projects: int) 
 
 def test_twice_the_pools_cost_two_calls_more_for_each() -> None:
     assert calls(20, 30) - calls(10, 30) <= 2 * 10
-
-
-def test_what_every_look_asks_first_is_asked_while_arm_answers() -> None:
-    """One round trip in place of five: what a repair waits for."""
-    estate = Estate()
-    estate.add(ORG, 1, 1)
-    one = replace(spec("pool-1"), access=Access(roles=(PoolRoles(ORG, ("ann@fabrikam.com",)),)))
-    survey = SharedSurvey.about(estate.readers, [one])
-    together = Barrier(5, timeout=30)
-    first = {"arm pool", "agent pools", "projects", "me", "inheritance"}
-    estate.before = meet(together, first)
-
-    survey.arm_pool(one)
-    pool = survey.agent_pool(ORG, "pool-1")
-
-    assert survey.projects(ORG)
-    assert survey.me(ORG).id
-    assert survey.inheritance(ORG, pool) is True
-    assert {name: estate.calls[name] for name in first} == dict.fromkeys(first, 1)
-
-
-def test_what_nobody_manages_is_not_asked_ahead() -> None:
-    """Rights that a deployment does not use, it does not need."""
-    estate = Estate()
-    estate.add(ORG, 1, 1)
-    survey = batch(estate, 1)
-    survey.arm_pool(spec("pool-1"))
-    survey.projects(ORG)
-    survey.agent_pool(ORG, "pool-1")
-
-    assert not {"me", "inheritance"} & set(estate.calls)
-
-
-def test_what_fails_ahead_is_told_to_whoever_asks() -> None:
-    estate = Estate()
-    estate.add(ORG, 1, 1)
-
-    def refuse(name: str, args: tuple[object, ...]) -> None:
-        if name == "projects":
-            raise Forbidden("projects: 403")
-
-    estate.before = refuse
-    survey = batch(estate, 1)
-    survey.arm_pool(spec("pool-1"))
-
-    with pytest.raises(Forbidden, match="projects: 403"):
-        survey.projects(ORG)
-    assert survey.agent_pool(ORG, "pool-1").id
-
-
-def test_the_roles_of_a_batch_are_read_side_by_side() -> None:
-    """A hundred pools of a sweep would otherwise be a hundred round trips, one after another."""
-    estate = Estate()
-    estate.add(ORG, 4, 1)
-    roles = Access(roles=(PoolRoles(ORG, ("ann@fabrikam.com",)),))
-    specs = [replace(spec(f"pool-{number}"), access=roles) for number in range(1, 5)]
-    survey = SharedSurvey.about(estate.readers, specs)
-    together = Barrier(4, timeout=30)
-    estate.before = meet(together, {"roles"})
-
-    for one in specs:
-        pool = survey.agent_pool(ORG, one.name)
-        survey.role_assignments(ORG, "distributedtask.agentpoolrole", str(pool.id))
-
-    assert estate.calls["roles"] == 4
 
 
 def test_two_threads_that_ask_at_once_cost_one_call() -> None:
@@ -296,7 +219,7 @@ def test_a_write_on_a_queue_leaves_the_list_of_queues() -> None:
 
 
 def test_a_write_in_an_organization_empties_what_people_may_do_there() -> None:
-    """No write of ours touches which projects there are, or who somebody is."""
+    """No write of ours touches which projects and agent pools there are, or who somebody is."""
     estate = Estate(people={"ann-1@fabrikam.com": Identity("1", "Ann")})
     estate.add(ORG, 1, 3)
     survey = batch(estate, 1)
@@ -306,7 +229,7 @@ def test_a_write_in_an_organization_empties_what_people_may_do_there() -> None:
     survey.forget(ORG)
     sweep(estate, survey, 1)
 
-    assert estate.calls == {"agent pools": 1, "inheritance": 1, "roles": 1}
+    assert estate.calls == {"inheritance": 1, "roles": 1}
 
 
 def test_somebody_who_was_not_known_is_asked_for_again_after_a_write() -> None:
