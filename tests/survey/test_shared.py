@@ -219,7 +219,7 @@ def test_a_write_on_a_queue_leaves_the_list_of_queues() -> None:
 
 
 def test_a_write_in_an_organization_empties_what_people_may_do_there() -> None:
-    """No write of ours touches which projects and agent pools there are, or who somebody is."""
+    """No write of ours touches which projects there are, or who somebody is."""
     estate = Estate(people={"ann-1@fabrikam.com": Identity("1", "Ann")})
     estate.add(ORG, 1, 3)
     survey = batch(estate, 1)
@@ -229,7 +229,7 @@ def test_a_write_in_an_organization_empties_what_people_may_do_there() -> None:
     survey.forget(ORG)
     sweep(estate, survey, 1)
 
-    assert estate.calls == {"inheritance": 1, "roles": 1}
+    assert estate.calls == {"agent pools": 1, "inheritance": 1, "roles": 1}
 
 
 def test_somebody_who_was_not_known_is_asked_for_again_after_a_write() -> None:
