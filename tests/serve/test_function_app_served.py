@@ -85,7 +85,9 @@ def test_events_of_both_planes_reach_their_pools_and_http_tells(running: tuple[D
 
     def heard() -> bool:
         """Repairs are audited too, and those entries arrive as well."""
-        return sum(one["delivered"] for one in deployment.cloud.do.subscriptions()) == len(deployment.cloud.do.events())
+        return sum(int(one["delivered"]) for one in deployment.cloud.do.subscriptions()) == len(
+            deployment.cloud.do.events()
+        )
 
     until(heard)
 
