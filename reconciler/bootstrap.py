@@ -19,6 +19,7 @@ from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
+from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
     from reconciler.adapters.audit import AuditLog
     from reconciler.adapters.credentials import Credential
+    from reconciler.adapters.gate import Gates
     from reconciler.adapters.session import Session
     from reconciler.adapters.storage import Account
 
@@ -57,6 +59,16 @@ class App:
     clock: Clock
     close: Callable[[], None] = field(repr=False)
     """Let connections and files go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What people's questions need: readers, and inspectors beside them. Holds nothing that could write."""
+
+    planner: Planner
+    clock: Clock
+    arm: ArmInspector
+    devops: DevOpsInspector
 
 
 class Store(Protocol):
@@ -120,18 +132,31 @@ def look(settings: Settings) -> Look:
     return Look(source(settings), _planner(settings, planes, clock), clock, planes.close)
 
 
+def tools(settings: Settings) -> Tools:
+    """What `explain`, `import` and `doctor` need; specs are not asked for."""
+    from reconciler.adapters.arm_inspection import ArmInspection  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock)
+    inspectors = ArmInspection(planes.arm), DevOpsInspection(planes.devops)
+    return Tools(_planner(settings, planes, clock), clock, *inspectors)
+
+
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
     """What applying needs; `listen` is told what happens."""
     from reconciler.adapters.arm import ArmWrites  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops_writes import DevOpsWrites  # noqa: PLC0415
+    from reconciler.adapters.gate_closings import GateClosings  # noqa: PLC0415
 
     clock = SystemClock()
-    planes = _planes(settings, clock)
-    planner = _planner(settings, planes, clock)
     kept = store(settings, clock)
+    closings = GateClosings(kept.state, clock)
+    planes = _planes(settings, clock, closings.gates)
+    planner = _planner(settings, planes, clock)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
-    limits = Limits(budget=settings.budget)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
+    limits = Limits(budget=settings.budget, wait_once=settings.wait_once)
+    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
 
     def close() -> None:
         planes.close()
@@ -217,7 +242,7 @@ def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
     return Planner(FACETS, Readers(arm=planes.arm, devops=DevOps(planes.devops)), policy(settings), clock)
 
 
-def _planes(settings: Settings, clock: Clock) -> _Planes:
+def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.session import Session  # noqa: PLC0415
     from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
@@ -236,6 +261,7 @@ def _planes(settings: Settings, clock: Clock) -> _Planes:
         Session(
             credential,
             Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
+            gates=gates,
             limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
         ),
     )

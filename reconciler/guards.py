@@ -11,7 +11,8 @@ refuse single changes of it. They know nothing of what was observed (facets guar
     queueId poolId numbers                        where one is touched
     principal      as the spec writes it          where somebody gets or loses something
     role           as the service names it        with principal
-    allow, inherit, materialise   true or false   what is switched
+    pipeline, pipelineId           as the spec writes it, number; for single authorizations
+    allow, inherit, autoProvision, materialise   true or false   what is switched
     itself         true                           where the operator makes itself an administrator
     resourceId     of the pool                    always, and only, in changes to ARM
     body           what is put                    the same
@@ -35,6 +36,8 @@ Place: TypeAlias = tuple[str | None, str | None]
 
 Finding: TypeAlias = tuple[str, str]
 """Rule and what is wrong, without the subject."""
+
+_SAYS_WHAT = frozenset({"allow", "inherit", "principal", "pipeline", "itself", "autoProvision"})
 
 
 def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None) -> tuple[Refusal, ...]:
@@ -97,7 +100,7 @@ def _edges(change: Change) -> Iterator[Hashable]:
     """What the change is about, however it is named: who, on which resource, by which switch."""
     args = change.args
     place = (organization_of(change), args.get("projectId", args.get("project")), args.get("queueId"))
-    what = (args.get("poolId"), args.get("pipeline"), "allow" in args, "inherit" in args)
+    what = (args.get("poolId"), args.get("pipelineId"), "allow" in args, "inherit" in args, "autoProvision" in args)
     people = [str(args[name]).casefold() for name in ("principal", "identityId") if name in args]
     if change.route is Route.DEVOPS:
         for person in people or [""]:
@@ -193,12 +196,16 @@ def _inheritance(spec: Spec, change: Change, organization: Organization) -> Iter
 
 def _grant(spec: Spec, change: Change, organization: Organization, policy: Policy) -> Iterator[Finding]:
     args = change.args
-    if not {"allow", "inherit", "principal", "pipeline", "itself"} & set(args) and change.kind != "queue":
+    if not _SAYS_WHAT & set(args) and change.kind != "queue":
         yield "not-in-spec", "the change widens something and does not say what"
+    if args.get("autoProvision") is True and organization.projects:
+        yield "not-in-spec", f"the spec lists the projects of {organization.name}, and does not want all"
+    if "pipeline" in args and not _authorizes(spec, change):
+        yield "not-in-spec", f"the spec does not name the pipeline {args['pipeline']} of {args.get('project')}"
     if "principal" in args:
         yield from _principal(str(args["principal"]), policy)
-        if not _wants(spec, organization.name, str(args["principal"])):
-            yield "not-in-spec", f"the spec does not name {args['principal']}"
+        if not _wants(spec, change):
+            yield "not-in-spec", f"the spec does not name {args['principal']} for this"
     if args.get("materialise") is True and not policy.materialise:
         yield "policy-materialise", f"the policy does not let {args.get('principal')} be added to {organization.name}"
 
@@ -255,14 +262,46 @@ def _inherits(spec: Spec, organization: str) -> bool | None:
     return {PermissionKind.INHERIT: True, PermissionKind.CREATOR_ONLY: False}.get(kind) if kind else None
 
 
-def _wants(spec: Spec, organization: str, principal: str) -> bool:
+def _authorizes(spec: Spec, change: Change) -> bool:
+    args = change.args
+    grants = [
+        grant
+        for grant in spec.access.pipelines
+        if _same(grant.organization, str(args["organization"])) and _same(grant.project, str(args.get("project")))
+    ]
+    return any(args["pipeline"] in grant.pipelines for grant in grants)
+
+
+def _wants(spec: Spec, change: Change) -> bool:
+    """Whether the spec names the principal for what the change gives; a member is named wherever a role is."""
+    args = change.args
+    on_queue, on_pool = _queue_roles(spec, change), _administrators(spec, str(args["organization"]))
+    named = on_queue if "project" in args else on_pool
+    if args.get("materialise") is True:
+        named = on_queue | on_pool
+    return str(args["principal"]).casefold() in named
+
+
+def _administrators(spec: Spec, organization: str) -> set[str]:
     profile = spec.permission_profile
     names = [] if profile is None else [*profile.users, *profile.groups]
     for roles in spec.access.roles:
         names += (roles.administrators or ()) if _same(roles.organization, organization) else ()
-    for queue in spec.access.queue_roles:
-        names += [n for held in queue.roles.values() for n in held] if _same(queue.organization, organization) else ()
-    return any(_same(name, principal) for name in names)
+    return {name.casefold() for name in names}
+
+
+def _queue_roles(spec: Spec, change: Change) -> set[str]:
+    """Principals on queues of the organization; of that project and role alone, where the change names them."""
+    project, role = change.args.get("project"), change.args.get("role")
+    return {
+        name.casefold()
+        for queue in spec.access.queue_roles
+        if _same(queue.organization, str(change.args["organization"]))
+        and (project is None or _same(queue.project, str(project)))
+        for given, names in queue.roles.items()
+        if role is None or _same(given, str(role))
+        for name in names
+    }
 
 
 # --- what the policy allows ---------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ ADMINISTRATOR = "Administrator"
 POOL_SCOPE = "distributedtask.agentpoolrole"
 """Scope of one agent pool's role assignments; its resource is the pool id (azure-devops-rest-api securityRoles)."""
 
+QUEUE_SCOPE = "distributedtask.agentqueuerole"
+"""Scope of the role assignments of one project's queue; its resource is ``{project id}_{queue id}``."""
+
 _INHERITANCE = {PermissionKind.CREATOR_ONLY: False, PermissionKind.INHERIT: True}
 
 

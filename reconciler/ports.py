@@ -51,6 +51,7 @@ class AgentPool:
     id: int
     name: str
     auto_provision: bool | None = None
+    """Whether new projects get a queue of it; None where the answer does not say."""
     facts: Mapping[str, Json] | None = None
     """The raw document; opaque, for `explain` alone."""
 
@@ -61,6 +62,8 @@ class Project:
 
     id: str
     name: str
+    now: str = ""
+    """Its new name, where it was renamed since the spec named it; `name` is then the one that the spec has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,15 @@ class PipelinePermissions:
     authorized_by: str = ""
     """Display name of who opened it, where the service says."""
     authorized_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline of a project (a build definition)."""
+
+    id: int
+    path: str
+    r"""From the top: ``\release\nightly``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,9 @@ class ArmReader(Protocol):
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         """All pools of a subscription, all pages."""
 
+    def machines(self, pool_id: str) -> Sequence[str]:
+        """Status of each machine of the pool, as the service spells it: ``Ready``, ``Allocated``."""
+
     def operation(self, url: str) -> Operation:
         """State of a long operation that `ArmWriter.put` started."""
 
@@ -146,6 +161,12 @@ class DevOpsReader(Protocol):
     def projects(self, organization: str) -> Sequence[Project]:
         """All well-formed projects that the identity can see, all pages."""
 
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        """Projects by the groups of theirs that the organization's directory lists, hidden ones included."""
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        """Ids of projects that were deleted and can still be restored: their groups may be listed yet."""
+
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """The project's queues of these pools."""
 
@@ -157,6 +178,9 @@ class DevOpsReader(Protocol):
 
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
         """Open access and single authorizations of one queue. No existence test: an unknown id may look closed."""
+
+    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+        """All pipelines of the project that the identity can see, all pages; a hidden folder is simply missing."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments, for example scope ``distributedtask.agentpoolrole``, resource ``"7"``."""
@@ -179,6 +203,14 @@ class DevOpsWriter(Protocol):
 
     def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
         """Let all pipelines of the project use the queue, or no longer."""
+
+    def authorize_pipeline(
+        self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
+    ) -> None:
+        """Let one pipeline use the queue, or no longer; others and open access stay as they are."""
+
+    def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
+        """Whether a queue of the agent pool is made in every project that comes to be."""
 
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
         """Give one role; `NotEffective` where the service answers 200 and assigned nobody."""
@@ -332,6 +364,13 @@ class MessageQueues(Protocol):
 
     def named(self, queue: str) -> MessageQueue:
         """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its poison queue."""
+
+
+class Gates(Protocol):
+    """When organizations may be called again. Azure DevOps counts by identity, whichever worker calls."""
+
+    def join(self, organizations: Iterable[str]) -> None:
+        """Honour what other workers were told by these organizations. Cheap; trouble with it is no trouble of a run."""
 
 
 class Clock(Protocol):

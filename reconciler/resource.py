@@ -25,12 +25,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
+from reconciler import mutability
+from reconciler.mutability import Way
 from reconciler.plan import Json
 
-CREATE_ONLY = frozenset({"openAccess", "permissionProfile"})
-"""Effective while a pool is created and never again (Microsoft Learn: configure-security); never compared."""
-
-_IGNORED = CREATE_ONLY | {"provisioningState", "isEphemeral", "ipAddresses"}
+_IGNORED = mutability.names(Way.DEVOPS, Way.SERVICE)
+"""Effective while a pool is created and never again, or nobody's but the service's: never compared, never put in."""
 
 _CASELESS = frozenset({
     "kind", "type", "location", "url", "name", "wellKnownImageName", "ephemeralType", "logonType", "caching",
@@ -90,9 +90,12 @@ def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> dict[str
     """The observed document with the named fields put in; neither argument is changed or shared."""
     result: dict[str, Json] = deepcopy(dict(observed))
     for key, value in wanted.items():
-        if key not in _IGNORED:
-            seen = observed.get(key)
-            result[key] = deepcopy(seen) if _same(key, value, seen) else _merged_value(key, value, seen)
+        if key in _IGNORED:
+            continue
+        seen = observed.get(key)
+        # A new object gets all that the spec says, defaults too: some are required.
+        if not observed or not _same(key, value, seen):
+            result[key] = _merged_value(key, value, seen)
     return result
 
 
@@ -106,6 +109,8 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
 
 
 def _field(key: str, value: Json, seen: Json, path: tuple[str, ...]) -> Iterator[Difference]:
+    if value == seen:  # most fields are as wanted: what is equal to the letter needs no closer look
+        return
     here = (*path, key)
     if key == "organizations":
         yield from _organizations(value, seen or [], here)
@@ -135,8 +140,10 @@ def _merged_value(key: str, value: Json, seen: Json) -> Json:
 
 def _same(key: str, value: Json, seen: Json) -> bool:
     """Whether two values mean the same; for objects and keyed lists: whether nothing in them differs."""
+    if value == seen:
+        return True
     if key in ("organizations", "images", "tags") or (isinstance(value, Mapping) and key != "userAssignedIdentities"):
-        return seen is not None and not list(_field(key, value, seen, ()))
+        return not list(_field(key, value, seen, ()))
     if _is_list_of_objects(value):
         others = seen or []
         return len(value) == len(others) and all(_covers(a, b) for a, b in zip(value, others, strict=True))

@@ -106,6 +106,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("GIT_TOKEN", "Token for an https git remote", secret=True),
     Variable("ALLOW_LOOPBACK", "`1` accepts endpoints on this machine, over http too; for the emulator and tests", "0"),
     Variable("BUDGET", "How long one run of one pool may take before it stops at a step boundary", "240", "seconds"),
+    Variable("WAIT_ONCE", "How long the service is given to do by itself what it may do by itself", "15", "seconds"),
     Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
     Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
 )  # fmt: skip
@@ -137,6 +138,8 @@ class Settings:
     git_token: Secret
     allow_loopback: bool
     budget: float
+    """Seconds."""
+    wait_once: float
     """Seconds."""
     http_timeout: float
     """Seconds."""
@@ -185,6 +188,7 @@ class _Reader:
             git_token=self._secret("GIT_TOKEN"),
             allow_loopback=loopback,
             budget=self._number("BUDGET", 5, 3600),
+            wait_once=self._number("WAIT_ONCE", 1, 600),
             http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
             parallel=int(self._number("PARALLEL", 1, 16)),
         )
@@ -245,7 +249,7 @@ class _Reader:
 
     def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
         url = (self._get(name) or self._default(name)).rstrip("/")
-        problem = _endpoint_problem(url, hosts, loopback=loopback)
+        problem = endpoint_problem(url, hosts, loopback=loopback)
         if problem:
             self._wrong(name, problem)
         return url
@@ -295,7 +299,7 @@ def child_environment(given: Mapping[str, str]) -> dict[str, str]:
     return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
 
 
-def _endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
+def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
     """Why this URL is no endpoint, or an empty text."""
     try:
         parts = urlsplit(url)
@@ -319,3 +323,9 @@ def _is_loopback(url: str) -> bool:
         return urlsplit(url).hostname in LOOPBACK_HOSTS
     except ValueError:
         return False
+
+
+def become(environment: Mapping[str, str]) -> None:
+    """Let this process have that environment and no other: for a child that was forked to be a command."""
+    os.environ.clear()
+    os.environ.update(environment)

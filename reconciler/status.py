@@ -99,6 +99,35 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the spec's names stood for when they last resolved, so that a renamed thing is recognised by its id."""
+
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """``organization/agent pool`` as the spec writes it → pool id."""
+    projects: Mapping[str, str] = field(default_factory=dict)
+    """``organization/project`` as the spec writes it → project id."""
+    busy_since: datetime | None = None
+    """Since when agents at work hold a change back."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        busy = None if self.busy_since is None else _text(self.busy_since)
+        return {"agentPools": dict(self.pools), "projects": dict(self.projects), "busySince": busy}
+
+    @classmethod
+    def from_json(cls, body: Any) -> Remembered:
+        """From the stored form; what is not of its type counts as never known."""
+        if not isinstance(body, Mapping):
+            return cls()
+        pools, projects = body.get("agentPools"), body.get("projects")
+        return cls(
+            {name: n for name, n in pools.items() if type(n) is int} if isinstance(pools, Mapping) else {},
+            {name: i for name, i in projects.items() if isinstance(i, str)} if isinstance(projects, Mapping) else {},
+            _time(body.get("busySince")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStatus:
     """The stored state of one pool."""
 
@@ -118,6 +147,7 @@ class PoolStatus:
     """Ids of changes that the service had one run's time to do by itself."""
     unproven: Mapping[str, int] = field(default_factory=dict)
     """Id of a change → how often it was written and not seen."""
+    remembered: Remembered = field(default_factory=Remembered)
     attempts: int = 0
     """Failures in a row that were alike."""
     error: str = ""
@@ -184,6 +214,7 @@ class PoolStatus:
             "pending": None if self.pending is None else _pending(self.pending),
             "waited": list(self.waited),
             "unproven": dict(self.unproven),
+            "remembered": self.remembered.to_json(),
             "attempts": self.attempts,
             "error": self.error,
         }
@@ -205,6 +236,7 @@ class PoolStatus:
             pending=_in_flight(body.get("pending")),
             waited=tuple(name for name in _list(body, "waited") if isinstance(name, str)),
             unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
+            remembered=Remembered.from_json(body.get("remembered")),
             attempts=int(_number(body, "attempts")),
             error=_str(body, "error"),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from reconciler.errors import NotFound, ReconcilerError
@@ -17,6 +17,7 @@ from reconciler.ports import (
     Identity,
     Operation,
     Pending,
+    Pipeline,
     PipelinePermissions,
     Project,
     Queue,
@@ -39,11 +40,16 @@ class Estate:
     arm: dict[str, dict[str, Json]] = field(default_factory=dict)
     pools: dict[str, list[AgentPool]] = field(default_factory=dict)
     projects: dict[str, list[Project]] = field(default_factory=dict)
+    hidden: dict[str, list[Project]] = field(default_factory=dict)
+    """Projects that exist and that nobody lets us see."""
+    deleted: set[str] = field(default_factory=set)
     queues: dict[str, list[Queue]] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
     """Queue ids with open access."""
     unlisted: set[int] = field(default_factory=set)
     """Queue ids that the list of authorized resources leaves out."""
+    pipelines: dict[str, list[Pipeline]] = field(default_factory=dict)
+    """Project id → its pipelines."""
     roles: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
     """(organization, scope, resource) → identity id → role."""
     inherits: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -83,7 +89,7 @@ class Estate:
 
     def add(self, organization: str, pools: int, projects: int, *, opened: bool = True) -> None:
         """Pools `pool-1`, `pool-2`… with a queue in each of the projects `project-1`, `project-2`… of it."""
-        self.pools[organization] = [AgentPool(n + 1, f"pool-{n + 1}") for n in range(pools)]
+        self.pools[organization] = [AgentPool(n + 1, f"pool-{n + 1}", auto_provision=True) for n in range(pools)]
         self.projects[organization] = [
             Project(f"{organization}-{n + 1:04}", f"project-{n + 1}") for n in range(projects)
         ]
@@ -104,6 +110,10 @@ class ArmReads:
     def pool(self, pool_id: str) -> dict[str, Json] | None:
         self.estate.called("arm pool", pool_id)
         return self.estate.arm.get(pool_id.casefold())
+
+    def machines(self, pool_id: str) -> Sequence[str]:
+        self.estate.called("machines", pool_id)
+        return []
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
@@ -158,6 +168,18 @@ class DevOpsReads:
         self.estate.called("permissions", organization, project_id, queue_id)
         return PipelinePermissions(queue_id in self.estate.open)
 
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        self.estate.called("known projects", organization)
+        return [*self.estate.projects.get(organization, []), *self.estate.hidden.get(organization, [])]
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        self.estate.called("deleted projects", organization)
+        return frozenset(self.estate.deleted)
+
+    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+        self.estate.called("pipelines", organization, project_id)
+        return self.estate.pipelines.get(project_id, [])
+
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         self.estate.called("roles", organization, scope, resource)
         held = self.estate.roles.get((organization, scope, resource), {})
@@ -185,6 +207,16 @@ class DevOpsWrites:
     def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
         if self.estate.wrote("open access", organization, project_id, queue_id, allow):
             (self.estate.open.add if allow else self.estate.open.discard)(queue_id)
+
+    def authorize_pipeline(
+        self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
+    ) -> None:
+        self.estate.wrote("authorize", organization, project_id, queue_id, pipeline_id, authorized)
+
+    def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
+        if self.estate.wrote("auto-provision", organization, pool_id, on):
+            pools = self.estate.pools[organization]
+            self.estate.pools[organization] = [replace(p, auto_provision=on) if p.id == pool_id else p for p in pools]
 
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
         if self.estate.wrote("assign", organization, scope, resource, identity_id, role):

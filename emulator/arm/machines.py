@@ -41,6 +41,7 @@ def listed(world: World, pool: Pool) -> list[Body]:
     name = image.get("wellKnownImageName") or str(image.get("resourceId", "")).rstrip("/").split("/")[-1]
     prefix = hashlib.sha256(pool.id.lower().encode()).hexdigest()[:9]
     middle = uuid.uuid5(NAMES, f"machines:{pool.id.lower()}")
+    working = world.switches.word("arm.machine-status")
     found = []
     for index in range(standing_by(pool, world.clock.now())):
         key = f"{pool.name}:{middle}:{prefix}_{index}"
@@ -50,7 +51,7 @@ def listed(world: World, pool: Pool) -> list[Body]:
                 "name": f"{prefix}{index:06d}",
                 "type": "Microsoft.DevOpsInfrastructure/pools/resources",
                 "properties": {
-                    "status": world.arm.returning.get(f"{pool.id}/resources/{key}".lower(), "Ready"),
+                    "status": world.arm.returning.get(f"{pool.id}/resources/{key}".lower(), working),
                     "image": name,
                     "imageVersion": "1.0.0",
                 },

@@ -36,7 +36,7 @@ class Check:
 
     version: str
     unknown: str = "refused"
-    """``refused`` or ``dropped``: properties that no version has."""
+    """``refused``, ``dropped`` or ``kept``: properties that no version has."""
     newer: str = "dropped"
     """``refused`` or ``dropped``: properties that only later versions have."""
     values: str = "refused"
@@ -78,7 +78,9 @@ class Check:
         taken = {}
         for name, found in value.items():
             where = f"{path}.{name}" if path else name
-            if self._known(fields.get(name), where) and not (found is None and not self._needed(fields[name])):
+            if name not in fields and self.unknown == "kept":
+                taken[name] = found
+            elif self._known(fields.get(name), where) and not (found is None and not self._needed(fields[name])):
                 taken[name] = self.take(fields[name], found, where)
         for name in self._missing(fields, value, path):
             self._say(f"{path}.{name}" if path else name, "is required")

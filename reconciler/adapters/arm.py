@@ -17,11 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.adapters import loading
 from reconciler.adapters.arm_errors import PARENT_MISSING, ArmAnswer, as_error, words
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.origin import Origin
 from reconciler.adapters.waiting import retry_after
 from reconciler.errors import Rejected, SpecInvalid, Unavailable
+from reconciler.mutability import API_VERSION
 from reconciler.plan import Json
 from reconciler.ports import Clock, Operation, Pending
 
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 
     from reconciler.adapters.arm_wire import ArmCall
 
-API_VERSION = "2026-06-02"
-"""Newest stable version of the ARM document (azure-rest-api-specs, devopsinfrastructure)."""
 PUBLIC_ENDPOINT = "https://management.azure.com"
 PUBLIC_SCOPE = "https://management.azure.com/.default"
 FIRST_LOOK = 15.0
@@ -118,15 +118,30 @@ class Arm:
         if not re.fullmatch(r"[0-9a-fA-F-]{36}", subscription):
             raise SpecInvalid(f"subscription: {subscription!r} is no subscription id")
         where = f"subscription {subscription}"
-        url = f"{self.origin}/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools"
-        url += f"?api-version={API_VERSION}"
+        path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools"
+        return self._pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+
+    def machines(self, pool_id: str) -> Sequence[str]:
+        """GET resources of a pool, every page: the status of each machine."""
+        target = PoolId.parse(pool_id)
+        where = f"machines of pool {target.name}"
+        found = self._pages(
+            f"{target.path}/resources",
+            where=where,
+            route="ResourceDetails_ListByPool",
+            subscription=target.subscription,
+        )
+        return [str((machine.get("properties") or {}).get("status") or "Unknown") for machine in found]
+
+    def _pages(self, path: str, *, where: str, route: str, subscription: str) -> list[dict[str, Json]]:
+        url = f"{self.origin}{path}?api-version={API_VERSION}"
         found: list[dict[str, Json]] = []
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= MOST_PAGES:
-                raise Unavailable(f"{where}: the list of pools has no end after {len(seen)} pages")
+                raise Unavailable(f"{where}: the list has no end after {len(seen)} pages")
             seen.add(url)
-            page = _body(self._get(url, where=where, route="Pools_ListBySubscription", subscription=subscription))
+            page = _body(self.get(url, where=where, route=route, subscription=subscription))
             found.extend(_items(page, where))
             url = str(page.get("nextLink") or "")
         return found
@@ -136,7 +151,7 @@ class Arm:
         found = re.search(r"/subscriptions/([0-9a-fA-F-]{36})", url)
         subscription = found[1].lower() if found else ""
         try:
-            reply = self._get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
+            reply = self.get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
         except ArmAnswer as answer:
             if answer.reply.status in (404, 410):
                 return Operation("gone", answer.reply.code, answer.reply.message)
@@ -159,6 +174,7 @@ class Arm:
             return self._clients[subscription]
 
     def _made(self, subscription: str) -> DevOpsInfrastructureMgmtClient:
+        loading.load()
         from azure.mgmt.devopsinfrastructure import (  # noqa: PLC0415 - heavy; a cold start may never need it
             DevOpsInfrastructureMgmtClient,
         )
@@ -177,8 +193,9 @@ class Arm:
             transport=self._transport,
         )
 
-    def _get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
+    def get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
         """GET an absolute URL as it is: signed queries and page links are passed on unchanged."""
+        loading.load()
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - heavy; a cold start may never need it
 
         client = self.client(subscription)
@@ -199,6 +216,7 @@ class ArmWrites:
 
     def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
         """Start to create or replace the pool; None where ARM says that it is done already."""
+        loading.load()
         from reconciler.adapters import arm_wire  # noqa: PLC0415 - heavy; a cold start may never need it
 
         target = PoolId.parse(pool_id)

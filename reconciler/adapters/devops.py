@@ -14,20 +14,29 @@ recordings of Azure/azure-devops-cli-extension.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.adapters.devops_clients import Package, complete, whole
-from reconciler.adapters.devops_forms import assignment_of, entries, moment, queue_of, queues_call, roles_call
+from reconciler.adapters.devops_forms import (
+    assignment_of,
+    entries,
+    moment,
+    pipeline_of,
+    project_of,
+    queue_of,
+    queues_call,
+    roles_call,
+)
+from reconciler.adapters.devops_pages import Paged, pages
 from reconciler.adapters.devops_writes import DevOpsWrites
 from reconciler.adapters.identities import Identities, property_of
 from reconciler.adapters.session import Session
-from reconciler.adapters.session_endpoints import query
-from reconciler.adapters.session_wire import Call
+from reconciler.adapters.session_endpoints import segment
 from reconciler.errors import Unavailable
-from reconciler.plan import Json
 from reconciler.ports import (
     AgentPool,
     Identity,
+    Pipeline,
     PipelinePermissions,
     Project,
     Queue,
@@ -40,7 +49,7 @@ NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 """Security namespace DistributedTask, which holds the rights on pools and queues."""
 _TOKEN = "AgentPools"  # noqa: S105 - a security token is the name of a thing that has an ACL
 _PAGE = 500
-_PAGES = 1000
+_DEFINITIONS = 1000
 _IDS = 150
 """Pool ids in one request; ten digits each and their commas stay far below 2,000 characters of URL."""
 
@@ -83,11 +92,33 @@ class DevOps:
 
         A full page without that header is not believed to be the last: one more is asked for.
         """
+        asked = {"stateFilter": "wellFormed", "api-version": "7.1"}
+        required = ("id", "name")
+        paged = Paged(organization, "_apis/projects", "projects", "projects", asked, required, size=_PAGE, skips=True)
         found: dict[str, Project] = {}
-        for page in self._project_pages(organization):
+        for page in pages(self._session, paged):
             for entry in page:
                 found[entry["id"].lower()] = Project(id=entry["id"].lower(), name=entry["name"])
         return list(found.values())
+
+    def known_projects(self, organization: str) -> Sequence[Project]:
+        """GET graph groups, page by page: a project's groups carry its name and its id."""
+        asked = {"subjectTypes": "vssgp", "api-version": "7.1-preview.1"}
+        what = "groups of projects"
+        paged = Paged(organization, "_apis/graph/groups", "graph-groups", what, asked, identity=True)
+        found: dict[str, Project] = {}
+        for page in pages(self._session, paged):
+            for entry in page:
+                if (project := project_of(entry)) is not None:
+                    found[project.id] = project
+        return list(found.values())
+
+    def deleted_projects(self, organization: str) -> frozenset[str]:
+        """GET projects by the state that a project has for some weeks after it was deleted."""
+        asked = {"stateFilter": "deleted", "api-version": "7.1"}
+        what = "deleted projects"
+        paged = Paged(organization, "_apis/projects", "projects", what, asked, ("id",), size=_PAGE, skips=True)
+        return frozenset(entry["id"].lower() for page in pages(self._session, paged) for entry in page)
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """GET queues of a project by pool ids, as many requests as keep each URL short.
@@ -128,6 +159,15 @@ class DevOps:
             authorized_on=moment(everyone.authorized_on) if everyone else "",
         )
 
+    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+        """GET build definitions, page by page; folder and name together are the path."""
+        what = f"pipelines of project {project_id}"
+        path = f"{segment(project_id)}/_apis/build/definitions"
+        # Pages need an order, or a page and the next may overlap.
+        asked = {"queryOrder": "definitionNameAscending", "api-version": "7.1"}
+        paged = Paged(organization, path, "definitions", what, asked, ("name", "path"), size=_DEFINITIONS)
+        return [pipeline_of(entry, organization, what) for page in pages(self._session, paged) for entry in page]
+
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """GET roleassignments; the package has no client for security roles."""
         answer = self._session.send(roles_call(self._session, organization, "GET", scope, resource))
@@ -155,22 +195,3 @@ class DevOps:
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
         """See `reconciler.adapters.identities`."""
         return self._identities.resolve(organization, principals)
-
-    def _project_pages(self, organization: str) -> Iterator[list[Json]]:
-        token: str | None = None
-        seen = 0
-        for _ in range(_PAGES):
-            skip = seen if seen and token is None else None
-            page_at: dict[str, str | int | None] = {"$top": _PAGE, "$skip": skip, "continuationToken": token}
-            path = "_apis/projects" + query({"stateFilter": "wellFormed", **page_at, "api-version": "7.1"})
-            url = self._session.endpoints.url(organization, path)
-            answer = self._session.send(Call(organization, "GET", url, "projects", "projects"))
-            page = entries(answer, organization, "projects", "id", "name")
-            yield page
-            seen += len(page)
-            before, token = token, answer.headers.get("x-ms-continuationtoken") or None
-            if token is None and len(page) < _PAGE:
-                return
-            if token is not None and token == before:
-                break
-        raise Unavailable(f"organization {organization}: projects: the pages do not come to an end")

@@ -14,7 +14,7 @@ from reconciler.adapters.session_endpoints import query, segment
 from reconciler.adapters.session_wire import Call
 from reconciler.errors import Unavailable
 from reconciler.plan import Json
-from reconciler.ports import Identity, Queue, RoleAssignment
+from reconciler.ports import Identity, Pipeline, Project, Queue, RoleAssignment
 
 
 def roles_call(
@@ -59,6 +59,26 @@ def queue_of(entry: Json, organization: str, project_id: str) -> Queue:
     if not (type(pool_id) is int and type(entry.get("id")) is int and isinstance(entry.get("name"), str)):
         raise Unavailable(f"organization {organization}: queues of project {project_id}: an entry is not whole")
     return Queue(id=entry["id"], name=entry["name"], project_id=project_id, pool_id=pool_id)
+
+
+def pipeline_of(entry: Json, organization: str, what: str) -> Pipeline:
+    """A build definition, ``{"id", "name", "path"}``; the path is its folder's, a single backslash at the top."""
+    if type(entry.get("id")) is not int:
+        raise Unavailable(f"organization {organization}: {what}: an entry is not whole")
+    folder = entry["path"].replace("/", "\\").strip("\\")
+    return Pipeline(id=entry["id"], path="\\".join(("", *filter(None, (folder, entry["name"])))))
+
+
+def project_of(group: Json) -> Project | None:
+    r"""The project that a group of Azure DevOps belongs to; None for one of the organization.
+
+    Its ``domain`` is ``vstfs:///Classification/TeamProject/{id}``, its ``principalName`` ``[project]\group``.
+    """
+    head, mark, id_ = str(group.get("domain") or "").rpartition("/")
+    name, bracket, _ = str(group.get("principalName") or "").removeprefix("[").rpartition("]\\")
+    if not (mark and bracket and id_ and head.casefold().endswith("/classification/teamproject")):
+        return None
+    return Project(id=id_.lower(), name=name)
 
 
 def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:

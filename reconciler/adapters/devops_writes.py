@@ -60,6 +60,22 @@ class DevOpsWrites:
                 body, project_id, "queue", str(queue_id)
             )
 
+    def authorize_pipeline(
+        self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
+    ) -> None:
+        """PATCH pipelinepermissions with one pipeline: it is merged into the list."""
+        what = f"pipeline permissions of queue {queue_id} in project {project_id}"
+        body = {"pipelines": [{"id": pipeline_id, "authorized": authorized}]}
+        with self._package.asking(organization, "pipeline-permissions", what) as clients:
+            clients.pipeline_permissions.update_pipeline_permisions_for_resource(
+                body, project_id, "queue", str(queue_id)
+            )
+
+    def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
+        """PATCH pools with the one field; everything that is absent stays."""
+        with self._package.asking(organization, "pools", f"agent pool {pool_id}") as clients:
+            clients.task_agent.update_agent_pool({"autoProvision": on}, pool_id)
+
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
         """PUT roleassignments; other assignments stay.
 

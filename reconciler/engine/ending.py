@@ -115,6 +115,7 @@ def _after(status: PoolStatus, work: Work) -> PoolStatus:
     return replace(
         status,
         pending=work.pending,
+        remembered=work.survey.remembers(work.spec),
         waited=tuple(sorted(name for name in noted if name in waited or _facet(name) in blind)),
         unproven={name: count for name, count in sorted(unproven.items()) if name in open_ids or _facet(name) in blind},
     )

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.facet import Facet
-from reconciler.facets import inheritance, open_access, pool, queues, roles
+from reconciler.facets import agent_pool, inheritance, open_access, pipelines, pool, queue_roles, queues, roles
 
 FACETS: tuple[Facet[Any, Any], ...] = (
     pool.FACET,
+    agent_pool.FACET,
     queues.FACET,
     open_access.FACET,
+    pipelines.FACET,
+    queue_roles.FACET,
     inheritance.FACET,
     roles.FACET,
 )

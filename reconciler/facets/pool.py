@@ -7,8 +7,11 @@ the published clients do (terraform-provider-azurerm managed_devops_pool, azure-
 - `openAccess` and `permissionProfile` count while a pool is created and never again (Microsoft Learn:
   configure-security). Creation sends them, never wider than the spec wants them at that moment; an update sends
   `permissionProfile` as it was read and no `openAccess`. Other facets keep both true.
-- Location and name belong to the resource for ever: another location is a gap of reason Immutable, and the rest of
-  the spec is applied all the same.
+- How a property is changed, and what that does, is said by one table (`reconciler.mutability`). Location and name
+  belong to the resource for ever: another location is a change that is always refused, with what to do instead, and
+  the rest of the spec is applied all the same.
+- Where the spec asks for a quiet moment, changes that recycle agents wait until no machine is at work, for as long as
+  the spec says; what recycles nothing does not wait for them.
 - While ARM is at work on the pool it is not touched. After a Failed or Canceled operation the same document is put
   again, also where it reads as wanted: the service has said itself that it did not come to be.
 - Nothing is ever deleted.
@@ -16,27 +19,34 @@ the published clients do (terraform-provider-azurerm managed_devops_pool, azure-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 
-from reconciler import intent
-from reconciler.errors import Immutable, NotReady
+from reconciler import intent, mutability
+from reconciler.errors import NotReady, ReconcilerError
 from reconciler.facet import Facet, Observation
+from reconciler.mutability import Way
 from reconciler.plan import Action, Change, Detail, Gap, GapKind, Json, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import Pending, Writers
 from reconciler.resource import Difference, differences, merged, organization_of
-from reconciler.spec.model import PermissionKind, Spec
+from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
 from reconciler.survey import Survey
 
 NAME = "pool"
+NEW = "new pool"
+"""Kind of a change that no update could make."""
 
 _READ_ONLY = frozenset({"id", "name", "type", "systemData"})
 _UNDONE = ("failed", "canceled")
 _AT_REST = ("succeeded", *_UNDONE, "")
+_IDLE = frozenset(
+    {"ready", "notready", "returned", "provisioning", "updating", "starting", "pendingreimage", "reimaging"}
+)
+"""Words for a machine without a job (ARM document, ResourceStatus); one that nobody knows counts as at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,15 @@ class Desired:
     resource_id: str
     body: Mapping[str, Json]
     """What the spec names, without the location."""
-    creation: Mapping[str, Json]
-    """The whole document for a pool that does not exist."""
+    spec: Spec
+    now: datetime
+    quiet: Disruption | None = None
+    """How long agents that would be recycled are waited for; None: not at all."""
+
+    @property
+    def creation(self) -> dict[str, Json]:
+        """The whole document for a pool that does not exist. Made when asked for: most pools exist."""
+        return _creation(self.spec, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,8 @@ class Observed:
     resource_id: str
     document: Mapping[str, Json] | None
     """Raw; None where there is no such pool."""
+    held: bool = False
+    """Whether machines are at work, so that nothing may be changed that recycles them."""
 
     @property
     def state(self) -> str:
@@ -71,33 +90,36 @@ class Observed:
 
 
 def parse(spec: Spec, now: datetime) -> Desired:
-    """Every spec manages its resource; `now` decides which exceptions narrow what creation sends."""
+    """Every spec manages its resource; `now` decides which exceptions narrow what a creation would send."""
     body = {key: value for key, value in spec.body.items() if key != "location"}
-    return Desired(spec.name, spec.pool_id, body, _creation(spec, now))
+    quiet = spec.disruption if spec.mode is Mode.ENFORCE else None
+    return Desired(spec.name, spec.pool_id, body, spec, now, quiet)
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
-    """The document; not ready while an operation runs, degraded where only another resource could match."""
+    """The document; not ready while an operation runs, or while agents are at work that would be recycled."""
     observed = Observed(desired.resource_id, survey.arm_pool(spec))
-    gaps: list[Gap] = []
     if not observed.at_rest:
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
-        gaps.append(Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)))
-    if observed.document is not None:
-        gaps += _elsewhere(spec, observed.document)
-    return Observation(observed, tuple(gaps))
+        return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
+    if desired.quiet is None or observed.document is None:
+        return Observation(observed)
+    return _quiet(spec, desired, observed, survey)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """One creation, or one update with a line for each field, or nothing."""
+    """One creation, or one update with a line for each field, or nothing; and what only a new pool could have."""
     if observed.document is None:
         return [_create(desired)]
     if not observed.at_rest:
         return []
-    details = [_detail(one) for one in differences(desired.body, observed.document)]
+    body = _unheld(desired.body, observed.document) if observed.held else desired.body
+    details = [_detail(one) for one in differences(body, observed.document)]
     if observed.state.casefold() in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
-    return [_update(desired, observed.document, tuple(details))] if details else []
+    place = {key: value for key, value in desired.spec.body.items() if key == "location"}
+    elsewhere = [_replacement(desired, _detail(one)) for one in differences(place, observed.document)]
+    return elsewhere + ([_update(desired, observed.document, body, tuple(details))] if details else [])
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
@@ -149,81 +171,77 @@ def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
     return document
 
 
-def _elsewhere(spec: Spec, document: Mapping[str, Json]) -> Iterator[Gap]:
-    place = {"location": spec.body["location"]} if "location" in spec.body else {}
-    for one in differences(place, document):
-        message = f"{spec.name}: location is {one.before}, the spec says {one.after}; only a new pool could have it"
-        yield Gap(NAME, spec.name, GapKind.DEGRADED, Immutable.__name__, message)
+def _quiet(spec: Spec, desired: Desired, observed: Observed, survey: Survey) -> Observation[Observed]:
+    """Hold back what recycles agents while machines are at work, and for as long as the spec waits for them."""
+    found = map(_detail, differences(desired.body, observed.document or {}))
+    recycled = [detail.path for detail in found if detail.risk is Risk.RESTARTS]
+    working = _working(spec, survey) if recycled else ""
+    if not working or desired.quiet is None:
+        return Observation(observed)
+    until = survey.waiting_since(desired.now) + desired.quiet.at_most
+    over = desired.now >= until
+    if over and desired.quiet.proceed:
+        return Observation(observed)
+    end = "waited long enough, and the spec says stay" if over else f"waits for a quiet moment until {until:%FT%RZ}"
+    message = f"{spec.name}: {', '.join(recycled)} would recycle agents; {working}; {end}"
+    kind = GapKind.DEGRADED if over else GapKind.NOT_READY
+    waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message)
+    return Observation(Observed(observed.resource_id, observed.document, held=True), (waiting,))
+
+
+def _working(spec: Spec, survey: Survey) -> str:
+    """What keeps the pool from being quiet, for people; empty where nothing does. Not knowing is not quiet."""
+    try:
+        machines = survey.machines(spec)
+    except ReconcilerError as error:
+        return f"whether machines are at work cannot be read ({error})"
+    busy = Counter(word for word in machines if word.casefold() not in _IDLE)
+    words = ", ".join(f"{count} {word}" for word, count in sorted(busy.items()))
+    return f"{busy.total()} of {len(machines)} machines are at work ({words})" if busy else ""
 
 
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _less(before: Json, after: Json) -> Risk:
-    return Risk.NARROWS if (after or 0) < (before or 0) else Risk.NEUTRAL
-
-
-def _presence(before: Json, after: Json) -> Risk:
-    if before is None:
-        return Risk.WIDENS
-    return Risk.NARROWS if after is None else Risk.NEUTRAL
-
-
-def _places(before: Json, after: Json) -> Risk:
-    """Of lists of projects, where an empty one means all."""
-    old, new = ({name.casefold() for name in names or ()} for names in (before, after))
-    if not old:
-        return Risk.NARROWS
-    return Risk.NARROWS if new and old - new else Risk.WIDENS
-
-
-def _members(before: Json, after: Json) -> Risk:
-    """Of lists where an empty one means none."""
-    old, new = ({name.casefold() for name in names or ()} for names in (before, after))
-    return Risk.NARROWS if old - new else Risk.WIDENS
-
-
-def _always(risk: Risk) -> Callable[[Json, Json], Risk]:
-    return lambda _before, _after: risk
-
-
-_ORGANIZATION = "organizationProfile.organizations[*]"
-_RISKS: tuple[tuple[str, Callable[[Json, Json], Risk]], ...] = (
-    ("maximumConcurrency", _less),
-    (f"{_ORGANIZATION}.parallelism", _less),
-    (f"{_ORGANIZATION}.projects", _places),
-    (f"{_ORGANIZATION}.repositories", _places),
-    (f"{_ORGANIZATION}.alias", _always(Risk.NEUTRAL)),
-    (_ORGANIZATION, _presence),
-    ("organizationProfile.kind", _always(Risk.NARROWS)),
-    ("identity.userAssignedIdentities", _members),
-    ("agentProfile.resourcePredictions*", _always(Risk.NEUTRAL)),
-    ("agentProfile.*", _always(Risk.RESTARTS)),
-    ("fabricProfile.images[*].buffer", _always(Risk.NEUTRAL)),
-    ("fabricProfile.*", _always(Risk.RESTARTS)),
-)
-"""First match wins; what is not listed is neutral. That new machines are needed where the machine's shape changes is
-judged from the fields' meaning; the service does not document which updates recycle agents."""
+def _unheld(body: Mapping[str, Json], document: Mapping[str, Json]) -> dict[str, Json]:
+    """What is wanted, without the parts of `properties` in which anything recycles agents."""
+    held = set()
+    for one in differences(body, document):
+        if _detail(one).risk is Risk.RESTARTS:
+            held.add(one.path[1])
+    properties = {key: value for key, value in body.get("properties", {}).items() if key not in held}
+    return {**body, "properties": properties}
 
 
 def _detail(one: Difference) -> Detail:
     path = ".".join(one.path).removeprefix("properties.")
-    risks = (judge(one.before, one.after) for pattern, judge in _RISKS if fnmatchcase(path, _literal(pattern)))
-    note = "whether the agent pool is renamed is not documented" if path.endswith("alias") else ""
-    return Detail(path, one.before, one.after, next(risks, Risk.NEUTRAL), note)
+    row = mutability.of(path)
+    note = row.note if row.way is Way.UNKNOWN else row.way.value
+    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note)
 
 
-def _literal(pattern: str) -> str:
-    """Take brackets as written: only `*` and `?` are wild."""
-    return pattern.replace("[", "[[]")
+def _replacement(desired: Desired, detail: Detail) -> Change:
+    return Change(
+        facet=NAME,
+        kind=NEW,
+        subject=f"{desired.name} {detail.path}",
+        action=Action.UPDATE,
+        before=detail.before,
+        after=detail.after,
+        risk=Risk.DESTROYS,
+        route=Route.ARM,
+        args={"resourceId": desired.resource_id},
+        note=detail.note,
+    )
 
 
 def _create(desired: Desired) -> Change:
-    profile = _profile(desired.creation)
+    body = desired.creation
+    profile = _profile(body)
     organizations = profile.get("organizations") or ()
-    grants = any(one.get("openAccess") for one in organizations) or bool(_principals(desired.creation))
+    grants = any(one.get("openAccess") for one in organizations) or bool(_principals(body))
     inherits = (profile.get("permissionProfile") or {}).get("kind") == PermissionKind.INHERIT.value
-    agents = _properties(desired.creation).get("maximumConcurrency")
+    agents = _properties(body).get("maximumConcurrency")
     return Change(
         facet=NAME,
         kind="pool",
@@ -233,12 +251,14 @@ def _create(desired: Desired) -> Change:
         after=f"{agents} agents for {len(organizations)} organization{'' if len(organizations) == 1 else 's'}",
         risk=Risk.WIDENS if grants or inherits else Risk.NEUTRAL,
         route=Route.ARM,
-        args={"resourceId": desired.resource_id, "body": desired.creation},
+        args={"resourceId": desired.resource_id, "body": body},
         note="create",
     )
 
 
-def _update(desired: Desired, document: Mapping[str, Json], details: tuple[Detail, ...]) -> Change:
+def _update(
+    desired: Desired, document: Mapping[str, Json], body: Mapping[str, Json], details: tuple[Detail, ...]
+) -> Change:
     risk = max((detail.risk for detail in details), key=list(Risk).index)
     alone = details[0] if len(details) == 1 else None
     return Change(
@@ -250,9 +270,9 @@ def _update(desired: Desired, document: Mapping[str, Json], details: tuple[Detai
         after=alone.after if alone else f"{len(details)} fields as in the spec",
         risk=risk,
         route=Route.ARM,
-        args={"resourceId": desired.resource_id, "body": merged(desired.body, _sendable(document))},
+        args={"resourceId": desired.resource_id, "body": merged(body, _sendable(document))},
         details=details,
-        note="agents are recycled" if any(detail.risk is Risk.RESTARTS for detail in details) else "in place",
+        note=(Way.RECYCLES if any(detail.risk is Risk.RESTARTS for detail in details) else Way.IN_PLACE).value,
     )
 
 
@@ -270,9 +290,19 @@ def _sendable(document: Mapping[str, Json]) -> dict[str, Json]:
 
 # --- guard --------------------------------------------------------------------------------------------
 
+_REMEDY = (
+    "the operator never deletes a pool: put the old value back, or give a second spec another pool name, move its "
+    "projects there, and delete the old pool by hand"
+)
+
 
 def _objections(change: Change, observed: Observed, policy: Policy) -> Iterator[tuple[str, str]]:
     """Rule and reason of everything that speaks against it."""
+    if change.kind == NEW:
+        yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
+        return
+    if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
+        yield "not-quiet", "machines are at work that this would recycle"
     if change.args["resourceId"] != observed.resource_id:
         yield "unseen-pool", f"{change.args['resourceId']} was not read"
     if not observed.at_rest:

@@ -12,19 +12,22 @@ its open access until somebody closes it; an exception in `access.openAccess` do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.errors import NotFound, ReconcilerError
 from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Refusal, Risk, Route
+from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import AgentPool, Project, Queue, Writers
-from reconciler.reading import each, reach, readable
+from reconciler.reading import each, gap, reach, readable
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 
 NAME = "queues"
+_NAMED = 10
+"""Hidden projects that are named; the rest are counted."""
 WAIT = "Managed DevOps Pools may still add it"
 
 Desired = tuple[Organization, ...]
@@ -59,11 +62,13 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
 
     def look(organization: Organization) -> Observation[Observed]:
         pool = survey.agent_pool(organization.name, organization.agent_pool)
-        wanted = reach(NAME, organization, survey.projects(organization.name))
+        visible = survey.projects(organization.name)
+        wanted = reach(NAME, organization, visible)
+        told = [*_renamed(organization, pool, visible), *_hidden(organization, survey)]
         answers = survey.queues(organization.name, wanted.value, pool)
         read = readable(NAME, organization.name, wanted.value, answers)
         places = tuple(Place(organization.name, pool, project, queue) for project, queue in read.value)
-        return Observation(places, wanted.gaps + read.gaps)
+        return Observation(places, (*wanted.gaps, *read.gaps, *told))
 
     return each(NAME, desired, look)
 
@@ -89,6 +94,43 @@ def apply(change: Change, writers: Writers) -> None:
     """Add the pool to the project, without open access."""
     args = change.args
     writers.devops.create_queue(args["organization"], args["projectId"], args["poolId"], args["poolName"])
+
+
+def _renamed(organization: Organization, pool: AgentPool, visible: Sequence[Project]) -> Iterator[Gap]:
+    """What has another name by now than the spec gives it: managed as before, and to be written down."""
+    name, asked = organization.name, organization.agent_pool
+    if pool.name.casefold() != asked.casefold():
+        message = (
+            f"{name}: agent pool {asked} (id {pool.id}) is called {pool.name} now; rename it back in Azure DevOps, or "
+            f"write alias: {pool.name} for {name} under organizationProfile.organizations"
+        )
+        yield gap(NAME, f"{name} {asked}", NotFound(message))
+    for project in visible:
+        if project.now:
+            message = (
+                f"{name}/{project.name} (id {project.id}) is called {project.now} now; write {project.now} in place of "
+                f"{project.name} wherever the spec names the project, under organizations and under access"
+            )
+            yield gap(NAME, f"{name}/{project.name} renamed", NotFound(message))
+
+
+def _hidden(organization: Organization, survey: Survey) -> Iterator[Gap]:
+    """Where all projects are wanted, those that exist and that the operator cannot see."""
+    if organization.projects:
+        return
+    name = organization.name
+    try:
+        hidden = survey.hidden_projects(name)
+    except ReconcilerError as error:
+        yield gap(NAME, f"{name} hidden projects", error)
+        return
+    if hidden:
+        names = ", ".join(project.name for project in hidden[:_NAMED]) + (", …" if len(hidden) > _NAMED else "")
+        message = (
+            f"{name}: all projects are wanted, and the operator cannot see {len(hidden)} of them: {names}; let it view "
+            "them, or list the projects that are meant"
+        )
+        yield gap(NAME, f"{name} hidden projects", NotFound(message))
 
 
 def _create(place: Place) -> Change:

@@ -22,12 +22,11 @@ in every organization, and what `access.roles` adds for its own.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler import intent
+from reconciler import intent, people
 from reconciler.errors import NotFound
 from reconciler.facet import Facet, Observation
 from reconciler.plan import Action, Change, Refusal, Risk, Route
@@ -166,13 +165,9 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     groups = tuple(
         gap(NAME, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
         for name in seen.unknown
-        if _is_local_group(name)
+        if people.is_local_group(name)
     )
     return Observation((seen,), groups)
-
-
-def _is_local_group(principal: str) -> bool:
-    return principal.startswith("[")
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -181,12 +176,12 @@ def _is_local_group(principal: str) -> bool:
 def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
     listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
     for name in wanted.administrators:
-        if name not in seen.known and not _is_local_group(name):
+        if name not in seen.known and not people.is_local_group(name):
             yield _member(seen, name)
     for identity, name in _lacking(wanted, seen, listed).items():
         yield _grant(seen, identity, name, itself=identity not in listed)
     if wanted.exclusive:
-        labels = _labels(seen)
+        labels = people.labels(seen.assigned(), seen.known)
         for identity in sorted(_surplus(seen, listed)):
             yield _removal(seen, identity, labels[identity])
 
@@ -198,7 +193,7 @@ def _lacking(wanted: Wanted, seen: Seen, listed: Mapping[str, str]) -> dict[str,
         enough |= seen.inheriting()
     needed = dict(listed)
     if seen.detaching:
-        needed.setdefault(seen.me.id, seen.me.unique_name or seen.me.display_name or seen.me.id)
+        needed.setdefault(seen.me.id, people.label(seen.me))
     return {identity: name for identity, name in needed.items() if identity not in enough}
 
 
@@ -208,20 +203,7 @@ def _surplus(seen: Seen, listed: Mapping[str, str]) -> set[str]:
     return {
         identity
         for identity, who in seen.assigned().items()
-        if identity not in listed and identity != seen.me.id and not unknown & _names(who)
-    }
-
-
-def _names(who: Identity) -> set[str]:
-    return {name.casefold() for name in (who.id, who.unique_name, who.display_name, who.origin_id) if name}
-
-
-def _labels(seen: Seen) -> dict[str, str]:
-    """Local id → a name that no other assigned administrator has."""
-    plain = {identity: who.unique_name or who.display_name or identity for identity, who in seen.assigned().items()}
-    often = Counter(name.casefold() for name in (*plain.values(), *seen.known))
-    return {
-        identity: name if often[name.casefold()] == 1 else f"{name} ({identity})" for identity, name in plain.items()
+        if identity not in listed and identity != seen.me.id and not unknown & people.names(who)
     }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.model import (
     Access,
+    Disruption,
     Mode,
     OpenAccessException,
     Organization,
@@ -29,7 +31,7 @@ def spec(document: Json, path: str) -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
-    organizations = tuple(_organizations(document["name"], profile))
+    organizations = tuple(_organizations(document["name"], profile, _without(document.get("access", {}))))
     return Spec(
         name=document["name"],
         subscription=document["subscription"].lower(),
@@ -39,13 +41,14 @@ def spec(document: Json, path: str) -> Spec:
         organizations=organizations,
         permission_profile=_permissions(profile.get("permissionProfile")),
         access=_access(document.get("access", {}), _Projects(organizations)),
+        disruption=_disruption(document.get("disruption")),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
         path=path,
     )
 
 
-def _organizations(name: str, profile: Json) -> list[Organization]:
+def _organizations(name: str, profile: Json, without: Mapping[str, frozenset[str]]) -> list[Organization]:
     if profile.get("kind") != "AzureDevOps":
         return []
     agent_pool = profile.get("alias", name)
@@ -56,9 +59,17 @@ def _organizations(name: str, profile: Json) -> list[Organization]:
             projects=tuple(one.get("projects", ())),
             open_access=one.get("openAccess"),
             parallelism=one.get("parallelism") or None,
+            without_queue=without.get(organization_of(one["url"]) or "", frozenset()),
         )
         for one in profile["organizations"]
     ]
+
+
+def _without(access: Json) -> dict[str, frozenset[str]]:
+    """Organization → its projects that are left without a queue."""
+    places = [one["project"].partition("/") for one in access.get("withoutQueue", ())]
+    names = {organization.lower() for organization, _, _ in places}
+    return {name: frozenset(p.casefold() for o, _, p in places if o.lower() == name) for name in names}
 
 
 def _permissions(given: Json | None) -> PermissionProfile | None:
@@ -66,6 +77,14 @@ def _permissions(given: Json | None) -> PermissionProfile | None:
         return None
     kind = PermissionKind(given["kind"])
     return PermissionProfile(kind, tuple(given.get("users", ())), tuple(given.get("groups", ())))
+
+
+def _disruption(given: Json | None) -> Disruption | None:
+    if given is None or given["agents"] == "atOnce":
+        return None
+    days, hours, minutes, seconds = map(int, re.findall(r"\d+", f"0.{given.get('atMost', '1.00:00:00')}")[-4:])
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return Disruption(span, proceed=given.get("afterwards", "proceed") == "proceed")
 
 
 def _day(text: str | None) -> date | None:

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from reconciler.spec.body import Pool
 from reconciler.spec.fields import Closed, said
-from reconciler.spec.forms import Day, Guid, Text
+from reconciler.spec.forms import Day, Guid, Span, Text
 from reconciler.spec.names import (
     OrganizationName,
     Pipeline,
@@ -77,6 +77,13 @@ class QueueRoles(Closed, total=False):
     exclusive: Exclusive
 
 
+class WithoutQueue(Closed, total=False):
+    """A project of the pool that has no queue, and shall get none."""
+
+    project: Required[Project]
+    reason: Annotated[Text, said("Why, for those who read the plan.", "found so when the pool was imported")]
+
+
 class Access(Closed, total=False):
     """What ARM has no words for."""
 
@@ -86,6 +93,28 @@ class Access(Closed, total=False):
     pipelines: Annotated[list[PipelineGrant], said("Single pipelines that may use the pool, one entry a project.")]
     roles: Annotated[list[PoolRoles], said("Administrators and inheritance, one entry an organization.")]
     queueRoles: Annotated[list[QueueRoles], said("Roles on the queues, one entry a project.")]
+    withoutQueue: Annotated[
+        list[WithoutQueue],
+        said("Projects that the pool's organizations name or include, and that are left without a queue."),
+    ]
+
+
+class Disruption(Closed, total=False):
+    """What becomes of jobs that run while a change recycles agents."""
+
+    agents: Required[
+        Annotated[
+            Literal["atOnce", "whenQuiet"],
+            said("whenQuiet: changes that recycle agents wait until no machine is at work. atOnce: they do not."),
+        ]
+    ]
+    atMost: Annotated[
+        Span, said("How long they wait, d.hh:mm:ss, at most one week.", "0.12:00:00", default="1.00:00:00")
+    ]
+    afterwards: Annotated[
+        Literal["proceed", "stay"],
+        said("proceed: then they are made. stay: then they stay undone, and somebody has to act.", default="proceed"),
+    ]
 
 
 class Document(Closed, total=False):
@@ -109,6 +138,7 @@ class Document(Closed, total=False):
     reason: Annotated[Text, said("Why the mode is not enforce; mode pause needs one.", "migration of the network")]
     pool: Required[Annotated[Pool, said("The ARM resource.")]]
     access: Annotated[Access, said("What ARM has no words for; optional.")]
+    disruption: Annotated[Disruption, said("Whether changes that recycle agents wait for a quiet moment.")]
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +53,8 @@ class Organization:
     open_access: bool | None
     """None: not managed (but for `access.openAccess`)."""
     parallelism: int | None = None
+    without_queue: frozenset[str] = frozenset()
+    """Projects, case-folded, that are left as they are: no queue is made, and none is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,15 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Disruption:
+    """How long a change that recycles agents waits until no machine is at work."""
+
+    at_most: timedelta = timedelta(days=1)
+    proceed: bool = True
+    """Whether the change is made when that time is over; else it stays undone, and somebody has to act."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One pool, as git wants it."""
 
@@ -125,6 +136,8 @@ class Spec:
     """Azure DevOps organizations; empty for a GitHub pool."""
     permission_profile: PermissionProfile | None = None
     access: Access = field(default_factory=Access)
+    disruption: Disruption | None = None
+    """None: agents are recycled without waiting."""
     until: date | None = None
     """For `mode: pause`: last day on which it is paused."""
     reason: str = ""

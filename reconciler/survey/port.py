@@ -7,11 +7,12 @@ not stop the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Json
-from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
 
 
@@ -21,11 +22,23 @@ class Survey(Protocol):
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         """The raw ARM body, or None where there is no such pool."""
 
+    def machines(self, spec: Spec) -> Sequence[str]:
+        """Status of each machine of the pool."""
+
+    def waiting_since(self, now: datetime) -> datetime:
+        """Since when the pool of this plan is waited for; now, where nobody waited before. Asking keeps it in mind."""
+
     def agent_pool(self, organization: str, name: str) -> AgentPool:
-        """By name, case-insensitively; `NotReady` where there is none (or it is hidden: the service cannot tell)."""
+        """By name, case aside, or by the id that the name was known to have, then under its new name.
+
+        `NotReady` where there is none (or it is hidden: the service cannot tell).
+        """
 
     def projects(self, organization: str) -> Sequence[Project]:
-        """All visible projects, sorted by name."""
+        """All visible projects, sorted by name; a renamed one under the name that the spec knows, with its new one."""
+
+    def hidden_projects(self, organization: str) -> Sequence[Project]:
+        """Projects that exist and that we cannot see, sorted by name, as far as anything tells of them."""
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
@@ -45,6 +58,11 @@ class Survey(Protocol):
         self, organization: str, queues: Sequence[Queue]
     ) -> Mapping[Queue, PipelinePermissions | ReconcilerError]:
         """Full authorization state, one read a queue."""
+
+    def pipelines(
+        self, organization: str, projects: Sequence[Project]
+    ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
+        """Project id → the pipelines that can be seen there, one read a project."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource."""

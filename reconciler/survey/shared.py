@@ -11,13 +11,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from reconciler.errors import Forbidden, NotReady, ReconcilerError
 from reconciler.plan import Json
-from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, Readers, RoleAssignment
+from reconciler.ports import (
+    AgentPool,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    Readers,
+    RoleAssignment,
+)
 from reconciler.spec.model import Spec
-from reconciler.survey import access
+from reconciler.status import Remembered
+from reconciler.survey import access, names
 from reconciler.survey.evidence import Evidence, Ledger
 from reconciler.survey.lanes import Lanes
 from reconciler.survey.memo import Key, Memo
@@ -27,7 +40,7 @@ T = TypeVar("T")
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
-_SPARED = {"agent pools", "projects", "me", "identity"}
+_SPARED = {"projects", "known projects", "deleted projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -41,35 +54,70 @@ class SharedSurvey:
         *,
         parallel: int = 4,
         listed: Collection[str] = (),
+        administered: Mapping[str, Collection[str]] | None = None,
         sample: int = 2,
     ) -> None:
         """`interest`: organization → names of its agent pools that the batch is about.
 
-        `listed`: subscriptions whose pools are read by one list. `sample`: pairs on which an organization's list of
+        `listed`: subscriptions whose pools are read by one list. `administered`: organization → agent pools of the
+        batch whose roles are managed, which are read side by side. `sample`: pairs on which an organization's list of
         authorized resources, once shown to be complete, is tried again.
         """
         self._readers = readers
         self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
         self._listed = frozenset(listed)
+        self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._memo = Memo()
         self._lanes = Lanes(parallel)
         self._ledger = Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
+        self._remembered = Remembered()
+        self._named: set[str] = set()
+        self._busy_since: datetime | None = None
 
     @classmethod
     def about(
-        cls, readers: Readers, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 2
+        cls,
+        readers: Readers,
+        specs: Iterable[Spec],
+        evidence: Mapping[str, Evidence] | None = None,
+        *,
+        sample: int = 2,
+        parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
-        interest, listed = _scope(specs)
-        return cls(readers, interest, evidence, listed=listed, sample=sample)
+        interest, listed, administered = _scope(specs)
+        return cls(
+            readers, interest, evidence, parallel=parallel, listed=listed, administered=administered, sample=sample
+        )
 
     def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
         """A survey that remembers nothing, about these specs (or the same batch); evidence and lanes are shared."""
-        interest, listed = (self._interest, self._listed) if specs is None else _scope(specs)
-        other = SharedSurvey(self._readers, interest, listed=listed)
+        scope = (self._interest, self._listed, self._administered) if specs is None else _scope(specs)
+        interest, listed, administered = scope
+        other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
+        other._know(self._remembered, self._named)
         return other
+
+    def knowing(self, spec: Spec, remembered: Remembered) -> SharedSurvey:
+        """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
+        view = copy(self)
+        named = {names.key(*one) for one in names.projects_of(spec)}
+        view._know(names.of_spec(spec, remembered), named)  # noqa: SLF001 - a copy of this very survey
+        return view
+
+    def _know(self, remembered: Remembered, named: set[str]) -> None:
+        self._remembered, self._named, self._busy_since = remembered, named, None
+
+    def remembers(self, spec: Spec) -> Remembered:
+        """What to remember of the pool, out of what was read; reads nothing."""
+        pools = {
+            one.name: tuple((self._memo.peek(Key("agent pools", one.name)) or {}).values())
+            for one in spec.organizations
+        }
+        projects = {one.name: self._memo.peek(Key("projects", one.name)) or () for one in spec.organizations}
+        return replace(names.learned(spec, self._remembered, pools, projects), busy_since=self._busy_since)
 
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
@@ -77,14 +125,14 @@ class SharedSurvey:
         """Empty what a write touched: with nothing named everything, else what is known of the innermost that is.
 
         A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
-        ours touches which projects and agent pools there are, who we are, or who a principal is that was known.
+        ours touches which projects there are, who we are, or who a principal is that was known.
         """
         if organization is None:
             self._memo.forget(lambda _: True)
             return
         if project_id is not None:
             self._written.add((organization, project_id))
-        spared = _SPARED if project_id is None else {"queues"} if queue_id is not None else set()
+        spared = _SPARED if project_id is None else {"queues", "pipelines"} if queue_id is not None else {"pipelines"}
         self._memo.forget(
             lambda key: (key.organization, key.project) == (organization, project_id or "") and key.kind not in spared
         )
@@ -99,6 +147,7 @@ class SharedSurvey:
 
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         """The raw ARM body, or None where there is no such pool."""
+        self._begin(spec)
         if spec.subscription in self._listed:
             listed: Mapping[str, Mapping[str, Json]] = self._memo.get(
                 Key("arm pools", detail=spec.subscription), lambda: self._arm_list(spec.subscription)
@@ -111,20 +160,47 @@ class SharedSurvey:
         )
         return pool
 
+    def _begin(self, spec: Spec) -> None:
+        """Let the organizations answer while ARM does: what every look at this pool asks them first.
+
+        One round trip in place of four. What fails is remembered like any answer, for whoever asks for it.
+        """
+        for organization in spec.organizations:
+            first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
+            if _manages_roles(spec):
+                first |= {"me": self.me, "inheritance": self._switches}
+            unasked = {key.kind for key in self._memo.unasked(Key(kind, organization.name) for kind in first)}
+            asks = [ask for kind, ask in first.items() if kind in unasked]
+            self._lanes.begin(organization.name, asks)
+
     def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
         try:
             return {str(pool.get("id", "")).casefold(): pool for pool in self._readers.arm.pools(subscription)}
         except Forbidden:
             return {}  # rights on resource groups alone are enough: each pool is then read by itself
 
+    def machines(self, spec: Spec) -> Sequence[str]:
+        """Status of each machine of the pool."""
+        return self._once(
+            Key("machines", detail=spec.pool_id.casefold()), lambda: self._readers.arm.machines(spec.pool_id)
+        )
+
+    def waiting_since(self, now: datetime) -> datetime:
+        """Since when the pool of this view is waited for; asking keeps it in mind."""
+        self._busy_since = self._remembered.busy_since or now
+        return self._busy_since
+
     # --- organizations -----------------------------------------------------------------------------------
 
     def agent_pool(self, organization: str, name: str) -> AgentPool:
-        """By name, case-insensitively; `NotReady` where there is none, or it is hidden."""
+        """By name, case aside, else by the id the name was known to have; `NotReady` where there is none."""
         pools = self._agent_pools(organization)
-        if name.casefold() not in pools:
+        found = pools.get(name.casefold()) or names.renamed_pool(
+            self._remembered, organization, name, tuple(pools.values())
+        )
+        if found is None:
             raise NotReady(f"{organization}: there is no agent pool {name}, or the identity may not view it")
-        return pools[name.casefold()]
+        return found
 
     def _agent_pools(self, organization: str) -> Mapping[str, AgentPool]:
         return self._once(
@@ -133,11 +209,30 @@ class SharedSurvey:
         )
 
     def projects(self, organization: str) -> Sequence[Project]:
-        """All visible projects, sorted by name."""
+        """All visible projects, sorted by name; a renamed one under the name that the spec knows."""
+        visible = self._visible(organization)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named, visible)
+
+    def _visible(self, organization: str) -> Sequence[Project]:
         return self._once(
             Key("projects", organization),
             lambda: tuple(sorted(self._readers.devops.projects(organization), key=lambda p: (p.name.casefold(), p.id))),
         )
+
+    def hidden_projects(self, organization: str) -> Sequence[Project]:
+        """Projects that the directory of groups knows and the identity cannot see, sorted by name."""
+        known = self._once(
+            Key("known projects", organization), lambda: tuple(self._readers.devops.known_projects(organization))
+        )
+        visible = {project.id for project in self._visible(organization)}
+        hidden = [project for project in known if project.id not in visible]
+        if not hidden:
+            return ()
+        gone = self._once(
+            Key("deleted projects", organization),
+            lambda: frozenset(self._readers.devops.deleted_projects(organization)),
+        )
+        return sorted((one for one in hidden if one.id not in gone), key=lambda one: (one.name.casefold(), one.id))
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
@@ -146,15 +241,28 @@ class SharedSurvey:
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
         project = resource.rpartition("_")[0]
-        return self._once(
-            Key("roles", organization, project, (scope, resource)),
-            lambda: self._readers.devops.role_assignments(organization, scope, resource),
-        )
+        key = Key("roles", organization, project, (scope, resource))
+        if not project and self._memo.unasked([key]):
+            # The first pool of a batch asks for all of them, side by side.
+            keys = [Key("roles", organization, detail=(scope, one)) for one in self._administered_of(organization)]
+            if key in keys:
+                self._each(organization, keys, lambda key: self._roles(organization, *key.detail))
+        return self._once(key, lambda: self._roles(organization, scope, resource))
+
+    def _roles(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
+        return self._readers.devops.role_assignments(organization, scope, resource)
+
+    def _administered_of(self, organization: str) -> list[str]:
+        """Agent pools of the batch whose roles are managed."""
+        pools = self._agent_pools(organization)
+        return [str(pools[name].id) for name in sorted(self._administered.get(organization, ())) if name in pools]
 
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Whether the agent pool inherits roles; one read answers for all pools of the organization."""
-        switches = self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
-        return bool(switches.get(pool.id, True))
+        return bool(self._switches(organization).get(pool.id, True))
+
+    def _switches(self, organization: str) -> Mapping[int, bool]:
+        return self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
         """Principal as written → identity; a principal nobody knows is missing."""
@@ -198,6 +306,14 @@ class SharedSurvey:
         )
         return {keys[key]: value for key, value in found.items()}
 
+    def pipelines(
+        self, organization: str, projects: Sequence[Project]
+    ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
+        """Project id → the pipelines that can be seen there."""
+        keys = [Key("pipelines", organization, project.id) for project in projects]
+        found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
+        return {key.project: value for key, value in found.items()}
+
     def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; how cheaply, `reconciler.survey.access` says."""
         sources = access.Sources(
@@ -224,7 +340,10 @@ class SharedSurvey:
 
     def _of_interest(self, organization: str) -> tuple[int, ...]:
         names = self._interest.get(organization, frozenset())
-        return tuple(sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names))
+        return self._once(
+            Key("interest", organization),
+            lambda: tuple(sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names)),
+        )
 
     def _group(self, organization: str, pool_id: int) -> tuple[int, ...]:
         """The agent pools that share one list of queues with this one."""
@@ -255,15 +374,21 @@ class SharedSurvey:
         return {key: answers[key] for key in keys}
 
 
-def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
-    """Agent pools by organization, and the subscriptions with more than one pool in the batch."""
-    interest: dict[str, set[str]] = {}
-    subscriptions: Counter[str] = Counter()
+def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
+    """Agent pools by organization, subscriptions with more than one pool, agent pools whose roles are managed."""
+    batch = tuple(specs)
+    subscriptions = Counter(spec.subscription for spec in batch)
+    listed = frozenset(name for name, count in subscriptions.items() if count > 1)
+    return _agent_pools(batch), listed, _agent_pools(filter(_manages_roles, batch))
+
+
+def _agent_pools(specs: Iterable[Spec]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
     for spec in specs:
-        subscriptions[spec.subscription] += 1
         for organization in spec.organizations:
-            interest.setdefault(organization.name, set()).add(organization.agent_pool.casefold())
-    return (
-        {name: frozenset(pools) for name, pools in interest.items()},
-        frozenset(name for name, count in subscriptions.items() if count > 1),
-    )
+            found.setdefault(organization.name, set()).add(organization.agent_pool.casefold())
+    return {name: frozenset(pools) for name, pools in found.items()}
+
+
+def _manages_roles(spec: Spec) -> bool:
+    return spec.permission_profile is not None or bool(spec.access.roles)

@@ -19,7 +19,9 @@ from reconciler.spec.model import (
     Organization,
     PermissionKind,
     PermissionProfile,
+    PipelineGrant,
     PoolRoles,
+    QueueRoles,
     Spec,
 )
 from tests.facets.world import World
@@ -49,8 +51,10 @@ def spec(
     profile: PermissionProfile | None = None,
     exceptions: Sequence[OpenAccessException] = (),
     roles: Sequence[PoolRoles] = (),
+    pipelines: Sequence[PipelineGrant] = (),
+    queue_roles: Sequence[QueueRoles] = (),
 ) -> Spec:
-    access = Access(open_access=tuple(exceptions), roles=tuple(roles))
+    access = Access(tuple(exceptions), tuple(pipelines), tuple(roles), tuple(queue_roles))
     resource = body or {}
     return Spec(POOL_NAME, "1111", "rg-build", Mode.ENFORCE, resource, organizations, profile, access)
 

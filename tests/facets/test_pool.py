@@ -105,7 +105,7 @@ def test_one_field_is_one_line_and_the_rest_of_the_document_travels() -> None:
 
     assert (change.action, change.before, change.after) == (Action.UPDATE, 4, 6)
     assert (change.risk, change.note) == (Risk.NEUTRAL, "in place")
-    assert change.details == (Detail("maximumConcurrency", 4, 6),)
+    assert change.details == (Detail("maximumConcurrency", 4, 6, note="in place"),)
     sent = deepcopy(found)
     for key in ("id", "name", "type", "systemData"):
         del sent[key]
@@ -263,11 +263,16 @@ def test_another_location_is_reported_and_the_rest_is_done() -> None:
 
     seen = look(world_with(found), wanted(maximumConcurrency=6), facets=ONLY)
 
-    assert [(gap.kind, gap.reason, gap.message) for gap in seen.gaps] == [
+    assert [(r.rule, r.change.kind, r.change.risk, r.message) for r in seen.refusals] == [
         (
-            GapKind.DEGRADED,
-            "Immutable",
-            "fabrikam-managed-pool: location is West US 2, the spec says eastus; only a new pool could have it",
+            "only-by-a-new-pool",
+            "new pool",
+            Risk.DESTROYS,
+            (
+                "fabrikam-managed-pool location: is West US 2 and the spec says eastus; the operator never deletes a pool: "
+                "put the old value back, or give a second spec another pool name, move its projects there, and delete the "
+                "old pool by hand"
+            ),
         )
     ]
     assert [detail.path for detail in seen.changes[0].details] == ["maximumConcurrency"]
@@ -277,7 +282,7 @@ def test_another_location_is_reported_and_the_rest_is_done() -> None:
 def test_a_spec_without_a_location_asks_for_none() -> None:
     bare = {key: value for key, value in body().items() if key != "location"}
 
-    assert look(world_with(document()), replace(wanted(), body=bare), facets=ONLY).gaps == ()
+    assert look(world_with(document()), replace(wanted(), body=bare), facets=ONLY).refusals == ()
 
 
 def test_applying_creates_and_the_second_look_is_in_sync() -> None:

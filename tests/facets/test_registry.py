@@ -31,7 +31,16 @@ def test_a_module_offers_the_facet_of_its_own_name(name: str) -> None:
 
 def test_the_order_is_the_resource_first_and_the_switch_before_the_roles_it_hides() -> None:
     """Roles are given before inheritance goes off because giving widens; they are taken after it by this order."""
-    assert [facet.name for facet in FACETS] == ["pool", "queues", "open_access", "inheritance", "roles"]
+    assert [facet.name for facet in FACETS] == [
+        "pool",
+        "agent_pool",
+        "queues",
+        "open_access",
+        "pipelines",
+        "queue_roles",
+        "inheritance",
+        "roles",
+    ]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
-from reconciler.intent import POOL_SCOPE
+from reconciler.intent import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.plan import Json
 from reconciler.ports import (
     AgentPool,
     Identity,
     Pending,
+    Pipeline,
     PipelinePermissions,
     Project,
     Queue,
@@ -26,8 +28,9 @@ from reconciler.ports import (
 )
 from reconciler.spec.model import Spec
 
+RANKS = ("Reader", "User", "Creator", "Administrator")
 OPERATOR = Identity("id-operator", "Operator", "operator@fabrikam.com")
-POOL = AgentPool(7, "fabrikam-managed-pool")
+POOL = AgentPool(7, "fabrikam-managed-pool", auto_provision=True)
 
 
 def person(name: str) -> Identity:
@@ -40,6 +43,7 @@ class Org:
     """One organization."""
 
     projects: list[Project] = field(default_factory=list)
+    hidden: list[Project] = field(default_factory=list)
     pools: list[AgentPool] = field(default_factory=lambda: [POOL])
     queues: dict[tuple[str, int], Queue] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
@@ -51,6 +55,14 @@ class Org:
     people: list[Identity] = field(default_factory=lambda: [OPERATOR])
     entra: dict[str, Identity] = field(default_factory=dict)
     """Principal → who that becomes once materialised."""
+    pipelines: dict[str, list[Pipeline]] = field(default_factory=dict)
+    """Project id → its pipelines."""
+    authorized: dict[int, set[int]] = field(default_factory=dict)
+    """Queue id → ids of single pipelines."""
+    on_queue: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Queue id → local id → assigned role there."""
+    in_project: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Project id → local id → role on all its queues."""
     trouble: dict[str, ReconcilerError] = field(default_factory=dict)
     """Name of a read, or of a read and a project (``queues/web``) → what it raises."""
 
@@ -71,6 +83,9 @@ class World:
         self.documents: dict[str, dict[str, Json]] = {}
         self.writes: list[tuple[Json, ...]] = []
         self.refused_self_assignment = False
+        self.at_work: list[str] = []
+        self.blind: ReconcilerError | None = None
+        self.since: datetime | None = None
 
     @property
     def writers(self) -> Writers:
@@ -87,6 +102,15 @@ class World:
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         return deepcopy(self.documents.get(spec.pool_id.casefold()))
 
+    def machines(self, spec: Spec) -> Sequence[str]:  # noqa: ARG002 - there is one pool
+        if self.blind is not None:
+            raise self.blind
+        return list(self.at_work)
+
+    def waiting_since(self, now: datetime) -> datetime:
+        self.since = self.since or now
+        return self.since
+
     def agent_pool(self, organization: str, name: str) -> AgentPool:
         for pool in self._read(organization, "agent_pool").pools:
             if pool.name.casefold() == name.casefold():
@@ -95,6 +119,9 @@ class World:
 
     def projects(self, organization: str) -> Sequence[Project]:
         return list(self._read(organization, "projects").projects)
+
+    def hidden_projects(self, organization: str) -> Sequence[Project]:
+        return list(self._read(organization, "hidden_projects").hidden)
 
     def me(self, organization: str) -> Identity:
         self._read(organization, "me")
@@ -114,14 +141,40 @@ class World:
         self, organization: str, queues: Sequence[Queue]
     ) -> Mapping[Queue, PipelinePermissions | ReconcilerError]:
         org = self._read(organization, "permissions")
-        return {queue: PipelinePermissions(queue.id in org.open) for queue in queues}
+        return {
+            queue: org.trouble.get(f"permissions/{queue.project_id}")
+            or PipelinePermissions(queue.id in org.open, frozenset(org.authorized.get(queue.id, ())))
+            for queue in queues
+        }
+
+    def pipelines(
+        self, organization: str, projects: Sequence[Project]
+    ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
+        org = self._read(organization, "pipelines")
+        return {p.id: org.trouble.get(f"pipelines/{p.id}") or org.pipelines.get(p.id, []) for p in projects}
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         org = self._read(organization, "role_assignments")
+        if scope == QUEUE_SCOPE:
+            return self._on_queue(org, resource)
         assert (scope, int(resource)) in {(POOL_SCOPE, pool.id) for pool in org.pools}
         lines = [RoleAssignment(org.person(who), role, inherited=False) for who, role in org.assigned.items()]
         if org.inherits:
             lines += [RoleAssignment(org.person(who), role, inherited=True) for who, role in org.inherited.items()]
+        return lines
+
+    def _on_queue(self, org: Org, resource: str) -> list[RoleAssignment]:
+        """One line a person: the assigned role, or the inherited one where that is stronger."""
+        project, _, queue = resource.partition("_")
+        if f"roles/{project}" in org.trouble:
+            raise org.trouble[f"roles/{project}"]
+        own, above = org.on_queue.get(int(queue), {}), org.in_project.get(project, {})
+        lines = []
+        for who in org.people:
+            held = [(role, here) for role, here in ((own.get(who.id), True), (above.get(who.id), False)) if role]
+            if held:
+                role, here = max(held, key=lambda pair: (RANKS.index(pair[0]), pair[1]))
+                lines.append(RoleAssignment(who, role, inherited=not here))
         return lines
 
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
@@ -155,7 +208,27 @@ class World:
         self.writes.append(("set_open_access", organization, project_id, allow))
         (org.open.add if allow else org.open.discard)(queue_id)
 
+    def authorize_pipeline(
+        self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
+    ) -> None:
+        org = self.organizations[organization]
+        assert queue_id in {queue.id for (project, _), queue in org.queues.items() if project == project_id}
+        self.writes.append(("authorize_pipeline", organization, queue_id, pipeline_id, authorized))
+        held = org.authorized.setdefault(queue_id, set())
+        (held.add if authorized else held.discard)(pipeline_id)
+
+    def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
+        org = self.organizations[organization]
+        self.writes.append(("set_auto_provision", organization, on))
+        org.pools = [replace(pool, auto_provision=on) if pool.id == pool_id else pool for pool in org.pools]
+
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
+        if scope == QUEUE_SCOPE:
+            assert identity_id in {who.id for who in self.organizations[organization].people}
+            self.writes.append(("assign_queue_role", organization, resource, identity_id, role))
+            queue = int(resource.partition("_")[2])
+            self.organizations[organization].on_queue.setdefault(queue, {})[identity_id] = role
+            return
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
         org = self.organizations[organization]
         if identity_id == OPERATOR.id and self.refused_self_assignment:
@@ -167,6 +240,10 @@ class World:
         org.assigned[identity_id] = role
 
     def remove_role(self, organization: str, scope: str, resource: str, identity_id: str) -> None:
+        if scope == QUEUE_SCOPE:
+            self.writes.append(("remove_queue_role", organization, resource, identity_id))
+            self.organizations[organization].on_queue[int(resource.partition("_")[2])].pop(identity_id, None)
+            return
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
         org = self.organizations[organization]
         if OPERATOR.id not in org.administrators():

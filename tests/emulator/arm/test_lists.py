@@ -133,3 +133,14 @@ def test_resource_groups_can_be_made_and_looked_up(wire: Wire) -> None:
     assert wire.arm("GET", made, version=old).json()["tags"] == {"a": "b"}
     listed = wire.arm("GET", f"{SUBSCRIPTION_PATH}/resourceGroups", version=old).json()["value"]
     assert "rg-made" in {group["name"] for group in listed}
+
+
+@pytest.mark.parametrize("status", ["NotReady", "Allocated", "Leased", "PendingReturn", "Provisioning"])
+def test_machines_show_the_status_that_a_test_asks_for(wire: Wire, status: str) -> None:
+    agents = {"kind": "Stateless", "resourcePredictionsProfile": {"kind": "Automatic"}}
+    wire.created("p-new", body(organizationProfile=NOWHERE, agentProfile=agents))
+    wire.do.switch("arm.machine-status", status)
+
+    machines = wire.arm("GET", f"{POOLS}/p-new/resources").json()["value"]
+
+    assert [machine["properties"]["status"] for machine in machines] == [status]

@@ -185,11 +185,13 @@ def test_read_only_properties_are_ignored(wire: Wire) -> None:
     assert again["properties"]["fabricProfile"]["networkProfile"]["ipAddresses"] != ["1.2.3.4"]
 
 
-def test_unknown_properties_are_refused_or_dropped(wire: Wire) -> None:
+def test_unknown_properties_are_refused_dropped_or_kept(wire: Wire) -> None:
     raw = changed("fabricProfile/sku/colour", "red")
     assert "is not a property" in refused(wire, raw)["fabricProfile.sku.colour"]
     wire.do.switch("arm.unknown-properties", "dropped")
     assert "colour" not in wire.created("p-new", raw)["properties"]["fabricProfile"]["sku"]
+    wire.do.switch("arm.unknown-properties", "kept")
+    assert wire.created("p-new", raw)["properties"]["fabricProfile"]["sku"]["colour"] == "red"
 
 
 def test_unknown_values_of_an_enum_are_refused_or_accepted(wire: Wire) -> None:

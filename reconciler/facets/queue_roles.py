@@ -1,0 +1,318 @@
+r"""Who has which role on the pool's queue in a project: Reader, User, Creator, Administrator.
+
+A queue inherits the roles of its project; what is assigned on the queue itself is managed here, on the scope
+`distributedtask.agentqueuerole` with the resource ``{project id}_{queue id}`` (Microsoft Learn: agent queue roles;
+azsk/ADOScanner, agent pool checks). A role that the spec does not name is not managed.
+
+- **People are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and assigns
+  nobody (terraform-provider-azuredevops #1562).
+- **At least the role**: who has it, or a stronger one, by inheritance needs nothing: a weaker assignment beside it
+  would not even be shown. An assigned stronger role is left alone, too.
+- **Only `exclusive: true` takes**, and only what is assigned: whoever holds a named role without being listed for it
+  loses it, or is set to the role for which the spec lists them. Never the operator, and never the last administrator
+  that was seen, inherited ones included: somebody has to be able to give roles.
+- **A principal that the organization does not know** is made known first, where the policy allows it, as for the
+  agent pool. An unknown Azure DevOps group is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler import intent, people
+from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.facet import Facet, Observation
+from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.policy import Policy
+from reconciler.ports import Identity, Project, Queue, RoleAssignment, Writers
+from reconciler.reading import each, gap, pick, readable
+from reconciler.spec.model import Organization, QueueRoles, Spec
+from reconciler.survey import Survey
+
+NAME = "queue_roles"
+MEMBER = "member"
+RANKS = {"reader": 0, "user": 1, "creator": 2, "administrator": 3}
+"""From the weakest to the strongest; a role that is none of these is nobody's business here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one organization wants."""
+
+    organization: Organization
+    queues: tuple[QueueRoles, ...]
+
+
+Desired = tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The security page of one queue, what is wanted on it, and who the principals of the spec are."""
+
+    organization: str
+    project: Project
+    queue: Queue
+    me: str
+    """Local id of the operator."""
+    wanted: QueueRoles
+    assignments: tuple[RoleAssignment, ...] = ()
+    known: Mapping[str, Identity] = field(default_factory=dict)
+    """Principal as written → who that is."""
+
+    @property
+    def subject(self) -> str:
+        """As people name the place."""
+        return f"{self.organization}/{self.project.name}"
+
+    def held(self, *, inherited: bool) -> dict[str, RoleAssignment]:
+        """Assignments by local id."""
+        return {a.identity.id: a for a in self.assignments if a.inherited is inherited}
+
+    def listed(self) -> dict[str, tuple[str, str]]:
+        """Local id → role and principal; of two spellings of one person the stronger role counts."""
+        found: dict[str, tuple[str, str]] = {}
+        for role, name in sorted(self._entries(), key=lambda entry: (_rank(entry[0]), entry[1])):
+            if name in self.known:
+                found[self.known[name].id] = (role, name)
+        return found
+
+    def unknown(self) -> tuple[str, ...]:
+        """Principals that the organization does not know."""
+        return tuple(sorted({name for _, name in self._entries() if name not in self.known}))
+
+    def _entries(self) -> Iterator[tuple[str, str]]:
+        return ((role, name) for role, names in self.wanted.roles.items() for name in names)
+
+
+Observed = tuple[Seen, ...]
+
+
+def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles have no dates
+    """Organizations with roles on queues; None where there are none."""
+    found = [
+        Wanted(one, tuple(roles for roles in spec.access.queue_roles if roles.organization.casefold() == one.name))
+        for one in spec.organizations
+    ]
+    return tuple(one for one in found if one.queues) or None
+
+
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+    """Assignments of each queue that is named, who we are, and who the principals are."""
+    wanted = {one.organization.name: one for one in desired}
+    return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
+
+
+def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
+    """Members to make, roles to give, and where the list is exclusive, roles to take or to lower."""
+    ours = {one.organization.name for one in desired}
+    changes = {change.id: change for seen in observed if seen.organization in ours for change in _diff(seen)}
+    return [changes[key] for key in sorted(changes)]
+
+
+def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
+    """Refuse unknown people and queues, lock-outs, and members that the policy does not allow."""
+    queues = {(seen.organization, seen.project.id, seen.queue.id): seen for seen in observed}
+    losing: dict[tuple[str, str, int], set[str]] = {}
+    for change in changes:
+        if change.narrows:
+            losing.setdefault(_place(change), set()).add(change.args["identityId"])
+    refusals = []
+    for change in changes:
+        if change.kind == MEMBER:
+            answer = _against_member(change, observed, policy)
+        else:
+            answer = _objection(change, queues.get(_place(change)), losing.get(_place(change), set()))
+        if answer:
+            refusals.append(Refusal(change, answer[0], f"{change.subject}: {answer[1]}"))
+    return refusals
+
+
+def apply(change: Change, writers: Writers) -> None:
+    """Make a member, give a role or take it; each may be repeated."""
+    args = change.args
+    if change.kind == MEMBER:
+        writers.devops.materialise(args["organization"], args["principal"])
+        return
+    resource = f"{args['projectId']}_{args['queueId']}"
+    if change.action is Action.REMOVE:
+        writers.devops.remove_role(args["organization"], intent.QUEUE_SCOPE, resource, args["identityId"])
+    else:
+        writers.devops.assign_role(args["organization"], intent.QUEUE_SCOPE, resource, args["identityId"], args["role"])
+
+
+def _rank(role: str) -> int:
+    return RANKS.get(role.casefold(), -1)
+
+
+def _place(change: Change) -> tuple[str, str, int]:
+    args = change.args
+    return args["organization"], args.get("projectId", ""), args.get("queueId", 0)
+
+
+# --- observe ------------------------------------------------------------------------------------------
+
+
+def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
+    name = wanted.organization.name
+    pool = survey.agent_pool(name, wanted.organization.agent_pool)
+    by_project = {one.project.casefold(): one for one in wanted.queues}
+    projects = pick(NAME, name, [one.project for one in wanted.queues], survey.projects(name))
+    read = readable(NAME, name, projects.value, survey.queues(name, projects.value, pool))
+    gaps = [*projects.gaps, *read.gaps, *(_no_queue(name, project) for project, queue in read.value if queue is None)]
+    me = survey.me(name).id
+    principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
+    known = survey.identities(name, principals) if principals else {}
+    seen: list[Seen] = []
+    for project, queue in read.value:
+        if queue is None:
+            continue
+        try:
+            lines = survey.role_assignments(name, intent.QUEUE_SCOPE, f"{project.id}_{queue.id}")
+        except ReconcilerError as error:
+            gaps.append(gap(NAME, f"{name}/{project.name}", error))
+            continue
+        seen.append(Seen(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known))
+    unknown = sorted({p for p in principals if p not in known and people.is_local_group(p)})
+    gaps += [
+        gap(NAME, f"{name} {group}", NotFound(f"{name} {group}: no group of this name is known there"))
+        for group in unknown
+    ]
+    return Observation(tuple(seen), tuple(gaps))
+
+
+def _no_queue(organization: str, project: Project) -> Gap:
+    subject = f"{organization}/{project.name}"
+    return gap(NAME, subject, NotReady(f"{subject}: roles are given after its queue exists"))
+
+
+# --- diff ---------------------------------------------------------------------------------------------
+
+
+def _diff(seen: Seen) -> Iterator[Change]:
+    listed = seen.listed()
+    assigned, inherited = seen.held(inherited=False), seen.held(inherited=True)
+    for name in seen.unknown():
+        if not people.is_local_group(name):
+            yield _member(seen, name)
+    for identity, (role, name) in listed.items():
+        holds = [held[identity].role for held in (assigned, inherited) if identity in held]
+        if max(map(_rank, holds), default=-1) < _rank(role):
+            yield _change(seen, identity, name, before=next(iter(holds), None), after=role)
+    labels = people.labels({identity: one.identity for identity, one in assigned.items()}, seen.known)
+    for identity in _surplus(seen, assigned, listed):
+        lower, principal = listed.get(identity, (None, labels[identity]))
+        yield _change(seen, identity, principal, before=assigned[identity].role, after=lower)
+
+
+def _surplus(
+    seen: Seen, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
+    """Who holds a named role beyond what the spec lists; one who answers to an unresolved spelling is kept."""
+    if not seen.wanted.exclusive:
+        return
+    named = {role.casefold() for role in seen.wanted.roles}
+    unknown = {name.casefold() for name in seen.unknown()}
+    for identity, one in assigned.items():
+        allowed = _rank(listed[identity][0]) if identity in listed else -1
+        beyond = one.role.casefold() in named and _rank(one.role) > allowed
+        if beyond and identity != seen.me and not unknown & people.names(one.identity):
+            yield identity
+
+
+def _member(seen: Seen, principal: str) -> Change:
+    return Change(
+        facet=NAME,
+        kind=MEMBER,
+        subject=f"{seen.organization} {principal}",
+        action=Action.CREATE,
+        before=None,
+        after="member of the organization",
+        risk=Risk.WIDENS,
+        route=Route.DEVOPS,
+        args={"organization": seen.organization, "principal": principal, "materialise": True},
+        note="the role follows once it is known",
+    )
+
+
+def _change(seen: Seen, identity: str, principal: str, *, before: str | None, after: str | None) -> Change:
+    takes = before is not None and (after is None or _rank(after) < _rank(before))
+    args: dict[str, str | int] = {
+        "organization": seen.organization,
+        "project": seen.project.name,
+        "projectId": seen.project.id,
+        "queueId": seen.queue.id,
+        "principal": principal,
+        "identityId": identity,
+        "role": after or before or "",
+    }
+    return Change(
+        facet=NAME,
+        kind="queue role",
+        subject=f"{seen.subject} {principal}",
+        action=Action.REMOVE if after is None else Action.UPDATE if before else Action.CREATE,
+        before=before,
+        after=after,
+        risk=Risk.NARROWS if takes else Risk.WIDENS,
+        route=Route.DEVOPS,
+        args=args,
+    )
+
+
+# --- guard --------------------------------------------------------------------------------------------
+
+
+def _objection(change: Change, seen: Seen | None, losing: set[str]) -> tuple[str, str] | None:
+    """Rule and reason, or None where nothing speaks against it."""
+    if seen is None:
+        return "unseen-queue", f"queue {change.args.get('queueId')} was not read"
+    identity, role = change.args["identityId"], change.args["role"]
+    if change.narrows:
+        return _against_taking(change, seen, losing - {seen.me})
+    if _rank(role) < 0 or role not in seen.wanted.roles:
+        return "role-not-managed", f"role {role} is not managed here"
+    if seen.listed().get(identity, ("", ""))[0] != role:
+        return "unknown-identity", f"the spec lists nobody for the role {role} who resolved to this identity"
+    return None
+
+
+def _against_member(change: Change, observed: Observed, policy: Policy) -> tuple[str, str] | None:
+    unknown = {(seen.organization, name) for seen in observed for name in seen.unknown()}
+    if (change.args["organization"], change.args["principal"]) not in unknown:
+        return "unknown-identity", "nothing that was read asks for this member"
+    if policy.materialise:
+        return None
+    advice = "add the account there, correct the spelling, or let the policy materialise it"
+    return "policy-materialise", f"the organization knows nobody of this name; {advice}"
+
+
+def _against_taking(change: Change, seen: Seen, losing: set[str]) -> tuple[str, str] | None:
+    identity, assigned = change.args["identityId"], seen.held(inherited=False)
+    if identity == seen.me:
+        return "operator-itself", "the operator never takes a role from itself"
+    if not seen.wanted.exclusive or identity not in assigned:
+        return "not-assigned", "this identity was not seen with a role that an exclusive list would take"
+    left = seen.listed().get(identity)
+    if change.action is not Action.REMOVE and (left is None or left[0] != change.args["role"]):
+        return "role-not-managed", f"the spec does not list this identity for the role {change.args['role']}"
+    holders = {who for inherited in (True, False) for who, one in seen.held(inherited=inherited).items() if _top(one)}
+    if identity in holders and not holders - losing:
+        return "last-administrator", "no administrator of the queue would remain of those that were seen"
+    return None
+
+
+def _top(assignment: RoleAssignment) -> bool:
+    return intent.is_administrator(assignment.role)
+
+
+FACET: Facet[Desired, Observed] = Facet(
+    name=NAME,
+    title="roles on the queues of projects",
+    parse=parse,
+    observe=observe,
+    diff=diff,
+    guard=guard,
+    apply=apply,
+)

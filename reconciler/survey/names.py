@@ -1,0 +1,85 @@
+"""What a spec's names stand for: by name where there is one, else by the id that the name was last known to have.
+
+A renamed project or agent pool is then still the same thing, and is told, in place of being missed and made again.
+The name always comes first: where something else has it by now, that is what the spec names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.ports import AgentPool, Project
+from reconciler.spec.model import Spec
+from reconciler.status import Remembered
+
+
+def of_spec(spec: Spec, remembered: Remembered) -> Remembered:
+    """What is remembered of names that the spec still has."""
+    pools = {key(one.name, one.agent_pool) for one in spec.organizations}
+    projects = {key(*name) for name in projects_of(spec)}
+    return replace(
+        remembered,
+        pools={name: number for name, number in remembered.pools.items() if name.casefold() in pools},
+        projects={name: number for name, number in remembered.projects.items() if name.casefold() in projects},
+    )
+
+
+def projects_of(spec: Spec) -> set[tuple[str, str]]:
+    """Organization and project of every project that the spec names anywhere."""
+    access = spec.access
+    named = {(one.name, project) for one in spec.organizations for project in one.projects}
+    named |= {(one.organization, one.project) for one in access.open_access}
+    named |= {(one.organization, one.project) for one in access.pipelines}
+    return named | {(one.organization, one.project) for one in access.queue_roles}
+
+
+def key(organization: str, name: str) -> str:
+    """How names are compared."""
+    return f"{organization}/{name}".casefold()
+
+
+def renamed_pool(remembered: Remembered, organization: str, name: str, pools: Sequence[AgentPool]) -> AgentPool | None:
+    """The agent pool that had this name, under the one it has now."""
+    known = {spelt.casefold(): number for spelt, number in remembered.pools.items()}
+    number = known.get(key(organization, name))
+    return next((pool for pool in pools if pool.id == number), None)
+
+
+def as_the_spec_names_them(
+    remembered: Remembered, organization: str, named: set[str], visible: Sequence[Project]
+) -> tuple[Project, ...]:
+    """The projects; one that was renamed, and that no name of the spec finds, under the name that the spec knows."""
+    taken = {project.name.casefold() for project in visible}
+    former = {
+        number: spelt.partition("/")[2]
+        for spelt, number in remembered.projects.items()
+        if spelt.casefold().startswith(f"{organization}/") and spelt.partition("/")[2].casefold() not in taken
+    }
+    return tuple(
+        replace(one, name=former[one.id], now=one.name)
+        if one.id in former and key(organization, one.name) not in named
+        else one
+        for one in visible
+    )
+
+
+def learned(
+    spec: Spec,
+    before: Remembered,
+    pools: Mapping[str, Sequence[AgentPool]],
+    projects: Mapping[str, Sequence[Project]],
+) -> Remembered:
+    """Ids of the spec's names; what could not be read, or resolves to nothing now, keeps the id it had."""
+    by_name = {key(name, pool.name): pool.id for name, found in pools.items() for pool in found}
+    by_project = {key(name, project.name): project.id for name, found in projects.items() for project in found}
+    known = of_spec(spec, before)
+    numbers = dict(known.pools)
+    for one in spec.organizations:
+        if (number := by_name.get(key(one.name, one.agent_pool))) is not None:
+            numbers[f"{one.name}/{one.agent_pool}"] = number
+    ids = dict(known.projects)
+    for organization, project in sorted(projects_of(spec)):
+        if (found_id := by_project.get(key(organization, project))) is not None:
+            ids[f"{organization}/{project}"] = found_id
+    return Remembered(numbers, ids, before.busy_since)
