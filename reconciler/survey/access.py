@@ -42,7 +42,7 @@ def settle(
     lists = sources.lists(sorted({queue.project_id for queue in wanted}))
     listless = [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    trial = ledger.draw(organization, [queue for queue in readable if wanted[queue]], pools)
+    trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown), pools)
     read = dict(sources.pairs(trial))
     _judge(organization, read, lists, sources, ledger)
     shown = ledger.of(organization).shown
@@ -51,6 +51,15 @@ def settle(
     _judge(organization, {queue: more[queue] for queue in doubtful}, lists, sources, ledger)
     read.update(more)
     return {queue: _answer(lists[queue.project_id], queue, read) for queue in wanted}
+
+
+def _triable(readable: Sequence[Queue], wanted: Mapping[Queue, bool], *, shown: bool) -> list[Queue]:
+    """Pairs worth a trial: those wanted open, and all of them once the list was shown.
+
+    Only an open pair can show a list to be complete. Afterwards its silence is what has to be tried again, also where
+    nothing is wanted open: else a list that became incomplete would be believed there for ever.
+    """
+    return [queue for queue in readable if shown or wanted[queue]]
 
 
 def _listed(lists: Lists, queue: Queue) -> bool:

@@ -86,6 +86,20 @@ def test_a_list_that_begins_to_lie_is_caught_by_the_sweeps(world: World) -> None
     assert world.disagreements() == []
 
 
+def test_a_list_that_begins_to_lie_is_caught_where_everything_is_wanted_closed(world: World) -> None:
+    """No pair is wanted open that could show the gap: so pairs that are wanted closed are read in turn."""
+    closed = drafts.managed(tailspin=drafts.organization(TAILSPIN, open_access=False))
+    world.sweep()
+    world.spec(closed)
+    world.settle()
+    world.switch(devops__authorized_resources="incomplete")
+    world.by_hand("open-access", organization=TAILSPIN, pool=drafts.POOL, project="Data")
+    for _ in range(8):
+        world.sweep()
+
+    assert world.disagreements() == []
+
+
 people = st.lists(st.sampled_from(["ann", "bob", "operator"]), unique=True)
 
 
@@ -132,23 +146,24 @@ SWITCHES = {
 }
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(left=estates(), wish=wishes(), switches=st.fixed_dictionaries(SWITCHES), evidence=st.booleans())
 def test_in_sync_is_never_said_wrongly(
     world: World, left: dict[str, Any], wish: dict[str, Any], switches: dict[str, Any], evidence: bool
 ) -> None:
     """Whatever the estate, the wish and the behaviour of the planes: in sync means that a second opinion agrees.
 
-    With and without what earlier runs learned of the list of authorized resources.
+    With and without what earlier runs learned of the list of authorized resources. (A list that was complete and then
+    begins to lie is another story, above: the sample of each sweep finds it out, not the first look.)
     """
     world.do.reset()
     world.only_these([wish])
+    for name, value in switches.items():
+        world.do.switch(name, value)
     if evidence:
         world.sweep()
     world.do.replace(left)
     world.do.settle()
-    for name, value in switches.items():
-        world.do.switch(name, value)
     world.restart()
     for _ in range(6):
         plan = world.plan()
