@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 RUNTIME := $(VENV)/functions-runtime
 AZURITE := $(VENV)/azurite/.installed-3.35.0
+AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench package lock clean
+.PHONY: help setup demo test check format bench package facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +37,11 @@ $(AZURITE): | $(STAMP)
 	PATH="$$PATH:$(abspath $(BIN))" npm install --prefix $(VENV)/azurite --no-save --no-audit --no-fund --loglevel=error azurite@3.35.0
 	@touch $(AZURITE)
 
+# Prints the schemas of Azure's resources; needed for `make facts` alone, since the tests read what it printed.
+$(AZMCP): | $(STAMP)
+	PATH="$$PATH:$(abspath $(BIN))" npm install --prefix $(VENV)/azmcp --no-save --no-audit --no-fund --loglevel=error @azure/mcp@2.0.5
+	@touch $(AZMCP)
+
 setup: $(STAMP) ## Make the virtual environment .venv
 
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
@@ -59,6 +65,9 @@ bench: $(STAMP) ## Measure, and print the table of docs/benchmarks.md
 
 package: $(STAMP) ## Build the zip to deploy, for Python 3.12 on linux x86_64 (ARGS="--python 3.13" for another)
 	$(BIN)/python scripts/package.py $(ARGS)
+
+facts: $(AZMCP) ## Ask again for the schemas that infra/ is checked against
+	PATH="$$PATH:$(abspath $(BIN))" $(BIN)/python scripts/bicep_facts.py
 
 lock: $(STAMP) ## Resolve requirements.in into requirements.txt, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt

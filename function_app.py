@@ -29,6 +29,21 @@ def _shop() -> "Shop":
     return shop()
 
 
+def _text(message: func.QueueMessage) -> str:
+    """A message's text; what is no UTF-8 is for the trigger to drop, not for the platform to try again."""
+    return message.get_body().decode(errors="replace")
+
+
+def _trace(context: func.Context) -> str:
+    return context.trace_context.trace_parent or ""
+
+
+def _put(work: Messages, texts: list[str]) -> None:
+    """Set the output where there is something to put: what an empty list means there is the host's secret."""
+    if texts:
+        work.set(texts)
+
+
 # --- told by events ----------------------------------------------------------------------------------
 
 
@@ -39,7 +54,7 @@ def pool_changed(message: func.QueueMessage, work: Messages, context: func.Conte
     """ARM wrote or deleted a pool."""
     from reconciler.triggers import messages
 
-    work.set(messages.pool_changed(_shop(), message.get_body().decode(), context.trace_context.trace_parent))
+    _put(work, messages.pool_changed(_shop(), _text(message), _trace(context)))
 
 
 @app.function_name("devops_changed")
@@ -49,7 +64,7 @@ def devops_changed(message: func.QueueMessage, work: Messages, context: func.Con
     """Azure DevOps audited a change."""
     from reconciler.triggers import messages
 
-    work.set(messages.devops_changed(_shop(), message.get_body().decode(), context.trace_context.trace_parent))
+    _put(work, messages.devops_changed(_shop(), _text(message), _trace(context)))
 
 
 # --- sure by timer -----------------------------------------------------------------------------------
@@ -57,29 +72,29 @@ def devops_changed(message: func.QueueMessage, work: Messages, context: func.Con
 
 @app.function_name("sweep")
 @app.timer_trigger("timer", "%RECONCILER_SWEEP_SCHEDULE%", use_monitor=True)
-def sweep(timer: func.TimerRequest) -> None:
+def sweep(timer: func.TimerRequest, context: func.Context) -> None:
     """Every pool in git gets a look."""
     from reconciler.triggers import timers
 
-    timers.sweep(_shop())
+    timers.sweep(_shop(), _trace(context))
 
 
 @app.function_name("watch_git")
 @app.timer_trigger("timer", "%RECONCILER_GIT_SCHEDULE%", use_monitor=True)
-def watch_git(timer: func.TimerRequest) -> None:
+def watch_git(timer: func.TimerRequest, context: func.Context) -> None:
     """Pools whose files changed get a look."""
     from reconciler.triggers import timers
 
-    timers.watch_git(_shop())
+    timers.watch_git(_shop(), _trace(context))
 
 
 @app.function_name("watch_audit")
 @app.timer_trigger("timer", "%RECONCILER_AUDIT_SCHEDULE%", use_monitor=True)
-def watch_audit(timer: func.TimerRequest) -> None:
+def watch_audit(timer: func.TimerRequest, context: func.Context) -> None:
     """Pools that the audit logs concern get a look."""
     from reconciler.triggers import timers
 
-    timers.watch_audit(_shop())
+    timers.watch_audit(_shop(), _trace(context))
 
 
 # --- work --------------------------------------------------------------------------------------------
@@ -87,20 +102,20 @@ def watch_audit(timer: func.TimerRequest) -> None:
 
 @app.function_name("worker")
 @app.queue_trigger("message", WORK, CONNECTION)
-def worker(message: func.QueueMessage) -> None:
+def worker(message: func.QueueMessage, context: func.Context) -> None:
     """Look at the pools of a message."""
     from reconciler.triggers import messages
 
-    messages.work(_shop(), message.get_body().decode(), message.insertion_time)
+    messages.work(_shop(), _text(message), message.insertion_time, _trace(context))
 
 
 @app.function_name("sweeper")
 @app.queue_trigger("message", SWEEP, CONNECTION)
-def sweeper(message: func.QueueMessage) -> None:
+def sweeper(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a batch of pools; on a queue of its own, so that nobody's event waits behind it."""
     from reconciler.triggers import messages
 
-    messages.work(_shop(), message.get_body().decode(), message.insertion_time)
+    messages.work(_shop(), _text(message), message.insertion_time, _trace(context))
 
 
 @app.function_name("quarantine")
@@ -134,13 +149,13 @@ def quarantine_devops_events(message: func.QueueMessage) -> None:
 def _aside(message: func.QueueMessage, queue: str) -> None:
     from reconciler.triggers import messages
 
-    messages.quarantine(_shop(), message.get_body().decode(), queue)
+    messages.quarantine(_shop(), _text(message), queue)
 
 
 # --- asked by HTTP -----------------------------------------------------------------------------------
 
 
-def _answer(name: str, request: func.HttpRequest) -> func.HttpResponse:
+def _answer(name: str, request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     from reconciler.triggers import web
     from reconciler.web.message import Request
 
@@ -151,8 +166,9 @@ def _answer(name: str, request: func.HttpRequest) -> func.HttpResponse:
         query=dict(request.params),
         headers={key.lower(): value for key, value in request.headers.items()},
         body=request.get_body() or b"",
+        trace=_trace(context),
     )
-    answered = web.answer(_shop(), name, asked)
+    answered = web.served(_shop, name, asked)
     return func.HttpResponse(
         answered.content(),
         status_code=answered.status,
@@ -163,62 +179,62 @@ def _answer(name: str, request: func.HttpRequest) -> func.HttpResponse:
 
 @app.function_name("reconcile")
 @app.route("reconcile", methods=["POST"])
-def reconcile(req: func.HttpRequest) -> func.HttpResponse:
+def reconcile(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Look at some pools, or at all."""
-    return _answer("reconcile", req)
+    return _answer("reconcile", req, context)
 
 
 @app.function_name("pools")
 @app.route("pools", methods=["GET"])
-def pools(req: func.HttpRequest) -> func.HttpResponse:
+def pools(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """All pools and their conditions."""
-    return _answer("pools", req)
+    return _answer("pools", req, context)
 
 
 @app.function_name("pool")
 @app.route("pools/{name}", methods=["GET"])
-def pool(req: func.HttpRequest) -> func.HttpResponse:
+def pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """One pool's status."""
-    return _answer("pool", req)
+    return _answer("pool", req, context)
 
 
 @app.function_name("plan")
 @app.route("pools/{name}/plan", methods=["GET"])
-def plan(req: func.HttpRequest) -> func.HttpResponse:
+def plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """What would be done to one pool now."""
-    return _answer("plan", req)
+    return _answer("plan", req, context)
 
 
 @app.function_name("reconcile_pool")
 @app.route("pools/{name}/reconcile", methods=["POST"])
-def reconcile_pool(req: func.HttpRequest) -> func.HttpResponse:
+def reconcile_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Look at one pool."""
-    return _answer("reconcile_pool", req)
+    return _answer("reconcile_pool", req, context)
 
 
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(req: func.HttpRequest) -> func.HttpResponse:
+def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Whether specs and state can be read, and the sweep is on time."""
-    return _answer("health", req)
+    return _answer("health", req, context)
 
 
 @app.function_name("openapi")
 @app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def openapi(req: func.HttpRequest) -> func.HttpResponse:
+def openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The interface's document."""
-    return _answer("openapi", req)
+    return _answer("openapi", req, context)
 
 
 @app.function_name("github_push")
 @app.route("github/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-def github_push(req: func.HttpRequest) -> func.HttpResponse:
+def github_push(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """GitHub tells of a push; the signature is the lock."""
-    return _answer("github_push", req)
+    return _answer("github_push", req, context)
 
 
 @app.function_name("azure_repos_push")
 @app.route("azure-repos/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-def azure_repos_push(req: func.HttpRequest) -> func.HttpResponse:
+def azure_repos_push(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Azure Repos tells of a push; its secret is the lock."""
-    return _answer("azure_repos_push", req)
+    return _answer("azure_repos_push", req, context)

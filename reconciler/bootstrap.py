@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
+from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
     from reconciler.adapters.audit import AuditLog
     from reconciler.adapters.credentials import Credential
+    from reconciler.adapters.gate import Gates
     from reconciler.adapters.session import Session
     from reconciler.adapters.storage import Account
 
@@ -37,6 +41,8 @@ class Look:
     source: SpecSource
     planner: Planner
     clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,18 @@ class App:
     queues: MessageQueues
     """The store itself: it names queues."""
     clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections and files go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What people's questions need: readers, and inspectors beside them. Holds nothing that could write."""
+
+    planner: Planner
+    clock: Clock
+    arm: ArmInspector
+    devops: DevOpsInspector
 
 
 class Store(Protocol):
@@ -67,6 +85,9 @@ class Store(Protocol):
     def named(self, queue: str) -> MessageQueue:
         """A queue by name."""
 
+    def close(self) -> None:
+        """Let connections and files go."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Planes:
@@ -75,6 +96,11 @@ class _Planes:
     arm: Arm
     devops: Session
 
+    def close(self) -> None:
+        """Let connections go."""
+        self.arm.close()
+        self.devops.close()
+
 
 def source(settings: Settings) -> SpecSource:
     """Where specs come from. `SpecInvalid` where that is not set or makes no sense."""
@@ -82,30 +108,61 @@ def source(settings: Settings) -> SpecSource:
 
     if not settings.specs:
         raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
-    authorization = git.basic(settings.git_token.reveal) if settings.git_token else None
-    access = git.Access(authorization=authorization, allow_loopback=settings.allow_loopback)
-    return git.source(git.Location.parse(_rooted(settings.specs)), access=access)
+    location = git.Location.parse(_rooted(settings.specs))
+    authorization = git_authorization(settings, location.place if location.remote else "")
+    return git.source(location, access=git.Access(authorization=authorization, allow_loopback=settings.allow_loopback))
+
+
+def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
+    """The git token where one is set; towards Azure Repos, who we are towards Azure DevOps; nobody otherwise."""
+    from reconciler.adapters import git  # noqa: PLC0415 - see the module's docstring
+
+    if settings.git_token:
+        return git.basic(settings.git_token.reveal)
+    ours, theirs = urlsplit(settings.devops_endpoint), urlsplit(url)
+    if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):
+        return _credential(settings).devops_header
+    return None
 
 
 def look(settings: Settings) -> Look:
     """What reading and planning need."""
     clock = SystemClock()
-    return Look(source(settings), _planner(settings, _planes(settings, clock), clock), clock)
+    planes = _planes(settings, clock)
+    return Look(source(settings), _planner(settings, planes, clock), clock, planes.close)
+
+
+def tools(settings: Settings) -> Tools:
+    """What `explain`, `import` and `doctor` need; specs are not asked for."""
+    from reconciler.adapters.arm_inspection import ArmInspection  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock)
+    inspectors = ArmInspection(planes.arm), DevOpsInspection(planes.devops)
+    return Tools(_planner(settings, planes, clock), clock, *inspectors)
 
 
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
     """What applying needs; `listen` is told what happens."""
     from reconciler.adapters.arm import ArmWrites  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops_writes import DevOpsWrites  # noqa: PLC0415
+    from reconciler.adapters.gate_closings import GateClosings  # noqa: PLC0415
 
     clock = SystemClock()
-    planes = _planes(settings, clock)
-    planner = _planner(settings, planes, clock)
     kept = store(settings, clock)
+    closings = GateClosings(kept.state, clock)
+    planes = _planes(settings, clock, closings.gates)
+    planner = _planner(settings, planes, clock)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
-    limits = Limits(budget=settings.budget)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen)
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock)
+    limits = Limits(budget=settings.budget, wait_once=settings.wait_once)
+    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
+
+    def close() -> None:
+        planes.close()
+        kept.close()
+
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock, close)
 
 
 def store(settings: Settings, clock: Clock) -> Store:
@@ -158,13 +215,9 @@ def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
     if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
-    state = store(settings, SystemClock()).state
-    found = []
-    for name in state.names("pools/"):
-        document = state.load(name)
-        if document is not None:
-            found.append(PoolStatus.from_json(name.removeprefix("pools/"), document.body))
-    return tuple(found)
+    with closing(store(settings, SystemClock())) as kept:
+        stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in kept.state.names("pools/")]
+    return tuple(PoolStatus.from_json(key, document.body) for key, document in stored if document is not None)
 
 
 def policy(settings: Settings) -> Policy:
@@ -189,7 +242,7 @@ def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
     return Planner(FACETS, Readers(arm=planes.arm, devops=DevOps(planes.devops)), policy(settings), clock)
 
 
-def _planes(settings: Settings, clock: Clock) -> _Planes:
+def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.session import Session  # noqa: PLC0415
     from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
@@ -198,10 +251,17 @@ def _planes(settings: Settings, clock: Clock) -> _Planes:
     credential = _credential(settings)
     loopback = settings.allow_loopback
     return _Planes(
-        Arm(settings.arm_endpoint, credential.for_azure(), allow_loopback=loopback, clock=clock),
+        Arm(
+            settings.arm_endpoint,
+            credential.for_azure(),
+            allow_loopback=loopback,
+            clock=clock,
+            timeout=settings.http_timeout,
+        ),
         Session(
             credential,
             Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
+            gates=gates,
             limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
         ),
     )

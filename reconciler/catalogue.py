@@ -50,7 +50,8 @@ class Catalogue:
             if self._read is None or self._read.snapshot.files != snapshot.files:
                 loaded = load(snapshot.files)
                 by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
-                self._read = Specs(snapshot, by_key, loaded.problems)
+                left_out = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
+                self._read = Specs(snapshot, by_key, (*loaded.problems, *left_out))
             elif self._read.snapshot != snapshot:
                 self._read = Specs(snapshot, self._read.by_key, self._read.problems)
             return self._read

@@ -6,11 +6,15 @@ in the defaults of this table, a Functions app has to set them (docs/hosting.md 
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable
+from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable, endpoint_problem
+from reconciler.settings import VARIABLES as SETTINGS
+
+AUDIT_HOSTS = frozenset({"auditservice.dev.azure.com"})
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("STORAGE", "Connection string of the storage account behind bindings and state; for an identity "
@@ -71,6 +75,12 @@ class Hosting:
         seconds = float(value["SWEEP_SECONDS"]) if value["SWEEP_SECONDS"].isdecimal() else 0.0
         if not 1 <= seconds <= 86_400:  # noqa: PLR2004 - a day
             problems.append(f"{PREFIX}SWEEP_SECONDS: {value['SWEEP_SECONDS']!r} is not a number from 1 to 86400")
+        problems += _misspelt(environ)
+        endpoint = value["AUDIT_ENDPOINT"].rstrip("/")
+        loopback = environ.get(f"{PREFIX}ALLOW_LOOPBACK", "") == "1"
+        wrong = endpoint_problem(endpoint, AUDIT_HOSTS, loopback=loopback)
+        if wrong:
+            problems.append(f"{PREFIX}AUDIT_ENDPOINT: {wrong}")
         if problems:
             raise SettingsInvalid(tuple(problems))
         return Hosting(
@@ -82,9 +92,15 @@ class Hosting:
             azure_repos_secrets=_secrets(value, "AZURE_REPOS_SECRET"),
             app_role=value["APP_ROLE"],
             function_key=Secret(value["FUNCTION_KEY"]),
-            audit_endpoint=value["AUDIT_ENDPOINT"],
+            audit_endpoint=endpoint,
             platform_authenticates=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         )
+
+
+def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of all secret variables that are set, to strike them out of a text that might hold one."""
+    names = [PREFIX + variable.name for variable in VARIABLES if variable.secret]
+    return tuple(environ[name] for name in names if environ.get(name))
 
 
 def state(environ: Mapping[str, str]) -> dict[str, str]:
@@ -98,6 +114,19 @@ def state(environ: Mapping[str, str]) -> dict[str, str]:
         for kind in ("blob", "queue")
     )
     return {f"{PREFIX}STATE": f"{blob} {queue}"} if blob and queue else {}
+
+
+def _misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Names that are nearly ours: with `RECONCILER_APP_ROL` nobody would be asked for a role, silently."""
+    known = {variable.name for variable in (*SETTINGS, *VARIABLES)}
+    names = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX))
+    unknown = [name for name in names if name not in known and not name.startswith("STORAGE__")]
+    near = {
+        name: difflib.get_close_matches(name, [variable.name for variable in VARIABLES], 1, 0.8) for name in unknown
+    }
+    return [
+        f"{PREFIX}{name}: no such setting; the nearest is {PREFIX}{found[0]}" for name, found in near.items() if found
+    ]
 
 
 def _secrets(value: Mapping[str, str], name: str) -> tuple[Secret, ...]:

@@ -366,6 +366,13 @@ class MessageQueues(Protocol):
         """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its poison queue."""
 
 
+class Gates(Protocol):
+    """When organizations may be called again. Azure DevOps counts by identity, whichever worker calls."""
+
+    def join(self, organizations: Iterable[str]) -> None:
+        """Honour what other workers were told by these organizations. Cheap; trouble with it is no trouble of a run."""
+
+
 class Clock(Protocol):
     """Tells the time; the core has no other source of it."""
 

@@ -61,14 +61,18 @@ def reach(facet: str, organization: Organization, visible: Sequence[Project]) ->
     """Projects in which the organization uses the pool, sorted by name: the listed ones, or all visible ones.
 
     A hidden project and a project that does not exist look the same, so a listed name that resolves to nothing is a
-    gap. Where all projects are wanted, hidden ones cannot be counted; none visible at all is a gap too.
+    gap. Where all projects are wanted, hidden ones cannot be counted; none visible at all is a gap too. Projects that
+    the spec leaves without a queue are out of reach.
     """
+    left_out = organization.without_queue
     if organization.projects:
-        return pick(facet, organization.name, organization.projects, visible)
+        named = [name for name in organization.projects if name.casefold() not in left_out]
+        return pick(facet, organization.name, named, visible)
     if not visible:
         nothing = NotFound(f"{organization.name}: all projects are wanted, and the operator can see none")
         return Observation((), (gap(facet, organization.name, nothing),))
-    return Observation(tuple(sorted(visible, key=_by_name)))
+    reached = (project for project in visible if project.name.casefold() not in left_out)
+    return Observation(tuple(sorted(reached, key=_by_name)))
 
 
 def pick(

@@ -105,8 +105,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DEVOPS_TOKEN", "Token for Azure DevOps, with `static`", secret=True),
     Variable("GIT_TOKEN", "Token for an https git remote", secret=True),
     Variable("ALLOW_LOOPBACK", "`1` accepts endpoints on this machine, over http too; for the emulator and tests", "0"),
-    Variable("CACHE", "Folder for what can be fetched again", "`reconciler` in the user's cache folder"),
     Variable("BUDGET", "How long one run of one pool may take before it stops at a step boundary", "240", "seconds"),
+    Variable("WAIT_ONCE", "How long the service is given to do by itself what it may do by itself", "15", "seconds"),
     Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
     Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
 )  # fmt: skip
@@ -137,8 +137,9 @@ class Settings:
     devops_token: Secret
     git_token: Secret
     allow_loopback: bool
-    cache: Path
     budget: float
+    """Seconds."""
+    wait_once: float
     """Seconds."""
     http_timeout: float
     """Seconds."""
@@ -174,7 +175,7 @@ class _Reader:
         devops = self._endpoint("DEVOPS_ENDPOINT", DEVOPS_HOSTS, loopback=loopback)
         settings = Settings(
             specs=self._specs(),
-            state=self._get("STATE") or str(self._home("XDG_STATE_HOME", ".local/state") / "state.db"),
+            state=self._get("STATE") or str(self._home() / "state.db"),
             policy=Path(self._get("POLICY")) if self._get("POLICY") else None,
             arm_endpoint=self._endpoint("ARM_ENDPOINT", ARM_HOSTS, loopback=loopback),
             devops_endpoint=devops,
@@ -186,8 +187,8 @@ class _Reader:
             devops_token=self._secret("DEVOPS_TOKEN"),
             git_token=self._secret("GIT_TOKEN"),
             allow_loopback=loopback,
-            cache=Path(self._get("CACHE") or self._home("XDG_CACHE_HOME", ".cache")),
             budget=self._number("BUDGET", 5, 3600),
+            wait_once=self._number("WAIT_ONCE", 1, 600),
             http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
             parallel=int(self._number("PARALLEL", 1, 16)),
         )
@@ -209,10 +210,10 @@ class _Reader:
     def _wrong(self, name: str, message: str) -> None:
         self._problems.append(f"{PREFIX}{name}: {message}")
 
-    def _home(self, variable: str, below_home: str) -> Path:
-        """The user's folder for this kind of file, by the XDG base directory specification."""
-        base = self._environ.get(variable, "")
-        return (Path(base) if base else Path.home() / below_home) / "reconciler"
+    def _home(self) -> Path:
+        """The user's folder for state, by the XDG base directory specification."""
+        base = self._environ.get("XDG_STATE_HOME", "")
+        return (Path(base) if base else Path.home() / ".local" / "state") / "reconciler"
 
     def _switch(self, name: str) -> bool:
         text = self._get(name) or "0"
@@ -248,7 +249,7 @@ class _Reader:
 
     def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
         url = (self._get(name) or self._default(name)).rstrip("/")
-        problem = _endpoint_problem(url, hosts, loopback=loopback)
+        problem = endpoint_problem(url, hosts, loopback=loopback)
         if problem:
             self._wrong(name, problem)
         return url
@@ -284,11 +285,13 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-def secrets(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The values of all secret variables that are set, to strike them out of a text that might hold one."""
-    given = os.environ if environ is None else environ
+def secrets(*more: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of all secret variables that are set, to strike them out of a text that might hold one.
+
+    `more`: other places that settings were read from, beside the process environment.
+    """
     names = [PREFIX + variable.name for variable in VARIABLES if variable.secret or variable.name == "STATE"]
-    return tuple(given[name] for name in names if given.get(name))
+    return tuple(given[name] for given in (os.environ, *more) for name in names if given.get(name))
 
 
 def child_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -296,7 +299,7 @@ def child_environment(given: Mapping[str, str]) -> dict[str, str]:
     return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
 
 
-def _endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
+def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
     """Why this URL is no endpoint, or an empty text."""
     try:
         parts = urlsplit(url)
@@ -320,3 +323,9 @@ def _is_loopback(url: str) -> bool:
         return urlsplit(url).hostname in LOOPBACK_HOSTS
     except ValueError:
         return False
+
+
+def become(environment: Mapping[str, str]) -> None:
+    """Let this process have that environment and no other: for a child that was forked to be a command."""
+    os.environ.clear()
+    os.environ.update(environment)

@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEPENDENCIES = Path(".python_packages/lib/site-packages")
 """Where the Functions host looks for packages of an app."""
+WWWROOT = "/home/site/wwwroot"
+"""Where the Functions host on Linux keeps an app (Microsoft Learn, "Run your functions from a package file")."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -111,6 +113,11 @@ def _compile(staged: Path, interpreter: str) -> None:
             "0",
             "--invalidation-mode",
             "unchecked-hash",
+            # Bytecode names the file that it came from: that of the app in Azure, not of a folder that is gone.
+            "-s",
+            str(staged),
+            "-p",
+            WWWROOT,
             str(staged),
         ],
         check=False,  # a package may carry files for other versions of Python; what matters is imported by a test

@@ -55,10 +55,11 @@ def allow(world: World, request: Request, action: str, scope: str) -> None:
 def _allowed(principal: Principal, action: str, scope: str) -> bool:
     if principal.roles is None:
         return True
-    return any(_covers(role, scope) and _has(str(role.get("role", "")), action) for role in principal.roles)
+    return any(covers(role, scope) and _has(str(role.get("role", "")), action) for role in principal.roles)
 
 
-def _covers(role: Mapping[str, str], scope: str) -> bool:
+def covers(role: Mapping[str, str], scope: str) -> bool:
+    """Whether a role assignment counts at a scope: there, or above it."""
     above = str(role.get("scope", "/")).rstrip("/").lower()
     return scope.lower() == above or scope.lower().startswith(above + "/")
 

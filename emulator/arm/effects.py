@@ -60,6 +60,16 @@ def create(world: World, pool: Pool, creator: str) -> None:
         raise
 
 
+def made(world: World, pool: Pool) -> bool:
+    """Whether any of its agent pools exists; a write to a pool whose creation failed, and left none, creates anew."""
+    found = uses(world, pool.name, pool.properties).values()
+    organizations = world.devops.organizations
+    return any(
+        use.organization in organizations and organizations[use.organization].pool_named(use.agent_pool)
+        for use in found
+    )
+
+
 def update(world: World, pool: Pool, before: Body, creator: str) -> None:
     """Make the agent pools follow the organizations and projects of the body."""
     old, new = uses(world, pool.name, before), uses(world, pool.name, pool.properties)

@@ -61,6 +61,7 @@ def _subscription(raw: Mapping[str, Json]) -> Subscription:
         groups=groups,
         registered=bool(raw.get("registered", True)),
         cores=dict(raw.get("cores") or {}),
+        resources=[dict(one) for one in raw.get("resources") or ()],
     )
 
 
@@ -114,6 +115,8 @@ def _dumped(arm: Arm, found: Subscription) -> Body:
         body["registered"] = False
     if found.cores:
         body["cores"] = dict(found.cores)
+    if found.resources:
+        body["resources"] = [dict(one) for one in found.resources]
     return body
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from emulator.arm import reads, surroundings, writes
+from emulator.arm import authorization, reads, surroundings, writes
 from emulator.arm.state import PROVIDER
 from emulator.frame import Handler, Route
 
 S = "/subscriptions/{subscription}"
 G = S + "/resourceGroups/{group}"
 P = f"/providers/{PROVIDER}"
+OTHER = "/providers/{namespace}/{kind}/{name}"
+ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
+RIGHTS = "/providers/Microsoft.Authorization/permissions"
 POOL = f"{G}{P}/pools/{{pool}}"
 
 
@@ -41,6 +44,13 @@ ROUTES: list[Route] = [
         f"{G}/providers/Microsoft.CloudTest/locations/{{location}}/operations/{{operation}}",
         reads.result,
     ),
+    _route("Permissions_ListForResourceGroup", "GET", f"{G}{RIGHTS}", authorization.permissions),
+    _route("Permissions_ListForResource", "GET", f"{G}{OTHER}{RIGHTS}", authorization.permissions),
+    _route("Permissions_ListForChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}{RIGHTS}", authorization.permissions),
+    _route("RoleAssignments_ListForScope", "GET", f"{G}{OTHER}{ASSIGNMENTS}", authorization.assignments),
+    _route("Vaults_ListBySubscription", "GET", f"{S}/providers/Microsoft.KeyVault/vaults", authorization.vaults),
+    _route("Resources_Get", "GET", f"{G}{OTHER}", authorization.resource),
+    _route("Resources_GetChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}", authorization.resource),
     _route("Metadata_Get", "GET", "/metadata/endpoints", surroundings.metadata, anonymous=True),
     _route("Tenants_List", "GET", "/tenants", surroundings.tenants),
     _route("Subscriptions_List", "GET", "/subscriptions", surroundings.subscriptions),

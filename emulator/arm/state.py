@@ -35,6 +35,8 @@ class Subscription:
     """Whether the resource provider is registered in it."""
     cores: Mapping[str, int] = field(default_factory=dict)
     """Core quota by SKU family; a family that is not named has no limit here."""
+    resources: list[Body] = field(default_factory=list)
+    """Raw bodies of what lies beside the pools: identities, key vaults."""
 
 
 @dataclass(slots=True)

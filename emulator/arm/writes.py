@@ -115,6 +115,7 @@ def _replace(world: World, request: Request, found: Pool, body: Body) -> Respons
 
 def _update(world: World, request: Request, found: Pool, body: Body) -> Operation:
     before = copy.deepcopy(found.properties)
+    anew = found.state == "Failed" and not effects.made(world, found)
     checks.keep(world, before, body["properties"])
     checks.machines(world, Pool(found.subscription, found.group, found.name, body))
     found.body = copy.deepcopy(body)
@@ -122,7 +123,11 @@ def _update(world: World, request: Request, found: Pool, body: Body) -> Operatio
     found.system = _stamped(world, found.system, world.principals[request.caller])
     work = operations.Work(
         "update",
-        effect=lambda: effects.update(world, found, before, request.caller),
+        effect=lambda: (
+            effects.create(world, found, request.caller)
+            if anew
+            else effects.update(world, found, before, request.caller)
+        ),
         tell=lambda outcome: notices.written(world, found, request, outcome=outcome),
     )
     return operations.begin(world, found, request, work)

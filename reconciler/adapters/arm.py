@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.adapters import loading
 from reconciler.adapters.arm_errors import PARENT_MISSING, ArmAnswer, as_error, words
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.origin import Origin
@@ -81,11 +82,14 @@ class Arm:
         allow_loopback: bool = False,
         on_call: Callable[[ArmCall], None] = lambda _: None,
         clock: Clock | None = None,
+        timeout: float = 60.0,
     ) -> None:
+        """`timeout`: seconds between two pieces of an answer."""
         self.origin = Origin.of(endpoint, what="ARM endpoint", allow_loopback=allow_loopback)
         self.clock = clock or SystemClock()
         self._credential = credential
         self._on_call = on_call
+        self._timeout = timeout
         self._clients: dict[str, DevOpsInfrastructureMgmtClient] = {}
         self._transport: Any = None
         self._lock = threading.Lock()
@@ -137,7 +141,7 @@ class Arm:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise Unavailable(f"{where}: the list has no end after {len(seen)} pages")
             seen.add(url)
-            page = _body(self._get(url, where=where, route=route, subscription=subscription))
+            page = _body(self.get(url, where=where, route=route, subscription=subscription))
             found.extend(_items(page, where))
             url = str(page.get("nextLink") or "")
         return found
@@ -147,7 +151,7 @@ class Arm:
         found = re.search(r"/subscriptions/([0-9a-fA-F-]{36})", url)
         subscription = found[1].lower() if found else ""
         try:
-            reply = self._get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
+            reply = self.get(url, where="long operation", route="OperationStatuses_Get", subscription=subscription)
         except ArmAnswer as answer:
             if answer.reply.status in (404, 410):
                 return Operation("gone", answer.reply.code, answer.reply.message)
@@ -170,6 +174,7 @@ class Arm:
             return self._clients[subscription]
 
     def _made(self, subscription: str) -> DevOpsInfrastructureMgmtClient:
+        loading.load()
         from azure.mgmt.devopsinfrastructure import (  # noqa: PLC0415 - heavy; a cold start may never need it
             DevOpsInfrastructureMgmtClient,
         )
@@ -178,7 +183,7 @@ class Arm:
 
         scope = PUBLIC_SCOPE if self.origin.loopback else f"{self.origin}/.default"
         wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._on_call)
-        self._transport = self._transport or arm_wire.transport(self.origin)
+        self._transport = self._transport or arm_wire.transport(self.origin, self._timeout)
         return DevOpsInfrastructureMgmtClient(
             self._credential,
             subscription,
@@ -188,8 +193,9 @@ class Arm:
             transport=self._transport,
         )
 
-    def _get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
+    def get(self, url: str, *, where: str, route: str, subscription: str) -> Any:
         """GET an absolute URL as it is: signed queries and page links are passed on unchanged."""
+        loading.load()
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - heavy; a cold start may never need it
 
         client = self.client(subscription)
@@ -210,6 +216,7 @@ class ArmWrites:
 
     def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
         """Start to create or replace the pool; None where ARM says that it is done already."""
+        loading.load()
         from reconciler.adapters import arm_wire  # noqa: PLC0415 - heavy; a cold start may never need it
 
         target = PoolId.parse(pool_id)

@@ -43,7 +43,6 @@ else:
     Policy, Retry, Bearer = HTTPPolicy, RetryPolicy, BearerTokenCredentialPolicy
 
 CONNECT_SECONDS = 5
-READ_SECONDS = 60
 TRIES = 3
 PATIENCE_SECONDS = 2.0
 """Longest single sleep between two tries; with three tries that is at most 4 s a call."""
@@ -215,7 +214,7 @@ def policies(wire: Wire) -> list[Any]:
     ]
 
 
-def transport(origin: Origin) -> RequestsTransport:
+def transport(origin: Origin, timeout: float) -> RequestsTransport:
     """One pooled session for all subscriptions: no cookies, no ``.netrc``, and no proxy before loopback."""
     session = requests.Session()
     session.trust_env = not origin.loopback
@@ -227,7 +226,7 @@ def transport(origin: Origin) -> RequestsTransport:
     return RequestsTransport(
         session=session,
         connection_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=timeout,
         use_env_settings=session.trust_env,
     )
 

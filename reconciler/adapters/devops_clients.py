@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from reconciler.adapters import loading
 from reconciler.adapters.session import Session
 from reconciler.errors import ReconcilerError, Rejected, Unavailable
 from reconciler.plan import Json
@@ -24,6 +25,7 @@ class Clients:
     """All clients of one organization, as attributes: ``clients.task_agent.get_agent_pools()``."""
 
     def __init__(self, session: Session, organization: str) -> None:
+        loading.load()
         from reconciler.adapters.devops_package import Wire  # noqa: PLC0415 - heavy, and not needed to start
 
         self.wire: Wire = Wire(session, organization)

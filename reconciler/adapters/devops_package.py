@@ -31,6 +31,7 @@ from msrest.pipeline import HTTPPolicy, Response
 from msrest.universal_http.requests import RequestsClientResponse
 
 from reconciler.adapters.devops_answers import Answer, clip
+from reconciler.adapters.loading import LOADING
 from reconciler.adapters.session_wire import Call
 from reconciler.errors import Rejected, Unavailable
 
@@ -127,7 +128,8 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
 
 def client(kind: str, url: str, wire: Wire) -> Any:
     """A 7.1 client of the package for one endpoint of one organization; `kind` is its module's name."""
-    module = importlib.import_module(f"azure.devops.v7_1.{kind}")
+    with LOADING:
+        module = importlib.import_module(f"azure.devops.v7_1.{kind}")
     name = "".join(part.capitalize() for part in kind.split("_")) + "Client"
     return getattr(module, name)(url, wire)
 

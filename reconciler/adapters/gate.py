@@ -6,7 +6,8 @@ asks closes the gate for all calls of this process. An organization from which n
 alone for a short while too: a thousand calls that each wait for a time-out help nobody.
 
 A gate never sleeps. It says how long it is shut, and raises; whether that is worth a short wait is its caller's
-choice. Gates of several processes are not joined: each learns from its own answers.
+choice. What other workers were told comes in by `learn`, what we were told goes out by `told`:
+`reconciler.adapters.gate_closings` joins the gates of several processes.
 """
 
 from __future__ import annotations
@@ -52,18 +53,29 @@ class _Gate:
 class Gates:
     """All gates of a process; safe to share between threads and sessions."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, told: Callable[[str, str, float], None] | None = None
+    ) -> None:
+        """`told` hears of each answer that shut a gate further: organization, identity, seconds from now."""
         self._monotonic = monotonic
+        self._told = told
         self._lock = Lock()
         self._gates: dict[tuple[str, str], _Gate] = {}
 
     def close(self, organization: str, identity: str, seconds: float) -> None:
         """Shut for `seconds` from now; never opens earlier than what was asked before."""
+        if self.learn(organization, identity, seconds) and self._told:
+            self._told(organization, identity, min(seconds, LONGEST))
+
+    def learn(self, organization: str, identity: str, seconds: float) -> bool:
+        """The same, without telling others: they told us. Whether the gate opens later by it."""
         with self._lock:
             gate = self._gate(organization, identity)
             until = self._monotonic() + min(seconds, LONGEST)
-            if seconds > 0 and until > gate.until:
-                gate.until, gate.silent = until, False
+            if seconds <= 0 or until <= gate.until:
+                return False
+            gate.until, gate.silent = until, False
+            return True
 
     def answered(self, organization: str, identity: str) -> None:
         """Something came back, whatever it said."""

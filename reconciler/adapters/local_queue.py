@@ -36,7 +36,8 @@ class LocalQueue:
         """Take up to `count` messages (32 at most), the ones visible for longest first."""
         now, token = self._now(), uuid4().hex
         with self._file.begin() as connection:
-            self._set_poison_aside(connection, now)
+            while self._set_poison_aside(connection, now, count):
+                pass
             rows = connection.execute(
                 "UPDATE messages SET attempts = attempts + 1, visible = ?, token = ? WHERE id IN "
                 "(SELECT id FROM messages WHERE queue = ? AND visible <= ? ORDER BY visible, id LIMIT ?) "
@@ -72,14 +73,22 @@ class LocalQueue:
             found = connection.execute("SELECT count(*) FROM messages WHERE queue = ?", (self._name,)).fetchone()
             return int(found[0])
 
-    def _set_poison_aside(self, connection: sqlite3.Connection, now: float) -> None:
+    def _set_poison_aside(self, connection: sqlite3.Connection, now: float, count: int) -> int:
+        """Of those whose turn it is alone: looking at all would make each take as slow as the queue is long."""
         if self._attempts is None:
-            return
-        connection.execute(
+            return 0
+        return connection.execute(
             "UPDATE messages SET queue = :poison, attempts = 0, token = '', visible = :now, inserted = :now "
-            "WHERE queue = :name AND visible <= :now AND attempts >= :most",
-            {"poison": self._name + POISON, "now": now, "name": self._name, "most": self._attempts},
-        )
+            "WHERE attempts >= :most AND id IN "
+            "(SELECT id FROM messages WHERE queue = :name AND visible <= :now ORDER BY visible, id LIMIT :count)",
+            {
+                "poison": self._name + POISON,
+                "now": now,
+                "name": self._name,
+                "most": self._attempts,
+                "count": min(count, MOST_AT_ONCE),
+            },
+        ).rowcount
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

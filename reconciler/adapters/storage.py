@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.leasing import ATTEMPTS, POISON
+from reconciler.adapters.loading import LOADING
 from reconciler.adapters.origin import Origin
 from reconciler.errors import Refused
 
@@ -61,14 +62,16 @@ class Storage:
     @property
     def state(self) -> StorageState:
         """Documents as blobs."""
-        from reconciler.adapters.storage_state import StorageState  # noqa: PLC0415 - heavy, as all below
+        with LOADING:
+            from reconciler.adapters.storage_state import StorageState  # noqa: PLC0415 - heavy, as all below
 
         return StorageState(self._blobs())
 
     @property
     def leases(self) -> StorageLeases:
         """Leases on the blobs of the pools' documents."""
-        from reconciler.adapters.storage_state import StorageLeases  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.storage_state import StorageLeases  # noqa: PLC0415 - heavy
 
         return StorageLeases(self._blobs())
 
@@ -80,13 +83,15 @@ class Storage:
     @property
     def poison(self) -> StorageQueue:
         """Where messages end that were delivered too often."""
-        from reconciler.adapters.storage_queue import StorageQueue  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.storage_queue import StorageQueue  # noqa: PLC0415 - heavy
 
         return StorageQueue(self._queues(), self._names.queue + POISON, attempts=None, create=self._names.create)
 
     def named(self, queue: str) -> StorageQueue:
         """Another work queue of the account; its poison messages lie in ``<queue>-poison``."""
-        from reconciler.adapters.storage_queue import StorageQueue  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.storage_queue import StorageQueue  # noqa: PLC0415 - heavy
 
         return StorageQueue(self._queues(), queue, attempts=self._names.attempts, create=self._names.create)
 
@@ -101,8 +106,10 @@ class Storage:
 
     def _blobs(self) -> Blobs:
         """One for all: state and leases must know of each other."""
-        from reconciler.adapters.storage_state import Blobs  # noqa: PLC0415 - heavy
-        from reconciler.adapters.storage_wire import blobs  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.storage_state import Blobs  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.storage_wire import blobs  # noqa: PLC0415 - heavy
 
         with self._lock:
             if self._made_blobs is None:
@@ -112,7 +119,8 @@ class Storage:
             return self._made_blobs
 
     def _queues(self) -> QueueServiceClient:
-        from reconciler.adapters.storage_wire import queues  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.storage_wire import queues  # noqa: PLC0415 - heavy
 
         with self._lock:
             if self._made_queues is None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import typer
 
 from reconciler.cli.apply import apply
+from reconciler.cli.convert import convert
+from reconciler.cli.doctor import doctor
+from reconciler.cli.explain import explain
+from reconciler.cli.importing import import_pools
 from reconciler.cli.plan import plan
 from reconciler.cli.schema import schema
+from reconciler.cli.serve import serve
 from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 
@@ -47,5 +52,33 @@ app.command(
         "apply --policy policy.yaml --timeout 3600",
     )
 )(apply)
-app.command(epilog=_examples("status", "status fabrikam-managed-pool --output json"))(status)
+app.command(
+    epilog=_examples(
+        "status",
+        "status fabrikam-managed-pool --output json",
+        "status --unmanaged --specs specs/",
+    )
+)(status)
 app.command(epilog=_examples("schema > pool.schema.json"))(schema)
+app.command(epilog=_examples("serve", "serve --port 8080 --workers 4", "serve --no-timers"))(serve)
+app.command(
+    epilog=_examples(
+        "explain fabrikam-managed-pool fabrikam-tailspin/Web",
+        "explain fabrikam-release-pool fabrikam-release '\\release\\nightly' --output json",
+    )
+)(explain)
+app.command(
+    "import",
+    epilog=_examples(
+        "import --to specs/",
+        "import fabrikam-managed-pool --subscription 11111111-2222-3333-4444-555555555555 --to specs/ --force",
+    ),
+)(import_pools)
+app.command(
+    epilog=_examples(
+        "convert main.bicep --subscription 1111… --resource-group rg-build > pool.yaml",
+        "convert deploy.json --parameters deploy.parameters.json --subscription 1111… --resource-group rg-build",
+        "convert organization-profile.json fabric-profile.json --name build --subscription 1111… --resource-group rg",
+    )
+)(convert)
+app.command(epilog=_examples("doctor", "doctor fabrikam-managed-pool --mode report --output json"))(doctor)

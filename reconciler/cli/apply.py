@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -48,14 +49,20 @@ def apply(
     settings = settings_of(specs, ref, policy)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
-    app = bootstrap.build(settings, following)
-    with stopping(screen.note) as stop, screen.progress("reading", None) as track:
+    with (
+        closing(bootstrap.build(settings, following)) as app,
+        stopping() as stop,
+        screen.progress("reading", None) as track,
+    ):
         following.bind(track, stop)
         running = Running(app, selection, following, track, stop)
         stopped = running.until(timeout, plan_hash or None)
     show(running.results(), output, screen)
     codes = [code_of(result) for result in running.results()]
     if stopped:
-        screen.note(f"stopped; {len(following.proved)} changes are in force, the rest was not begun")
+        number = len(following.proved)
+        screen.note(
+            f"stopped; {number} {'change is' if number == 1 else 'changes are'} in force, and nothing more begins"
+        )
         codes.append(STOPPED)
     return worst([DONE if whole else ERROR, *codes])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,8 @@ from reconciler import settings
 from reconciler.cli.app import app
 from reconciler.cli.codes import DONE, ERROR, STOPPED
 from reconciler.cli.screen import Screen
+from reconciler.cli.secrecy import without
+from reconciler.cli.selection import desk
 from reconciler.errors import ReconcilerError
 
 PROGRAM = "python -m reconciler"
@@ -96,7 +97,4 @@ def _bug(screen: Screen, error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    for secret in settings.secrets():
-        text = text.replace(secret, "***")
-    text = re.sub(r"(?i)\b(bearer|basic) +[\w.~+/=-]+", r"\1 ***", text)
-    return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1?***", text)
+    return without(settings.secrets(desk()), text)

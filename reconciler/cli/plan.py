@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from reconciler import bootstrap, render
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
@@ -27,10 +28,10 @@ def plan(
     """Show what would be changed, over which API, and what it does to people. Writes nothing."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
-    look = bootstrap.look(settings)
-    selection = select(look.source, names or [], screen, place=settings.specs)
-    whole = require(selection, screen)
-    plans, codes = _plans(look, selection, screen)
+    with closing(bootstrap.look(settings)) as look:
+        selection = select(look.source, names or [], screen, place=settings.specs)
+        whole = require(selection, screen)
+        plans, codes = _plans(look, selection, screen)
     show(plans, output, screen)
     return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
 

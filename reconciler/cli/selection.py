@@ -38,9 +38,13 @@ class Selection:
 def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
     """The settings: options before environment before the `.env` file of the working folder."""
     options = {f"{PREFIX}SPECS": specs, f"{PREFIX}POLICY": policy}
-    beneath = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    settings = Settings.read(beneath=beneath, above={name: value for name, value in options.items() if value})
+    settings = Settings.read(beneath=desk(), above={name: value for name, value in options.items() if value})
     return replace(settings, specs=_at(settings.specs, ref)) if ref else settings
+
+
+def desk() -> dict[str, str]:
+    """What the `.env` file of the working folder says; empty where there is none."""
+    return {name: value for name, value in dotenv_values(".env").items() if value is not None}
 
 
 def _at(specs: str, ref: str) -> str:

@@ -1,30 +1,43 @@
-"""`status`: what was found when, from the stored conditions. Asks no service anything."""
+"""`status`: what was found when, from the stored conditions. Asks no service anything, but for `--unmanaged`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from reconciler import bootstrap, render
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
-from reconciler.cli.options import Form, Names, NoColor, Output, Verbose
+from reconciler.cli.options import Form, Names, NoColor, Output, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
 from reconciler.errors import NotFound
 from reconciler.status import Condition, Kind, PoolStatus, Truth
 
 FORMAT = "reconciler/statuses/v1"
+Unmanaged = Annotated[
+    bool,
+    typer.Option("--unmanaged", help="Read both planes: pools without a spec, and what stands on one plane alone."),
+]
 
 
 def status(
     names: Names = None,
     *,
+    unmanaged: Unmanaged = False,
+    specs: Specs = "",
     output: Form = Output.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show what the last runs found, and since when it is so. Asks no service anything."""
+    """Show what the last runs found, and since when it is so. Asks no service anything, but for --unmanaged."""
     screen = Screen(color=not no_color, verbose=verbose)
-    known = bootstrap.statuses(settings_of())
+    if unmanaged:
+        from reconciler.cli.unmanaged import unmanaged as show_unmanaged  # noqa: PLC0415 - the rest reads no plane
+
+        return show_unmanaged(settings_of(specs), output, screen)
+    known = bootstrap.statuses(settings_of(specs))
     wanted = {name.lower() for name in names or []}
     chosen = [one for one in known if not wanted or one.key in wanted]
     missing = sorted(wanted - {one.key for one in chosen})

@@ -5,10 +5,11 @@ Waiting is here too, because it has to end with the first Ctrl-C.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 
@@ -37,8 +38,14 @@ class Stop:
         self._tell("stopping after this step; Ctrl-C again ends at once")
 
 
+def say_at_once(line: str) -> None:
+    """Write to standard error past all buffers: a signal may come within a print, and that cannot be entered twice."""
+    with suppress(OSError):
+        os.write(2, f"{line}\n".encode())
+
+
 @contextmanager
-def stopping(tell: Callable[[str], None]) -> Iterator[Stop]:
+def stopping(tell: Callable[[str], None] = say_at_once) -> Iterator[Stop]:
     """For as long as it lasts, Ctrl-C and SIGTERM ask the given run to end."""
     stop = Stop(tell)
 

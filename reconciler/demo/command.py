@@ -15,15 +15,16 @@ import typer
 from reconciler.adapters.clock import SystemClock
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor
+from reconciler.demo.cast import Cast
 from reconciler.demo.emulation import Emulation, root
 from reconciler.demo.repository import Repository
 from reconciler.demo.stage import Stage, StepFailed
-from reconciler.demo.story import STEPS, Cast, Step
+from reconciler.demo.story import STEPS, Step
 from reconciler.errors import NotFound
 from reconciler.settings import child_environment
 
 SWITCHES = ("arm.update-seconds=3",)
-"""A long operation that one can watch, and still wait for."""
+"""A long operation that one can watch, and still wait for; `WAIT_ONCE` in the settings is a little longer."""
 
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the emulator and the repository, and say how to play on.")]
 
@@ -80,12 +81,13 @@ def _env(emulation: Emulation) -> str:
     lines = {
         "SPECS": ".#main:specs",
         "STATE": "state.db",
-        "CACHE": "cache",
         "ALLOW_LOOPBACK": "1",
         "CREDENTIAL": "static",
         "ARM_ENDPOINT": emulation.arm,
         "DEVOPS_ENDPOINT": emulation.devops,
         "IDENTITY_ENDPOINT": emulation.identity,
+        "AUDIT_ENDPOINT": emulation.devops,
+        "WAIT_ONCE": "4",
         "ARM_TOKEN": emulation.tokens["arm"],
         "DEVOPS_TOKEN": emulation.tokens["devops"],
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reconciler.demo.process import end, first_line, load
 from reconciler.errors import Unavailable
 
 Json: TypeAlias = Any
@@ -36,6 +36,7 @@ class Emulation:
                 command, stdout=subprocess.PIPE, stderr=errors, cwd=root(), start_new_session=True
             )
         try:
+            load()  # while the emulator loads itself
             ready = self._ready()
         except BaseException:  # Ctrl-C too: a process that nobody knows of would stay behind
             self.close()
@@ -47,14 +48,7 @@ class Emulation:
 
     def close(self) -> None:
         """End the process and wait for it."""
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        end(self.process, 5)
 
     def state(self) -> dict[str, Json]:
         """The whole estate as the emulator has it, in the form of its estate file."""
@@ -77,14 +71,18 @@ class Emulation:
         headers = {"Authorization": f"Bearer devops-{who}", "X-TFS-FedAuthRedirect": "Suppress"}
         self._call(method, f"{self.devops}/{path}?api-version=7.1-preview.1", body, headers)
 
+    def in_portal(self, who: str, method: str, path: str, body: Json) -> None:
+        """What a person does in ARM; the path begins with the subscription's id."""
+        headers = {"Authorization": f"Bearer arm-{who}"}
+        self._call(method, f"{self.arm}/subscriptions/{path}?api-version=2026-06-02", body, headers)
+
+    def subscribe(self, source: str, url: str) -> None:
+        """Let events of `arm` or `audit` go to a URL, as Event Grid delivers them."""
+        self._call("POST", f"{self.control}/subscriptions", {"url": url, "sources": [source], "schema": "eventgrid"})
+
     def _ready(self) -> dict[str, Json]:
         """The JSON line that the emulator prints when it listens."""
-        timer = threading.Timer(_START, self.process.kill)
-        timer.start()
-        try:
-            line = self.process.stdout.readline() if self.process.stdout else b""
-        finally:
-            timer.cancel()
+        line = first_line(self.process, _START)
         if not line:
             self.process.wait()
             said = self._log.read_text(errors="replace").strip().splitlines()

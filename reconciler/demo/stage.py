@@ -6,7 +6,6 @@ A check that does not hold ends the story; nothing after it would mean anything.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from reconciler import render
+from reconciler.demo.process import run
+from reconciler.demo.serving import Serving
 
 Json: TypeAlias = Any
 
@@ -77,15 +78,13 @@ class Stage:
         """The same, kept for a check and not shown."""
         return self._reconciler(arguments, keep=True)
 
+    def serve(self, *arguments: str, **more: str) -> Serving:
+        """A `serve` that is ready; `more`: settings beside those of the folder."""
+        self.say(f"  $ python -m reconciler serve {' '.join(arguments)}", "bold")
+        given = {f"RECONCILER_{name}": text for name, text in more.items()}
+        serving = Serving(["--port", "0", *arguments], self._folder, {**self._environment, **given})
+        self.check("it is ready", serving.url, serving.line)
+        return serving
+
     def _reconciler(self, arguments: Sequence[str], *, keep: bool) -> Done:
-        done = subprocess.run(  # noqa: S603 - our own module, by this interpreter
-            [sys.executable, "-m", "reconciler", *arguments],
-            cwd=self._folder,
-            env=self._environment,
-            stdout=subprocess.PIPE if keep else None,
-            stderr=subprocess.PIPE if keep else None,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        return Done(done.returncode, done.stdout or "")
+        return Done(*run(arguments, self._folder, self._environment, keep=keep))

@@ -1,18 +1,14 @@
-"""The story in six steps, each with what it proves."""
+"""The story in seven steps, each with what it proves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from reconciler.demo.emulation import Emulation
+from reconciler.demo.cast import POOL, PRIME, RELEASE, TAILSPIN, Cast
 from reconciler.demo.observed import Estate
-from reconciler.demo.repository import Repository
-from reconciler.demo.stage import Json, Stage
+from reconciler.demo.told import told
 
-POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
-TAILSPIN, PRIME = "fabrikam-tailspin", "fabrikam-prime"
 SPEC = f"{POOL}.yaml"
 
 BROKEN = f"""\
@@ -39,27 +35,6 @@ access:
     - {{ project: {TAILSPIN}/Web, allow: true, until: 2026-12-31 }}
 """
 """A number that is none, a misspelt field, and a date without a reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who takes part."""
-
-    stage: Stage
-    emulation: Emulation
-    repository: Repository
-
-    def estate(self) -> Estate:
-        """Both planes as they are now."""
-        return Estate(self.emulation.state())
-
-    def changes(self) -> dict[str, Json]:
-        """Changes that a plan has now, by `pool kind subject`; its exit code has to fit."""
-        done = self.stage.ask("plan", "--output", "json")
-        plans = done.document()["plans"]
-        found = {f"{p['pool']} {c['kind']} {c['subject']}": c for p in plans for c in p["changes"]}
-        self.stage.check(f"exit code {2 if found else 0}", done.code == (2 if found else 0), done.code)
-        return found
 
 
 def drifted(cast: Cast) -> None:
@@ -175,7 +150,7 @@ def refused(cast: Cast) -> None:
 
 Step: TypeAlias = Callable[[Cast], None]
 
-STEPS: tuple[Step, ...] = (drifted, applied, in_sync, grown, tampered, refused)
+STEPS: tuple[Step, ...] = (drifted, applied, in_sync, grown, tampered, refused, told)
 """In the order in which they are told; each begins where the one before ended."""
 
 

@@ -106,17 +106,24 @@ def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
 
 
 def _after(status: PoolStatus, work: Work) -> PoolStatus:
-    """What is remembered of single changes: those that are still to be done, and no others."""
+    """What is remembered of single changes: those that are still to be done, and those that could not be seen."""
+    blind = {gap.facet for gap in work.plan.gaps}
     open_ids = {change.id for change in work.plan.changes} | {r.change.id for r in work.plan.refusals}
     waited = {change.id for change in work.plan.changes if change.wait_once}
+    noted = {*status.waited, *work.waiting}
     unproven = {**status.unproven, **work.unproven}
     return replace(
         status,
         pending=work.pending,
         remembered=work.survey.remembers(work.spec),
-        waited=tuple(sorted(waited & {*status.waited, *work.waiting})),
-        unproven={name: count for name, count in sorted(unproven.items()) if name in open_ids},
+        waited=tuple(sorted(name for name in noted if name in waited or _facet(name) in blind)),
+        unproven={name: count for name, count in sorted(unproven.items()) if name in open_ids or _facet(name) in blind},
     )
+
+
+def _facet(name: str) -> str:
+    """The facet of a change's id."""
+    return name.partition(":")[0]
 
 
 def _stored(

@@ -36,7 +36,7 @@ def ask(arm: ArmReader, flying: InFlight, now: datetime, limits: Limits) -> Answ
         return Answer(over=False, retry_after=error.retry_after or flying.retry_after, error=error)
     if operation.state == "running":
         return Answer(over=False, retry_after=operation.retry_after or flying.retry_after)
-    if operation.state == "succeeded":
-        return Answer(over=True)
+    if operation.state in ("succeeded", "gone"):
+        return Answer(over=True)  # gone: kept no longer, only the resource still tells how it ended
     said = ": ".join(part for part in (operation.code, operation.message) if part)
     return Answer(over=True, error=Rejected(f"{flying.description}: {said or 'failed, and no reason was given'}"))

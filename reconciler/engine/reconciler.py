@@ -18,7 +18,7 @@ from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import Limits, Tenure
 from reconciler.engine.work import Work, text_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
-from reconciler.ports import Leases, StateStore, Writers
+from reconciler.ports import Gates, Leases, StateStore, Writers
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
 
@@ -34,17 +34,21 @@ class Reconciler:
         leases: Leases,
         limits: Limits | None = None,
         listen: Callable[[Event], None] = ignore,
+        gates: Gates | None = None,
     ) -> None:
+        """`gates`: joined before anything is read; None: each process learns from its own answers alone."""
         self.planner = planner
         self.limits = limits or Limits()
         self._writers = writers
         self._state = state
         self._leases = leases
         self._listen = listen
+        self._gates = gates
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with what was learned before: for a sweep, or a plan of many pools."""
         batch = tuple(specs)
+        self._join(batch)
         return self.planner.survey(batch, load_evidence(self._state, batch))
 
     def reconcile(
@@ -57,6 +61,7 @@ class Reconciler:
         leave this function; those of the two planes are in the result. A bug is not caught.
         """
         frame = ending.Frame(spec, revision, self.planner.clock, self.limits)
+        self._join((spec,))
         try:
             lease = self._leases.acquire(spec.key, self.limits.lease)
         except LeaseHeld as error:
@@ -70,6 +75,10 @@ class Reconciler:
         finally:
             with suppress(ReconcilerError):  # a lease that cannot be given back runs out
                 lease.release()
+
+    def _join(self, specs: Iterable[Spec]) -> None:
+        if self._gates is not None:
+            self._gates.join(sorted({organization.name for spec in specs for organization in spec.organizations}))
 
     def _held(
         self, frame: ending.Frame, memory: Memory, tenure: Tenure, survey: SharedSurvey | None, plan_hash: str | None

@@ -29,6 +29,8 @@ class Envelope:
     """`topic` in Event Grid's schema."""
     data: Json = field(repr=False)
     """The payload. It may carry claims: it is read, and never printed, kept or logged."""
+    trace: str = ""
+    """`traceparent`, the attribute of CloudEvents' distributed tracing extension; as sent, not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ def envelope(item: Json) -> Envelope | None:
         return None
     source = item.get("topic") or item.get("source")
     return Envelope(
-        id=_text(item.get("id")), type=kind, subject=_text(item.get("subject")), source=_text(source), data=_data(item)
+        id=_text(item.get("id")),
+        type=kind,
+        subject=_text(item.get("subject")),
+        source=_text(source),
+        data=_data(item),
+        trace=_text(item.get("traceparent")),
     )
 
 

@@ -44,6 +44,8 @@ class Keys:
     """Lower-case pool names, each once, sorted."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Reason → how many; for one log line and a counter."""
+    trace: str = ""
+    """`traceparent` of the first event that has one; as sent, not checked."""
 
 
 def pool_keys(body: bytes | str) -> Keys:
@@ -57,7 +59,8 @@ def pool_keys(body: bytes | str) -> Keys:
             keys.add(name)
         else:
             dropped["not a write or delete of a pool"] += 1
-    return Keys(tuple(sorted(keys)), dict(dropped))
+    trace = next((event.trace for event in opened.events if event.trace), "")
+    return Keys(tuple(sorted(keys)), dict(dropped), trace)
 
 
 def _pool_name(event: Envelope) -> str:

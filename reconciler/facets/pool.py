@@ -57,11 +57,15 @@ class Desired:
     resource_id: str
     body: Mapping[str, Json]
     """What the spec names, without the location."""
-    creation: Mapping[str, Json]
-    """The whole document for a pool that does not exist."""
+    spec: Spec
     now: datetime
     quiet: Disruption | None = None
     """How long agents that would be recycled are waited for; None: not at all."""
+
+    @property
+    def creation(self) -> dict[str, Json]:
+        """The whole document for a pool that does not exist. Made when asked for: most pools exist."""
+        return _creation(self.spec, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,10 @@ class Observed:
 
 
 def parse(spec: Spec, now: datetime) -> Desired:
-    """Every spec manages its resource; `now` decides which exceptions narrow what creation sends."""
+    """Every spec manages its resource; `now` decides which exceptions narrow what a creation would send."""
     body = {key: value for key, value in spec.body.items() if key != "location"}
     quiet = spec.disruption if spec.mode is Mode.ENFORCE else None
-    return Desired(spec.name, spec.pool_id, body, _creation(spec, now), now, quiet)
+    return Desired(spec.name, spec.pool_id, body, spec, now, quiet)
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
@@ -113,7 +117,7 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     details = [_detail(one) for one in differences(body, observed.document)]
     if observed.state.casefold() in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
-    place = {key: desired.creation[key] for key in ("location",) if key in desired.creation}
+    place = {key: value for key, value in desired.spec.body.items() if key == "location"}
     elsewhere = [_replacement(desired, _detail(one)) for one in differences(place, observed.document)]
     return elsewhere + ([_update(desired, observed.document, body, tuple(details))] if details else [])
 
@@ -232,11 +236,12 @@ def _replacement(desired: Desired, detail: Detail) -> Change:
 
 
 def _create(desired: Desired) -> Change:
-    profile = _profile(desired.creation)
+    body = desired.creation
+    profile = _profile(body)
     organizations = profile.get("organizations") or ()
-    grants = any(one.get("openAccess") for one in organizations) or bool(_principals(desired.creation))
+    grants = any(one.get("openAccess") for one in organizations) or bool(_principals(body))
     inherits = (profile.get("permissionProfile") or {}).get("kind") == PermissionKind.INHERIT.value
-    agents = _properties(desired.creation).get("maximumConcurrency")
+    agents = _properties(body).get("maximumConcurrency")
     return Change(
         facet=NAME,
         kind="pool",
@@ -246,7 +251,7 @@ def _create(desired: Desired) -> Change:
         after=f"{agents} agents for {len(organizations)} organization{'' if len(organizations) == 1 else 's'}",
         risk=Risk.WIDENS if grants or inherits else Risk.NEUTRAL,
         route=Route.ARM,
-        args={"resourceId": desired.resource_id, "body": desired.creation},
+        args={"resourceId": desired.resource_id, "body": body},
         note="create",
     )
 

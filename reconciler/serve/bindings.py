@@ -6,6 +6,7 @@ Functions host gets (`get_dict_repr`); that dictionary is the contract, here as 
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Served:
     details: Mapping[str, Any]
     """The trigger's binding, resolved: ``route`` and ``methods``, ``schedule``, or ``queueName``."""
     outputs: tuple[Output, ...] = ()
+    wants_context: bool = False
+    """Whether the function has a parameter `context`, which the platform fills in by its name."""
 
 
 class Declared(Protocol):
@@ -68,7 +71,9 @@ def _served(function: Declared, settings: Mapping[str, str]) -> Served:
         raise BindingError(f"{name}: one http, timer or queue trigger is served, this function has: {kinds}")
     outputs = tuple(Output(binding["name"], binding["queueName"]) for binding in bindings if binding["type"] == "queue")
     (trigger,) = triggers
-    return Served(name, function.get_user_function(), trigger["type"], trigger["name"], trigger, outputs)
+    call = function.get_user_function()
+    wants_context = "context" in inspect.signature(call).parameters
+    return Served(name, call, trigger["type"], trigger["name"], trigger, outputs, wants_context)
 
 
 def _resolved(binding: Mapping[str, Any], function: str, settings: Mapping[str, str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import azure.functions as func
 from aiohttp import web
@@ -42,6 +43,8 @@ class Options:
     """Names of queues whose messages go first, in this order; the others follow by name."""
     grace: float = 250.0
     """Seconds that runs under way may still take after a stop."""
+    retry: float = 10.0
+    """Seconds until a message comes again whose function failed: `visibilityTimeout` of host.json."""
 
 
 class _Output(func.Out[Any]):
@@ -57,6 +60,30 @@ class _Output(func.Out[Any]):
         return self.value
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The part of a function's context that functions read: where this invocation belongs in a distributed trace."""
+
+    trace_parent: str
+    trace_state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a function gets that asks for its `context`."""
+
+    function_name: str
+    invocation_id: str
+    trace_context: Trace
+
+
+def context_of(served: Served, argument: object) -> Context:
+    """A context of one invocation: in the trace of its HTTP request, or in one of its own."""
+    given = argument.headers.get("traceparent", "") if isinstance(argument, func.HttpRequest) else ""
+    own = f"00-{uuid4().hex}-{uuid4().hex[:16]}-00"
+    return Context(served.name, str(uuid4()), Trace(given or own))
+
+
 class Host:
     """One process that serves one function app."""
 
@@ -65,7 +92,7 @@ class Host:
         self._queues = queues
         self._options = options
         self._timers = [Timer(served, self._tick(served)) for served in self._of("timerTrigger")]
-        self._workers = Workers(self._lanes(), options.workers)
+        self._workers = Workers(self._lanes(), options.workers, options.retry)
 
     def _of(self, trigger: str) -> list[Served]:
         return [served for served in self._functions if served.trigger == trigger]
@@ -82,7 +109,8 @@ class Host:
         """Run a function with its trigger's value, then send what it put on its outputs. Errors pass, logged."""
         outputs = {output.argument: _Output() for output in served.outputs}
         try:
-            answer = served.call(**{served.argument: argument}, **outputs)
+            context = {"context": context_of(served, argument)} if served.wants_context else {}
+            answer = served.call(**{served.argument: argument}, **outputs, **context)
         except Exception as error:
             _log.error(
                 "%s: %s\n%s", served.name, type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
@@ -91,6 +119,8 @@ class Host:
         for output in served.outputs:
             for text in _texts(outputs[output.argument].value):
                 self._queues.named(output.queue).put(text)
+        # Whatever ran may have put messages, on its outputs or by itself.
+        self._workers.nudge()
         return answer
 
     def _tick(self, served: Served) -> Callable[[bool], None]:
@@ -117,7 +147,9 @@ class Host:
         """The HTTP side: functions, and the webhook into the queues that functions listen to."""
         app = http.application(self._of("httpTrigger"), self.call, self._options.key)
         listened = {str(served.details["queueName"]) for served in self._of("queueTrigger")}
-        ingress.add_to(app, {name: self._queues.named(name) for name in sorted(listened)}, self._options.key)
+        ingress.add_to(
+            app, {name: self._queues.named(name) for name in sorted(listened)}, self._options.key, self._workers.nudge
+        )
         return app
 
     async def serve(self, ready: Callable[[str], None], stopping: asyncio.Event | None = None) -> bool:
@@ -136,6 +168,8 @@ class Host:
             ready(f"http://{host}:{port}")
             await stop.wait()
         finally:
+            # First of all: what still asks over HTTP may take a while to be answered.
+            self._begin_nothing_more()
             await runner.cleanup()
         return await asyncio.to_thread(self._end)
 
@@ -145,11 +179,15 @@ class Host:
             for timer in self._timers:
                 timer.start()
 
-    def _end(self) -> bool:
-        parts: Sequence[Workers | Timer] = [self._workers, *(self._timers if self._options.timers else [])]
-        for part in parts:
+    def _parts(self) -> Sequence[Workers | Timer]:
+        return [self._workers, *(self._timers if self._options.timers else [])]
+
+    def _begin_nothing_more(self) -> None:
+        for part in self._parts():
             part.stop()
-        ended = [part.join(self._options.grace) for part in parts]
+
+    def _end(self) -> bool:
+        ended = [part.join(self._options.grace) for part in self._parts()]
         return all(ended)
 
 

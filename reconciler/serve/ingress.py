@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -23,8 +23,11 @@ PATH = "/runtime/webhooks/eventgrid/{queue}"
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
 
-def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str) -> None:
-    """Add the webhook for these queues; `key` as for functions (`aeg-sas-key`, `x-functions-key` or `?code=`)."""
+def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str, told: Callable[[], None]) -> None:
+    """Add the webhook for these queues; `key` as for functions (`aeg-sas-key`, `x-functions-key` or `?code=`).
+
+    `told` is called when messages were put.
+    """
 
     async def deliver(request: web.Request) -> web.Response:
         queue = queues.get(request.match_info["queue"])
@@ -41,6 +44,7 @@ def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str) -
                 await asyncio.to_thread(queue.put, json.dumps(event))
         except ReconcilerError as error:
             raise web.HTTPServiceUnavailable from error
+        told()
         return web.Response(status=200)
 
     async def allow(request: web.Request) -> web.Response:

@@ -27,6 +27,21 @@ def schedule_of(served: Served) -> str:
     return schedule
 
 
+def next_after(schedule: str, moment: datetime) -> datetime:
+    """The schedule's first moment after another."""
+    found: datetime = croniter(schedule, moment, second_at_beginning=True).get_next(datetime)
+    return found
+
+
+def following(schedule: str, due: datetime, now: datetime) -> tuple[datetime, bool]:
+    """When to run after the run that was due then has ended now, and whether that is past due.
+
+    However many moments were missed, one run makes up for them.
+    """
+    planned = next_after(schedule, due)
+    return (now, True) if planned <= now else (planned, False)
+
+
 class Timer:
     """Runs one function on its schedule until told to stop."""
 
@@ -50,12 +65,7 @@ class Timer:
         return not self._thread.is_alive()
 
     def _loop(self) -> None:
-        due = self._after(datetime.now(UTC))
+        due, past_due = next_after(self._schedule, datetime.now(UTC)), False
         while not self._stop.wait(max(0.0, (due - datetime.now(UTC)).total_seconds())):
-            following = self._after(due)
-            self._run(datetime.now(UTC) >= following)
-            due = max(following, self._after(datetime.now(UTC)))
-
-    def _after(self, moment: datetime) -> datetime:
-        following: datetime = croniter(self._schedule, moment, second_at_beginning=True).get_next(datetime)
-        return following
+            self._run(past_due)
+            due, past_due = following(self._schedule, due, datetime.now(UTC))

@@ -36,9 +36,13 @@ class Lane:
 class Workers:
     """A few threads over all lanes, until told to stop."""
 
-    def __init__(self, lanes: Sequence[Lane], count: int) -> None:
+    def __init__(self, lanes: Sequence[Lane], count: int, retry: float) -> None:
+        """`retry`: seconds until a message comes again whose function failed."""
         self._lanes = tuple(lanes)
+        self._retry = retry
         self._stop = threading.Event()
+        self._news = threading.Condition()
+        self._heard = 0
         self._threads = [
             threading.Thread(target=self._loop, name=f"worker-{number}", daemon=True) for number in range(count)
         ]
@@ -51,6 +55,13 @@ class Workers:
     def stop(self) -> None:
         """Take nothing more."""
         self._stop.set()
+        self.nudge()
+
+    def nudge(self) -> None:
+        """This process just put a message: look now. Other processes' messages are found within `IDLE` seconds."""
+        with self._news:
+            self._heard += 1
+            self._news.notify_all()
 
     def join(self, seconds: float) -> bool:
         """Wait for runs under way; whether all ended."""
@@ -60,8 +71,14 @@ class Workers:
 
     def _loop(self) -> None:
         while not self._stop.is_set():
+            heard = self._heard
             if not self._step():
-                self._stop.wait(IDLE)
+                self._rest(heard)
+
+    def _rest(self, heard: int) -> None:
+        """Wait for news; what was put while the queues were looked at is not slept through."""
+        with self._news:
+            self._news.wait_for(lambda: self._heard != heard or self._stop.is_set(), IDLE)
 
     def _step(self) -> bool:
         """Run one message of the first lane that has one; whether there was any."""
@@ -72,16 +89,16 @@ class Workers:
                 _log.warning("queue %s: %s", lane.name, error)
                 continue
             if taken:
-                _handle(lane, taken[0])
+                _handle(lane, taken[0], self._retry)
                 return True
         return False
 
 
-def _handle(lane: Lane, message: Message) -> None:
+def _handle(lane: Lane, message: Message, retry: float) -> None:
     try:
         lane.run(message)
     except Exception as error:  # noqa: BLE001 - the host's part: whatever a function raises, the message comes again
-        _failed(lane, message, error)
+        _failed(lane, message, error, retry)
         return
     try:
         lane.queue.ack(message)
@@ -90,10 +107,10 @@ def _handle(lane: Lane, message: Message) -> None:
         _log.warning("queue %s: %s", lane.name, trouble)
 
 
-def _failed(lane: Lane, message: Message, error: Exception) -> None:
-    """Let it come again at once; the queue counts."""
+def _failed(lane: Lane, message: Message, error: Exception, retry: float) -> None:
+    """Let it come again in a while; the queue counts."""
     _log.error("%s: attempt %d: %s", lane.name, message.attempts, type(error).__name__)
     try:
-        lane.queue.hide(message, 0.0)
+        lane.queue.hide(message, retry)
     except ReconcilerError as trouble:
         _log.warning("queue %s: %s", lane.name, trouble)

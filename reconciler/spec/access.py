@@ -30,7 +30,7 @@ def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
     if profile.get("kind") == "GitHub":
         yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
         return
-    for section in ("openAccess", "pipelines", "queueRoles"):
+    for section in ("openAccess", "pipelines", "queueRoles", "withoutQueue"):
         yield from repeated(access.get(section, ()), section, "project")
     yield from repeated(access.get("roles", ()), "roles", "organization")
     if pool_known:

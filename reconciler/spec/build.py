@@ -31,7 +31,7 @@ def spec(document: Json, path: str) -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
-    organizations = tuple(_organizations(document["name"], profile))
+    organizations = tuple(_organizations(document["name"], profile, _without(document.get("access", {}))))
     return Spec(
         name=document["name"],
         subscription=document["subscription"].lower(),
@@ -48,7 +48,7 @@ def spec(document: Json, path: str) -> Spec:
     )
 
 
-def _organizations(name: str, profile: Json) -> list[Organization]:
+def _organizations(name: str, profile: Json, without: Mapping[str, frozenset[str]]) -> list[Organization]:
     if profile.get("kind") != "AzureDevOps":
         return []
     agent_pool = profile.get("alias", name)
@@ -59,9 +59,17 @@ def _organizations(name: str, profile: Json) -> list[Organization]:
             projects=tuple(one.get("projects", ())),
             open_access=one.get("openAccess"),
             parallelism=one.get("parallelism") or None,
+            without_queue=without.get(organization_of(one["url"]) or "", frozenset()),
         )
         for one in profile["organizations"]
     ]
+
+
+def _without(access: Json) -> dict[str, frozenset[str]]:
+    """Organization → its projects that are left without a queue."""
+    places = [one["project"].partition("/") for one in access.get("withoutQueue", ())]
+    names = {organization.lower() for organization, _, _ in places}
+    return {name: frozenset(p.casefold() for o, _, p in places if o.lower() == name) for name in names}
 
 
 def _permissions(given: Json | None) -> PermissionProfile | None:

@@ -77,6 +77,13 @@ class QueueRoles(Closed, total=False):
     exclusive: Exclusive
 
 
+class WithoutQueue(Closed, total=False):
+    """A project of the pool that has no queue, and shall get none."""
+
+    project: Required[Project]
+    reason: Annotated[Text, said("Why, for those who read the plan.", "found so when the pool was imported")]
+
+
 class Access(Closed, total=False):
     """What ARM has no words for."""
 
@@ -86,6 +93,10 @@ class Access(Closed, total=False):
     pipelines: Annotated[list[PipelineGrant], said("Single pipelines that may use the pool, one entry a project.")]
     roles: Annotated[list[PoolRoles], said("Administrators and inheritance, one entry an organization.")]
     queueRoles: Annotated[list[QueueRoles], said("Roles on the queues, one entry a project.")]
+    withoutQueue: Annotated[
+        list[WithoutQueue],
+        said("Projects that the pool's organizations name or include, and that are left without a queue."),
+    ]
 
 
 class Disruption(Closed, total=False):

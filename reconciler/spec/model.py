@@ -53,6 +53,8 @@ class Organization:
     open_access: bool | None
     """None: not managed (but for `access.openAccess`)."""
     parallelism: int | None = None
+    without_queue: frozenset[str] = frozenset()
+    """Projects, case-folded, that are left as they are: no queue is made, and none is looked at."""
 
 
 @dataclass(frozen=True, slots=True)

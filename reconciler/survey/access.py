@@ -3,6 +3,9 @@
 What the list says is believed where it agrees with the wish; its silence is believed only where it was shown to be
 complete (`reconciler.survey.evidence`). Whatever contradicts the wish is read pair by pair, so that each decision to
 write rests on the authorization itself: the cost of that grows with the drift, not with the estate.
+
+A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
+every pair is read. A list that could not be read for another reason is an error of all its queues.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, Rejected
 from reconciler.ports import PipelinePermissions, Queue
 from reconciler.survey.evidence import Ledger
 
@@ -37,16 +40,26 @@ def settle(
 ) -> dict[Queue, bool | ReconcilerError]:
     """Whether each queue is open, or why that could not be read."""
     lists = sources.lists(sorted({queue.project_id for queue in wanted}))
+    listless = [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    trial = ledger.draw(organization, [queue for queue in readable if wanted[queue]], pools)
+    trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown), pools)
     read = dict(sources.pairs(trial))
     _judge(organization, read, lists, sources, ledger)
     shown = ledger.of(organization).shown
     doubtful = [q for q in readable if q not in read and not _believed(_listed(lists, q), wanted[q], shown=shown)]
-    more = sources.pairs(doubtful)
-    _judge(organization, more, lists, sources, ledger)
+    more = sources.pairs([*listless, *doubtful])
+    _judge(organization, {queue: more[queue] for queue in doubtful}, lists, sources, ledger)
     read.update(more)
     return {queue: _answer(lists[queue.project_id], queue, read) for queue in wanted}
+
+
+def _triable(readable: Sequence[Queue], wanted: Mapping[Queue, bool], *, shown: bool) -> list[Queue]:
+    """Pairs worth a trial: those wanted open, and all of them once the list was shown.
+
+    Only an open pair can show a list to be complete. Afterwards its silence is what has to be tried again, also where
+    nothing is wanted open: else a list that became incomplete would be believed there for ever.
+    """
+    return [queue for queue in readable if shown or wanted[queue]]
 
 
 def _listed(lists: Lists, queue: Queue) -> bool:
@@ -59,11 +72,11 @@ def _believed(listed: bool, wanted: bool, *, shown: bool) -> bool:
 
 
 def _answer(listed: frozenset[int] | ReconcilerError, queue: Queue, read: Pairs) -> bool | ReconcilerError:
-    if isinstance(listed, ReconcilerError):
-        return listed
     pair = read.get(queue)
     if isinstance(pair, PipelinePermissions):
         return pair.all_pipelines
+    if isinstance(listed, ReconcilerError):
+        return pair or listed
     if pair is None or queue.id in listed:
         return queue.id in listed
     return pair

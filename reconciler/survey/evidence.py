@@ -80,7 +80,7 @@ class Ledger:
     def draw(self, organization: str, pairs: Sequence[Queue], pools: Sequence[int]) -> tuple[Queue, ...]:
         """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
 
-        `pairs` are all of one agent pool and wanted open; `pools` are the batch's agent pools. A list that was shown
+        `pairs` are all of one agent pool; `pools` are the batch's agent pools. A list that was shown
         is tried again on pairs of one pool a sweep, another one each time.
         """
         ordered = sorted(pairs, key=lambda queue: (queue.project_id, queue.id))

@@ -29,8 +29,15 @@ class Lanes:
         for _ in self._executor(organization).map(work, items):
             pass
 
+    def begin(self, organization: str, asks: Sequence[Callable[[str], object]]) -> None:
+        """Begin these without waiting. Whoever needs an answer asks for it again, and meets its error there."""
+        if self._parallel < 2:  # noqa: PLR2004 - two is where «side by side» begins
+            return
+        for ask in asks:
+            self._executor(organization).submit(ask, organization)
+
     def _executor(self, organization: str) -> ThreadPoolExecutor:
-        # Imported here: a start from zero that finds one project never needs it.
+        # Imported here: importing the triggers shall not wait for it.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see above
 
         with self._lock:

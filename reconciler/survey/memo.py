@@ -42,7 +42,8 @@ class _Slot:
         self._ready.set()
 
     def wait(self) -> Any:
-        self._ready.wait()
+        if not self._ready.is_set():
+            self._ready.wait()
         if self.error is not None:
             # Without this every raise would lengthen the traceback of one shared exception.
             raise self.error.with_traceback(None)
@@ -61,6 +62,9 @@ class Memo:
 
     def get(self, key: Key, fetch: Callable[[], Any]) -> Any:
         """The fact, fetched now if nobody has; raises the error that the read ended with."""
+        slot = self._slots.get(key)
+        if slot is not None and slot.ready:  # by far the most questions: no lock, no copies
+            return slot.wait()
         return self.many((key,), lambda _: {key: fetch()})[key]
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
@@ -81,6 +85,11 @@ class Memo:
         """Those that have no answer yet."""
         with self._lock:
             return [key for key in keys if key not in self._slots or not self._slots[key].ready]
+
+    def unasked(self, keys: Iterable[Key]) -> list[Key]:
+        """Those that nobody has asked for, whether or not an answer came."""
+        with self._lock:
+            return [key for key in keys if key not in self._slots]
 
     def peek(self, key: Key) -> Any:
         """The fact, where it is known already; None where it is not, or could not be read."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.engine import load_status
-from reconciler.errors import LeaseHeld
+from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.events.audit import audit_keys
 from reconciler.events.pools import Keys, pool_keys
 from reconciler.ports import pool_document
@@ -28,23 +29,39 @@ def devops_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
     return _asked(shop, audit_keys(text, tuple(shop.catalogue.specs().by_key.values())), "audit", trace)
 
 
-def work(shop: Shop, text: str, inserted: datetime | None) -> None:
-    """Do what a message asks for. A text that asks for nothing is dropped with a line: no spec could be lost by it."""
+def work(shop: Shop, text: str, inserted: datetime | None, trace: str = "") -> None:
+    """Do what a message asks for. A text that asks for nothing is dropped with a line: no spec could be lost by it.
+
+    `trace` is the invocation's own; it counts where the message carries none, as one that a person put there by hand.
+    """
     asked = message.read(text)
     if asked is None:
         logs.dropped("work", {"a text that names no pools": 1})
         return
-    shop.worker.handle(asked, inserted or shop.clock.now())
+    traced = asked if asked.trace else replace(asked, trace=message.traceparent(trace))
+    if not shop.worker.handle(traced, inserted or shop.clock.now()):
+        logs.event(
+            "postponed", trigger=asked.trigger, trace=traced.trace, reason="specs cannot be read", pools=len(asked.keys)
+        )
 
 
 def quarantine(shop: Shop, text: str, queue: str) -> None:
     """A message that failed too often: its pools say so where a person looks; the sweep tries again all the same."""
     asked = message.read(text)
-    keys = asked.keys if asked else ()
+    keys = _ours(shop, asked.keys if asked else ())
     shop.metrics.count("reconciler.quarantined", queue=queue)
     logs.event("quarantined", queue=queue, pools=list(keys))
     for key in keys:
         _stall(shop, key, queue)
+
+
+def _ours(shop: Shop, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that a spec names; all of them while nobody can tell."""
+    try:
+        known = shop.catalogue.specs().by_key
+    except ReconcilerError:
+        return keys
+    return tuple(key for key in keys if key in known)
 
 
 def _stall(shop: Shop, key: str, queue: str) -> None:
@@ -68,4 +85,4 @@ def _asked(shop: Shop, found: Keys, trigger: str, trace: str) -> list[str]:
     for reason, count in found.dropped.items():
         shop.metrics.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
     logs.dropped(trigger, found.dropped)
-    return message.one_each(found.keys, trigger, trace)
+    return message.one_each(found.keys, trigger, message.traceparent(found.trace) or message.traceparent(trace))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from reconciler.catalogue import Catalogue
 from reconciler.plan import Json
-from reconciler.ports import Clock, Leases, StateStore
+from reconciler.ports import Clock, Leases, MessageQueues, StateStore
 from reconciler.spec.model import Spec
 from reconciler.telemetry import Metrics
 from reconciler.work.outbox import Outbox
@@ -50,6 +50,8 @@ class Shop:
     outbox: Outbox
     state: StateStore
     leases: Leases
+    queues: MessageQueues
+    """By name: the same store that state and leases are in."""
     clock: Clock
     metrics: Metrics
     plan: Callable[[Spec, str], Json]

@@ -14,6 +14,7 @@ from reconciler.ports import Document
 from reconciler.spec.model import Spec
 from reconciler.triggers import logs
 from reconciler.triggers.shop import Shop
+from reconciler.work.message import traceparent
 
 AUDIT_BACK = timedelta(minutes=10)
 """How far a first look into an audit log goes back."""
@@ -21,23 +22,27 @@ REFUSED_FOR = timedelta(hours=6)
 """How long an organization is left alone that does not let us read its audit log."""
 
 
-def sweep(shop: Shop) -> None:
+def sweep(shop: Shop, trace: str = "") -> None:
     """Ask for a look at every pool in git, in batches spread over the interval."""
     specs = shop.catalogue.specs()
-    count = shop.outbox.sweep(specs.by_key.values(), spread=shop.options.sweep_seconds * 0.8)
+    spread = shop.options.sweep_seconds * 0.8
+    count = shop.outbox.sweep(specs.by_key.values(), spread=spread, trace=traceparent(trace))
     _remember(shop, "sweep", {"at": shop.clock.now().isoformat(), "pools": len(specs.by_key)})
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
 
-def watch_git(shop: Shop) -> None:
+def watch_git(shop: Shop, trace: str = "") -> None:
     """Ask for a look at the pools whose files changed since the last look at git."""
     specs = shop.catalogue.specs()
+    if specs.snapshot.stale:
+        shop.metrics.count("reconciler.git.stale")
+        logs.event("git", revision=specs.revision, stale=specs.snapshot.stale)
     before = shop.state.load("git")
     if before is not None and before.body.get("revision") == specs.revision != "":
         return
     digests = {path: hashlib.sha256(content).hexdigest()[:16] for path, content in specs.snapshot.files.items()}
     changed = _changed(specs, before, digests)
-    shop.outbox.ask(changed, "git")
+    shop.outbox.ask(changed, "git", traceparent(trace))
     # After the wishes, never before: a commit that is remembered and was not asked for would wait for the sweep.
     if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
         _remember(shop, "git", {"revision": specs.revision, "files": digests}, before)
@@ -46,19 +51,19 @@ def watch_git(shop: Shop) -> None:
         logs.event("git", revision=specs.revision, pools=len(changed), problems=problems)
 
 
-def watch_audit(shop: Shop) -> None:
+def watch_audit(shop: Shop, trace: str = "") -> None:
     """Ask for a look at the pools that each organization's audit log concerns since the last look."""
     specs = tuple(shop.catalogue.specs().by_key.values())
     for organization in sorted({organization.name for spec in specs for organization in spec.organizations}):
         try:
-            _watch(shop, organization, specs)
+            _watch(shop, organization, specs, traceparent(trace))
         except ReconcilerError as error:
             # One organization that cannot be read does not keep the others from being watched.
             shop.metrics.count("reconciler.audit.failed", organization=organization, reason=error.reason)
             logs.event("audit", organization=organization, reason=error.reason, message=str(error))
 
 
-def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...]) -> None:
+def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...], trace: str) -> None:
     now = shop.clock.now()
     document = shop.state.load(f"audit/{organization}")
     body = document.body if document is not None else {}
@@ -70,7 +75,7 @@ def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...]) -> None:
         _remember(shop, f"audit/{organization}", {"refusedUntil": (now + REFUSED_FOR).isoformat()}, document)
         raise
     found = log_keys(entries, specs, organization)
-    shop.outbox.ask([spec for spec in specs if spec.key in found.keys], "audit")
+    shop.outbox.ask([spec for spec in specs if spec.key in found.keys], "audit", trace)
     if following != body.get("cursor"):
         _remember(shop, f"audit/{organization}", {"cursor": following}, document)
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Json
+from reconciler.spec.model import Spec
 from reconciler.triggers import logs, timers
 from reconciler.triggers.shop import Shop
 from reconciler.web import api
 from reconciler.web.access import require_role
-from reconciler.web.message import Request, Response
+from reconciler.web.message import Problem, Request, Response
 from reconciler.web.webhooks import azure_repos_push, github_push
+from reconciler.work.message import traceparent
 
 OVERDUE = 3
 """Intervals without a sweep after which the service is not healthy."""
+
+
+def served(wire: Callable[[], Shop], name: str, request: Request) -> Response:
+    """As `answer`; where the settings make no shop, that is answered too: which ones is in the log, not in the open."""
+    try:
+        shop = wire()
+    except ReconcilerError as error:
+        logs.event("http", function=name, status=500, reason=error.reason, detail=str(error))
+        return Problem(500, "Internal Server Error", "settings: this deployment is not set up; see its log").response()
+    return answer(shop, name, request)
 
 
 def answer(shop: Shop, name: str, request: Request) -> Response:
@@ -32,13 +44,16 @@ def _guarded(handler: Callable[[api.Desk, Request], Response]) -> Callable[[Shop
     def door(shop: Shop, request: Request) -> Response:
         options = shop.options
         require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
-        return handler(_desk(shop), request)
+        return handler(_desk(shop, request), request)
 
     return door
 
 
-def _desk(shop: Shop) -> api.Desk:
-    return api.Desk(shop.catalogue, shop.state, shop.clock, shop.plan, shop.outbox.ask, shop.options.ref)
+def _desk(shop: Shop, request: Request) -> api.Desk:
+    def ask(specs: Sequence[Spec], trigger: str) -> None:
+        shop.outbox.ask(specs, trigger, traceparent(request.trace))
+
+    return api.Desk(shop.catalogue, shop.state, shop.clock, shop.plan, ask, shop.options.ref)
 
 
 def _health(shop: Shop, _request: Request) -> Response:
@@ -73,12 +88,12 @@ def _sweep(shop: Shop) -> tuple[bool, str]:
 
 def _github(shop: Shop, request: Request) -> Response:
     pushes = github_push(request, shop.options.github_secrets)
-    return api.pushed(_desk(shop), pushes, lambda: timers.watch_git(shop))
+    return api.pushed(_desk(shop, request), pushes, lambda: timers.watch_git(shop, request.trace))
 
 
 def _azure_repos(shop: Shop, request: Request) -> Response:
     pushes = azure_repos_push(request, shop.options.azure_repos_secrets)
-    return api.pushed(_desk(shop), pushes, lambda: timers.watch_git(shop))
+    return api.pushed(_desk(shop, request), pushes, lambda: timers.watch_git(shop, request.trace))
 
 
 _DOORS: dict[str, Callable[[Shop, Request], Response]] = {

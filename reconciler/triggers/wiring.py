@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import threading
 
 from reconciler import bootstrap
 from reconciler.catalogue import Catalogue
@@ -18,12 +18,26 @@ from reconciler.triggers.shop import Options, Shop
 from reconciler.work.outbox import Outbox
 from reconciler.work.worker import Worker
 
+BEFORE_TIMEOUT = 290.0
+"""Seconds: the platform ends a function after 300 (`functionTimeout` in host.json), and putting back takes a moment."""
 
-@functools.cache
+_once = threading.Lock()
+_opened: list[Shop] = []
+
+
 def shop() -> Shop:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
-    given = environment()
-    return build(Settings.read(given, beneath=state(given)), Hosting.read(given))
+    with _once:  # a cold start gets several messages at once
+        if not _opened:
+            given = environment()
+            _opened.append(build(Settings.read(given, beneath=state(given)), Hosting.read(given)))
+        return _opened[0]
+
+
+def use(opened: Shop) -> None:
+    """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
+    with _once:
+        _opened[:] = [opened]
 
 
 def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) -> Shop:
@@ -33,7 +47,8 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
-    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, settings.budget)
+    begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
+    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, begin)
 
     def plan(spec: Spec, revision: str) -> Json:
         survey = app.reconciler.survey([spec])
@@ -46,6 +61,7 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
         outbox,
         app.state,
         app.leases,
+        queues,
         app.clock,
         counted,
         plan,

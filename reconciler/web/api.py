@@ -15,12 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import cast
+from urllib.parse import urlsplit
 
 from reconciler.catalogue import Catalogue, Specs
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Json
 from reconciler.ports import Clock, StateStore
 from reconciler.spec.model import Spec
+from reconciler.status import PoolStatus
 from reconciler.web.message import Problem, Request, Response, json_body
 from reconciler.web.remembered import Remembered
 from reconciler.web.webhooks import Push
@@ -61,7 +63,8 @@ def answering(handler: Callable[[], Response]) -> Response:
 def reconcile(desk: Desk, request: Request) -> Response:
     """All pools, or those that the body names."""
     specs = desk.catalogue.specs()
-    names = _asked(json_body(request))
+    body = json_body(request)
+    names = _asked(body) if request.body.strip() else []  # a JSON null is no empty body, and no wish for all pools
     wanted = {spec.key: spec for spec in (_known(specs, name) for name in names)} if names else specs.by_key
     return _accept(desk, request, tuple(wanted.values()), "/api/pools")
 
@@ -93,7 +96,7 @@ def pool(desk: Desk, request: Request) -> Response:
         "name": spec.name,
         "revision": specs.revision,
         "spec": {"path": spec.path, "mode": spec.mode.value},
-        "status": _public(document.body) if document else None,
+        "status": PoolStatus.from_json(spec.key, document.body).public() if document else None,
     }
     return Response(200, body)
 
@@ -131,8 +134,6 @@ def _is_ours(ref: str, moved: str) -> bool:
 
 
 def _asked(body: Json) -> list[str]:
-    if body is None:
-        return []
     if not isinstance(body, dict) or set(body) - {"pools"}:
         raise Problem(400, "Bad Request", 'body: must be empty or an object with "pools" alone')
     names = body.get("pools")
@@ -157,10 +158,10 @@ def _known(specs: Specs, name: str) -> Spec:
 def _accept(desk: Desk, request: Request, specs: tuple[Spec, ...], where: str) -> Response:
     """202, the same again for the same idempotency key; 422 where that key asked for something else."""
     key = request.headers.get("idempotency-key", "")
-    if key and not _IDEMPOTENCY_KEY.match(key):
+    if "idempotency-key" in request.headers and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Problem(400, "Bad Request", "Idempotency-Key: 1 to 128 visible ASCII characters")
     memory = Remembered(desk.state, desk.clock, "idempotency")
-    asked = hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest()
+    asked = hashlib.sha256(urlsplit(request.path).path.encode() + b"\0" + request.body).hexdigest()
     before = memory.find(key) if key else None
     if before is not None and before["asked"] != asked:
         raise Problem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
@@ -188,10 +189,3 @@ def _line(desk: Desk, spec: Spec) -> dict[str, Json]:
         "message": ready.get("message", ""),
         "since": ready.get("since"),
     }
-
-
-def _public(status: Json) -> Json:
-    """A status without the operation's URL: its signed query may grant."""
-    if not isinstance(status, dict) or not isinstance(status.get("pending"), dict):
-        return status
-    return {**status, "pending": {name: value for name, value in status["pending"].items() if name != "url"}}

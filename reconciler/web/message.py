@@ -18,12 +18,15 @@ class Request:
 
     method: str
     path: str
+    """Path, or the whole URL."""
     params: Mapping[str, str] = field(default_factory=dict)
     """Values of the route's placeholders."""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names in lower case. They carry credentials: never printed or logged."""
     body: bytes = field(default=b"", repr=False)
+    trace: str = ""
+    """W3C traceparent of the invocation; as sent, not checked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A run reads everything afresh, so a run that began after a message was written has done what the message asks. What
 cannot be told (a message written within the margin of a run's start, a run under way elsewhere) asks for one
-follow-up later, and one only: whoever finds a follow-up ahead of him has nothing to add.
+follow-up later, and one only: whoever finds a follow-up ahead of him has nothing to add. A follow-up itself says after
+which run it was asked for; as long as that is still the last one, it is due, whatever the clocks say.
 
 The start of a run is told by the worker's clock, the insertion of a message by the store's; the margin covers what
 lies between them.
@@ -44,8 +45,10 @@ class Record:
     """When a follow-up becomes visible."""
 
 
-def decide(record: Record, inserted: datetime, now: datetime) -> Decision:
-    """What a message that was inserted then asks for now."""
+def decide(record: Record, inserted: datetime, now: datetime, after: datetime | None = None) -> Decision:
+    """What a message that was inserted then asks for now; `after`: start of the run that a follow-up follows."""
+    if after is not None and after == record.started:
+        return Decision.RUN
     ahead = record.follow_up - now if record.follow_up is not None else timedelta()
     if timedelta() < ahead <= SOON:
         return Decision.SUPERSEDED
@@ -55,4 +58,5 @@ def decide(record: Record, inserted: datetime, now: datetime) -> Decision:
         return Decision.SUPERSEDED
     if ahead > timedelta():
         return Decision.SUPERSEDED
-    return Decision.RUN if inserted + MARGIN < record.started else Decision.FOLLOW_UP
+    # A run that begins now answers everything that was written more than the margin ago: no need to wait for one.
+    return Decision.RUN if inserted + MARGIN < now else Decision.FOLLOW_UP

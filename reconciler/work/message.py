@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from reconciler.plan import Json
 
@@ -27,10 +28,13 @@ class Work:
     """``event``, ``audit``, ``git``, ``http``, ``sweep``, ``follow-up``."""
     trace: str = ""
     """W3C traceparent, or empty."""
+    after: datetime | None = None
+    """Start of the run that a follow-up follows."""
 
     def text(self) -> str:
         """The message's text."""
-        body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace}
+        after = self.after.isoformat() if self.after is not None else ""
+        body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace, "after": after}
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
 
@@ -61,5 +65,19 @@ def _work(body: dict[str, Json]) -> Work | None:
     return Work(
         tuple(keys),
         trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
-        trace if isinstance(trace, str) and _TRACE.match(trace) else "",
+        traceparent(trace),
+        _moment(body.get("after")),
     )
+
+
+def traceparent(value: Json) -> str:
+    """The value where it is a W3C traceparent, empty otherwise."""
+    return value if isinstance(value, str) and _TRACE.match(value) else ""
+
+
+def _moment(value: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment is not None and moment.tzinfo else None

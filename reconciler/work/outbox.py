@@ -30,29 +30,33 @@ class Outbox:
     def ask(self, specs: Collection[Spec], trigger: str, trace: str = "") -> None:
         """Ask for a look at some pools soon."""
         if len(specs) > FEW:
-            self.sweep(specs, trigger=trigger)
+            self.sweep(specs, trigger=trigger, trace=trace)
             return
         for text in one_each(tuple(sorted(spec.key for spec in specs)), trigger, trace):
             self.events.put(text)
 
-    def sweep(self, specs: Iterable[Spec], *, trigger: str = "sweep", spread: float = 0.0) -> int:
+    def sweep(self, specs: Iterable[Spec], *, trigger: str = "sweep", spread: float = 0.0, trace: str = "") -> int:
         """Ask for a look at many pools, in batches spread over `spread` seconds; how many batches."""
         cut = batches(specs)
         for batch in cut:
-            self.sweeps.put(batch.work(trigger).text(), delay=batch.delay(spread))
+            self.sweeps.put(batch.work(trigger, trace).text(), delay=batch.delay(spread))
         return len(cut)
 
-    def rest(self, keys: tuple[str, ...], trigger: str, trace: str) -> None:
-        """What a batch had no time for."""
-        self.sweeps.put(Work(keys, trigger, trace).text())
+    def again(self, work: Work, delay: float = 0.0) -> None:
+        """Put back what could not be looked at: a batch's rest, one pool of it that fails, all while git is away."""
+        queue = self.events if len(work.keys) == 1 and work.trigger != "sweep" else self.sweeps
+        queue.put(work.text(), delay=delay)
 
-    def follow_up(self, key: str, delay: float, trace: str = "") -> bool:
-        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later."""
+    def follow_up(self, key: str, delay: float, trace: str = "", after: datetime | None = None) -> bool:
+        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later.
+
+        `after` is the start of the last run that the asking worker knows of.
+        """
         now = self.clock.now()
         ahead = self.follows(key)
         if ahead is not None and now < ahead <= now + timedelta(seconds=delay):
             return False
-        self.events.put(Work((key,), "follow-up", trace).text(), delay=delay)
+        self.events.put(Work((key,), "follow-up", trace, after).text(), delay=delay)
         self._remember(key, lambda known: max(filter(None, (known, now + timedelta(seconds=delay)))))
         return True
 

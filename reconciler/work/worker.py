@@ -2,19 +2,20 @@
 
 Every message ends: as a run, as superseded, or as a wish for later that is put on the queue before this one is
 acknowledged. What cannot be done now for a reason of ours (a bug) leaves this module as an exception: the platform
-gives the message again, and after the last attempt `quarantine` makes it visible.
+gives the message again, and after the last attempt `quarantine` makes it visible. A pool of a batch that fails so is
+put back alone first, so that it takes no other pool with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.catalogue import Catalogue, Specs
 from reconciler.engine import Result, load_status
-from reconciler.errors import LeaseHeld
+from reconciler.errors import LeaseHeld, Transient
 from reconciler.ports import Clock, StateStore
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -40,7 +41,7 @@ class Report:
 
     key: str
     what: str
-    """An `Outcome`, or ``superseded``, ``postponed``, ``unknown``, ``busy``, ``later``."""
+    """An `Outcome`, or ``superseded``, ``postponed``, ``unknown``, ``busy``, ``later``, ``apart``."""
     result: Result | None = None
     seconds: float = 0.0
 
@@ -57,10 +58,14 @@ class Worker:
     metrics: Metrics
     listen: Callable[[Work, Report, Specs], None]
     """Told of every key, for one log line."""
-    budget: float = 240.0
-    """Seconds for all keys of one message; what is left over is put back before the message is acknowledged."""
+    begin: float = 50.0
+    """Seconds after which no further run of a message begins: a run has its own budget (240 s) and must come to its
+    end before the platform ends the function (300 s). What is left over is put back before the message is
+    acknowledged."""
     busy: float = 15.0
     """Seconds until a pool is looked at again that another worker holds now."""
+    git_away: float = 60.0
+    """Seconds until a message is looked at again for which no specs could be read."""
 
     def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
         """Do what a message asks for; `inserted` by the store's clock."""
@@ -68,18 +73,34 @@ class Worker:
         self.metrics.record(
             "reconciler.queue.wait", (self.clock.now() - inserted).total_seconds(), trigger=work.trigger
         )
-        specs = self.catalogue.specs()
+        try:
+            specs = self.catalogue.specs()
+        except Transient as error:
+            # No pool is to blame, and no attempt is to be counted: five of them would be over in a minute.
+            self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
+            self.metrics.count("reconciler.specs.failed", reason=error.reason)
+            return ()
         known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
         # One pool reads for itself; the pools of a batch share what they read.
         survey = self.reconciler.survey(known) if len(known) > 1 else None
         reports = []
         for position, key in enumerate(work.keys):
-            if position and self.clock.monotonic() - began >= self.budget:
-                self.outbox.rest(work.keys[position:], work.trigger, work.trace)
+            if position and self.clock.monotonic() - began >= self.begin:
+                self.outbox.again(replace(work, keys=work.keys[position:]))
                 reports.append(self._told(work, Report(key, "later"), specs))
                 break
-            reports.append(self._told(work, self._one(work, key, inserted, specs, survey), specs))
+            reports.append(self._told(work, self._apart(work, key, inserted, specs, survey), specs))
         return tuple(reports)
+
+    def _apart(self, work: Work, key: str, inserted: datetime, specs: Specs, survey: SharedSurvey | None) -> Report:
+        """One pool of a message; where it fails among others, it gets a message of its own."""
+        try:
+            return self._one(work, key, inserted, specs, survey)
+        except Exception:
+            if len(work.keys) == 1:
+                raise
+            self.outbox.again(replace(work, keys=(key,)))
+            return Report(key, "apart")
 
     def _told(self, work: Work, report: Report, specs: Specs) -> Report:
         self.metrics.count("reconciler.runs", result=report.what, trigger=work.trigger)
@@ -92,11 +113,11 @@ class Worker:
             return Report(key, "unknown")
         status = load_status(self.state, key)
         record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
-        decision = decide(record, inserted, self.clock.now())
+        decision = decide(record, inserted, self.clock.now(), work.after)
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
         if decision is Decision.FOLLOW_UP:
-            self.outbox.follow_up(key, MARGIN.total_seconds() + 1, work.trace)
+            self.outbox.follow_up(key, MARGIN.total_seconds() + 1, work.trace, record.started)
             return Report(key, "postponed")
         return self._run(work, spec, specs, survey)
 
@@ -106,8 +127,12 @@ class Worker:
         seconds = self.clock.monotonic() - began
         self.metrics.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
-            self.outbox.follow_up(spec.key, self.busy, work.trace)
+            self.outbox.follow_up(spec.key, self.busy, work.trace, _started(result))
             return Report(spec.key, "busy", result, seconds)
         if result.next_look is not None:
-            self.outbox.follow_up(spec.key, result.next_look, work.trace)
+            self.outbox.follow_up(spec.key, result.next_look, work.trace, _started(result))
         return Report(spec.key, result.outcome.value, result, seconds)
+
+
+def _started(result: Result) -> datetime | None:
+    return result.status.run.started if result.status.run is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,7 +26,7 @@ CONNECTION = "DefaultEndpointsProtocol=https;AccountName=fabrikam;AccountKey=Y2F
 
 def settings(desk: Desk, **given: str) -> Settings:
     """Settings of a desk."""
-    home = {"XDG_STATE_HOME": str(desk.folder / "state"), "XDG_CACHE_HOME": str(desk.folder / "cache")}
+    home = {"XDG_STATE_HOME": str(desk.folder / "state")}
     return Settings.read({**home, **{f"RECONCILER_{name}": value for name, value in given.items()}})
 
 
@@ -36,18 +37,16 @@ def test_the_program_is_put_together_without_a_call_and_without_a_sign_in(
     desk: Desk, credential: dict[str, str]
 ) -> None:
     """A cold start costs money; and whoever only plans should not need what only applying needs."""
-    app = bootstrap.build(settings(desk, SPECS="specs", **credential))
-
-    assert isinstance(app.source, Folder)
-    assert app.reconciler.planner is app.planner
-    assert "canary" not in repr(app)
+    with closing(bootstrap.build(settings(desk, SPECS="specs", **credential))) as app:
+        assert isinstance(app.source, Folder)
+        assert app.reconciler.planner is app.planner
+        assert "canary" not in repr(app)
 
 
 def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
     """It is another type, and not a flag that somebody may forget."""
-    look = bootstrap.look(settings(desk, SPECS="specs"))
-
-    assert {field.name for field in fields(look)} == {"source", "planner", "clock"}
+    with closing(bootstrap.look(settings(desk, SPECS="specs"))) as look:
+        assert {field.name for field in fields(look)} == {"source", "planner", "clock", "close"}
     assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops"}
     assert not [name for name in dir(look.planner.readers.arm) if name.startswith(("put", "write", "delete"))]
     assert not [
@@ -86,16 +85,44 @@ def test_a_ref_in_a_folder_that_is_no_repository_is_told(desk: Desk) -> None:
         bootstrap.source(settings(desk, SPECS=f"{desk.folder}/specs#main")).snapshot()
 
 
+@pytest.mark.parametrize(
+    ("specs", "given", "header", "reason"),
+    [
+        (
+            "https://dev.azure.com/o/p/_git/pools",
+            {},
+            "Basic OmNhbmFyeQ==",
+            "Azure Repos: who we are towards Azure DevOps",
+        ),
+        (
+            "https://dev.azure.com/o/p/_git/pools",
+            {"GIT_TOKEN": "t"},
+            "Basic eC1hY2Nlc3MtdG9rZW46dA==",
+            "a token of its own counts more",
+        ),
+        ("https://dev.azure.com.evil.example/pools.git", {}, None, "another host, whatever it begins with"),
+        ("https://dev.azure.com:8443/pools.git", {}, None, "another port may be another program"),
+        ("https://github.com/fabrikam/pools.git", {}, None, "a public repository needs nobody"),
+        ("specs", {}, None, "a folder neither"),
+    ],
+)
+def test_a_token_goes_to_the_git_host_that_it_is_for(
+    desk: Desk, *, specs: str, given: dict[str, str], header: str | None, reason: str
+) -> None:
+    found = bootstrap.git_authorization(settings(desk, CREDENTIAL="pat", PAT="canary", **given), specs)
+
+    assert (found() if found else None) == header, reason
+
+
 def test_specs_have_to_be_named(desk: Desk) -> None:
     with pytest.raises(SpecInvalid, match="RECONCILER_SPECS: not set"):
         bootstrap.source(settings(desk))
 
 
 def test_state_is_a_file_where_nothing_else_is_said(desk: Desk) -> None:
-    store = bootstrap.store(settings(desk), SystemClock())
-
-    assert isinstance(store, Local)
-    assert store.state.names("pools/") == []
+    with closing(bootstrap.store(settings(desk), SystemClock())) as store:
+        assert isinstance(store, Local)
+        assert store.state.names("pools/") == []
 
 
 def test_a_folder_for_the_state_that_cannot_be_made_is_told(desk: Desk) -> None:

@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 
 from reconciler.cli.boundary import main
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
-from reconciler.cli.stopping import stopping
+from reconciler.cli.stopping import say_at_once, stopping
 from reconciler.errors import Forbidden
 from reconciler.settings import PREFIX
 from tests.cli.process import Desk
@@ -52,18 +53,22 @@ def test_a_bug_is_a_short_message(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_traceback_of_a_bug_holds_no_secret(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whatever the library said that failed: tokens, headers and signed URLs are struck out."""
     monkeypatch.setenv(f"{PREFIX}PAT", "canary-pat")
-    text = "canary-pat; Authorization: Bearer canary-jwt.x-y_z; GET https://host/op?sig=canary-sig&t=1 failed"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"{PREFIX}GIT_TOKEN=canary-git\n")
+    text = (
+        "canary-pat canary-git; Authorization: Bearer canary-jwt.x-y_z; GET https://host/op?sig=canary-sig&t=1 failed"
+    )
 
     code = main(["--verbose"], program(ValueError(text)))
     err = capsys.readouterr().err
 
     assert code == ERROR
     assert "Traceback" in err
-    assert "ValueError: ***; Authorization: Bearer ***; GET https://host/op?*** failed" in err
+    assert "ValueError: *** ***; Authorization: Bearer ***; GET https://host/op?*** failed" in err
     assert "canary-" not in err.replace("raise error", "")
 
 
@@ -116,6 +121,13 @@ def test_the_first_ctrl_c_waits_for_the_step_and_the_second_does_not() -> None:
             stop.check()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_signal_is_answered_past_all_buffers(capfd: pytest.CaptureFixture[str]) -> None:
+    """It may come in the middle of a print, and printing cannot be entered twice."""
+    say_at_once("stopping")
+
+    assert capfd.readouterr().err == "stopping\n"
 
 
 def test_waiting_ends_with_ctrl_c() -> None:

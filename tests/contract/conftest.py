@@ -5,14 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.azurite import Azurite, running
 from tests.contract.families import Family, Stores, local_family, storage_family
-
-
-@pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    with running(tmp_path_factory.mktemp("azurite")) as emulator:
-        yield emulator
 
 
 @pytest.fixture(params=["local", "storage"])

@@ -49,13 +49,14 @@ def emulators(folder: Path) -> list[int]:
 
 @pytest.mark.timeout(300)
 def test_the_story_is_told_to_its_end_without_a_terminal(desk: Desk) -> None:
-    """What `make demo` promises: six steps, each proven; and a folder as empty as before."""
+    """What `make demo` promises: seven steps, each proven; and a folder as empty as before."""
     process = start(desk)
     out, _ = process.communicate(timeout=280)
 
     assert process.returncode == 0, out
-    assert re.findall(r"^(\d)  ", out, re.MULTILINE) == ["1", "2", "3", "4", "5", "6"]
-    assert out.count("  ✓ ") >= 35
+    assert re.findall(r"^(\d)  ", out, re.MULTILINE) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert out.count("  ✓ ") >= 45
+    assert len(re.findall(r"✓ open again \d+\.\d s after the", out)) == 2
     assert "✗" not in out
     assert "\x1b" not in out
     assert out.splitlines()[-1].startswith("The story holds, ")

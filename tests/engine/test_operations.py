@@ -90,6 +90,15 @@ def test_an_operation_that_is_forgotten_is_read_from_the_resource() -> None:
     assert stage.run(TAGGED).outcome is Outcome.APPLIED
 
 
+def test_an_operation_that_arm_says_is_gone_is_read_from_the_resource() -> None:
+    """Kept no longer is not failed: only the resource still tells how it ended."""
+    stage = updating()
+    stage.run(TAGGED)
+    stage.estate.operations[URL] = Operation("gone", "ResourceNotFound", "kept no longer")
+
+    assert stage.run(TAGGED).outcome is Outcome.APPLIED
+
+
 def test_an_operation_that_is_far_too_old_is_not_asked_about_any_more() -> None:
     stage = updating()
     stage.run(TAGGED)

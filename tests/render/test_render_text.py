@@ -153,6 +153,16 @@ def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> 
     assert shown.count("\n") == details + 2 * len(plan.refusals) + 2 * len(plan.gaps) + 1
 
 
+def test_one_line_for_a_change_names_its_fields_and_counts_the_rest() -> None:
+    """A log line is read at a glance; the plan has them all."""
+    details = tuple(Detail(f"field{number}", [f"a{number}"], None) for number in range(5))
+
+    assert render.summary(OPENED) == "+ open access fabrikam-tailspin/Web: none → all pipelines"
+    assert render.summary(replace(LARGER, details=details)) == (
+        "~ pool fabrikam-managed-pool: field0 [a0] → none, field1 [a1] → none, field2 [a2] → none, 2 more"
+    )
+
+
 def test_every_action_has_its_own_mark() -> None:
     marks = {action: next(iter(rows(DRIFTED, replace(MADE, action=action)))).mark for action in Action}
 

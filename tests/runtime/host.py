@@ -41,12 +41,16 @@ class Invoked:
 class RuntimeHost:
     """A worker process with an app folder, indexed and ready to be invoked."""
 
-    def __init__(self, library: Path, app: Path, environment: Mapping[str, str], python: str = sys.executable) -> None:
+    def __init__(
+        self, library: Path, app: Path, environment: Mapping[str, str], *, packages: Path | None = None
+    ) -> None:
+        """`packages`: the app's own, which come before those of this environment."""
         self._protos: Any = load_protos(library)
         self._outgoing: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._waiting: dict[str, queue.SimpleQueue[Any]] = {}
         self._started = threading.Event()
-        self._library, self._app, self._environment, self._python = library, app, environment, python
+        self._library, self._app, self._environment = library, app, environment
+        self._path = str(app) if packages is None else f"{packages}{os.pathsep}{app}"
         self.logs: list[str] = []
         self.functions: dict[str, Any] = {}
         """Name → metadata as indexed."""
@@ -58,9 +62,9 @@ class RuntimeHost:
         self._server.start()
         script = Path(__file__).with_name("worker.py")
         self._process = subprocess.Popen(
-            [self._python, str(script), str(self._library), f"127.0.0.1:{port}", "test-worker"],
+            [sys.executable, str(script), str(self._library), f"127.0.0.1:{port}", "test-worker"],
             cwd=self._app,
-            env={**os.environ, **self._environment, "PYTHONPATH": str(self._app)},
+            env={**os.environ, **self._environment, "PYTHONPATH": self._path},
         )
         if not self._started.wait(ANSWER_WITHIN):
             raise TimeoutError("the worker did not connect")

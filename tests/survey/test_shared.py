@@ -6,8 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from reconciler.errors import Forbidden, NotFound, NotReady, Rejected, Unavailable
-from reconciler.plan import Json
+from reconciler.errors import NotFound, NotReady, Rejected, Unavailable
 from reconciler.ports import AgentPool, Identity, Project, Queue
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import SharedSurvey
@@ -59,17 +58,6 @@ def test_a_converged_sweep_costs_projects_plus_pools(pools: int, projects: int) 
 
 def test_twice_the_pools_cost_two_calls_more_for_each() -> None:
     assert calls(20, 30) - calls(10, 30) <= 2 * 10
-
-
-def test_a_single_project_is_read_without_threads() -> None:
-    """A start from zero for one event pays for no thread pool."""
-    estate = Estate()
-    estate.add(ORG, 1, 1)
-    survey = batch(estate, 1)
-
-    sweep(estate, survey, 1)
-
-    assert not survey._lanes._executors
 
 
 def test_two_threads_that_ask_at_once_cost_one_call() -> None:
@@ -199,53 +187,6 @@ def test_a_pool_that_is_not_in_the_acl_inherits() -> None:
 
     assert [survey.inheritance(ORG, pool) for pool in estate.pools[ORG]] == [False, True]
     assert estate.calls["inheritance"] == 1
-
-
-# --- ARM ---
-
-
-def arm_estate(*names: str) -> Estate:
-    bodies: dict[str, dict[str, Json]] = {spec(n).pool_id.casefold(): {"id": spec(n).pool_id} for n in names}
-    return Estate(arm=bodies)
-
-
-def test_pools_of_one_subscription_are_one_list() -> None:
-    estate = arm_estate("pool-1", "pool-2")
-    specs = [spec("pool-1"), spec("POOL-2")]
-    survey = SharedSurvey.about(estate.readers, specs)
-
-    assert all(survey.arm_pool(one) for one in specs)
-    assert estate.calls == {"arm pools": 1}
-
-
-def test_one_pool_is_one_get() -> None:
-    estate = arm_estate("pool-1")
-
-    assert SharedSurvey.about(estate.readers, [spec("pool-1")]).arm_pool(spec("pool-1"))
-    assert estate.calls == {"arm pool": 1}
-
-
-def test_missing_from_the_list_is_absent_only_when_its_own_route_says_so() -> None:
-    """The list shows what the identity may see; rights on a resource group alone would read as a deleted pool."""
-    estate = arm_estate("pool-1")
-    survey = SharedSurvey.about(estate.readers, [spec("pool-1"), spec("pool-2")])
-
-    assert survey.arm_pool(spec("pool-2")) is None
-    assert estate.calls == {"arm pools": 1, "arm pool": 1}
-
-
-def test_a_forbidden_list_falls_back_to_each_pool() -> None:
-    estate = arm_estate("pool-1", "pool-2")
-
-    def refuse(name: str, args: tuple[object, ...]) -> None:
-        if name == "arm pools":
-            raise Forbidden("subscription: 403")
-
-    estate.before = refuse
-    survey = SharedSurvey.about(estate.readers, [spec("pool-1"), spec("pool-2")])
-
-    assert survey.arm_pool(spec("pool-1"))
-    assert estate.calls["arm pool"] == 1
 
 
 # --- forgetting ---

@@ -1,0 +1,91 @@
+"""From an event to a proven repair: the calls that had to wait for one another, and the time that they took."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import estates
+from benchmarks.measure import LATENCY, Emulated, Row, Table, apart, at_most, emulated, shown, timed
+from reconciler.hosting import Hosting
+from reconciler.settings import Settings
+from reconciler.triggers import messages, wiring
+from reconciler.work.coalesce import MARGIN
+
+TITLE = "Event to proven repair"
+SIZE = estates.Size(3, 8)
+OVERLAP = 0.005
+"""Seconds by which two calls in sequence may seem to overlap: the emulator notes when it answered, not when asked."""
+
+
+def run(*, quick: bool = False) -> Table:
+    """All figures."""
+    latency = 0.0 if quick else LATENCY
+    with tempfile.TemporaryDirectory() as folder, emulated(estates.estate(SIZE), LATENCY) as cloud:
+        for name, content in estates.specs(SIZE).items():
+            (Path(folder) / name).write_bytes(content)
+        (outcome, seconds), _ = apart(_repaired, cloud, folder)
+        requests = cloud.do.requests()
+        opened = _open(cloud)
+    sequence = in_sequence([_seconds(one["at"]) for one in requests], LATENCY)
+    rows: tuple[Row, ...] = (
+        at_most("repairs that are missing", int(not (opened and outcome)), 0, count=True),
+        at_most("calls in sequence", sequence, 12, count=True),
+        shown("calls in all", len(requests)),
+        at_most("writes", sum(1 for one in requests if one["write"]), 1, count=True),
+    )
+    if latency:
+        rows += (
+            shown("wall from event to proof", seconds, "s"),
+            at_most("wall against the sum of round trips", seconds / (sequence * latency), 1.5, "×"),
+        )
+    how = (
+        f"Somebody closes open access in one of {SIZE.projects} projects ({SIZE.pools} pools). The audit event goes "
+        "through `devops_changed` and `worker` of a warm process; wall from the event until the repair was read back, "
+        f"without time in queues. Every answer takes {LATENCY * 1000:.0f} ms; calls are in sequence where none of them "
+        "overlaps another (by the emulator's log)."
+    )
+    return Table(TITLE, how, rows)
+
+
+def in_sequence(answered: Sequence[float], latency: float) -> int:
+    """The longest chain of calls of which each began when the one before had been answered."""
+    chain, free = 0, float("-inf")
+    for moment in sorted(answered):
+        if moment - latency >= free - OVERLAP:
+            chain, free = chain + 1, moment
+    return chain
+
+
+def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
+    given = cloud.environment(str(Path(folder) / "state.db"), folder)
+    shop = wiring.build(Settings.read(given), Hosting.read(given))
+    (name,) = SIZE.names(0)[:1]
+    work = json.dumps({"keys": [name]})
+    messages.work(shop, work, datetime.now(UTC))  # a warm process, as most are
+    time.sleep(MARGIN.total_seconds() + 0.5)  # a message within seconds of a run's start would be postponed
+    cloud.do.reset_log()
+    place = {"organization": estates.organization_name(0), "project": "project-0003", "pool": name}
+    cloud.do.edit("close-access", **place)
+    (published,) = cloud.do.events("audit")[-1:]
+    with timed() as wall:
+        for asked in messages.devops_changed(shop, json.dumps(published["event"])):
+            if name in asked:
+                messages.work(shop, asked, datetime.now(UTC))
+    document = shop.state.load(f"pools/{name}")
+    return document is not None and document.body["lastRun"]["outcome"] == "applied", wall()
+
+
+def _open(cloud: Emulated) -> bool:
+    (organization,) = cloud.do.state()["organizations"]
+    (pool,) = [one for one in organization["agentPools"] if one["name"] == SIZE.names(0)[0]]
+    (queue,) = [one for one in pool["queues"] if one["project"] == "project-0003"]
+    return bool(queue["openAccess"])
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()

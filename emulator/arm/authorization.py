@@ -1,0 +1,92 @@
+"""What the caller may do at a scope: `Microsoft.Authorization/permissions`, which reads and has no effect.
+
+Operations «List for resource group» and «List for resource», api-version 2022-04-01, «gets all permissions the caller
+has» (Microsoft Learn, Azure REST API reference: Authorization, Permissions): a page of entries with `actions`,
+`notActions`, `dataActions`, `notDataActions`. Which actions a built-in role has: Microsoft Learn, Azure built-in roles
+(Owner, Contributor, Reader, Network Contributor, Managed Identity Operator, Key Vault Certificate User and Secrets
+User); of DevOps Infrastructure Contributor the
+list is not published, and taken to be everything of its own provider, and reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emulator.arm import access
+from emulator.arm.state import PROVIDER, Body
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
+
+_ROLES: dict[str, tuple[list[str], list[str]]] = {
+    "Owner": (["*"], []),
+    "Contributor": (["*"], ["Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"]),
+    "Reader": (["*/read"], []),
+    "DevOps Infrastructure Contributor": ([f"{PROVIDER}/*", "*/read"], []),
+    "Network Contributor": (["Microsoft.Network/*", "Microsoft.Resources/deployments/*"], []),
+    "Managed Identity Operator": (["Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
+                                   "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action"], []),
+}  # fmt: skip
+
+
+_SECRETS = [
+    "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+    "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+]
+_DATA = {
+    "Key Vault Secrets User": _SECRETS,
+    "Key Vault Certificate User": ["Microsoft.KeyVault/vaults/certificates/read", *_SECRETS],
+}
+_IDS = {
+    "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+    "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
+}
+
+
+def permissions(world: World, request: Request) -> Response:
+    """One entry for each role that the caller has at the scope or above it."""
+    access.subscription(world, request, provider=False)
+    principal = world.principals[request.caller]
+    scope = request.path.lower().partition("/providers/microsoft.authorization/permissions")[0]
+    roles = principal.roles if principal.roles is not None else ({"role": "Owner", "scope": "/"},)
+    found = [str(role.get("role", "")) for role in roles if access.covers(role, scope)]
+    return Response(body={"value": [_entry(*_ROLES.get(name, ([], [])), _DATA.get(name)) for name in found]})
+
+
+def _entry(actions: list[str], excepted: list[str], data: list[str] | None = None) -> Body:
+    return {"actions": actions, "notActions": excepted, "dataActions": data or [], "notDataActions": []}
+
+
+def assignments(world: World, request: Request) -> Response:
+    """Role assignments of one principal (Role Assignments - List for scope, 2022-04-01), wherever they are."""
+    found = access.subscription(world, request, provider=False)
+    scope = request.path.lower().partition("/providers/microsoft.authorization/roleassignments")[0]
+    access.allow(world, request, "Microsoft.Authorization/roleAssignments/read", scope)
+    words = request.query.get("$filter", "").split()
+    principal = world.principals.by_oid(words[-1]) if words[:2] == ["principalId", "eq"] else None
+    roles = (principal.roles or ()) if principal else ()
+    return Response(body={"value": [_assignment(found.id, role, principal.oid if principal else "") for role in roles]})
+
+
+def _assignment(subscription: str, role: Mapping[str, str], oid: str) -> Body:
+    name = str(role.get("role", ""))
+    definition = _IDS.get(name, "00000000-0000-0000-0000-000000000000")
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{definition}"
+    return {"properties": {"roleDefinitionId": path, "principalId": oid, "scope": role.get("scope", "/")}}
+
+
+def vaults(world: World, request: Request) -> Response:
+    """Vaults - List by subscription (Microsoft.KeyVault 2023-07-01)."""
+    found = access.subscription(world, request, provider=False)
+    access.allow(world, request, "Microsoft.KeyVault/vaults/read", f"/subscriptions/{found.id}")
+    value = [one for one in found.resources if "/microsoft.keyvault/vaults/" in str(one.get("id", "")).lower()]
+    return Response(body={"value": value})
+
+
+def resource(world: World, request: Request) -> Response:
+    """Any resource of the estate by its id, for example a user-assigned identity (Microsoft.ManagedIdentity)."""
+    found = access.subscription(world, request, provider=False)
+    access.allow(world, request, f"{request.params['namespace']}/{request.params['kind']}/read", request.path)
+    for one in found.resources:
+        if str(one.get("id", "")).lower() == request.path.lower():
+            return Response(body=one)
+    raise ApiError(404, "ResourceNotFound", f"The Resource '{request.path}' was not found.")

@@ -1,0 +1,136 @@
+// Optional: an app of its own for HTTP, which may put wishes on the work queue and keep what it remembers, and has no
+// right in Azure DevOps and none on a pool. Its host has an account of its own: who writes the worker's deployment
+// container runs code as the worker.
+param name string
+param planName string
+param accountName string
+param location string
+param tags object
+param deploymentContainer string
+param insightsName string
+param insightsConnectionString string
+param settings object
+param disabled array
+param apiClientId string
+param openPaths array
+param subnetId string
+
+@description('Subnet for private endpoints; empty: storage is reached over public ones.')
+param endpointSubnetId string
+
+@description('Account with the work queue and the state container: name, blobEndpoint, queueEndpoint.')
+param work object
+param queueName string
+param stateContainer string
+
+@description('Vault with the git token and the webhook secrets, in the resource group given; empty: none.')
+param vaultId string
+
+var roles = loadJsonContent('../roles.json').ids
+
+module identity 'identity.bicep' = {
+  name: 'ingress-identity'
+  params: {
+    name: '${name}-id'
+    location: location
+    tags: tags
+  }
+}
+
+module storage 'storage.bicep' = {
+  name: 'ingress-storage'
+  params: {
+    name: accountName
+    location: location
+    tags: tags
+    containers: [deploymentContainer]
+    queues: []
+    closed: !empty(endpointSubnetId)
+  }
+}
+
+module endpoints 'endpoints.bicep' = if (!empty(endpointSubnetId)) {
+  name: 'ingress-endpoints'
+  params: {
+    accountId: storage.outputs.id
+    accountName: accountName
+    location: location
+    tags: tags
+    subnetId: endpointSubnetId
+  }
+}
+
+module hostRoles '../roles/account.bicep' = {
+  name: 'ingress-role-host'
+  params: {
+    accountName: storage.outputs.name
+    principalId: identity.outputs.principalId
+    roleIds: [
+      roles['Storage Blob Data Owner']
+      roles['Storage Table Data Contributor']
+    ]
+  }
+}
+
+module sender '../roles/sender.bicep' = {
+  name: 'ingress-role-sender'
+  params: {
+    accountName: work.name
+    queueName: queueName
+    containerName: stateContainer
+    principalId: identity.outputs.principalId
+    queueRoleId: roles['Storage Queue Data Message Sender']
+    containerRoleId: roles['Storage Blob Data Contributor']
+  }
+}
+
+module telemetry '../roles/telemetry.bicep' = {
+  name: 'ingress-role-telemetry'
+  params: {
+    insightsName: insightsName
+    principalId: identity.outputs.principalId
+    roleId: roles['Monitoring Metrics Publisher']
+  }
+}
+
+module vault '../roles/vault.bicep' = if (!empty(vaultId)) {
+  name: 'ingress-role-vault'
+  scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
+  params: {
+    vaultName: last(split(vaultId, '/'))
+    principalId: identity.outputs.principalId
+    roleId: roles['Key Vault Secrets User']
+  }
+}
+
+module app 'app.bicep' = {
+  name: 'ingress-app'
+  params: {
+    name: name
+    planName: planName
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    hostStorage: {
+      blobEndpoint: storage.outputs.blobEndpoint
+      queueEndpoint: storage.outputs.queueEndpoint
+      tableEndpoint: storage.outputs.tableEndpoint
+    }
+    workStorage: work
+    deploymentContainer: deploymentContainer
+    insightsConnectionString: insightsConnectionString
+    settings: settings
+    disabled: disabled
+    reachable: true
+    apiClientId: apiClientId
+    openPaths: openPaths
+    subnetId: subnetId
+    maximumInstances: 40
+    instanceMemoryMB: 2048
+  }
+  dependsOn: [hostRoles, endpoints]
+}
+
+output hostName string = app.outputs.hostName
+output name string = app.outputs.name

@@ -1,0 +1,99 @@
+"""`doctor`: which rights are missing, for whom, and how to give them. Reads only, and tries nothing out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from reconciler import bootstrap, render
+from reconciler.cli.codes import DONE, ERROR, PENDING
+from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
+from reconciler.cli.screen import Screen
+from reconciler.cli.selection import require, select, settings_of
+from reconciler.doctor import Check, Verdict, examined
+from reconciler.spec.model import Mode
+
+FORMAT = "reconciler/doctor/v1"
+
+
+class For(StrEnum):
+    """For which mode rights are examined."""
+
+    SPEC = "spec"
+    REPORT = "report"
+    ENFORCE = "enforce"
+
+
+ForMode = Annotated[For, typer.Option("--mode", help="Examine for this mode, whatever the specs say.")]
+
+
+def doctor(
+    names: Names = None,
+    *,
+    mode: ForMode = For.SPEC,
+    specs: Specs = "",
+    ref: Ref = "",
+    output: Form = Output.TEXT,
+    no_color: NoColor = False,
+    verbose: Verbose = False,
+) -> int:
+    """Say which rights the operator lacks, who has to give which, and where. Ends with 2 where one is missing."""
+    screen = Screen(color=not no_color, verbose=verbose)
+    settings = settings_of(specs, ref)
+    tools = bootstrap.tools(settings)
+    selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
+    whole = require(selection, screen)
+    chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
+    survey = tools.planner.survey(chosen)
+    found = examined(chosen, tools.planner.readers, survey, (tools.arm, tools.devops), tools.clock.now())
+    _show(found, output, screen)
+    return _code(found) if whole else ERROR
+
+
+def _code(found: Sequence[Check]) -> int:
+    verdicts = {check.verdict for check in found}
+    if Verdict.MISSING in verdicts:
+        return PENDING
+    return ERROR if Verdict.UNKNOWN in verdicts else DONE
+
+
+def _show(found: Sequence[Check], output: Output, screen: Screen) -> None:
+    if output is Output.JSON:
+        screen.document({"format": FORMAT, "checks": [check.to_json() for check in found]})
+        return
+    if output is Output.MARKDOWN:
+        rows = ["| place | needed to | for mode | answer | grant | how |", "| --- | --- | --- | --- | --- | --- |"]
+        screen.result("\n".join([*rows, *map(_row, found)]))
+        return
+    for check in found:
+        _text(check, screen)
+    missing = sum(check.verdict is Verdict.MISSING for check in found)
+    unknown = sum(check.verdict is Verdict.UNKNOWN for check in found)
+    (screen.bad if missing or unknown else screen.good)(
+        f"{len(found)} checks: {len(found) - missing - unknown} ok, {missing} missing, {unknown} not known"
+    )
+
+
+def _text(check: Check, screen: Screen) -> None:
+    line = f"{check.place}: {check.what}"
+    if check.verdict is Verdict.OK:
+        screen.good(f"  ok       {line}")
+        return
+    screen.bad(f"  {check.verdict.value:<8} {line}{': ' + check.detail if check.detail else ''}")
+    if check.verdict is Verdict.MISSING:
+        grant = check.grant
+        needs = f"{grant.role} {'at' if check.advice else 'on'} {grant.where}"
+        screen.result(render.clean(f"           mode {check.mode.value} needs {needs}"))
+        screen.result(render.clean(f"           for {grant.whom}"))
+        screen.result(render.clean(f"           {grant.remedy}"))
+
+
+def _row(check: Check) -> str:
+    grant = check.grant if check.verdict is Verdict.MISSING else None
+    cells = (check.place, check.what, check.mode.value, check.verdict.value)
+    more = (f"{grant.role} on {grant.where}", grant.remedy) if grant else ("", "")
+    return f"| {' | '.join(map(render.escaped, (*cells, *more)))} |"

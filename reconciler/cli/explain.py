@@ -1,0 +1,62 @@
+"""`explain`: may this project, or this pipeline, run on this pool now, and why not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler import bootstrap
+from reconciler.cli.codes import DONE, ERROR, PENDING
+from reconciler.cli.options import Form, NoColor, Output, Policy, Ref, Specs, Verbose
+from reconciler.cli.screen import Screen
+from reconciler.cli.selection import require, select, settings_of
+from reconciler.explain import Explanation, asked, explained, follow
+from reconciler.spec.model import Mode
+
+Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool's name.")]
+Project = Annotated[
+    str, typer.Argument(metavar="PROJECT", help="organization/project; the project alone where that is clear.")
+]
+Pipeline = Annotated[
+    str, typer.Argument(metavar="PIPELINE", help="A pipeline by id, path or name.", show_default=False)
+]
+
+
+def explain(
+    pool: Pool,
+    project: Project,
+    pipeline: Pipeline = "",
+    *,
+    specs: Specs = "",
+    ref: Ref = "",
+    policy: Policy = "",
+    output: Form = Output.TEXT,
+    no_color: NoColor = False,
+    verbose: Verbose = False,
+) -> int:
+    """Say whether a project or pipeline may run on a pool now: each step, who opened it, what becomes of it."""
+    screen = Screen(color=not no_color, verbose=verbose)
+    settings = settings_of(specs, ref, policy)
+    tools = bootstrap.tools(settings)
+    selection = select(bootstrap.source(settings), [pool], screen, place=settings.specs)
+    require(selection, screen)
+    (spec,) = selection.specs
+    question, now = asked(spec, project, pipeline), tools.clock.now()
+    survey = tools.planner.survey([spec])
+    steps = follow(question, survey, tools.devops)
+    paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
+    plan = None if paused else tools.planner.plan(spec, survey, selection.revision)
+    answer = explained(question, steps, plan, now)
+    show(answer, output, screen)
+    return {True: DONE, False: PENDING, None: ERROR}[answer.may]
+
+
+def show(answer: Explanation, output: Output, screen: Screen) -> None:
+    """The answer in the form asked for."""
+    if output is Output.JSON:
+        screen.document(answer.to_json())
+    elif output is Output.MARKDOWN:
+        screen.result(f"```\n{answer.text()}\n```")
+    else:
+        screen.result(answer.text())

@@ -1,0 +1,91 @@
+"""`serve`: the functions of the deployment on this machine, without the Functions host.
+
+Everything it needs beside typer is imported when it runs: no other command should wait for a web server.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from dotenv import dotenv_values
+
+from reconciler import settings
+from reconciler.cli.codes import DONE, ERROR
+from reconciler.cli.secrecy import without
+from reconciler.errors import Unavailable
+from reconciler.settings import PREFIX, Settings, SettingsInvalid
+
+if TYPE_CHECKING:
+    from reconciler.serve import host as hosts
+
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=32, help="Messages worked on at the same time.")]
+NoTimers = Annotated[bool, typer.Option("--no-timers", help="Events and HTTP alone: no sweep, no look at git.")]
+
+
+def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, no_timers: NoTimers = False) -> int:
+    """Run the triggers on this machine: HTTP, timers, queues. One line says when it is ready; SIGTERM ends it in order.
+
+    Settings are environment variables, or a .env file. Logs are lines of JSON on standard error. Exit code 0 after
+    a stop, 1 where a run did not end in time.
+    """
+    from reconciler.serve import run  # noqa: PLC0415 - see the module's docstring
+    from reconciler.serve.bindings import BindingError  # noqa: PLC0415
+    from reconciler.serve.host import Options  # noqa: PLC0415
+
+    environment = settings.environment()
+    beneath = {name: text for name, text in dotenv_values(".env").items() if text is not None}
+    given = {**beneath, **environment}
+    handler = _log(given)
+    try:
+        served = _host(given, Options(host=host, port=port, workers=workers, timers=not no_timers))
+        ended = run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
+    except BindingError as error:
+        raise SettingsInvalid((str(error),)) from None
+    except OSError as error:
+        raise Unavailable(f"serve: {host}:{port}: {_why(error)}") from None
+    finally:
+        logging.getLogger().removeHandler(handler)
+    return DONE if ended else ERROR
+
+
+def _why(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror or error)
+
+
+def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:
+    """The host, with one shop behind it and the functions alike."""
+    from reconciler.hosting import Hosting, state  # noqa: PLC0415 - see the module's docstring
+    from reconciler.serve import run  # noqa: PLC0415
+    from reconciler.triggers import wiring  # noqa: PLC0415
+
+    hosting = Hosting.read(given)
+    if not hosting.function_key and not _loopback(options.host):
+        text = (
+            f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
+        )
+        raise SettingsInvalid((text,))
+    shop = wiring.build(Settings.read(given, beneath=state(given)), hosting)
+    wiring.use(shop)
+    return run.host(hosting, shop.queues, options)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _log(given: Mapping[str, str]) -> logging.Handler:
+    from reconciler import hosting  # noqa: PLC0415 - see the module's docstring
+    from reconciler.serve.lines import log_to  # noqa: PLC0415
+
+    secrets = (*settings.secrets(given), *hosting.secrets(given))
+    return log_to(lambda text: without(secrets, text))

@@ -1,0 +1,61 @@
+"""`status --unmanaged`: pools without a spec, and what stands on one plane alone. Reads both planes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler import bootstrap
+from reconciler.cli.codes import DONE, ERROR, PENDING, worst
+from reconciler.cli.importing import documents_of
+from reconciler.cli.options import Output
+from reconciler.cli.screen import Screen
+from reconciler.errors import ReconcilerError
+from reconciler.importing import Stray, compared
+from reconciler.importing.reading import places_of
+from reconciler.plan import Json
+from reconciler.ports import AgentPool
+from reconciler.settings import Settings
+from reconciler.spec.loader import load
+from reconciler.spec.model import Spec
+
+FORMAT = "reconciler/unmanaged/v1"
+
+
+def unmanaged(settings: Settings, output: Output, screen: Screen) -> int:
+    """List them; 2 where there is one, 1 where something could not be read."""
+    tools = bootstrap.tools(settings)
+    specs = load(bootstrap.source(settings).snapshot().files).specs if settings.specs else ()
+    documents = documents_of(tools, sorted({*tools.arm.subscriptions(), *(spec.subscription for spec in specs)}))
+    agent_pools, troubles = _agent_pools(tools, documents, specs)
+    strays = compared(documents, specs, agent_pools)
+    if output is Output.JSON:
+        found = [{"kind": one.kind, "subject": one.subject, "message": one.message} for one in strays]
+        screen.document({"format": FORMAT, "strays": found, "troubles": troubles})
+    else:
+        _text(strays, troubles, screen)
+    return worst([ERROR if troubles else DONE, PENDING if strays else DONE])
+
+
+def _agent_pools(
+    tools: bootstrap.Tools, documents: Sequence[dict[str, Json]], specs: Sequence[Spec]
+) -> tuple[dict[str, Sequence[AgentPool]], list[str]]:
+    """The agent pools of every organization that a pool or a spec names, and those that could not be asked."""
+    names = {organization for document in documents for organization, _, _ in places_of(document)}
+    names |= {organization.name for spec in specs for organization in spec.organizations}
+    found: dict[str, Sequence[AgentPool]] = {}
+    troubles = []
+    for name in sorted(names):
+        try:
+            found[name] = tools.planner.readers.devops.agent_pools(name)
+        except ReconcilerError as error:
+            troubles.append(f"{name}: {error.reason}: {error}")
+    return found, troubles
+
+
+def _text(strays: Sequence[Stray], troubles: Sequence[str], screen: Screen) -> None:
+    for one in strays:
+        screen.bad(f"{one.kind}  {one.subject}: {one.message}")
+    for line in troubles:
+        screen.error(line)
+    if not strays and not troubles:
+        screen.good("everything that was read has its counterpart")

@@ -1,0 +1,89 @@
+"""One question to a service, and what to do about the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError
+from reconciler.plan import Json
+from reconciler.spec.model import Mode
+
+
+class Verdict(StrEnum):
+    """The answer."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """It could not be asked; that is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What somebody has to give."""
+
+    role: str
+    """As the service names it."""
+    where: str
+    whom: str
+    remedy: str
+    """Where to click, or which command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question, answered."""
+
+    place: str
+    """``fabrikam-prime/Web``, or a resource id."""
+    what: str
+    """``read queues``."""
+    mode: Mode
+    """The least mode that needs it."""
+    verdict: Verdict
+    grant: Grant
+    detail: str = ""
+    """What the service said."""
+    advice: bool = False
+    """Whether what is missing is something else than a right; then `grant.role` says what."""
+
+    def to_json(self) -> dict[str, Json]:
+        """The documented form; the grant only where it is missing."""
+        document: dict[str, Json] = {
+            "place": self.place,
+            "what": self.what,
+            "mode": self.mode.value,
+            "verdict": self.verdict.value,
+            "detail": self.detail,
+        }
+        if self.verdict is Verdict.MISSING:
+            grant = self.grant
+            document["grant"] = {"role": grant.role, "where": grant.where, "whom": grant.whom, "remedy": grant.remedy}
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a check is about."""
+
+    place: str
+    what: str
+    mode: Mode
+    grant: Grant
+
+
+def asked(subject: Subject, question: Callable[[], object]) -> Check:
+    """Ask; an answer of False is a right that is missing, and so is a refusal. Anything else that fails is unknown."""
+    try:
+        answer = question()
+    except (Forbidden, NotFound, NotReady) as error:
+        return _check(subject, Verdict.MISSING, str(error))
+    except ReconcilerError as error:
+        return _check(subject, Verdict.UNKNOWN, str(error))
+    return _check(subject, Verdict.MISSING if answer is False else Verdict.OK)
+
+
+def _check(subject: Subject, verdict: Verdict, detail: str = "") -> Check:
+    return Check(subject.place, subject.what, subject.mode, verdict, subject.grant, detail)

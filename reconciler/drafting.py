@@ -1,0 +1,190 @@
+"""Specs that a program wrote for people: made valid, with a comment wherever something was guessed or left out.
+
+`settled` takes out of a document what no spec may hold and says so; `text` writes YAML that loads as the same
+document. What goes in comes from services and from other people's files, so no value is trusted to be harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.spec.loader import check
+from reconciler.spec.problem import Path, one_line, spell
+
+Json = Any
+MOST_ROUNDS = 200
+"""Things taken out of one document at most; a document that needs more is none of ours."""
+
+_KEPT = frozenset({"apiVersion", "kind", "name", "subscription", "resourceGroup", "pool"})
+_PLAIN = re.compile(r"[A-Za-z/*][\w./@ -]*[\w/*]|[A-Za-z]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://[\w./-]+")
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+_NEVER = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A spec that is being written."""
+
+    document: dict[str, Json]
+    notes: list[tuple[Path, str]] = field(default_factory=list)
+    """Path of the document → comment that stands above it; a path that is not there: at the nearest one above."""
+    problems: list[str] = field(default_factory=list)
+    """Why this is no valid spec; empty after `settled` on most days."""
+
+    def note(self, path: Path, text: str) -> None:
+        """Say something about a place."""
+        if (path, text) not in self.notes:
+            self.notes.append((path, text))
+
+
+def settled(draft: Draft) -> Draft:
+    """The draft without what a spec may not hold, each with a note; `problems` where that does not help."""
+    result = Draft(deepcopy(draft.document), list(draft.notes))
+    for where, why in reversed(list(_unwritable(result.document, ()))):
+        if _removed(result.document, where):
+            result.note(where, f"left out: {spell(where)} {why}")
+    for _ in range(MOST_ROUNDS):
+        findings = check(result.document).findings
+        if not findings:
+            return result
+        where, message = findings[0]
+        gone = _removed(result.document, where)
+        if gone is None:
+            break
+        result.note(gone, f"left out: {spell(where)} {message}")
+    result.problems = [f"{spell(where)}: {message}" for where, message in check(result.document).findings]
+    return result
+
+
+def text(draft: Draft, head: Sequence[str] = ()) -> str:
+    """YAML with comments; `head` are the comment lines of the file."""
+    lines = [f"# {one_line(line)}".rstrip() for line in head]
+    comments: dict[Path, list[str]] = {}
+    for path, note in draft.notes:
+        comments.setdefault(_nearest(draft.document, path), []).append(one_line(note))
+    lines += [f"# {note}" for note in comments.pop((), [])]
+    return "\n".join([*lines, *_mapping(draft.document, (), comments)]) + "\n"
+
+
+def scalar(value: Json) -> str:
+    """A value on one line: plain where nobody could read it as something else, else in quotes."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    if value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    return _NEVER.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    """Texts that a spec file cannot hold: several lines, invisible characters, what looks like an expression."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not key.isprintable():
+                yield (*path, key), "has an invisible character in its name, and a spec holds none"
+            else:
+                yield from _unwritable(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unwritable(item, (*path, index))
+    elif isinstance(value, str):
+        if not value.isprintable() and path[-1:] != ("description",):
+            yield path, "has several lines or an invisible character, and a spec holds none"
+        elif value[:1] == "[" and value[-1:] == "]":
+            yield path, "looks like an expression of a template, and a spec holds none"
+
+
+def _removed(document: dict[str, Json], where: Path) -> Path | None:
+    """Take out the part that a finding names, or the nearest part around it that is there; None for what must stay."""
+    path = where
+    while path:
+        holder = _at(document, path[:-1])
+        if _holds(holder, path[-1]) and not (len(path) == 1 and path[0] in _KEPT):
+            del holder[path[-1]]
+            return path
+        path = path[:-1]
+    return None
+
+
+def _holds(holder: Json, step: str | int) -> bool:
+    if isinstance(holder, dict):
+        return step in holder
+    return isinstance(holder, list) and isinstance(step, int) and step < len(holder)
+
+
+def _at(value: Json, path: Path) -> Json:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _nearest(document: Json, path: Path) -> Path:
+    while path and _at(document, path) is None:
+        path = path[:-1]
+    return path
+
+
+def _mapping(value: Mapping[str, Json], path: Path, comments: Mapping[Path, Sequence[str]]) -> Iterator[str]:
+    pad = "  " * _depth(path)
+    for key, item in value.items():
+        here = (*path, key)
+        yield from (f"{pad}# {note}" for note in comments.get(here, ()))
+        if isinstance(item, dict | list) and item and not _short(item, here, comments):
+            yield f"{pad}{scalar(key)}:"
+            yield from _mapping(item, here, comments) if isinstance(item, dict) else _list(item, here, comments)
+        else:
+            yield f"{pad}{scalar(key)}: {_flow(item)}"
+
+
+def _list(value: Sequence[Json], path: Path, comments: Mapping[Path, Sequence[str]]) -> Iterator[str]:
+    pad = "  " * _depth(path)
+    for index, item in enumerate(value):
+        here = (*path, index)
+        yield from (f"{pad}# {note}" for note in comments.get(here, ()))
+        if isinstance(item, dict) and item and not _short(item, here, comments):
+            first, *rest = _mapping(item, here, comments)
+            yield from _under_dash(first, rest, pad)
+        else:
+            yield f"{pad}- {_flow(item)}"
+
+
+def _under_dash(first: str, rest: Sequence[str], pad: str) -> Iterator[str]:
+    """The lines of a mapping in a list; a comment above its first key goes above the dash."""
+    lines = [first, *rest]
+    while lines[0].lstrip().startswith("#"):
+        yield pad + lines.pop(0).lstrip()
+    yield f"{pad}- {lines[0].lstrip()}"
+    yield from lines[1:]
+
+
+def _depth(path: Path) -> int:
+    return len(path)
+
+
+def _short(value: Json, path: Path, comments: Mapping[Path, Sequence[str]]) -> bool:
+    """Whether it stands on one line: short, and without a comment inside."""
+    inside = any(len(one) > len(path) and one[: len(path)] == path for one in comments)
+    return not inside and len(path) > 2 and len(_flow(value)) <= 100  # noqa: PLR2004 - two levels are for people
+
+
+def _flow(value: Json) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_inline(key)}: {_flow(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return _inline(value)
+
+
+def _inline(value: Json) -> str:
+    """A scalar inside brackets, where a comma or bracket would end it; plain ones hold neither."""
+    return scalar(value)

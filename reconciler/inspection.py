@@ -1,0 +1,82 @@
+"""What people's questions need to read beyond what planning reads: authors, names of pipelines, rights of the caller.
+
+`explain`, `import` and `doctor` hold these beside `Readers`; nothing here can write, and no facet holds one. Kept
+apart from `reconciler.ports` because a run never needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.plan import Json
+
+QUEUE_SCOPE = "distributedtask.agentqueuerole"
+"""Scope of one queue's role assignments; its resource is ``{project id}_{queue id}`` (azsk ADOScanner)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """One line of a queue's pipeline permissions."""
+
+    pipeline: int | None
+    """None: all pipelines of the project, which is open access."""
+    by: str = ""
+    """Display name of who gave it, where the service says."""
+    on: str = ""
+    """When, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A build definition of a project."""
+
+    id: int
+    path: str
+    r"""From the top, with its name: ``\release\nightly``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One entry of what the caller may do at a scope of ARM; patterns such as ``*/read``."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+
+class DevOpsInspector(Protocol):
+    """Questions to organizations."""
+
+    def authorizations(self, organization: str, project_id: str, queue_id: int) -> Sequence[Authorization]:
+        """Who may use a queue, open access first, with who said so and when."""
+
+    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+        """All pipelines of a project that the caller can see."""
+
+    def tenant(self, organization: str, identity_id: str) -> str:
+        """The Entra tenant of an identity that the organization knows, lower case; empty where it does not say."""
+
+    def may(self, organization: str, token: str, bits: int) -> bool:
+        """Whether the caller has all these bits at a token of the security namespace DistributedTask."""
+
+
+class ArmInspector(Protocol):
+    """Questions to ARM."""
+
+    def subscriptions(self) -> Sequence[str]:
+        """Ids of all subscriptions that the caller can see, lower case, sorted."""
+
+    def rights(self, scope: str) -> Sequence[Right]:
+        """What the caller may do at a resource group or resource."""
+
+    def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
+        """All key vaults of a subscription that the caller can see, raw."""
+
+    def roles(self, scope: str, principal: str) -> Sequence[tuple[str, str]]:
+        """Role id (lower-case guid) and scope of each assignment of a principal at, above or below a scope."""
+
+    def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
+        """Any resource, raw, or None where ARM answers 404."""

@@ -1,0 +1,80 @@
+"""Small variants of every benchmark: goals of counts alone, which hold on any machine. Seconds are not tested."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import ALL, lines, main, missed_count
+from benchmarks.measure import Table, at_least, at_most, shown
+from benchmarks.repair import in_sequence
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ALL)
+def test_goals_of_counts_hold(name: str) -> None:
+    """Reads, writes, runs, connections: what a change of the code can spoil without anybody's noticing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", name, "--quick"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "missed" not in done.stdout + done.stderr
+    assert "| ≤ " in done.stdout
+
+
+def test_the_page_has_a_table_for_each_benchmark() -> None:
+    """Figures that nobody can measure again, or measurements that nobody sees, are worth nothing."""
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+
+    for name in ALL:
+        title = importlib.import_module(f"benchmarks.{name}").TITLE
+        assert f"\n## {title}\n" in page
+    assert "Measured 20" in page
+
+
+@pytest.mark.parametrize(
+    ("answered", "longest"),
+    [
+        ([], 0),
+        ([0.05], 1),
+        ([0.05, 0.10, 0.15], 3),
+        ([0.05, 0.06, 0.05, 0.07], 1),
+        ([0.05, 0.05, 0.11, 0.11, 0.20], 3),
+    ],
+)
+def test_calls_are_in_sequence_where_none_overlaps_another(answered: list[float], longest: int) -> None:
+    assert in_sequence(answered, 0.05) == longest
+
+
+def test_a_goal_is_met_or_marked() -> None:
+    rows = (at_most("reads", 11, 10, count=True), at_least("gain", 1.75, 1.7, "times"), shown("wall", 12.3, "s"))
+    text = "\n".join(lines(Table("Things", "How.", rows)))
+
+    assert "| reads | 11 **missed** | ≤ 10 |" in text
+    assert "| gain | 1.75 times | ≥ 1.70 times |" in text
+    assert "| wall | 12 s |  |" in text
+
+
+def test_only_a_missed_count_is_an_error() -> None:
+    """Seconds depend on who else uses the machine."""
+    assert missed_count(at_most("reads", 2, 1, count=True))
+    assert not missed_count(at_most("reads", 1, 1, count=True))
+    assert not missed_count(at_most("wall", 2.0, 1.0, "s"))
+
+
+def test_an_unknown_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fast"])
+    assert "no benchmark is named 'fast'" in capsys.readouterr().err

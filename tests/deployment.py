@@ -1,0 +1,196 @@
+"""A deployment on this machine: the emulator, specs in a git repository, stores, and the settings that name them all.
+
+Two pools in two organizations, in sync with their specs; what drifts, a test lets drift.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from emulator import Running, start
+from reconciler.hosting import Hosting, state
+from reconciler.ports import Message, MessageQueue
+from reconciler.settings import Settings
+from reconciler.telemetry import MemoryMetrics
+from reconciler.triggers import Shop, messages, wiring
+from tests.adapters.git_kit import Work
+
+T = TypeVar("T")
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+GROUP = "rg-build"
+POOLS = {"build-pool": "fabrikam-prime", "test-pool": "fabrikam-tailspin"}
+"""Pool → organization."""
+PROJECTS = ("Web", "Api")
+CANARY = "canary-5b1f"
+"""Stands in every secret and claim that a test plants."""
+
+
+def _properties(organization: str, **more: Any) -> dict[str, Any]:
+    profile = {"url": f"https://dev.azure.com/{organization}", "projects": [], "parallelism": 2, **more}
+    return {
+        "maximumConcurrency": 2,
+        "organizationProfile": {
+            "kind": "AzureDevOps",
+            "organizations": [profile],
+            "permissionProfile": {"kind": "CreatorOnly"},
+        },
+        "agentProfile": {"kind": "Stateless"},
+        "fabricProfile": {
+            "kind": "Vmss",
+            "sku": {"name": "Standard_D2ads_v5"},
+            "images": [{"wellKnownImageName": "ubuntu-24.04"}],
+        },
+    }
+
+
+def spec(pool: str, organization: str = "", *, concurrency: int = 2, mode: str = "enforce") -> str:
+    """A spec file's text: JSON is YAML."""
+    properties = _properties(organization or POOLS[pool], openAccess=True) | {"maximumConcurrency": concurrency}
+    properties["organizationProfile"]["organizations"][0]["parallelism"] = concurrency
+    head = f"apiVersion: reconciler/v1\nkind: ManagedDevOpsPool\nname: {pool}\nsubscription: {SUBSCRIPTION}\n"
+    return (
+        f"{head}resourceGroup: {GROUP}\nmode: {mode}\npool: {{location: eastus, properties: {properties}}}\n".replace(
+            "True", "true"
+        )
+    )
+
+
+def estate() -> dict[str, Any]:
+    """What the emulator begins with."""
+    pools = [
+        {"name": pool, "resourceGroup": GROUP, "location": "eastus", "properties": _properties(organization)}
+        for pool, organization in POOLS.items()
+    ]
+    return {
+        "principals": [{"name": "operator", "kind": "servicePrincipal"}, {"name": "ann", "kind": "user", "mail": "ann@fabrikam.com"}],
+        "subscriptions": [{"id": SUBSCRIPTION, "resourceGroups": [GROUP], "pools": pools}],
+        "organizations": [_organization(organization, pool) for pool, organization in POOLS.items()],
+    }  # fmt: skip
+
+
+def _organization(name: str, pool: str) -> dict[str, Any]:
+    queues = [{"project": project, "openAccess": True} for project in PROJECTS]
+    agents = {"name": pool, "managed": True, "allProjects": True, "inherit": False, "queues": queues}
+    return {
+        "name": name,
+        "identities": ["operator", "ann"],
+        "administrators": ["operator", "ann"],
+        "projects": list(PROJECTS),
+        "agentPools": [{**agents, "roles": {"Administrator": ["operator"]}}],
+    }
+
+
+@dataclass
+class Deployment:
+    """Everything but the process that runs the triggers."""
+
+    folder: Path
+    cloud: Running
+    repository: Work
+    environment: dict[str, str]
+    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+
+    def shop(self, **given: str) -> Shop:
+        """The triggers' parts, put together as in production; a new process each time, as far as they know."""
+        environment = {**self.environment, **{f"RECONCILER_{name}": value for name, value in given.items()}}
+        settings = Settings.read(environment, beneath=state(environment))
+        return wiring.build(settings, Hosting.read(environment), self.metrics)
+
+    def commit(self, **files: str) -> str:
+        """A commit with these files (``pool`` is ``specs/pool.yaml``)."""
+        return self.repository.commit(**{f"specs__{name}": text for name, text in files.items()})
+
+    def close_access(self, pool: str, project: str) -> None:
+        """Somebody clicks."""
+        self.cloud.do.edit("close-access", organization=POOLS[pool], pool=pool, project=project)
+
+    def is_open(self, pool: str, project: str) -> bool:
+        """Whether the pool's queue in a project is there and open."""
+        organizations = self.cloud.do.state()["organizations"]
+        (found,) = [one for one in organizations if one["name"] == POOLS[pool]]
+        (agents,) = [one for one in found["agentPools"] if one["name"] == pool]
+        return any(queue["project"] == project and queue.get("openAccess", False) for queue in agents["queues"])
+
+
+def plan_of(shop: Shop, pool: str) -> list[Any]:
+    """What would be done now."""
+    specs = shop.catalogue.specs()
+    return list(shop.plan(specs.by_key[pool], specs.revision)["changes"])
+
+
+def take(queue: MessageQueue) -> list[Message]:
+    """All visible messages, acknowledged."""
+    taken: list[Message] = []
+    while found := queue.take(32, 330):
+        for message in found:
+            queue.ack(message)
+        taken += found
+    return taken
+
+
+def texts(queue: MessageQueue) -> list[str]:
+    """Texts of all visible messages, sorted; they are gone then."""
+    return sorted(message.text for message in take(queue))
+
+
+def work_off(shop: Shop, seconds: float = 30.0) -> int:
+    """Do what is on both queues, later messages too, until nothing is left; how many messages there were."""
+    done = 0
+
+    def empty() -> bool:
+        nonlocal done
+        for queue in (shop.outbox.events, shop.outbox.sweeps):
+            for message in queue.take(1, 330):
+                messages.work(shop, message.text, message.inserted)
+                queue.ack(message)
+                done += 1
+        return shop.outbox.events.length() + shop.outbox.sweeps.length() == 0
+
+    until(empty, seconds)
+    return done
+
+
+def until(look: Callable[[], T], seconds: float = 30.0) -> T:
+    """Look again until there is something, within bounds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"nothing came of it in {seconds} s")
+
+
+def with_options(shop: Shop, **options: Any) -> Shop:
+    """The same shop with other options."""
+    return replace(shop, options=replace(shop.options, **options))
+
+
+@contextmanager
+def deployed(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Deployment]:
+    """A deployment with both specs committed and state in a SQLite file, unless `more` says otherwise."""
+    repository = Work(folder / "repository")
+    repository.commit(**{f"specs__{pool}": spec(pool) for pool in POOLS})
+    with start(estate(), switches={"arm.update-seconds": 0.1}) as cloud:
+        environment = {
+            "RECONCILER_SPECS": f"{repository.path}#main:specs",
+            "RECONCILER_STATE": str(folder / "state.db"),
+            "RECONCILER_ALLOW_LOOPBACK": "1",
+            "RECONCILER_CREDENTIAL": "static",
+            "RECONCILER_ARM_ENDPOINT": cloud.arm,
+            "RECONCILER_DEVOPS_ENDPOINT": cloud.devops,
+            "RECONCILER_AUDIT_ENDPOINT": cloud.devops,
+            "RECONCILER_ARM_TOKEN": cloud.tokens["arm"],
+            "RECONCILER_DEVOPS_TOKEN": cloud.tokens["devops"],
+            "RECONCILER_GITHUB_SECRET": f"github-{CANARY}",
+            "RECONCILER_AZURE_REPOS_SECRET": f"repos-{CANARY}",
+            "RECONCILER_CACHE": str(folder / "cache"),
+            "AZURE_DEVOPS_CACHE_DIR": str(folder / "cache"),
+            **(more or {}),
+        }
+        yield Deployment(folder, cloud, repository, {name: text for name, text in environment.items() if text})

@@ -1,0 +1,53 @@
+"""One emulator a module, made new before each scenario; a scenario that passed ends with a run that writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator import Running, start
+from tests.scenarios.drafts import estate, managed, release
+from tests.scenarios.world import World
+
+PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the scenario itself passed: only then is its end worth a look."""
+    report = yield
+    if call.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """Both planes and their control port."""
+    with start(estate()) as found:
+        yield found
+
+
+@pytest.fixture
+def world(running: Running, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """Two pools in two organizations, both planes as the specs want them."""
+    running.do.reset()
+    made = World(running, tmp_path)
+    made.spec(managed(), release())
+    yield made
+    try:
+        if request.node.stash.get(PASSED, False):
+            made.finish()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def nothing(world: World) -> World:
+    """The same specs, and no pool was ever created."""
+    world.do.replace(estate(pools=False))
+    return world

@@ -1,0 +1,368 @@
+"""The whole program against the whole emulator, over HTTP and the real SDKs, in the words of a story.
+
+A `World` is a folder of specs, a state file, a clock that can be pushed ahead, and the emulator behind three URLs.
+The parts are those of `reconciler.bootstrap`, but for two things that a test has no time for: the sleeping between
+two tries, which pushes the clock instead, and the clock itself.
+
+Every scenario ends in `finish`: one more sweep, which must cost no write. A scenario that must not converge says so
+by `never_in_sync`, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from emulator import Running
+from reconciler import bootstrap
+from reconciler.adapters import credentials
+from reconciler.adapters.arm import Arm, ArmWrites
+from reconciler.adapters.devops import DevOps, DevOpsWrites
+from reconciler.adapters.gate import Timing
+from reconciler.adapters.session import Session
+from reconciler.adapters.session_endpoints import Endpoints
+from reconciler.adapters.session_wire import Limits as CallLimits
+from reconciler.engine import Limits, Outcome, Planner, Reconciler, Result
+from reconciler.engine.events import Event, ignore
+from reconciler.facets import FACETS
+from reconciler.plan import Plan
+from reconciler.ports import Leases, Readers, Writers
+from reconciler.settings import Settings
+from reconciler.spec.loader import load
+from reconciler.spec.model import Mode, Spec
+from tests.scenarios.drafts import POOL
+from tests.scenarios.truth import Truth
+
+Json = Any
+QUIET = 4
+ROUNDS = 12
+"""Runs after which a scenario that still moves does not settle."""
+
+
+class Almanac:
+    """The machine's clock, pushed ahead: sleeping takes no time here, it only makes it later."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return time.monotonic() + self._ahead
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self._ahead
+
+    def skip(self, seconds: float) -> None:
+        """Make it later."""
+        with self._lock:
+            self._ahead += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The program, put together."""
+
+    session: Session
+    arm: Arm
+    planner: Planner
+    reconciler: Reconciler
+
+    def close(self) -> None:
+        """Let the connections go, as the end of a process does."""
+        self.session.close()
+        self.arm.close()
+
+
+class World:
+    """Specs, both planes, a state file and a clock."""
+
+    def __init__(self, running: Running, folder: Path) -> None:
+        self.running = running
+        self.do = running.do
+        self.folder = folder
+        self.clock = Almanac()
+        self.listen: Callable[[Event], None] = ignore
+        self._patience = 30.0
+        self._policy = ""
+        self._specs: dict[str, Spec] = {}
+        self._documents: dict[str, Json] = {}
+        self._revision = 0
+        self._parts: Parts | None = None
+        self._unsettled: dict[str, tuple[Outcome, str]] = {}
+        self._tried: set[str] = set()
+
+    # --- what is wanted ----------------------------------------------------------------------------------
+
+    def spec(self, *documents: Json) -> None:
+        """Commit specs; each replaces the one with its name."""
+        self._revision += 1
+        for document in documents:
+            name = document["name"]
+            loaded = load({f"{name}.json": json.dumps(document).encode()})
+            assert not loaded.problems, [str(problem) for problem in loaded.problems]
+            self._specs[name] = loaded.specs[0]
+            self._documents[name] = document
+
+    def only(self, pool: str) -> None:
+        """One pool is the whole story."""
+        self._specs = {pool: self._specs[pool]}
+        self._documents = {pool: self._documents[pool]}
+
+    def only_these(self, documents: Sequence[Json]) -> None:
+        """Other specs in place of all."""
+        self._specs.clear()
+        self._documents.clear()
+        self.spec(*documents)
+
+    def policy(self, text: str) -> None:
+        """What this deployment allows, as YAML; counts from the next run on."""
+        self._policy = text
+        self.restart()
+
+    def never_in_sync(self, pool: str, outcome: Outcome, *, because: str, tries: Sequence[str] = ()) -> None:
+        """The last sweep of this scenario ends otherwise than in sync; it costs no write all the same.
+
+        `tries`: routes of writes that are refused each time, and that a run may try again.
+        """
+        assert because
+        self._unsettled[pool] = (outcome, because)
+        self._tried |= set(tries)
+
+    # --- what is done ------------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> str:
+        """The commit."""
+        return f"{self._revision:040x}"
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """All pools."""
+        return tuple(self._specs[name] for name in sorted(self._specs))
+
+    @property
+    def parts(self) -> Parts:
+        """The running program."""
+        if self._parts is None:
+            self._parts = self._built()
+        return self._parts
+
+    @property
+    def leases(self) -> Leases:
+        """Leases as another worker asks for them."""
+        return bootstrap.store(Settings.read(self.environment()), self.clock).leases
+
+    def write_specs(self) -> Path:
+        """The specs as files, for a process of its own."""
+        folder = self.folder / "specs"
+        folder.mkdir(exist_ok=True)
+        for name, document in self._documents.items():
+            (folder / f"{name}.json").write_text(json.dumps(document))
+        return folder
+
+    def rewrite_state(self, old: str, new: str) -> None:
+        """Somebody meddles with the pool's document: one text in it becomes another."""
+        store = bootstrap.store(Settings.read(self.environment()), self.clock)
+        name = f"pools/{POOL}"
+        document = store.state.load(name)
+        assert document is not None
+        text = json.dumps(document.body)
+        assert old in text
+        store.state.save(name, json.loads(text.replace(old, new)), document.etag)
+
+    def restart(self) -> None:
+        """A new process: nothing is remembered but what the state file holds."""
+        if self._parts is not None:
+            self._parts.close()
+        self._parts = None
+
+    def patience(self, seconds: float) -> None:
+        """How long an answer is waited for: short where none will come."""
+        self._patience = seconds
+        self.restart()
+
+    def plan(self, pool: str = POOL) -> Plan:
+        """What would be done, by an object that cannot write."""
+        spec = self._specs[pool]
+        return self.parts.planner.plan(spec, self.parts.planner.survey([spec]), self.revision)
+
+    def apply(self, pool: str = POOL, *, plan_hash: str | None = None) -> Result:
+        """One run of one pool."""
+        return self.parts.reconciler.reconcile(self._specs[pool], self.revision, plan_hash=plan_hash)
+
+    def sweep(self) -> dict[str, Result]:
+        """One run of every pool, with shared reads."""
+        reconciler = self.parts.reconciler
+        survey = reconciler.survey(self.specs)
+        return {spec.name: reconciler.reconcile(spec, self.revision, survey) for spec in self.specs}
+
+    def settle(self) -> dict[str, Result]:
+        """Run whenever a run asks for it, with time passing in between; gives the last results.
+
+        Ends where no run asks any more, or where what is asked for does not come: four runs without a write.
+        """
+        quiet = 0
+        for _ in range(ROUNDS):
+            before = len(self.writes())
+            results = self.sweep()
+            looks = [result.next_look for result in results.values() if result.next_look is not None]
+            quiet = quiet + 1 if len(self.writes()) == before else 0
+            if not looks or quiet == QUIET:
+                return results
+            self.later(max(looks) + 1)
+            self.do.settle()
+        raise AssertionError(f"after {ROUNDS} runs still: {summary(results)}")
+
+    def later(self, seconds: float) -> None:
+        """Time passes, for the program and for both planes."""
+        self.clock.skip(seconds)
+        self.do.advance(seconds)
+
+    def by_hand(self, what: str, **arguments: Json) -> Json:
+        """Somebody does something in a web page."""
+        return self.do.edit(what, **arguments)
+
+    def switch(self, **switches: bool | float | str) -> None:
+        """A plane behaves so: ``devops__write_lag=5`` is the switch ``devops.write-lag``."""
+        for name, value in switches.items():
+            self.do.switch(name.replace("__", ".", 1).replace("_", "-"), value)
+
+    # --- what is seen ------------------------------------------------------------------------------------
+
+    @property
+    def truth(self) -> Truth:
+        """Both planes as they are."""
+        return Truth(self.do.state())
+
+    @property
+    def today(self) -> date:
+        """The program's date."""
+        return self.clock.now().date()
+
+    def writes(self) -> list[dict[str, Json]]:
+        """Writes since the log was emptied, in order."""
+        return [entry for entry in self.do.requests() if entry["write"]]
+
+    def routes(self) -> list[str]:
+        """Names of the routes written to, in order."""
+        return [entry["route"] for entry in self.writes()]
+
+    def disagreements(self, pool: str = POOL) -> list[str]:
+        """What is not as the spec says, by the second opinion."""
+        return self.truth.disagreements(self._specs[pool], self.today)
+
+    # --- how it ends -------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """A second run with nothing in its way: it writes nothing, and says in sync where both planes agree."""
+        self.do.clear_faults()
+        self.do.settle()
+        self.later(7200)
+        self.do.reset_log()
+        results = self.sweep()
+        refused = {entry["route"] for entry in self.writes() if entry["status"] >= 400} & self._tried
+        written = [(entry["route"], entry["body"]) for entry in self.writes() if entry["route"] not in refused]
+        assert written == [], f"the second run wrote: {written}; {summary(results)}"
+        for spec in self.specs:
+            self._ended(spec, results[spec.name])
+
+    def close(self) -> None:
+        """End the program."""
+        self.restart()
+
+    def _tell(self, event: Event) -> None:
+        self.listen(event)
+
+    def _ended(self, spec: Spec, result: Result) -> None:
+        usual = Outcome.SUSPENDED if spec.mode is Mode.PAUSE else Outcome.IN_SYNC
+        outcome, why = self._unsettled.get(spec.name, (usual, "every scenario ends in sync"))
+        assert result.outcome is outcome, f"{why}: {summary({spec.name: result})}"
+        if outcome is Outcome.IN_SYNC:
+            assert self.disagreements(spec.name) == []
+
+    def _built(self) -> Parts:
+        settings = Settings.read(self.environment())
+        endpoints = (settings.arm_endpoint, settings.devops_endpoint, settings.identity_endpoint)
+        credential = credentials.static(settings.arm_token.reveal(), settings.devops_token.reveal(), endpoints)
+        time_of = Timing(self.clock.skip, self.clock.monotonic, self.clock.wall, lambda: 0.5)
+        session = Session(
+            credential,
+            Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=True),
+            timing=time_of,
+            limits=CallLimits(read=self._patience, parallel=settings.parallel),
+        )
+        arm = Arm(
+            settings.arm_endpoint,
+            credential.for_azure(),
+            allow_loopback=True,
+            clock=self.clock,
+            timeout=self._patience,
+        )
+        store = bootstrap.store(settings, self.clock)
+        planner = Planner(FACETS, Readers(arm, DevOps(session)), bootstrap.policy(settings), self.clock)
+        writers = Writers(ArmWrites(arm), DevOpsWrites(session))
+        reconciler = Reconciler(planner, writers, store.state, store.leases, Limits(), self._tell)
+        return Parts(session, arm, planner, reconciler)
+
+    def environment(self) -> dict[str, str]:
+        """Settings of the program, as a process would find them."""
+        path = self.folder / "policy.yaml"
+        if self._policy:
+            path.write_text(self._policy)
+        return {
+            "RECONCILER_ALLOW_LOOPBACK": "1",
+            "RECONCILER_CREDENTIAL": "static",
+            "RECONCILER_ARM_ENDPOINT": self.running.arm,
+            "RECONCILER_DEVOPS_ENDPOINT": self.running.devops,
+            "RECONCILER_ARM_TOKEN": self.running.tokens["arm"],
+            "RECONCILER_DEVOPS_TOKEN": self.running.tokens["devops"],
+            "RECONCILER_STATE": str(self.folder / "state.db"),
+            **({"RECONCILER_POLICY": str(path)} if self._policy else {}),
+        }
+
+
+def summary(results: Mapping[str, Result]) -> str:
+    """Results on one line, for a failing test."""
+    return "; ".join(
+        f"{name} {result.outcome}: "
+        f"{[change.id for change in result.plan.changes] if result.plan else None}"
+        f" gaps {[(gap.facet, gap.subject, gap.reason, gap.message) for gap in result.plan.gaps] if result.plan else None}"
+        f" refused {[(one.rule, one.change.id) for one in result.plan.refusals] if result.plan else None}"
+        f" failed {[str(failure.error) for failure in result.failures]}"
+        for name, result in results.items()
+    )
+
+
+def ids(plan: Plan | None) -> list[str]:
+    """Ids of the changes of a plan, in order."""
+    assert plan is not None
+    return [change.id for change in plan.changes]
+
+
+def gaps(plan: Plan | None) -> set[tuple[str, str, str]]:
+    """Facet, subject and kind of what could not be planned."""
+    assert plan is not None
+    return {(gap.facet, gap.subject, gap.kind.value) for gap in plan.gaps}
+
+
+def rules(plan: Plan | None) -> list[str]:
+    """Rules by which changes were refused."""
+    assert plan is not None
+    return sorted({refusal.rule for refusal in plan.refusals})
+
+
+def positions(routes: Sequence[str], name: str) -> list[int]:
+    """Where a route stands among others."""
+    return [index for index, route in enumerate(routes) if route == name]

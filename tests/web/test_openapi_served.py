@@ -1,0 +1,55 @@
+"""The served document and the served interface agree: schemathesis asks whatever the document allows, and more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from reconciler.hosting import Hosting
+from reconciler.serve.host import Options
+from reconciler.serve.run import host
+from reconciler.settings import Settings
+from reconciler.triggers import wiring
+from reconciler.web import api
+from tests.deployment import CANARY, deployed
+from tests.serve.serving import Serving, serving
+
+KEY = f"function-{CANARY}"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with deployed(tmp_path_factory.mktemp("openapi")) as deployment:
+        deployment.environment["RECONCILER_FUNCTION_KEY"] = KEY
+        hosting = Hosting.read(deployment.environment)
+        shop = wiring.build(Settings.read(deployment.environment), hosting)
+        wiring.use(shop)
+        with serving(host(hosting, shop.queues, Options(port=0, workers=0, timers=False))) as one:
+            yield one
+
+
+DOCUMENT = json.loads((Path(api.__file__).parent / "openapi.json").read_text())
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=12,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_asked_is_answered_as_the_document_says(case: schemathesis.Case[Any], served: Serving) -> None:
+    case.call_and_validate(base_url=served.url, headers={"x-functions-key": KEY})
+
+
+def test_the_document_that_is_served_is_the_one_that_was_tested(served: Serving) -> None:
+    assert served.ask("GET", "/api/openapi.json").json == DOCUMENT
