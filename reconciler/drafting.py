@@ -21,7 +21,7 @@ MOST_ROUNDS = 200
 """Things taken out of one document at most; a document that needs more is none of ours."""
 
 _KEPT = frozenset({"apiVersion", "kind", "name", "subscription", "resourceGroup", "pool"})
-_PLAIN = re.compile(r"[A-Za-z/*][\w./@ -]*[\w/*]|[A-Za-z]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://[\w./-]+")
+_PLAIN = re.compile(r"[A-Za-z/][\w./@ -]*[\w/*]|[A-Za-z]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://[\w./-]+")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _NEVER = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 

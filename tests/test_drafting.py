@@ -36,7 +36,7 @@ def test_what_is_written_is_read_as_the_same_document(document: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "value", ["yes", "No", "1.5", "2026-12-31", "0x1", "~", "", "- a", "a: b", "#", "1e3", "é", "@a"]
+    "value", ["yes", "No", "1.5", "2026-12-31", "0x1", "~", "", "- a", "a: b", "#", "1e3", "é", "@a", "*0", "&a", "!a"]
 )
 def test_a_text_that_yaml_takes_for_something_else_is_quoted(value: str) -> None:
     assert scalar(value)[0] in "'\""
