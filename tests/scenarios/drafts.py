@@ -163,7 +163,8 @@ def _resources() -> list[dict[str, Json]]:
 def _tailspin() -> list[dict[str, Json]]:
     queues = [{"project": project, "openAccess": True} for project in ("Web", "Mobile", "Data")]
     roles = {"Administrator": ["operator", "ann"]}
-    return [{"name": POOL, "managed": True, "allProjects": True, "roles": roles, "queues": queues}]
+    everywhere = {"allProjects": True, "autoProvision": True}
+    return [{"name": POOL, "managed": True, **everywhere, "roles": roles, "queues": queues}]
 
 
 def _prime() -> list[dict[str, Json]]:

@@ -22,7 +22,7 @@ DISCOVERY = {"locations.options", "connectiondata.get"}
 """Routes that no published document describes."""
 NARROWER = (
     r"body\.(principalName|mailAddress|originId): is not in the document",  # in the subtypes, which nothing refers to
-    r"body\._links\..*: is not in the document",  # a collection of any links, in every example
+    r"body(\[\d+\])?\._links\..*: is not in the document",  # a collection of any links, in every example
     r"body\[\d+\]\.properties\..*: is not in the document",  # a collection of any properties, in every example
 )
 """Where a document says less than its own examples show."""

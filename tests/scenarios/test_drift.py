@@ -182,6 +182,18 @@ def test_a_hidden_project_is_degraded_and_never_in_sync(world: World) -> None:
     world.never_in_sync(POOL, Outcome.STALLED, because="the operator cannot see a project that the spec lists")
 
 
+def test_a_hidden_project_counts_where_all_are_wanted(world: World) -> None:
+    """Nobody lists it, and it is missing all the same: all means those too which the operator cannot see."""
+    world.by_hand("hide-project", organization=TAILSPIN, project="Data")
+
+    result = world.settle()[POOL]
+
+    assert result.outcome is Outcome.STALLED
+    assert {kind for _, _, kind in gaps(result.plan)} == {"degraded"}
+    assert world.writes() == []
+    world.never_in_sync(POOL, Outcome.STALLED, because="one of all projects cannot be seen")
+
+
 def test_a_project_that_is_shown_again_is_repaired(world: World) -> None:
     """As soon as the right is there, what was left is done: no memory of the absence remains."""
     world.by_hand("hide-project", organization=PRIME, project="fabrikam-dev")
@@ -343,7 +355,8 @@ def test_another_location_is_told_and_the_rest_is_applied(world: World) -> None:
 
     result = world.settle()[POOL]
 
-    assert ("pool", POOL, "degraded") in gaps(result.plan)
+    assert result.plan is not None
+    assert [one.change.subject for one in result.plan.refusals] == [f"{POOL} location"]
     assert world.truth.opened(TAILSPIN, POOL) == OPENS
     assert world.routes() == ["pipelinepermissions.update"]
     world.never_in_sync(POOL, Outcome.STALLED, because="a pool cannot move to another location")

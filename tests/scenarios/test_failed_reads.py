@@ -29,6 +29,8 @@ SWEEP_ROUTES = (
     "roleassignments.list",
 )
 """Reads of Azure DevOps in a run of one pool."""
+ALL_PROJECTS_ROUTE = "graph.groups.list"
+"""Read where all projects are wanted: it is how those are counted which the operator cannot see."""
 ARM_ROUTES = ("Pools_Get", "Pools_ListBySubscription")
 KINDS = ("401", "403", "500", "503", "203", "429", "truncated", "refused", "retry-after", "timeout-before")
 ASKS_FOR_QUIET = {"429", "503", "retry-after"}
@@ -72,7 +74,7 @@ def test_the_routes_below_are_those_of_a_run(world: World) -> None:
     world.settle()
     read = {entry["route"] for entry in world.do.requests() if not entry["write"]}
 
-    assert read - {"locations.options"} == {*SWEEP_ROUTES, *ARM_ROUTES}
+    assert read - {"locations.options"} == {*SWEEP_ROUTES, ALL_PROJECTS_ROUTE, *ARM_ROUTES}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,6 +109,21 @@ def test_a_failing_read_of_one_organization_stops_that_part_alone(world: World, 
         assert not written, "the organization asked for quiet"
     assert world.truth.opened(TAILSPIN, POOL)["Web"] is True, "the other organization went on"
 
+    again(world)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_hidden_projects_cannot_be_counted_nobody_claims_that_all_are_served(world: World, kind: str) -> None:
+    """All projects are wanted, and how many there are is not known: the other organization goes on."""
+    world.only(POOL)
+    drift(world)
+    if kind == "timeout-before":
+        world.patience(0.4)
+    world.do.fault(kind, route=ALL_PROJECTS_ROUTE, count=None, seconds=QUIET if kind in ASKS_FOR_QUIET else 1)
+
+    never_claimed(world.apply())
+
+    assert world.truth.administrators(PRIME, POOL) == {"operator", "ann"}
     again(world)
 
 

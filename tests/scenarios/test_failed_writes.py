@@ -23,6 +23,7 @@ from tests.scenarios.drafts import (
     ROLES,
     TAILSPIN,
     ZOE,
+    estate,
     managed,
     organization,
 )
@@ -31,6 +32,7 @@ from tests.scenarios.world import World
 ROOT = Path(__file__).parents[2]
 ROUTES = (
     "Pools_CreateOrUpdate",
+    "pools.update",
     "queues.add",
     "pipelinepermissions.update",
     "roleassignments.set",
@@ -49,6 +51,9 @@ def much_to_do(world: World, *, arm: bool = False) -> None:
     """
     world.switch(arm__update_seconds=0)
     world.only(POOL)
+    left = estate()
+    left["organizations"][0]["agentPools"][0]["autoProvision"] = False
+    world.do.replace(left)
     world.policy("materialise: true\n")
     administrators = {"organization": PRIME, "administrators": [ANN, BOB, ZOE], "exclusive": True, "inherit": False}
     world.spec(
