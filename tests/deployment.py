@@ -76,7 +76,14 @@ def estate() -> dict[str, Any]:
 
 def _organization(name: str, pool: str) -> dict[str, Any]:
     queues = [{"project": project, "openAccess": True} for project in PROJECTS]
-    agents = {"name": pool, "managed": True, "allProjects": True, "inherit": False, "queues": queues}
+    agents = {
+        "name": pool,
+        "managed": True,
+        "allProjects": True,
+        "autoProvision": True,
+        "inherit": False,
+        "queues": queues,
+    }
     return {
         "name": name,
         "identities": ["operator", "ann"],
