@@ -23,7 +23,7 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
 
     assert first.code == 0, first.err
     assert first.out.splitlines() == [
-        f"{POOL}   applied and proven, 6 changes",
+        f"{POOL}   applied and proven, 5 changes",
         f"{RELEASE}   applied and proven, 1 change",
     ]
     assert f"{POOL}: waiting for the write of pool {POOL}" in first.err.splitlines()
