@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor
 from reconciler.demo.cast import Cast
 from reconciler.demo.emulation import Emulation, root
+from reconciler.demo.process import ENDING, Interruption, Place
 from reconciler.demo.repository import Repository
 from reconciler.demo.stage import Stage, StepFailed
 from reconciler.demo.story import STEPS, Step
@@ -41,10 +41,15 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
         raise NotFound(f"demo: {files} is missing; run the demo from a checkout of the project")
     clock = SystemClock()
     begun = clock.monotonic()
-    with _folder(keep=keep) as folder, _emulation(files / "estate.yaml", folder, keep=keep) as emulation:
+    with (
+        _folder(keep=keep) as folder,
+        _interruptible() as interruption,
+        _emulation(files / "estate.yaml", folder, keep=keep) as emulation,
+    ):
         repository = Repository(folder, files / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
-        stage = Stage(folder, child_environment({"PYTHONPATH": str(root())}), color=color)
+        place = Place(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
+        stage = Stage(place, color=color)
         code = _tell(steps, Cast(stage, emulation, repository), folder)
         stage.say("")
         stage.say(f"{'The story holds' if code == DONE else 'The story broke off'}, {clock.monotonic() - begun:.0f} s.")
@@ -106,7 +111,6 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 @contextmanager
 def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]:
     """The emulator for as long as the story; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     emulation = Emulation(estate, folder / "emulator.log", SWITCHES)
     told = False
     try:
@@ -115,9 +119,15 @@ def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]
     finally:
         if not (keep and told):
             emulation.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[Interruption]:
+    """For as long as it lasts, Ctrl-C and SIGTERM end the story."""
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption.handle) for number in ENDING}
+    try:
+        yield interruption
+    finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -14,11 +14,35 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 from reconciler import settings
 from reconciler.adapters import loading
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Ctrl-C or SIGTERM, so that it cannot get lost.
+
+    Python prints and drops what a signal's handler raises within a destructor; the next line told has to notice.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
+        """The signal's handler: ends what is being waited for."""
+        self._came = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise again what was raised where nobody could hear it."""
+        if self._came:
+            raise KeyboardInterrupt
 
 
 def load() -> None:
@@ -28,23 +52,33 @@ def load() -> None:
     from reconciler.facets import FACETS  # noqa: F401, PLC0415
 
 
-def run(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, keep: bool) -> tuple[int, str]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where commands of the story run: a folder, an environment, and who may end them."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    interruption: Interruption
+
+
+def run(arguments: Sequence[str], place: Place, *, keep: bool) -> tuple[int, str]:
     """Run a command of the reconciler to its end: exit code, and its output where it is to be kept."""
     with tempfile.TemporaryFile() as kept:
-        streams = (kept, kept) if keep else None
         begin = _forked if sys.platform == "linux" else _started
-        code = begin(arguments, folder, environment, kept if streams else None)
+        code = begin(arguments, place, kept if keep else None)
         kept.seek(0)
         return code, kept.read().decode("utf-8")
 
 
-def _forked(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], kept: IO[bytes] | None) -> int:
+def _forked(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # what a handler raises in a hook of fork would be dropped
     child = os.fork()
     if child == 0:
-        os._exit(_be(arguments, folder, environment, kept))
+        os._exit(_be(arguments, place, kept))
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _, status = os.waitpid(child, 0)
     except BaseException:  # Ctrl-C too: nobody is left behind
         os.kill(child, signal.SIGKILL)
@@ -53,13 +87,14 @@ def _forked(arguments: Sequence[str], folder: Path, environment: Mapping[str, st
     return os.waitstatus_to_exitcode(status)
 
 
-def _be(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], kept: IO[bytes] | None) -> int:
+def _be(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
     """What `python -m reconciler` does, in a process that was this one a moment ago."""
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.chdir(folder)
-        settings.become(environment)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        os.chdir(place.folder)
+        settings.become(place.environment)
         if kept is not None:
             os.dup2(kept.fileno(), sys.stdout.fileno())
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
@@ -74,10 +109,11 @@ def _be(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], 
     return code
 
 
-def _started(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], kept: IO[bytes] | None) -> int:
+def _started(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
     command = [sys.executable, "-m", "reconciler", *arguments]
     errors = subprocess.DEVNULL if kept else None
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=kept, stderr=errors, check=False)  # noqa: S603 - our own module, by this interpreter
+    done = subprocess.run(command, cwd=place.folder, env=place.environment, stdout=kept, stderr=errors, check=False)  # noqa: S603 - our own module, by this interpreter
+    place.interruption.check()
     return done.returncode
 
 

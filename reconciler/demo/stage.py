@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.text import Text
 
 from reconciler import render
-from reconciler.demo.process import run
+from reconciler.demo.process import Place, run
 from reconciler.demo.serving import Serving
 
 Json: TypeAlias = Any
@@ -45,9 +44,8 @@ class Done:
 class Stage:
     """One terminal, or none."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, color: bool) -> None:
-        self._folder = folder
-        self._environment = environment
+    def __init__(self, place: Place, *, color: bool) -> None:
+        self._place = place
         self._color = color
         self._console = Console(no_color=not color or None, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
@@ -57,7 +55,8 @@ class Stage:
         self.say(text, "bold cyan")
 
     def say(self, text: str, style: str = "") -> None:
-        """A line of the story."""
+        """A line of the story, unless somebody has seen enough."""
+        self._place.interruption.check()
         self._console.print(Text(render.clean(text), style=style))
 
     def check(self, what: str, holds: object, otherwise: object = "") -> None:
@@ -82,9 +81,9 @@ class Stage:
         """A `serve` that is ready; `more`: settings beside those of the folder."""
         self.say(f"  $ python -m reconciler serve {' '.join(arguments)}", "bold")
         given = {f"RECONCILER_{name}": text for name, text in more.items()}
-        serving = Serving(["--port", "0", *arguments], self._folder, {**self._environment, **given})
+        serving = Serving(["--port", "0", *arguments], self._place.folder, {**self._place.environment, **given})
         self.check("it is ready", serving.url, serving.line)
         return serving
 
     def _reconciler(self, arguments: Sequence[str], *, keep: bool) -> Done:
-        return Done(*run(arguments, self._folder, self._environment, keep=keep))
+        return Done(*run(arguments, self._place, keep=keep))

@@ -99,19 +99,10 @@ def test_ended_in_the_middle_it_clears_up(desk: Desk, sent: signal.Signals) -> N
     assert emulators(desk.folder) == []
 
 
-def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -> None:
-    """What comes after it would mean anything or nothing, and a pipeline has to notice."""
-    script = (
-        "from reconciler.demo import command\n"
-        "import sys\n"
-        "def broken(cast):\n"
-        "    cast.stage.heading('1  A step')\n"
-        "    cast.stage.check('two is three', 2 == 3, 2)\n"
-        "sys.exit(command.perform((broken,), keep=False, color=False))\n"
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", script],
+def play(desk: Desk, *script: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own that tells other steps than the demo's."""
+    return subprocess.run(
+        [sys.executable, "-c", "import os, signal, sys\nfrom reconciler.demo import command\n" + "\n".join(script)],
         cwd=desk.folder,
         env=desk.surroundings(),
         capture_output=True,
@@ -121,6 +112,54 @@ def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -
         check=False,
     )
 
+
+SIGNALLED = (
+    "    cast.stage.run('plan')",
+    "    cast.stage.say('told to the end')",
+    "try:",
+    "    command.perform((step,), keep=False, color=False)",
+    "except KeyboardInterrupt:",
+    "    sys.exit(130)",
+)
+
+
+def test_a_signal_that_comes_while_a_command_is_forked_ends_it(desk: Desk) -> None:
+    """Python would print and drop what a handler raises in a hook of fork; so the signal has to wait until after it."""
+    hook = "    os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))"
+
+    done = play(desk, "def step(cast):", hook, *SIGNALLED)
+
+    assert done.returncode == 130, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "told to the end" not in done.stdout
+    assert list(desk.folder.iterdir()) == []
+    assert emulators(desk.folder) == []
+
+
+def test_a_signal_that_python_drops_ends_it_at_the_next_line(desk: Desk) -> None:
+    """What a handler raises in a destructor is printed and forgotten; the story must not go on to its end."""
+    last = ("class Last:", "    def __del__(self):", "        os.kill(os.getpid(), signal.SIGINT)")
+
+    done = play(desk, *last, "def step(cast):", "    Last()", *SIGNALLED)
+
+    assert done.returncode == 130, done.stdout + done.stderr
+    assert "Exception ignored in" in done.stderr
+    assert "told to the end" not in done.stdout
+    assert list(desk.folder.iterdir()) == []
+    assert emulators(desk.folder) == []
+
+
+def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -> None:
+    """What comes after it would mean anything or nothing, and a pipeline has to notice."""
+    broken = (
+        "def broken(cast):",
+        "    cast.stage.heading('1  A step')",
+        "    cast.stage.check('two is three', 2 == 3, 2)",
+        "sys.exit(command.perform((broken,), keep=False, color=False))",
+    )
+
+    done = play(desk, *broken)
+
     assert done.returncode == 1, done.stderr
     assert "  ✗ two is three: found 2" in done.stdout
     assert "The story broke off" in done.stdout
@@ -129,17 +168,9 @@ def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -
 
 def test_kept_it_can_be_played_with(desk: Desk) -> None:
     """The best way to learn it is to break something and to look."""
-    script = "import sys; from reconciler.demo import command; sys.exit(command.perform((), keep=True, color=False))"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=desk.folder,
-        env=desk.surroundings(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        check=True,
-    )
+    done = play(desk, "sys.exit(command.perform((), keep=True, color=False))")
+
+    assert done.returncode == 0, done.stderr
     (folder,) = re.findall(r"^  cd (\S+)$", done.stdout, re.MULTILINE)
     (number,) = re.findall(r"^  kill (\d+) ", done.stdout, re.MULTILINE)
     try:
