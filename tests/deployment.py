@@ -163,7 +163,7 @@ def work_off(shop: Shop, seconds: float = 30.0) -> int:
     return done
 
 
-def until(look: Callable[[], T], seconds: float = 30.0) -> T:
+def until(look: Callable[[], T], seconds: float = 60.0) -> T:
     """Look again until there is something, within bounds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -117,8 +117,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 def wait(condition: Callable[[], bool]) -> None:
-    """Until it holds, ten seconds at most."""
-    end = time.monotonic() + 10
+    """Until it holds, a minute at most."""
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         threading.Event().wait(0.02)
