@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.arm import authorization, reads, surroundings, writes
+from emulator.arm import authorization, inventory, reads, surroundings, writes
 from emulator.arm.state import PROVIDER
 from emulator.frame import Handler, Route
 
@@ -49,6 +49,10 @@ ROUTES: list[Route] = [
     _route("Permissions_ListForChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}{RIGHTS}", authorization.permissions),
     _route("RoleAssignments_ListForScope", "GET", f"{G}{OTHER}{ASSIGNMENTS}", authorization.assignments),
     _route("Vaults_ListBySubscription", "GET", f"{S}/providers/Microsoft.KeyVault/vaults", authorization.vaults),
+    _route("Resources_List", "GET", f"{S}/resources", inventory.resources),
+    _route("Resources_ListByResourceGroup", "GET", f"{G}/resources", inventory.resources_of_group),
+    _route("Resources_ListByKind", "GET", f"{S}/providers/{{namespace}}/{{kind}}", inventory.resources_of_kind),
+    _route("Subscriptions_ListLocations", "GET", f"{S}/locations", inventory.locations),
     _route("Resources_Get", "GET", f"{G}{OTHER}", authorization.resource),
     _route("Resources_GetChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}", authorization.resource),
     _route("Metadata_Get", "GET", "/metadata/endpoints", surroundings.metadata, anonymous=True),
