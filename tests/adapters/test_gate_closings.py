@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,10 +33,11 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def workers(tmp_path: Path, clock: HandClock) -> tuple[GateClosings, GateClosings]:
+def workers(tmp_path: Path, clock: HandClock) -> Iterator[tuple[GateClosings, GateClosings]]:
     """Two processes' worth of gates over one file."""
     path = tmp_path / "state.db"
-    return GateClosings(Local(path, clock).state, clock), GateClosings(Local(path, clock).state, clock)
+    with closing(Local(path, clock)) as one, closing(Local(path, clock)) as other:
+        yield GateClosings(one.state, clock), GateClosings(other.state, clock)
 
 
 def test_a_long_closing_is_honoured_by_another_worker(

@@ -23,6 +23,8 @@ def open_shop(tmp_path: Path) -> Iterator[Open]:
         def begin(estate: dict[str, Any] | Path, **switches: bool | float | str) -> Shop:
             turned = {name.replace("__", ".", 1).replace("_", "-"): value for name, value in switches.items()}
             cloud = running.enter_context(start(estate, switches={"arm.retry-after": 0, **turned}))
-            return Shop(cloud, settings(cloud, tmp_path / "state.db"))
+            shop = Shop(cloud, settings(cloud, tmp_path / "state.db"))
+            running.callback(shop.app.close)
+            return shop
 
         yield begin

@@ -10,6 +10,7 @@ import json
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -59,7 +60,7 @@ def drift(world: World) -> None:
 
 def signed(world: World) -> list[str]:
     """Values of the signed query of the operation that the state file keeps."""
-    with sqlite3.connect(world.folder / "state.db") as file:
+    with closing(sqlite3.connect(world.folder / "state.db")) as file:
         text = "\n".join(file.iterdump())
     urls = [part for part in text.replace('"', " ").split() if part.startswith(world.running.arm)]
     assert urls, "a pool with an operation in flight keeps its URL"
@@ -109,7 +110,7 @@ def test_no_fault_puts_a_secret_into_an_error_a_plan_or_the_state(world: World, 
     told = [summary({POOL: result}), repr(result), json.dumps(result.status.public()), repr(plan)]
     told += [render.text(plan), render.markdown(plan), json.dumps(render.to_json(plan))]
     told += [repr(failure.error.__context__) for failure in result.failures]
-    with sqlite3.connect(world.folder / "state.db") as file:
+    with closing(sqlite3.connect(world.folder / "state.db")) as file:
         told.append("\n".join(file.iterdump()))
     assert all("canary-" not in text for text in told)
     world.do.clear_faults()
@@ -123,14 +124,14 @@ def test_the_state_file_holds_the_operation_s_url_and_no_other_secret(world: Wor
     world.switch(arm__update_seconds=3600)
     flying = world.apply()
     kept = signed(world)
-    with sqlite3.connect(world.folder / "state.db") as file:
+    with closing(sqlite3.connect(world.folder / "state.db")) as file:
         text = "\n".join(file.iterdump())
 
     assert "canary-" not in text
     assert all(secret not in repr(flying) + json.dumps(flying.status.public()) for secret in kept)
     world.do.settle()
     world.settle()
-    with sqlite3.connect(world.folder / "state.db") as file:
+    with closing(sqlite3.connect(world.folder / "state.db")) as file:
         assert all(secret not in "\n".join(file.iterdump()) for secret in kept)
 
 

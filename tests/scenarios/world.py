@@ -78,11 +78,13 @@ class Parts:
     arm: Arm
     planner: Planner
     reconciler: Reconciler
+    store: bootstrap.Store
 
     def close(self) -> None:
-        """Let the connections go, as the end of a process does."""
+        """Let connections and files go, as the end of a process does."""
         self.session.close()
         self.arm.close()
+        self.store.close()
 
 
 class World:
@@ -161,8 +163,8 @@ class World:
 
     @property
     def leases(self) -> Leases:
-        """Leases as another worker asks for them."""
-        return bootstrap.store(Settings.read(self.environment()), self.clock).leases
+        """Leases; each call of `acquire` is another worker's."""
+        return self.parts.store.leases
 
     def write_specs(self) -> Path:
         """The specs as files, for a process of its own."""
@@ -174,7 +176,7 @@ class World:
 
     def rewrite_state(self, old: str, new: str) -> None:
         """Somebody meddles with the pool's document: one text in it becomes another."""
-        store = bootstrap.store(Settings.read(self.environment()), self.clock)
+        store = self.parts.store
         name = f"pools/{POOL}"
         document = store.state.load(name)
         assert document is not None
@@ -314,7 +316,7 @@ class World:
         planner = Planner(FACETS, Readers(arm, DevOps(session)), bootstrap.policy(settings), self.clock)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
         reconciler = Reconciler(planner, writers, store.state, store.leases, Limits(), self._tell)
-        return Parts(session, arm, planner, reconciler)
+        return Parts(session, arm, planner, reconciler, store)
 
     def environment(self) -> dict[str, str]:
         """Settings of the program, as a process would find them."""
