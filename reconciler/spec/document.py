@@ -110,7 +110,9 @@ class Access(Closed, total=False):
     ]
     pipelines: Annotated[list[PipelineGrant], said("Single pipelines that may use the pool, one entry a project.")]
     roles: Annotated[list[PoolRoles], said("Administrators and inheritance, one entry an organization.")]
-    agentPools: Annotated[list[AgentPoolFlags], said("What the agent pools themselves hold, one entry an organization.")]
+    agentPools: Annotated[
+        list[AgentPoolFlags], said("What the agent pools themselves hold, one entry an organization.")
+    ]
     queueRoles: Annotated[list[QueueRoles], said("Roles on the queues, one entry a project.")]
     withoutQueue: Annotated[
         list[WithoutQueue],
