@@ -1,190 +1,147 @@
-"""What has to hold around a pool before its machines start: identities, and the key vault of its certificates.
+"""The key vault of a pool's certificates: who may read them, and whom its firewall admits.
 
-Machines do not start where a secret cannot be fetched, and ARM says so only then (Microsoft Learn: managed-devops-
-pools/configure-security, configure-identity). So it is looked at here, where it blocks nothing: what cannot be seen is
-unknown, and says what to look at. Roles are compared by id, since names change.
+Sources: Microsoft Learn, managed-devops-pools/configure-security (Secrets User for the pool's identity, Certificate
+User for who configures it, ranges of the service), Key Vault RBAC guide (ids and actions of the roles). Roles are known
+by id. One that is not known is missing nothing before its definition was read: people make roles of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
-from urllib.parse import urlsplit
 
-from reconciler.doctor.azure import fits, subnet_of
-from reconciler.doctor.check import Check, Grant, Subject, asked
-from reconciler.errors import NotFound, ReconcilerError, Unavailable
-from reconciler.inspection import ArmInspector, DevOpsInspector, Right
+from reconciler.checks import Check, Grant, Subject, asked, seen, told
+from reconciler.errors import Unavailable
+from reconciler.prerequisites.identities import properties
+from reconciler.prerequisites.named import named
 from reconciler.spec.model import Mode, Spec
+from reconciler.surroundings import Assignment, Surroundings, allows_data
 from reconciler.survey import Survey
 
-SECRETS = {
-    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
-    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
-    "00482a5a-887f-4fb3-b363-3b7fe8e74483": "Key Vault Administrator",
-}
-"""Roles that may read a secret; the first is the one to give (Microsoft Learn: Key Vault RBAC guide)."""
-CERTIFICATES = "Microsoft.KeyVault/vaults/certificates/read"
-"""What Key Vault Certificate User (db79e9a7-68ee-4b58-9aeb-b90e7c24fcba) has and Secrets User has not."""
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+CERTIFICATE_USER = "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba"
+_SECRETS = frozenset(
+    {
+        SECRETS_USER,
+        CERTIFICATE_USER,
+        "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",  # Key Vault Secrets Officer
+        "00482a5a-887f-4fb3-b363-3b7fe8e74483",  # Key Vault Administrator
+    }
+)
+"""Roles of which it is known that they may read a secret."""
+_READ_SECRET = "Microsoft.KeyVault/vaults/secrets/getSecret/action"  # noqa: S105 - the name of an action
+_READ_CERTIFICATE = "Microsoft.KeyVault/vaults/certificates/read"
 RANGES = (
     *("4.198.194.192/28", "74.163.143.32/28", "130.107.66.0/28", "98.70.255.112/28", "72.152.33.16/28"),
     *("72.153.21.192/28", "131.189.121.128/28", "72.145.24.48/28", "135.171.33.48/28", "74.161.82.192/28"),
     *("131.145.107.64/28", "57.154.125.208/28"),
 )
 """The service's ranges, tag DevOpsInfrastructure (Microsoft Learn: configure-security, key vault)."""
-_IDENTITY_VERSION = "2023-01-31"
-_NETWORK_VERSION = "2024-05-01"
-DELEGATE = "Microsoft.DevOpsInfrastructure/pools"
-"""What a subnet has to be delegated to (Microsoft Learn: managed-devops-pools/configure-networking)."""
+_OPERATOR = "the operator's identity"
+
+Document = Mapping[str, Any]
 
 
-class Surroundings:
-    """Around one pool."""
+class Vault:
+    """One vault, as one pool needs it."""
 
-    def __init__(self, spec: Spec, survey: Survey, arm: ArmInspector, devops: DevOpsInspector) -> None:
+    def __init__(self, name: str, spec: Spec, survey: Survey, around: Surroundings) -> None:
+        self._name = name
+        self._place = f"key vault {name}"
         self._spec = spec
         self._survey = survey
-        self._arm = arm
-        self._devops = devops
+        self._around = around
 
     def checks(self) -> Iterator[Check]:
-        """Of every identity, then of every vault."""
-        identities = sorted((self._spec.body.get("identity") or {}).get("userAssignedIdentities") or {})
-        for identity in identities:
-            for organization in self._spec.organizations:
-                yield self._same_tenant(identity, organization.name)
-        if subnet := subnet_of(self._spec):
-            yield self._delegated(subnet)
-        for vault in _vaults(self._spec):
-            yield from self._vault(vault, identities)
-
-    # --- the subnet --------------------------------------------------------------------------------------
-
-    def _delegated(self, subnet: str) -> Check:
-        network, _, name = subnet.rpartition("/subnets/")
-        command = f"az network vnet subnet update --ids {subnet} --delegations {DELEGATE}"
-        grant = Grant(f"a delegation to {DELEGATE}", network, f"subnet {name}", command)
-        subject = Subject(subnet, "be delegated to the service", Mode.REPORT, grant)
-        return _told(asked(subject, partial(self._delegations, subnet)))
-
-    def _delegations(self, subnet: str) -> bool:
-        try:
-            document = self._arm.resource(subnet, _NETWORK_VERSION)
-        except ReconcilerError as error:
-            raise Unavailable(f"the subnet cannot be read: {error}") from None
-        if document is None:
-            raise NotFound("there is no such subnet")
-        given = (document.get("properties") or {}).get("delegations") or ()
-        names = {str((one.get("properties") or {}).get("serviceName", "")).casefold() for one in given}
-        return DELEGATE.casefold() in names
-
-    # --- identities --------------------------------------------------------------------------------------
-
-    def _same_tenant(self, identity: str, organization: str) -> Check:
-        remedy = (
-            f"https://dev.azure.com/{organization}/_settings/organizationAad shows the organization's directory; "
-            "create the identity in a subscription of that directory"
-        )
-        grant = Grant("an identity of the organization's tenant", organization, identity, remedy)
-        subject = Subject(identity, f"be in the tenant of {organization}", Mode.REPORT, grant)
-        return _told(asked(subject, partial(self._tenants_agree, identity, organization)))
-
-    def _tenants_agree(self, identity: str, organization: str) -> None:
-        ours = self._properties(identity)
-        theirs = self._devops.tenant(organization, self._survey.me(organization).id)
-        tenant = str(ours.get("tenantId", "")).lower()
-        if not tenant or not theirs:
-            raise Unavailable("the tenant is not told; compare it by hand")
-        if tenant != theirs:
-            raise NotFound(f"the identity is of tenant {tenant}, the organization of {theirs}")
-
-    def _properties(self, identity: str) -> Mapping[str, Any]:
-        try:
-            document = self._arm.resource(identity, _IDENTITY_VERSION)
-        except ReconcilerError as error:
-            raise Unavailable(f"the identity cannot be read: {error}") from None
-        if document is None:
-            raise NotFound("there is no such identity")
-        properties: Mapping[str, Any] = document.get("properties") or {}
-        return properties
-
-    # --- vaults ------------------------------------------------------------------------------------------
-
-    def _vault(self, name: str, identities: Sequence[str]) -> Iterator[Check]:
-        place = f"key vault {name}"
-        see = Grant("Reader", place, "the operator's identity", f"az role assignment create --role Reader … for {name}")
-        subject = Subject(place, "see the vault", Mode.REPORT, see)
-        found: list[Mapping[str, Any]] = []
-        check = asked(subject, partial(self._find, name, found))
-        yield check
+        """Who may read, and who is let in; behind a vault that cannot be seen nothing is asked."""
+        grant = Grant("Reader", self._place, _OPERATOR, f"az role assignment create --role Reader … for {self._name}")
+        found: list[Document] = []
+        subject = Subject(self._place, "see the vault", Mode.REPORT, grant)
+        yield asked(subject, lambda: found.append(self._found()))
         for document in found:
-            id_ = str(document["id"])
-            properties = document.get("properties") or {}
-            if properties.get("enableRbacAuthorization") is True:
-                for identity in identities:
-                    yield self._secrets(place, id_, identity)
-                yield self._certificates(place, id_)
-            else:
-                yield self._policies(place)
-            yield _network(place, name, properties)
+            yield from self._readers(document)
+            yield self._admits(document.get("properties") or {})
 
-    def _find(self, name: str, found: list[Mapping[str, Any]]) -> None:
-        """By name: a vault's address is its name; the vault may lie in a subscription that is not the pool's."""
-        try:
-            vaults = self._arm.vaults(self._spec.subscription)
-        except ReconcilerError as error:
-            raise Unavailable(f"vaults cannot be listed: {error}") from None
-        found += [one for one in vaults if str(one.get("name", "")).lower() == name]
-        if not found:
-            why = f"it is none of the visible vaults of subscription {self._spec.subscription}; look at it by hand"
-            raise Unavailable(why)
+    def _found(self) -> Document:
+        """By name; it may lie in a subscription that is not the pool's, and then it is not seen."""
+        subscription = self._spec.subscription
+        for one in seen("the list of vaults", lambda: self._around.vaults(subscription)):
+            if str(one.get("name", "")).lower() == self._name:
+                return one
+        raise Unavailable(f"it is none of the visible vaults of subscription {subscription}; look at it by hand")
 
-    def _secrets(self, place: str, vault: str, identity: str) -> Check:
-        role = next(iter(SECRETS.values()))
-        grant = _grant(role, vault, identity)
-        subject = Subject(place, f"let {identity.rpartition('/')[2]} read secrets", Mode.REPORT, grant)
+    # --- who may read ------------------------------------------------------------------------------------
 
-        def assigned() -> bool:
-            principal = str(self._properties(identity).get("principalId", ""))
-            try:
-                roles = self._arm.roles(vault, principal)
-            except ReconcilerError as error:
-                raise Unavailable(f"role assignments cannot be read: {error}") from None
-            return any(id_ in SECRETS and _above(scope, vault) for id_, scope in roles)
+    def _readers(self, document: Document) -> Iterator[Check]:
+        """One check an identity, and one of the operator where it is the one who configures the pool."""
+        wanted = named(self._spec)
+        for identity in wanted.identities:
+            yield self._secrets(document, identity, lambda one=identity: _principal(properties(one, self._around)))
+        if wanted.system:
+            yield self._secrets(document, self._spec.pool_id, self._system)
+        if self._spec.mode is Mode.ENFORCE and _by_roles(document):
+            vault = str(document["id"])
+            grant = _grant("Key Vault Certificate User", CERTIFICATE_USER, vault, f"{_OPERATOR}, which configures it")
+            subject = Subject(self._place, "read certificates while the pool is written", Mode.ENFORCE, grant)
+            yield asked(subject, partial(self._configures, vault))
 
-        return asked(subject, assigned)
+    def _system(self) -> str:
+        """Principal of the pool's own identity, out of the pool; there is none before there is a pool."""
+        pool = seen("the pool", lambda: self._survey.arm_pool(self._spec)) or {}
+        return _principal(pool.get("identity") or {})
 
-    def _certificates(self, place: str, vault: str) -> Check:
-        grant = _grant("Key Vault Certificate User", vault, "the operator's identity, which configures it")
-        subject = Subject(place, "read certificates while the pool is written", Mode.ENFORCE, grant)
-        return asked(subject, lambda: any(_reads(one) for one in self._arm.rights(vault)))
+    def _secrets(self, document: Document, identity: str, principal: Any) -> Check:
+        vault = str(document["id"])
+        grant = _grant("Key Vault Secrets User", SECRETS_USER, vault, identity)
+        subject = Subject(self._place, f"let {identity.rpartition('/')[2]} read secrets", Mode.REPORT, grant)
+        reads = self._role_reads if _by_roles(document) else self._policy_reads
+        return asked(subject, lambda: reads(document, principal()))
 
-    def _policies(self, place: str) -> Check:
-        grant = Grant("", place, "", "")
-        subject = Subject(place, "let the pool's identity read secrets", Mode.REPORT, grant)
-        return asked(
-            subject, partial(_unseen, "it works with access policies; the identity needs Get on secrets there")
+    def _role_reads(self, document: Document, principal: str) -> bool:
+        vault = str(document["id"])
+        assigned = seen("role assignments", lambda: self._around.assignments(vault, principal))
+        counting = [one for one in assigned if _above(one.scope, vault)]
+        known = any(one.role in _SECRETS for one in counting)
+        return known or any(self._defined(one, vault) for one in counting)
+
+    def _defined(self, assignment: Assignment, vault: str) -> bool:
+        rights = seen(f"role {assignment.role}", lambda: self._around.role(vault, assignment.role))
+        return allows_data(rights, _READ_SECRET)
+
+    def _policy_reads(self, document: Document, principal: str) -> bool:
+        """A vault without roles has policies; one for a group of the identity would not be recognised."""
+        for one in (document.get("properties") or {}).get("accessPolicies") or ():
+            secrets = {str(word).casefold() for word in (one.get("permissions") or {}).get("secrets") or ()}
+            if str(one.get("objectId", "")).lower() == principal and secrets & {"get", "all"}:
+                return True
+        raise Unavailable("it works with access policies, and none names the identity; it needs Get on secrets there")
+
+    def _configures(self, vault: str) -> bool:
+        return allows_data(seen("the operator's rights", lambda: self._around.rights(vault)), _READ_CERTIFICATE)
+
+    # --- who is let in -----------------------------------------------------------------------------------
+
+    def _admits(self, given: Document) -> Check:
+        missing = _shut_out(given)
+        command = f"az keyvault network-rule add --name {self._name} --ip-address {' '.join(missing)}"
+        grant = Grant(
+            "the ranges of tag DevOpsInfrastructure in the vault's firewall", self._place, "the service", command
         )
+        subject = Subject(self._place, "admit the service's addresses", Mode.REPORT, grant)
+        return told(asked(subject, lambda: _public(given) and not missing))
 
 
-def _network(place: str, name: str, properties: Mapping[str, Any]) -> Check:
-    missing = _shut_out(properties)
-    command = f"az keyvault network-rule add --name {name} --ip-address {' '.join(missing)}"
-    grant = Grant("the ranges of tag DevOpsInfrastructure in the vault's firewall", place, "the service", command)
-    subject = Subject(place, "admit the service's addresses", Mode.REPORT, grant)
-    if str(properties.get("publicNetworkAccess", "")).casefold() == "disabled":
-        return asked(
-            subject, partial(_unseen, "public access is disabled; whether a private endpoint serves is not seen")
-        )
-    return _told(asked(subject, lambda: not missing))
+def _public(given: Document) -> bool:
+    if str(given.get("publicNetworkAccess", "")).casefold() == "disabled":
+        raise Unavailable("public access is disabled; whether a private endpoint serves is not seen")
+    return True
 
 
-def _shut_out(properties: Mapping[str, Any]) -> list[str]:
+def _shut_out(given: Document) -> list[str]:
     """Ranges that a closed firewall does not admit."""
-    rules = properties.get("networkAcls") or {}
+    rules = given.get("networkAcls") or {}
     if str(rules.get("defaultAction", "Allow")).casefold() != "deny":
         return []
     admitted = [found for one in rules.get("ipRules") or () if (found := _range(str(one.get("value", ""))))]
@@ -199,32 +156,25 @@ def _range(text: str) -> IPv4Network | None:
         return None
 
 
-def _vaults(spec: Spec) -> list[str]:
-    """Names of the vaults that certificates come from."""
-    properties: Mapping[str, Any] = spec.body.get("properties") or {}
-    os_profile = (properties.get("fabricProfile") or {}).get("osProfile") or {}
-    urls = (os_profile.get("secretsManagementSettings") or {}).get("observedCertificates") or ()
-    return sorted({(urlsplit(str(url)).hostname or "").partition(".")[0].lower() for url in urls} - {""})
+def _by_roles(document: Document) -> bool:
+    return (document.get("properties") or {}).get("enableRbacAuthorization") is True
+
+
+def _principal(document: Document) -> str:
+    found = str(document.get("principalId") or "").lower()
+    if not found:
+        raise Unavailable("the identity's principal is not told")
+    return found
 
 
 def _above(scope: str, resource: str) -> bool:
-    """Whether an assignment counts for the resource: there or above it."""
-    return f"{resource}/".casefold().startswith(f"{scope.rstrip('/')}/".casefold())
-
-
-def _reads(right: Right) -> bool:
-    return fits(right.data_actions, CERTIFICATES) and not fits(right.not_data_actions, CERTIFICATES)
-
-
-def _grant(role: str, scope: str, whom: str) -> Grant:
-    return Grant(
-        role, scope, whom, f'az role assignment create --assignee-object-id OBJECT_ID --role "{role}" --scope {scope}'
+    """Whether an assignment counts for the resource: there or above it, a group of subscriptions included."""
+    management = "/providers/microsoft.management/"
+    return f"{resource}/".casefold().startswith(f"{scope.rstrip('/')}/".casefold()) or scope.casefold().startswith(
+        management
     )
 
 
-def _unseen(why: str) -> None:
-    raise Unavailable(why)
-
-
-def _told(check: Check) -> Check:
-    return replace(check, advice=True)
+def _grant(role: str, role_id: str, scope: str, whom: str) -> Grant:
+    command = f"az role assignment create --assignee-object-id OBJECT_ID --role {role_id} --scope {scope}"
+    return Grant(role, scope, whom, command)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator import Running
-from reconciler.doctor.prerequisites import RANGES
+from reconciler.prerequisites.vaults import RANGES
 from tests.shell import DEMO, Shell
 
 RELEASE = "fabrikam-release-pool"
