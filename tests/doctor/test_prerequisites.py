@@ -116,7 +116,7 @@ def test_who_writes_the_pool_reads_certificates(with_vault: Shell, world: Runnin
 @pytest.mark.parametrize(
     ("vault", "what"),
     [
-        ({"enableRbacAuthorization": False}, "let the pool's identity read secrets"),
+        ({"enableRbacAuthorization": False}, "let build read secrets"),
         ({"publicNetworkAccess": "Disabled"}, "admit the service's addresses"),
         (None, "see the vault"),
     ],
