@@ -86,7 +86,6 @@ def _organization(size: Size, number: int) -> dict[str, Any]:
                 "name": name,
                 "managed": True,
                 "allProjects": True,
-                "autoProvision": True,
                 "inherit": False,
                 "roles": {"Administrator": ["operator", "ann"]},
                 "queues": [{"project": project, "openAccess": True} for project in projects],

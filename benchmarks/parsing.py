@@ -142,7 +142,7 @@ class DevOps:
     """An organization that agrees with the specs: two projects, every queue open."""
 
     def __init__(self, specs: Sequence[Spec]) -> None:
-        self._pools = [AgentPool(number, spec.name, auto_provision=True) for number, spec in enumerate(specs, 1)]
+        self._pools = [AgentPool(number, spec.name) for number, spec in enumerate(specs, 1)]
         self._projects = [Project(f"{number}", f"project-{number}") for number in range(2)]
 
     def me(self, organization: str) -> Identity:

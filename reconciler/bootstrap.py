@@ -24,6 +24,7 @@ from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
 from reconciler.status import PoolStatus
+from reconciler.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
@@ -69,6 +70,7 @@ class Tools:
     clock: Clock
     arm: ArmInspector
     devops: DevOpsInspector
+    around: Surroundings
 
 
 class Store(Protocol):
@@ -134,13 +136,13 @@ def look(settings: Settings) -> Look:
 
 def tools(settings: Settings) -> Tools:
     """What `explain`, `import` and `doctor` need; specs are not asked for."""
-    from reconciler.adapters.arm_inspection import ArmInspection  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.around import Around  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
 
     clock = SystemClock()
     planes = _planes(settings, clock)
-    inspectors = ArmInspection(planes.arm), DevOpsInspection(planes.devops)
-    return Tools(_planner(settings, planes, clock), clock, *inspectors)
+    around = Around(planes.arm, planes.devops)
+    return Tools(_planner(settings, planes, clock), clock, around, DevOpsInspection(planes.devops), around)
 
 
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
@@ -236,10 +238,12 @@ def policy(settings: Settings) -> Policy:
 
 
 def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
-    from reconciler.adapters.devops import DevOps  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.around import Around  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops import DevOps  # noqa: PLC0415
     from reconciler.facets import FACETS  # noqa: PLC0415
 
-    return Planner(FACETS, Readers(arm=planes.arm, devops=DevOps(planes.devops)), policy(settings), clock)
+    around = Around(planes.arm, planes.devops) if settings.prerequisites else None
+    return Planner(FACETS, Readers(planes.arm, DevOps(planes.devops), around), policy(settings), clock)
 
 
 def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Planes:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from reconciler.plan import Change, Gap, Refusal
+from reconciler.plan import Change, Gap, Refusal, Remark
 from reconciler.policy import Policy
 from reconciler.ports import Pending, Writers
 from reconciler.spec.model import Spec
@@ -39,6 +39,8 @@ class Observation(Generic[O]):
 
     value: O
     gaps: tuple[Gap, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    """What is said without a consequence."""
 
 
 @dataclass(frozen=True, slots=True)

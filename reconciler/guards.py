@@ -198,8 +198,8 @@ def _grant(spec: Spec, change: Change, organization: Organization, policy: Polic
     args = change.args
     if not _SAYS_WHAT & set(args) and change.kind != "queue":
         yield "not-in-spec", "the change widens something and does not say what"
-    if args.get("autoProvision") is True and organization.projects:
-        yield "not-in-spec", f"the spec lists the projects of {organization.name}, and does not want all"
+    if args.get("autoProvision") is True and (organization.projects or organization.auto_provision is not True):
+        yield "not-in-spec", f"the spec does not want {organization.name} to give the pool to every new project"
     if "pipeline" in args and not _authorizes(spec, change):
         yield "not-in-spec", f"the spec does not name the pipeline {args['pipeline']} of {args.get('project')}"
     if "principal" in args:

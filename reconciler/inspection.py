@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.plan import Json
-
 QUEUE_SCOPE = "distributedtask.agentqueuerole"
 """Scope of one queue's role assignments; its resource is ``{project id}_{queue id}`` (azsk ADOScanner)."""
 
@@ -37,16 +35,6 @@ class Pipeline:
     r"""From the top, with its name: ``\release\nightly``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One entry of what the caller may do at a scope of ARM; patterns such as ``*/read``."""
-
-    actions: tuple[str, ...]
-    not_actions: tuple[str, ...] = ()
-    data_actions: tuple[str, ...] = ()
-    not_data_actions: tuple[str, ...] = ()
-
-
 class DevOpsInspector(Protocol):
     """Questions to organizations."""
 
@@ -55,9 +43,6 @@ class DevOpsInspector(Protocol):
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         """All pipelines of a project that the caller can see."""
-
-    def tenant(self, organization: str, identity_id: str) -> str:
-        """The Entra tenant of an identity that the organization knows, lower case; empty where it does not say."""
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """Whether the caller has all these bits at a token of the security namespace DistributedTask."""
@@ -68,15 +53,3 @@ class ArmInspector(Protocol):
 
     def subscriptions(self) -> Sequence[str]:
         """Ids of all subscriptions that the caller can see, lower case, sorted."""
-
-    def rights(self, scope: str) -> Sequence[Right]:
-        """What the caller may do at a resource group or resource."""
-
-    def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
-        """All key vaults of a subscription that the caller can see, raw."""
-
-    def roles(self, scope: str, principal: str) -> Sequence[tuple[str, str]]:
-        """Role id (lower-case guid) and scope of each assignment of a principal at, above or below a scope."""
-
-    def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
-        """Any resource, raw, or None where ARM answers 404."""

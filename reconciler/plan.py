@@ -82,6 +82,15 @@ class Gap:
     """Seconds, where the service named them."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Remark:
+    """Something worth saying that keeps nothing from being in sync: what is nobody's to write, and was not seen."""
+
+    facet: str
+    subject: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Detail:
     """One line of a change: a field, from what to what. A change without details is its own line."""
@@ -169,6 +178,7 @@ class Plan:
     """Allowed, in the order of application."""
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def in_sync(self) -> bool:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reconciler.plan import Json
+from reconciler.surroundings import Surroundings
 
 # --- what is read ------------------------------------------------------------------------------------
 
@@ -231,6 +232,8 @@ class Readers:
 
     arm: ArmReader
     devops: DevOpsReader
+    around: Surroundings | None = None
+    """None: this deployment looks at nothing beside its pools."""
 
 
 @dataclass(frozen=True, slots=True)

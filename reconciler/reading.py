@@ -1,7 +1,7 @@
 """How facets read Azure DevOps alike: organization after organization, and what could not be read becomes a gap.
 
 This is where «one dead organization, one hidden project never stops the others» lives. It decides nothing about
-changes; what a facet makes of a reading is the facet's own business.
+changes, it only names what they are about; what a facet makes of a reading is the facet's own business.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Rejected
 from reconciler.facet import Observation
-from reconciler.plan import Gap, GapKind
-from reconciler.ports import Project
+from reconciler.plan import Gap, GapKind, Json
+from reconciler.ports import Project, Queue
 from reconciler.spec.model import Organization
+from reconciler.survey import Survey
 
 T = TypeVar("T")
 
@@ -99,6 +100,34 @@ def readable(
         else:
             seen.append((project, answer))
     return Observation(tuple(seen), tuple(gaps))
+
+
+def on_queues(
+    facet: str,
+    organization: Organization,
+    projects: Observation[tuple[Project, ...]],
+    survey: Survey,
+    absent: Callable[[str, Project], ReconcilerError],
+) -> Observation[tuple[tuple[Project, Queue], ...]]:
+    """The queue of each of these projects; `absent` says, of a subject and its project, what a missing one means."""
+    pool = survey.agent_pool(organization.name, organization.agent_pool)
+    answers = survey.queues(organization.name, projects.value, pool)
+    read = readable(facet, organization.name, projects.value, answers)
+    missing = [(f"{organization.name}/{project.name}", project) for project, queue in read.value if queue is None]
+    gaps = tuple(gap(facet, subject, absent(subject, project)) for subject, project in missing)
+    there = tuple((project, queue) for project, queue in read.value if queue is not None)
+    return Observation(there, projects.gaps + read.gaps + gaps)
+
+
+def queue_args(organization: str, project: Project, queue: Queue) -> dict[str, Json]:
+    """What a change on a project's queue is about, as `reconciler.guards` wants it named."""
+    return {
+        "organization": organization,
+        "project": project.name,
+        "projectId": project.id,
+        "queueId": queue.id,
+        "poolId": queue.pool_id,
+    }
 
 
 def _missing(facet: str, organization: str, name: str, visible: Sequence[Project]) -> Gap:

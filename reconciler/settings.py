@@ -109,6 +109,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WAIT_ONCE", "How long the service is given to do by itself what it may do by itself", "15", "seconds"),
     Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
     Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
+    Variable("PREREQUISITES", "`0` looks at nothing around pools: no identity, no key vault, no subnet", "1"),
 )  # fmt: skip
 """Every variable, without the prefix, in the order of the documentation."""
 
@@ -145,6 +146,8 @@ class Settings:
     """Seconds."""
     parallel: int
     """Requests for an organization."""
+    prerequisites: bool
+    """Whether a plan looks at what lies around its pool."""
 
     @staticmethod
     def read(
@@ -191,6 +194,7 @@ class _Reader:
             wait_once=self._number("WAIT_ONCE", 1, 600),
             http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
             parallel=int(self._number("PARALLEL", 1, 16)),
+            prerequisites=self._switch("PREREQUISITES"),
         )
         self._check_credential(settings)
         self._check_names()
@@ -216,7 +220,7 @@ class _Reader:
         return (Path(base) if base else Path.home() / ".local" / "state") / "reconciler"
 
     def _switch(self, name: str) -> bool:
-        text = self._get(name) or "0"
+        text = self._get(name) or self._default(name)
         if text not in ("0", "1"):
             self._wrong(name, f"{text!r} is neither 0 nor 1")
         return text == "1"

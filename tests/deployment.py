@@ -80,7 +80,6 @@ def _organization(name: str, pool: str) -> dict[str, Any]:
         "name": pool,
         "managed": True,
         "allProjects": True,
-        "autoProvision": True,
         "inherit": False,
         "queues": queues,
     }

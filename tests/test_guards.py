@@ -35,7 +35,7 @@ SPEC = Spec(
     body={},
     organizations=(
         Organization(ORG, "pool-1", ("Dev", "Test"), open_access=True),
-        Organization("fabrikam-tailspin", "pool-1", (), open_access=None),
+        Organization("fabrikam-tailspin", "pool-1", (), open_access=None, auto_provision=True),
     ),
     permission_profile=PermissionProfile(PermissionKind.SPECIFIC_ACCOUNTS, ("ann@fabrikam.com",), ("Builders",)),
     access=Access(
@@ -101,6 +101,8 @@ def rules(*changes: Change, spec: Spec = SPEC, policy: Policy | None = None, tod
         change(kind="pipeline", project="Pipes", projectId="p", queueId=1, pipeline=1),
         change(kind="queue role", project="Roles", projectId="r", principal="carl@fabrikam.com", role="User"),
         change(Risk.NARROWS, kind="inheritance", poolId=1, inherit=False),
+        change(Risk.NARROWS, kind="auto-provision", poolId=1, autoProvision=False),
+        change(kind="auto-provision", poolId=1, autoProvision=True, organization="fabrikam-tailspin"),
         change(organization="fabrikam-tailspin", kind="administrator", poolId=1, identityId="me", itself=True),
         arm(),
         arm(Action.CREATE),
@@ -124,6 +126,7 @@ def test_what_the_spec_names_and_the_policy_does_not_forbid_is_allowed(fine: Cha
         change(kind="queue role", project="Roles", projectId="r", principal="ann@fabrikam.com", role="User"),
         change(kind="pipeline", project="Pipes", projectId="p", queueId=1, pipeline=2, pipelineId=2),
         change(kind="auto-provision", poolId=1, autoProvision=True),
+        change(kind="auto-provision", poolId=1, autoProvision=True, organization="contoso"),
         opening("Web", organization="fabrikam-tailspin"),
         opening(organization="contoso"),
         closing(organization="contoso"),

@@ -10,6 +10,7 @@ list is not published, and taken to be everything of its own provider, and readi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from emulator.arm import access
@@ -35,11 +36,21 @@ _SECRETS = [
 _DATA = {
     "Key Vault Secrets User": _SECRETS,
     "Key Vault Certificate User": ["Microsoft.KeyVault/vaults/certificates/read", *_SECRETS],
+    "Reads secrets, made by hand": ["Microsoft.KeyVault/vaults/secrets/*"],
 }
 _IDS = {
+    "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
+    "Reads secrets, made by hand": "5d58bcaf-24a5-4b20-bdb6-eed9f69fbe4c",
 }
+_ASKED = re.compile(
+    r"principalId eq '?(?P<plain>[\w-]+)'?|(?P<at>atScope\(\) and )?assignedTo\('(?P<oid>[\w-]+)'\)", re.IGNORECASE
+)
+"""Filters that a list of assignments takes; `assignedTo` counts the groups of the principal as well (Microsoft Learn:
+List Azure role assignments using the REST API). Groups have no roles here."""
 
 
 def permissions(world: World, request: Request) -> Response:
@@ -61,10 +72,25 @@ def assignments(world: World, request: Request) -> Response:
     found = access.subscription(world, request, provider=False)
     scope = request.path.lower().partition("/providers/microsoft.authorization/roleassignments")[0]
     access.allow(world, request, "Microsoft.Authorization/roleAssignments/read", scope)
-    words = request.query.get("$filter", "").split()
-    principal = world.principals.by_oid(words[-1]) if words[:2] == ["principalId", "eq"] else None
+    asked = _ASKED.fullmatch(request.query.get("$filter", ""))
+    if asked is None:
+        raise ApiError(400, "InvalidFilter", "The filter is not supported; ask for principalId or assignedTo.")
+    principal = world.principals.by_oid(asked["plain"] or asked["oid"])
     roles = (principal.roles or ()) if principal else ()
+    if asked["at"]:
+        roles = tuple(role for role in roles if access.covers(role, scope))
     return Response(body={"value": [_assignment(found.id, role, principal.oid if principal else "") for role in roles]})
+
+
+def definition(world: World, request: Request) -> Response:
+    """What a role allows (Role Definitions - Get, 2022-04-01)."""
+    access.subscription(world, request, provider=False)
+    access.allow(world, request, "Microsoft.Authorization/roleDefinitions/read", request.path)
+    name = next((name for name, id_ in _IDS.items() if id_ == request.params["role"].lower()), "")
+    if not name:
+        raise ApiError(404, "RoleDefinitionDoesNotExist", f"The role '{request.params['role']}' does not exist.")
+    permissions = [_entry(*_ROLES.get(name, ([], [])), _DATA.get(name))]
+    return Response(body={"name": request.params["role"], "properties": {"roleName": name, "permissions": permissions}})
 
 
 def _assignment(subscription: str, role: Mapping[str, str], oid: str) -> Body:

@@ -11,6 +11,7 @@ G = S + "/resourceGroups/{group}"
 P = f"/providers/{PROVIDER}"
 OTHER = "/providers/{namespace}/{kind}/{name}"
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
+DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
 RIGHTS = "/providers/Microsoft.Authorization/permissions"
 POOL = f"{G}{P}/pools/{{pool}}"
 
@@ -48,6 +49,7 @@ ROUTES: list[Route] = [
     _route("Permissions_ListForResource", "GET", f"{G}{OTHER}{RIGHTS}", authorization.permissions),
     _route("Permissions_ListForChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}{RIGHTS}", authorization.permissions),
     _route("RoleAssignments_ListForScope", "GET", f"{G}{OTHER}{ASSIGNMENTS}", authorization.assignments),
+    _route("RoleDefinitions_Get", "GET", f"{G}{OTHER}{DEFINITIONS}/{{role}}", authorization.definition),
     _route("Vaults_ListBySubscription", "GET", f"{S}/providers/Microsoft.KeyVault/vaults", authorization.vaults),
     _route("Resources_List", "GET", f"{S}/resources", inventory.resources),
     _route("Resources_ListByResourceGroup", "GET", f"{G}/resources", inventory.resources_of_group),

@@ -34,6 +34,13 @@ _FOR_GOOD = frozenset(
 """Codes of a 409 that no waiting heals. Every other 409 is taken for a write that meets another one: which code this
 provider gives then is published nowhere, and looking again is harmless."""
 
+_ADVICE = {
+    "unauthorizedaccesstovirtualnetwork": "the subnet has to be delegated to Microsoft.DevOpsInfrastructure/pools, and "
+    "the service principal DevOpsInfrastructure needs Reader and Network Contributor on its virtual network",
+}
+"""What to do about an answer that does not say it (Microsoft Learn: managed-devops-pools/troubleshooting for the code,
+configure-networking for what is needed)."""
+
 _MISSING_ACTION = re.compile(r"perform action '([^']+)'(?: over scope '([^']+)')?")
 _PROVIDER = "Microsoft.DevOpsInfrastructure"
 
@@ -63,7 +70,7 @@ class Refusal:
 
 
 def words(body: Json, secrets: tuple[str, ...] = ()) -> tuple[str, str]:
-    """Code and message of an error body, details included; empty strings where it has none."""
+    """Code and message of an error body, details and advice included; empty strings where it has none."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if not isinstance(error, Mapping):
         return "", ""
@@ -74,7 +81,9 @@ def words(body: Json, secrets: tuple[str, ...] = ()) -> tuple[str, str]:
         if text and text not in parts:
             parts.append(text)
     message = oneline("; ".join(part for part in parts if part), secrets=secrets)
-    return oneline(error.get("code") or "", secrets=secrets, limit=80), message
+    code = oneline(error.get("code") or "", secrets=secrets, limit=80)
+    advice = _ADVICE.get(code.lower(), "")
+    return code, "; ".join(part for part in (message, advice) if part)
 
 
 def as_error(where: str, reply: Refusal) -> ReconcilerError:

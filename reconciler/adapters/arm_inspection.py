@@ -1,9 +1,12 @@
-"""`reconciler.inspection.ArmInspector` on the pipeline of `Arm`: reads beside the pools, as raw documents.
+"""Reads beside the pools on the pipeline of `Arm`, as raw documents.
+
+This is `reconciler.inspection.ArmInspector` and, but for the tenant, `reconciler.surroundings.Surroundings`.
 
 Routes: Microsoft Learn, Azure Resource Manager REST: subscriptions (2022-12-01), Permissions - List for resource group
 and for resource (Microsoft.Authorization, 2022-04-01): «gets all permissions the caller has», without any effect;
-Role Assignments - List for scope (2022-04-01, ``$filter=principalId eq``); Vaults - List by subscription (2023-07-01).
-The package azure-mgmt-authorization would add a dependency for two lists that this pipeline reads in ten lines.
+Role Assignments - List for scope (2022-04-01; «List Azure role assignments using the REST API» for the filters) and
+Role Definitions - Get (2022-04-01); Vaults - List by subscription (2023-07-01).
+The package azure-mgmt-authorization would add a dependency for three reads that this pipeline makes in a few lines.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from urllib.parse import quote
 
 from reconciler.adapters.arm import MOST_PAGES, Arm
 from reconciler.errors import NotFound, SpecInvalid, Unavailable
-from reconciler.inspection import Right
 from reconciler.plan import Json
+from reconciler.surroundings import Assignment, Right
 
 NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """For calls above all subscriptions: the package makes its clients for one."""
@@ -26,7 +29,7 @@ _SCOPE = re.compile(r"/subscriptions/([0-9a-fA-F-]{36})(?:/[\w.()-]+)*", re.ASCI
 
 
 class ArmInspection:
-    """Implements `reconciler.inspection.ArmInspector`."""
+    """See the module."""
 
     def __init__(self, arm: Arm) -> None:
         self._arm = arm
@@ -40,23 +43,34 @@ class ArmInspection:
         """GET permissions at a scope."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
         pages = self._pages(path, f"rights at {scope}", _subscription(scope))
-        return [Right(*(_texts(one.get(name)) for name in _KINDS)) for one in pages]
+        return [_right(one) for one in pages]
 
     def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
         """GET vaults of a subscription, all pages."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01"
         return [dict(one) for one in self._pages(path, f"key vaults of subscription {subscription}", subscription)]
 
-    def roles(self, scope: str, principal: str) -> Sequence[tuple[str, str]]:
-        """GET roleAssignments of a principal."""
-        asked = quote(f"principalId eq {principal}")
+    def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
+        """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
+        asked = quote(f"atScope() and assignedTo('{principal}')")
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={asked}&api-version=2022-04-01"
         pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
         found = [one.get("properties") or {} for one in pages]
         return [
-            (str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(one.get("scope", "")))
+            Assignment(str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(one.get("scope", "")))
             for one in found
         ]
+
+    def role(self, scope: str, role: str) -> Sequence[Right]:
+        """GET one roleDefinition."""
+        path = (
+            f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{quote(role, safe='')}?api-version=2022-04-01"
+        )
+        document = self._read(f"{self._arm.origin}{path}", f"role {role}", _subscription(scope))
+        given = (document.get("properties") or {}).get("permissions")
+        if not isinstance(given, list):
+            raise Unavailable(f"role {role}: ARM answered a definition without permissions")
+        return [_right(one) for one in given if isinstance(one, dict)]
 
     def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
         """GET one resource; None for 404."""
@@ -92,6 +106,10 @@ def _subscription(scope: str) -> str:
     if not found:
         raise SpecInvalid(f"scope: {scope!r} is no resource id")
     return found[1].lower()
+
+
+def _right(entry: Mapping[str, Json]) -> Right:
+    return Right(*(_texts(entry.get(name)) for name in _KINDS))
 
 
 def _texts(value: Json) -> tuple[str, ...]:

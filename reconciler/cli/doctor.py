@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from reconciler import bootstrap, render
+from reconciler.checks import Check, Verdict
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
-from reconciler.doctor import Check, Verdict, examined
+from reconciler.doctor import examined
 from reconciler.spec.model import Mode
 
 FORMAT = "reconciler/doctor/v1"
@@ -49,7 +50,7 @@ def doctor(
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
     survey = tools.planner.survey(chosen)
-    found = examined(chosen, tools.planner.readers, survey, (tools.arm, tools.devops), tools.clock.now())
+    found = examined(chosen, tools.planner.readers, survey, (tools.around, tools.devops), tools.clock.now())
     _show(found, output, screen)
     return _code(found) if whole else ERROR
 

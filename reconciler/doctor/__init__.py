@@ -2,19 +2,18 @@
 
 ::
 
-    check     one question, its answer, and the grant that is missing (`Check`)
     azure     resource groups, subnets and identities, by the list of the caller's own permissions
     devops    organizations, agent pools and projects, by reads and by bits of the caller's own rights
-    prerequisites   what has to hold around a pool: tenants of identities, roles and firewall of its key vault
     asking    all of it for some specs (`examined`)
 
-What must work for mode report is asked for every spec, what must work for mode enforce only where a spec is enforced.
-Nothing is tried out: whether something may be written is asked, never written.
+One question and its answer are a `reconciler.checks.Check`; what has to hold around a pool is asked by
+`reconciler.prerequisites`, as the facet of that name asks it. What must work for mode report is asked for every spec,
+what must work for mode enforce only where a spec is enforced. Nothing is tried out: whether something may be written
+is asked, never written.
 """
 
 from __future__ import annotations
 
 from reconciler.doctor.asking import examined
-from reconciler.doctor.check import Check, Verdict
 
-__all__ = ["Check", "Verdict", "examined"]
+__all__ = ["examined"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from reconciler import prerequisites
+from reconciler.checks import Check
 from reconciler.doctor import azure
-from reconciler.doctor.check import Check
 from reconciler.doctor.devops import Ward
-from reconciler.doctor.prerequisites import Surroundings
-from reconciler.inspection import ArmInspector, DevOpsInspector
+from reconciler.inspection import DevOpsInspector
 from reconciler.ports import Readers
 from reconciler.spec.model import Spec
+from reconciler.surroundings import Surroundings
 from reconciler.survey import Survey
 
 
@@ -19,7 +20,7 @@ def examined(
     specs: Sequence[Spec],
     readers: Readers,
     survey: Survey,
-    inspectors: tuple[ArmInspector, DevOpsInspector],
+    inspectors: tuple[Surroundings, DevOpsInspector],
     now: datetime,
 ) -> tuple[Check, ...]:
     """Every check that the specs give rise to, in their order; what several of them need is there once."""
@@ -33,12 +34,12 @@ def _all(
     specs: Sequence[Spec],
     readers: Readers,
     survey: Survey,
-    inspectors: tuple[ArmInspector, DevOpsInspector],
+    inspectors: tuple[Surroundings, DevOpsInspector],
     now: datetime,
 ) -> Iterator[Check]:
-    arm, devops = inspectors
+    around, devops = inspectors
     for spec in specs:
-        yield from azure.checks(spec, readers.arm, arm)
+        yield from azure.checks(spec, readers.arm, around)
         for organization in sorted(spec.organizations, key=lambda one: one.name):
             yield from Ward(spec, organization, survey, devops, now).checks()
-        yield from Surroundings(spec, survey, arm, devops).checks()
+        yield from prerequisites.checks(spec, survey, around)

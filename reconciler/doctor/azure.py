@@ -7,15 +7,14 @@ needs `…/userAssignedIdentities/*/assign/action`, a subnet `…/subnets/join/a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
-from reconciler.doctor.check import Check, Grant, Subject, asked
-from reconciler.inspection import ArmInspector, Right
+from reconciler.checks import Check, Grant, Subject, asked
 from reconciler.ports import ArmReader
+from reconciler.prerequisites import named
 from reconciler.spec.model import Mode, Spec
+from reconciler.surroundings import Surroundings, allows
 
 READ = "Microsoft.DevOpsInfrastructure/pools/read"
 WRITE = "Microsoft.DevOpsInfrastructure/pools/write"
@@ -24,7 +23,7 @@ JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 WHOM = "the operator's identity"
 
 
-def checks(spec: Spec, reader: ArmReader, inspector: ArmInspector) -> Iterator[Check]:
+def checks(spec: Spec, reader: ArmReader, around: Surroundings) -> Iterator[Check]:
     """What one pool needs in Azure."""
     group = f"/subscriptions/{spec.subscription}/resourceGroups/{spec.resource_group}"
     yield asked(
@@ -33,30 +32,19 @@ def checks(spec: Spec, reader: ArmReader, inspector: ArmInspector) -> Iterator[C
     if spec.mode is not Mode.ENFORCE:
         return
     write = _grant("DevOps Infrastructure Contributor", group)
-    yield asked(_subject(group, "write pools", Mode.ENFORCE, write), partial(_may, inspector, group, WRITE))
-    for scope in _identities(spec):
+    yield asked(_subject(group, "write pools", Mode.ENFORCE, write), partial(_may, around, group, WRITE))
+    for scope in named(spec).identities:
         grant = _grant("Managed Identity Operator", scope)
         subject = _subject(scope, "give the identity to the pool", Mode.ENFORCE, grant)
-        yield asked(subject, partial(_may, inspector, scope, ASSIGN))
-    if subnet := subnet_of(spec):
+        yield asked(subject, partial(_may, around, scope, ASSIGN))
+    if subnet := named(spec).subnet:
         network = subnet.rpartition("/subnets/")[0]
         subject = _subject(subnet, "join the subnet", Mode.ENFORCE, _grant("Network Contributor", network))
-        yield asked(subject, partial(_may, inspector, subnet, JOIN))
+        yield asked(subject, partial(_may, around, subnet, JOIN))
 
 
-def allows(rights: Sequence[Right], action: str) -> bool:
-    """Whether one entry has the action and does not except it; patterns have ``*``, and no case."""
-    return any(fits(one.actions, action) and not fits(one.not_actions, action) for one in rights)
-
-
-def _may(inspector: ArmInspector, scope: str, action: str) -> bool:
-    return allows(inspector.rights(scope), action)
-
-
-def fits(patterns: Sequence[str], action: str) -> bool:
-    """An action of a kind without a name in it is also that of `kind/*/…`, as built-in roles write it."""
-    named = f"{action.rpartition('/')[0].rpartition('/')[0]}/*/{'/'.join(action.rsplit('/', 2)[-2:])}"
-    return any(fnmatchcase(one.casefold(), pattern.casefold()) for pattern in patterns for one in (action, named))
+def _may(around: Surroundings, scope: str, action: str) -> bool:
+    return allows(around.rights(scope), action)
 
 
 def _read(reader: ArmReader, spec: Spec) -> bool:
@@ -74,15 +62,3 @@ def _grant(role: str, scope: str) -> Grant:
         f'--role "{role}" --scope {scope}'
     )
     return Grant(role, scope, WHOM, command)
-
-
-def _identities(spec: Spec) -> list[str]:
-    identity: Mapping[str, Any] = spec.body.get("identity") or {}
-    return sorted(identity.get("userAssignedIdentities") or {})
-
-
-def subnet_of(spec: Spec) -> str:
-    """Resource id of the subnet that the spec names; empty where it names none."""
-    properties: Mapping[str, Any] = spec.body.get("properties") or {}
-    fabric: Mapping[str, Any] = properties.get("fabricProfile") or {}
-    return str((fabric.get("networkProfile") or {}).get("subnetId") or "")

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from reconciler import intent
-from reconciler.doctor.check import Check, Grant, Subject, Verdict, asked
+from reconciler.checks import Check, Grant, Subject, Verdict, asked
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.inspection import DevOpsInspector
 from reconciler.ports import AgentPool, Project, Queue

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from reconciler import guards
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Transient
 from reconciler.facet import Facet
-from reconciler.plan import Change, Gap, GapKind, Plan, Refusal, in_order
+from reconciler.plan import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Readers
 from reconciler.spec.model import Spec
@@ -32,6 +32,7 @@ class _Look:
     observed: Any = None
     allowed: list[Change] = field(default_factory=list)
     gaps: tuple[Gap, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 class Planner:
@@ -64,7 +65,9 @@ class Planner:
         gaps = sorted({gap for look in looks for gap in look.gaps}, key=_gap_order)
         by_change = {id(refusal.change): refusal for refusal in refusals}
         refused = in_order([refusal.change for refusal in refusals], names)
-        return Plan(spec.name, revision, allowed, tuple(by_change[id(change)] for change in refused), tuple(gaps))
+        remarks = sorted({remark for look in looks for remark in look.remarks})
+        refusals_in_order = tuple(by_change[id(change)] for change in refused)
+        return Plan(spec.name, revision, allowed, refusals_in_order, tuple(gaps), tuple(remarks))
 
     def _guarded(self, spec: Spec, looks: Sequence[_Look], now: datetime) -> list[Refusal]:
         """Ask all guards until none refuses any more: a refused grant may have been what made a removal safe."""
@@ -101,7 +104,7 @@ def _strike(looks: Sequence[_Look], found: Sequence[Refusal]) -> list[Refusal]:
 def _look(facet: AnyFacet, spec: Spec, desired: Any, survey: Survey) -> _Look:
     try:
         seen = facet.observe(spec, desired, survey)
-        return _Look(facet, seen.value, list(facet.diff(desired, seen.value)), seen.gaps)
+        return _Look(facet, seen.value, list(facet.diff(desired, seen.value)), seen.gaps, seen.remarks)
     except ReconcilerError as error:
         return _Look(facet, gaps=(gap_of(facet.name, "", error),))
 

@@ -157,7 +157,8 @@ def _finding(plan: Plan, outcome: Outcome, troubles: list[Trouble], motion: list
     elif outcome is Outcome.PROGRESSING:
         ready, reason, message = Truth.FALSE, "Progressing", _some(motion)
     else:
-        ready, reason, message = Truth.TRUE, "InSync", "both planes are as the spec says"
+        said = ["both planes are as the spec says", *(remark.message for remark in plan.remarks)]
+        ready, reason, message = Truth.TRUE, "InSync", _some(said)
     return Finding(ready, reason, message, stalled=stalled, stalled_message=stalled_message)
 
 

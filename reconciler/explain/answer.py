@@ -130,9 +130,10 @@ def _concerns(question: Question, change: Change) -> bool:
 
 
 def _near(question: Question, gap: Gap) -> bool:
-    """Gaps of the pool, of the organization, and of the project itself."""
+    """Gaps of the pool and of what lies around it, of the organization, and of the project itself."""
     subject = gap.subject.casefold()
     organization, _, rest = subject.partition("/")
-    if rest:
-        return subject == question.place.casefold()
-    return organization in ("", question.spec.key) or organization.split(" ")[0] == question.organization.name
+    name = organization.partition(" ")[0]
+    if organization == question.spec.key or name not in {one.name for one in question.spec.organizations}:
+        return True
+    return subject == question.place.casefold() if rest else name == question.organization.name

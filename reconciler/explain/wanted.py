@@ -19,6 +19,8 @@ def _reach(question: Question) -> Iterator[str]:
     organization = question.organization
     if not organization.projects:
         yield f"all projects of {organization.name} use the pool, also those created tomorrow"
+        if organization.auto_provision is not None:
+            yield f"autoProvision of {organization.name} is {_word(organization.auto_provision)}"
     elif question.project in organization.projects:
         yield f"{question.place} uses the pool"
     else:

@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.facet import Facet
-from reconciler.facets import agent_pool, inheritance, open_access, pipelines, pool, queue_roles, queues, roles
+from reconciler.facets import (
+    agent_pool,
+    inheritance,
+    open_access,
+    pipelines,
+    pool,
+    prerequisites,
+    queue_roles,
+    queues,
+    roles,
+)
 
 FACETS: tuple[Facet[Any, Any], ...] = (
     pool.FACET,
@@ -20,5 +30,6 @@ FACETS: tuple[Facet[Any, Any], ...] = (
     queue_roles.FACET,
     inheritance.FACET,
     roles.FACET,
+    prerequisites.FACET,
 )
 """A new aspect is one module beside these and one line here."""

@@ -1,12 +1,13 @@
 """What the agent pool itself holds in Azure DevOps and Managed DevOps Pools does not own: whether new projects get it.
 
-Where the spec gives the pool to all projects of an organization, the agent pool is provisioned automatically, so that
-a project created tomorrow has its queue at once and not at the next sweep (vsts-rest-api-specs distributedTask 7.2,
-`autoProvision`; terraform-provider-azuredevops, agent_pool). Such a queue has no open access; `open_access` gives it.
+`autoProvision` gives a project created tomorrow its queue at once, and not at the next look of `queues`
+(vsts-rest-api-specs distributedTask 7.2, `autoProvision`; terraform-provider-azuredevops, agent_pool). Such a queue has
+no open access; `open_access` gives it. So nothing that a spec wants of new projects depends on the flag, and it is
+managed only where `access.agentPools` names it: on where all projects are wanted, off wherever it is said.
 
-Where projects are listed the flag is left alone: whoever made the pool may have wanted it, and a queue alone lets no
-pipeline in. Everything else on the pool (description, size, updates of agents) the service writes by itself, so it is
-not managed.
+Off is worth saying where projects are listed: a queue in a project that is not listed lets no pipeline in by itself,
+but whoever administers that queue may. Everything else on the pool (description, size, updates of agents) the service
+writes by itself, so it is not managed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from reconciler.survey import Survey
 NAME = "agent_pool"
 
 Desired = tuple[Organization, ...]
-"""Organizations in which all projects are wanted."""
+"""Organizations whose flag is managed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,16 @@ class Seen:
     organization: str
     pool: AgentPool
     provisions: bool
+    wanted: bool
+    """Written down when it was read: `guard` checks `diff` against it."""
 
 
 Observed = tuple[Seen, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - the flag has no dates
-    """Organizations without a list of projects; None where each has one."""
-    return tuple(one for one in spec.organizations if not one.projects) or None
+    """Organizations whose flag the spec names; None where it names none."""
+    return tuple(one for one in spec.organizations if one.auto_provision is not None) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
@@ -56,25 +59,25 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         if pool.auto_provision is None:
             silent = Unavailable(f"{name}: the answer does not say whether agent pool {pool.name} provisions itself")
             return Observation((), (gap(NAME, name, silent),))
-        return Observation((Seen(name, pool, pool.auto_provision),))
+        return Observation((Seen(name, pool, pool.auto_provision, organization.auto_provision is True),))
 
     return each(NAME, desired, look)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """Switch on where it is off."""
-    ours = {organization.name for organization in desired}
-    off = [seen for seen in observed if seen.organization in ours and not seen.provisions]
-    return [_change(seen) for seen in sorted(off, key=lambda seen: seen.organization)]
+    """One change for each flag that is not as wanted."""
+    wanted = {organization.name: organization.auto_provision for organization in desired}
+    wrong = [seen for seen in observed if wanted.get(seen.organization, seen.provisions) is not seen.provisions]
+    return [_change(seen, on=not seen.provisions) for seen in sorted(wrong, key=lambda seen: seen.organization)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse whatever is not switching on a flag that was seen off."""
-    off = {(seen.organization, seen.pool.id) for seen in observed if not seen.provisions}
+    """Refuse to switch a flag that was not read, or not read for this."""
+    wanted = {(seen.organization, seen.pool.id): seen.wanted for seen in observed}
     return [
-        Refusal(change, "auto-provision-not-wanted", f"{change.subject}: this flag was not seen off")
+        Refusal(change, "auto-provision-not-wanted", f"{change.subject}: nothing that was read asks for this")
         for change in changes
-        if (change.args["organization"], change.args["poolId"]) not in off or change.args["autoProvision"] is not True
+        if wanted.get((change.args["organization"], change.args["poolId"])) is not change.args["autoProvision"]
     ]
 
 
@@ -84,18 +87,18 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_auto_provision(args["organization"], args["poolId"], args["autoProvision"])
 
 
-def _change(seen: Seen) -> Change:
+def _change(seen: Seen, *, on: bool) -> Change:
     return Change(
         facet=NAME,
         kind="auto-provision",
         subject=seen.organization,
         action=Action.UPDATE,
-        before="off",
-        after="on",
-        risk=Risk.WIDENS,
+        before="off" if on else "on",
+        after="on" if on else "off",
+        risk=Risk.WIDENS if on else Risk.NARROWS,
         route=Route.DEVOPS,
-        args={"organization": seen.organization, "poolId": seen.pool.id, "autoProvision": True},
-        note="new projects get a queue at once",
+        args={"organization": seen.organization, "poolId": seen.pool.id, "autoProvision": on},
+        note="new projects get a queue at once" if on else "queues that are there stay",
     )
 
 

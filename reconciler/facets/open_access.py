@@ -22,7 +22,7 @@ from reconciler.facet import Facet, Observation
 from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import Project, Queue, Writers
-from reconciler.reading import each, gap, pick, reach, readable
+from reconciler.reading import each, gap, on_queues, pick, queue_args, reach
 from reconciler.spec.model import OpenAccessException, Organization, Spec
 from reconciler.survey import Survey
 
@@ -119,14 +119,17 @@ def apply(change: Change, writers: Writers) -> None:
 
 def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
     organization = flags.organization
-    pool = survey.agent_pool(organization.name, organization.agent_pool)
     inside, projects = _managed(flags, survey.projects(organization.name))
-    read = readable(NAME, organization.name, projects.value, survey.queues(organization.name, projects.value, pool))
-    absent = [_no_queue(organization.name, project, inside) for project, queue in read.value if queue is None]
-    queues = {queue: project for project, queue in read.value if queue is not None}
-    wanted = {queue: flags.wanted(project.name) is True for queue, project in queues.items()}
-    seen = _switches(organization.name, queues, wanted, survey)
-    return Observation(seen.value, projects.gaps + read.gaps + tuple(absent) + seen.gaps)
+
+    def absent(subject: str, project: Project) -> ReconcilerError:
+        if project.id in inside:
+            return NotReady(f"{subject}: open access is set after its queue exists")
+        return NotFound(f"{subject}: open access is excepted, but the project is not listed and has no queue; list it")
+
+    found = on_queues(NAME, organization, projects, survey, absent)
+    wanted = {queue: flags.wanted(project.name) is True for project, queue in found.value}
+    seen = _switches(organization.name, found.value, wanted, survey)
+    return Observation(seen.value, found.gaps + seen.gaps)
 
 
 def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
@@ -139,21 +142,13 @@ def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], 
     return frozenset(p.id for p in within.value), Observation(ordered, gaps)
 
 
-def _no_queue(organization: str, project: Project, inside: frozenset[str]) -> Gap:
-    subject = f"{organization}/{project.name}"
-    if project.id in inside:
-        return gap(NAME, subject, NotReady(f"{subject}: open access is set after its queue exists"))
-    stray = f"{subject}: open access is excepted, but the project is not listed and has no queue; list it"
-    return gap(NAME, subject, NotFound(stray))
-
-
 def _switches(
-    organization: str, queues: Mapping[Queue, Project], wanted: Mapping[Queue, bool], survey: Survey
+    organization: str, queues: Sequence[tuple[Project, Queue]], wanted: Mapping[Queue, bool], survey: Survey
 ) -> Observation[Observed]:
     answers = survey.open_access(organization, wanted)
     seen: list[Opening] = []
     gaps: list[Gap] = []
-    for queue, project in queues.items():
+    for project, queue in queues:
         answer = answers[queue]
         if isinstance(answer, ReconcilerError):
             gaps.append(gap(NAME, f"{organization}/{project.name}", answer))
@@ -173,11 +168,7 @@ def _change(seen: Opening, *, allow: bool, until: date | None) -> Change:
         risk=Risk.WIDENS if allow else Risk.NARROWS,
         route=Route.DEVOPS,
         args={
-            "organization": seen.organization,
-            "project": seen.project.name,
-            "projectId": seen.project.id,
-            "queueId": seen.queue.id,
-            "poolId": seen.queue.pool_id,
+            **queue_args(seen.organization, seen.project, seen.queue),
             "allow": allow,
         },
         note=f"until {until.isoformat()}" if until else "",

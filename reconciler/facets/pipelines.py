@@ -26,7 +26,7 @@ from reconciler.facet import Facet, Observation
 from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import Pipeline, PipelinePermissions, Project, Queue, Writers
-from reconciler.reading import each, gap, pick, readable
+from reconciler.reading import each, gap, on_queues, pick, queue_args
 from reconciler.spec.model import Organization, PipelineGrant, Spec
 from reconciler.survey import Survey
 
@@ -138,12 +138,11 @@ def _asked(change: Change, seen: Seen | None) -> bool:
 
 def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
-    pool = survey.agent_pool(name, wanted.organization.agent_pool)
     grants = {grant.project.casefold(): grant for grant in wanted.grants}
     projects = pick(NAME, name, [grant.project for grant in wanted.grants], survey.projects(name))
-    read = readable(NAME, name, projects.value, survey.queues(name, projects.value, pool))
-    gaps = [*projects.gaps, *read.gaps, *(_no_queue(name, project) for project, queue in read.value if queue is None)]
-    queues = {queue: project for project, queue in read.value if queue is not None}
+    found_queues = on_queues(NAME, wanted.organization, projects, survey, _no_queue)
+    gaps = list(found_queues.gaps)
+    queues = {queue: project for project, queue in found_queues.value}
     permissions = survey.permissions(name, list(queues))
     pipelines = survey.pipelines(name, list(queues.values()))
     seen: list[Seen] = []
@@ -160,9 +159,8 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     return Observation(tuple(seen), tuple(gaps))
 
 
-def _no_queue(organization: str, project: Project) -> Gap:
-    subject = f"{organization}/{project.name}"
-    return gap(NAME, subject, NotReady(f"{subject}: pipelines are authorized after its queue exists"))
+def _no_queue(subject: str, _project: Project) -> ReconcilerError:
+    return NotReady(f"{subject}: pipelines are authorized after its queue exists")
 
 
 def _seen(
@@ -238,11 +236,7 @@ def _change(seen: Seen, number: int, *, authorized: bool) -> Change:
         risk=Risk.WIDENS if authorized else Risk.NARROWS,
         route=Route.DEVOPS,
         args={
-            "organization": seen.organization,
-            "project": seen.project.name,
-            "projectId": seen.project.id,
-            "queueId": seen.queue.id,
-            "poolId": seen.queue.pool_id,
+            **queue_args(seen.organization, seen.project, seen.queue),
             "pipeline": seen.wanted[number] if authorized else path or number,
             "pipelineId": number,
             "authorized": authorized,

@@ -22,17 +22,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler import intent, people
-from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.errors import NotReady, ReconcilerError
 from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.granting import MEMBER, Objection, against_member, member, refused, unknown_groups, write
+from reconciler.plan import Action, Change, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import Identity, Project, Queue, RoleAssignment, Writers
-from reconciler.reading import each, gap, pick, readable
+from reconciler.reading import each, gap, on_queues, pick, queue_args
 from reconciler.spec.model import Organization, QueueRoles, Spec
 from reconciler.survey import Survey
 
 NAME = "queue_roles"
-MEMBER = "member"
 RANKS = {"reader": 0, "user": 1, "creator": 2, "administrator": 3}
 """From the weakest to the strongest; a role that is none of these is nobody's business here."""
 
@@ -119,28 +119,23 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
     for change in changes:
         if change.narrows:
             losing.setdefault(_place(change), set()).add(change.args["identityId"])
-    refusals = []
-    for change in changes:
+
+    def object_to(change: Change) -> Objection | None:
         if change.kind == MEMBER:
-            answer = _against_member(change, observed, policy)
-        else:
-            answer = _objection(change, queues.get(_place(change)), losing.get(_place(change), set()))
-        if answer:
-            refusals.append(Refusal(change, answer[0], f"{change.subject}: {answer[1]}"))
-    return refusals
+            organization = change.args["organization"]
+            return against_member(change, _unknown(observed, organization), policy)
+        return _objection(change, queues.get(_place(change)), losing.get(_place(change), set()))
+
+    return refused(changes, object_to)
 
 
 def apply(change: Change, writers: Writers) -> None:
     """Make a member, give a role or take it; each may be repeated."""
-    args = change.args
-    if change.kind == MEMBER:
-        writers.devops.materialise(args["organization"], args["principal"])
-        return
-    resource = f"{args['projectId']}_{args['queueId']}"
-    if change.action is Action.REMOVE:
-        writers.devops.remove_role(args["organization"], intent.QUEUE_SCOPE, resource, args["identityId"])
-    else:
-        writers.devops.assign_role(args["organization"], intent.QUEUE_SCOPE, resource, args["identityId"], args["role"])
+    write(change, writers.devops)
+
+
+def _unknown(observed: Observed, organization: str) -> set[str]:
+    return {name for seen in observed if seen.organization == organization for name in seen.unknown()}
 
 
 def _rank(role: str) -> int:
@@ -157,35 +152,27 @@ def _place(change: Change) -> tuple[str, str, int]:
 
 def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
-    pool = survey.agent_pool(name, wanted.organization.agent_pool)
     by_project = {one.project.casefold(): one for one in wanted.queues}
     projects = pick(NAME, name, [one.project for one in wanted.queues], survey.projects(name))
-    read = readable(NAME, name, projects.value, survey.queues(name, projects.value, pool))
-    gaps = [*projects.gaps, *read.gaps, *(_no_queue(name, project) for project, queue in read.value if queue is None)]
+    found = on_queues(NAME, wanted.organization, projects, survey, _no_queue)
     me = survey.me(name).id
     principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
     known = survey.identities(name, principals) if principals else {}
+    gaps = list(found.gaps)
     seen: list[Seen] = []
-    for project, queue in read.value:
-        if queue is None:
-            continue
+    for project, queue in found.value:
         try:
             lines = survey.role_assignments(name, intent.QUEUE_SCOPE, f"{project.id}_{queue.id}")
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
         seen.append(Seen(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known))
-    unknown = sorted({p for p in principals if p not in known and people.is_local_group(p)})
-    gaps += [
-        gap(NAME, f"{name} {group}", NotFound(f"{name} {group}: no group of this name is known there"))
-        for group in unknown
-    ]
+    gaps += unknown_groups(NAME, name, [principal for principal in principals if principal not in known])
     return Observation(tuple(seen), tuple(gaps))
 
 
-def _no_queue(organization: str, project: Project) -> Gap:
-    subject = f"{organization}/{project.name}"
-    return gap(NAME, subject, NotReady(f"{subject}: roles are given after its queue exists"))
+def _no_queue(subject: str, _project: Project) -> ReconcilerError:
+    return NotReady(f"{subject}: roles are given after its queue exists")
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -196,7 +183,7 @@ def _diff(seen: Seen) -> Iterator[Change]:
     assigned, inherited = seen.held(inherited=False), seen.held(inherited=True)
     for name in seen.unknown():
         if not people.is_local_group(name):
-            yield _member(seen, name)
+            yield member(NAME, seen.organization, name)
     for identity, (role, name) in listed.items():
         holds = [held[identity].role for held in (assigned, inherited) if identity in held]
         if max(map(_rank, holds), default=-1) < _rank(role):
@@ -222,28 +209,10 @@ def _surplus(
             yield identity
 
 
-def _member(seen: Seen, principal: str) -> Change:
-    return Change(
-        facet=NAME,
-        kind=MEMBER,
-        subject=f"{seen.organization} {principal}",
-        action=Action.CREATE,
-        before=None,
-        after="member of the organization",
-        risk=Risk.WIDENS,
-        route=Route.DEVOPS,
-        args={"organization": seen.organization, "principal": principal, "materialise": True},
-        note="the role follows once it is known",
-    )
-
-
 def _change(seen: Seen, identity: str, principal: str, *, before: str | None, after: str | None) -> Change:
     takes = before is not None and (after is None or _rank(after) < _rank(before))
     args: dict[str, str | int] = {
-        "organization": seen.organization,
-        "project": seen.project.name,
-        "projectId": seen.project.id,
-        "queueId": seen.queue.id,
+        **queue_args(seen.organization, seen.project, seen.queue),
         "principal": principal,
         "identityId": identity,
         "role": after or before or "",
@@ -264,7 +233,7 @@ def _change(seen: Seen, identity: str, principal: str, *, before: str | None, af
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: Seen | None, losing: set[str]) -> tuple[str, str] | None:
+def _objection(change: Change, seen: Seen | None, losing: set[str]) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
     if seen is None:
         return "unseen-queue", f"queue {change.args.get('queueId')} was not read"
@@ -278,17 +247,7 @@ def _objection(change: Change, seen: Seen | None, losing: set[str]) -> tuple[str
     return None
 
 
-def _against_member(change: Change, observed: Observed, policy: Policy) -> tuple[str, str] | None:
-    unknown = {(seen.organization, name) for seen in observed for name in seen.unknown()}
-    if (change.args["organization"], change.args["principal"]) not in unknown:
-        return "unknown-identity", "nothing that was read asks for this member"
-    if policy.materialise:
-        return None
-    advice = "add the account there, correct the spelling, or let the policy materialise it"
-    return "policy-materialise", f"the organization knows nobody of this name; {advice}"
-
-
-def _against_taking(change: Change, seen: Seen, losing: set[str]) -> tuple[str, str] | None:
+def _against_taking(change: Change, seen: Seen, losing: set[str]) -> Objection | None:
     identity, assigned = change.args["identityId"], seen.held(inherited=False)
     if identity == seen.me:
         return "operator-itself", "the operator never takes a role from itself"

@@ -27,17 +27,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler import intent, people
-from reconciler.errors import NotFound
 from reconciler.facet import Facet, Observation
+from reconciler.granting import MEMBER, Objection, against_member, member, refused, unknown_groups, write
 from reconciler.plan import Action, Change, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import AgentPool, Identity, RoleAssignment, Writers
-from reconciler.reading import each, gap
+from reconciler.reading import each
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 
 NAME = "roles"
-MEMBER = "member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +120,17 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
     for change in changes:
         if change.action is Action.REMOVE:
             removals.setdefault(change.args["organization"], set()).add(change.args["identityId"])
-    refusals = []
-    for change in changes:
+
+    def object_to(change: Change) -> Objection | None:
         organization = change.args["organization"]
-        seen = pools.get(organization)
-        answer = _objection(change, seen, removals.get(organization, set()), policy)
-        if answer:
-            refusals.append(Refusal(change, answer[0], f"{change.subject}: {answer[1]}"))
-    return refusals
+        return _objection(change, pools.get(organization), removals.get(organization, set()), policy)
+
+    return refused(changes, object_to)
 
 
 def apply(change: Change, writers: Writers) -> None:
     """Make a member, give a role or take it; each may be repeated."""
-    args = change.args
-    if change.kind == MEMBER:
-        writers.devops.materialise(args["organization"], args["principal"])
-        return
-    resource, identity = str(args["poolId"]), args["identityId"]
-    if change.action is Action.REMOVE:
-        writers.devops.remove_role(args["organization"], intent.POOL_SCOPE, resource, identity)
-    else:
-        writers.devops.assign_role(args["organization"], intent.POOL_SCOPE, resource, identity, intent.ADMINISTRATOR)
+    write(change, writers.devops)
 
 
 # --- observe ------------------------------------------------------------------------------------------
@@ -162,12 +151,7 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
         tuple(name for name in wanted.administrators if name not in known),
         inherits and wanted.inherit is False,
     )
-    groups = tuple(
-        gap(NAME, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
-        for name in seen.unknown
-        if people.is_local_group(name)
-    )
-    return Observation((seen,), groups)
+    return Observation((seen,), tuple(unknown_groups(NAME, organization, seen.unknown)))
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -177,7 +161,7 @@ def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
     listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
     for name in wanted.administrators:
         if name not in seen.known and not people.is_local_group(name):
-            yield _member(seen, name)
+            yield member(NAME, seen.organization, name, poolId=seen.pool.id)
     for identity, name in _lacking(wanted, seen, listed).items():
         yield _grant(seen, identity, name, itself=identity not in listed)
     if wanted.exclusive:
@@ -205,26 +189,6 @@ def _surplus(seen: Seen, listed: Mapping[str, str]) -> set[str]:
         for identity, who in seen.assigned().items()
         if identity not in listed and identity != seen.me.id and not unknown & people.names(who)
     }
-
-
-def _member(seen: Seen, principal: str) -> Change:
-    return Change(
-        facet=NAME,
-        kind=MEMBER,
-        subject=f"{seen.organization} {principal}",
-        action=Action.CREATE,
-        before=None,
-        after="member of the organization",
-        risk=Risk.WIDENS,
-        route=Route.DEVOPS,
-        args={
-            "organization": seen.organization,
-            "poolId": seen.pool.id,
-            "principal": principal,
-            "materialise": True,
-        },
-        note="the role follows once it is known",
-    )
 
 
 def _grant(seen: Seen, identity: str, principal: str, *, itself: bool) -> Change:
@@ -277,24 +241,24 @@ def _args(seen: Seen, identity: str, principal: str) -> dict[str, str | int]:
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: Seen | None, removed: set[str], policy: Policy) -> tuple[str, str] | None:
+def _objection(change: Change, seen: Seen | None, removed: set[str], policy: Policy) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
     if seen is None or seen.pool.id != change.args["poolId"]:
         return "unseen-pool", f"agent pool {change.args['poolId']} was not read"
     if change.kind == MEMBER:
-        return _against_member(change, seen, policy)
+        return against_member(change, seen.unknown, policy)
     if change.action is Action.REMOVE:
         return _against_removal(change.args["identityId"], seen, removed - {seen.me.id})
     return _against_itself(change, seen) if change.args.get("itself") else _against_grant(change, seen)
 
 
-def _against_itself(change: Change, seen: Seen) -> tuple[str, str] | None:
+def _against_itself(change: Change, seen: Seen) -> Objection | None:
     if seen.detaching and change.args["identityId"] == seen.me.id:
         return None
     return "operator-itself", "the operator assigns itself only before inheritance goes off"
 
 
-def _against_grant(change: Change, seen: Seen) -> tuple[str, str] | None:
+def _against_grant(change: Change, seen: Seen) -> Objection | None:
     if not intent.is_administrator(change.args["role"]):
         return "role-not-managed", f"role {change.args['role']} is not managed here"
     if change.args["identityId"] not in {who.id for who in seen.known.values()}:
@@ -302,16 +266,7 @@ def _against_grant(change: Change, seen: Seen) -> tuple[str, str] | None:
     return None
 
 
-def _against_member(change: Change, seen: Seen, policy: Policy) -> tuple[str, str] | None:
-    if change.args["principal"] not in seen.unknown:
-        return "unknown-identity", "nothing that was read asks for this member"
-    if policy.materialise:
-        return None
-    advice = "add the account there, correct the spelling, or let the policy materialise it"
-    return "policy-materialise", f"the organization knows nobody of this name; {advice}"
-
-
-def _against_removal(identity: str, seen: Seen, removed: set[str]) -> tuple[str, str] | None:
+def _against_removal(identity: str, seen: Seen, removed: set[str]) -> Objection | None:
     assigned = set(seen.assigned())
     if identity == seen.me.id:
         return "operator-itself", "the operator never removes itself"

@@ -139,6 +139,7 @@ def _access(draft: Draft, seen: Sequence[Seen]) -> None:
     entries = draft.document["pool"]["properties"]["organizationProfile"]["organizations"]
     for index, one in enumerate(seen):
         _open_access(draft, one, entries[index], index)
+        _agent_pool(draft, one, entries[index], index)
         _left_out(draft, one)
         for place in one.places:
             if place.trouble:
@@ -171,6 +172,18 @@ def _open_access(draft: Draft, seen: Seen, entry: dict[str, Json], index: int) -
     exceptions += [
         {"project": f"{seen.organization}/{name}", "allow": not flag, "reason": _FOUND_SO} for name in others
     ]
+
+
+def _agent_pool(draft: Draft, seen: Seen, entry: dict[str, Json], index: int) -> None:
+    """The agent pool's own flag, as it is; beside a list of projects a spec could only want it off, and need not."""
+    if seen.provisions is None:
+        return
+    if not entry.get("projects"):
+        flags = _section(draft).setdefault("agentPools", [])
+        flags.append({"organization": seen.organization, "autoProvision": seen.provisions})
+    elif seen.provisions:
+        why = "new projects get a queue of the pool, listed or not; access.agentPools can switch autoProvision off"
+        draft.note((*PROFILE, "organizations", index), why)
 
 
 def _left_out(draft: Draft, seen: Seen) -> None:

@@ -7,7 +7,7 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from reconciler import intent
@@ -45,6 +45,8 @@ class Seen:
     organization: str
     agent_pool: str
     places: tuple[Place, ...] = ()
+    provisions: bool | None = None
+    """Whether new projects get a queue at once; None where the answer does not say."""
     inherits: bool | None = None
     administrators: tuple[Person, ...] = ()
     """Assigned ones, without the operator."""
@@ -121,7 +123,7 @@ def _seen(
     try:
         pool = survey.agent_pool(organization, name)
         places = _places(organization, _reached(listed, survey.projects(organization)), pool, survey, inspector)
-        return _people(Seen(organization, name, places), pool, accounts, survey)
+        return _people(Seen(organization, name, places, pool.auto_provision), pool, accounts, survey)
     except ReconcilerError as error:
         return Seen(organization, name, trouble=str(error))
 
@@ -191,10 +193,8 @@ def _people(seen: Seen, pool: AgentPool, accounts: Sequence[str], survey: Survey
     assigned = {one.identity.id: one.identity for one in administering if not one.inherited}
     ids = {one.identity.id for one in administering}
     known = survey.identities(organization, accounts) if accounts else {}
-    return Seen(
-        organization,
-        seen.agent_pool,
-        seen.places,
+    return replace(
+        seen,
         inherits=survey.inheritance(organization, pool),
         administrators=tuple(named(organization, who, survey) for id_, who in sorted(assigned.items()) if id_ != me),
         operator=me in assigned,

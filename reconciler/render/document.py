@@ -28,6 +28,7 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "changes": [_change(change) for change in plan.changes],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "gaps": [_gap(gap) for gap in plan.gaps],
+        "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
     }
 
 

@@ -42,6 +42,9 @@ def _body(plan: Plan, columns: int) -> Iterator[str]:
         yield line
         yield f"{_DEEPER}{reason}"
     yield from _gaps(plan.gaps)
+    for remark in plan.remarks:
+        yield f"  · {clean(remark.facet)}  {clean(remark.subject)}"
+        yield f"{_DEEPER}{clean(remark.message)}"
 
 
 def _cells(row: words.Row) -> Cells:

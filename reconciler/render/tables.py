@@ -24,7 +24,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 def markdown(plan: Plan) -> str:
     """The plan as GitHub-flavoured Markdown, without a final newline."""
-    return "\n".join([*_head(plan), *_changes(plan), *_refusals(plan), *_gaps(plan)])
+    return "\n".join([*_head(plan), *_changes(plan), *_refusals(plan), *_gaps(plan), *_remarks(plan)])
 
 
 def _head(plan: Plan) -> Iterator[str]:
@@ -60,6 +60,11 @@ def _gaps(plan: Plan) -> Iterator[str]:
         for g in plan.gaps
     ]
     yield from _table("not known", ["what", "which", "state", "why"], cells)
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    cells = [[escaped(one.facet), code(one.subject), escaped(one.message)] for one in plan.remarks]
+    yield from _table("remarks", ["what", "which", "why"], cells)
 
 
 def _table(title: str, header: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -67,6 +67,8 @@ def counts(plan: Plan) -> str:
         parts.append(f"{len(plan.refusals)} refused")
     if plan.gaps:
         parts.append(_counted(len(plan.gaps), "gap", _tally(GapKind, (g.kind for g in plan.gaps))))
+    if plan.remarks:
+        parts.append(_counted(len(plan.remarks), "remark", ""))
     return "; ".join(parts)
 
 

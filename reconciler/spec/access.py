@@ -18,6 +18,8 @@ QUEUE_ROLES: Mapping[str, str] = {
     "administrators": "Administrator",
 }
 """Field → role on a queue (Microsoft Learn: agent queue roles)."""
+_OF_AN_ORGANIZATION = ("roles", "agentPools")
+"""Sections whose entries are about an organization; those of the others are about a project."""
 
 
 def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
@@ -32,12 +34,14 @@ def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
         return
     for section in ("openAccess", "pipelines", "queueRoles", "withoutQueue"):
         yield from repeated(access.get(section, ()), section, "project")
-    yield from repeated(access.get("roles", ()), "roles", "organization")
+    for section in _OF_AN_ORGANIZATION:
+        yield from repeated(access.get(section, ()), section, "organization")
     if pool_known:
         yield from membership(access, profile.get("organizations", ()))
     yield from dated(access.get("openAccess", ()))
     yield from pipelines(access, profile.get("organizations", ()))
     yield from roles(access.get("roles", ()), profile.get("permissionProfile", {}))
+    yield from agent_pools(access.get("agentPools", ()), profile.get("organizations", ()))
     yield from queue_roles(access.get("queueRoles", ()))
 
 
@@ -63,7 +67,7 @@ def membership(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]
     }
     strangers = 0
     for section, entries in access.items():
-        key = "organization" if section == "roles" else "project"
+        key = "organization" if section in _OF_AN_ORGANIZATION else "project"
         for index, entry in enumerate(entries):
             organization, _, project = str(entry.get(key, "")).partition("/")
             if organization and (found := stranger(known, organization, project)):
@@ -125,6 +129,19 @@ def roles(entries: Sequence[Json], profile: Json) -> Iterator[Finding]:
         yield from twice(entry.get("administrators", ()), (*path, "administrators"))
         if entry.get("exclusive") and not entry.get("administrators") and not accounts:
             yield (*path, "exclusive"), "is true, but nobody is listed; name at least one administrator"
+
+
+def agent_pools(entries: Sequence[Json], organizations: Sequence[Json]) -> Iterator[Finding]:
+    """A pool for some projects is not given to every new one."""
+    listed = {organization_of(one["url"]) for one in organizations if "url" in one and one.get("projects")}
+    for index, entry in enumerate(entries):
+        organization = str(entry.get("organization", "")).lower()
+        if entry.get("autoProvision") and organization in listed:
+            message = (
+                f"is true, but {organization} lists its projects; new ones would get a queue of the pool without being "
+                "listed; remove the list of projects, or write false"
+            )
+            yield ("access", "agentPools", index, "autoProvision"), message
 
 
 def queue_roles(entries: Sequence[Json]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ def spec(document: Json, path: str) -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
-    organizations = tuple(_organizations(document["name"], profile, _without(document.get("access", {}))))
+    organizations = tuple(_organizations(document["name"], profile, document.get("access", {})))
     return Spec(
         name=document["name"],
         subscription=document["subscription"].lower(),
@@ -48,21 +48,22 @@ def spec(document: Json, path: str) -> Spec:
     )
 
 
-def _organizations(name: str, profile: Json, without: Mapping[str, frozenset[str]]) -> list[Organization]:
+def _organizations(name: str, profile: Json, access: Json) -> Iterator[Organization]:
     if profile.get("kind") != "AzureDevOps":
-        return []
-    agent_pool = profile.get("alias", name)
-    return [
-        Organization(
-            name=organization_of(one["url"]) or "",
-            agent_pool=one.get("alias", agent_pool),
+        return
+    without = _without(access)
+    provision = {one["organization"].lower(): one["autoProvision"] for one in access.get("agentPools", ())}
+    for one in profile["organizations"]:
+        organization = organization_of(one["url"]) or ""
+        yield Organization(
+            name=organization,
+            agent_pool=one.get("alias", profile.get("alias", name)),
             projects=tuple(one.get("projects", ())),
             open_access=one.get("openAccess"),
             parallelism=one.get("parallelism") or None,
-            without_queue=without.get(organization_of(one["url"]) or "", frozenset()),
+            without_queue=without.get(organization, frozenset()),
+            auto_provision=provision.get(organization),
         )
-        for one in profile["organizations"]
-    ]
 
 
 def _without(access: Json) -> dict[str, frozenset[str]]:

@@ -66,6 +66,24 @@ class PoolRoles(Closed, total=False):
     ]
 
 
+class AgentPoolFlags(Closed, total=False):
+    """What the agent pool itself holds in one organization, and ARM has no words for."""
+
+    organization: Required[
+        Annotated[OrganizationName, said("Bare name of one of the pool's organizations.", "fabrikam-tailspin")]
+    ]
+    autoProvision: Required[
+        Annotated[
+            bool,
+            said(
+                "Whether Azure DevOps gives a queue to each new project at once, and not the reconciler at its next "
+                "look. true only where projects is empty. Absent: not managed.",
+                True,
+            ),
+        ]
+    ]
+
+
 class QueueRoles(Closed, total=False):
     """Roles on the pool's queue in one project; a role that is absent is not managed."""
 
@@ -92,6 +110,9 @@ class Access(Closed, total=False):
     ]
     pipelines: Annotated[list[PipelineGrant], said("Single pipelines that may use the pool, one entry a project.")]
     roles: Annotated[list[PoolRoles], said("Administrators and inheritance, one entry an organization.")]
+    agentPools: Annotated[
+        list[AgentPoolFlags], said("What the agent pools themselves hold, one entry an organization.")
+    ]
     queueRoles: Annotated[list[QueueRoles], said("Roles on the queues, one entry a project.")]
     withoutQueue: Annotated[
         list[WithoutQueue],

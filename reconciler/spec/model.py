@@ -55,6 +55,8 @@ class Organization:
     parallelism: int | None = None
     without_queue: frozenset[str] = frozenset()
     """Projects, case-folded, that are left as they are: no queue is made, and none is looked at."""
+    auto_provision: bool | None = None
+    """Whether the agent pool shall give a queue to each new project at once; None: not managed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.plan import Json
 from reconciler.ports import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
+from reconciler.surroundings import Surroundings
 
 
 class Survey(Protocol):
@@ -24,6 +25,9 @@ class Survey(Protocol):
 
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
+
+    def around(self) -> Surroundings | None:
+        """Reads of what lies around pools; None where this deployment looks at nothing of it."""
 
     def waiting_since(self, now: datetime) -> datetime:
         """Since when the pool of this plan is waited for; now, where nobody waited before. Asking keeps it in mind."""

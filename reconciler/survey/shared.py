@@ -30,7 +30,8 @@ from reconciler.ports import (
 )
 from reconciler.spec.model import Spec
 from reconciler.status import Remembered
-from reconciler.survey import access, names
+from reconciler.surroundings import Surroundings
+from reconciler.survey import access, around, names
 from reconciler.survey.evidence import Evidence, Ledger
 from reconciler.survey.lanes import Lanes
 from reconciler.survey.memo import Key, Memo
@@ -122,13 +123,13 @@ class SharedSurvey:
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
     ) -> None:
-        """Empty what a write touched: with nothing named everything, else what is known of the innermost that is.
+        """Empty what a write touched: with nothing named all that can be written, else what the innermost name holds.
 
         A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
         ours touches which projects there are, who we are, or who a principal is that was known.
         """
         if organization is None:
-            self._memo.forget(lambda _: True)
+            self._memo.forget(lambda key: key.kind != "around")
             return
         if project_id is not None:
             self._written.add((organization, project_id))
@@ -189,6 +190,10 @@ class SharedSurvey:
         """Since when the pool of this view is waited for; asking keeps it in mind."""
         self._busy_since = self._remembered.busy_since or now
         return self._busy_since
+
+    def around(self) -> Surroundings | None:
+        """What lies around pools, each fact read once; None where nothing of it is looked at."""
+        return around.remembered(self._readers.around, self._memo)
 
     # --- organizations -----------------------------------------------------------------------------------
 

@@ -19,8 +19,9 @@ SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 POOL = "fabrikam-managed-pool"
 
 
-def settings(cloud: Running, state: Path) -> Settings:
+def settings(cloud: Running, state: Path, **more: str) -> Settings:
     return Settings.read({
+        **{f"RECONCILER_{name}": value for name, value in more.items()},
         "RECONCILER_STATE": str(state),
         "RECONCILER_SPECS": str(state.parent),
         "RECONCILER_ALLOW_LOOPBACK": "1",
@@ -78,23 +79,26 @@ class Shop:
         return next(one for one in self.organization(organization)["agentPools"] if one["name"] == name)
 
 
-def document(*organizations: dict[str, Any], access: dict[str, Any] | None = None, **properties: Any) -> Spec:
-    """A spec for one small pool; `properties` replace those of the resource."""
+def document(*organizations: dict[str, Any], access: dict[str, Any] | None = None, **resource_of_it: Any) -> Spec:
+    """A spec for one small pool; what is given besides replaces properties of the resource, or its identity."""
     content = {
         "apiVersion": "reconciler/v1",
         "kind": "ManagedDevOpsPool",
         "name": POOL,
         "subscription": SUBSCRIPTION,
         "resourceGroup": "rg-build",
-        "pool": resource(*organizations, **properties),
+        "pool": resource(*organizations, **resource_of_it),
         **({"access": access} if access else {}),
     }
     return parsed(yaml.safe_dump(content))
 
 
-def resource(*organizations: dict[str, Any], **properties: Any) -> dict[str, Any]:
+def resource(
+    *organizations: dict[str, Any], identity: dict[str, Any] | None = None, **properties: Any
+) -> dict[str, Any]:
     """The ARM body of it."""
     return {
+        **({"identity": identity} if identity else {}),
         "location": "eastus",
         "properties": {
             "maximumConcurrency": 2,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from reconciler.engine import Outcome
 from tests.aspects.conftest import Open
 from tests.aspects.shop import POOL, Shop, document, estate, resource
@@ -69,20 +71,28 @@ def test_roles_on_a_queue_are_made_true(open_shop: Open) -> None:
     here.second_run_writes_nothing(spec)
 
 
-def test_new_projects_get_a_queue_at_once_where_all_are_wanted(open_shop: Open) -> None:
+@pytest.mark.parametrize("on", [True, False])
+def test_a_project_made_today_has_its_queue_at_once_where_the_spec_says_so(open_shop: Open, on: bool) -> None:
+    """And at the next look where the spec says no: all projects are wanted either way."""
     everywhere = {"name": "fabrikam-prime", "projects": []}
     organization = {
         "name": "fabrikam-prime",
         "projects": ["fabrikam-dev"],
-        "agentPools": [{"name": POOL, "managed": True, "queues": [{"project": "fabrikam-dev"}]}],
+        "agentPools": [
+            {"name": POOL, "managed": True, "autoProvision": not on, "queues": [{"project": "fabrikam-dev"}]}
+        ],
     }
     here = open_shop(estate(organization, pools=[resource(everywhere)]))
-    spec = document(everywhere)
+    spec = document(everywhere, access={"agentPools": [{"organization": "fabrikam-prime", "autoProvision": on}]})
     assert here.settle(spec).outcome is Outcome.IN_SYNC
 
     here.cloud.do.edit("create-project", organization="fabrikam-prime", name="Tomorrow")
+    at_once = {queue["project"] for queue in here.agent_pool("fabrikam-prime")["queues"]}
+    assert here.settle(spec).outcome is Outcome.IN_SYNC
 
+    assert at_once == {"fabrikam-dev", *(["Tomorrow"] if on else [])}
     assert {queue["project"] for queue in here.agent_pool("fabrikam-prime")["queues"]} == {"fabrikam-dev", "Tomorrow"}
+    assert here.agent_pool("fabrikam-prime")["autoProvision"] is on
     here.second_run_writes_nothing(spec)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from emulator import Running
-from reconciler.doctor.azure import allows
-from reconciler.inspection import Right
+from reconciler.surroundings import Right, allows
 from tests.shell import DEMO, Shell
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"

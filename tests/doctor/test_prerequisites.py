@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator import Running
-from reconciler.doctor.prerequisites import RANGES
+from reconciler.prerequisites.vaults import RANGES
 from tests.shell import DEMO, Shell
 
 RELEASE = "fabrikam-release-pool"
@@ -96,6 +96,35 @@ def test_a_role_on_another_vault_is_none(with_vault: Shell, world: Running) -> N
     assert around(with_vault)["let build read secrets"] == "missing"
 
 
+def test_a_role_that_people_made_counts_by_what_it_allows(with_vault: Shell, world: Running) -> None:
+    surround(world, vault={}, roles=(("Reads secrets, made by hand", VAULT),))
+
+    assert around(with_vault)["let build read secrets"] == "ok"
+
+
+def test_doctor_looks_also_where_plans_do_not(
+    with_vault: Shell, world: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody asks, and may see more than the deployment."""
+    surround(world, vault={}, roles=())
+    monkeypatch.setenv("RECONCILER_PREREQUISITES", "0")
+
+    plan = with_vault.run("plan", RELEASE, "--output", "json").document["plans"][0]
+
+    assert [gap for gap in plan["gaps"] if gap["facet"] == "prerequisites"] == []
+    assert around(with_vault)["let build read secrets"] == "missing"
+
+
+def test_a_plan_ends_with_two_where_something_is_missing(with_vault: Shell, world: Running) -> None:
+    """As for everything that somebody has to act on; what was not seen does not count."""
+    surround(world, vault={}, roles=())
+
+    plan = with_vault.run("plan", RELEASE)
+
+    assert plan.code == 2
+    assert "? prerequisites  key vault fabrikam-vault let build read secrets" in plan.out
+
+
 def test_an_identity_of_another_tenant_is_named_with_both(with_vault: Shell, world: Running) -> None:
     other = "99999999-0000-1111-2222-bbbbbbbbbbbb"
     surround(world, vault={}, tenant=other)
@@ -116,7 +145,7 @@ def test_who_writes_the_pool_reads_certificates(with_vault: Shell, world: Runnin
 @pytest.mark.parametrize(
     ("vault", "what"),
     [
-        ({"enableRbacAuthorization": False}, "let the pool's identity read secrets"),
+        ({"enableRbacAuthorization": False}, "let build read secrets"),
         ({"publicNetworkAccess": "Disabled"}, "admit the service's addresses"),
         (None, "see the vault"),
     ],

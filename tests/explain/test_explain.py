@@ -65,6 +65,20 @@ def test_a_project_without_a_queue_lacks_the_queue(signed_in: Shell) -> None:
     ]
 
 
+def test_machines_that_would_not_start_are_told_of_every_project(signed_in: Shell) -> None:
+    """A subnet that nobody made keeps every pipeline waiting, whatever Azure DevOps allows."""
+    subnet = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build/providers/Microsoft.Network"
+    subnet = f"{subnet}/virtualNetworks/hub/subnets/agents"
+    text = (DEMO / "specs" / f"{RELEASE}.yaml").read_text()
+    network = f"      kind: Vmss\n      networkProfile: {{ subnetId: {subnet} }}\n"
+    signed_in.write(f"specs/{RELEASE}.yaml", text.replace("      kind: Vmss\n", network))
+
+    gaps = signed_in.run("explain", RELEASE, "fabrikam-release", "--output", "json").document["gaps"]
+
+    assert [gap["facet"] for gap in gaps] == ["prerequisites"]
+    assert "(there is no such subnet)" in gaps[0]["message"]
+
+
 def test_a_single_pipeline_has_an_authorization_of_its_own(signed_in: Shell, world: Running) -> None:
     """The others of the project still wait; each may be named by id, path or name."""
     prime = {"organization": "fabrikam-prime"}

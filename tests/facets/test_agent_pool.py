@@ -1,4 +1,4 @@
-"""The agent pool's own flag: on where all projects are wanted, and nobody's business elsewhere."""
+"""The agent pool's own flag: as the spec says it, and nobody's business where the spec does not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from reconciler.facets import agent_pool
 from reconciler.facets.agent_pool import Seen
-from reconciler.plan import Action, GapKind, Risk, Route
+from reconciler.plan import Action, Change, GapKind, Risk, Route
 from reconciler.policy import Policy
+from reconciler.spec.model import Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World
 
@@ -19,33 +20,51 @@ ONLY = [agent_pool.FACET]
 OFF = replace(POOL, auto_provision=False)
 
 
-def test_new_projects_get_a_queue_where_all_projects_are_wanted() -> None:
-    change = look(World({PRIME: Org(pools=[OFF])}), spec(organization()), facets=ONLY).changes[0]
+def wants(on: bool | None, name: str = PRIME) -> Organization:
+    return replace(organization(name), auto_provision=on)
+
+
+def test_new_projects_get_a_queue_where_the_spec_says_so() -> None:
+    change = look(World({PRIME: Org(pools=[OFF])}), spec(wants(True)), facets=ONLY).changes[0]
 
     assert (change.kind, change.subject, change.action) == ("auto-provision", PRIME, Action.UPDATE)
     assert (change.before, change.after, change.risk, change.route) == ("off", "on", Risk.WIDENS, Route.DEVOPS)
     assert change.args == {"organization": PRIME, "poolId": 7, "autoProvision": True}
 
 
-def test_a_list_of_projects_leaves_the_flag_alone() -> None:
-    """Whoever made the pool may want it, and a queue alone lets no pipeline in."""
-    for pool in (POOL, OFF):
-        assert agent_pool.parse(spec(organization(PRIME, "Web")), NOW) is None, pool
+def test_new_projects_get_none_where_the_spec_says_so() -> None:
+    """Also beside a list of projects: whoever administers a queue that nobody listed could let a pipeline in."""
+    wanted = replace(wants(False), projects=("Web",))
+
+    change = look(World({PRIME: Org(pools=[POOL])}), spec(wanted), facets=ONLY).changes[0]
+
+    assert (change.before, change.after, change.risk, change.narrows) == ("on", "off", Risk.NARROWS, True)
+    assert change.args == {"organization": PRIME, "poolId": 7, "autoProvision": False}
 
 
-def test_switching_it_on_settles() -> None:
-    world = World({PRIME: Org(pools=[OFF]), TAILSPIN: Org()})
+def test_a_spec_that_says_nothing_of_it_leaves_the_flag_alone() -> None:
+    """Also where all projects are wanted: `queues` makes what is missing, so nothing depends on the flag."""
+    assert agent_pool.parse(spec(organization(), organization(TAILSPIN, "Web")), NOW) is None
 
-    assert settle(world, spec(organization(), organization(TAILSPIN)), facets=ONLY).changes == ()
-    assert world.writes == [("set_auto_provision", PRIME, True)]
+
+@pytest.mark.parametrize("on", [True, False])
+def test_switching_it_settles(on: bool) -> None:
+    world = World({PRIME: Org(pools=[replace(POOL, auto_provision=not on)]), TAILSPIN: Org()})
+
+    assert settle(world, spec(wants(on), organization(TAILSPIN)), facets=ONLY).changes == ()
+    assert world.writes == [("set_auto_provision", PRIME, on)]
 
 
 def test_an_answer_that_does_not_say_is_no_answer() -> None:
     world = World({PRIME: Org(pools=[replace(POOL, auto_provision=None)])})
 
-    seen = look(world, spec(organization()), facets=ONLY)
+    seen = look(world, spec(wants(True)), facets=ONLY)
 
     assert (seen.changes, [(gap.subject, gap.kind) for gap in seen.gaps]) == ((), [(PRIME, GapKind.UNKNOWN)])
+
+
+def planned(on: bool) -> Change:
+    return agent_pool.diff((wants(on),), (Seen(PRIME, POOL, provisions=not on, wanted=on),))[0]
 
 
 @pytest.mark.parametrize(
@@ -53,24 +72,38 @@ def test_an_answer_that_does_not_say_is_no_answer() -> None:
     [
         ({"organization": TAILSPIN, "poolId": 7, "autoProvision": True}, "an organization that was not read"),
         ({"organization": PRIME, "poolId": 8, "autoProvision": True}, "another pool"),
-        ({"organization": PRIME, "poolId": 7, "autoProvision": False}, "nothing ever switches it off"),
+        ({"organization": PRIME, "poolId": 7, "autoProvision": False}, "the opposite of what it was read for"),
     ],
 )
-def test_a_guard_lets_only_through_what_was_seen_off(args: dict[str, object], reason: str) -> None:
-    seen = (Seen(PRIME, OFF, provisions=False),)
-    change = replace(agent_pool.diff((organization(),), seen)[0], args=args)
+def test_a_guard_lets_only_through_what_was_read_for_it(args: dict[str, object], reason: str) -> None:
+    seen = (Seen(PRIME, OFF, provisions=False, wanted=True),)
+    change = replace(planned(True), args=args)
 
     assert [r.rule for r in agent_pool.guard(seen, [change], Policy())] == ["auto-provision-not-wanted"], reason
 
 
-@given(st.lists(st.booleans(), max_size=4))
-def test_one_change_for_each_flag_that_is_off_in_whatever_order(flags: list[bool]) -> None:
-    observed = tuple(Seen(f"org-{n}", POOL, on) for n, on in enumerate(flags))
-    desired = tuple(organization(seen.organization) for seen in observed)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=4))
+def test_one_change_for_each_flag_that_is_not_as_wanted_in_whatever_order(flags: list[tuple[bool, bool]]) -> None:
+    observed = tuple(Seen(f"org-{n}", POOL, on, wanted) for n, (on, wanted) in enumerate(flags))
+    desired = tuple(wants(seen.wanted, seen.organization) for seen in observed)
 
     changes = agent_pool.diff(desired, observed)
 
-    assert [change.subject for change in changes] == [seen.organization for seen in observed if not seen.provisions]
+    assert [change.subject for change in changes] == [s.organization for s in observed if s.provisions != s.wanted]
     assert agent_pool.diff(desired[::-1], observed[::-1]) == changes
     assert agent_pool.guard(observed, changes, Policy()) == []
-    assert agent_pool.diff(desired, tuple(replace(seen, provisions=True) for seen in observed)) == []
+    assert agent_pool.diff(desired, tuple(replace(seen, provisions=seen.wanted) for seen in observed)) == []
+
+
+@given(st.lists(st.booleans(), max_size=4), st.booleans())
+def test_a_guard_trusts_no_diff(wanted: list[bool], on: bool) -> None:
+    """Whatever is asked of a pool, only the switch that its reading wants goes through."""
+    observed = tuple(Seen(f"org-{n}", POOL, not wish, wish) for n, wish in enumerate(wanted))
+    asked = [
+        replace(planned(on), subject=s.organization, args={**planned(on).args, "organization": s.organization})
+        for s in observed
+    ]
+
+    refused = {refusal.change.subject for refusal in agent_pool.guard(observed, asked, Policy())}
+
+    assert refused == {seen.organization for seen in observed if seen.wanted is not on}

@@ -48,6 +48,7 @@ def test_a_role_is_given() -> None:
         "project": "Web",
         "projectId": "web",
         "queueId": 1,
+        "poolId": 7,
         "principal": "ann@fabrikam.com",
         "identityId": ANN.id,
         "role": "User",

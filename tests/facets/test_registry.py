@@ -40,6 +40,7 @@ def test_the_order_is_the_resource_first_and_the_switch_before_the_roles_it_hide
         "queue_roles",
         "inheritance",
         "roles",
+        "prerequisites",
     ]
 
 

@@ -27,6 +27,7 @@ from reconciler.ports import (
     Writers,
 )
 from reconciler.spec.model import Spec
+from reconciler.surroundings import Surroundings
 
 RANKS = ("Reader", "User", "Creator", "Administrator")
 OPERATOR = Identity("id-operator", "Operator", "operator@fabrikam.com")
@@ -86,6 +87,7 @@ class World:
         self.at_work: list[str] = []
         self.blind: ReconcilerError | None = None
         self.since: datetime | None = None
+        self.surroundings: Surroundings | None = None
 
     @property
     def writers(self) -> Writers:
@@ -106,6 +108,9 @@ class World:
         if self.blind is not None:
             raise self.blind
         return list(self.at_work)
+
+    def around(self) -> Surroundings | None:
+        return self.surroundings
 
     def waiting_since(self, now: datetime) -> datetime:
         self.since = self.since or now

@@ -82,7 +82,7 @@ def pool(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], dict[str, dict[str
         one: {
             "name": name,
             "managed": True,
-            "autoProvision": True,
+            "autoProvision": draw(st.booleans()),
             "inherit": draw(st.booleans()),
             "roles": {"Administrator": ["operator", *draw(st.lists(st.sampled_from(PEOPLE), unique=True))]},
             "queues": found,

@@ -63,6 +63,7 @@ def test_the_story_of_an_estate_that_is_taken_under_control(signed_in: Shell, wo
     tailspin, prime = written["pool"]["properties"]["organizationProfile"]["organizations"]
     assert (tailspin["openAccess"], prime["openAccess"]) == (False, True)
     assert written["access"] == {
+        "agentPools": [{"organization": "fabrikam-tailspin", "autoProvision": False}],
         "roles": [
             {"organization": "fabrikam-prime", "administrators": ["ann@fabrikam.com", "bob@fabrikam.com"]},
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from reconciler.plan import Action, Change, Detail, Gap, GapKind, Plan, Refusal, Risk, Route
+from reconciler.plan import Action, Change, Detail, Gap, GapKind, Plan, Refusal, Remark, Risk, Route
 
 REVISION = "3f2a91c8d17b5c0e9a6f4b2d8e1c7a5b3d9f0e2c"
 
@@ -60,6 +60,10 @@ DEAD = Gap("roles", "", GapKind.UNKNOWN, "Unavailable", "roles: fabrikam-prime a
 DRIFTED = Plan("fabrikam-managed-pool", REVISION, (LARGER, OPENED, REMOVED))
 EVERYTHING = Plan("fabrikam-managed-pool", REVISION, (LARGER, MADE, OPENED), (LAST,), (HIDDEN, DEAD))
 IN_SYNC = Plan("fabrikam-managed-pool", REVISION)
+UNSEEN = Remark(
+    "prerequisites", "key vault build admit", "key vault build: admit the service's addresses: not seen: 403"
+)
+REMARKED = Plan("fabrikam-managed-pool", REVISION, remarks=(UNSEEN,))
 BLIND = Plan("fabrikam-managed-pool", "", gaps=(DEAD,))
 
 words = st.text(max_size=60)
@@ -96,4 +100,5 @@ plans = st.builds(
     st.lists(changes, max_size=4).map(tuple),
     st.lists(refusals, max_size=2).map(tuple),
     st.lists(gaps, max_size=2).map(tuple),
+    st.lists(st.builds(Remark, words, words, words), max_size=2).map(tuple),
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from reconciler import render
 from reconciler.plan import Plan
 from reconciler.render.tables import FOLDED_FROM, MOST_ROWS
-from tests.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, OPENED, plans
+from tests.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, OPENED, REMARKED, UNSEEN, plans
 
 
 def test_the_plan_of_the_documentation_is_a_table() -> None:
@@ -49,6 +49,16 @@ def test_refusals_and_gaps_have_tables_of_their_own() -> None:
 def test_in_sync_is_two_lines() -> None:
     assert render.markdown(IN_SYNC).splitlines()[0].endswith(": in sync")
     assert "|" not in render.markdown(IN_SYNC)
+
+
+def test_a_remark_is_told_and_keeps_nothing_from_being_in_sync() -> None:
+    shown = render.markdown(REMARKED)
+
+    assert shown.splitlines()[0].endswith(": in sync")
+    assert (
+        f"**remarks**\n\n| what | which | why |\n| --- | --- | --- |\n| prerequisites | {render.code(UNSEEN.subject)}"
+        in shown
+    )
 
 
 def test_a_folder_without_git_has_no_revision() -> None:
@@ -101,5 +111,5 @@ def test_the_table_never_breaks(plan: Plan) -> None:
     for block in blocks:
         assert {line.count("|") for line in block} == {block[0].count("|")}
     assert set(re.findall(r"<[^>]*>", shown)) <= {"<code>", "</code>"}
-    ours = re.sub(r"\*\*(changes|refused|not known)\*\*|</code> @ <code>", "", shown)
+    ours = re.sub(r"\*\*(changes|refused|not known|remarks)\*\*|</code> @ <code>", "", shown)
     assert not set("@[]()`*_$!\\") & set(ours)

@@ -11,7 +11,20 @@ from hypothesis import given
 from reconciler import render
 from reconciler.plan import Action, Change, Detail, GapKind, Plan, Risk, Route
 from reconciler.render.words import rows
-from tests.render.samples import BLIND, DEAD, DRIFTED, EVERYTHING, IN_SYNC, LARGER, MADE, OPENED, REVISION, plans
+from tests.render.samples import (
+    BLIND,
+    DEAD,
+    DRIFTED,
+    EVERYTHING,
+    IN_SYNC,
+    LARGER,
+    MADE,
+    OPENED,
+    REMARKED,
+    REVISION,
+    UNSEEN,
+    plans,
+)
 
 
 def test_the_plan_of_the_documentation_reads_like_a_pull_request() -> None:
@@ -53,6 +66,16 @@ def test_an_empty_plan_with_a_gap_is_not_in_sync() -> None:
     first = render.text(BLIND).splitlines()[0]
 
     assert first == "fabrikam-managed-pool   not all known"
+
+
+def test_a_remark_is_told_and_keeps_nothing_from_being_in_sync() -> None:
+    assert REMARKED.in_sync
+    assert render.text(REMARKED).splitlines() == [
+        "fabrikam-managed-pool @ 3f2a91c   in sync",
+        "  · prerequisites  key vault build admit",
+        f"      {UNSEEN.message}",
+        "  0 changes; 1 remark",
+    ]
 
 
 def test_what_does_not_exist_yet_is_told_apart_from_what_cannot_be_seen() -> None:
@@ -150,7 +173,7 @@ def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> 
 
     assert not [c for c in shown if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
     details = sum(len(change.details) or 1 for change in plan.changes)
-    assert shown.count("\n") == details + 2 * len(plan.refusals) + 2 * len(plan.gaps) + 1
+    assert shown.count("\n") == details + 2 * len(plan.refusals) + 2 * len(plan.gaps) + 2 * len(plan.remarks) + 1
 
 
 def test_one_line_for_a_change_names_its_fields_and_counts_the_rest() -> None:

@@ -61,7 +61,10 @@ def much_to_do(world: World, *, arm: bool = False) -> None:
             prime=organization(
                 PRIME, ["fabrikam-dev", "fabrikam-test"], open_access=False, parallelism=3 if arm else 2
             ),
-            access={"roles": [administrators, *ROLES[1:]]},
+            access={
+                "roles": [administrators, *ROLES[1:]],
+                "agentPools": [{"organization": TAILSPIN, "autoProvision": True}],
+            },
         )
     )
     world.by_hand("set-inheritance", organization=PRIME, pool=POOL, on=True)

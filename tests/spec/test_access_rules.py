@@ -78,6 +78,22 @@ BROKEN: list[tuple[str, list[dict[str, Any]], str]] = [
         [{"project": DEV, "users": ["a@b.c", "a@b.c"]}],
         "queueRoles[0].users[1]: is a@b.c, as is entry 1; give it once",
     ),
+    (
+        "agentPools",
+        [{**PRIME, "autoProvision": True}],
+        "agentPools[0].autoProvision: is true, but fabrikam-prime lists its projects; new ones would get a queue of the pool without being listed; remove the list of projects, or write false",
+    ),
+    (
+        "agentPools",
+        [{**PRIME, "autoProvision": False}, {**PRIME, "autoProvision": False}],
+        "agentPools[1].organization: is fabrikam-prime, as in agentPools[0]; put both into one entry",
+    ),
+    (
+        "agentPools",
+        [{"organization": "contoso", "autoProvision": True}],
+        "agentPools[0].organization: names the organization contoso, which this pool does not have; known are fabrikam-tailspin or fabrikam-prime",
+    ),
+    ("agentPools", [PRIME], "agentPools[0].autoProvision: is missing; add it"),
 ]
 
 
@@ -93,6 +109,8 @@ FINE: list[tuple[str, str, list[dict[str, Any]]]] = [
     ("nothing is authorized", "pipelines", [{"project": DEV, "pipelines": [], "exclusive": True}]),
     ("inheritance alone", "roles", [{**PRIME, "inherit": False}]),
     ("one exclusive administrator", "roles", [{**PRIME, "exclusive": True, "administrators": ["a@b.c"]}]),
+    ("new projects where all are meant", "agentPools", [{"organization": "Fabrikam-Tailspin", "autoProvision": True}]),
+    ("no new projects beside a list", "agentPools", [{**PRIME, "autoProvision": False}]),
     ("two projects", "queueRoles", [{"project": DEV, "users": []}, {"project": TEST, "readers": []}]),
 ]
 

@@ -1,14 +1,21 @@
-"""One question to a service, and what to do about the answer."""
+"""One question to a service, and what to do about the answer.
+
+`asked` files an answer, `seen` marks what a read that failed says of the question: nothing. Whether somebody may be
+kept waiting by an answer is for those who ask.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
-from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError
+from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Unavailable
 from reconciler.plan import Json
 from reconciler.spec.model import Mode
+
+T = TypeVar("T")
 
 
 class Verdict(StrEnum):
@@ -87,3 +94,16 @@ def asked(subject: Subject, question: Callable[[], object]) -> Check:
 
 def _check(subject: Subject, verdict: Verdict, detail: str = "") -> Check:
     return Check(subject.place, subject.what, subject.mode, verdict, subject.grant, detail)
+
+
+def seen(what: str, read: Callable[[], T]) -> T:
+    """What a read gives; where it fails for whatever reason, nothing is known: `Unavailable`, and so no answer."""
+    try:
+        return read()
+    except ReconcilerError as error:
+        raise Unavailable(f"{what} cannot be read: {error}", retry_after=error.retry_after) from None
+
+
+def told(check: Check) -> Check:
+    """The same check, about something else than a right."""
+    return replace(check, advice=True)
