@@ -16,7 +16,7 @@ from emulator import Running, start
 from reconciler.hosting import Hosting, state
 from reconciler.ports import Message, MessageQueue
 from reconciler.settings import Settings
-from reconciler.telemetry import MemoryMetrics
+from reconciler.telemetry import MemoryTelemetry
 from reconciler.triggers import Shop, messages, wiring
 from tests.adapters.git_kit import Work
 
@@ -101,7 +101,7 @@ class Deployment:
     cloud: Running
     repository: Work
     environment: dict[str, str]
-    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+    metrics: MemoryTelemetry = field(default_factory=MemoryTelemetry)
 
     def shop(self, **given: str) -> Shop:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""

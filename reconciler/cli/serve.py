@@ -35,8 +35,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     Settings are environment variables, or a .env file. Logs are lines of JSON on standard error. Exit code 0 after
     a stop, 1 where a run did not end in time.
     """
-    from reconciler.serve import run  # noqa: PLC0415 - see the module's docstring
-    from reconciler.serve.bindings import BindingError  # noqa: PLC0415
+    from reconciler.serve.bindings import BindingError  # noqa: PLC0415 - see the module's docstring
     from reconciler.serve.host import Options  # noqa: PLC0415
 
     environment = settings.environment()
@@ -45,7 +44,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     handler = _log(given)
     try:
         served = _host(given, Options(host=host, port=port, workers=workers, timers=not no_timers))
-        ended = run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
+        ended = _run(served)
     except BindingError as error:
         raise SettingsInvalid((str(error),)) from None
     except OSError as error:
@@ -53,6 +52,17 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     finally:
         logging.getLogger().removeHandler(handler)
     return DONE if ended else ERROR
+
+
+def _run(served: hosts.Host) -> bool:
+    """Serve until a signal; what waits to be told is sent before the process ends."""
+    from reconciler.serve import run  # noqa: PLC0415 - see the module's docstring
+    from reconciler.triggers import wiring  # noqa: PLC0415
+
+    try:
+        return run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
+    finally:
+        wiring.shop().telemetry.close()
 
 
 def _why(error: OSError) -> str:

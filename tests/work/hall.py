@@ -13,7 +13,7 @@ from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.errors import ReconcilerError
 from reconciler.policy import Policy
 from reconciler.ports import Clock, MessageQueue, Snapshot
-from reconciler.telemetry import MemoryMetrics
+from reconciler.telemetry import MemoryTelemetry
 from reconciler.work import message
 from reconciler.work.message import Work
 from reconciler.work.outbox import Outbox
@@ -47,7 +47,7 @@ class Hall:
     clock: Clock
     pools: int = 1
     estate: Estate = field(default_factory=Estate)
-    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+    metrics: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     told: list[Report] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
 
