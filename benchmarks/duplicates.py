@@ -13,6 +13,7 @@ from benchmarks import estates
 from benchmarks.measure import Emulated, Row, Table, apart, at_least, at_most, emulated, shown, timed
 from reconciler.hosting import Hosting
 from reconciler.settings import Settings
+from reconciler.telemetry import NoTelemetry
 
 TITLE = "Duplicate events on one pool"
 SIZE = estates.Size(1, 3)

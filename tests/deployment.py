@@ -18,6 +18,7 @@ from reconciler.ports import Message, MessageQueue
 from reconciler.settings import Settings
 from reconciler.telemetry import MemoryTelemetry
 from reconciler.triggers import Shop, messages, wiring
+from reconciler.work.message import read
 from tests.adapters.git_kit import Work
 
 T = TypeVar("T")
@@ -144,6 +145,18 @@ def take(queue: MessageQueue) -> list[Message]:
 def texts(queue: MessageQueue) -> list[str]:
     """Texts of all visible messages, sorted; they are gone then."""
     return sorted(message.text for message in take(queue))
+
+
+def untraced(text: str) -> str:
+    """A message's text without its trace: what it asks for."""
+    asked = read(text)
+    assert asked is not None
+    return replace(asked, trace="").text()
+
+
+def trace_id(traceparent: str) -> str:
+    """Which trace a traceparent belongs to."""
+    return traceparent.split("-")[1]
 
 
 def work_off(shop: Shop, seconds: float = 30.0) -> int:

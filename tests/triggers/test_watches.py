@@ -8,7 +8,18 @@ import pytest
 
 from reconciler.triggers import Shop, timers
 from reconciler.work.message import Work
-from tests.deployment import POOLS, Deployment, spec, take, texts, until, with_options, work_off
+from tests.deployment import (
+    POOLS,
+    Deployment,
+    spec,
+    take,
+    texts,
+    trace_id,
+    until,
+    untraced,
+    with_options,
+    work_off,
+)
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
@@ -20,9 +31,11 @@ def keys(wishes: list[str]) -> list[str]:
 def test_a_sweep_asks_for_every_pool_once_by_organization(shop: Shop) -> None:
     timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
 
-    assert texts(shop.outbox.sweeps) == [
-        Work(("build-pool",), "sweep", TRACE).text(),
-        Work(("test-pool",), "sweep", TRACE).text(),
+    found = texts(shop.outbox.sweeps)
+    assert {trace_id(json.loads(text)["trace"]) for text in found} == {trace_id(TRACE)}
+    assert [untraced(text) for text in found] == [
+        Work(("build-pool",), "sweep").text(),
+        Work(("test-pool",), "sweep").text(),
     ]
     assert shop.outbox.events.length() == 0
 
@@ -64,7 +77,7 @@ def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(shop:
 
     assert keys(first) == sorted(POOLS)
     assert {json.loads(text)["trigger"] for text in first} == {"git"}
-    assert {json.loads(text)["trace"] for text in first} == {TRACE}
+    assert {trace_id(json.loads(text)["trace"]) for text in first} == {trace_id(TRACE)}
     assert texts(shop.outbox.events) == []
 
 
@@ -135,7 +148,8 @@ def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(deployment: D
     asked = until(asked_for)
     timers.watch_audit(deployment.shop())
 
-    assert asked == [Work(("test-pool",), "audit", TRACE).text()]
+    assert [untraced(text) for text in asked] == [Work(("test-pool",), "audit").text()]
+    assert trace_id(json.loads(asked[0])["trace"]) == trace_id(TRACE)
     assert texts(shop.outbox.events) == []
 
 

@@ -142,7 +142,7 @@ class _Slow(NoTelemetry):
     def __init__(self, time: FakeTime) -> None:
         self._time = time
 
-    def count(self, name: str, value: float = 1.0, **labels: str) -> None:
+    def count(self, name: str, value: float = 1.0, **labels: str) -> None:  # noqa: ARG002 - the port's signature
         self._time.sleep(31)
 
 
