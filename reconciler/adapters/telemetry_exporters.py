@@ -2,9 +2,9 @@
 
 Application Insights is spoken to by the exporter that Microsoft's distribution (azure-monitor-opentelemetry) is made
 of, without the distribution: that brings instrumentations of ten web frameworks and of `requests`, whose spans hold
-whole URLs. Three habits of the exporter are off: it writes what it cannot send to the disk, reports on itself to
-another account, and asks a third host for settings (`STATSBEAT_DISABLED_ALL`, `CONTROLPLANE_DISABLED` in its
-`_constants.py`, 1.0.0b58); a fourth adds a row to the metrics with every batch of spans.
+whole URLs. Habits of the exporter are off: it writes what it cannot send to the disk, reports on itself to another
+account and to ours, asks a third host for settings, and adds a row to the metrics with every batch of spans (variables
+of its `_constants.py`, 1.0.0b58).
 
 Imported only where telemetry is on.
 """
@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from azure.core.credentials import TokenCredential
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter, SpanExportResult
+from opentelemetry.trace import SpanKind
 
-from reconciler.adapters.telemetry_otel import Exported
+from reconciler.adapters.telemetry_otel import PATIENCE, Exported
 from reconciler.adapters.telemetry_quiet import Once, QuietMetrics, QuietSpans
 from reconciler.errors import SpecInvalid
 
@@ -28,6 +30,7 @@ SECONDS = 5
 """How long one sending may take."""
 QUIET = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
     "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED": "true",
 }
@@ -69,9 +72,47 @@ def azure(
         "read_timeout": SECONDS,
         "retry_total": 1,
     }
-    spans: SpanExporter = AzureMonitorTraceExporter(**more)
+    spans: SpanExporter = _Named(AzureMonitorTraceExporter(**more))
     metrics: MetricExporter = AzureMonitorMetricExporter(**more)
     return _quiet(spans, metrics, "Application Insights", resource, monotonic)
+
+
+class _Named(SpanExporter):
+    """Calls as Application Insights names them: it takes the name from the URL's path, and we tell no URL.
+
+    Without one, every call would be ``GET /``. It gets one that is made of the service and the route's name:
+    ``arm:/Pools_Get`` (`_get_target_and_path_for_http_dependency` of the exporter, 1.0.0b58).
+    """
+
+    def __init__(self, beneath: SpanExporter) -> None:
+        self._beneath = beneath
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send them, named."""
+        return self._beneath.export([_named(span) if span.kind is SpanKind.CLIENT else span for span in spans])
+
+    def shutdown(self) -> None:
+        """Let connections go."""
+        self._beneath.shutdown()
+
+
+def _named(span: ReadableSpan) -> ReadableSpan:
+    about = dict(span.attributes or {})
+    about["url.full"] = f"{about.get('peer.service', '')}:/{about.get('reconciler.route', '')}"
+    return ReadableSpan(
+        span.name,
+        span.context,
+        span.parent,
+        span.resource,
+        about,
+        span.events,
+        span.links,
+        span.kind,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
 
 
 def resource(version: str, instance: str = "") -> dict[str, str]:
@@ -87,4 +128,8 @@ def _quiet(
     spans: SpanExporter, metrics: MetricExporter, where: str, about: dict[str, str], monotonic: Callable[[], float]
 ) -> Exported:
     once = Once(where)
-    return Exported(QuietSpans(spans, once), QuietMetrics(metrics, once), about, monotonic)
+
+    def late() -> None:
+        once.say("what was left", f"not within {PATIENCE:g} s")
+
+    return Exported(QuietSpans(spans, once), QuietMetrics(metrics, once), about, monotonic, late)

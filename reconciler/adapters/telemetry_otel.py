@@ -82,19 +82,19 @@ class Exported:
         metrics: MetricExporter,
         resource: Mapping[str, str],
         monotonic: Callable[[], float],
-        *,
-        every: tuple[int, int] = (SPANS_EVERY, METRICS_EVERY),
+        late: Callable[[], None] = lambda: None,
     ) -> None:
-        """`resource`: who speaks. `every`: milliseconds between two sendings of spans, and of metrics."""
+        """`resource`: who speaks. `late`: told where the end did not wait until everything was sent."""
         about = Resource.create(dict(resource))
         self._monotonic = monotonic
+        self._late = late
         self._lock = threading.Lock()
         self._flushed = monotonic()
         self._sending: threading.Thread | None = None
         self._closed = False
         self._traces = TracerProvider(sampler=ALWAYS_ON, resource=about, shutdown_on_exit=False)
-        self._traces.add_span_processor(BatchSpanProcessor(spans, schedule_delay_millis=every[0]))
-        reader = PeriodicExportingMetricReader(metrics, export_interval_millis=every[1])
+        self._traces.add_span_processor(BatchSpanProcessor(spans, schedule_delay_millis=SPANS_EVERY))
+        reader = PeriodicExportingMetricReader(metrics, export_interval_millis=METRICS_EVERY)
         self._figures = MeterProvider([reader], resource=about, shutdown_on_exit=False)
         self._tracer = self._traces.get_tracer(SCOPE)
         self._instruments = self._made()
@@ -174,7 +174,8 @@ class Exported:
                 return
             self._closed = True
         atexit.unregister(self.close)
-        self._bounded(self._stop)
+        if not self._bounded(self._stop):
+            self._late()
 
     def _send(self) -> None:
         self._traces.force_flush()
@@ -185,14 +186,16 @@ class Exported:
         self._traces.shutdown()
         self._figures.shutdown(timeout_millis=PATIENCE * 1000)
 
-    def _bounded(self, work: Callable[[], None]) -> None:
+    def _bounded(self, work: Callable[[], None]) -> bool:
+        """Whether it ended in time."""
         thread = threading.Thread(target=work, name="telemetry", daemon=True)
         try:
             thread.start()
         except RuntimeError:
-            return  # the interpreter is ending and starts no thread any more
+            return False  # the interpreter is ending and starts no thread any more
         self._sending = thread
         thread.join(PATIENCE)
+        return not thread.is_alive()
 
 
 def _known(traceparent: str) -> SpanContext | None:
