@@ -67,10 +67,10 @@ class Planner:
         """
         with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
             plan = self._plan(spec, survey, revision)
-            span.set("reconciler.changes", len(plan.changes))
+            span.set("reconciler.planned", len(plan.changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
-                span.set("reconciler.refusals", len(plan.refusals))
+                span.set("reconciler.refused", len(plan.refusals))
                 span.set("reconciler.rules", " ".join(sorted({refusal.rule for refusal in plan.refusals})))
             return plan
 

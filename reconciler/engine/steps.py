@@ -115,7 +115,7 @@ class Steps:
         self._listen(Proving(work.spec.name, tuple(written)))
         for change in written:
             _forget(work, change)
-        with self._planner.telemetry.span("prove", attributes={"reconciler.changes": len(written)}) as span:
+        with self._planner.telemetry.span("prove", attributes={"reconciler.written": len(written)}) as span:
             plan = self._planner.plan(work.spec, work.survey, work.revision)
             seen = work.prove(plan, written)
             span.set("reconciler.proved", len(seen))
