@@ -17,7 +17,7 @@ BOUND = sum(prod(len(LABELS[label] or range(MOST_ORGANIZATIONS)) + 1 for label i
 def tell(bounded: Bounded, word: str) -> None:
     """Each metric once, each label with this word for its value, and one label that no metric has."""
     for metric in METRICS:
-        bounded.count(metric.name, pool=word, **dict.fromkeys(metric.labels, word))
+        bounded.count(metric.name, 1.0, pool=word, **dict.fromkeys(metric.labels, word))
 
 
 def test_ten_thousand_pools_projects_and_people_make_no_series_more() -> None:
