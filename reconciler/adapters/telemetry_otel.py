@@ -117,16 +117,19 @@ class Exported:
         return made
 
     def count(self, name: str, value: float = 1.0, **labels: str) -> None:
-        """Add to a counter."""
-        self._instruments[name].add(value, labels)
+        """Add to a counter; a name that no table knows is left out."""
+        if name in self._instruments:
+            self._instruments[name].add(value, labels)
 
     def record(self, name: str, value: float, **labels: str) -> None:
         """Note one value of a distribution."""
-        self._instruments[name].record(value, labels)
+        if name in self._instruments:
+            self._instruments[name].record(value, labels)
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
         """Note how high something stands now."""
-        self._instruments[name].set(value, labels)
+        if name in self._instruments:
+            self._instruments[name].set(value, labels)
 
     @contextmanager
     def span(

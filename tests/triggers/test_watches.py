@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from reconciler.triggers import Shop, timers
+from reconciler.triggers import Shop, messages, timers
 from reconciler.work.message import Work
 from tests.deployment import (
     POOLS,
@@ -170,3 +170,44 @@ def test_an_organization_that_refuses_its_audit_log_is_left_alone_and_stops_no_o
     assert not [path for path in asked if "fabrikam-prime" in path]
     assert deployment.metrics.total("reconciler.audit.failed", organization="fabrikam-prime") == 1
     assert "refusedUntil" in getattr(shop.state.load("audit/fabrikam-prime"), "body", {})
+
+
+def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment, shop: Shop) -> None:
+    """Where no sweep comes any more, something else has to tell how long that is so."""
+    timers.watch_git(shop)
+    assert deployment.metrics.all("reconciler.sweep.age") == []
+    timers.sweep(shop)
+    timers.watch_git(shop)
+
+    (age,) = deployment.metrics.all("reconciler.sweep.age")
+    assert 0 <= age < 60
+    assert deployment.metrics.all("reconciler.pools") == [2.0]
+
+
+def test_problems_of_the_specs_are_counted(deployment: Deployment, shop: Shop) -> None:
+    deployment.commit(broken="kind: Nothing\n")
+    timers.watch_git(shop)
+    counts = deployment.metrics.all("reconciler.specs.problems")
+
+    assert counts[-1] >= 1
+
+
+def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(deployment: Deployment, shop: Shop) -> None:
+    """One trace with every read of an estate would be of no use."""
+    timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
+    own = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
+    for message in take(shop.outbox.sweeps)[:1]:
+        messages.work(shop, message.text, message.inserted, own)
+    (sweep,) = [span for span in deployment.metrics.named("event") if span.attributes["reconciler.function"] == "sweep"]
+    (batch,) = deployment.metrics.named("message")
+
+    assert trace_id(sweep.traceparent) == trace_id(TRACE)
+    assert (batch.parent, batch.links) == (own, [sweep.traceparent])
+
+
+def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, shop: Shop) -> None:
+    deployment.cloud.do.fault("429", organization="fabrikam-prime", route="*", count=1)
+    messages.work(shop, "build-pool", None)
+
+    assert deployment.metrics.total("reconciler.calls", target="devops", outcome="throttled") == 1
+    assert len(deployment.metrics.all("reconciler.gate.seconds", organization="fabrikam-prime")) >= 1
