@@ -11,6 +11,7 @@ Imported only where telemetry is on.
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -116,11 +117,14 @@ def _named(span: ReadableSpan) -> ReadableSpan:
 
 
 def resource(version: str, instance: str = "") -> dict[str, str]:
-    """Who speaks: semantic conventions of OpenTelemetry, "Service". Name and instance become the cloud role's."""
+    """Who speaks: semantic conventions of OpenTelemetry, "Service". Name and instance become the cloud role's.
+
+    Each process is an instance of its own: two that share one would overwrite each other's sums at a collector.
+    """
     return {
         "service.name": NAME,
         "service.version": version,
-        "service.instance.id": instance or socket.gethostname(),
+        "service.instance.id": f"{instance or socket.gethostname()}:{os.getpid()}",
     }
 
 

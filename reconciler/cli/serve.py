@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,7 @@ from reconciler import settings
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.secrecy import without
 from reconciler.errors import Unavailable
-from reconciler.settings import PREFIX, Settings, SettingsInvalid
+from reconciler.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 
 if TYPE_CHECKING:
     from reconciler.serve import host as hosts
@@ -81,9 +82,10 @@ def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:
             f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
         )
         raise SettingsInvalid((text,))
-    shop = wiring.build(Settings.read(given, beneath=state(given)), hosting)
+    chosen = Settings.read(given, beneath=state(given))
+    shop = wiring.build(chosen, hosting)
     wiring.use(shop)
-    return run.host(hosting, shop.queues, options)
+    return run.host(hosting, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
 
 
 def _loopback(host: str) -> bool:

@@ -69,7 +69,13 @@ LABELS: Mapping[str, frozenset[str] | None] = {
 
 
 class Kind(StrEnum):
-    """How a metric counts."""
+    """How a metric counts.
+
+    Columns of Application Insights' `customMetrics` behind it: azure-monitor-opentelemetry-exporter 1.0.0b58 sends
+    deltas of counters and histograms, and of a histogram sum, count, least and most (`_convert_point_to_envelope`);
+    Microsoft Learn, "Add and modify Azure Monitor OpenTelemetry", says the aggregation for each, and "AppMetrics" the
+    columns in the workspace.
+    """
 
     COUNTER = "counter"
     """Adds up; in Application Insights `valueSum`."""
@@ -93,7 +99,8 @@ class Metric:
 METRICS: tuple[Metric, ...] = (
     Metric("reconciler.runs", Kind.COUNTER, "pools of messages, by what became of each", ("result", "trigger")),
     Metric("reconciler.run.seconds", Kind.HISTOGRAM, "how long a run took", ("result",), "s"),
-    Metric("reconciler.queue.wait", Kind.HISTOGRAM, "from a message's insertion to its handling", ("trigger",), "s"),
+    Metric("reconciler.queue.wait", Kind.HISTOGRAM, "from a message's insertion to its handling, with "
+           "what it was put off on purpose", ("trigger",), "s"),
     Metric("reconciler.drift.age", Kind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
            "since when it is so", ("result",), "s"),
     Metric("reconciler.converge.seconds", Kind.HISTOGRAM, "from the wish, or the first look that found drift, "

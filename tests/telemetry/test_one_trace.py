@@ -130,6 +130,21 @@ def test_a_message_that_another_run_has_answered_links_to_that_run(deployment: D
     assert answered.links == (TRACE,)
 
 
+def test_a_wish_without_a_trace_begins_one(deployment: Deployment) -> None:
+    """Its first span has no parent: one that nobody recorded would leave a trace without a beginning."""
+    deployment.close_access("build-pool", "Web")
+    with receiving() as receiver:
+        with serving(deployment, **on_otlp(receiver)) as served:
+            tell(served, "build-pool", "")
+            until(lambda: '"event": "run"' in served.text)
+        spans = receiver.spans()
+    (top,) = [span for span in spans if not span.parent]
+
+    assert top.name == "event"
+    assert {span.trace for span in spans} == {top.trace}
+    assert [span.links for span in spans if span.links] == []
+
+
 def test_a_collector_that_is_away_is_said_once_and_stops_nothing(deployment: Deployment) -> None:
     with receiving() as receiver:
         gone = dict(on_otlp(receiver))
