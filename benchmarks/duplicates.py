@@ -13,6 +13,7 @@ from benchmarks import estates
 from benchmarks.measure import Emulated, Row, Table, apart, at_least, at_most, emulated, shown, timed
 from reconciler.hosting import Hosting
 from reconciler.settings import Settings
+from reconciler.telemetry import NoTelemetry
 
 TITLE = "Duplicate events on one pool"
 SIZE = estates.Size(1, 3)
@@ -76,8 +77,8 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
     return told.results, sum(queue.length() for queue in queues), wall()
 
 
-class Runs:
-    """Metrics that keep what became of each message."""
+class Runs(NoTelemetry):
+    """Telemetry that keeps what became of each message."""
 
     def __init__(self) -> None:
         self.results: list[str] = []
@@ -86,9 +87,6 @@ class Runs:
         """Runs alone matter."""
         if name == "reconciler.runs":
             self.results += [labels["result"]] * int(value)
-
-    def record(self, name: str, value: float, **labels: str) -> None:
-        """Nothing."""
 
 
 def event(number: int) -> dict[str, object]:

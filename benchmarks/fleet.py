@@ -23,7 +23,7 @@ from benchmarks.measure import (
 )
 from reconciler.hosting import Hosting
 from reconciler.settings import Settings
-from reconciler.telemetry import MemoryMetrics
+from reconciler.telemetry import MemoryTelemetry
 from reconciler.triggers import Shop, messages, wiring
 
 TITLE = "Sweep of a fleet"
@@ -106,8 +106,8 @@ def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int
 IN_SYNC = ("result", "in-sync")
 
 
-def _shop(cloud: Emulated, state: str, specs: str) -> tuple[Shop, MemoryMetrics]:
-    given, told = cloud.environment(state, specs), MemoryMetrics()
+def _shop(cloud: Emulated, state: str, specs: str) -> tuple[Shop, MemoryTelemetry]:
+    given, told = cloud.environment(state, specs), MemoryTelemetry()
     return wiring.build(Settings.read(given), Hosting.read(given), told), told
 
 

@@ -43,6 +43,7 @@ def _times() -> tuple[Row, ...]:
         shown("import function_app", ours, "s"),
         at_most("function_app against azure.functions", ours / alone, 2.0, "×"),
         shown("first invocation: imports and wiring", first, "s"),
+        shown("the same, with telemetry to Application Insights", median(_first("azure") for _ in range(3)), "s"),
     )
 
 
@@ -51,7 +52,7 @@ def _seconds(statement: str, before: str = "") -> float:
     return float(_python(script))
 
 
-def _first() -> float:
+def _first(telemetry: str = "off") -> float:
     with tempfile.TemporaryDirectory() as folder:
         given = {
             "RECONCILER_SPECS": folder,
@@ -63,6 +64,8 @@ def _first() -> float:
             "RECONCILER_AUDIT_ENDPOINT": "http://127.0.0.1:9",
             "RECONCILER_ARM_TOKEN": "a",
             "RECONCILER_DEVOPS_TOKEN": "b",
+            "RECONCILER_TELEMETRY": telemetry,
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=http://127.0.0.1:9",
         }
         return _seconds(f"{FIRST}\n{WIRED}", f"import function_app\nGIVEN = {given!r}")
 

@@ -127,7 +127,7 @@ var plain = {
   RECONCILER_POLICY: policyFile
   RECONCILER_APP_ROLE: appRole
 }
-var settings = union(names.queues, names.schedules, plain, gitToken, githubSecret, azureReposSecret)
+var settings = union(names.queues, names.schedules, names.telemetry, plain, gitToken, githubSecret, azureReposSecret)
 
 var work = {
   name: storage.outputs.name

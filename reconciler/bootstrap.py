@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from reconciler import __version__
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
@@ -22,9 +23,10 @@ from reconciler.hosting import Hosting
 from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
-from reconciler.settings import PREFIX, CredentialKind, Settings
+from reconciler.settings import PREFIX, CredentialKind, Settings, TelemetryKind, unless_said
 from reconciler.status import PoolStatus
 from reconciler.surroundings import Surroundings
+from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
 
 if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
@@ -58,6 +60,7 @@ class App:
     queues: MessageQueues
     """The store itself: it names queues."""
     clock: Clock
+    telemetry: Telemetry
     close: Callable[[], None] = field(repr=False)
     """Let connections and files go."""
 
@@ -145,17 +148,36 @@ def tools(settings: Settings) -> Tools:
     return Tools(_planner(settings, planes, clock), clock, around, DevOpsInspection(planes.devops), around)
 
 
-def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
-    """What applying needs; `listen` is told what happens."""
+def telemetry(settings: Settings) -> Telemetry:
+    """Where spans and figures go; nothing of OpenTelemetry is imported where that is nowhere."""
+    if settings.telemetry is TelemetryKind.OFF:
+        return NO_TELEMETRY
+    from reconciler.adapters import telemetry_exporters as exporters  # noqa: PLC0415 - see the module's docstring
+
+    about, monotonic = exporters.resource(__version__, settings.instance), SystemClock().monotonic
+    if settings.telemetry is TelemetryKind.CONSOLE:
+        return Bounded(exporters.console(about, monotonic))
+    if settings.telemetry is TelemetryKind.OTLP:
+        return Bounded(exporters.otlp(about, monotonic))
+    unless_said(exporters.QUIET)
+    tokens = None if settings.credential is CredentialKind.STATIC else _credential(settings).for_azure()
+    return Bounded(exporters.azure(settings.insights, tokens, about, monotonic))
+
+
+def build(
+    settings: Settings, listen: Callable[[Event], None] = lambda _: None, *, watch: Telemetry | None = None
+) -> App:
+    """What applying needs; `listen` is told what happens, and `watch` too (None: whatever the settings say)."""
     from reconciler.adapters.arm import ArmWrites  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops_writes import DevOpsWrites  # noqa: PLC0415
     from reconciler.adapters.gate_closings import GateClosings  # noqa: PLC0415
 
     clock = SystemClock()
     kept = store(settings, clock)
-    closings = GateClosings(kept.state, clock)
-    planes = _planes(settings, clock, closings.gates)
-    planner = _planner(settings, planes, clock)
+    watch = watch or telemetry(settings)
+    closings = GateClosings(kept.state, clock, watch)
+    planes = _planes(settings, clock, closings.gates, watch)
+    planner = _planner(settings, planes, clock, watch)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = Limits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
@@ -163,8 +185,9 @@ def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) 
     def close() -> None:
         planes.close()
         kept.close()
+        watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock, close)
+    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock, watch, close)
 
 
 def store(settings: Settings, clock: Clock) -> Store:
@@ -183,7 +206,7 @@ def store(settings: Settings, clock: Clock) -> Store:
     return Local(path, clock)
 
 
-def audit(settings: Settings, hosting: Hosting) -> AuditLog:
+def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> AuditLog:
     """The audit logs of organizations: another host, hence a session of its own."""
     from reconciler.adapters.audit import AuditLog  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.session import Session  # noqa: PLC0415
@@ -192,7 +215,8 @@ def audit(settings: Settings, hosting: Hosting) -> AuditLog:
 
     place = hosting.audit_endpoint
     endpoints = Endpoints(place, place, allow_loopback=settings.allow_loopback)
-    return AuditLog(Session(_credential(settings), endpoints, limits=CallLimits(read=settings.http_timeout)))
+    limits, calls = CallLimits(read=settings.http_timeout), Calls("audit", watch)
+    return AuditLog(Session(_credential(settings), endpoints, limits=limits, calls=calls))
 
 
 def in_storage(state: str) -> bool:
@@ -237,16 +261,17 @@ def policy(settings: Settings) -> Policy:
     return policies.load(text)
 
 
-def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
+def _planner(settings: Settings, planes: _Planes, clock: Clock, watch: Telemetry = NO_TELEMETRY) -> Planner:
     from reconciler.adapters.around import Around  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops import DevOps  # noqa: PLC0415
     from reconciler.facets import FACETS  # noqa: PLC0415
 
     around = Around(planes.arm, planes.devops) if settings.prerequisites else None
-    return Planner(FACETS, Readers(planes.arm, DevOps(planes.devops), around), policy(settings), clock)
+    readers = Readers(planes.arm, DevOps(planes.devops), around)
+    return Planner(FACETS, readers, policy(settings), clock, telemetry=watch)
 
 
-def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Planes:
+def _planes(settings: Settings, clock: Clock, gates: Gates | None = None, watch: Telemetry = NO_TELEMETRY) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.session import Session  # noqa: PLC0415
     from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
@@ -261,11 +286,13 @@ def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Pl
             allow_loopback=loopback,
             clock=clock,
             timeout=settings.http_timeout,
+            calls=Calls("arm", watch),
         ),
         Session(
             credential,
             Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
             gates=gates,
+            calls=Calls("devops", watch),
             limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
         ),
     )

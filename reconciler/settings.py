@@ -22,10 +22,13 @@ from urllib.parse import urlsplit
 from reconciler.errors import Terminal
 
 PREFIX = "RECONCILER_"
+INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 
 ARM_HOSTS = frozenset({"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"})
 DEVOPS_HOSTS = frozenset({"dev.azure.com"})
 IDENTITY_HOSTS = frozenset({"vssps.dev.azure.com"})
+INGESTION_DOMAINS = (".applicationinsights.azure.com", ".applicationinsights.azure.us", ".applicationinsights.azure.cn")
+"""Where Application Insights takes telemetry, with a token of ours (azure-monitor-opentelemetry-exporter 1.0.0b58)."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -75,6 +78,18 @@ class CredentialKind(StrEnum):
     """Two given tokens, sent to loopback alone; for the emulator."""
 
 
+class TelemetryKind(StrEnum):
+    """Where spans and metrics go."""
+
+    OFF = "off"
+    CONSOLE = "console"
+    """Standard error."""
+    OTLP = "otlp"
+    """A collector, over HTTP; its address is in OpenTelemetry's own variables."""
+    AZURE = "azure"
+    """Application Insights, by `APPLICATIONINSIGHTS_CONNECTION_STRING`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One row of the table."""
@@ -110,6 +125,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
     Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
     Variable("PREREQUISITES", "`0` looks at nothing around pools: no identity, no key vault, no subnet", "1"),
+    Variable("TELEMETRY", "Where spans and metrics go: `off`, `console`, `otlp` or `azure`", "off"),
 )  # fmt: skip
 """Every variable, without the prefix, in the order of the documentation."""
 
@@ -148,6 +164,11 @@ class Settings:
     """Requests for an organization."""
     prerequisites: bool
     """Whether a plan looks at what lies around its pool."""
+    telemetry: TelemetryKind = TelemetryKind.OFF
+    insights: str = field(default="", repr=False)
+    """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
+    instance: str = ""
+    """Which one of several hosts this is, where the platform says so."""
 
     @staticmethod
     def read(
@@ -195,7 +216,11 @@ class _Reader:
             http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
             parallel=int(self._number("PARALLEL", 1, 16)),
             prerequisites=self._switch("PREREQUISITES"),
+            telemetry=self._telemetry(),
+            insights=self._environ.get(INSIGHTS, "").strip(),
+            instance=self._environ.get("WEBSITE_INSTANCE_ID", ""),
         )
+        self._check_insights(settings)
         self._check_credential(settings)
         self._check_names()
         if self._problems:
@@ -246,6 +271,27 @@ class _Reader:
             return CredentialKind.DEFAULT
         return CredentialKind(text)
 
+    def _telemetry(self) -> TelemetryKind:
+        text = self._get("TELEMETRY") or self._default("TELEMETRY")
+        if text not in list(TelemetryKind):
+            self._wrong("TELEMETRY", f"{text!r} is none of {', '.join(TelemetryKind)}")
+            return TelemetryKind.OFF
+        return TelemetryKind(text)
+
+    def _check_insights(self, settings: Settings) -> None:
+        if settings.telemetry is not TelemetryKind.AZURE:
+            return
+        place = ingestion(settings.insights)
+        parts = urlsplit(place)
+        if not settings.insights:
+            self._wrong("TELEMETRY", f"azure needs {INSIGHTS}, which is not set")
+        elif _is_loopback(place):
+            if not settings.allow_loopback:
+                self._wrong("TELEMETRY", f"{INSIGHTS} names loopback; set {PREFIX}ALLOW_LOOPBACK=1 if this is a test")
+        elif parts.scheme != "https" or not (parts.hostname or "").endswith(INGESTION_DOMAINS):
+            domains = ", ".join(f"*{domain}" for domain in INGESTION_DOMAINS)
+            self._wrong("TELEMETRY", f"{INSIGHTS}: its IngestionEndpoint is not https on one of {domains}")
+
     def _identity(self, devops: str, *, loopback: bool) -> str:
         if not self._get("IDENTITY_ENDPOINT") and _is_loopback(devops):
             return devops
@@ -282,6 +328,18 @@ class _Reader:
             near = difflib.get_close_matches(short, known, 1, 0.8)
             if near:
                 self._wrong(short, f"no such setting; the nearest is {PREFIX}{near[0]}")
+
+
+def ingestion(connection: str) -> str:
+    """The IngestionEndpoint of an Application Insights connection string, or an empty text."""
+    pairs = [part.partition("=") for part in connection.split(";")]
+    return next((value.strip() for name, _, value in pairs if name.strip().lower() == "ingestionendpoint"), "")
+
+
+def unless_said(given: Mapping[str, str]) -> None:
+    """Set these variables of this process where nobody has: habits of a library that knows no other way."""
+    for name, value in given.items():
+        os.environ.setdefault(name, value)
 
 
 def environment() -> Mapping[str, str]:

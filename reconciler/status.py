@@ -83,6 +83,8 @@ class Run:
     outcome: str
     applied: int
     """Changes that were written and seen."""
+    trace: str = ""
+    """W3C traceparent of the run; empty where nobody records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class PoolStatus:
     """Failures in a row that were alike."""
     error: str = ""
     """Class name of that failure."""
+    unready: datetime | None = None
+    """Since when the pool was not seen as its spec says, whatever the reasons were; None: the last look saw it so."""
 
     def condition(self, kind: Kind) -> Condition | None:
         """One condition, None before the first run."""
@@ -165,7 +169,8 @@ class PoolStatus:
             self._mark(Kind.RECONCILING, _truth(moving), finding.in_motion or finding.reason, "", now),
             self._mark(Kind.STALLED, _truth(stalled), finding.stalled or finding.reason, finding.stalled_message, now),
         )
-        return replace(self, conditions=conditions)
+        unready = None if finding.ready is Truth.TRUE else self.unready or now
+        return replace(self, conditions=conditions, unready=unready)
 
     def _mark(self, kind: Kind, status: Truth, reason: str, message: str, now: datetime) -> Condition:
         if reason not in REASONS:
@@ -209,6 +214,7 @@ class PoolStatus:
                 "ended": _text(self.run.ended),
                 "outcome": self.run.outcome,
                 "applied": self.run.applied,
+                "trace": self.run.trace,
             },
             "covered": None if self.covered is None else _text(self.covered),
             "pending": None if self.pending is None else _pending(self.pending),
@@ -217,6 +223,7 @@ class PoolStatus:
             "remembered": self.remembered.to_json(),
             "attempts": self.attempts,
             "error": self.error,
+            "unreadySince": None if self.unready is None else _text(self.unready),
         }
 
     @classmethod
@@ -239,6 +246,7 @@ class PoolStatus:
             remembered=Remembered.from_json(body.get("remembered")),
             attempts=int(_number(body, "attempts")),
             error=_str(body, "error"),
+            unready=_time(body.get("unreadySince")),
         )
 
 
@@ -307,7 +315,7 @@ def _run(body: Any) -> Run | None:
     started, ended = _time(body.get("started")), _time(body.get("ended"))
     if started is None or ended is None:
         return None
-    return Run(started, ended, _str(body, "outcome"), int(_number(body, "applied")))
+    return Run(started, ended, _str(body, "outcome"), int(_number(body, "applied")), _str(body, "trace"))
 
 
 def _in_flight(body: Any) -> InFlight | None:

@@ -16,8 +16,9 @@ from emulator import Running, start
 from reconciler.hosting import Hosting, state
 from reconciler.ports import Message, MessageQueue
 from reconciler.settings import Settings
-from reconciler.telemetry import MemoryMetrics
+from reconciler.telemetry import MemoryTelemetry
 from reconciler.triggers import Shop, messages, wiring
+from reconciler.work.message import read
 from tests.adapters.git_kit import Work
 
 T = TypeVar("T")
@@ -100,7 +101,7 @@ class Deployment:
     cloud: Running
     repository: Work
     environment: dict[str, str]
-    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+    metrics: MemoryTelemetry = field(default_factory=MemoryTelemetry)
 
     def shop(self, **given: str) -> Shop:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""
@@ -143,6 +144,18 @@ def take(queue: MessageQueue) -> list[Message]:
 def texts(queue: MessageQueue) -> list[str]:
     """Texts of all visible messages, sorted; they are gone then."""
     return sorted(message.text for message in take(queue))
+
+
+def untraced(text: str) -> str:
+    """A message's text without its trace: what it asks for."""
+    asked = read(text)
+    assert asked is not None
+    return replace(asked, trace="").text()
+
+
+def trace_id(traceparent: str) -> str:
+    """Which trace a traceparent belongs to."""
+    return traceparent.split("-")[1]
 
 
 def work_off(shop: Shop, seconds: float = 30.0) -> int:

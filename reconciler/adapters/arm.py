@@ -13,7 +13,7 @@ import copy
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,12 @@ from reconciler.errors import Rejected, SpecInvalid, Unavailable
 from reconciler.mutability import API_VERSION
 from reconciler.plan import Json
 from reconciler.ports import Clock, Operation, Pending
+from reconciler.telemetry import Calls
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.mgmt.devopsinfrastructure import DevOpsInfrastructureMgmtClient
 
-    from reconciler.adapters.arm_wire import ArmCall
 
 PUBLIC_ENDPOINT = "https://management.azure.com"
 PUBLIC_SCOPE = "https://management.azure.com/.default"
@@ -80,7 +80,7 @@ class Arm:
         credential: TokenCredential,
         *,
         allow_loopback: bool = False,
-        on_call: Callable[[ArmCall], None] = lambda _: None,
+        calls: Calls | None = None,
         clock: Clock | None = None,
         timeout: float = 60.0,
     ) -> None:
@@ -88,7 +88,7 @@ class Arm:
         self.origin = Origin.of(endpoint, what="ARM endpoint", allow_loopback=allow_loopback)
         self.clock = clock or SystemClock()
         self._credential = credential
-        self._on_call = on_call
+        self._calls = calls or Calls("arm")
         self._timeout = timeout
         self._clients: dict[str, DevOpsInfrastructureMgmtClient] = {}
         self._transport: Any = None
@@ -105,7 +105,6 @@ class Arm:
                 cls=_raw,
                 where=f"pool {target.name}",
                 route="Pools_Get",
-                subscription=target.subscription,
             )
         except ArmAnswer as answer:
             if _absent(answer):
@@ -182,7 +181,7 @@ class Arm:
         from reconciler.adapters import arm_wire  # noqa: PLC0415 - heavy, as above
 
         scope = PUBLIC_SCOPE if self.origin.loopback else f"{self.origin}/.default"
-        wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._on_call)
+        wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._calls)
         self._transport = self._transport or arm_wire.transport(self.origin, self._timeout)
         return DevOpsInfrastructureMgmtClient(
             self._credential,
@@ -201,7 +200,7 @@ class Arm:
         client = self.client(subscription)
         request = HttpRequest("GET", url.replace("{", "%7B").replace("}", "%7D"))
         try:
-            return client.send_request(request, where=where, route=route, subscription=subscription)
+            return client.send_request(request, where=where, route=route)
         except ArmAnswer as answer:
             if route == "OperationStatuses_Get":
                 raise
@@ -230,7 +229,6 @@ class ArmWrites:
                 cls=_raw,
                 where=where,
                 route="Pools_CreateOrUpdate",
-                subscription=target.subscription,
                 **arm_wire.ONCE,
             )
         except ArmAnswer as answer:

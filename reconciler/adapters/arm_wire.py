@@ -9,7 +9,6 @@ request is made: azure-core costs a tenth of a second of a cold start.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,6 +33,7 @@ from reconciler.adapters.waiting import retry_after
 from reconciler.errors import Forbidden, Refused, Unavailable
 from reconciler.plan import Json
 from reconciler.ports import Clock
+from reconciler.telemetry import Calls
 
 if TYPE_CHECKING:
     Policy = HTTPPolicy[Any, Any]
@@ -47,23 +47,12 @@ TRIES = 3
 PATIENCE_SECONDS = 2.0
 """Longest single sleep between two tries; with three tries that is at most 4 s a call."""
 
+CORRELATION = "x-ms-correlation-request-id"
+"""ARM's id of the operation that a request belongs to, for its support and its activity log (terraform-provider-azurerm
+#3253)."""
+
 ONCE: dict[str, Any] = {"retry_read": 0, "retry_status": 0}
 """Options of a write."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArmCall:
-    """One HTTP exchange with ARM, for counters and traces; holds no header, body, or query."""
-
-    method: str
-    route: str
-    """Name of the operation in the ARM document: ``Pools_Get``."""
-    subscription: str
-    status: int
-    """0 where there was no answer."""
-    seconds: float
-    remaining: int | None = None
-    """Smallest of the ``x-ms-ratelimit-remaining-*`` headers, where there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +63,25 @@ class Wire:
     credential: TokenCredential
     scope: str
     clock: Clock
-    on_call: Callable[[ArmCall], None]
+    calls: Calls
 
 
 class Verdict(Policy):
     """Outermost: turns every way in which a call can go into an answer that was understood, or an error of ours."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, wire: Wire) -> None:
         super().__init__()
-        self._clock = clock
+        self._clock = wire.clock
+        self._calls = wire.calls
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Pass on; afterwards the body is a JSON object, or there is an exception."""
         where = request.context.options.pop("where")
-        request.context["route"] = request.context.options.pop("route")
-        request.context["subscription"] = request.context.options.pop("subscription")
+        route = request.context.options.pop("route")
+        with self._calls.call(request.http_request.method, route) as request.context["watched"]:
+            return self._sent(request, where)
+
+    def _sent(self, request: PipelineRequest[Any], where: str) -> PipelineResponse[Any, Any]:
         try:
             response = self.next.send(request)
             response.http_response.read()
@@ -175,42 +168,35 @@ class BoundToken(Bearer):
 
 
 class Watch(Policy):
-    """Innermost: tells the observer of each single exchange."""
+    """Innermost: tells of each single exchange."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self._wire = wire
+        self._clock = clock
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Measure one try."""
-        began = self._wire.clock.monotonic()
-        status, remaining = 0, None
+        began = self._clock.monotonic()
+        status, correlation = 0, ""
         try:
             response = self.next.send(request)
-            status, remaining = response.http_response.status_code, _remaining(response.http_response.headers)
+            status = response.http_response.status_code
+            correlation = response.http_response.headers.get(CORRELATION, "")
         finally:
-            seconds = self._wire.clock.monotonic() - began
-            context = request.context
-            call = (request.http_request.method, context["route"], context["subscription"], status, seconds, remaining)
-            self._wire.on_call(ArmCall(*call))
+            request.context["watched"].tried(status, self._clock.monotonic() - began, correlation)
         return response
-
-
-def _remaining(headers: Mapping[str, str]) -> int | None:
-    left = [v for k, v in headers.items() if k.lower().startswith("x-ms-ratelimit-remaining-")]
-    return min((int(value) for value in left if value.isdigit()), default=None)
 
 
 def policies(wire: Wire) -> list[Any]:
     """A fresh chain, outermost first; chains cannot be shared, their links are."""
     return [
-        Verdict(wire.clock),
+        Verdict(wire),
         RequestIdPolicy(),
         HeadersPolicy(),
         UserAgentPolicy("mdp-reconciler"),
         Patience(wire.clock),
         BoundToken(wire),
-        Watch(wire),
+        Watch(wire.clock),
     ]
 
 

@@ -18,6 +18,7 @@ from reconciler.adapters.gate import Gates
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.plan import Json
 from reconciler.ports import Clock, Document, StateStore
+from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 WORTH_TELLING = 5.0
 """Seconds. What is shorter is over before anybody else has read of it."""
@@ -31,8 +32,9 @@ _TRIES = 3
 class GateClosings:
     """`reconciler.ports.Gates` over a state store."""
 
-    def __init__(self, state: StateStore, clock: Clock) -> None:
+    def __init__(self, state: StateStore, clock: Clock, metrics: Metrics = NO_TELEMETRY) -> None:
         self.gates = Gates(clock.monotonic, self._told)
+        self._metrics = metrics
         self._state = state
         self._clock = clock
         self._lock = Lock()
@@ -58,6 +60,7 @@ class GateClosings:
             self.gates.learn(organization, identity, (until - self._clock.now()).total_seconds())
 
     def _told(self, organization: str, identity: str, seconds: float) -> None:
+        self._metrics.record("reconciler.gate.seconds", seconds, organization=organization)
         if seconds <= WORTH_TELLING:
             return
         until = self._clock.now() + timedelta(seconds=seconds)

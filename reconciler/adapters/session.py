@@ -28,9 +28,11 @@ from reconciler.adapters.session_endpoints import Endpoints
 from reconciler.adapters.session_wire import Call, Exchange, Limits, NoAnswerError
 from reconciler.errors import ReconcilerError, Transient, Unavailable
 from reconciler.plan import Json
+from reconciler.telemetry import Call as Watched
+from reconciler.telemetry import Calls
 
-Observer = Callable[[str, str, str, int, float], None]
-"""Method, route name, organization, status (0: no answer), seconds: once for each request that went out."""
+ACTIVITY = "activityid"
+"""The service's id of a request, for its support (Microsoft Learn: CustomHttpResponseHeaders.ActivityId)."""
 
 _PASSING = frozenset({200, 408, 429, 500, 502, 503, 504})
 """Statuses of reads that may pass quickly; an unreadable 200 is one of them."""
@@ -70,14 +72,14 @@ class Session:
         gates: Gates | None = None,
         timing: Timing | None = None,
         limits: Limits | None = None,
-        on_call: Observer | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
         self._limits = limits or Limits()
         self._gates = gates or Gates(self._timing.monotonic)
-        self._on_call = on_call
+        self._calls = calls or Calls("devops")
         self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
         self._slots: dict[str, BoundedSemaphore] = {}
         self._slots_lock = Lock()
@@ -88,12 +90,13 @@ class Session:
 
     def send(self, call: Call) -> Answer:
         """The answer, once it is one to be believed; otherwise raises one of `reconciler.errors`."""
-        outcome = self._tried(call)
-        if outcome.silent:
-            self._gates.unanswered(call.organization, self._credential.name)
-        if isinstance(outcome.result, ReconcilerError):
-            raise outcome.result
-        return outcome.result
+        with self._calls.call(call.method, call.route, call.organization) as watched:
+            outcome = self._tried(call, watched)
+            if outcome.silent:
+                self._gates.unanswered(call.organization, self._credential.name)
+            if isinstance(outcome.result, ReconcilerError):
+                raise outcome.result
+            return outcome.result
 
     def rest(self, call: Call, body: Json = None) -> Answer:
         """Send a call of our own: `body` as JSON where it is not None."""
@@ -103,7 +106,7 @@ class Session:
         sent = Call(call.organization, call.method, call.url, call.route, call.what, headers, json.dumps(body).encode())
         return self.send(sent)
 
-    def _tried(self, call: Call) -> _Outcome:
+    def _tried(self, call: Call, watched: Watched) -> _Outcome:
         """One try, or up to three where that is safe and short."""
         budget = _Budget(self._limits.sleep, self._timing.sleep)
         begun = self._timing.monotonic()
@@ -123,24 +126,22 @@ class Session:
             sleep=budget.spend,
             retry_error_callback=_last,
         )
-        return retrying(self._try, call, budget)
+        return retrying(self._try, call, budget, watched)
 
-    def _try(self, call: Call, budget: _Budget) -> _Outcome:
+    def _try(self, call: Call, budget: _Budget, watched: Watched) -> _Outcome:
         with self._slot(call.organization):
             if closed := self._closed(call, budget):
                 return _Outcome(closed)
             authorization = self._credential.devops_header()
             begun = self._timing.monotonic()
-            status = 0
+            status, correlation = 0, ""
             try:
                 answer = self._exchange(call, authorization)
-                status = answer.status
+                status, correlation = answer.status, answer.headers.get(ACTIVITY, "")
             except NoAnswerError as error:
                 return self._unanswered(call, error)
             finally:
-                if self._on_call:
-                    seconds = self._timing.monotonic() - begun
-                    self._on_call(call.method, call.route, call.organization, status, seconds)
+                watched.tried(status, self._timing.monotonic() - begun, correlation)
         return self._answered(call, answer)
 
     def _closed(self, call: Call, budget: _Budget) -> ReconcilerError | None:

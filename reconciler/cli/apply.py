@@ -53,6 +53,7 @@ def apply(
         closing(bootstrap.build(settings, following)) as app,
         stopping() as stop,
         screen.progress("reading", None) as track,
+        app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
     ):
         following.bind(track, stop)
         running = Running(app, selection, following, track, stop)

@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,7 @@ from reconciler import settings
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.secrecy import without
 from reconciler.errors import Unavailable
-from reconciler.settings import PREFIX, Settings, SettingsInvalid
+from reconciler.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 
 if TYPE_CHECKING:
     from reconciler.serve import host as hosts
@@ -35,8 +36,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     Settings are environment variables, or a .env file. Logs are lines of JSON on standard error. Exit code 0 after
     a stop, 1 where a run did not end in time.
     """
-    from reconciler.serve import run  # noqa: PLC0415 - see the module's docstring
-    from reconciler.serve.bindings import BindingError  # noqa: PLC0415
+    from reconciler.serve.bindings import BindingError  # noqa: PLC0415 - see the module's docstring
     from reconciler.serve.host import Options  # noqa: PLC0415
 
     environment = settings.environment()
@@ -45,7 +45,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     handler = _log(given)
     try:
         served = _host(given, Options(host=host, port=port, workers=workers, timers=not no_timers))
-        ended = run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
+        ended = _run(served)
     except BindingError as error:
         raise SettingsInvalid((str(error),)) from None
     except OSError as error:
@@ -53,6 +53,17 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     finally:
         logging.getLogger().removeHandler(handler)
     return DONE if ended else ERROR
+
+
+def _run(served: hosts.Host) -> bool:
+    """Serve until a signal; what waits to be told is sent before the process ends."""
+    from reconciler.serve import run  # noqa: PLC0415 - see the module's docstring
+    from reconciler.triggers import wiring  # noqa: PLC0415
+
+    try:
+        return run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
+    finally:
+        wiring.shop().telemetry.close()
 
 
 def _why(error: OSError) -> str:
@@ -71,9 +82,10 @@ def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:
             f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
         )
         raise SettingsInvalid((text,))
-    shop = wiring.build(Settings.read(given, beneath=state(given)), hosting)
+    chosen = Settings.read(given, beneath=state(given))
+    shop = wiring.build(chosen, hosting)
     wiring.use(shop)
-    return run.host(hosting, shop.queues, options)
+    return run.host(hosting, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
 
 
 def _loopback(host: str) -> bool:

@@ -32,6 +32,8 @@ class Frame:
     revision: str
     clock: Clock
     limits: Limits
+    trace: str = ""
+    """W3C traceparent of the run."""
     started: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,7 +136,7 @@ def _stored(
         status,
         path=frame.spec.path,
         attempted=frame.revision,
-        run=Run(frame.started, now, outcome.value, applied),
+        run=Run(frame.started, now, outcome.value, applied, frame.trace),
     ).found(finding, now)
     memory.save(status)
     return _result(frame, status, outcome)

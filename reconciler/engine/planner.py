@@ -19,6 +19,7 @@ from reconciler.policy import Policy
 from reconciler.ports import Clock, Readers
 from reconciler.spec.model import Spec
 from reconciler.survey import Evidence, SharedSurvey, Survey
+from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
 """The engine carries desired and observed from one promise of a facet to the next, and never looks inside."""
@@ -38,11 +39,20 @@ class _Look:
 class Planner:
     """Plans. See `reconciler.engine.Reconciler` for what is done with a plan."""
 
-    def __init__(self, facets: Sequence[AnyFacet], readers: Readers, policy: Policy, clock: Clock) -> None:
+    def __init__(
+        self,
+        facets: Sequence[AnyFacet],
+        readers: Readers,
+        policy: Policy,
+        clock: Clock,
+        *,
+        telemetry: Telemetry = NO_TELEMETRY,
+    ) -> None:
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
+        self.telemetry = telemetry
 
     def survey(
         self, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 2
@@ -56,6 +66,16 @@ class Planner:
         A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
         (`SpecInvalid`) leaves no plan at all.
         """
+        with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
+            plan = self._plan(spec, survey, revision)
+            span.set("reconciler.planned", len(plan.changes))
+            span.set("reconciler.gaps", len(plan.gaps))
+            if plan.refusals:
+                span.set("reconciler.refused", len(plan.refusals))
+                span.set("reconciler.rules", " ".join(sorted({refusal.rule for refusal in plan.refusals})))
+            return plan
+
+    def _plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
         now = self.clock.now()
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         looks = [_look(facet, spec, wish, survey) for facet, wish in desired if wish is not None]

@@ -60,7 +60,17 @@ class Reconciler:
         where it is another one nothing is written, and changes that are not in it are left. Errors of the state store
         leave this function; those of the two planes are in the result. A bug is not caught.
         """
-        frame = ending.Frame(spec, revision, self.planner.clock, self.limits)
+        about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
+        with self.planner.telemetry.span("reconcile", attributes=about) as span:
+            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent)
+            result = self._reconcile(frame, survey, plan_hash)
+            span.set("reconciler.result", result.outcome.value)
+            for failure in result.failures[:1]:
+                span.fail(failure.error.reason, str(failure.error))
+            return result
+
+    def _reconcile(self, frame: ending.Frame, survey: SharedSurvey | None, plan_hash: str | None) -> Result:
+        spec = frame.spec
         self._join((spec,))
         try:
             lease = self._leases.acquire(spec.key, self.limits.lease)

@@ -72,7 +72,7 @@ class Steps:
             self._tenure.check()
             self._listen(Applying(work.spec.name, index, len(changes), change))
             try:
-                pending = self._facets[change.facet].apply(change, self._writers)
+                pending = self._write(change)
             except ReconcilerError as error:
                 work.failure(change, error)
                 self._listen(Failed(work.spec.name, change, error))
@@ -84,6 +84,18 @@ class Steps:
                     continue
             written.append(change)
         return written
+
+    def _write(self, change: Change) -> Pending | None:
+        about = {
+            "reconciler.facet": change.facet,
+            "reconciler.action": change.action.value,
+            "reconciler.risk": change.risk.value,
+        }
+        with self._planner.telemetry.span("write", attributes=about) as span:
+            pending = self._facets[change.facet].apply(change, self._writers)
+            if pending is not None:
+                span.set("reconciler.pending", True)
+            return pending
 
     def _keep(self, work: Work, change: Change, pending: Pending) -> None:
         """Store the operation at once: a run that dies now must not lose it."""
@@ -103,8 +115,11 @@ class Steps:
         self._listen(Proving(work.spec.name, tuple(written)))
         for change in written:
             _forget(work, change)
-        plan = self._planner.plan(work.spec, work.survey, work.revision)
-        self._listen(Proved(work.spec.name, tuple(work.prove(plan, written))))
+        with self._planner.telemetry.span("prove", attributes={"reconciler.written": len(written)}) as span:
+            plan = self._planner.plan(work.spec, work.survey, work.revision)
+            seen = work.prove(plan, written)
+            span.set("reconciler.proved", len(seen))
+        self._listen(Proved(work.spec.name, tuple(seen)))
 
 
 def _forget(work: Work, change: Change) -> None:

@@ -43,6 +43,9 @@ class Options:
     """Names of queues whose messages go first, in this order; the others follow by name."""
     grace: float = 250.0
     """Seconds that runs under way may still take after a stop."""
+    ids: bool = True
+    """Whether an invocation that belongs to no trace gets ids of its own, for the log. Where spans are recorded it
+    does not: their trace would have a beginning that nobody knows."""
     retry: float = 10.0
     """Seconds until a message comes again whose function failed: `visibilityTimeout` of host.json."""
 
@@ -77,10 +80,10 @@ class Context:
     trace_context: Trace
 
 
-def context_of(served: Served, argument: object) -> Context:
-    """A context of one invocation: in the trace of its HTTP request, or in one of its own."""
+def context_of(served: Served, argument: object, *, ids: bool = True) -> Context:
+    """A context of one invocation: in the trace of its HTTP request, or with `ids` in one of its own."""
     given = argument.headers.get("traceparent", "") if isinstance(argument, func.HttpRequest) else ""
-    own = f"00-{uuid4().hex}-{uuid4().hex[:16]}-00"
+    own = f"00-{uuid4().hex}-{uuid4().hex[:16]}-00" if ids else ""
     return Context(served.name, str(uuid4()), Trace(given or own))
 
 
@@ -109,7 +112,7 @@ class Host:
         """Run a function with its trigger's value, then send what it put on its outputs. Errors pass, logged."""
         outputs = {output.argument: _Output() for output in served.outputs}
         try:
-            context = {"context": context_of(served, argument)} if served.wants_context else {}
+            context = {"context": context_of(served, argument, ids=self._options.ids)} if served.wants_context else {}
             answer = served.call(**{served.argument: argument}, **outputs, **context)
         except Exception as error:
             _log.error(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +28,9 @@ class Lanes:
             for item in items:
                 work(item)
             return
-        for _ in self._executor(organization).map(work, items):
+        # What is told of a read belongs to the span around this one, in whichever thread it is made.
+        carried = [partial(copy_context().run, work, item) for item in items]
+        for _ in self._executor(organization).map(_call, carried):
             pass
 
     def begin(self, organization: str, asks: Sequence[Callable[[str], object]]) -> None:
@@ -34,7 +38,7 @@ class Lanes:
         if self._parallel < 2:  # noqa: PLR2004 - two is where «side by side» begins
             return
         for ask in asks:
-            self._executor(organization).submit(ask, organization)
+            self._executor(organization).submit(copy_context().run, ask, organization)
 
     def _executor(self, organization: str) -> ThreadPoolExecutor:
         # Imported here: importing the triggers shall not wait for it.
@@ -44,3 +48,7 @@ class Lanes:
             if organization not in self._executors:
                 self._executors[organization] = ThreadPoolExecutor(self._parallel, thread_name_prefix=organization)
             return self._executors[organization]
+
+
+def _call(work: Callable[[], object]) -> object:
+    return work()

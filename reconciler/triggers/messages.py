@@ -11,7 +11,7 @@ from reconciler.events.audit import audit_keys
 from reconciler.events.pools import Keys, pool_keys
 from reconciler.ports import pool_document
 from reconciler.status import Finding, Truth
-from reconciler.triggers import logs
+from reconciler.triggers import logs, watching
 from reconciler.triggers.shop import Shop
 from reconciler.work import message
 
@@ -21,12 +21,13 @@ SECONDS = 15.0
 
 def pool_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
     """ARM told of pools: messages for the work queue. The worker drops those that no spec names."""
-    return _asked(shop, pool_keys(text), "event", trace)
+    return _asked(shop, "pool_changed", pool_keys(text), "event", trace)
 
 
 def devops_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
     """The audit stream told of something in an organization: messages for the work queue."""
-    return _asked(shop, audit_keys(text, tuple(shop.catalogue.specs().by_key.values())), "audit", trace)
+    found = audit_keys(text, tuple(shop.catalogue.specs().by_key.values()))
+    return _asked(shop, "devops_changed", found, "audit", trace)
 
 
 def work(shop: Shop, text: str, inserted: datetime | None, trace: str = "") -> None:
@@ -38,18 +39,18 @@ def work(shop: Shop, text: str, inserted: datetime | None, trace: str = "") -> N
     if asked is None:
         logs.dropped("work", {"a text that names no pools": 1})
         return
-    traced = asked if asked.trace else replace(asked, trace=message.traceparent(trace))
-    if not shop.worker.handle(traced, inserted or shop.clock.now()):
-        logs.event(
-            "postponed", trigger=asked.trigger, trace=traced.trace, reason="specs cannot be read", pools=len(asked.keys)
-        )
+    with watching.handled(shop, asked, trace) as span:
+        traced = replace(asked, trace=span.traceparent)
+        if not shop.worker.handle(traced, inserted or shop.clock.now()):
+            reason = "specs cannot be read"
+            logs.event("postponed", trigger=asked.trigger, trace=traced.trace, reason=reason, pools=len(asked.keys))
 
 
 def quarantine(shop: Shop, text: str, queue: str) -> None:
     """A message that failed too often: its pools say so where a person looks; the sweep tries again all the same."""
     asked = message.read(text)
     keys = _ours(shop, asked.keys if asked else ())
-    shop.metrics.count("reconciler.quarantined", queue=queue)
+    shop.telemetry.count("reconciler.quarantined", queue=queue)
     logs.event("quarantined", queue=queue, pools=list(keys))
     for key in keys:
         _stall(shop, key, queue)
@@ -81,8 +82,11 @@ def _stall(shop: Shop, key: str, queue: str) -> None:
         lease.release()
 
 
-def _asked(shop: Shop, found: Keys, trigger: str, trace: str) -> list[str]:
+def _asked(shop: Shop, function: str, found: Keys, trigger: str, trace: str) -> list[str]:
     for reason, count in found.dropped.items():
-        shop.metrics.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
+        shop.telemetry.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
     logs.dropped(trigger, found.dropped)
-    return message.one_each(found.keys, trigger, message.traceparent(found.trace) or message.traceparent(trace))
+    if not found.keys:
+        return []
+    with watching.begun(shop, function, told=found.trace, trace=trace) as span:
+        return message.one_each(found.keys, trigger, span.traceparent)

@@ -10,7 +10,7 @@ from reconciler.catalogue import Catalogue
 from reconciler.plan import Json
 from reconciler.ports import Clock, Leases, MessageQueues, StateStore
 from reconciler.spec.model import Spec
-from reconciler.telemetry import Metrics
+from reconciler.telemetry import Telemetry
 from reconciler.work.outbox import Outbox
 from reconciler.work.worker import Worker
 
@@ -53,7 +53,7 @@ class Shop:
     queues: MessageQueues
     """By name: the same store that state and leases are in."""
     clock: Clock
-    metrics: Metrics
+    telemetry: Telemetry
     plan: Callable[[Spec, str], Json]
     """Plans with readers alone."""
     audit: AuditLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from reconciler.catalogue import Specs
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
@@ -12,9 +12,8 @@ from reconciler.events.audit import log_keys
 from reconciler.plan import Json
 from reconciler.ports import Document
 from reconciler.spec.model import Spec
-from reconciler.triggers import logs
+from reconciler.triggers import logs, watching
 from reconciler.triggers.shop import Shop
-from reconciler.work.message import traceparent
 
 AUDIT_BACK = timedelta(minutes=10)
 """How far a first look into an audit log goes back."""
@@ -24,25 +23,35 @@ REFUSED_FOR = timedelta(hours=6)
 
 def sweep(shop: Shop, trace: str = "") -> None:
     """Ask for a look at every pool in git, in batches spread over the interval."""
-    specs = shop.catalogue.specs()
-    spread = shop.options.sweep_seconds * 0.8
-    count = shop.outbox.sweep(specs.by_key.values(), spread=spread, trace=traceparent(trace))
+    _sweep_age(shop)
+    with watching.begun(shop, "sweep", trace=trace) as span:
+        specs = shop.catalogue.specs()
+        spread = shop.options.sweep_seconds * 0.8
+        count = shop.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
     _remember(shop, "sweep", {"at": shop.clock.now().isoformat(), "pools": len(specs.by_key)})
+    shop.telemetry.gauge("reconciler.pools", len(specs.by_key))
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
 
 def watch_git(shop: Shop, trace: str = "") -> None:
     """Ask for a look at the pools whose files changed since the last look at git."""
+    _sweep_age(shop)
+    with watching.begun(shop, "watch_git", trace=trace) as span:
+        _watch_git(shop, span.traceparent)
+
+
+def _watch_git(shop: Shop, trace: str) -> None:
     specs = shop.catalogue.specs()
+    shop.telemetry.gauge("reconciler.specs.problems", len(specs.problems))
     if specs.snapshot.stale:
-        shop.metrics.count("reconciler.git.stale")
+        shop.telemetry.count("reconciler.git.stale")
         logs.event("git", revision=specs.revision, stale=specs.snapshot.stale)
     before = shop.state.load("git")
     if before is not None and before.body.get("revision") == specs.revision != "":
         return
     digests = {path: hashlib.sha256(content).hexdigest()[:16] for path, content in specs.snapshot.files.items()}
     changed = _changed(specs, before, digests)
-    shop.outbox.ask(changed, "git", traceparent(trace))
+    shop.outbox.ask(changed, "git", trace)
     # After the wishes, never before: a commit that is remembered and was not asked for would wait for the sweep.
     if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
         _remember(shop, "git", {"revision": specs.revision, "files": digests}, before)
@@ -53,13 +62,18 @@ def watch_git(shop: Shop, trace: str = "") -> None:
 
 def watch_audit(shop: Shop, trace: str = "") -> None:
     """Ask for a look at the pools that each organization's audit log concerns since the last look."""
+    with watching.begun(shop, "watch_audit", trace=trace) as span:
+        _watch_audit(shop, span.traceparent)
+
+
+def _watch_audit(shop: Shop, trace: str) -> None:
     specs = tuple(shop.catalogue.specs().by_key.values())
     for organization in sorted({organization.name for spec in specs for organization in spec.organizations}):
         try:
-            _watch(shop, organization, specs, traceparent(trace))
+            _watch(shop, organization, specs, trace)
         except ReconcilerError as error:
             # One organization that cannot be read does not keep the others from being watched.
-            shop.metrics.count("reconciler.audit.failed", organization=organization, reason=error.reason)
+            shop.telemetry.count("reconciler.audit.failed", organization=organization, reason=error.reason)
             logs.event("audit", organization=organization, reason=error.reason, message=str(error))
 
 
@@ -78,6 +92,14 @@ def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...], trace: str) -
     shop.outbox.ask([spec for spec in specs if spec.key in found.keys], "audit", trace)
     if following != body.get("cursor"):
         _remember(shop, f"audit/{organization}", {"cursor": following}, document)
+
+
+def _sweep_age(shop: Shop) -> None:
+    """Told by every look at git, so that it is heard of too where no sweep comes any more."""
+    document = shop.state.load("sweep")
+    if document is not None:
+        age = shop.clock.now() - datetime.fromisoformat(document.body["at"])
+        shop.telemetry.gauge("reconciler.sweep.age", max(0.0, age.total_seconds()))
 
 
 def _changed(specs: Specs, before: Document | None, digests: Mapping[str, str]) -> list[Spec]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Json
 from reconciler.spec.model import Spec
-from reconciler.triggers import logs, timers
+from reconciler.telemetry import NO_TELEMETRY, Span
+from reconciler.triggers import logs, timers, watching
 from reconciler.triggers.shop import Shop
 from reconciler.web import api
 from reconciler.web.access import require_role
@@ -32,12 +35,21 @@ def served(wire: Callable[[], Shop], name: str, request: Request) -> Response:
 
 def answer(shop: Shop, name: str, request: Request) -> Response:
     """The response of the function of this name; never raises an expected error."""
-    response = api.answering(lambda: _DOORS[name](shop, request))
-    shop.metrics.count("reconciler.http", function=name, status=str(response.status))
+    with _span(shop, name, request) as span:
+        asked = replace(request, trace=span.traceparent) if span.traceparent else request
+        response = api.answering(lambda: _DOORS[name](shop, asked))
+    shop.telemetry.count("reconciler.http", function=name, status=str(response.status))
     if response.status >= 400:  # noqa: PLR2004 - refused or failed
         detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
         logs.event("http", function=name, status=response.status, detail=detail)
     return response
+
+
+def _span(shop: Shop, name: str, request: Request) -> AbstractContextManager[Span]:
+    """A trace begins where somebody asks for work, not where a probe asks how things are."""
+    if name not in _ASKING:
+        return NO_TELEMETRY.span("event", parent=request.trace)
+    return watching.begun(shop, name, trace=request.trace)
 
 
 def _guarded(handler: Callable[[api.Desk, Request], Response]) -> Callable[[Shop, Request], Response]:
@@ -107,3 +119,4 @@ _DOORS: dict[str, Callable[[Shop, Request], Response]] = {
     "github_push": _github,
     "azure_repos_push": _azure_repos,
 }
+_ASKING = frozenset({"reconcile", "reconcile_pool", "plan", "github_push", "azure_repos_push"})

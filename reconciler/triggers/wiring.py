@@ -12,7 +12,7 @@ from reconciler.ports import MessageQueues
 from reconciler.render import to_json
 from reconciler.settings import Settings, environment
 from reconciler.spec.model import Spec
-from reconciler.telemetry import Metrics, NoMetrics
+from reconciler.telemetry import Telemetry
 from reconciler.triggers import logs
 from reconciler.triggers.shop import Options, Shop
 from reconciler.work.outbox import Outbox
@@ -40,21 +40,20 @@ def use(opened: Shop) -> None:
         _opened[:] = [opened]
 
 
-def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) -> Shop:
+def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> Shop:
     """A shop of its own."""
-    counted = metrics or NoMetrics()
-    app = bootstrap.build(settings)
+    app = bootstrap.build(settings, watch=telemetry)
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
     begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
-    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, counted, logs.run, begin)
+    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin)
 
     def plan(spec: Spec, revision: str) -> Json:
         survey = app.reconciler.survey([spec])
         return to_json(app.planner.plan(spec, survey, revision))
 
-    audit, options = bootstrap.audit(settings, hosting), _options(settings, hosting)
+    audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
     return Shop(
         catalogue,
         worker,
@@ -63,7 +62,7 @@ def build(settings: Settings, hosting: Hosting, metrics: Metrics | None = None) 
         app.leases,
         queues,
         app.clock,
-        counted,
+        app.telemetry,
         plan,
         audit,
         options,

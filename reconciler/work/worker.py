@@ -18,8 +18,10 @@ from reconciler.engine import Result, load_status
 from reconciler.errors import LeaseHeld, Transient
 from reconciler.ports import Clock, StateStore
 from reconciler.spec.model import Spec
+from reconciler.status import PoolStatus
 from reconciler.survey import SharedSurvey
-from reconciler.telemetry import Metrics
+from reconciler.telemetry import Span, Telemetry
+from reconciler.work import figures
 from reconciler.work.coalesce import MARGIN, Decision, Record, decide
 from reconciler.work.message import Work
 from reconciler.work.outbox import Outbox
@@ -47,6 +49,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class _Task:
+    """A message, and what its pools share."""
+
+    work: Work
+    inserted: datetime
+    specs: Specs
+    survey: SharedSurvey | None
+    """One pool reads for itself; the pools of a batch share what they read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """Handles messages; holds no state of its own."""
 
@@ -55,7 +68,7 @@ class Worker:
     state: StateStore
     outbox: Outbox
     clock: Clock
-    metrics: Metrics
+    telemetry: Telemetry
     listen: Callable[[Work, Report, Specs], None]
     """Told of every key, for one log line."""
     begin: float = 50.0
@@ -70,67 +83,74 @@ class Worker:
     def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
         """Do what a message asks for; `inserted` by the store's clock."""
         began = self.clock.monotonic()
-        self.metrics.record(
-            "reconciler.queue.wait", (self.clock.now() - inserted).total_seconds(), trigger=work.trigger
-        )
+        wait = (self.clock.now() - inserted).total_seconds()
+        self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
             specs = self.catalogue.specs()
         except Transient as error:
             # No pool is to blame, and no attempt is to be counted: five of them would be over in a minute.
             self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
-            self.metrics.count("reconciler.specs.failed", reason=error.reason)
+            self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
         known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
-        # One pool reads for itself; the pools of a batch share what they read.
         survey = self.reconciler.survey(known) if len(known) > 1 else None
+        task = _Task(work, inserted, specs, survey)
         reports = []
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
                 self.outbox.again(replace(work, keys=work.keys[position:]))
-                reports.append(self._told(work, Report(key, "later"), specs))
+                reports.append(self._told(task, Report(key, "later")))
                 break
-            reports.append(self._told(work, self._apart(work, key, inserted, specs, survey), specs))
+            reports.append(self._told(task, self._apart(task, key)))
         return tuple(reports)
 
-    def _apart(self, work: Work, key: str, inserted: datetime, specs: Specs, survey: SharedSurvey | None) -> Report:
+    def _apart(self, task: _Task, key: str) -> Report:
         """One pool of a message; where it fails among others, it gets a message of its own."""
         try:
-            return self._one(work, key, inserted, specs, survey)
+            with self.telemetry.span("pool", attributes={"reconciler.pool": key}) as span:
+                report = self._one(task, key, span)
+                span.set("reconciler.result", report.what)
+                return report
         except Exception:
-            if len(work.keys) == 1:
+            if len(task.work.keys) == 1:
                 raise
-            self.outbox.again(replace(work, keys=(key,)))
+            self.outbox.again(replace(task.work, keys=(key,)))
             return Report(key, "apart")
 
-    def _told(self, work: Work, report: Report, specs: Specs) -> Report:
-        self.metrics.count("reconciler.runs", result=report.what, trigger=work.trigger)
-        self.listen(work, report, specs)
+    def _told(self, task: _Task, report: Report) -> Report:
+        self.telemetry.count("reconciler.runs", result=report.what, trigger=task.work.trigger)
+        self.listen(task.work, report, task.specs)
         return report
 
-    def _one(self, work: Work, key: str, inserted: datetime, specs: Specs, survey: SharedSurvey | None) -> Report:
-        spec = specs.by_key.get(key)
+    def _one(self, task: _Task, key: str, span: Span) -> Report:
+        spec = task.specs.by_key.get(key)
         if spec is None:
             return Report(key, "unknown")
         status = load_status(self.state, key)
         record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
-        decision = decide(record, inserted, self.clock.now(), work.after)
+        decision = decide(record, task.inserted, self.clock.now(), task.work.after)
+        if decision is Decision.RUN:
+            return self._run(task, spec, status, span)
+        if status.run is not None:
+            # Another message's run did, or does, what this one asks for: its trace is where to look.
+            span.link(status.run.trace)
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
-        if decision is Decision.FOLLOW_UP:
-            self.outbox.follow_up(key, MARGIN.total_seconds() + 1, work.trace, record.started)
-            return Report(key, "postponed")
-        return self._run(work, spec, specs, survey)
+        self.outbox.follow_up(key, MARGIN.total_seconds() + 1, span.traceparent or task.work.trace, record.started)
+        return Report(key, "postponed")
 
-    def _run(self, work: Work, spec: Spec, specs: Specs, survey: SharedSurvey | None) -> Report:
+    def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
-        result = self.reconciler.reconcile(spec, specs.revision, survey)
+        result = self.reconciler.reconcile(spec, task.specs.revision, task.survey)
         seconds = self.clock.monotonic() - began
-        self.metrics.record("reconciler.run.seconds", seconds, result=result.outcome.value)
+        self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
+        trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
-            self.outbox.follow_up(spec.key, self.busy, work.trace, _started(result))
+            self.outbox.follow_up(spec.key, self.busy, trace, _started(result))
             return Report(spec.key, "busy", result, seconds)
+        figures.tell(self.telemetry, result, before, task.work.trigger, task.inserted)
         if result.next_look is not None:
-            self.outbox.follow_up(spec.key, result.next_look, work.trace, _started(result))
+            self.outbox.follow_up(spec.key, result.next_look, trace, _started(result))
         return Report(spec.key, result.outcome.value, result, seconds)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.credentials import AccessToken
 
 from reconciler.adapters.arm import Arm
-from reconciler.adapters.arm_wire import ArmCall
+from reconciler.telemetry import Calls, MemoryTelemetry
 
 CANARY = "canary-token-that-must-not-show-up"
 SUB = "11111111-2222-3333-4444-555555555555"
@@ -32,9 +32,9 @@ class Kit:
     """One `Arm` and what was seen of its calls."""
 
     def __init__(self, url: str, credential: Any = None) -> None:
-        self.calls: list[ArmCall] = []
+        self.telemetry = MemoryTelemetry()
         self.credential = credential or Canary()
-        self.arm = Arm(url, self.credential, allow_loopback=True, on_call=self.calls.append)
+        self.arm = Arm(url, self.credential, allow_loopback=True, calls=Calls("arm", self.telemetry))
 
 
 def error(code: str, message: str = "", **extra: Any) -> dict[str, Any]:

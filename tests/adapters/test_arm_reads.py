@@ -231,16 +231,33 @@ def test_no_token_shows_up_in_an_error_or_a_log(script: Script, caplog: pytest.L
     assert "\n" not in str(caught.value)
 
 
-def test_every_exchange_is_told_to_the_observer(script: Script) -> None:
-    """Counters and traces hang here; no header, body or query goes with it."""
-    headers = {"x-ms-ratelimit-remaining-subscription-reads": "1", "x-ms-ratelimit-remaining-other": "77"}
-    script.say(Answer(503, {}, {"Retry-After": "0"}), Answer(200, pool(), headers))
+def test_a_call_is_one_span_and_every_exchange_is_counted(script: Script) -> None:
+    """What is slow, and what to tell ARM's support; no header, body, path or query goes with it."""
+    script.say(Answer(503, {}, {"Retry-After": "0"}), Answer(200, pool(), {"x-ms-correlation-request-id": "c0ffee-1"}))
     kit = Kit(script.url)
     kit.arm.pool(POOL_ID)
 
-    seen = [(call.method, call.route, call.subscription, call.status, call.remaining) for call in kit.calls]
-    assert seen == [("GET", "Pools_Get", SUB, 503, None), ("GET", "Pools_Get", SUB, 200, 1)]
-    assert all(call.seconds >= 0 for call in kit.calls)
+    (span,) = kit.telemetry.spans
+    assert (span.name, span.client, span.error) == ("GET Pools_Get", True, None)
+    assert span.attributes == {
+        "peer.service": "arm",
+        "reconciler.route": "Pools_Get",
+        "http.request.method": "GET",
+        "reconciler.attempts": 2,
+        "http.response.status_code": 200,
+        "reconciler.correlation": "c0ffee-1",
+    }
+    assert kit.telemetry.total("reconciler.calls", target="arm", method="GET", outcome="failed") == 1
+    assert kit.telemetry.total("reconciler.calls", target="arm", method="GET", outcome="ok") == 1
+    assert len(kit.telemetry.all("reconciler.call.seconds", target="arm")) == 2
+
+
+def test_what_a_service_calls_its_id_is_believed_only_where_it_looks_like_one(script: Script) -> None:
+    script.say(Answer(200, pool(), {"x-ms-correlation-request-id": "token=" + CANARY}))
+    kit = Kit(script.url)
+    kit.arm.pool(POOL_ID)
+
+    assert "reconciler.correlation" not in kit.telemetry.spans[0].attributes
 
 
 def test_connections_and_tokens_are_reused(script: Script) -> None:

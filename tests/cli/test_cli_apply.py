@@ -200,3 +200,16 @@ def test_the_program_runs_in_a_process_that_goes_on(
 
     out = capsys.readouterr().out
     assert f"### <code>{POOL}</code>: applied and proven" in out
+
+
+def test_an_apply_is_one_trace_with_every_call_beneath_it(online: Desk) -> None:
+    """On standard error, as JSON on lines: the console asks for nothing but the setting."""
+    ended = online.run("apply", RELEASE, RECONCILER_TELEMETRY="console")
+    spans = [json.loads(line) for line in ended.err.splitlines() if line.startswith('{"name"')]
+    (top,) = [span for span in spans if span["name"] == "apply"]
+
+    assert ended.code == 0
+    assert {span["context"]["trace_id"] for span in spans} == {top["context"]["trace_id"]}
+    assert top["parent_id"] is None
+    assert {"reconcile", "plan", "write", "prove", "PATCH pipeline-permissions"} <= {span["name"] for span in spans}
+    assert '"name": "reconciler.calls"' in ended.err

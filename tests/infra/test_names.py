@@ -20,7 +20,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.storage import Names
 from reconciler.events import pools
 from reconciler.hosting import BOUND, VARIABLES, Hosting, state
-from reconciler.settings import PREFIX, CredentialKind, Settings
+from reconciler.settings import PREFIX, CredentialKind, Settings, TelemetryKind
 from reconciler.web.access import require_role
 from reconciler.web.message import Problem
 from tests.infra import bicep
@@ -40,6 +40,7 @@ ENDPOINTS = {
     "identityClientId": "11111111-2222-3333-4444-555555555555",
     "specs": "https://dev.azure.com/fabrikam/p/_git/pools#main:specs",
     "policyFile": "",
+    "insightsConnectionString": "InstrumentationKey=1;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/",
 }
 
 
@@ -47,7 +48,7 @@ def environment() -> dict[str, str]:
     """The app's settings as Azure would fill them in; `vaultUri` stays as it is."""
     plain = FILES["main.bicep"].variables["plain"].value
     connections = FILES["modules/app.bicep"].variables["connections"].value
-    given: dict[str, Any] = {**connections, **plain, **NAMES["queues"], **NAMES["schedules"]}
+    given: dict[str, Any] = {**connections, **plain, **NAMES["queues"], **NAMES["schedules"], **NAMES["telemetry"]}
     return {name: _filled(value) for name, value in given.items()}
 
 
@@ -102,6 +103,8 @@ def test_the_settings_of_the_template_are_settings_that_the_program_takes() -> N
 
     assert settings.credential is CredentialKind.MANAGED
     assert settings.client_id == ENDPOINTS["identityClientId"]
+    assert settings.telemetry is TelemetryKind.AZURE
+    assert settings.insights == ENDPOINTS["insightsConnectionString"]
     assert settings.state == "https://stx.blob.core.windows.net/ https://stx.queue.core.windows.net/"
     assert bootstrap.in_storage(settings.state)
     assert bootstrap.store(settings, SystemClock()) is not None

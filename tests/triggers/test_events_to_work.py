@@ -9,7 +9,7 @@ import pytest
 
 from emulator.control import Json
 from reconciler.triggers import Shop, messages
-from tests.deployment import CANARY, POOLS, SUBSCRIPTION, Deployment, plan_of, until, work_off
+from tests.deployment import CANARY, POOLS, SUBSCRIPTION, Deployment, plan_of, trace_id, until, untraced, work_off
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 OTHER = "00-" + "c" * 32 + "-" + "d" * 16 + "-01"
@@ -26,17 +26,19 @@ def written(pool: str = "build-pool", **more: Any) -> str:
 
 def test_an_event_about_a_pool_is_one_wish_for_it(shop: Shop) -> None:
     (text,) = messages.pool_changed(shop, written("Build-Pool"), TRACE)
+    wish = json.loads(text)
 
-    assert json.loads(text) == {"keys": ["build-pool"], "trigger": "event", "trace": TRACE}
+    assert (wish["keys"], wish["trigger"], set(wish)) == (["build-pool"], "event", {"keys", "trigger", "trace"})
+    assert trace_id(wish["trace"]) == trace_id(TRACE)
 
 
-def test_an_event_brings_its_own_trace_where_it_has_one(shop: Shop) -> None:
+def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, shop: Shop) -> None:
     """CloudEvents carry the trace of what caused them; the platform's begins with the delivery."""
     (text,) = messages.pool_changed(shop, written(traceparent=OTHER), TRACE)
-    (other,) = messages.pool_changed(shop, written(traceparent="no trace"), "none either")
+    (span,) = deployment.metrics.named("event")
 
-    assert json.loads(text)["trace"] == OTHER
-    assert "trace" not in json.loads(other)
+    assert (span.parent, span.links) == (OTHER, [TRACE])
+    assert json.loads(text)["trace"] == span.traceparent
 
 
 def test_what_is_no_event_about_pools_is_counted_and_dropped(deployment: Deployment, shop: Shop) -> None:
@@ -65,9 +67,8 @@ def test_what_the_emulated_services_publish_is_understood(deployment: Deployment
     work_off(shop)
     told: list[Json] = until(lambda: deployment.cloud.do.events("arm"))
 
-    assert {key for event in told for key in messages.pool_changed(shop, json.dumps([event["event"]]))} == {
-        '{"keys":["build-pool"],"trigger":"event"}'
-    }
+    wishes = [text for event in told for text in messages.pool_changed(shop, json.dumps([event["event"]]))]
+    assert {untraced(text) for text in wishes} == {'{"keys":["build-pool"],"trigger":"event"}'}
 
 
 @pytest.mark.parametrize("shape", ["entry", "list"])

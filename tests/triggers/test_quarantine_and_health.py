@@ -14,7 +14,7 @@ from reconciler.settings import Settings
 from reconciler.status import Kind, Truth
 from reconciler.triggers import Shop, messages, timers, web
 from reconciler.web.message import Request
-from tests.deployment import CANARY, Deployment, spec, until, with_options, work_off
+from tests.deployment import CANARY, Deployment, spec, trace_id, until, with_options, work_off
 
 
 def health(shop: Shop) -> tuple[int, dict[str, Any]]:
@@ -119,8 +119,9 @@ def test_a_run_is_one_line_with_what_somebody_on_call_asks(
 
     (line,) = [json.loads(record.getMessage()) for record in caplog.records if record.name == "reconciler"]
     assert line["revision"] == deployment.repository.git("rev-parse", "HEAD")
+    assert trace_id(line["trace"]) == trace_id(trace)
     assert line | {"seconds": 0, "revision": ""} == {
-        "event": "run", "pool": "build-pool", "trigger": "event", "trace": trace, "revision": "", "seconds": 0,
+        "event": "run", "pool": "build-pool", "trigger": "event", "trace": line["trace"], "revision": "", "seconds": 0,
         "outcome": "applied", "applied": {"create": 1, "widens": 1}, "reason": "InSync",
         "message": line["message"],
     }  # fmt: skip
@@ -131,7 +132,7 @@ def test_a_message_without_a_trace_belongs_to_its_invocation(shop: Shop, caplog:
     with caplog.at_level("INFO", "reconciler"):
         messages.work(shop, "build-pool", None, trace)
 
-    assert [json.loads(record.getMessage())["trace"] for record in caplog.records] == [trace]
+    assert [trace_id(json.loads(record.getMessage())["trace"]) for record in caplog.records] == [trace_id(trace)]
 
 
 def test_the_stores_of_the_bindings_hold_the_state_too() -> None:

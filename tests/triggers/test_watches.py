@@ -6,9 +6,20 @@ import json
 
 import pytest
 
-from reconciler.triggers import Shop, timers
+from reconciler.triggers import Shop, messages, timers
 from reconciler.work.message import Work
-from tests.deployment import POOLS, Deployment, spec, take, texts, until, with_options, work_off
+from tests.deployment import (
+    POOLS,
+    Deployment,
+    spec,
+    take,
+    texts,
+    trace_id,
+    until,
+    untraced,
+    with_options,
+    work_off,
+)
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
@@ -20,9 +31,11 @@ def keys(wishes: list[str]) -> list[str]:
 def test_a_sweep_asks_for_every_pool_once_by_organization(shop: Shop) -> None:
     timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
 
-    assert texts(shop.outbox.sweeps) == [
-        Work(("build-pool",), "sweep", TRACE).text(),
-        Work(("test-pool",), "sweep", TRACE).text(),
+    found = texts(shop.outbox.sweeps)
+    assert {trace_id(json.loads(text)["trace"]) for text in found} == {trace_id(TRACE)}
+    assert [untraced(text) for text in found] == [
+        Work(("build-pool",), "sweep").text(),
+        Work(("test-pool",), "sweep").text(),
     ]
     assert shop.outbox.events.length() == 0
 
@@ -64,7 +77,7 @@ def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(shop:
 
     assert keys(first) == sorted(POOLS)
     assert {json.loads(text)["trigger"] for text in first} == {"git"}
-    assert {json.loads(text)["trace"] for text in first} == {TRACE}
+    assert {trace_id(json.loads(text)["trace"]) for text in first} == {trace_id(TRACE)}
     assert texts(shop.outbox.events) == []
 
 
@@ -135,7 +148,8 @@ def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(deployment: D
     asked = until(asked_for)
     timers.watch_audit(deployment.shop())
 
-    assert asked == [Work(("test-pool",), "audit", TRACE).text()]
+    assert [untraced(text) for text in asked] == [Work(("test-pool",), "audit").text()]
+    assert trace_id(json.loads(asked[0])["trace"]) == trace_id(TRACE)
     assert texts(shop.outbox.events) == []
 
 
@@ -156,3 +170,44 @@ def test_an_organization_that_refuses_its_audit_log_is_left_alone_and_stops_no_o
     assert not [path for path in asked if "fabrikam-prime" in path]
     assert deployment.metrics.total("reconciler.audit.failed", organization="fabrikam-prime") == 1
     assert "refusedUntil" in getattr(shop.state.load("audit/fabrikam-prime"), "body", {})
+
+
+def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment, shop: Shop) -> None:
+    """Where no sweep comes any more, something else has to tell how long that is so."""
+    timers.watch_git(shop)
+    assert deployment.metrics.all("reconciler.sweep.age") == []
+    timers.sweep(shop)
+    timers.watch_git(shop)
+
+    (age,) = deployment.metrics.all("reconciler.sweep.age")
+    assert 0 <= age < 60
+    assert deployment.metrics.all("reconciler.pools") == [2.0]
+
+
+def test_problems_of_the_specs_are_counted(deployment: Deployment, shop: Shop) -> None:
+    deployment.commit(broken="kind: Nothing\n")
+    timers.watch_git(shop)
+    counts = deployment.metrics.all("reconciler.specs.problems")
+
+    assert counts[-1] >= 1
+
+
+def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(deployment: Deployment, shop: Shop) -> None:
+    """One trace with every read of an estate would be of no use."""
+    timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
+    own = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
+    for message in take(shop.outbox.sweeps)[:1]:
+        messages.work(shop, message.text, message.inserted, own)
+    (sweep,) = [span for span in deployment.metrics.named("event") if span.attributes["reconciler.function"] == "sweep"]
+    (batch,) = deployment.metrics.named("message")
+
+    assert trace_id(sweep.traceparent) == trace_id(TRACE)
+    assert (batch.parent, batch.links) == (own, [sweep.traceparent])
+
+
+def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, shop: Shop) -> None:
+    deployment.cloud.do.fault("429", organization="fabrikam-prime", route="*", count=1)
+    messages.work(shop, "build-pool", None)
+
+    assert deployment.metrics.total("reconciler.calls", target="devops", outcome="throttled") == 1
+    assert len(deployment.metrics.all("reconciler.gate.seconds", organization="fabrikam-prime")) >= 1

@@ -13,7 +13,7 @@ from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.errors import ReconcilerError
 from reconciler.policy import Policy
 from reconciler.ports import Clock, MessageQueue, Snapshot
-from reconciler.telemetry import MemoryMetrics
+from reconciler.telemetry import MemoryTelemetry
 from reconciler.work import message
 from reconciler.work.message import Work
 from reconciler.work.outbox import Outbox
@@ -47,7 +47,7 @@ class Hall:
     clock: Clock
     pools: int = 1
     estate: Estate = field(default_factory=Estate)
-    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     told: list[Report] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
 
@@ -56,10 +56,10 @@ class Hall:
         self.files = Files({f"{name}.yaml": spec(name, ORG).encode() for name in names})
         self.estate.add(ORG, self.pools, 2)
         self.outbox = Outbox(self.stores.named("work"), self.stores.named("sweep"), self.stores.state, self.clock)
-        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock)
+        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
         reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, Limits())
         self.worker = Worker(
-            Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.metrics, self._listen
+            Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.telemetry, self._listen
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}

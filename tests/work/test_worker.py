@@ -160,7 +160,8 @@ def test_a_follow_up_is_on_the_queue_before_the_message_is_acknowledged_and_carr
     (message,) = place.outbox.events.take(5, 60)
     again = read(message.text)
     assert again is not None
-    assert (again.trigger, again.trace) == ("follow-up", TRACE)
+    (span,) = place.telemetry.named("pool")
+    assert (again.trigger, again.trace) == ("follow-up", span.traceparent)
     assert again.after == load_status(place.stores.state, "pool-1").run.started  # type: ignore[union-attr]  # it has run
 
 
@@ -236,7 +237,7 @@ def test_while_no_specs_can_be_read_a_message_waits_and_is_no_attempt(one: tuple
     place.files.trouble = Unavailable("git: 503")
     assert place.worker.handle(Work(("pool-1",), "http", TRACE), clock.now()) == ()
 
-    assert place.metrics.total("reconciler.specs.failed", reason="Unavailable") == 1
+    assert place.telemetry.total("reconciler.specs.failed", reason="Unavailable") == 1
     place.files.trouble = None
     assert place.turn(place.outbox.events) == 0
     clock.advance(61)

@@ -9,9 +9,10 @@ import pytest
 from reconciler.adapters import credentials
 from reconciler.adapters.devops import DevOps, DevOpsWrites
 from reconciler.adapters.gate import Timing
-from reconciler.adapters.session import Observer, Session
+from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import Endpoints
 from reconciler.adapters.session_wire import Limits
+from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 from tests.adapters.devops.scripted import FakeTime, Scripted
 
 CANARY = "canary-devops-token"
@@ -36,14 +37,14 @@ def opened(service: Scripted, time: FakeTime) -> Iterator[Open]:
     """Opens sessions on the service and closes them afterwards."""
     sessions: list[Session] = []
 
-    def open_session(*, limits: Limits | None = None, on_call: Observer | None = None, url: str = "") -> Session:
+    def open_session(*, limits: Limits | None = None, telemetry: Telemetry = NO_TELEMETRY, url: str = "") -> Session:
         base = url or service.url
         session = Session(
             credentials.static("canary-arm-token", CANARY, [base]),
             Endpoints(base, base, allow_loopback=True),
             timing=Timing(time.sleep, time.clock, time.clock, lambda: 0.5),
             limits=limits or Limits(connect=2, read=2, answer=5),
-            on_call=on_call,
+            calls=Calls("devops", telemetry),
         )
         sessions.append(session)
         return session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from reconciler.adapters.devops import DevOps
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_wire import Call, Limits
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
+from reconciler.telemetry import MemoryTelemetry, NoTelemetry
 from tests.adapters.devops.conftest import CANARY, Open
 from tests.adapters.devops.scripted import FakeTime, Reply, Scripted, failure, wrapped
 
@@ -136,9 +136,19 @@ def test_silence_ends_in_time(opened: Open, service: Scripted) -> None:
         session.send(call(session))
 
 
+class _Slow(NoTelemetry):
+    """Lets every request take 31 seconds."""
+
+    def __init__(self, time: FakeTime) -> None:
+        self._time = time
+
+    def count(self, name: str, value: float = 1.0, **labels: str) -> None:  # noqa: ARG002 - the port's signature
+        self._time.sleep(31)
+
+
 def test_a_slow_call_is_not_tried_again(opened: Open, service: Scripted, time: FakeTime) -> None:
     """Three long time-outs would eat the budget of a whole run."""
-    session = opened(limits=Limits(patience=30), on_call=lambda *_: time.sleep(31))
+    session = opened(limits=Limits(patience=30), telemetry=_Slow(time))
     service.reply("GET", "/prime/_apis/thing", Reply(status=504))
 
     with pytest.raises(Unavailable):
@@ -186,15 +196,35 @@ def test_a_deaf_organization_is_left_alone_for_a_while(session: Session, service
     assert session.send(call(session)).status == 200
 
 
-def test_each_request_is_told_to_the_observer(opened: Open, service: Scripted) -> None:
-    told: list[tuple[Any, ...]] = []
-    session = opened(on_call=lambda *about: told.append(about))
+def test_a_call_is_one_span_and_each_request_is_counted(opened: Open, service: Scripted) -> None:
+    told = MemoryTelemetry()
     service.reply("GET", POOLS, Reply(fault="reset"), Reply(status=500), wrapped())
-    DevOps(session).agent_pools("prime")
+    DevOps(opened(telemetry=told)).agent_pools("prime")
 
-    calls = [one[:4] for one in told if one[1] != "discovery"]
-    assert calls == [("GET", "pools", "prime", 0), ("GET", "pools", "prime", 500), ("GET", "pools", "prime", 200)]
-    assert all(seconds >= 0 for *_, seconds in told)
+    (span,) = told.named("GET pools")
+    assert span.attributes == {
+        "peer.service": "devops",
+        "reconciler.route": "pools",
+        "reconciler.organization": "prime",
+        "http.request.method": "GET",
+        "reconciler.attempts": 3,
+        "http.response.status_code": 200,
+    }
+    outcomes = {
+        outcome: told.total("reconciler.calls", method="GET", outcome=outcome) for outcome in ("silent", "failed")
+    }
+    assert outcomes == {"silent": 1, "failed": 1}
+
+
+def test_a_call_that_fails_is_a_failed_span_with_our_own_words(opened: Open, service: Scripted) -> None:
+    told = MemoryTelemetry()
+    service.reply("GET", "/prime/_apis/thing", Reply(status=403))
+    session = opened(telemetry=told)
+    with pytest.raises(Forbidden) as caught:
+        session.send(call(session))
+
+    (span,) = told.named("GET thing")
+    assert span.error == ("Forbidden", str(caught.value))
 
 
 def test_what_the_service_says_is_one_short_line_without_secrets(session: Session, service: Scripted) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.telemetry import MemoryMetrics, NoMetrics
+from reconciler.telemetry import MemoryTelemetry, NoTelemetry
 
 
 def test_memory_keeps_what_was_counted_by_label() -> None:
-    metrics = MemoryMetrics()
+    metrics = MemoryTelemetry()
     metrics.count("runs", result="in-sync")
     metrics.count("runs", 2, result="applied")
     metrics.record("seconds", 1.5, result="applied")
@@ -17,7 +17,7 @@ def test_memory_keeps_what_was_counted_by_label() -> None:
 
 
 def test_nothing_is_kept_by_default() -> None:
-    NoMetrics().count("runs")
-    NoMetrics().record("seconds", 1.0)
+    NoTelemetry().count("runs")
+    NoTelemetry().record("seconds", 1.0)
 
-    assert vars(NoMetrics()) == {}
+    assert vars(NoTelemetry()) == {}

@@ -1,0 +1,72 @@
+"""Figures whose number of series has a bound, whatever the estate is like.
+
+Stands before every exporter. A label that the table does not know is left out, a value that its set does not know
+becomes `OTHER`: a figure with a coarse label is worth more than an exception in a run. Ten thousand pools, projects or
+people make no series more than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from threading import Lock
+
+from reconciler.telemetry.names import LABELS, MOST_ORGANIZATIONS, OTHER, metric
+from reconciler.telemetry.port import Attribute, Span, Telemetry
+
+
+class Bounded:
+    """`Telemetry` that keeps another one's labels within their sets."""
+
+    def __init__(self, beneath: Telemetry, organizations: int = MOST_ORGANIZATIONS) -> None:
+        self._beneath = beneath
+        self._most = organizations
+        self._seen: set[str] = set()
+        self._lock = Lock()
+
+    def count(self, name: str, value: float = 1.0, **labels: str) -> None:
+        """Add to a counter."""
+        self._beneath.count(name, value, **self._within(name, labels))
+
+    def record(self, name: str, value: float, **labels: str) -> None:
+        """Note one value of a distribution."""
+        self._beneath.record(name, value, **self._within(name, labels))
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        """Note how high something stands now."""
+        self._beneath.gauge(name, value, **self._within(name, labels))
+
+    def span(
+        self,
+        name: str,
+        *,
+        parent: str = "",
+        links: Iterable[str] = (),
+        client: bool = False,
+        attributes: Mapping[str, Attribute] | None = None,
+    ) -> AbstractContextManager[Span]:
+        """Spans pass: they are single, and no series."""
+        return self._beneath.span(name, parent=parent, links=links, client=client, attributes=attributes)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._beneath.flush()
+
+    def close(self) -> None:
+        """Send what waits and stop."""
+        self._beneath.close()
+
+    def _within(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:
+        known = metric(name)
+        having = known.labels if known is not None else ()
+        return {label: self._value(label, value) for label, value in labels.items() if label in having}
+
+    def _value(self, label: str, value: str) -> str:
+        allowed = LABELS[label]
+        if allowed is not None:
+            return value if value in allowed else OTHER
+        organization = value.lower()
+        with self._lock:
+            if organization not in self._seen and len(self._seen) < self._most:
+                self._seen.add(organization)
+            return organization if organization in self._seen else OTHER

@@ -1,0 +1,172 @@
+"""Every name that telemetry may use: metrics with their labels, spans with their attributes.
+
+These tables are what docs/operations.md shows, what alerts and workbook ask for, and what bounds the number of time
+series: a label takes its values from a closed set. Two are open by nature. Organizations are counted up to
+`MOST_ORGANIZATIONS`, those that come later are `OTHER` together; a value that no set knows is `OTHER` as well. Names
+of pools, projects and people are no labels: a pool is found by its log line and its span.
+
+Some sets stand here a second time, since what they are about lies in higher layers; tests compare them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from reconciler.errors import ReconcilerError
+
+OTHER = "other"
+MOST_ORGANIZATIONS = 50
+
+
+def _reasons(kind: type[ReconcilerError]) -> set[str]:
+    return {kind.__name__}.union(*map(_reasons, kind.__subclasses__()))
+
+
+RESULTS = frozenset({
+    "in-sync", "applied", "progressing", "drifted", "failed", "stalled", "suspended",
+    "superseded", "postponed", "unknown", "busy", "later", "apart",
+})  # fmt: skip
+"""`engine.Outcome`, and what `work.worker.Report` says where no run was."""
+TRIGGERS = frozenset({"event", "audit", "git", "http", "sweep", "follow-up", "unknown"})
+QUEUES = frozenset({"work", "sweep", "pool-events", "devops-events"})
+REASONS = frozenset(_reasons(ReconcilerError))
+"""Classes of `reconciler.errors`."""
+DROPPED = frozenset({
+    "an item that is no event", "not JSON, neither plain nor base64", "not a write or delete of a pool",
+    "not about pools, their projects or their rights",
+})  # fmt: skip
+FUNCTIONS = frozenset({
+    "reconcile", "reconcile_pool", "pools", "pool", "plan", "health", "openapi", "github_push", "azure_repos_push",
+})  # fmt: skip
+STATUSES = frozenset(str(status.value) for status in HTTPStatus)
+TARGETS = frozenset({"arm", "devops", "audit"})
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
+OUTCOMES = frozenset({"ok", "not-found", "denied", "throttled", "rejected", "failed", "silent"})
+"""What came of one try: 2xx and 3xx, 404, 401 and 403, 429, other 4xx, 5xx, nothing."""
+FACETS = frozenset({
+    "pool", "agent_pool", "queues", "open_access", "pipelines", "queue_roles", "inheritance", "roles",
+})  # fmt: skip
+ACTIONS = frozenset({"create", "update", "remove"})
+
+LABELS: Mapping[str, frozenset[str] | None] = {
+    "result": RESULTS,
+    "trigger": TRIGGERS,
+    "queue": QUEUES,
+    "reason": REASONS | DROPPED,
+    "function": FUNCTIONS,
+    "status": STATUSES,
+    "target": TARGETS,
+    "method": METHODS,
+    "outcome": OUTCOMES,
+    "facet": FACETS,
+    "action": ACTIONS,
+    "organization": None,
+}
+"""Label → its values; None: an organization."""
+
+
+class Kind(StrEnum):
+    """How a metric counts.
+
+    Columns of Application Insights' `customMetrics` behind it: azure-monitor-opentelemetry-exporter 1.0.0b58 sends
+    deltas of counters and histograms, and of a histogram sum, count, least and most (`_convert_point_to_envelope`);
+    Microsoft Learn, "Add and modify Azure Monitor OpenTelemetry", says the aggregation for each, and "AppMetrics" the
+    columns in the workspace.
+    """
+
+    COUNTER = "counter"
+    """Adds up; in Application Insights `valueSum`."""
+    HISTOGRAM = "histogram"
+    """Single values; `valueSum`, `valueCount`, `valueMin`, `valueMax`."""
+    GAUGE = "gauge"
+    """How high something stands; `value`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row of the table."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("reconciler.runs", Kind.COUNTER, "pools of messages, by what became of each", ("result", "trigger")),
+    Metric("reconciler.run.seconds", Kind.HISTOGRAM, "how long a run took", ("result",), "s"),
+    Metric("reconciler.queue.wait", Kind.HISTOGRAM, "from a message's insertion to its handling, with "
+           "what it was put off on purpose", ("trigger",), "s"),
+    Metric("reconciler.drift.age", Kind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
+           "since when it is so", ("result",), "s"),
+    Metric("reconciler.converge.seconds", Kind.HISTOGRAM, "from the wish, or the first look that found drift, "
+           "to the proof", ("trigger",), "s"),
+    Metric("reconciler.changes", Kind.COUNTER, "changes written and seen", ("facet", "action")),
+    Metric("reconciler.refusals", Kind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
+    Metric("reconciler.calls", Kind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
+    Metric("reconciler.call.seconds", Kind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),
+    Metric("reconciler.gate.seconds", Kind.HISTOGRAM, "for how long an organization asked for fewer calls",
+           ("organization",), "s"),
+    Metric("reconciler.sweep.age", Kind.GAUGE, "since the last sweep", (), "s"),
+    Metric("reconciler.pools", Kind.GAUGE, "pools that specs name"),
+    Metric("reconciler.specs.problems", Kind.GAUGE, "problems of the spec files at the newest commit"),
+    Metric("reconciler.specs.failed", Kind.COUNTER, "messages put back because git could not be read", ("reason",)),
+    Metric("reconciler.git.stale", Kind.COUNTER, "looks at git that found the last good commit only"),
+    Metric("reconciler.events.dropped", Kind.COUNTER, "events that hold none of ours", ("trigger", "reason")),
+    Metric("reconciler.quarantined", Kind.COUNTER, "messages that became poison", ("queue",)),
+    Metric("reconciler.audit.failed", Kind.COUNTER, "audit logs that could not be read", ("organization", "reason")),
+    Metric("reconciler.http", Kind.COUNTER, "requests answered", ("function", "status")),
+)  # fmt: skip
+"""Every metric, in the order of the documentation."""
+
+SPANS: Mapping[str, str] = {
+    "event": "an event or a request becomes messages",
+    "message": "a message is handled",
+    "pool": "one pool of a message: superseded, put off, or run",
+    "reconcile": "a run: look, decide, do",
+    "plan": "both planes are read and compared with the spec",
+    "write": "one change is written",
+    "prove": "what was written is read again",
+    "apply": "the command of that name",
+}
+"""Spans of our own; a call to a service is called ``METHOD route``."""
+
+ATTRIBUTES: Mapping[str, str] = {
+    "reconciler.pool": "key of the pool",
+    "reconciler.trigger": "what the wish came from",
+    "reconciler.function": "which function began the trace",
+    "reconciler.keys": "pools of a message",
+    "reconciler.result": "what became of it",
+    "reconciler.revision": "commit of the spec",
+    "reconciler.facet": "which aspect is written",
+    "reconciler.action": "create, update or remove",
+    "reconciler.risk": "widens, narrows or neutral",
+    "reconciler.planned": "changes in the plan",
+    "reconciler.refused": "changes refused",
+    "reconciler.rules": "rules that refused",
+    "reconciler.gaps": "what could not be seen",
+    "reconciler.written": "changes looked at again",
+    "reconciler.proved": "of these, seen in force",
+    "reconciler.pending": "the service goes on by itself",
+    "peer.service": "service that is called: arm, devops or audit",
+    "reconciler.route": "name of the operation, never the path",
+    "reconciler.organization": "organization that is called",
+    "reconciler.attempts": "tries of the call",
+    "http.request.method": "method of the call",
+    "http.response.status_code": "status of the last try",
+    "reconciler.correlation": "the service's own id of the last try, for its support",
+    "error.type": "class of the error",
+}
+"""Every attribute that a span may have."""
+
+
+def metric(name: str) -> Metric | None:
+    """The metric of this name."""
+    return _BY_NAME.get(name)
+
+
+_BY_NAME = {each.name: each for each in METRICS}
