@@ -23,8 +23,11 @@ param work object
 param queueName string
 param stateContainer string
 
-@description('Vault with the git token and the webhook secrets, in the resource group given; empty: none.')
+@description('Resource id of the vault with the git token and the webhook secrets; empty: none.')
 param vaultId string
+
+@description('Names of those secrets.')
+param secretNames array
 
 var roles = loadJsonContent('../roles.json').ids
 
@@ -93,15 +96,18 @@ module telemetry '../roles/telemetry.bicep' = {
   }
 }
 
-module vault '../roles/vault.bicep' = if (!empty(vaultId)) {
-  name: 'ingress-role-vault'
-  scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
-  params: {
-    vaultName: last(split(vaultId, '/'))
-    principalId: identity.outputs.principalId
-    roleId: roles['Key Vault Secrets User']
+module secrets '../roles/secret.bicep' = [
+  for (secretName, index) in secretNames: {
+    name: 'ingress-role-secret-${index}'
+    scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
+    params: {
+      vaultName: last(split(vaultId, '/'))
+      secretName: secretName
+      principalId: identity.outputs.principalId
+      roleId: roles['Key Vault Secrets User']
+    }
   }
-}
+]
 
 module app 'app.bicep' = {
   name: 'ingress-app'
@@ -129,7 +135,7 @@ module app 'app.bicep' = {
     maximumInstances: 40
     instanceMemoryMB: 2048
   }
-  dependsOn: [hostRoles, endpoints]
+  dependsOn: [hostRoles, endpoints, secrets]
 }
 
 output hostName string = app.outputs.hostName
