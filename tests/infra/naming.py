@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from reconciler.settings import PREFIX, CredentialKind, Settings
 from reconciler.web.access import require_role
 from reconciler.web.message import Problem
 from tests.infra.bicep import Expression
-from tests.infra.world import Check, World, differ, unlike
+from tests.infra.world import ROOT, Check, World, differ, module_at, unlike
 
 DEFAULTS = {PREFIX + variable.name: variable.default for variable in VARIABLES}
 SECRET = {PREFIX + variable.name for variable in (*VARIABLES, *settings.VARIABLES) if variable.secret}
@@ -58,12 +57,7 @@ def _filled(world: World, value: object) -> str:
 @functools.cache
 def functions() -> list[Any]:
     """The app's functions, of a copy of the module: an app can be asked for them once."""
-    place = importlib.util.spec_from_file_location("function_app_of_names", function_app.__file__)
-    assert place is not None
-    assert place.loader is not None
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return list(module.app.get_functions())
+    return list(module_at(ROOT / "function_app.py", "function_app_of_names").app.get_functions())
 
 
 def trigger(function: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ The schemas of GitHub workflows and of Azure Pipelines are those that the packag
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import re
 import subprocess
@@ -24,8 +23,8 @@ from typer.main import get_command
 
 from reconciler.cli import app
 from tests.infra.bicep import INFRA
+from tests.infra.world import ROOT, module_at
 
-ROOT = INFRA.parent
 CI = ROOT / "examples" / "ci"
 GITHUB = ("github/specs.yml", "github/deploy.yml")
 AZURE = ("azure-repos/specs.yml", "azure-repos/deploy.yml")
@@ -238,12 +237,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def comment() -> Any:
-    place = importlib.util.spec_from_file_location("comment", CI / "azure-repos" / "comment.py")
-    assert place is not None
-    assert place.loader is not None
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return module_at(CI / "azure-repos" / "comment.py", "comment")
 
 
 def commented(

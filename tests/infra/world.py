@@ -6,9 +6,11 @@ A check is a function from a world to problems. That it finds anything is shown 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -84,3 +86,13 @@ def unlike(where: str, found: object, wanted: object) -> Iterator[str]:
     """One line where two values are not the same."""
     if found != wanted:
         yield f"{where}: is {found!r}, not {wanted!r}"
+
+
+def module_at(path: Path, name: str) -> Any:
+    """A fresh copy of the module in a file, under a name of its own."""
+    place = importlib.util.spec_from_file_location(name, path)
+    assert place is not None
+    assert place.loader is not None
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    return module
