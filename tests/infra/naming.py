@@ -278,7 +278,7 @@ def azd_project(world: World) -> Iterator[str]:
     """Azd deploys what `make package` builds, to the app with its tag, and its hooks run what is there."""
     project = world.project
     ((service, given),) = project["services"].items()
-    hooks = {name: hook["run"] for name, hook in project["hooks"].items()}
+    hooks = {name: hook["run"] for name, hook in {**project["hooks"], **given["hooks"]}.items()}
 
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", project["name"]):
         yield f"azure.yaml: {project['name']!r} is no name"
@@ -286,7 +286,8 @@ def azd_project(world: World) -> Iterator[str]:
     if f"'azd-service-name': '{service}'" not in world.files["main.bicep"].text:
         yield f"main.bicep: no app has the tag {service}"
     yield from unlike("azure.yaml: host", (given["host"], given["remoteBuild"]), ("function", False))
-    yield from differ("azure.yaml: hooks", set(hooks), {"prepackage", "postprovision", "postdeploy"})
+    yield from differ("azure.yaml: hooks", set(project["hooks"]), {"postprovision", "postdeploy"})
+    yield from differ("azure.yaml: hooks of the service", set(given["hooks"]), {"prepackage"})
     if not re.fullmatch(
         rf"make package && .*dist/mdp-reconciler\.zip {re.escape(given['dist'])}", hooks.get("prepackage", "")
     ):
