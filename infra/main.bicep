@@ -79,6 +79,10 @@ param network bool = false
 @description('Addresses of that network, /24 or larger.')
 param addressPrefix string = '10.80.0.0/24'
 
+@description('Redundancy of storage; regions without availability zones know no Standard_ZRS.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_ZRS'
+
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
@@ -182,6 +186,7 @@ module storage 'modules/storage.bicep' = {
     containers: [names.stateContainer, names.deploymentContainer, names.deadLetterContainer]
     queues: concat(queues, poison)
     expiring: names.deadLetterContainer
+    sku: storageSku
     closed: network
   }
 }
@@ -298,6 +303,7 @@ module ingressApp 'modules/ingress.bicep' = if (ingress) {
     work: work
     queueName: names.queues.RECONCILER_WORK_QUEUE
     stateContainer: names.stateContainer
+    storageSku: storageSku
     vaultId: vaultId
     secretNames: union(map(allSecrets, each => each.value), [])
   }

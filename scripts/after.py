@@ -5,6 +5,9 @@
 
 Azd hands over the environment's values and the outputs of infra/main.bicep as variables. Standard library alone: it
 runs before anything is installed. What it prints are the steps of docs/deploy.md; it changes nothing.
+
+A deployment adds rights and takes none away (Microsoft Learn, "Azure Resource Manager deployment modes": incremental).
+After a change from mode enforce to report it therefore looks, by the Azure CLI, for rights that are left, and fails.
 """
 
 from __future__ import annotations
@@ -12,6 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
+import shutil
+import subprocess
 import sys
 import time
 import urllib.error
@@ -25,6 +31,14 @@ WITHOUT = {
     "ALERT_EMAIL": "alerts show in the portal alone",
 }
 """What follows where a value was left empty and docs/deploy.md says what for."""
+
+
+POOLS = "POOL_RESOURCE_GROUPS"
+WRITING = (POOLS, "ATTACHED_IDENTITIES", "SUBNETS", "CERTIFICATE_VAULTS", "DEV_CENTER_PROJECTS")
+"""Values with scopes that mode enforce gives rights on; of these, mode report keeps Reader on groups with pools."""
+
+Role = tuple[str, str]
+"""Name and scope."""
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
@@ -48,12 +62,40 @@ def _provisioned(environment: Mapping[str, str]) -> int:
     mode = environment.get("MODE") or "report"
     may = "may write" if mode == "enforce" else "may only read"
     _say(f"provisioned: app {environment['APP_NAME']}, mode {mode}: its identity {may} pools")
+    left = [] if mode == "enforce" else _left(environment)
+    if left:
+        _say("mode report, but rights to write are left from mode enforce; take them away:")
+        for role, scope in left:
+            words = ["az", "role", "assignment", "delete", "--assignee", environment["IDENTITY_PRINCIPAL_ID"]]
+            _say(f"  {shlex.join([*words, '--role', role, '--scope', scope])}")
+        return 1
     for name, what in WITHOUT.items():
         if not environment.get(name):
             _say(f"  {name} is not set: {what}")
     if environment.get("INGRESS_NAME"):
         _say(f"  deploy the package to {environment['INGRESS_NAME']} as well (docs/deploy.md, variants)")
     return _end(f"next: let {environment['IDENTITY_PRINCIPAL_ID']} into Azure DevOps (docs/deploy.md, step 5)", 0)
+
+
+def _left(environment: Mapping[str, str]) -> list[Role]:
+    found = []
+    for name in WRITING:
+        for scope in filter(None, (each.strip() for each in environment.get(name, "").split(","))):
+            roles = _roles(environment["IDENTITY_PRINCIPAL_ID"], scope)
+            if roles is None:
+                _say(f"  rights on {scope} could not be looked at: is the Azure CLI here, and signed in?")
+            found += [(role, scope) for role in roles or () if (name, role) != (POOLS, "Reader")]
+    return found
+
+
+def _roles(principal: str, scope: str) -> list[str] | None:
+    """Names of the roles on exactly this scope; None where nobody could say."""
+    az = shutil.which("az")
+    if az is None:
+        return None
+    words = ["role", "assignment", "list", "--assignee", principal, "--scope", scope, "--output", "json"]
+    asked = subprocess.run([az, *words], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - az
+    return None if asked.returncode else [each["roleDefinitionName"] for each in json.loads(asked.stdout)]
 
 
 def _deployed(url: str, attempts: int, pause: float) -> int:

@@ -22,6 +22,7 @@ param endpointSubnetId string
 param work object
 param queueName string
 param stateContainer string
+param storageSku string
 
 @description('Resource id of the vault with the git token and the webhook secrets; empty: none.')
 param vaultId string
@@ -48,6 +49,7 @@ module storage 'storage.bicep' = {
     tags: tags
     containers: [deploymentContainer]
     queues: []
+    sku: storageSku
     closed: !empty(endpointSubnetId)
   }
 }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.infra import shape
 from tests.infra.world import ROOT, module_at, world
 
 AFTER = module_at(ROOT / "scripts" / "after.py", "after")
@@ -129,3 +131,76 @@ def test_the_steps_that_it_names_are_those_of_the_page() -> None:
     assert "Azure DevOps" in headings["5"]
     assert "Deploy" in headings["6"]
     assert "look" in headings["7"]
+
+
+GROUP, SUBNET = "/subscriptions/s/resourceGroups/rg-build", "/subscriptions/s/resourceGroups/rg/subnets/builds"
+WRITES = {"POOL_RESOURCE_GROUPS": f"{GROUP}, ", "SUBNETS": SUBNET, "API_CLIENT_ID": "x", "ALERT_EMAIL": "x"}
+
+
+@pytest.fixture
+def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """An Azure CLI of our own, which answers by scope and keeps what it was asked."""
+
+    def install(code: int = 0, **roles: list[str]) -> Path:
+        answers = {scope: json.dumps([{"roleDefinitionName": each} for each in roles.get(name, [])])
+                   for name, scope in (("group", GROUP), ("subnet", SUBNET))}  # fmt: skip
+        cases = "\n".join(f"*'--scope {scope} '*) echo '{answer}' ;;" for scope, answer in answers.items())
+        program = tmp_path / "az"
+        program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncase "$* " in\n{cases}\nesac\nexit {code}\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        return tmp_path / "asked"
+
+    return install
+
+
+def test_rights_that_are_left_from_enforce_mode_are_named_with_the_way_to_take_them_away(
+    azure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A deployment takes no right away: without this, mode report would only be believed to be one."""
+    asked = azure(group=["Reader", "DevOps Infrastructure Contributor"], subnet=["Pool Reconciler Subnet Join (s)"])
+
+    assert AFTER.main(["provision"], {**OUTPUTS, **WRITES, "MODE": "report"}) == 1
+
+    said = capsys.readouterr().out
+    assert f"--assignee principal-1 --role 'DevOps Infrastructure Contributor' --scope {GROUP}" in said
+    assert f"--role 'Pool Reconciler Subnet Join (s)' --scope {SUBNET}" in said
+    assert "--role Reader" not in said
+    assert asked.read_text().count("role assignment list --assignee principal-1") == 2
+
+
+def test_nothing_is_left_where_the_mode_was_always_report(
+    azure: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    azure(group=["Reader"])
+
+    assert AFTER.main(["provision"], {**OUTPUTS, **WRITES}) == 0
+    assert "left" not in capsys.readouterr().out
+
+
+def test_enforce_mode_asks_nobody(azure: Callable[..., Path]) -> None:
+    asked = azure(group=["DevOps Infrastructure Contributor"])
+
+    assert AFTER.main(["provision"], {**OUTPUTS, **WRITES, "MODE": "enforce"}) == 0
+    assert not asked.exists()
+
+
+def test_rights_that_could_not_be_looked_at_are_said_to_be_so(
+    azure: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In a pipeline azd may be signed in where the Azure CLI is not."""
+    azure(code=1)
+
+    assert AFTER.main(["provision"], {**OUTPUTS, **WRITES}) == 0
+    assert f"rights on {GROUP} could not be looked at" in capsys.readouterr().out
+
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    assert AFTER.main(["provision"], {**OUTPUTS, **WRITES}) == 0
+    assert f"rights on {SUBNET} could not be looked at" in capsys.readouterr().out
+
+
+def test_every_scope_of_a_right_to_write_is_looked_at() -> None:
+    scopes = {parameter for _, (parameter, *_) in shape.SCOPES.items()} - {"secretNames"}
+    given = world().json("main.parameters.json")["parameters"]
+
+    assert set(AFTER.WRITING) == {given[name]["value"].strip("${}=") for name in scopes}
