@@ -301,8 +301,9 @@ module ingressApp 'modules/ingress.bicep' = if (ingress) {
     subnetId: network ? net!.outputs.ingressSubnetId : ''
     endpointSubnetId: network ? net!.outputs.endpointSubnetId : ''
     work: work
-    queueName: names.queues.RECONCILER_WORK_QUEUE
+    queueNames: [names.queues.RECONCILER_WORK_QUEUE, names.queues.RECONCILER_SWEEP_QUEUE]
     stateContainer: names.stateContainer
+    stateBlobs: names.ingressWrites
     storageSku: storageSku
     vaultId: vaultId
     secretNames: union(map(allSecrets, each => each.value), [])
@@ -331,8 +332,6 @@ module poolSender 'roles/sender.bicep' = [
       queueName: names.queues.RECONCILER_POOL_EVENTS_QUEUE
       containerName: names.deadLetterContainer
       principalId: systemTopic[index].outputs.principalId
-      queueRoleId: loadJsonContent('roles.json').ids['Storage Queue Data Message Sender']
-      containerRoleId: loadJsonContent('roles.json').ids['Storage Blob Data Contributor']
     }
   }
 ]
@@ -370,8 +369,6 @@ module auditSender 'roles/sender.bicep' = if (auditStream) {
     queueName: names.queues.RECONCILER_DEVOPS_EVENTS_QUEUE
     containerName: names.deadLetterContainer
     principalId: auditTopic!.outputs.principalId
-    queueRoleId: loadJsonContent('roles.json').ids['Storage Queue Data Message Sender']
-    containerRoleId: loadJsonContent('roles.json').ids['Storage Blob Data Contributor']
   }
 }
 

@@ -25,6 +25,7 @@ FUNCTIONS = frozenset(
         "filter",
         "guid",
         "items",
+        "join",
         "last",
         "loadJsonContent",
         "loadTextContent",

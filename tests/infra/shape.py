@@ -170,17 +170,37 @@ def ingress_rights(world: World) -> Iterator[str]:
         "Storage Blob Data Owner", "Storage Table Data Contributor", "Storage Queue Data Message Sender",
         "Storage Blob Data Contributor", "Monitoring Metrics Publisher", "Key Vault Secrets User",
     })  # fmt: skip
-    for name, account in (("hostRoles", "storage.outputs.name"), ("sender", "work.name")):
+    for name, account in (("hostRoles", "storage.outputs.name"), ("senders", "work.name"), ("memory", "work.name")):
         found = file.modules[name].value["params"]["accountName"]
         yield from unlike(f"modules/ingress.bicep: {name}: account", found, Expression(account))
-    yield from unlike(
-        "main.bicep: ingress: queue", params["queueName"], Expression("names.queues.RECONCILER_WORK_QUEUE")
-    )
+    queues = [Expression(f"names.queues.RECONCILER_{which}_QUEUE") for which in ("WORK", "SWEEP")]
+    yield from unlike("main.bicep: ingress: queues", params["queueNames"], queues)
+    yield from unlike("main.bicep: ingress: blobs", params["stateBlobs"], Expression("names.ingressWrites"))
+    memory = file.modules["memory"].value["params"]
+    yield from unlike("modules/ingress.bicep: memory: blobs", memory.get("onlyBlobs"), Expression("stateBlobs"))
     yield from unlike("main.bicep: ingress: container", params["stateContainer"], Expression("names.stateContainer"))
     for name, found in file.modules.items():
         principal = found.value["params"].get("principalId")
         if principal not in (None, Expression("identity.outputs.principalId")):
             yield f"modules/ingress.bicep: {name}: grants to {principal}"
+
+
+def writes_by_condition(world: World) -> Iterator[str]:
+    """Where blobs are named, every way to change one is allowed for those alone (Learn, "Azure role assignment conditions")."""
+    file = world.files["roles/container.bicep"]
+    found = file.resources["write"].value["properties"]
+    kinds = {"write", "add/action", "delete", "move/action"}
+    texts = {
+        "others": "join(map(changes, each => '!(ActionMatches{\\'${blobs}/${each}\\'})'), ' AND ')",
+        "fits": "join(map(onlyBlobs, each => '@Resource[${blobs}:path] StringEquals \\'${each}\\''), ' OR ')",
+    }
+
+    yield from differ("roles/container.bicep: changes", set(file.variables["changes"].value), kinds)
+    for name, wanted in texts.items():
+        yield from unlike(f"roles/container.bicep: {name}", file.variables[name].value, Expression(wanted))
+    for name, wanted in (("condition", "'((${others}) OR (${fits}))'"), ("conditionVersion", "'2.0'")):
+        whole = Expression(f"empty(onlyBlobs) ? null : {wanted}")
+        yield from unlike(f"roles/container.bicep: {name}", found.get(name), whole)
 
 
 def ingress_split(world: World) -> Iterator[str]:
@@ -268,6 +288,7 @@ CHECKS: tuple[Check, ...] = (
     streams,
     system_topics,
     ingress_rights,
+    writes_by_condition,
     ingress_split,
     telemetry_by_identity,
     private_network,
