@@ -20,6 +20,7 @@ def resources_fit_schemas(world: World) -> Iterator[str]:
     for file in world.files.values():
         yield from file.problems
         yield from schema.problems(file)
+        yield from schema.reads(file)
 
 
 def templates_agree(world: World) -> Iterator[str]:
