@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import AbstractContextManager
+from http.server import HTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.infra.loopback import Quiet, serving
 
 Asked = tuple[str, str, Any, str]
 """Method, path with query, body, Authorization."""
@@ -28,7 +28,7 @@ class PullRequest(HTTPServer):
         return f"http://127.0.0.1:{self.server_port}/comments"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet):
     server: PullRequest
 
     def _answer(self) -> None:
@@ -48,16 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         size, page = int(query["per_page"][0]), int(query["page"][0])
         return self.server.comments[size * (page - 1) : size * page]
 
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
-
-@contextmanager
-def pull_request(*comments: dict[str, Any]) -> Iterator[PullRequest]:
+def pull_request(*comments: dict[str, Any]) -> AbstractContextManager[PullRequest]:
     """Serve one while the block runs."""
-    with PullRequest(list(comments)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    return serving(PullRequest(list(comments)))

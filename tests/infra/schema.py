@@ -59,8 +59,8 @@ def _resource(template: Template, resource: Declared) -> Iterator[str]:
 def reads(template: Template) -> Iterator[str]:
     """What a template reads of a resource and no schema knows: ``account.properties.primaryEndpoint.blob``."""
     for resource in template.resources.values():
-        known = facts().get(resource.kind.partition("@")[0])
-        for path in sorted(references(template.text, resource.name)) if known else ():
+        known = facts().get(resource.kind.partition("@")[0], {"types": {"": {"*": ["any", ""]}}})
+        for path in sorted(references(template.text, resource.name)):
             if not _leads(path.split("."), "", known["types"]):
                 yield f"{template.path}: {resource.name}: {path} is no property"
 
@@ -75,7 +75,7 @@ def _leads(path: list[str], kind: str, types: dict[str, Json]) -> bool:
     every: list[dict[str, list[str]]] = [shape]
     if "of" in shape:
         every = [{**each, shape["by"]: ["string", ""]} for each in shape["of"].values()]
-    kinds = [(each.get(path[0]) or each.get("*") or [""])[0] for each in every]
+    kinds = [(each.get(path[0], each.get("*", [""])))[0] for each in every]
     return any(_leads(path[1:], each, types) for each in kinds if each)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.infra import shape
+from tests.infra.loopback import Quiet, serving
 from tests.infra.world import ROOT, module_at, world
 
 AFTER = module_at(ROOT / "scripts" / "after.py", "after")
@@ -31,28 +31,19 @@ class App(HTTPServer):
         self.asked: list[str] = []
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet):
     server: App
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         self.server.asked.append(self.path)
         status, body = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
         self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
 
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
-
-@contextmanager
-def app(*answers: tuple[int, Any]) -> Iterator[App]:
-    with App(list(answers)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def app(*answers: tuple[int, Any]) -> AbstractContextManager[App]:
+    return serving(App(list(answers)))
 
 
 def deployed(server: App, attempts: int = 3) -> int:
