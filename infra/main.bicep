@@ -37,7 +37,10 @@ param subnets string = ''
 @description('Key Vaults whose certificates specs put on machines: their resource ids, with commas between.')
 param certificateVaults string = ''
 
-@description('Resource id of the Key Vault with the secrets below; empty: none.')
+@description('Dev Center projects that specs put pools into: their resource ids, with commas between.')
+param devCenterProjects string = ''
+
+@description('Resource id of the Key Vault with the secrets below, which are there already; empty: none.')
 param vaultId string = ''
 
 @description('Name of the secret with the token for git; empty: none.')
@@ -46,8 +49,14 @@ param gitTokenName string = ''
 @description('Name of the secret of the GitHub webhook; empty: none.')
 param githubSecretName string = ''
 
+@description('Name of another secret of the GitHub webhook, while the first is being replaced; empty: none.')
+param githubNextSecretName string = ''
+
 @description('Name of the secret of the Azure Repos service hook; empty: none.')
 param azureReposSecretName string = ''
+
+@description('Name of another secret of the Azure Repos service hook, while the first is being replaced; empty: none.')
+param azureReposNextSecretName string = ''
 
 @description('Client id of the app registration that callers of the HTTP functions sign in to; empty: every caller is refused.')
 param apiClientId string = ''
@@ -69,6 +78,10 @@ param network bool = false
 
 @description('Addresses of that network, /24 or larger.')
 param addressPrefix string = '10.80.0.0/24'
+
+@description('Redundancy of storage; regions without availability zones know no Standard_ZRS.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_ZRS'
 
 @minValue(1)
 @maxValue(1000)
@@ -112,22 +125,33 @@ var here = [
 ]
 var sources = empty(there) && empty(wanted) ? here : concat(there, wanted)
 
+// Settings that are references to Key Vault, without a version: App Service takes a new one within a day (Microsoft Learn,
+// "Use Key Vault references as app settings"). Webhooks reach the ingress alone, where there is one.
 var vaultUri = empty(vaultId) ? '' : 'https://${last(split(vaultId, '/'))}${environment().suffixes.keyvaultDns}/secrets'
-var gitToken = empty(gitTokenName)
-  ? {}
-  : { RECONCILER_GIT_TOKEN: '@Microsoft.KeyVault(SecretUri=${vaultUri}/${gitTokenName})' }
-var githubSecret = empty(githubSecretName)
-  ? {}
-  : { RECONCILER_GITHUB_SECRET: '@Microsoft.KeyVault(SecretUri=${vaultUri}/${githubSecretName})' }
-var azureReposSecret = empty(azureReposSecretName)
-  ? {}
-  : { RECONCILER_AZURE_REPOS_SECRET: '@Microsoft.KeyVault(SecretUri=${vaultUri}/${azureReposSecretName})' }
+var gitSecrets = {
+  RECONCILER_GIT_TOKEN: gitTokenName
+}
+var hookSecrets = {
+  RECONCILER_GITHUB_SECRET: githubSecretName
+  RECONCILER_GITHUB_SECRET_2: githubNextSecretName
+  RECONCILER_AZURE_REPOS_SECRET: azureReposSecretName
+  RECONCILER_AZURE_REPOS_SECRET_2: azureReposNextSecretName
+}
+// union() leaves out what stands twice: one secret may serve two settings, and gets one role.
+var allSecrets = filter(items(union(gitSecrets, hookSecrets)), each => !empty(each.value))
+var workerSecrets = ingress ? filter(items(gitSecrets), each => !empty(each.value)) : allSecrets
+var allReferences = toObject(
+  allSecrets,
+  each => each.key,
+  each => '@Microsoft.KeyVault(SecretUri=${vaultUri}/${each.value})'
+)
+var workerReferences = toObject(workerSecrets, each => each.key, each => allReferences[each.key])
 var plain = {
   RECONCILER_SPECS: specs
   RECONCILER_POLICY: policyFile
   RECONCILER_APP_ROLE: appRole
 }
-var settings = union(names.queues, names.schedules, names.telemetry, plain, gitToken, githubSecret, azureReposSecret)
+var settings = union(names.queues, names.schedules, names.telemetry, plain)
 
 var work = {
   name: storage.outputs.name
@@ -162,6 +186,7 @@ module storage 'modules/storage.bicep' = {
     containers: [names.stateContainer, names.deploymentContainer, names.deadLetterContainer]
     queues: concat(queues, poison)
     expiring: names.deadLetterContainer
+    sku: storageSku
     closed: network
   }
 }
@@ -222,7 +247,9 @@ module roles 'modules/roles.bicep' = {
     attachedIdentities: filter(map(split(attachedIdentities, ','), each => trim(each)), each => !empty(each))
     subnets: filter(map(split(subnets, ','), each => trim(each)), each => !empty(each))
     certificateVaults: filter(map(split(certificateVaults, ','), each => trim(each)), each => !empty(each))
+    devCenterProjects: filter(map(split(devCenterProjects, ','), each => trim(each)), each => !empty(each))
     vaultId: vaultId
+    secretNames: union(map(workerSecrets, each => each.value), [])
     resourceGroupName: group.name
     accountName: storage.outputs.name
     insightsName: telemetry.outputs.name
@@ -243,7 +270,7 @@ module app 'modules/app.bicep' = {
     workStorage: work
     deploymentContainer: names.deploymentContainer
     insightsConnectionString: telemetry.outputs.connectionString
-    settings: settings
+    settings: union(settings, workerReferences)
     disabled: ingress ? names.httpFunctions : []
     reachable: !ingress
     apiClientId: apiClientId
@@ -267,16 +294,19 @@ module ingressApp 'modules/ingress.bicep' = if (ingress) {
     deploymentContainer: names.deploymentContainer
     insightsName: telemetry.outputs.name
     insightsConnectionString: telemetry.outputs.connectionString
-    settings: settings
+    settings: union(settings, allReferences)
     disabled: concat(names.otherFunctions, names.notOnIngress)
     apiClientId: apiClientId
     openPaths: names.openPaths
     subnetId: network ? net!.outputs.ingressSubnetId : ''
     endpointSubnetId: network ? net!.outputs.endpointSubnetId : ''
     work: work
-    queueName: names.queues.RECONCILER_WORK_QUEUE
+    queueNames: [names.queues.RECONCILER_WORK_QUEUE, names.queues.RECONCILER_SWEEP_QUEUE]
     stateContainer: names.stateContainer
+    stateBlobs: names.ingressWrites
+    storageSku: storageSku
     vaultId: vaultId
+    secretNames: union(map(allSecrets, each => each.value), [])
   }
 }
 
@@ -302,8 +332,6 @@ module poolSender 'roles/sender.bicep' = [
       queueName: names.queues.RECONCILER_POOL_EVENTS_QUEUE
       containerName: names.deadLetterContainer
       principalId: systemTopic[index].outputs.principalId
-      queueRoleId: loadJsonContent('roles.json').ids['Storage Queue Data Message Sender']
-      containerRoleId: loadJsonContent('roles.json').ids['Storage Blob Data Contributor']
     }
   }
 ]
@@ -341,8 +369,6 @@ module auditSender 'roles/sender.bicep' = if (auditStream) {
     queueName: names.queues.RECONCILER_DEVOPS_EVENTS_QUEUE
     containerName: names.deadLetterContainer
     principalId: auditTopic!.outputs.principalId
-    queueRoleId: loadJsonContent('roles.json').ids['Storage Queue Data Message Sender']
-    containerRoleId: loadJsonContent('roles.json').ids['Storage Blob Data Contributor']
   }
 }
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable, endpoint_problem
+from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable, endpoint_problem, unresolved
 from reconciler.settings import VARIABLES as SETTINGS
 
 AUDIT_HOSTS = frozenset({"auditservice.dev.azure.com"})
@@ -75,6 +75,11 @@ class Hosting:
         seconds = float(value["SWEEP_SECONDS"]) if value["SWEEP_SECONDS"].isdecimal() else 0.0
         if not 1 <= seconds <= 86_400:  # noqa: PLR2004 - a day
             problems.append(f"{PREFIX}SWEEP_SECONDS: {value['SWEEP_SECONDS']!r} is not a number from 1 to 86400")
+        problems += [
+            f"{PREFIX}{variable.name}: {wrong}"
+            for variable in VARIABLES
+            if variable.secret and (wrong := unresolved(given[variable.name]))
+        ]
         problems += _misspelt(environ)
         endpoint = value["AUDIT_ENDPOINT"].rstrip("/")
         loopback = environ.get(f"{PREFIX}ALLOW_LOOPBACK", "") == "1"

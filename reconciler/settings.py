@@ -234,6 +234,9 @@ class _Reader:
         return next(variable.default for variable in VARIABLES if variable.name == name)
 
     def _secret(self, name: str) -> Secret:
+        problem = unresolved(self._get(name))
+        if problem:
+            self._wrong(name, problem)
         return Secret(self._get(name))
 
     def _wrong(self, name: str, message: str) -> None:
@@ -345,6 +348,17 @@ def unless_said(given: Mapping[str, str]) -> None:
 def environment() -> Mapping[str, str]:
     """The process environment, for the settings that `reconciler.hosting` reads."""
     return os.environ
+
+
+def unresolved(secret: str) -> str:
+    """What is wrong with a secret that is still a reference to a Key Vault; empty where it is none.
+
+    App Service leaves a reference that it could not resolve in the setting as it was written (Microsoft Learn, "Use Key
+    Vault references as app settings"). Taken for the secret itself, it would be one that anybody can guess.
+    """
+    if not secret.lower().startswith("@microsoft.keyvault("):
+        return ""
+    return "a reference to a Key Vault that was not resolved: may the app's identity read that secret, and is it there"
 
 
 def secrets(*more: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ the Makefile; it needs no network). One answer takes one to six seconds and ther
 file instead of asking. Descriptions are left out, and types that nothing near the templates uses. Run it by
 `make facts` after a new resource type or a new version of the package.
 
-Four types are not in that package; their facts are in tests/infra/schemas_read.json, by hand, each with its page.
+Four types are not in that package; their facts are in tests/infra/schemas_read.json, by hand, each with its document.
 """
 
 from __future__ import annotations

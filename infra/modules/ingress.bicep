@@ -1,4 +1,4 @@
-// Optional: an app of its own for HTTP, which may put wishes on the work queue and keep what it remembers, and has no
+// Optional: an app of its own for HTTP, which may put wishes on the work queues and write what it remembers, and has no
 // right in Azure DevOps and none on a pool. Its host has an account of its own: who writes the worker's deployment
 // container runs code as the worker.
 param name string
@@ -18,13 +18,22 @@ param subnetId string
 @description('Subnet for private endpoints; empty: storage is reached over public ones.')
 param endpointSubnetId string
 
-@description('Account with the work queue and the state container: name, blobEndpoint, queueEndpoint.')
+@description('Account with the work queues and the state container: name, blobEndpoint, queueEndpoint.')
 param work object
-param queueName string
+
+@description('Queues for wishes: of a few pools, and of many.')
+param queueNames array
 param stateContainer string
 
-@description('Vault with the git token and the webhook secrets, in the resource group given; empty: none.')
+@description('Blobs of that container that the HTTP functions write.')
+param stateBlobs array
+param storageSku string
+
+@description('Resource id of the vault with the git token and the webhook secrets; empty: none.')
 param vaultId string
+
+@description('Names of those secrets.')
+param secretNames array
 
 var roles = loadJsonContent('../roles.json').ids
 
@@ -45,6 +54,7 @@ module storage 'storage.bicep' = {
     tags: tags
     containers: [deploymentContainer]
     queues: []
+    sku: storageSku
     closed: !empty(endpointSubnetId)
   }
 }
@@ -72,15 +82,27 @@ module hostRoles '../roles/account.bicep' = {
   }
 }
 
-module sender '../roles/sender.bicep' = {
-  name: 'ingress-role-sender'
+module senders '../roles/queue.bicep' = [
+  for (queueName, index) in queueNames: {
+    name: 'ingress-role-queue-${index}'
+    params: {
+      accountName: work.name
+      queueName: queueName
+      principalId: identity.outputs.principalId
+      roleId: roles['Storage Queue Data Message Sender']
+    }
+  }
+]
+
+// Statuses and leases are beside what it remembers, in the same container: it reads them and writes its own alone.
+module memory '../roles/container.bicep' = {
+  name: 'ingress-role-memory'
   params: {
     accountName: work.name
-    queueName: queueName
     containerName: stateContainer
     principalId: identity.outputs.principalId
-    queueRoleId: roles['Storage Queue Data Message Sender']
-    containerRoleId: roles['Storage Blob Data Contributor']
+    roleId: roles['Storage Blob Data Contributor']
+    onlyBlobs: stateBlobs
   }
 }
 
@@ -93,15 +115,18 @@ module telemetry '../roles/telemetry.bicep' = {
   }
 }
 
-module vault '../roles/vault.bicep' = if (!empty(vaultId)) {
-  name: 'ingress-role-vault'
-  scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
-  params: {
-    vaultName: last(split(vaultId, '/'))
-    principalId: identity.outputs.principalId
-    roleId: roles['Key Vault Secrets User']
+module secrets '../roles/secret.bicep' = [
+  for (secretName, index) in secretNames: {
+    name: 'ingress-role-secret-${index}'
+    scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
+    params: {
+      vaultName: last(split(vaultId, '/'))
+      secretName: secretName
+      principalId: identity.outputs.principalId
+      roleId: roles['Key Vault Secrets User']
+    }
   }
-}
+]
 
 module app 'app.bicep' = {
   name: 'ingress-app'
@@ -129,7 +154,7 @@ module app 'app.bicep' = {
     maximumInstances: 40
     instanceMemoryMB: 2048
   }
-  dependsOn: [hostRoles, endpoints]
+  dependsOn: [hostRoles, endpoints, secrets]
 }
 
 output hostName string = app.outputs.hostName

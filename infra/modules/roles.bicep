@@ -19,8 +19,14 @@ param subnets array
 @description('Resource ids of vaults whose certificates specs put on machines.')
 param certificateVaults array
 
+@description('Resource ids of Dev Center projects that specs put pools into.')
+param devCenterProjects array
+
 @description('Resource id of the vault with the tokens and secrets that settings refer to; empty: none.')
 param vaultId string
+
+@description('Names of those secrets.')
+param secretNames array
 
 @description('Resource group of this deployment.')
 param resourceGroupName string
@@ -89,15 +95,32 @@ module certificates '../roles/vault.bicep' = [
   }
 ]
 
-module vault '../roles/vault.bicep' = if (!empty(vaultId)) {
-  name: 'role-vault-${mark}'
-  scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
-  params: {
-    vaultName: last(split(vaultId, '/'))
-    principalId: principalId
-    roleId: roles['Key Vault Secrets User']
+// No published action attaches a pool to a Dev Center project, and the role of pools holds nothing on one (Microsoft
+// Learn, "Azure built-in roles for DevOps", "Azure permissions for DevOps"): whoever names a project has to see it.
+module projects '../roles/project.bicep' = [
+  for (id, index) in devCenterProjects: if (enforcing) {
+    name: 'role-project-${mark}-${index}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      projectName: last(split(id, '/'))
+      principalId: principalId
+      roleId: roles.Reader
+    }
   }
-}
+]
+
+module secrets '../roles/secret.bicep' = [
+  for (secretName, index) in secretNames: {
+    name: 'role-secret-${mark}-${index}'
+    scope: resourceGroup(split(vaultId, '/')[2], split(vaultId, '/')[4])
+    params: {
+      vaultName: last(split(vaultId, '/'))
+      secretName: secretName
+      principalId: principalId
+      roleId: roles['Key Vault Secrets User']
+    }
+  }
+]
 
 // The host keeps locks and its package in blobs, the triggers take messages and make poison queues, and the host notes
 // its diagnostic events in a table (Microsoft Learn, "Connect to host storage with an identity").

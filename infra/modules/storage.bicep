@@ -8,6 +8,9 @@ param queues array
 @description('Container whose blobs are deleted after 30 days; empty: none.')
 param expiring string = ''
 
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param sku string
+
 @description('Closed: only private endpoints, and the services of Azure that Microsoft calls trusted (Event Grid is one), get in.')
 param closed bool
 
@@ -17,7 +20,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: {
-    name: 'Standard_ZRS'
+    name: sku
   }
   properties: {
     accessTier: 'Hot'

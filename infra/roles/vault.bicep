@@ -1,4 +1,4 @@
-// A right on one vault, which is in role-based mode: to read its secrets, or its certificates.
+// A right on one vault, which is in role-based mode, as a whole: which certificates machines get is for specs to say.
 param vaultName string
 param principalId string
 param roleId string

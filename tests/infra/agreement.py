@@ -25,6 +25,7 @@ FUNCTIONS = frozenset(
         "filter",
         "guid",
         "items",
+        "join",
         "last",
         "loadJsonContent",
         "loadTextContent",
@@ -60,21 +61,40 @@ def _module(files: Files, file: Template, module: Declared) -> Iterator[str]:
     if target is None:
         yield f"{where}: there is no {module.kind}"
         return
-    given = module.value.get("params", {})
-    for name in given:
-        if name not in target.params:
-            yield f"{where}: {target.path} has no parameter {name}"
-        elif not _fits(given[name], target.params[name]):
-            yield f"{where}: {name} is {given[name]!r}, but {target.path} wants {target.params[name].kind}"
-    for name, param in target.params.items():
-        if param.value is None and name not in given:
-            yield f"{where}: {target.path} wants {name}"
+    for line in _parameters(files, file, module.value.get("params", {}), target):
+        yield f"{where}: {line}"
     for read in references(file.text, module.name):
         kind, _, name = read.partition(".")
         if kind == "outputs" and name.partition(".")[0] not in target.outputs:
             yield f"{where}: {target.path} has no output {name or '(outputs as a whole are not values)'}"
     if target.scope != file.scope and "scope" not in module.value:
         yield f"{where}: {target.path} is for a {target.scope}, and no scope is given"
+
+
+def _parameters(files: Files, file: Template, given: dict[str, Any], target: Template) -> Iterator[str]:
+    for name, value in given.items():
+        wanted = target.params.get(name)
+        if wanted is None:
+            yield f"{target.path} has no parameter {name}"
+        elif not _fits(value, wanted):
+            yield f"{name} is {value!r}, but {target.path} wants {wanted.kind}"
+        elif (kind := _kind(files, file, value)) not in ("", wanted.kind):
+            yield f"{name} is of type {kind}, but {target.path} wants {wanted.kind}"
+    for name, param in target.params.items():
+        if param.value is None and name not in given:
+            yield f"{target.path} wants {name}"
+
+
+def _kind(files: Files, file: Template, value: Any) -> str:
+    """Type of a parameter, or of a module's output, that is handed on as it is; empty where Azure computes something."""
+    if not isinstance(value, Expression):
+        return ""
+    if str(value) in file.params:
+        return file.params[str(value)].kind
+    output = re.fullmatch(r"(\w+)(?:\[\w+\])?!?\.outputs\.(\w+)", str(value))
+    module = file.modules.get(output[1]) if output else None
+    target = files.get(_target(file.path, module.kind)) if module else None
+    return target.outputs[output[2]].kind if target and output and output[2] in target.outputs else ""
 
 
 def _target(path: str, kind: str) -> str:

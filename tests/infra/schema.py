@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.infra.bicep import Declared, Expression, Template
+from tests.infra.bicep import Declared, Expression, Template, references
 
 _HERE = Path(__file__).parent
 _BICEP = {"parent", "scope", "dependsOn"}
@@ -54,6 +54,29 @@ def _resource(template: Template, resource: Declared) -> Iterator[str]:
         yield from (f"{where}: {key} is set on an existing resource" for key in body if key != "name")
         return
     yield from _object(body, known["types"][""], known["types"], where)
+
+
+def reads(template: Template) -> Iterator[str]:
+    """What a template reads of a resource and no schema knows: ``account.properties.primaryEndpoint.blob``."""
+    for resource in template.resources.values():
+        known = facts().get(resource.kind.partition("@")[0], {"types": {"": {"*": ["any", ""]}}})
+        for path in sorted(references(template.text, resource.name)):
+            if not _leads(path.split("."), "", known["types"]):
+                yield f"{template.path}: {resource.name}: {path} is no property"
+
+
+def _leads(path: list[str], kind: str, types: dict[str, Json]) -> bool:
+    """Whether a path through the types ends somewhere; scalars have no properties, `any` has all."""
+    if not path or kind == "any":
+        return True
+    if kind not in types:
+        return False
+    shape = types[kind]
+    every: list[dict[str, list[str]]] = [shape]
+    if "of" in shape:
+        every = [{**each, shape["by"]: ["string", ""]} for each in shape["of"].values()]
+    kinds = [(each.get(path[0], each.get("*", [""])))[0] for each in every]
+    return any(_leads(path[1:], each, types) for each in kinds if each)
 
 
 def _parent(template: Template, resource: Declared, name: str) -> Iterator[str]:

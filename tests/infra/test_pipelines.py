@@ -6,15 +6,11 @@ The schemas of GitHub workflows and of Azure Pipelines are those that the packag
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -24,8 +20,8 @@ from typer.main import get_command
 
 from reconciler.cli import app
 from tests.infra.bicep import INFRA
+from tests.infra.world import ROOT
 
-ROOT = INFRA.parent
 CI = ROOT / "examples" / "ci"
 GITHUB = ("github/specs.yml", "github/deploy.yml")
 AZURE = ("azure-repos/specs.yml", "azure-repos/deploy.yml")
@@ -144,11 +140,13 @@ def test_what_is_deployed_is_what_was_built() -> None:
         assert text.index("make test") < text.index("make package") < text.index("azd provision")
 
 
-def test_variables_for_azd_are_those_that_it_fills_in() -> None:
+def test_every_value_for_azd_is_handed_over() -> None:
+    """One that a pipeline left out would fall back to its default, and take away what somebody had set up."""
     asked = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
-    given = set(read("github/deploy.yml")["jobs"]["azure"]["env"])
+    given = read("github/deploy.yml")["jobs"]["azure"]["env"]
 
-    assert given - {"AZURE_SUBSCRIPTION_ID"} <= asked
+    assert set(given) == asked | {"AZURE_SUBSCRIPTION_ID"}
+    assert given == {name: f"${{{{ vars.{name} }}}}" for name in given}
 
 
 def test_a_workflow_for_pull_requests_has_the_least_of_rights() -> None:
@@ -189,96 +187,3 @@ def test_azure_repos_is_read_at_the_merge_that_it_serves() -> None:
     assert "refs/pull/*/head" not in text
     assert document["trigger"] == "none"
     assert "pr" not in document
-
-
-def test_changes_pass_and_errors_fail() -> None:
-    """Exit code 2 of `plan` means changes: what a pull request is for."""
-    plans = [script for _, script in ALL_SCRIPTS if "reconciler plan" in script]
-
-    assert len(plans) == 2
-    for script in plans:
-        for code, passes in ((0, True), (2, True), (1, False)):
-            stub = re.sub(r"[^\n]*reconciler plan[^\n]*", f"(exit {code})", script)
-            stub = re.sub(r"\$\([A-Za-z.]+\)", "x", stub).replace("$GITHUB_STEP_SUMMARY", "/dev/null")
-            stub = stub.replace("$RUNNER_TEMP/plan.md", "/dev/null")
-            ran = subprocess.run(["bash", "-c", stub], capture_output=True, check=False)
-
-            assert (ran.returncode == 0) is passes, script
-
-
-# --- the comment on a pull request -------------------------------------------------------------------
-
-
-class Threads(HTTPServer):
-    """A pull request's threads, as far as the script asks for them."""
-
-    def __init__(self, threads: list[dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.threads = threads
-        self.asked: list[tuple[str, str, Any, str]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Threads
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else None
-        self.server.asked.append((self.command, self.path, body, self.headers["Authorization"]))
-        answer = {"value": self.server.threads} if self.command == "GET" else {"id": 9}
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    do_GET = do_POST = do_PATCH = _answer  # noqa: N815 - the names that http.server calls
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def comment() -> Any:
-    place = importlib.util.spec_from_file_location("comment", CI / "azure-repos" / "comment.py")
-    assert place is not None
-    assert place.loader is not None
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
-
-
-def commented(
-    comment: Any, plan: Path, threads: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> tuple[str, str, Any, str]:
-    with Threads(threads) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        monkeypatch.setenv("THREADS", f"http://127.0.0.1:{server.server_port}/threads")
-        monkeypatch.setenv("SYSTEM_ACCESSTOKEN", "canary")
-        comment.main([str(plan)])
-        server.shutdown()
-        thread.join()
-    return server.asked[-1]
-
-
-def test_the_first_plan_becomes_a_comment(comment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = tmp_path / "plan.md"
-    plan.write_text("# Plan")
-    others: list[dict[str, Any]] = [{"id": 1, "comments": [{"id": 1, "content": "Looks good"}]}, {"id": 2}]
-    method, path, body, authorization = commented(comment, plan, others, monkeypatch)
-
-    assert (method, path, authorization) == ("POST", "/threads?api-version=7.1", "Bearer canary")
-    assert body["comments"][0]["content"] == f"{comment.MARK}\n# Plan"
-    assert body["status"] == "closed"
-
-
-def test_the_next_plan_replaces_it(comment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One comment, however often somebody pushes."""
-    plan = tmp_path / "plan.md"
-    plan.write_text("x" * (comment.LONGEST + 1))
-    gone = {"id": 6, "comments": [{"id": 1, "content": comment.MARK, "isDeleted": True}]}
-    ours = {"id": 7, "comments": [{"id": 3, "content": f"{comment.MARK}\nold"}]}
-    method, path, body, _ = commented(comment, plan, [gone, ours], monkeypatch)
-
-    assert (method, path) == ("PATCH", "/threads/7/comments/3?api-version=7.1")
-    assert body["content"].endswith("The rest is in the summary of the run.\n")
-    assert len(body["content"]) < comment.LONGEST + 200

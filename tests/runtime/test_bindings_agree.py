@@ -199,6 +199,7 @@ BAD = [
     ({"APP_ROL": "x"}, "RECONCILER_APP_ROL: no such setting; the nearest is RECONCILER_APP_ROLE"),
     ({"AUDIT_ENDPOINT": "https://elsewhere.example"}, "RECONCILER_AUDIT_ENDPOINT: 'https://elsewhere.example' is not https on one of auditservice.dev.azure.com"),
     ({"AUDIT_ENDPOINT": "http://127.0.0.1:1"}, "RECONCILER_AUDIT_ENDPOINT: 'http://127.0.0.1:1' is on loopback"),
+    ({"GITHUB_SECRET": "@Microsoft.KeyVault(SecretUri=x)"}, "RECONCILER_GITHUB_SECRET: a reference to a Key Vault that was not"),
 ]  # fmt: skip
 
 

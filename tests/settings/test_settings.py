@@ -295,3 +295,14 @@ def test_the_documentation_names_the_hosts_that_a_token_may_go_to(name: str, hos
     (line,) = re.findall(rf"^\| `{PREFIX}{name}_ENDPOINT` \| ([^|]*) \|$", DOCUMENT, re.MULTILINE)
 
     assert set(re.findall(r"`([^`]+)`", line)) == hosts
+
+
+@pytest.mark.parametrize("name", [variable.name for variable in VARIABLES if variable.secret])
+def test_a_reference_that_nobody_resolved_is_not_taken_for_the_secret(name: str) -> None:
+    """App Service leaves it in the setting as it was written: a secret that anybody can guess."""
+    reference = "@Microsoft.KeyVault(SecretUri=https://canary.vault.azure.net/secrets/x)"
+    found = problems({**LOOPBACK, PREFIX + name: reference})
+
+    assert [line for line in found if "reference to a Key Vault that was not resolved" in line] == list(found)
+    assert found[0].startswith(PREFIX + name)
+    assert "canary" not in found[0]

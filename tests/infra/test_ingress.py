@@ -1,0 +1,93 @@
+"""What the HTTP functions write is what the ingress may write: seen by calling them, compared with the templates."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.triggers import Shop
+from reconciler.triggers.web import answer
+from reconciler.web.message import Request
+from reconciler.work.outbox import FEW
+from tests.deployment import CANARY, Deployment, deployed, spec
+from tests.infra.bicep import Expression
+from tests.infra.world import world
+
+NAMES = world().names
+DOORS = [name for name in NAMES["httpFunctions"] if name not in NAMES["notOnIngress"]]
+JSON = {"content-type": "application/json"}
+PUSH = json.dumps({"ref": "refs/heads/main"}).encode()
+HOOK = {"id": "delivery-2", "eventType": "git.push", "resource": {"refUpdates": [{"name": "refs/heads/main"}]}}
+
+
+def requests() -> dict[str, Request]:
+    """One for each HTTP function that gets as far as it can."""
+    signature = hmac.new(f"github-{CANARY}".encode(), PUSH, hashlib.sha256).hexdigest()
+    hub = {
+        "x-hub-signature-256": f"sha256={signature}",
+        "x-github-delivery": "delivery-1",
+        "x-github-event": "push",
+        **JSON,
+    }
+    pool = {"name": "build-pool"}
+    return {
+        "reconcile": Request("POST", "/api/reconcile", headers={"idempotency-key": "k1"}),
+        "reconcile_pool": Request("POST", "/api/pools/build-pool/reconcile", pool, headers={"idempotency-key": "k2"}),
+        "pools": Request("GET", "/api/pools"),
+        "pool": Request("GET", "/api/pools/build-pool", pool),
+        "health": Request("GET", "/api/health"),
+        "openapi": Request("GET", "/api/openapi.json"),
+        "github_push": Request("POST", "/api/github/push", headers=hub, body=PUSH),
+        "azure_repos_push": Request(
+            "POST",
+            "/api/azure-repos/push",
+            headers={"x-reconciler-secret": f"repos-{CANARY}", **JSON},
+            body=json.dumps(HOOK).encode(),
+        ),
+    }
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    with deployed(tmp_path) as one:
+        yield one
+
+
+def ask_everything(shop: Shop) -> None:
+    for name, request in requests().items():
+        response = answer(shop, name, request)
+
+        assert response.status in (200, 202), (name, response.body)
+
+
+def test_every_function_of_the_ingress_is_asked() -> None:
+    assert sorted(requests()) == sorted(DOORS)
+
+
+def test_what_is_remembered_is_what_the_ingress_may_write(deployment: Deployment) -> None:
+    """Statuses and leases are in the same container: a right to write those would let it forge them."""
+    shop = deployment.shop()
+    ask_everything(shop)
+
+    assert list(shop.state.names("")) == sorted(NAMES["ingressWrites"])
+    assert not any(name.startswith(("pools/", "follow-ups/")) for name in NAMES["ingressWrites"])
+
+
+def test_wishes_go_to_the_queues_that_the_ingress_may_write_to(deployment: Deployment) -> None:
+    """Many at once go to the other queue: a push that changes many files, a request for every pool."""
+    params = world().files["main.bicep"].modules["ingressApp"].value["params"]
+    shop = deployment.shop()
+    ask_everything(shop)
+    few = (shop.outbox.events.length(), shop.outbox.sweeps.length())
+    deployment.commit(**{f"pool-{n}": spec(f"pool-{n}", "fabrikam-prime") for n in range(FEW + 1)})
+    answer(deployment.shop(), "reconcile", Request("POST", "/api/reconcile"))
+
+    assert few[0] > 0
+    assert few[1] == 0
+    assert shop.outbox.sweeps.length() > 0
+    assert params["queueNames"] == [Expression(f"names.queues.RECONCILER_{which}_QUEUE") for which in ("WORK", "SWEEP")]
