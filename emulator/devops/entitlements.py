@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LICENSES = ("express", "stakeholder", "professional", "advanced", "earlyAdopter", "none")
 NOBODY = str(UUID(int=0))
+PATCH = "application/json-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def changing(kind: Entitled) -> Callable[[World, Request], Response]:
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
+        _require_patch(request)
         found = _find(place, kind)
         level = _patched(place.items("document"))
         place.require_administrator("member entitlements")
@@ -161,6 +163,14 @@ def changing(kind: Entitled) -> Callable[[World, Request], Response]:
         return Response(body={"operationResults": results, "isSuccess": True, kind.entitlement: body})
 
     return handler
+
+
+def _require_patch(request: Request) -> None:
+    """415 for a body that is not a JSON patch, the one media type that the document names."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
+    if kind.lower() != PATCH:
+        text = f'The request indicated a Content-Type of "{kind}" for method type "PATCH" which is not supported.'
+        raise ApiError(415, "VssRequestContentTypeNotSupportedException", f"{text} Valid is: {PATCH}.")
 
 
 def _patched(document: list[Json]) -> str:

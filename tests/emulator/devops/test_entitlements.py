@@ -155,6 +155,18 @@ def test_administrators_of_a_project_change_its_groups_and_no_others(root: Calle
         assert ann.refused("PUT", f"{path}/{groups[other]}") == (403, "AccessDeniedException")
 
 
+def test_an_access_level_is_changed_by_a_json_patch_alone(root: Caller) -> None:
+    patch = [{"op": "replace", "path": "/accessLevel", "value": {"accountLicenseType": "stakeholder"}}]
+    url = f"{root.running.devops}/prime{PATH}/{root.local('operator')}"
+    headers = {"Authorization": "Bearer devops-root", "X-TFS-FedAuthRedirect": "Suppress"}
+
+    refused = root.session.patch(url, json=patch, params={"api-version": "7.1-preview.1"}, headers=headers, timeout=20)
+
+    assert (refused.status_code, refused.json()["typeKey"]) == (415, "VssRequestContentTypeNotSupportedException")
+    assert root.ok("PATCH", f"{PATH}/{root.local('operator')}", patch)["isSuccess"] is True
+    assert root.ok("GET", f"{PATH}/{root.local('operator')}")["accessLevel"]["accountLicenseType"] == "stakeholder"
+
+
 @pytest.mark.parametrize(("switch", "names"), [("found", ["Robot"]), ("unknown", [])])
 def test_the_picker_may_know_whole_ids_or_names_only(root: Caller, switch: str, names: list[str]) -> None:
     root.do.switch("devops.picker-by-id", switch)
