@@ -26,6 +26,7 @@ PREFIX = "RECONCILER_"
 ARM_HOSTS = frozenset({"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"})
 DEVOPS_HOSTS = frozenset({"dev.azure.com"})
 IDENTITY_HOSTS = frozenset({"vssps.dev.azure.com"})
+MEMBERS_HOSTS = frozenset({"vsaex.dev.azure.com"})
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -97,6 +98,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("IDENTITY_ENDPOINT", "Identities and graph of Azure DevOps; the organization's name is appended. "
              "Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
              "https://vssps.dev.azure.com", "URL"),
+    Variable("MEMBERS_ENDPOINT", "Access levels of members of Azure DevOps, for `onboard` alone; the organization's name is "
+             "appended. Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
+             "https://vsaex.dev.azure.com", "URL"),
     Variable("CREDENTIAL", "Where tokens come from: `default`, `managed`, `pat` or `static` (loopback alone)",
              "default"),
     Variable("CLIENT_ID", "Client id of a user-assigned managed identity, with `managed`", unit="guid"),
@@ -128,6 +132,8 @@ class Settings:
     devops_endpoint: str
     """URL without a slash at its end."""
     identity_endpoint: str
+    """URL without a slash at its end."""
+    members_endpoint: str
     """URL without a slash at its end."""
     credential: CredentialKind
     client_id: str
@@ -179,7 +185,8 @@ class _Reader:
             policy=Path(self._get("POLICY")) if self._get("POLICY") else None,
             arm_endpoint=self._endpoint("ARM_ENDPOINT", ARM_HOSTS, loopback=loopback),
             devops_endpoint=devops,
-            identity_endpoint=self._identity(devops, loopback=loopback),
+            identity_endpoint=self._beside(devops, "IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback),
+            members_endpoint=self._beside(devops, "MEMBERS_ENDPOINT", MEMBERS_HOSTS, loopback=loopback),
             credential=self._credential(),
             client_id=self._get("CLIENT_ID"),
             pat=self._secret("PAT"),
@@ -242,10 +249,11 @@ class _Reader:
             return CredentialKind.DEFAULT
         return CredentialKind(text)
 
-    def _identity(self, devops: str, *, loopback: bool) -> str:
-        if not self._get("IDENTITY_ENDPOINT") and _is_loopback(devops):
+    def _beside(self, devops: str, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
+        """Another host of Azure DevOps; on loopback one address is all of them."""
+        if not self._get(name) and _is_loopback(devops):
             return devops
-        return self._endpoint("IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback)
+        return self._endpoint(name, hosts, loopback=loopback)
 
     def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
         url = (self._get(name) or self._default(name)).rstrip("/")
@@ -261,7 +269,7 @@ class _Reader:
                 self._wrong(name, f"not set, but {PREFIX}CREDENTIAL={settings.credential} needs it")
         if settings.credential is not CredentialKind.STATIC:
             return
-        for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT"):
+        for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT", "MEMBERS_ENDPOINT"):
             url = str(getattr(settings, name.lower()))
             if not _is_loopback(url):
                 self._wrong(
