@@ -98,8 +98,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("IDENTITY_ENDPOINT", "Identities and graph of Azure DevOps; the organization's name is appended. "
              "Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
              "https://vssps.dev.azure.com", "URL"),
-    Variable("MEMBERS_ENDPOINT", "Access levels of members of Azure DevOps, for `onboard` alone; the organization's name is "
-             "appended. Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
+    Variable("MEMBERS_ENDPOINT", "Access levels of members of Azure DevOps, for `onboard` alone; the organization's "
+             "name is appended. Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
              "https://vsaex.dev.azure.com", "URL"),
     Variable("CREDENTIAL", "Where tokens come from: `default`, `managed`, `pat` or `static` (loopback alone)",
              "default"),

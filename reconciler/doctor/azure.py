@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from reconciler.doctor.check import Check, Grant, Subject, asked
+from reconciler.doctor.check import Check, Subject, asked
 from reconciler.inspection import ArmInspector, Right
 from reconciler.ports import ArmReader
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode, Spec
 
 READ = "Microsoft.DevOpsInfrastructure/pools/read"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError
 from reconciler.plan import Json
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode
 
 
@@ -18,18 +19,6 @@ class Verdict(StrEnum):
     MISSING = "missing"
     UNKNOWN = "unknown"
     """It could not be asked; that is no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What somebody has to give."""
-
-    role: str
-    """As the service names it."""
-    where: str
-    whom: str
-    remedy: str
-    """Where to click, or which command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.doctor.azure import fits, subnet_of
-from reconciler.doctor.check import Check, Grant, Subject, asked
+from reconciler.doctor.check import Check, Subject, asked
 from reconciler.errors import NotFound, ReconcilerError, Unavailable
 from reconciler.inspection import ArmInspector, DevOpsInspector, Right
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import Survey
 

@@ -1,0 +1,34 @@
+"""The command line in this process, signed in to an emulator as a person who administers organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from emulator import Running, start
+from tests.onboarding.fabrikam import ESTATE
+from tests.shell import Shell, sign_in
+
+pytest_plugins = ()
+
+
+@pytest.fixture
+def world() -> Iterator[Running]:
+    """Two organizations; in the first, private projects are for their members."""
+    with start(ESTATE, switches={"devops.project-visibility": "members"}) as running:
+        yield running
+
+
+@pytest.fixture
+def root(shell: Shell, world: Running, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Signed in as a Project Collection Administrator."""
+    sign_in(monkeypatch, world)
+    monkeypatch.setenv("RECONCILER_DEVOPS_TOKEN", "devops-root")
+    return shell
+
+
+@pytest.fixture
+def become(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sign in as somebody else."""
+    return lambda name: monkeypatch.setenv("RECONCILER_DEVOPS_TOKEN", f"devops-{name}")
