@@ -22,14 +22,12 @@ from reconciler.cli.screen import Screen, Track
 from reconciler.cli.selection import settings_of
 from reconciler.cli.stopping import Stop, stopping
 from reconciler.errors import Refused, Throttled
-from reconciler.onboarding import Asked, Giving, Lookout, Step, View, unknown_projects
+from reconciler.onboarding import BLIND_PAUSE, Asked, Giving, Lookout, Step, View, unknown_projects
 from reconciler.settings import PREFIX
 from reconciler.spec.model import Mode
 from reconciler.spec.names import organization_of
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_BLIND = 30.0
-"""Seconds to wait where the service says «too many» and not how long."""
 
 
 class InMode(StrEnum):
@@ -156,7 +154,7 @@ class _Run:
             try:
                 return lookout.look()
             except Throttled as error:
-                if not self._waited(error.retry_after or _BLIND, lookout.organization):
+                if not self._waited(error.retry_after or BLIND_PAUSE, lookout.organization):
                     return lookout.shut(error)
 
     def _give(self, lookout: Lookout, giving: Giving) -> None:
@@ -167,7 +165,7 @@ class _Run:
                 done = giving.round()
                 self._views[name], wait = done.view, done.wait
             except Throttled as error:
-                wait = error.retry_after or _BLIND
+                wait = error.retry_after or BLIND_PAUSE
             if wait is None or (wait and not self._waited(wait, name)):
                 break
         self._views[name] = giving.end(self._views[name], self._timeout)

@@ -15,12 +15,13 @@ The caller is a person with rights of their own, never the operator itself.
 
 from __future__ import annotations
 
-from reconciler.onboarding.giving import Giving, Hand, Round
+from reconciler.onboarding.giving import BLIND_PAUSE, Giving, Hand, Round
 from reconciler.onboarding.looking import Lookout, Sources, unknown_projects
 from reconciler.onboarding.needs import Asked
 from reconciler.onboarding.step import Kind, Leave, Standing, Step, View
 
 __all__ = [
+    "BLIND_PAUSE",
     "Asked",
     "Giving",
     "Hand",

@@ -21,6 +21,8 @@ TRIES = 3
 """How often a write is tried that time may heal."""
 PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds until it is worth looking again for what a write has not shown yet; twice as long each time."""
+BLIND_PAUSE = 30.0
+"""Seconds to stay away where the service says «too many» and not how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,45 +86,50 @@ class Giving:
         ready = [step for step in fresh if step.kind is Kind.MEMBER or (self._lookout.seen.identity_id and not shut)]
         if ready:
             first = min(ORDER.index(step.kind) for step in ready)
-            self._write([step for step in ready if ORDER.index(step.kind) == first])
-            return Round(self._told(view), self._pause() if self._again() else 0.0)
+            wait = self._write([step for step in ready if ORDER.index(step.kind) == first])
+            return Round(self._told(view), wait or (self._pause() if self._again() else 0.0))
         for step in waited:
             self._lookout.forget(step)
         return Round(self._told(view), self._pause() if waited else None)
 
     def end(self, view: View, seconds: float) -> View:
         """The last view, once no further look will be taken: what was given and never seen has failed."""
-        unseen = f"answered with success, and not seen after {seconds:.0f} s"
-        steps = [
-            replace(step, standing=Standing.FAILED, detail=unseen)
-            if step.standing is Standing.MISSING and step.key in self._given
-            else replace(step, standing=Standing.LEFT, detail=step.detail or self._left(step))
-            if step.standing is Standing.MISSING
-            else step
-            for step in view.steps
-        ]
-        return replace(view, steps=tuple(steps))
+        without = (Standing.MISSING, Standing.FAILED)
+        shut = any(step.kind is Kind.MEMBER and step.standing in without for step in view.steps)
+        return replace(view, steps=tuple(self._ended(step, seconds, shut=shut) for step in view.steps))
+
+    def _ended(self, step: Step, seconds: float, *, shut: bool) -> Step:
+        if step.standing is not Standing.MISSING:
+            return step
+        if step.key in self._given:
+            unseen = f"answered with success, and not seen after {seconds:.0f} s"
+            return replace(step, standing=Standing.FAILED, detail=unseen)
+        return replace(step, standing=Standing.LEFT, detail=step.detail or _why_left(step, shut=shut))
 
     def _is_open(self, step: Step) -> bool:
         possible = step.standing is Standing.MISSING and step.act is not None and step.leave is not Leave.NO
         return possible and step.key not in self._errors
 
-    def _write(self, steps: list[Step]) -> None:
+    def _write(self, steps: list[Step]) -> float:
+        """Give these; the seconds for which the service wants to be left alone, 0 where it does not."""
         for step in steps:
             self._tell(step)
-            self._tried[step.key] = self._tried.get(step.key, 0) + 1
             try:
                 self._hand.give(step, self._object_id, self._lookout.seen)
-            except Throttled:
-                self._tried[step.key] -= 1
-                raise
+            except Throttled as error:
+                return error.retry_after or BLIND_PAUSE
             except ReconcilerError as error:
-                if not isinstance(error, Transient) or self._tried[step.key] >= TRIES:
-                    self._errors[step.key] = error
+                self._failed(step, error)
             else:
                 self._given.add(step.key)
             finally:
                 self._lookout.forget(step)
+        return 0.0
+
+    def _failed(self, step: Step, error: ReconcilerError) -> None:
+        tries = self._tried[step.key] = self._tried.get(step.key, 0) + 1
+        if not isinstance(error, Transient) or tries >= TRIES:
+            self._errors[step.key] = error
 
     def _again(self) -> bool:
         """Whether something has to be tried again, which at once would help nobody."""
@@ -142,7 +149,10 @@ class Giving:
             return replace(step, standing=Standing.FAILED, detail=str(self._errors[step.key]))
         return step
 
-    def _left(self, step: Step) -> str:
-        if step.leave is Leave.NO:
-            return "you may not give it"
-        return "waits for the access level" if step.act else "to be done by hand"
+
+def _why_left(step: Step, *, shut: bool) -> str:
+    if step.leave is Leave.NO:
+        return "you may not give it"
+    if step.act is None:
+        return "to be done by hand"
+    return "waits for the access level" if shut and step.kind is not Kind.MEMBER else "the time was up before"
