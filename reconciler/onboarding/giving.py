@@ -76,10 +76,17 @@ class Giving:
         self._tried: dict[tuple[Kind, str], int] = {}
         self._errors: dict[tuple[Kind, str], ReconcilerError] = {}
         self._pauses = 0
+        self._view: View | None = None
+        """The last look that showed something: one that fails half-way is made again, and does not undo it."""
+        self._blind = 0
 
     def round(self) -> Round:
         """Look; give the next kind of what is missing. `Throttled` where the service wants to be left alone."""
         view = self._lookout.look()
+        if self._view is not None and all(step.standing is Standing.UNKNOWN for step in view.steps):
+            self._blind += 1
+            return Round(self._told(self._view), self._pause() if self._blind < TRIES else None)
+        self._view = view
         waited = [step for step in view.steps if self._is_open(step) and step.key in self._given]
         fresh = [step for step in view.steps if self._is_open(step) and step.key not in self._given]
         shut = any(step.kind is Kind.MEMBER and step.standing is Standing.MISSING for step in view.steps)

@@ -194,7 +194,8 @@ class Lookout:
         found = {one.project: _project(one) for one in listed if one.project and one.project not in visible}
         if not found:
             return []
-        deleted = self._once("deleted", lambda: self._sources.devops.deleted_projects(self.organization))
+        answer = self._asked_once("deleted", lambda: self._sources.devops.deleted_projects(self.organization))
+        deleted = frozenset[str]() if isinstance(answer, ReconcilerError) else answer
         return [one for one in found.values() if one.id not in deleted and self._allowed(one)]
 
     # --- who may give it -----------------------------------------------------------------------------

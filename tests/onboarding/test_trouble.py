@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator import Running
-from tests.onboarding.kit import details, may, run, standings, writes
+from tests.onboarding.kit import EVERYTHING, details, may, run, standings, writes
 from tests.shell import Shell
 
 
@@ -93,3 +93,53 @@ def test_given_is_what_was_seen_and_not_what_was_answered(root: Shell, world: Ru
     late = run(root, "--apply", "--timeout", "2")
     assert late.code == 1
     assert "answered with success, and not seen after 2 s" in details(late)["pools", "prime"]
+
+
+def test_a_look_that_fails_half_way_is_made_again(root: Shell, world: Running) -> None:
+    """Three requests are one look: the session tries a read three times."""
+    world.do.fault("500", route="graph.serviceprincipals.list", skip=1, count=3)
+
+    said = run(root, "--apply")
+
+    assert said.code == 0, said.out
+    assert set(standings(said).values()) == {"given"}
+
+
+def test_what_was_given_is_not_called_seen_where_nothing_can_be_read_any_more(root: Shell, world: Running) -> None:
+    world.do.fault("500", route="graph.serviceprincipals.list", skip=1, count=None)
+
+    said = run(root, "--apply", "--timeout", "3")
+
+    assert said.code == 1
+    assert standings(said)["member", "prime"] == "failed"
+    assert set(standings(said)) == set(EVERYTHING)
+
+
+def test_deleted_projects_that_cannot_be_listed_hold_up_nothing(root: Shell, world: Running) -> None:
+    world.do.edit("delete-project", organization="prime", project="test")
+    world.do.fault("403", route="projects.list", skip=1, count=None)
+
+    said = run(root, "--apply")
+
+    assert said.code == 1
+    assert standings(said)["queues", "prime/dev"] == "given"
+    assert standings(said)["project", "prime/test"] == "unknown"
+
+
+@pytest.mark.parametrize("before", range(6))
+def test_stopped_anywhere_it_reads_more_than_it_may_change(root: Shell, world: Running, before: int) -> None:
+    """The order of giving: who has a role anywhere is a member who sees every project, and the next call goes on."""
+    world.do.fault("403", route="*s.[as][de][dt]", skip=before, count=None)
+
+    stopped = run(root, "--apply")
+
+    assert stopped.code == 1
+    prime = world.do.state()["organizations"][0]
+    held = [prime["roles"], *(project["roles"] for project in prime["projects"])]
+    roles = [one for by_name in held for names in by_name.values() for one in names]
+    readers = [one for one in prime["groups"] if one["name"].endswith("\\Readers") and "robot" in one["members"]]
+    assert "robot" not in roles or any(one["principal"] == "robot" for one in prime["identities"])
+    assert len(readers) == min(max(0, before - 1), 2)
+    assert ("robot" in roles) == (before > 3)
+    world.do.clear_faults()
+    assert run(root, "--apply").code == 0
