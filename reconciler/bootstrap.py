@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.gate import Gates
     from reconciler.adapters.session import Session
     from reconciler.adapters.storage import Account
+    from reconciler.onboarding import Hand, Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,19 @@ class Tools:
     arm: ArmInspector
     devops: DevOpsInspector
     around: Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """What `onboard` needs: it acts as whoever calls, and can write only where that was asked for."""
+
+    sources: Sources
+    hand: Hand | None
+    """None: a dry run."""
+    policy: Policy
+    clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections go."""
 
 
 class Store(Protocol):
@@ -146,6 +160,28 @@ def tools(settings: Settings) -> Tools:
     planes = _planes(settings, clock)
     around = Around(planes.arm, planes.devops)
     return Tools(_planner(settings, planes, clock), clock, around, DevOpsInspection(planes.devops), around)
+
+
+def onboarding(settings: Settings, *, write: bool) -> Onboarding:
+    """What `onboard` needs; without `write` there is nothing that could."""
+    from reconciler.adapters.devops import DevOps, DevOpsWrites  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
+    from reconciler.adapters.gate import Gates  # noqa: PLC0415
+    from reconciler.adapters.memberships import Memberships, MembershipWrites  # noqa: PLC0415
+    from reconciler.onboarding import Hand, Sources  # noqa: PLC0415
+
+    clock = SystemClock()
+    credential, gates, place = _credential(settings), Gates(clock.monotonic), settings.members_endpoint
+    devops = _session(settings, credential, (settings.devops_endpoint, settings.identity_endpoint), gates)
+    members = _session(settings, credential, (place, place), gates)
+    sources = Sources(DevOps(devops), Memberships(devops, members), DevOpsInspection(devops))
+    hand = Hand(DevOpsWrites(devops), MembershipWrites(devops, members)) if write else None
+
+    def close() -> None:
+        devops.close()
+        members.close()
+
+    return Onboarding(sources, hand, policy(settings), clock, close)
 
 
 def telemetry(settings: Settings) -> Telemetry:
@@ -273,29 +309,36 @@ def _planner(settings: Settings, planes: _Planes, clock: Clock, watch: Telemetry
 
 def _planes(settings: Settings, clock: Clock, gates: Gates | None = None, watch: Telemetry = NO_TELEMETRY) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
-    from reconciler.adapters.session import Session  # noqa: PLC0415
-    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
-    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
 
     credential = _credential(settings)
-    loopback = settings.allow_loopback
     return _Planes(
         Arm(
             settings.arm_endpoint,
             credential.for_azure(),
-            allow_loopback=loopback,
+            allow_loopback=settings.allow_loopback,
             clock=clock,
             timeout=settings.http_timeout,
             calls=Calls("arm", watch),
         ),
-        Session(
-            credential,
-            Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
-            gates=gates,
-            calls=Calls("devops", watch),
-            limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
-        ),
+        _session(settings, credential, (settings.devops_endpoint, settings.identity_endpoint), gates, watch),
     )
+
+
+def _session(
+    settings: Settings,
+    credential: Credential,
+    hosts: tuple[str, str],
+    gates: Gates | None,
+    watch: Telemetry = NO_TELEMETRY,
+) -> Session:
+    """A session for two hosts of Azure DevOps: that of the organizations, and that of their identities."""
+    from reconciler.adapters.session import Session  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+
+    endpoints = Endpoints(*hosts, allow_loopback=settings.allow_loopback)
+    limits = CallLimits(read=settings.http_timeout, parallel=settings.parallel)
+    return Session(credential, endpoints, gates=gates, calls=Calls("devops", watch), limits=limits)
 
 
 def _credential(settings: Settings) -> Credential:
@@ -306,7 +349,12 @@ def _credential(settings: Settings) -> Credential:
     if settings.credential is CredentialKind.PAT:
         return credentials.pat(settings.pat.reveal())
     if settings.credential is CredentialKind.STATIC:
-        endpoints = (settings.arm_endpoint, settings.devops_endpoint, settings.identity_endpoint)
+        endpoints = (
+            settings.arm_endpoint,
+            settings.devops_endpoint,
+            settings.identity_endpoint,
+            settings.members_endpoint,
+        )
         return credentials.static(settings.arm_token.reveal(), settings.devops_token.reveal(), endpoints)
     return credentials.default(settings.client_id)
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Unavailable
 from reconciler.plan import Json
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode
 
 T = TypeVar("T")
@@ -25,18 +26,6 @@ class Verdict(StrEnum):
     MISSING = "missing"
     UNKNOWN = "unknown"
     """It could not be asked; that is no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What somebody has to give."""
-
-    role: str
-    """As the service names it."""
-    where: str
-    whom: str
-    remedy: str
-    """Where to click, or which command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable, endpoint_problem, unresolved
+from reconciler.endpoints import endpoint_problem, unresolved
+from reconciler.settings import PREFIX, Secret, SettingsInvalid, Variable
 from reconciler.settings import VARIABLES as SETTINGS
 
 AUDIT_HOSTS = frozenset({"auditservice.dev.azure.com"})

@@ -19,17 +19,21 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reconciler.endpoints import (
+    ARM_HOSTS,
+    DEVOPS_HOSTS,
+    IDENTITY_HOSTS,
+    INGESTION_DOMAINS,
+    MEMBERS_HOSTS,
+    endpoint_problem,
+    ingestion,
+    is_loopback,
+    unresolved,
+)
 from reconciler.errors import Terminal
 
 PREFIX = "RECONCILER_"
 INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-
-ARM_HOSTS = frozenset({"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"})
-DEVOPS_HOSTS = frozenset({"dev.azure.com"})
-IDENTITY_HOSTS = frozenset({"vssps.dev.azure.com"})
-INGESTION_DOMAINS = (".applicationinsights.azure.com", ".applicationinsights.azure.us", ".applicationinsights.azure.cn")
-"""Where Application Insights takes telemetry, with a token of ours (azure-monitor-opentelemetry-exporter 1.0.0b58)."""
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SettingsInvalid(Terminal):
@@ -112,6 +116,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("IDENTITY_ENDPOINT", "Identities and graph of Azure DevOps; the organization's name is appended. "
              "Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
              "https://vssps.dev.azure.com", "URL"),
+    Variable("MEMBERS_ENDPOINT", "Access levels of members of Azure DevOps, for `onboard` alone; the organization's "
+             "name is appended. Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
+             "https://vsaex.dev.azure.com", "URL"),
     Variable("CREDENTIAL", "Where tokens come from: `default`, `managed`, `pat` or `static` (loopback alone)",
              "default"),
     Variable("CLIENT_ID", "Client id of a user-assigned managed identity, with `managed`", unit="guid"),
@@ -145,6 +152,8 @@ class Settings:
     devops_endpoint: str
     """URL without a slash at its end."""
     identity_endpoint: str
+    """URL without a slash at its end."""
+    members_endpoint: str
     """URL without a slash at its end."""
     credential: CredentialKind
     client_id: str
@@ -203,7 +212,8 @@ class _Reader:
             policy=Path(self._get("POLICY")) if self._get("POLICY") else None,
             arm_endpoint=self._endpoint("ARM_ENDPOINT", ARM_HOSTS, loopback=loopback),
             devops_endpoint=devops,
-            identity_endpoint=self._identity(devops, loopback=loopback),
+            identity_endpoint=self._beside(devops, "IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback),
+            members_endpoint=self._beside(devops, "MEMBERS_ENDPOINT", MEMBERS_HOSTS, loopback=loopback),
             credential=self._credential(),
             client_id=self._get("CLIENT_ID"),
             pat=self._secret("PAT"),
@@ -288,17 +298,18 @@ class _Reader:
         parts = urlsplit(place)
         if not settings.insights:
             self._wrong("TELEMETRY", f"azure needs {INSIGHTS}, which is not set")
-        elif _is_loopback(place):
+        elif is_loopback(place):
             if not settings.allow_loopback:
                 self._wrong("TELEMETRY", f"{INSIGHTS} names loopback; set {PREFIX}ALLOW_LOOPBACK=1 if this is a test")
         elif parts.scheme != "https" or not (parts.hostname or "").endswith(INGESTION_DOMAINS):
             domains = ", ".join(f"*{domain}" for domain in INGESTION_DOMAINS)
             self._wrong("TELEMETRY", f"{INSIGHTS}: its IngestionEndpoint is not https on one of {domains}")
 
-    def _identity(self, devops: str, *, loopback: bool) -> str:
-        if not self._get("IDENTITY_ENDPOINT") and _is_loopback(devops):
+    def _beside(self, devops: str, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
+        """Another host of Azure DevOps; on loopback one address is all of them."""
+        if not self._get(name) and is_loopback(devops):
             return devops
-        return self._endpoint("IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback)
+        return self._endpoint(name, hosts, loopback=loopback)
 
     def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
         url = (self._get(name) or self._default(name)).rstrip("/")
@@ -314,9 +325,9 @@ class _Reader:
                 self._wrong(name, f"not set, but {PREFIX}CREDENTIAL={settings.credential} needs it")
         if settings.credential is not CredentialKind.STATIC:
             return
-        for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT"):
+        for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT", "MEMBERS_ENDPOINT"):
             url = str(getattr(settings, name.lower()))
-            if not _is_loopback(url):
+            if not is_loopback(url):
                 self._wrong(
                     name, f"{url!r} is not on loopback, but {PREFIX}CREDENTIAL=static sends tokens to loopback alone"
                 )
@@ -333,12 +344,6 @@ class _Reader:
                 self._wrong(short, f"no such setting; the nearest is {PREFIX}{near[0]}")
 
 
-def ingestion(connection: str) -> str:
-    """The IngestionEndpoint of an Application Insights connection string, or an empty text."""
-    pairs = [part.partition("=") for part in connection.split(";")]
-    return next((value.strip() for name, _, value in pairs if name.strip().lower() == "ingestionendpoint"), "")
-
-
 def unless_said(given: Mapping[str, str]) -> None:
     """Set these variables of this process where nobody has: habits of a library that knows no other way."""
     for name, value in given.items():
@@ -348,17 +353,6 @@ def unless_said(given: Mapping[str, str]) -> None:
 def environment() -> Mapping[str, str]:
     """The process environment, for the settings that `reconciler.hosting` reads."""
     return os.environ
-
-
-def unresolved(secret: str) -> str:
-    """What is wrong with a secret that is still a reference to a Key Vault; empty where it is none.
-
-    App Service leaves a reference that it could not resolve in the setting as it was written (Microsoft Learn, "Use Key
-    Vault references as app settings"). Taken for the secret itself, it would be one that anybody can guess.
-    """
-    if not secret.lower().startswith("@microsoft.keyvault("):
-        return ""
-    return "a reference to a Key Vault that was not resolved: may the app's identity read that secret, and is it there"
 
 
 def secrets(*more: Mapping[str, str]) -> tuple[str, ...]:
@@ -373,32 +367,6 @@ def secrets(*more: Mapping[str, str]) -> tuple[str, ...]:
 def child_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process of ours that shall have these settings and none of those set around us."""
     return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
-
-
-def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
-    """Why this URL is no endpoint, or an empty text."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return "not a URL"
-    if "@" in parts.netloc:
-        return f"the URL holds credentials; leave them out, tokens come from {PREFIX}CREDENTIAL"
-    if parts.path or parts.query or parts.fragment:
-        return f"more than scheme, host and port; give {f'{parts.scheme}://{parts.netloc}'!r} alone"
-    if host in LOOPBACK_HOSTS:
-        wrong = parts.scheme not in ("http", "https") or not loopback
-        return f"{url!r} is on loopback; set {PREFIX}ALLOW_LOOPBACK=1 if this is a test" if wrong else ""
-    if parts.scheme != "https" or host not in hosts:
-        return f"{url!r} is not https on one of {', '.join(sorted(hosts))}"
-    return ""
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        return urlsplit(url).hostname in LOOPBACK_HOSTS
-    except ValueError:
-        return False
 
 
 def become(environment: Mapping[str, str]) -> None:

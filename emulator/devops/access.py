@@ -35,10 +35,14 @@ class Place:
     def find_project(self, key: str, area: str = "") -> Project:
         """A project by id or name, well formed and visible."""
         found = self.organization.project_named(key)
-        if found and found.state == "wellFormed" and rights.sees_project(self.caller, found):
+        if found and found.state == "wellFormed" and self.sees(found):
             return found
         status = 400 if area == refusals.BUILD else int(self.world.switches.number("devops.missing-project-status"))
         raise refusals.no_project(key, by_id=is_guid(key), status=status)
+
+    def sees(self, project: Project) -> bool:
+        """Whether a project exists for the caller."""
+        return rights.sees_project(self.world, self.organization, self.caller, project)
 
     def pool(self, key: str | None = None) -> Pool:
         """The agent pool of the path; what the caller cannot see does not exist."""

@@ -1,6 +1,8 @@
 """Access levels of people and service principals (vsts-rest-api-specs memberEntitlementManagement 7.2).
 
-The answer is 200 even where nothing was done: what counts is `operationResult.isSuccess` and its errors.
+The answer is 200 even where nothing was done: what counts is `operationResult.isSuccess` and its errors. The license
+that is shown may be another than was asked for: the published example asks for stakeholder and shows earlyAdopter, with
+the status pending, since who was just added has not signed in yet.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from emulator.devops import access, graph, refusals, subjects
+from emulator.devops import access, graph, project_entitlements, refusals, subjects
 from emulator.devops.graph import Kind
 from emulator.devops.model import Identity
 from emulator.frame import ApiError, Json, Request, Response
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 LICENSES = ("express", "stakeholder", "professional", "advanced", "earlyAdopter", "none")
 NOBODY = str(UUID(int=0))
+PATCH = "application/json-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,22 @@ def _add(place: access.Place, kind: Entitled, fields: dict[str, Json], member: d
     if level not in LICENSES:
         return _failed(kind, 5000, f"The license type {level} is not valid.")
     try:
-        made = graph.materialise(place, kind.graph, member)
+        groups = project_entitlements.asked(place, fields.get("projectEntitlements"))
+        found = graph.materialise(place, kind.graph, member, new=_must_be_new(place))
     except ApiError as refusal:
         return _failed(kind, 5001, refusal.message)
-    made.license = level
-    body = _entitlement(place, kind, made)
-    result = {"isSuccess": True, "errors": [], kind.result_id: made.id, "result": body}
+    found.license = level
+    for group in groups:
+        group.members.add(found.id)
+    place.organization.closures.clear()
+    body = {**_entitlement(place, kind, found), "projectEntitlements": []}
+    result = {"isSuccess": True, "errors": [], kind.result_id: found.id, "result": body}
     return {"operationResult": result, "isSuccess": True, kind.entitlement: body}
+
+
+def _must_be_new(place: access.Place) -> bool:
+    """Whether it may be nobody who has a license already."""
+    return place.world.switches.word("devops.entitlement-of-member") == "refused"
 
 
 def _failed(kind: Entitled, key: int, text: str) -> Json:
@@ -74,23 +86,37 @@ def _failed(kind: Entitled, key: int, text: str) -> Json:
 
 
 def _entitlement(place: access.Place, kind: Entitled, one: Identity) -> Json:
+    license_ = _shown(place, one)
     return {
-        kind.member: subjects.body(place, one),
+        kind.member: _member(place, one),
         "id": one.id,
         "accessLevel": {
             "licensingSource": "account",
-            "accountLicenseType": one.license or "none",
+            "accountLicenseType": license_ or "none",
             "msdnLicenseType": "none",
-            "licenseDisplayName": one.license.capitalize() or "None",
-            "status": "active" if one.license else "none",
+            "licenseDisplayName": license_.capitalize() or "None",
+            "status": place.world.switches.word("devops.entitlement-status") if license_ else "none",
             "statusMessage": "",
             "assignmentSource": "unknown",
         },
         "lastAccessedDate": "0001-01-01T00:00:00Z",
         "dateCreated": "2026-01-01T00:00:00Z",
-        "projectEntitlements": [],
+        "projectEntitlements": project_entitlements.bodies(place, one),
         "groupAssignments": [],
     }
+
+
+def _shown(place: access.Place, one: Identity) -> str:
+    early = place.world.switches.word("devops.entitlement-license") == "early-adopter"
+    return "earlyAdopter" if early and one.license not in ("", "none") else one.license
+
+
+def _member(place: access.Place, one: Identity) -> dict[str, Json]:
+    """The subject; of a service principal with its application id as the name, as the published example has it."""
+    body = subjects.body(place, one)
+    if one.is_application:
+        body |= {"principalName": one.application_id, "metaType": "application", "directoryAlias": one.origin_id}
+    return body
 
 
 def _find(place: access.Place, kind: Entitled) -> Identity:
@@ -106,7 +132,15 @@ def reading(kind: Entitled) -> Callable[[World, Request], Response]:
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
-        return Response(body=_entitlement(place, kind, _find(place, kind)))
+        if world.switches.word("devops.entitlement-reading") == "administrators":
+            place.require_administrator("member entitlements")
+        try:
+            found = _find(place, kind)
+        except ApiError:
+            if world.switches.word("devops.entitlement-of-stranger") == "null":
+                return Response(body=b"null")
+            raise
+        return Response(body=_entitlement(place, kind, found))
 
     return handler
 
@@ -116,6 +150,7 @@ def changing(kind: Entitled) -> Callable[[World, Request], Response]:
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
+        _require_patch(request)
         found = _find(place, kind)
         level = _patched(place.items("document"))
         place.require_administrator("member entitlements")
@@ -128,6 +163,14 @@ def changing(kind: Entitled) -> Callable[[World, Request], Response]:
         return Response(body={"operationResults": results, "isSuccess": True, kind.entitlement: body})
 
     return handler
+
+
+def _require_patch(request: Request) -> None:
+    """415 for a body that is not a JSON patch, the one media type that the document names."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
+    if kind.lower() != PATCH:
+        text = f'The request indicated a Content-Type of "{kind}" for method type "PATCH" which is not supported.'
+        raise ApiError(415, "VssRequestContentTypeNotSupportedException", f"{text} Valid is: {PATCH}.")
 
 
 def _patched(document: list[Json]) -> str:

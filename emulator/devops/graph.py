@@ -106,10 +106,15 @@ def _containers(place: access.Place) -> list[Identity]:
     return [one for one in found if one is not None]
 
 
-def materialise(place: access.Place, kind: Kind, fields: dict[str, Json]) -> Identity:
-    """Somebody of the tenant, known to the organization from now on; who is known already stays as they are."""
+def materialise(place: access.Place, kind: Kind, fields: dict[str, Json], *, new: bool = False) -> Identity:
+    """Somebody of the tenant, known to the organization from now on; who is known already stays as they are.
+
+    With `new` somebody who has a license already is refused.
+    """
     principal = _tenant(place, kind, fields)
     if found := place.organization.by_name.get(principal.name.lower()):
+        if new and found.license not in ("", "none"):
+            raise ApiError(409, "MemberExistsException", f"VS860202: {found.display_name} is a member already.")
         return found
     made = people.known(principal, place.organization, str(fields.get("storageKey") or ""))
     made.license = ""

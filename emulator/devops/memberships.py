@@ -1,10 +1,13 @@
-"""Who is in which group (vsts-rest-api-specs graph 7.2, memberships)."""
+"""Who is in which group (vsts-rest-api-specs graph 7.2, memberships).
+
+Groups of a project are changed by its administrators too (Microsoft Learn: add users or groups to a team or project).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, refusals
+from emulator.devops import access, answers, refusals, rights
 from emulator.devops.model import Identity
 from emulator.frame import ApiError, Json, Request, Response
 
@@ -68,11 +71,18 @@ def check(world: World, request: Request) -> Response:
     return Response(status=200 if member.id in container.members else 404)
 
 
+def _changed(place: access.Place, container: Identity) -> None:
+    """403 for who may not change the members of a group."""
+    project = place.organization.projects.get(container.scope)
+    if project is None or not rights.administers_project(place.organization, place.caller, project):
+        place.require_administrator("group memberships")
+
+
 def add(world: World, request: Request) -> Response:
     """Put somebody into a group."""
     place = access.enter(world, request)
     member, container = _both(place)
-    place.require_administrator("group memberships")
+    _changed(place, container)
     if not container.is_group:
         raise refusals.bad_argument(f"{container.descriptor} is not a group.\r\nParameter name: containerDescriptor")
     container.members.add(member.id)
@@ -84,7 +94,7 @@ def remove(world: World, request: Request) -> Response:
     """Take somebody out of a group."""
     place = access.enter(world, request)
     member, container = _both(place)
-    place.require_administrator("group memberships")
+    _changed(place, container)
     container.members.discard(member.id)
     place.organization.closures.clear()
     return Response()

@@ -23,7 +23,7 @@ ADMINISTRATORS = "Project Collection Administrators"
 VALID_USERS = "Project Collection Valid Users"
 PROJECT_ADMINISTRATORS = ("Project Administrators", "Build Administrators", "Release Administrators")
 """Groups that administer all agent queues of their project (Microsoft Learn: agent pool roles)."""
-PROJECT_GROUPS = (*PROJECT_ADMINISTRATORS, "Contributors")
+PROJECT_GROUPS = (*PROJECT_ADMINISTRATORS, "Contributors", "Readers")
 _PREFIX = {"user": "aad", "servicePrincipal": "aadsp", "managedIdentity": "aadsp"}
 
 

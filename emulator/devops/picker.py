@@ -39,12 +39,20 @@ def search(world: World, request: Request) -> Response:
 
 def _known(place: access.Place, text: str) -> list[dict[str, Json]]:
     everybody = place.organization.identities.values()
-    return [_body(one, one.mail, one.origin_id, one) for one in everybody if _matches(text, one, one.origin_id, one.id)]
+    return [
+        _body(one, one.mail, one.origin_id, one)
+        for one in everybody
+        if _matches(text, one, *_ids(place, one.origin_id, one.id))
+    ]
 
 
 def _tenant(place: access.Place, text: str) -> list[dict[str, Json]]:
     strangers = [one for one in place.world.principals if one.name.lower() not in place.organization.by_name]
-    return [_body(one, one.mail, one.oid, None) for one in strangers if _matches(text, one, one.oid)]
+    return [_body(one, one.mail, one.oid, None) for one in strangers if _matches(text, one, *_ids(place, one.oid))]
+
+
+def _ids(place: access.Place, *ids: str) -> tuple[str, ...]:
+    return ids if place.world.switches.word("devops.picker-by-id") == "found" else ()
 
 
 def _matches(text: str, one: Identity | Principal, *ids: str) -> bool:

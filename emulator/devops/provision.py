@@ -40,7 +40,7 @@ def provision(
 ) -> None:
     """Make the agent pool with queues, roles, inheritance and open access; an empty `projects` means all."""
     found, who = _enter(world, organization, creator)
-    targets = _targets(found, who, agent_pool, projects)
+    targets = _targets(world, found, who, agent_pool, projects)
     pool = found.pool_named(agent_pool)
     if pool is None:
         pool = happenings.make_pool(world, found, agent_pool, by=who)
@@ -83,21 +83,23 @@ def _enter(world: World, name: str, creator: str) -> tuple[Organization, Identit
     return organization, who
 
 
-def _targets(organization: Organization, who: Identity, agent_pool: str, names: list[str]) -> list[Project]:
+def _targets(
+    world: World, organization: Organization, who: Identity, agent_pool: str, names: list[str]
+) -> list[Project]:
     """All projects where the caller may create queues; of listed ones each, or nothing is made."""
     if not names:
-        return [one for one in organization.projects.values() if _may_create(organization, who, one)]
+        return [one for one in organization.projects.values() if _may_create(world, organization, who, one)]
     found = []
     for name in names:
         project = organization.project_named(name)
-        if project is None or not _may_create(organization, who, project):
+        if project is None or not _may_create(world, organization, who, project):
             raise _not_created(agent_pool)
         found.append(project)
     return found
 
 
-def _may_create(organization: Organization, who: Identity, project: Project) -> bool:
-    if project.state != "wellFormed" or not rights.sees_project(who, project):
+def _may_create(world: World, organization: Organization, who: Identity, project: Project) -> bool:
+    if project.state != "wellFormed" or not rights.sees_project(world, organization, who, project):
         return False
     bits = rights.bits(organization, who, rights.project_token(project.id))
     return bool(bits & (rights.CREATE | rights.ADMINISTER))
@@ -140,7 +142,7 @@ def update(
     pool = found.pool_named(agent_pool)
     if pool is None:
         raise _not_created(agent_pool)
-    targets = _targets(found, who, agent_pool, projects)
+    targets = _targets(world, found, who, agent_pool, projects)
     pool.all_projects = not projects
     for project in targets:
         _queue(world, found, project, pool, who, opened=False)

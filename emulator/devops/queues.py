@@ -44,9 +44,7 @@ def list_organization(world: World, request: Request) -> Response:
     else:
         found = list(place.organization.queues.values())
     projects = place.organization.projects
-    visible = {
-        one.id for one in projects.values() if one.state == "wellFormed" and rights.sees_project(place.caller, one)
-    }
+    visible = {one.id for one in projects.values() if one.state == "wellFormed" and place.sees(one)}
     return _answer(place, [queue for queue in found if queue.project in visible])
 
 

@@ -7,9 +7,13 @@ it off. Project Collection Administrators may do everything, whatever the lists 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from emulator.devops import people
 from emulator.devops.model import Acl, Identity, Organization, Pool, Project, Queue
+
+if TYPE_CHECKING:
+    from emulator.world import World
 
 NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 VIEW, MANAGE, LISTEN, ADMINISTER, USE, CREATE = 1, 2, 4, 8, 16, 32
@@ -76,9 +80,18 @@ def sees_pool(organization: Organization, who: Identity, pool: Pool) -> bool:
     return pool.ready and who.name not in pool.hidden_from and bool(bits(organization, who, pool_token(pool)) & VIEW)
 
 
-def sees_project(who: Identity, project: Project) -> bool:
-    """Whether a project exists for somebody."""
-    return who.name not in project.hidden_from
+def sees_project(world: World, organization: Organization, who: Identity, project: Project) -> bool:
+    """Whether a project exists for somebody: nobody hid it and, where the switch says so, they are in it.
+
+    Who is in a group of the project is in it (Microsoft Learn: add users or groups to a team or project).
+    """
+    if who.name in project.hidden_from:
+        return False
+    if world.switches.word("devops.project-visibility") == "everybody" or project.visibility == "public":
+        return True
+    ids = people.closure(organization, who)
+    inside = any(group.scope == project.id and group.id in ids for group in organization.groups())
+    return inside or people.administrators(organization).id in ids
 
 
 def sees_queue(organization: Organization, who: Identity, queue: Queue) -> bool:

@@ -99,10 +99,10 @@ class Session:
             return outcome.result
 
     def rest(self, call: Call, body: Json = None) -> Answer:
-        """Send a call of our own: `body` as JSON where it is not None."""
+        """Send a call of our own: `body` as JSON where it is not None; the call may name another type of JSON."""
         if body is None:
             return self.send(call)
-        headers = {**call.headers, "Content-Type": "application/json; charset=utf-8"}
+        headers = {"Content-Type": "application/json; charset=utf-8", **call.headers}
         sent = Call(call.organization, call.method, call.url, call.route, call.what, headers, json.dumps(body).encode())
         return self.send(sent)
 

@@ -9,6 +9,7 @@ from reconciler.cli.convert import convert
 from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
 from reconciler.cli.importing import import_pools
+from reconciler.cli.onboard import onboard
 from reconciler.cli.plan import plan
 from reconciler.cli.schema import schema
 from reconciler.cli.serve import serve
@@ -82,3 +83,10 @@ app.command(
     )
 )(convert)
 app.command(epilog=_examples("doctor", "doctor fabrikam-managed-pool --mode report --output json"))(doctor)
+app.command(
+    epilog=_examples(
+        "onboard fabrikam-prime --identity 22222222-3333-4444-5555-666666666666",
+        "onboard fabrikam-prime fabrikam-tailspin --identity 2222… --mode enforce --apply",
+        "onboard fabrikam-prime --identity 2222… --project fabrikam-dev --output json",
+    )
+)(onboard)

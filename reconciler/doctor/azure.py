@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from reconciler.checks import Check, Grant, Subject, asked
+from reconciler.checks import Check, Subject, asked
 from reconciler.ports import ArmReader
 from reconciler.prerequisites import named
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode, Spec
 from reconciler.surroundings import Surroundings, allows
 

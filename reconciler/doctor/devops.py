@@ -11,16 +11,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from reconciler import intent
-from reconciler.checks import Check, Grant, Subject, Verdict, asked
+from reconciler import intent, rights
+from reconciler.checks import Check, Subject, Verdict, asked
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.inspection import DevOpsInspector
 from reconciler.ports import AgentPool, Project, Queue
 from reconciler.reading import reach
+from reconciler.rights import ADMINISTER, CREATE, USE, Grant
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import Survey
-
-VIEW, ADMINISTER, USE, CREATE = 1, 8, 16, 32
 
 
 class Ward:
@@ -39,12 +38,7 @@ class Ward:
 
     def checks(self) -> Iterator[Check]:
         """All of them; behind a door that is shut nothing is asked."""
-        member = Grant(
-            "user with access level Basic",
-            self._name,
-            self._whom,
-            f"https://dev.azure.com/{self._name}/_settings/users, Add users: the service principal itself, not a group",
-        )
+        member = rights.membership(self._name, self._whom)
         first = asked(Subject(self._name, "sign in", Mode.REPORT, member), lambda: self._survey.me(self._name))
         yield first
         if first.verdict is not Verdict.OK:
@@ -88,13 +82,7 @@ class Ward:
         return asked(subject, lambda: self._inspector.may(self._name, *right))
 
     def _on_pools(self, role: str) -> Grant:
-        """At the level of all pools, which covers those made tomorrow.
-
-        The service was seen to refuse that somebody changes their own role on one pool
-        (terraform-provider-azuredevops #1592).
-        """
-        url = f"https://dev.azure.com/{self._name}/_settings/agentpools"
-        return Grant(role, f"all agent pools of {self._name}", self._whom, f"{url}, Security, Add: role {role}")
+        return rights.on_pools(self._name, role, self._whom)
 
     # --- projects ----------------------------------------------------------------------------------------
 
@@ -150,10 +138,7 @@ class Ward:
         if not project:
             url = f"https://dev.azure.com/{self._name}/{{project}}/_settings/permissions"
             return Grant(role, f"projects of {self._name}", self._whom, f"{url}, Readers, Members, Add")
-        url = f"https://dev.azure.com/{self._name}/{project}/_settings/agentqueues"
-        return Grant(
-            role, f"all agent pools of {self._name}/{project}", self._whom, f"{url}, Security, Add: role {role}"
-        )
+        return rights.on_queues(self._name, project, role, self._whom)
 
 
 def _raise_if(answer: object) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from reconciler.checks import Check, Grant, Subject, asked, seen, told
+from reconciler.checks import Check, Subject, asked, seen, told
 from reconciler.errors import NotFound, Unavailable
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode
 from reconciler.surroundings import Surroundings
 from reconciler.survey import Survey

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from reconciler.checks import Check, Grant, Subject, asked, seen, told
+from reconciler.checks import Check, Subject, asked, seen, told
 from reconciler.errors import NotFound
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode
 from reconciler.surroundings import Surroundings
 

@@ -12,10 +12,11 @@ from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
-from reconciler.checks import Check, Grant, Subject, asked, seen, told
+from reconciler.checks import Check, Subject, asked, seen, told
 from reconciler.errors import Unavailable
 from reconciler.prerequisites.identities import properties
 from reconciler.prerequisites.named import named
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode, Spec
 from reconciler.surroundings import Assignment, Surroundings, allows_data
 from reconciler.survey import Survey

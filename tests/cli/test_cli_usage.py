@@ -98,6 +98,7 @@ def test_all_wrong_settings_are_told_at_once_and_no_secret_with_them(desk: Desk)
         "RECONCILER_ARM_ENDPOINT",
         "RECONCILER_DEVOPS_ENDPOINT",
         "RECONCILER_IDENTITY_ENDPOINT",
+        "RECONCILER_MEMBERS_ENDPOINT",
         "RECONCILER_POLCY",
     ]
     assert "canary" not in ended.out + ended.err

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.checks import Check, Grant, Verdict
+from reconciler.checks import Check, Verdict
 from reconciler.errors import Forbidden, Refused
 from reconciler.facet import Observation
 from reconciler.facets import prerequisites
@@ -18,6 +18,7 @@ from reconciler.plan import Action, Change, GapKind, Risk, Route
 from reconciler.policy import Policy
 from reconciler.prerequisites import Named, named
 from reconciler.prerequisites.vaults import RANGES
+from reconciler.rights import Grant
 from reconciler.spec.model import Mode, Spec
 from reconciler.surroundings import Assignment, Right
 from tests.facets.around import BODY, IDENTITY, PRINCIPAL, SUBNET, VAULT, Around

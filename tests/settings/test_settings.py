@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.endpoints import ARM_HOSTS, DEVOPS_HOSTS, IDENTITY_HOSTS
 from reconciler.settings import (
-    ARM_HOSTS,
-    DEVOPS_HOSTS,
-    IDENTITY_HOSTS,
     PREFIX,
     VARIABLES,
     CredentialKind,
@@ -182,7 +180,7 @@ def test_a_wrong_setting_is_one_line_with_the_remedy(environ: dict[str, str], pr
 
 
 def test_static_tokens_do_not_leave_the_machine() -> None:
-    """All three endpoints are named, for one left out is where the token would go."""
+    """All four endpoints are named, for one left out is where the token would go."""
     found = problems(
         {"RECONCILER_CREDENTIAL": "static", "RECONCILER_ARM_TOKEN": "canary-1", "RECONCILER_DEVOPS_TOKEN": "canary-2"}
     )
@@ -191,6 +189,7 @@ def test_static_tokens_do_not_leave_the_machine() -> None:
         "RECONCILER_ARM_ENDPOINT",
         "RECONCILER_DEVOPS_ENDPOINT",
         "RECONCILER_IDENTITY_ENDPOINT",
+        "RECONCILER_MEMBERS_ENDPOINT",
     ]
     assert "canary" not in "".join(found)
 
@@ -206,6 +205,7 @@ def test_all_problems_are_reported_at_once() -> None:
         "RECONCILER_ARM_ENDPOINT",
         "RECONCILER_DEVOPS_ENDPOINT",
         "RECONCILER_IDENTITY_ENDPOINT",
+        "RECONCILER_MEMBERS_ENDPOINT",
     ]
 
 

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from reconciler.settings import Settings, SettingsInvalid, TelemetryKind, ingestion, unless_said
+from reconciler.endpoints import ingestion
+from reconciler.settings import Settings, SettingsInvalid, TelemetryKind, unless_said
 
 KEY = "InstrumentationKey=11111111-2222-3333-4444-555555555555"
 PLACE = "https://westeurope-5.in.applicationinsights.azure.com/"

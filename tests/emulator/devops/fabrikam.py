@@ -122,6 +122,8 @@ class Caller:
         url = f"{self.running.devops}/{self.organization}{quote(path)}"
         names = {name.rstrip("_").replace("__", "$"): str(value) for name, value in query.items()}
         headers = {"Authorization": f"Bearer devops-{self.name}", "X-TFS-FedAuthRedirect": "Suppress"}
+        if method == "PATCH" and "entitlements/" in path:
+            headers["Content-Type"] = "application/json-patch+json"
         answer = self.session.request(
             method, url, json=raw, params={**names, "api-version": version}, headers=headers, timeout=20
         )

@@ -209,6 +209,7 @@ def test_memberships_go_both_ways(root: Caller) -> None:
 
 
 def test_the_picker_shows_the_tenant_without_local_ids(operator: Caller) -> None:
+    operator.do.switch("devops.picker-by-id", "found")
     path = "/_apis/IdentityPicker/Identities"
     body = {"query": "car", "identityTypes": ["user", "group"], "operationScopes": ["ims", "source"]}
     (carl,) = operator.ok("POST", path, body)["results"][0]["identities"]
