@@ -144,6 +144,30 @@ def test_a_hidden_project_that_arm_lists_is_left_out_and_said(signed_in: Shell, 
     assert "{ project: fabrikam-prime/fabrikam-test, reason: not visible to the operator at the import }" in text_of
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_the_agent_pools_flag_is_written_where_all_projects_are_meant(
+    signed_in: Shell, world: Running, on: bool
+) -> None:
+    """Beside a list of projects a spec has no word for on; it is told, and the plan is empty all the same."""
+    state = world.do.state()
+    for organization in state["organizations"]:
+        for agent_pool in organization["agentPools"]:
+            agent_pool["autoProvision"] = on
+    world.do.replace(state)
+
+    ended = signed_in.run("import", POOL, "--to", "imported", "--output", "json")
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{POOL}.yaml").read_text())
+
+    assert ended.code == 0, ended.out
+    assert written["access"]["agentPools"] == [{"organization": "fabrikam-tailspin", "autoProvision": on}]
+    told = [one for one in ended.document["pools"][0]["notes"] if "autoProvision" in one]
+    assert told == (
+        ["new projects get a queue of the pool, listed or not; access.agentPools can switch autoProvision off"]
+        if on
+        else []
+    )
+
+
 def test_somebody_whom_no_name_leads_back_to_is_a_comment(signed_in: Shell, world: Running) -> None:
     """Two people of one address: a spec that named them would name either."""
     state = world.do.state()
