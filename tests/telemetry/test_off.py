@@ -73,9 +73,9 @@ def test_otlp_without_its_package_is_said_before_anything_begins(monkeypatch: py
     with pytest.raises(SettingsInvalid) as caught:
         bootstrap.telemetry(Settings.read({"RECONCILER_TELEMETRY": "otlp"}))
 
-    assert caught.value.problems == (
-        "RECONCILER_TELEMETRY: otlp needs a package that is not installed: "
-        "pip install opentelemetry-exporter-otlp-proto-http",
+    (line,) = caught.value.problems
+    assert line.startswith(
+        "RECONCILER_TELEMETRY: otlp needs a package that is not installed: pip install opentelemetry-"
     )
 
 
