@@ -119,12 +119,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ARM_TOKEN", "Token for ARM, with `static`", secret=True),
     Variable("DEVOPS_TOKEN", "Token for Azure DevOps, with `static`", secret=True),
     Variable("GIT_TOKEN", "Token for an https git remote", secret=True),
-    Variable("TELEMETRY", "Where spans and metrics go: `off`, `console`, `otlp` or `azure`", "off"),
     Variable("ALLOW_LOOPBACK", "`1` accepts endpoints on this machine, over http too; for the emulator and tests", "0"),
     Variable("BUDGET", "How long one run of one pool may take before it stops at a step boundary", "240", "seconds"),
     Variable("WAIT_ONCE", "How long the service is given to do by itself what it may do by itself", "15", "seconds"),
     Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
     Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
+    Variable("TELEMETRY", "Where spans and metrics go: `off`, `console`, `otlp` or `azure`", "off"),
 )  # fmt: skip
 """Every variable, without the prefix, in the order of the documentation."""
 
@@ -152,11 +152,6 @@ class Settings:
     arm_token: Secret
     devops_token: Secret
     git_token: Secret
-    telemetry: TelemetryKind
-    insights: str = field(repr=False)
-    """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
-    instance: str
-    """Which one of several hosts this is, where the platform says so."""
     allow_loopback: bool
     budget: float
     """Seconds."""
@@ -166,6 +161,11 @@ class Settings:
     """Seconds."""
     parallel: int
     """Requests for an organization."""
+    telemetry: TelemetryKind = TelemetryKind.OFF
+    insights: str = field(default="", repr=False)
+    """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
+    instance: str = ""
+    """Which one of several hosts this is, where the platform says so."""
 
     @staticmethod
     def read(
@@ -207,14 +207,14 @@ class _Reader:
             arm_token=self._secret("ARM_TOKEN"),
             devops_token=self._secret("DEVOPS_TOKEN"),
             git_token=self._secret("GIT_TOKEN"),
-            telemetry=self._telemetry(),
-            insights=self._environ.get(INSIGHTS, "").strip(),
-            instance=self._environ.get("WEBSITE_INSTANCE_ID", ""),
             allow_loopback=loopback,
             budget=self._number("BUDGET", 5, 3600),
             wait_once=self._number("WAIT_ONCE", 1, 600),
             http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
             parallel=int(self._number("PARALLEL", 1, 16)),
+            telemetry=self._telemetry(),
+            insights=self._environ.get(INSIGHTS, "").strip(),
+            instance=self._environ.get("WEBSITE_INSTANCE_ID", ""),
         )
         self._check_insights(settings)
         self._check_credential(settings)

@@ -44,8 +44,8 @@ class Options:
     grace: float = 250.0
     """Seconds that runs under way may still take after a stop."""
     ids: bool = True
-    """Whether an invocation that belongs to no trace gets ids of its own, for the log lines. Where spans are recorded
-    it does not: their trace would have a beginning that nobody knows."""
+    """Whether an invocation that belongs to no trace gets ids of its own, for the log. Where spans are recorded it
+    does not: their trace would have a beginning that nobody knows."""
     retry: float = 10.0
     """Seconds until a message comes again whose function failed: `visibilityTimeout` of host.json."""
 
