@@ -24,7 +24,7 @@ from opentelemetry.trace import SpanKind
 
 from reconciler.adapters.telemetry_otel import PATIENCE, Exported
 from reconciler.adapters.telemetry_quiet import Once, QuietMetrics, QuietSpans
-from reconciler.errors import SpecInvalid
+from reconciler.settings import PREFIX, SettingsInvalid
 
 NAME = "pool-reconciler"
 SECONDS = 5
@@ -52,7 +52,7 @@ def otlp(resource: dict[str, str], monotonic: Callable[[], float]) -> Exported:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     except ImportError:
         text = "otlp needs a package that is not installed: pip install opentelemetry-exporter-otlp-proto-http"
-        raise SpecInvalid(f"RECONCILER_TELEMETRY: {text}") from None
+        raise SettingsInvalid((f"{PREFIX}TELEMETRY: {text}",)) from None
     return _quiet(OTLPSpanExporter(timeout=SECONDS), OTLPMetricExporter(timeout=SECONDS), "OTLP", resource, monotonic)
 
 

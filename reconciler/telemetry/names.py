@@ -47,7 +47,7 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"}
 OUTCOMES = frozenset({"ok", "not-found", "denied", "throttled", "rejected", "failed", "silent"})
 """What came of one try: 2xx and 3xx, 404, 401 and 403, 429, other 4xx, 5xx, nothing."""
 FACETS = frozenset({
-    "pool", "agent_pool", "queues", "open_access", "pipelines", "queue_roles", "inheritance", "roles",
+    "pool", "agent_pool", "queues", "open_access", "pipelines", "queue_roles", "inheritance", "roles", "prerequisites",
 })  # fmt: skip
 ACTIONS = frozenset({"create", "update", "remove"})
 

@@ -40,7 +40,7 @@ def work(shop: Shop, text: str, inserted: datetime | None, trace: str = "") -> N
         logs.dropped("work", {"a text that names no pools": 1})
         return
     with watching.handled(shop, asked, trace) as span:
-        traced = replace(asked, trace=span.traceparent)
+        traced = replace(asked, trace=span.traceparent or asked.trace)
         if not shop.worker.handle(traced, inserted or shop.clock.now()):
             reason = "specs cannot be read"
             logs.event("postponed", trigger=asked.trigger, trace=traced.trace, reason=reason, pools=len(asked.keys))

@@ -36,7 +36,7 @@ def begun(shop: Shop, function: str, *, told: str = "", trace: str = "") -> Iter
 def handled(shop: Shop, work: Work, trace: str = "") -> Iterator[Span]:
     """The span of a message; `trace` is the invocation's."""
     own = traceparent(trace)
-    goes_on = work.trigger != "sweep" or not own
+    goes_on = work.trigger != "sweep"
     parent, link = (work.trace or own, own if work.trace else "") if goes_on else (own, work.trace)
     about: dict[str, Attribute] = {"reconciler.trigger": work.trigger, "reconciler.keys": len(work.keys)}
     try:

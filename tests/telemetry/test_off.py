@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import bootstrap
+from reconciler.settings import Settings, SettingsInvalid
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, MemoryTelemetry
 from tests.deployment import Deployment, deployed
 
@@ -63,6 +65,18 @@ def test_on_imports_it_with_the_first_trigger_and_not_before(tmp_path: Path) -> 
     assert watching(start) == []
     assert "opentelemetry.sdk" in end
     assert [name for name in watching(end) if name.startswith(("azure.monitor", "google"))] == []
+
+
+def test_otlp_without_its_package_is_said_before_anything_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package that is deployed does not have it."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.metric_exporter", None)
+    with pytest.raises(SettingsInvalid) as caught:
+        bootstrap.telemetry(Settings.read({"RECONCILER_TELEMETRY": "otlp"}))
+
+    (line,) = caught.value.problems
+    assert line.startswith(
+        "RECONCILER_TELEMETRY: otlp needs a package that is not installed: pip install opentelemetry-"
+    )
 
 
 def test_a_span_that_nobody_records_hands_on_what_it_came_with() -> None:

@@ -196,13 +196,15 @@ def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(deploy
     """One trace with every read of an estate would be of no use."""
     timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
     own = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
-    for message in take(shop.outbox.sweeps)[:1]:
-        messages.work(shop, message.text, message.inserted, own)
+    first, second = take(shop.outbox.sweeps)
+    messages.work(shop, first.text, first.inserted, own)
+    messages.work(shop, second.text, second.inserted)
     (sweep,) = [span for span in deployment.metrics.named("event") if span.attributes["reconciler.function"] == "sweep"]
-    (batch,) = deployment.metrics.named("message")
+    batch, alone = deployment.metrics.named("message")
 
     assert trace_id(sweep.traceparent) == trace_id(TRACE)
     assert (batch.parent, batch.links) == (own, [sweep.traceparent])
+    assert (alone.parent, alone.links) == ("", [sweep.traceparent])
 
 
 def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, shop: Shop) -> None:

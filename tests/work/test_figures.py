@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reconciler.plan import Action, Change, Refusal, Risk, Route
 from reconciler.ports import Operation
+from reconciler.status import PoolStatus
+from reconciler.work import figures
 from tests.contract.families import Settable
 from tests.work.hall import Hall, hall
 
@@ -70,6 +74,25 @@ def test_time_to_converge_is_from_the_first_look_to_the_proof(one: tuple[Hall, S
     (seconds,) = place.telemetry.all("reconciler.converge.seconds")
     assert 30 <= seconds <= 40
     assert place.told[-1].what == "in-sync"
+
+
+def test_what_was_written_and_what_was_refused_is_counted_by_aspect(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    change = Change(
+        "roles", "administrator", "prime ann", Action.REMOVE, "Administrator", None, Risk.NARROWS, Route.DEVOPS
+    )
+    place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+    result = place.told[0].result
+    assert result is not None
+    assert result.plan is not None
+    plan = replace(result.plan, refusals=(Refusal(change, "last-administrator", "text"),))
+    figures.tell(
+        place.telemetry, replace(result, plan=plan, applied=(change,)), PoolStatus("pool-1"), "event", clock.now()
+    )
+
+    assert place.telemetry.total("reconciler.changes", facet="roles", action="remove") == 1
+    assert place.telemetry.total("reconciler.refusals", facet="roles") == 1
 
 
 def test_a_follow_up_goes_on_in_the_trace_of_its_event(one: tuple[Hall, Settable]) -> None:
