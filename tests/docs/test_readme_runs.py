@@ -40,7 +40,8 @@ def test_every_command_of_the_readme_does_what_it_says(desk: Desk) -> None:
             "RECONCILER_ARM_ENDPOINT": cloud.arm, "RECONCILER_DEVOPS_ENDPOINT": cloud.devops,
             "RECONCILER_ARM_TOKEN": cloud.tokens["arm"], "RECONCILER_DEVOPS_TOKEN": cloud.tokens["devops"],
         }  # fmt: skip
-        ended = {words[0]: desk.run(*words) for words in commands()}
+        # A line with a placeholder in capitals is for an estate of one's own; tests/onboarding runs that command.
+        ended = {words[0]: desk.run(*words) for words in commands() if "OBJECT_ID" not in words}
 
     codes = {command: each.code for command, each in ended.items()}
     assert [*ended] == ["validate", "plan", "apply", "status", "import", "explain", "doctor"]
