@@ -26,24 +26,22 @@ class Key(NamedTuple):
 class _Slot:
     """A fact that somebody is fetching, or fetched."""
 
-    __slots__ = ("_ready", "error", "value")
+    __slots__ = ("_settled", "error", "ready", "value")
 
     def __init__(self) -> None:
-        self._ready = Event()
+        self._settled = Event()
+        self.ready = False
         self.value: Any = None
         self.error: BaseException | None = None
 
-    @property
-    def ready(self) -> bool:
-        return self._ready.is_set()
-
     def settle(self, value: Any, error: BaseException | None = None) -> None:
         self.value, self.error = value, error
-        self._ready.set()
+        self.ready = True
+        self._settled.set()
 
     def wait(self) -> Any:
-        if not self._ready.is_set():
-            self._ready.wait()
+        if not self.ready:
+            self._settled.wait()
         if self.error is not None:
             # Without this every raise would lengthen the traceback of one shared exception.
             raise self.error.with_traceback(None)

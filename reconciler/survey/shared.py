@@ -40,7 +40,7 @@ T = TypeVar("T")
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
-_SPARED = {"projects", "known projects", "deleted projects", "me", "identity"}
+_SPARED = {"projects", "hidden projects", "known projects", "deleted projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -55,13 +55,13 @@ class SharedSurvey:
         parallel: int = 4,
         listed: Collection[str] = (),
         administered: Mapping[str, Collection[str]] | None = None,
-        sample: int = 2,
+        sample: int = 1,
     ) -> None:
         """`interest`: organization → names of its agent pools that the batch is about.
 
         `listed`: subscriptions whose pools are read by one list. `administered`: organization → agent pools of the
-        batch whose roles are managed, which are read side by side. `sample`: pairs on which an organization's list of
-        authorized resources, once shown to be complete, is tried again.
+        batch whose roles are managed, which are read side by side. `sample`: pairs of each pool on which an
+        organization's list of authorized resources, once shown to be complete, is tried again.
         """
         self._readers = readers
         self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
@@ -82,7 +82,7 @@ class SharedSurvey:
         specs: Iterable[Spec],
         evidence: Mapping[str, Evidence] | None = None,
         *,
-        sample: int = 2,
+        sample: int = 1,
         parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
@@ -221,6 +221,9 @@ class SharedSurvey:
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
         """Projects that the directory of groups knows and the identity cannot see, sorted by name."""
+        return self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
+
+    def _hidden(self, organization: str) -> Sequence[Project]:
         known = self._once(
             Key("known projects", organization), lambda: tuple(self._readers.devops.known_projects(organization))
         )
@@ -288,7 +291,8 @@ class SharedSurvey:
             queues = self._readers.devops.queues(organization, key.project, group)
             return {queue.pool_id: queue for queue in sorted(queues, key=lambda queue: -queue.id)}
 
-        found = self._each(organization, [Key("queues", organization, p.id, group) for p in projects], fetch)
+        # The first pool names the group: hashing all of them for every project would cost more than the answer.
+        found = self._each(organization, [Key("queues", organization, p.id, group[0]) for p in projects], fetch)
         return {
             key.project: value if isinstance(value, ReconcilerError) else value.get(pool.id)
             for key, value in found.items()
@@ -322,8 +326,7 @@ class SharedSurvey:
             again=lambda project: self._authorized_again(organization, project),
             touched=lambda project: (organization, project) in self._written,
         )
-        pools = self._of_interest(organization)
-        return access.settle(organization, wanted, pools, sources=sources, ledger=self._ledger)
+        return access.settle(organization, wanted, sources=sources, ledger=self._ledger)
 
     def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
         keys = [Key("authorized", organization, project) for project in projects]
@@ -359,19 +362,15 @@ class SharedSurvey:
 
     def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
         """Facts side by side; the value of a key is the fact or the error."""
-        answers: dict[Key, Any] = {}
 
-        def ask(key: Key) -> None:
+        def ask(key: Key) -> Any:
             try:
-                answers[key] = self._memo.get(key, lambda: fetch(key))
+                return self._memo.get(key, lambda: fetch(key))
             except ReconcilerError as error:
-                answers[key] = error
+                return error
 
         self._lanes.each(organization, ask, self._memo.missing(keys))
-        for key in keys:
-            if key not in answers:
-                ask(key)
-        return {key: answers[key] for key in keys}
+        return {key: ask(key) for key in keys}
 
 
 def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
