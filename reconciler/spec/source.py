@@ -17,6 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
 
 from reconciler.spec.problem import Path, show
 
@@ -150,8 +159,8 @@ class _Composer:
         self.document = Document(None, Place())
 
     def documents(self) -> Iterator[Document]:
-        while type(event := self.next()) is not yaml.StreamEndEvent:
-            if type(event) is yaml.DocumentStartEvent:
+        while type(event := self.next()) is not StreamEndEvent:
+            if type(event) is DocumentStartEvent:
                 event = self.next()
                 self.anchors.clear()
                 self.step = None
@@ -162,21 +171,21 @@ class _Composer:
 
     def node(self, event: Any, depth: int) -> Any:
         """The value that begins with this event, inside `depth` mappings and lists."""
-        if type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None:
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None:
             return self.scalar(event)
-        if type(event) is yaml.AliasEvent:
+        if type(event) is AliasEvent:
             return self.alias(event, depth)
         if event.tag is not None:
             self.report(event, f"has the tag {show(event.tag)}; tags are not allowed, write the value alone")
         return self.content(event, depth) if event.anchor is None else self.anchored(event, depth)
 
     def content(self, event: Any, depth: int) -> Any:
-        if type(event) is yaml.ScalarEvent:
+        if type(event) is ScalarEvent:
             return self.scalar(event)
         self.counted(event, 1, depth + 1)
         if self.step is not None:
             self.path.append(self.step)
-        inside = self.mapping if type(event) is yaml.MappingStartEvent else self.sequence
+        inside = self.mapping if type(event) is MappingStartEvent else self.sequence
         outer, value = self.step, inside(depth + 1)
         if outer is not None:
             self.step = self.path.pop()
@@ -238,7 +247,7 @@ class _Composer:
     def sequence(self, depth: int) -> list[Any]:
         items: list[Any] = []
         marks = self.document.places[id(items)] = []
-        while type(event := self.next()) is not yaml.SequenceEndEvent:
+        while type(event := self.next()) is not SequenceEndEvent:
             self.step = len(items)
             marks.append(event.start_mark)
             items.append(self.node(event, depth))
@@ -248,8 +257,7 @@ class _Composer:
         items: dict[str, Any] = {}
         marks = self.document.places[id(items)] = {}
         merges: list[Any] = []
-        while type(event := self.next()) is not yaml.MappingEndEvent:
-            self.step = None
+        while type(event := self.next()) is not MappingEndEvent:
             self.step = key = self.key(event, depth)
             value = self.node(self.next(), depth)
             if key == "<<" and event.implicit[0]:
@@ -263,11 +271,12 @@ class _Composer:
         return items
 
     def key(self, event: Any, depth: int) -> str:
-        if type(event) is not yaml.ScalarEvent:
-            raise self.stop(event, "has a key that is not plain text; write a name before the colon")
-        if event.anchor is None and event.tag is None and event.value.isprintable():
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None and event.value.isprintable():
             self.count += 1
         else:
+            self.step = None
+            if type(event) is not ScalarEvent:
+                raise self.stop(event, "has a key that is not plain text; write a name before the colon")
             self.node(event, depth)
         return str(event.value)
 

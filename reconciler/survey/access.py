@@ -40,22 +40,33 @@ def settle(
 ) -> dict[Queue, bool | ReconcilerError]:
     """Whether each queue is open, or why that could not be read; the queues are all of one agent pool."""
     lists = sources.lists(sorted({queue.project_id for queue in wanted}))
-    listless = [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]
+    proven = [queue for queue in wanted if wanted[queue] and _listed(lists, queue)]
+    if proven:
+        ledger.held(organization, _longest(lists, proven))
+    if len(proven) == len(wanted) and ledger.of(organization).shown:
+        return dict.fromkeys(proven, True)
+    return _read_too(organization, wanted, lists, sources, ledger)
+
+
+def _read_too(
+    organization: str, wanted: Mapping[Queue, bool], lists: Lists, sources: Sources, ledger: Ledger
+) -> dict[Queue, bool | ReconcilerError]:
+    """With pair reads of what the lists do not prove, and of what tries them."""
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    unproven = [queue for queue in readable if not (wanted[queue] and _listed(lists, queue))]
-    if len(unproven) < len(readable):
-        ledger.held(organization, _longest(lists, set(readable).difference(unproven)))
     trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown))
     read = _witnessed(organization, trial, lists, sources, ledger)
     evidence, longest = ledger.of(organization), _longest(lists, readable)
     doubtful = [
         queue
-        for queue in unproven
+        for queue in readable
         if queue not in read
-        and (wanted[queue] or _listed(lists, queue) or not evidence.vouches(_length(lists, queue), longest))
+        and (
+            _listed(lists, queue) is not wanted[queue]
+            or not (wanted[queue] or evidence.vouches(_length(lists, queue), longest))
+        )
     ]
     read |= _witnessed(organization, doubtful, lists, sources, ledger)
-    if listless:
+    if listless := [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]:
         read |= sources.pairs(listless)
     return {queue: _answer(lists[queue.project_id], queue, read) for queue in wanted}
 

@@ -165,13 +165,16 @@ class SharedSurvey:
 
         One round trip in place of four. What fails is remembered like any answer, for whoever asks for it.
         """
+        roles = _manages_roles(spec)
         for organization in spec.organizations:
-            first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
-            if _manages_roles(spec):
-                first |= {"me": self.me, "inheritance": self._switches}
-            unasked = {key.kind for key in self._memo.unasked(Key(kind, organization.name) for kind in first)}
-            asks = [ask for kind, ask in first.items() if kind in unasked]
-            self._lanes.begin(organization.name, asks)
+            self._once(Key("begun", organization.name, detail=roles), lambda: self._first(organization.name, roles))  # noqa: B023 - called at once
+
+    def _first(self, organization: str, roles: bool) -> None:  # noqa: FBT001 - told apart by its key
+        first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
+        if roles:
+            first |= {"me": self.me, "inheritance": self._switches}
+        unasked = {key.kind for key in self._memo.unasked(Key(kind, organization) for kind in first)}
+        self._lanes.begin(organization, [ask for kind, ask in first.items() if kind in unasked])
 
     def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
         try:
@@ -341,20 +344,16 @@ class SharedSurvey:
 
     # --- how ---------------------------------------------------------------------------------------------
 
-    def _of_interest(self, organization: str) -> tuple[int, ...]:
-        names = self._interest.get(organization, frozenset())
-        return self._once(
-            Key("interest", organization),
-            lambda: tuple(sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names)),
-        )
-
     def _group(self, organization: str, pool_id: int) -> tuple[int, ...]:
         """The agent pools that share one list of queues with this one."""
-        pools = self._of_interest(organization)
-        if pool_id not in pools:
-            return (pool_id,)
-        start = pools.index(pool_id) // POOLS_A_CALL * POOLS_A_CALL
-        return pools[start : start + POOLS_A_CALL]
+        groups = self._once(Key("groups", organization), lambda: self._groups(organization))
+        return groups.get(pool_id, (pool_id,))
+
+    def _groups(self, organization: str) -> Mapping[int, tuple[int, ...]]:
+        names = self._interest.get(organization, frozenset())
+        pools = sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names)
+        cuts = [tuple(pools[start : start + POOLS_A_CALL]) for start in range(0, len(pools), POOLS_A_CALL)]
+        return {pool: cut for cut in cuts for pool in cut}
 
     def _once(self, key: Key, fetch: Callable[[], T]) -> T:
         value: T = self._memo.get(key, fetch)
@@ -369,8 +368,11 @@ class SharedSurvey:
             except ReconcilerError as error:
                 return error
 
-        self._lanes.each(organization, ask, self._memo.missing(keys))
-        return {key: ask(key) for key in keys}
+        known = self._memo.known(keys)
+        if len(known) < len(keys):
+            self._lanes.each(organization, ask, [key for key in keys if key not in known])
+            return {key: ask(key) for key in keys}
+        return known
 
 
 def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
