@@ -1,8 +1,9 @@
 """Open access of many queues from one cheap list a project, and pair by pair where the list does not suffice.
 
-What the list says is believed where it agrees with the wish; its silence is believed only where it was shown to be
-complete, and where the list is not as long as lists get before they may be cut (`reconciler.survey.evidence`). Whatever contradicts the wish is read pair by pair, so that each decision to
-write rests on the authorization itself: the cost of that grows with the drift, not with the estate.
+What the list says is believed where it agrees with the wish. Its silence is believed only where it was shown to be
+complete, and where the list is not of a length at which it may have been cut (`reconciler.survey.evidence`). Whatever
+contradicts the wish is read pair by pair, so that each decision to write rests on the authorization itself: the cost of
+that grows with the drift, not with the estate.
 
 A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
 every pair is read. A list that could not be read for another reason is an error of all its queues.

@@ -169,7 +169,7 @@ class SharedSurvey:
         for organization in spec.organizations:
             self._once(Key("begun", organization.name, detail=roles), lambda: self._first(organization.name, roles))  # noqa: B023 - called at once
 
-    def _first(self, organization: str, roles: bool) -> None:  # noqa: FBT001 - told apart by its key
+    def _first(self, organization: str, roles: bool) -> None:
         first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
         if roles:
             first |= {"me": self.me, "inheritance": self._switches}

@@ -342,7 +342,7 @@ def test_where_the_service_rejects_the_list_as_a_request_every_pair_is_read() ->
 def test_where_list_and_pair_are_refused_the_pair_says_why() -> None:
     made = estate(projects=1)
 
-    def reject(name: str, args: tuple[object, ...]) -> None:  # noqa: ARG001 - the shape of a watcher
+    def reject(name: str, args: tuple[object, ...]) -> None:
         if name == "authorized":
             raise Rejected("list: 400")
         if name == "permissions":
