@@ -258,7 +258,9 @@ class _Composer:
         merges: list[Any] = []
         while type(event := self.next()) is not MappingEndEvent:
             self.step = key = self.key(event, depth)
-            value = self.node(self.next(), depth)
+            inner = self.next()
+            plain = type(inner) is ScalarEvent and inner.anchor is None and inner.tag is None
+            value = self.scalar(inner) if plain else self.node(inner, depth)
             if key == "<<" and event.implicit[0]:
                 merges.append((event, value))
             elif key in items:
