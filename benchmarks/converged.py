@@ -46,7 +46,10 @@ def run(*, quick: bool = False) -> Table:
         with emulated(estates.estate(few), latency) as cloud:
             pairs, _ = apart(_pair_by_pair, cloud)
             shared = plan_of(cloud, f"{state}.3", few)
-    rows = (*_calls(size, found, not_shown, doubled), *_walls(found, latency), *_naive(few, pairs, shared))
+        many = estates.Size(1, 30 if quick else 1500)
+        with emulated(estates.estate(many)) as cloud:
+            hidden = shown(f"reads that look for hidden projects, {many.projects:,} projects", _hidden(cloud))
+    rows = (*_calls(size, found, not_shown, doubled), hidden, *_walls(found, latency), *_naive(few, pairs, shared))
     how = (
         f"{size.pools} pools × {size.projects} projects, every answer {latency * 1000:.0f} ms, emulator in a process "
         "of its own; calls by its counters, wall without imports. Limit of round trips: calls × latency / "
@@ -106,6 +109,16 @@ def _plan(cloud: Emulated, state: str, size: estates.Size) -> tuple[int, float, 
         plans = [app.planner.plan(spec, survey, "r") for spec in specs]
     save_evidence(app.state, survey.learned())
     return sum(len(plan.changes) + len(plan.gaps) for plan in plans), wall(), cpu()
+
+
+def _hidden(cloud: Emulated) -> int:
+    """Pages of the organization's groups, in which projects are found that the identity cannot see."""
+    organization = estates.organization_name(0)
+    survey = bootstrap.look(cloud.settings("")).planner.survey([])
+    survey.projects(organization)
+    cloud.do.reset_log()
+    survey.hidden_projects(organization)
+    return int(cloud.do.counters()["total"]["reads"])
 
 
 def _pair_by_pair(cloud: Emulated) -> Measured:

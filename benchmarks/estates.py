@@ -31,14 +31,9 @@ def organization_name(number: int) -> str:
     return f"fabrikam-{number:02d}"
 
 
-def _properties(organization: int, *, open_access: bool | None = None) -> dict[str, Any]:
-    profile: dict[str, Any] = {
-        "url": f"https://dev.azure.com/{organization_name(organization)}",
-        "projects": [],
-        "parallelism": 2,
-    }
-    if open_access is not None:
-        profile["openAccess"] = open_access
+def properties(organization: str, **more: Any) -> dict[str, Any]:
+    """The smallest pool that there is, for all projects of an organization; `more` is about that organization."""
+    profile = {"url": f"https://dev.azure.com/{organization}", "projects": [], "parallelism": 2, **more}
     return {
         "maximumConcurrency": 2,
         "organizationProfile": {
@@ -61,7 +56,12 @@ def estate(size: Size) -> dict[str, Any]:
         "id": SUBSCRIPTION,
         "resourceGroups": [GROUP],
         "pools": [
-            {"name": name, "resourceGroup": GROUP, "location": "eastus", "properties": _properties(number)}
+            {
+                "name": name,
+                "resourceGroup": GROUP,
+                "location": "eastus",
+                "properties": properties(organization_name(number)),
+            }
             for number in range(size.organizations)
             for name in size.names(number)
         ],
@@ -109,7 +109,7 @@ def spec(name: str, organization: int = 0, **access: Any) -> bytes:
         "subscription": SUBSCRIPTION,
         "resourceGroup": GROUP,
         "mode": "enforce",
-        "pool": {"location": "eastus", "properties": _properties(organization, open_access=True)},
+        "pool": {"location": "eastus", "properties": properties(organization_name(organization), openAccess=True)},
         "access": {
             "roles": [{"organization": organization_name(organization), "administrators": ["ann@fabrikam.com"]}],
             **access,

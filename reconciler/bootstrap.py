@@ -7,7 +7,7 @@ adapter is imported when it is needed: the SDKs behind some take longer to impor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -273,12 +273,13 @@ def _account(settings: Settings) -> Account:
     return Account(blob_url=blobs, queue_url=queues, credential=_credential(settings).for_azure())
 
 
-def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
-    """What is stored of every pool, sorted; nothing is made where nothing was stored yet."""
+def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:
+    """What is stored of every pool, or of these, sorted; nothing is made where nothing was stored yet."""
     if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
     with closing(store(settings, SystemClock())) as kept:
-        stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in kept.state.names("pools/")]
+        names = kept.state.names("pools/") if keys is None else [f"pools/{key}" for key in sorted(keys)]
+        stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in names]
     return tuple(PoolStatus.from_json(key, document.body) for key, document in stored if document is not None)
 
 

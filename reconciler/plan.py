@@ -211,5 +211,7 @@ def in_order(changes: Sequence[Change], facets: Sequence[str]) -> tuple[Change, 
 
     A run that dies half-way then leaves too many rights, never too few.
     """
+    if not changes:
+        return ()
     place = {name: index for index, name in enumerate(facets)}
     return tuple(sorted(changes, key=lambda c: (c.narrows, place[c.facet], c.kind, c.subject)))

@@ -6,7 +6,7 @@ changes, it only names what they are about; what a facet makes of a reading is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -77,9 +77,11 @@ def reach(facet: str, organization: Organization, visible: Sequence[Project]) ->
 
 
 def pick(
-    facet: str, organization: str, names: Iterable[str], visible: Sequence[Project]
+    facet: str, organization: str, names: Collection[str], visible: Sequence[Project]
 ) -> Observation[tuple[Project, ...]]:
     """Resolve project names, case aside; two spellings of one project are one."""
+    if not names:
+        return Observation(())
     known = {project.name.casefold(): project for project in visible}
     found = {known[name.casefold()] for name in names if name.casefold() in known}
     missing = {name.casefold(): name for name in sorted(names) if name.casefold() not in known}

@@ -130,6 +130,34 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """A write that the service rejected for what it asks, and that is not asked again at every look."""
+
+    message: str
+    """What the service said; said again while it rests, so that conditions do not flap."""
+    revision: str
+    """With another one it is asked at once."""
+    attempts: int
+    until: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "message": self.message,
+            "revision": self.revision,
+            "attempts": self.attempts,
+            "until": _text(self.until),
+        }
+
+    @classmethod
+    def from_json(cls, body: Any) -> Rest | None:
+        """From the stored form; None for what cannot be read: it is asked again."""
+        if not isinstance(body, Mapping) or (until := _time(body.get("until"))) is None:
+            return None
+        return cls(_str(body, "message"), _str(body, "revision"), int(_number(body, "attempts")), until)
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStatus:
     """The stored state of one pool."""
 
@@ -149,6 +177,8 @@ class PoolStatus:
     """Ids of changes that the service had one run's time to do by itself."""
     unproven: Mapping[str, int] = field(default_factory=dict)
     """Id of a change → how often it was written and not seen."""
+    resting: Mapping[str, Rest] = field(default_factory=dict)
+    """Id of a change that was rejected → until when it is not asked again."""
     remembered: Remembered = field(default_factory=Remembered)
     attempts: int = 0
     """Failures in a row that were alike."""
@@ -220,6 +250,7 @@ class PoolStatus:
             "pending": None if self.pending is None else _pending(self.pending),
             "waited": list(self.waited),
             "unproven": dict(self.unproven),
+            "resting": {name: rest.to_json() for name, rest in self.resting.items()},
             "remembered": self.remembered.to_json(),
             "attempts": self.attempts,
             "error": self.error,
@@ -231,7 +262,8 @@ class PoolStatus:
         """From the stored form; what is missing, unknown or not of its type counts as never stored."""
         if not isinstance(body, Mapping):
             return cls(key)
-        unproven = body.get("unproven")
+        unproven, resting = body.get("unproven"), body.get("resting")
+        rests = {k: Rest.from_json(v) for k, v in resting.items()} if isinstance(resting, Mapping) else {}
         return cls(
             key=key,
             path=_str(body, "path"),
@@ -243,6 +275,7 @@ class PoolStatus:
             pending=_in_flight(body.get("pending")),
             waited=tuple(name for name in _list(body, "waited") if isinstance(name, str)),
             unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
+            resting={name: rest for name, rest in rests.items() if rest is not None},
             remembered=Remembered.from_json(body.get("remembered")),
             attempts=int(_number(body, "attempts")),
             error=_str(body, "error"),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.estates import GROUP, SUBSCRIPTION
+from benchmarks.estates import properties as pool_properties
 from emulator import Running, start
 from reconciler.hosting import Hosting, state
 from reconciler.ports import Message, MessageQueue
@@ -23,8 +25,6 @@ from tests.adapters.git_kit import Work
 
 T = TypeVar("T")
 
-SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
-GROUP = "rg-build"
 POOLS = {"build-pool": "fabrikam-prime", "test-pool": "fabrikam-tailspin"}
 """Pool → organization."""
 PROJECTS = ("Web", "Api")
@@ -32,27 +32,9 @@ CANARY = "canary-5b1f"
 """Stands in every secret and claim that a test plants."""
 
 
-def _properties(organization: str, **more: Any) -> dict[str, Any]:
-    profile = {"url": f"https://dev.azure.com/{organization}", "projects": [], "parallelism": 2, **more}
-    return {
-        "maximumConcurrency": 2,
-        "organizationProfile": {
-            "kind": "AzureDevOps",
-            "organizations": [profile],
-            "permissionProfile": {"kind": "CreatorOnly"},
-        },
-        "agentProfile": {"kind": "Stateless"},
-        "fabricProfile": {
-            "kind": "Vmss",
-            "sku": {"name": "Standard_D2ads_v5"},
-            "images": [{"wellKnownImageName": "ubuntu-24.04"}],
-        },
-    }
-
-
 def spec(pool: str, organization: str = "", *, concurrency: int = 2, mode: str = "enforce") -> str:
     """A spec file's text: JSON is YAML."""
-    properties = _properties(organization or POOLS[pool], openAccess=True) | {"maximumConcurrency": concurrency}
+    properties = pool_properties(organization or POOLS[pool], openAccess=True) | {"maximumConcurrency": concurrency}
     properties["organizationProfile"]["organizations"][0]["parallelism"] = concurrency
     head = f"apiVersion: reconciler/v1\nkind: ManagedDevOpsPool\nname: {pool}\nsubscription: {SUBSCRIPTION}\n"
     return (
@@ -65,7 +47,7 @@ def spec(pool: str, organization: str = "", *, concurrency: int = 2, mode: str =
 def estate() -> dict[str, Any]:
     """What the emulator begins with."""
     pools = [
-        {"name": pool, "resourceGroup": GROUP, "location": "eastus", "properties": _properties(organization)}
+        {"name": pool, "resourceGroup": GROUP, "location": "eastus", "properties": pool_properties(organization)}
         for pool, organization in POOLS.items()
     ]
     return {

@@ -48,6 +48,8 @@ class Estate:
     """Queue ids with open access."""
     unlisted: set[int] = field(default_factory=set)
     """Queue ids that the list of authorized resources leaves out."""
+    cut: int | None = None
+    """Entries after which each such list ends; None: nowhere."""
     pipelines: dict[str, list[Pipeline]] = field(default_factory=dict)
     """Project id → its pipelines."""
     roles: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
@@ -162,7 +164,8 @@ class DevOpsReads:
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
         self.estate.called("authorized", organization, project_id)
         own = {queue.id for queue in self.estate.queues.get(organization, []) if queue.project_id == project_id}
-        return frozenset(own & self.estate.open - self.estate.unlisted)
+        listed = sorted(own & self.estate.open - self.estate.unlisted)
+        return frozenset(listed[: self.estate.cut])
 
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
         self.estate.called("permissions", organization, project_id, queue_id)

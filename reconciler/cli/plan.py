@@ -1,8 +1,12 @@
-"""`plan`: what would be done. Holds nothing that could do it."""
+"""`plan`: what would be done. Holds nothing that could do it.
+
+It knows what earlier runs remember of names, where the state that they keep can be read: a renamed project is then told
+as the service tells it, and not missed. What they learned about cheap lists it leaves aside, and reads pair by pair.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from reconciler import bootstrap, render
@@ -10,9 +14,11 @@ from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, require, select, settings_of
-from reconciler.errors import ReconcilerError
+from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import GapKind, Plan
+from reconciler.settings import Settings
 from reconciler.spec.model import Mode, Spec
+from reconciler.status import Remembered
 
 
 def plan(
@@ -31,7 +37,9 @@ def plan(
     with closing(bootstrap.look(settings)) as look:
         selection = select(look.source, names or [], screen, place=settings.specs)
         whole = require(selection, screen)
-        plans, codes = _plans(look, selection, screen)
+        known = _remembered(settings, selection, screen)
+        plans, codes = _plans(look, selection, known, screen)
+    _strangers(plans, known, screen)
     show(plans, output, screen)
     return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
 
@@ -54,7 +62,33 @@ def code_of(one: Plan) -> int:
     return DONE if one.in_sync else PENDING
 
 
-def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[list[Plan], list[int]]:
+def _remembered(settings: Settings, selection: Selection, screen: Screen) -> dict[str, Remembered]:
+    """Pool → what its last run remembers of names; a state that cannot be read stops no plan."""
+    try:
+        stored = bootstrap.statuses(settings, [spec.key for spec in selection.specs])
+    except ReconcilerError as error:
+        screen.note(f"the state cannot be read, so the plan knows nothing of earlier runs: {error}")
+        return {}
+    return {status.key: status.remembered for status in stored}
+
+
+def _strangers(plans: Sequence[Plan], known: Mapping[str, Remembered], screen: Screen) -> None:
+    """Say where a thing may be missed only because it was renamed, and nothing here remembers its id."""
+    missed = [one.pool for one in plans if one.pool.lower() not in known and _misses(one)]
+    if missed:
+        screen.note(
+            f"{', '.join(missed)}: no earlier run is known here, so what was renamed looks like missing; "
+            "RECONCILER_STATE names the state that the service keeps"
+        )
+
+
+def _misses(one: Plan) -> bool:
+    return any(gap.reason in (NotFound.__name__, NotReady.__name__) for gap in one.gaps)
+
+
+def _plans(
+    look: bootstrap.Look, selection: Selection, known: Mapping[str, Remembered], screen: Screen
+) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []
     codes: list[int] = []
@@ -65,7 +99,8 @@ def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[
                 screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
                 continue
             try:
-                plans.append(look.planner.plan(spec, survey, selection.revision))
+                view = survey.knowing(spec, known.get(spec.key, Remembered()))
+                plans.append(look.planner.plan(spec, view, selection.revision))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)

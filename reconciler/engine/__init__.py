@@ -9,6 +9,7 @@
     tenure      the lease while it is held, and the budget (`Limits`)
     flight      long operations: asked about, never waited for
     memory      status and evidence between runs
+    resting     members whom no directory knows: not asked for at every look
     verdict     what a run came to: one word, three conditions, when to look again
     ending      every way in which a run ends, stored and handed back
     result      the value that is handed back (`Result`)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.backoff import Backoff, chance, delay
-from reconciler.engine import verdict
+from reconciler.engine import resting, verdict
 from reconciler.engine.flight import Answer
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
@@ -84,7 +84,7 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: Answer) ->
 def judged(frame: Frame, memory: Memory, work: Work, refused: Refused | None) -> Result:
     """A run that planned. A refused approval is the caller's trouble: the pool's conditions do not know of it."""
     judgement = verdict.judge(work, frame.limits)
-    status = verdict.concluded(_after(memory.status, work), judgement, frame.revision, frame.started)
+    status = verdict.concluded(_after(memory.status, work, frame), judgement, frame.revision, frame.started)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(work.applied))
     flying = work.pending
     result = replace(
@@ -107,7 +107,7 @@ def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
     return replace(result, failures=(Failure(None, error),), next_look=error.retry_after or RETRY)
 
 
-def _after(status: PoolStatus, work: Work) -> PoolStatus:
+def _after(status: PoolStatus, work: Work, frame: Frame) -> PoolStatus:
     """What is remembered of single changes: those that are still to be done, and those that could not be seen."""
     blind = {gap.facet for gap in work.plan.gaps}
     open_ids = {change.id for change in work.plan.changes} | {r.change.id for r in work.plan.refusals}
@@ -117,6 +117,7 @@ def _after(status: PoolStatus, work: Work) -> PoolStatus:
     return replace(
         status,
         pending=work.pending,
+        resting=resting.after(work.failed.values(), status.resting, frame.revision, frame.started),
         remembered=work.survey.remembers(work.spec),
         waited=tuple(sorted(name for name in noted if name in waited or _facet(name) in blind)),
         unproven={name: count for name, count in sorted(unproven.items()) if name in open_ids or _facet(name) in blind},

@@ -55,7 +55,7 @@ class Planner:
         self.telemetry = telemetry
 
     def survey(
-        self, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 2
+        self, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 1
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, as far as it is stored."""
         return SharedSurvey.about(self.readers, specs, evidence, sample=sample)
@@ -94,6 +94,8 @@ class Planner:
         refusals: list[Refusal] = []
         while True:
             asked = [look for look in looks if look.allowed]
+            if not asked:
+                return refusals
             found = [r for look in asked for r in look.facet.guard(look.observed, tuple(look.allowed), self.policy)]
             if not found:
                 allowed = [change for look in looks for change in look.allowed]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from reconciler.engine import ending, flight
+from reconciler.engine import ending, flight, resting
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
@@ -17,7 +17,7 @@ from reconciler.engine.result import Failure, Result
 from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import Limits, Tenure
 from reconciler.engine.work import Work, text_of
-from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
 from reconciler.ports import Gates, Leases, StateStore, Writers
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
@@ -104,7 +104,7 @@ class Reconciler:
             if answer.error is not None:
                 failed[status.pending.change] = Failure(None, answer.error)
         try:
-            work = self._look(frame, memory, survey)
+            work = self._look(frame, memory, survey, approved=plan_hash is not None)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
         if failed and status.pending is not None:
@@ -113,16 +113,23 @@ class Reconciler:
             work.withheld.add(status.pending.facet)
         return self._apply(frame, memory, tenure, work, plan_hash)
 
-    def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None) -> Work:
+    def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None, *, approved: bool) -> Work:
         """Plan; where anything would be written, on reads that were made for it."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
-        if survey is not None and plan.changes and spec.mode is not Mode.REPORT:
+        rests = {} if approved else memory.status.resting
+        held = resting.held(plan.changes, rests, frame.revision, frame.started)
+        if survey is not None and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-        return Work(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
+            held = resting.held(plan.changes, rests, frame.revision, frame.started)
+        work = Work(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
+        if spec.mode is not Mode.REPORT:
+            for change in (one for one in plan.changes if one.id in held):
+                work.failure(change, Rejected(held[change.id].message))
+        return work
 
     def _apply(self, frame: ending.Frame, memory: Memory, tenure: Tenure, work: Work, plan_hash: str | None) -> Result:
         refused = None

@@ -135,11 +135,15 @@ def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
 def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
     """Ids of the projects in reach, and all projects of which something is wanted."""
     within = reach(NAME, flags.organization, visible)
+    inside = frozenset(p.id for p in within.value)
+    if not flags.exceptions:
+        return inside, within  # the organization's own flag, which is for all that is in reach
     named = pick(NAME, flags.organization.name, [one.project for one in flags.exceptions.values()], visible)
-    of_interest = {p for p in within.value if flags.wanted(p.name) is not None} | set(named.value)
+    strays = [p for p in named.value if p.id not in inside]
+    of_interest = [*(p for p in within.value if flags.wanted(p.name) is not None), *strays]
     ordered = tuple(sorted(of_interest, key=lambda p: (p.name.casefold(), p.id)))
     gaps = tuple(sorted({one.message: one for one in (*within.gaps, *named.gaps)}.values()))
-    return frozenset(p.id for p in within.value), Observation(ordered, gaps)
+    return inside, Observation(ordered, gaps)
 
 
 def _switches(

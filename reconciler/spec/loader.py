@@ -8,7 +8,7 @@ pays nothing for that.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +36,9 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Batch:
-    specs: list[tuple[Spec, Place]] = field(default_factory=list)
+    specs: list[Spec] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    """Where each of them has its name."""
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -73,7 +75,8 @@ def _document(path: str, document: Document, batch: _Batch) -> None:
         for where, message in checked.in_file(document.value):
             document.findings.append((document.place(where), where, message))
         if not document.findings:
-            batch.specs.append((build.spec(checked.document, path), document.place(("name",))))
+            batch.specs.append(build.spec(checked.document, path))
+            batch.places.append(document.place(("name",)))
             return
     batch.problems += _told(path, document)
 
@@ -140,13 +143,17 @@ def _despite(document: Mapping[str, Any], broken: rest.Tree) -> list[Finding]:
 
 def _unique(batch: _Batch) -> list[Spec]:
     """The specs whose names are theirs alone; the others are problems, each naming the others."""
+    often = Counter(spec.key for spec in batch.specs)
+    if len(often) == len(batch.specs):
+        return batch.specs
     by_key: dict[str, list[tuple[Spec, Place]]] = defaultdict(list)
-    for spec, place in batch.specs:
-        by_key[spec.key].append((spec, place))
+    for spec, place in zip(batch.specs, batch.places, strict=True):
+        if often[spec.key] > 1:
+            by_key[spec.key].append((spec, place))
     for same in by_key.values():
-        for index, (spec, place) in enumerate(same) if len(same) > 1 else ():
+        for index, (spec, place) in enumerate(same):
             first = [f"{one.path}:{at.line}" for i, (one, at) in enumerate(same[:_NAMED]) if i != index]
             others = ", ".join(first) + (", …" if len(same) > _NAMED else "")
             message = f"is {spec.name}, as in {others}; pool names are unique in all of Azure"
             batch.problems.append(Problem(spec.path, place.line, "name", message, place.column))
-    return [same[0][0] for same in by_key.values() if len(same) == 1]
+    return [spec for spec in batch.specs if often[spec.key] == 1]

@@ -15,6 +15,7 @@ anything in Entra      object id (of an enterprise application, not of its regis
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from reconciler.spec.forms import GUID, Checked, Reference, pattern
@@ -34,8 +35,9 @@ _GROUP = re.compile(r"\[[^\[\]\\]+\]\\[^\\]+")
 _LONGEST_POOL, _SHORTEST_POOL, _LONGEST_PROJECT = 44, 3, 64
 
 
+@lru_cache(maxsize=1024)
 def organization_of(url: str) -> str | None:
-    """The bare lower-case name in either form of an organization's URL."""
+    """The bare lower-case name in either form of an organization's URL; specs name the same few, several times each."""
     found = _DEVOPS_URL.fullmatch(url)
     return (found[1] or found[2]).lower() if found else None
 

@@ -35,17 +35,14 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 }
 """Object → its kinds, as keys without case and separators."""
 
-_READ_ONLY = frozenset(
-    {
-        ("pool", "systemData"),
-        ("properties", "provisioningState"),
-        ("pool", "provisioningState"),
-        ("images", "isEphemeral"),
-        ("networkProfile", "ipAddresses"),
-        ("identity", "principalId"),
-        ("identity", "tenantId"),
-    }
-)
+_READ_ONLY: Mapping[str, frozenset[str]] = {
+    "pool": frozenset({"systemData", "provisioningState"}),
+    "properties": frozenset({"provisioningState"}),
+    "images": frozenset({"isEphemeral"}),
+    "networkProfile": frozenset({"ipAddresses"}),
+    "identity": frozenset({"principalId", "tenantId"}),
+}
+"""Object → its fields that only the service sets."""
 _FREE_KEYS = frozenset({"tags", "userAssignedIdentities", "daysData"})
 """Objects whose keys are the author's own."""
 
@@ -110,10 +107,10 @@ class Shaping:
         origin: dict[str | int, Path] | None = None
         if self.trace is not None:
             origin = self.trace[id(shaped)] = {}
-        free = owner in _FREE_KEYS
+        free, dropped = owner in _FREE_KEYS, _READ_ONLY.get(owner, ())
         for key, item in value.items():
             name = key if free or (key.isalpha() and key != "timezone") else kebab_names().get(key, key)
-            if (owner, name) in _READ_ONLY:
+            if name in dropped:
                 continue
             below = path if origin is None else (*path, key)
             if name in shaped:

@@ -14,9 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
+from yaml import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
 
 from reconciler.spec.problem import Path, show
 
@@ -54,8 +63,7 @@ _REMEDIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Line and column, from 1."""
 
     line: int = 1
@@ -150,8 +158,8 @@ class _Composer:
         self.document = Document(None, Place())
 
     def documents(self) -> Iterator[Document]:
-        while type(event := self.next()) is not yaml.StreamEndEvent:
-            if type(event) is yaml.DocumentStartEvent:
+        while type(event := self.next()) is not StreamEndEvent:
+            if type(event) is DocumentStartEvent:
                 event = self.next()
                 self.anchors.clear()
                 self.step = None
@@ -162,21 +170,21 @@ class _Composer:
 
     def node(self, event: Any, depth: int) -> Any:
         """The value that begins with this event, inside `depth` mappings and lists."""
-        if type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None:
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None:
             return self.scalar(event)
-        if type(event) is yaml.AliasEvent:
+        if type(event) is AliasEvent:
             return self.alias(event, depth)
         if event.tag is not None:
             self.report(event, f"has the tag {show(event.tag)}; tags are not allowed, write the value alone")
         return self.content(event, depth) if event.anchor is None else self.anchored(event, depth)
 
     def content(self, event: Any, depth: int) -> Any:
-        if type(event) is yaml.ScalarEvent:
+        if type(event) is ScalarEvent:
             return self.scalar(event)
         self.counted(event, 1, depth + 1)
         if self.step is not None:
             self.path.append(self.step)
-        inside = self.mapping if type(event) is yaml.MappingStartEvent else self.sequence
+        inside = self.mapping if type(event) is MappingStartEvent else self.sequence
         outer, value = self.step, inside(depth + 1)
         if outer is not None:
             self.step = self.path.pop()
@@ -238,7 +246,7 @@ class _Composer:
     def sequence(self, depth: int) -> list[Any]:
         items: list[Any] = []
         marks = self.document.places[id(items)] = []
-        while type(event := self.next()) is not yaml.SequenceEndEvent:
+        while type(event := self.next()) is not SequenceEndEvent:
             self.step = len(items)
             marks.append(event.start_mark)
             items.append(self.node(event, depth))
@@ -248,10 +256,11 @@ class _Composer:
         items: dict[str, Any] = {}
         marks = self.document.places[id(items)] = {}
         merges: list[Any] = []
-        while type(event := self.next()) is not yaml.MappingEndEvent:
-            self.step = None
+        while type(event := self.next()) is not MappingEndEvent:
             self.step = key = self.key(event, depth)
-            value = self.node(self.next(), depth)
+            inner = self.next()
+            plain = type(inner) is ScalarEvent and inner.anchor is None and inner.tag is None
+            value = self.scalar(inner) if plain else self.node(inner, depth)
             if key == "<<" and event.implicit[0]:
                 merges.append((event, value))
             elif key in items:
@@ -263,11 +272,12 @@ class _Composer:
         return items
 
     def key(self, event: Any, depth: int) -> str:
-        if type(event) is not yaml.ScalarEvent:
-            raise self.stop(event, "has a key that is not plain text; write a name before the colon")
-        if event.anchor is None and event.tag is None and event.value.isprintable():
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None and event.value.isprintable():
             self.count += 1
         else:
+            self.step = None
+            if type(event) is not ScalarEvent:
+                raise self.stop(event, "has a key that is not plain text; write a name before the colon")
             self.node(event, depth)
         return str(event.value)
 

@@ -1,8 +1,9 @@
 """Open access of many queues from one cheap list a project, and pair by pair where the list does not suffice.
 
-What the list says is believed where it agrees with the wish; its silence is believed only where it was shown to be
-complete (`reconciler.survey.evidence`). Whatever contradicts the wish is read pair by pair, so that each decision to
-write rests on the authorization itself: the cost of that grows with the drift, not with the estate.
+What the list says is believed where it agrees with the wish. Its silence is believed only where it was shown to be
+complete, and where the list is not of a length at which it may have been cut (`reconciler.survey.evidence`). Whatever
+contradicts the wish is read pair by pair, so that each decision to write rests on the authorization itself: the cost of
+that grows with the drift, not with the estate.
 
 A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
 every pair is read. A list that could not be read for another reason is an error of all its queues.
@@ -36,30 +37,48 @@ class Sources:
 
 
 def settle(
-    organization: str, wanted: Mapping[Queue, bool], pools: Sequence[int], *, sources: Sources, ledger: Ledger
+    organization: str, wanted: Mapping[Queue, bool], *, sources: Sources, ledger: Ledger
 ) -> dict[Queue, bool | ReconcilerError]:
-    """Whether each queue is open, or why that could not be read."""
+    """Whether each queue is open, or why that could not be read; the queues are all of one agent pool."""
     lists = sources.lists(sorted({queue.project_id for queue in wanted}))
-    listless = [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]
+    proven = [queue for queue in wanted if wanted[queue] and _listed(lists, queue)]
+    if proven:
+        ledger.held(organization, _longest(lists, proven))
+    if len(proven) == len(wanted) and ledger.of(organization).shown:
+        return dict.fromkeys(proven, True)
+    return _read_too(organization, wanted, lists, sources, ledger)
+
+
+def _read_too(
+    organization: str, wanted: Mapping[Queue, bool], lists: Lists, sources: Sources, ledger: Ledger
+) -> dict[Queue, bool | ReconcilerError]:
+    """With pair reads of what the lists do not prove, and of what tries them."""
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown), pools)
-    read = dict(sources.pairs(trial))
-    _judge(organization, read, lists, sources, ledger)
-    shown = ledger.of(organization).shown
-    doubtful = [q for q in readable if q not in read and not _believed(_listed(lists, q), wanted[q], shown=shown)]
-    more = sources.pairs([*listless, *doubtful])
-    _judge(organization, {queue: more[queue] for queue in doubtful}, lists, sources, ledger)
-    read.update(more)
+    trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown))
+    read = _witnessed(organization, trial, lists, sources, ledger)
+    evidence, longest = ledger.of(organization), _longest(lists, readable)
+    doubtful = [
+        queue
+        for queue in readable
+        if queue not in read
+        and (
+            _listed(lists, queue) is not wanted[queue]
+            or not (wanted[queue] or evidence.vouches(_length(lists, queue), longest))
+        )
+    ]
+    read |= _witnessed(organization, doubtful, lists, sources, ledger)
+    if listless := [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]:
+        read |= sources.pairs(listless)
     return {queue: _answer(lists[queue.project_id], queue, read) for queue in wanted}
 
 
 def _triable(readable: Sequence[Queue], wanted: Mapping[Queue, bool], *, shown: bool) -> list[Queue]:
-    """Pairs worth a trial: those wanted open, and all of them once the list was shown.
+    """Pairs worth a trial: those wanted open until the list was shown, then those wanted closed.
 
-    Only an open pair can show a list to be complete. Afterwards its silence is what has to be tried again, also where
-    nothing is wanted open: else a list that became incomplete would be believed there for ever.
+    Only an open pair can show a list to be complete. Afterwards a trial is for what rests on its silence alone; a pair
+    that is wanted open never does: where it is missing it is read at once, and counts as a miss where it is open.
     """
-    return [queue for queue in readable if shown or wanted[queue]]
+    return [queue for queue in readable if wanted[queue] is not shown]
 
 
 def _listed(lists: Lists, queue: Queue) -> bool:
@@ -67,8 +86,13 @@ def _listed(lists: Lists, queue: Queue) -> bool:
     return not isinstance(listed, ReconcilerError) and queue.id in listed
 
 
-def _believed(listed: bool, wanted: bool, *, shown: bool) -> bool:
-    return listed == wanted and (listed or shown)
+def _length(lists: Lists, queue: Queue) -> int:
+    listed = lists[queue.project_id]
+    return 0 if isinstance(listed, ReconcilerError) else len(listed)
+
+
+def _longest(lists: Lists, queues: Iterable[Queue]) -> int:
+    return max((_length(lists, queue) for queue in queues), default=0)
 
 
 def _answer(listed: frozenset[int] | ReconcilerError, queue: Queue, read: Pairs) -> bool | ReconcilerError:
@@ -82,8 +106,13 @@ def _answer(listed: frozenset[int] | ReconcilerError, queue: Queue, read: Pairs)
     return pair
 
 
-def _judge(organization: str, read: Pairs, lists: Lists, sources: Sources, ledger: Ledger) -> None:
-    """Compare what the pair reads found open with the lists. Pairs in projects written to are no witnesses."""
+def _witnessed(
+    organization: str, queues: Sequence[Queue], lists: Lists, sources: Sources, ledger: Ledger
+) -> dict[Queue, PipelinePermissions | ReconcilerError]:
+    """Read the pairs, and compare those found open with the lists. Pairs in projects written to are no witnesses."""
+    if not queues:
+        return {}
+    read = dict(sources.pairs(queues))
     witnesses = [
         queue
         for queue, pair in read.items()
@@ -92,7 +121,9 @@ def _judge(organization: str, read: Pairs, lists: Lists, sources: Sources, ledge
     agreed = [queue for queue in witnesses if _listed(lists, queue)]
     misses = _still_missing([queue for queue in witnesses if not _listed(lists, queue)], sources)
     if agreed or misses:
+        ledger.held(organization, _longest(lists, agreed))
         ledger.saw(organization, len(agreed), misses)
+    return read
 
 
 def _still_missing(queues: Iterable[Queue], sources: Sources) -> int:

@@ -3,8 +3,12 @@
 The list of a project's authorized resources without an id is published ("type" and "id" are optional,
 vsts-rest-api-specs build 7.2), but every known caller passes an id, so nobody attests that it holds every queue.
 Being in it proves open. Missing from it proves closed only where the list was *shown*: pairs that the pair read
-(`pipelinePermissions`) says are open were in it. That is tried on first use, again on a few pairs of each sweep, and
-believed no longer from the first miss on.
+(`pipelinePermissions`) says are open were in it. That is tried on first use, again on pairs of each sweep that rest on
+its silence, and believed no longer from the first miss on.
+
+Nor does anybody attest that a list is not cut at some length; no paging is published for it. A list shorter than
+another one of the organization cannot have been cut there. The longest ones prove nothing by their silence unless one
+that long held what was wanted open.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ AFTER_A_MISS = 24
 """Pairs that have to agree in a row before a list is believed again; three trials at least."""
 
 
+_ANY_POOL = 0
+_NUMBERS = ("agreed", "misses", "cursor", "longest")
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What was learned about one organization's list; stored between runs."""
@@ -32,11 +40,17 @@ class Evidence:
     """Open pairs that were missing from it, ever."""
     cursor: int = 0
     """Where the next trial begins, so that in time every pair has its turn."""
+    longest: int = 0
+    """Length of the longest list that held an open pair as it should."""
 
     @property
     def shown(self) -> bool:
         """Whether missing from the list proves closed."""
         return self.agreed >= (AFTER_A_MISS if self.misses else 1)
+
+    def vouches(self, length: int, longest: int) -> bool:
+        """Whether missing from a list of this length proves closed; `longest` is the longest of all that were read."""
+        return self.shown and (length < longest or length <= self.longest)
 
     def seen(self, agreed: int, misses: int) -> Evidence:
         """With pairs that were tried; one miss outweighs all that agreed."""
@@ -47,18 +61,18 @@ class Evidence:
     def merged(self, stored: Evidence) -> Evidence:
         """With what another worker stored meanwhile: whoever saw more misses is right."""
         known = max(self, stored, key=lambda evidence: (evidence.misses, evidence is self))
-        return replace(known, cursor=max(self.cursor, stored.cursor))
+        return replace(known, cursor=max(self.cursor, stored.cursor), longest=max(self.longest, stored.longest))
 
     def to_json(self) -> dict[str, Json]:
         """The stored form."""
-        return {"agreed": self.agreed, "misses": self.misses, "cursor": self.cursor}
+        return {name: getattr(self, name) for name in _NUMBERS}
 
     @classmethod
     def from_json(cls, body: Json) -> Evidence:
         """From the stored form; unknown fields are left alone, what cannot be read counts as nothing learned."""
         if not isinstance(body, Mapping):
             return cls()
-        numbers = {name: body.get(name) for name in ("agreed", "misses", "cursor")}
+        numbers = {name: body.get(name) for name in _NUMBERS}
         return cls(**{name: n for name, n in numbers.items() if type(n) is int and n >= 0})
 
 
@@ -69,7 +83,8 @@ class Ledger:
         self._lock = Lock()
         self._evidence = dict(evidence)
         self._sample = sample
-        self._left: dict[str, int] = {}
+        self._left: dict[tuple[str, int], int] = {}
+        self._turns: dict[str, int] = {}
         self._changed: set[str] = set()
 
     def of(self, organization: str) -> Evidence:
@@ -77,25 +92,34 @@ class Ledger:
         with self._lock:
             return self._evidence.get(organization, Evidence())
 
-    def draw(self, organization: str, pairs: Sequence[Queue], pools: Sequence[int]) -> tuple[Queue, ...]:
+    def draw(self, organization: str, pairs: Sequence[Queue]) -> tuple[Queue, ...]:
         """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
 
-        `pairs` are all of one agent pool; `pools` are the batch's agent pools. A list that was shown
-        is tried again on pairs of one pool a sweep, another one each time.
+        `pairs` are all of one agent pool. A list that was shown is tried again on each pool once a sweep, beginning
+        where the sweep before ended; until then on a few pairs of the first pools that have some.
         """
-        ordered = sorted(pairs, key=lambda queue: (queue.project_id, queue.id))
+        if not pairs:
+            return ()
         with self._lock:
             evidence = self._evidence.get(organization, Evidence())
-            left = self._left.setdefault(organization, self._sample if evidence.shown else FIRST_TRIAL)
-            turn, which = divmod(evidence.cursor, max(len(pools), 1))
-            others = evidence.shown and any(queue.pool_id in pools and queue.pool_id != pools[which] for queue in pairs)
-            count = 0 if others else min(left, len(ordered))
+            whose, most = (pairs[0].pool_id, self._sample) if evidence.shown else (_ANY_POOL, FIRST_TRIAL)
+            left = self._left.setdefault((organization, whose), most)
+            count = min(left, len(pairs))
             if not count:
                 return ()
-            self._left[organization] = left - count
-            self._put(organization, replace(evidence, cursor=evidence.cursor + 1))
+            self._left[organization, whose] = left - count
+            turn = self._turns.setdefault(organization, evidence.cursor)
+            self._put(organization, replace(evidence, cursor=turn + 1))
+        ordered = sorted(pairs, key=lambda queue: (queue.project_id, queue.id))
         start = turn * count % len(ordered)
         return tuple((ordered[start:] + ordered[:start])[:count])
+
+    def held(self, organization: str, length: int) -> None:
+        """Take note of a list of this length that held an open pair as it should."""
+        with self._lock:
+            evidence = self._evidence.get(organization, Evidence())
+            if length > evidence.longest:
+                self._put(organization, replace(evidence, longest=length))
 
     def saw(self, organization: str, agreed: int, misses: int) -> None:
         """Take note of pairs that were tried."""
@@ -103,7 +127,7 @@ class Ledger:
             seen = self._evidence.get(organization, Evidence()).seen(agreed, misses)
             self._put(organization, seen)
             if seen.shown:
-                self._left[organization] = 0  # this batch has its answer; the next one tries again
+                self._left[organization, _ANY_POOL] = 0  # this batch has its answer; the next one tries again
 
     def changed(self) -> dict[str, Evidence]:
         """What was learned since this was last asked, for storing."""

@@ -7,7 +7,7 @@ not of `reconciler.errors` is a bug: it is raised and not remembered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from threading import Event, Lock
+from threading import Lock
 from typing import Any, NamedTuple
 
 from reconciler.errors import ReconcilerError, Terminal
@@ -26,24 +26,25 @@ class Key(NamedTuple):
 class _Slot:
     """A fact that somebody is fetching, or fetched."""
 
-    __slots__ = ("_ready", "error", "value")
+    __slots__ = ("_fetching", "error", "ready", "value")
 
     def __init__(self) -> None:
-        self._ready = Event()
+        # Held until the fact is there. An event does the same at ten times the price, and there is one for each fact.
+        self._fetching = Lock()
+        self._fetching.acquire()
+        self.ready = False
         self.value: Any = None
         self.error: BaseException | None = None
 
-    @property
-    def ready(self) -> bool:
-        return self._ready.is_set()
-
     def settle(self, value: Any, error: BaseException | None = None) -> None:
         self.value, self.error = value, error
-        self._ready.set()
+        self.ready = True
+        self._fetching.release()
 
     def wait(self) -> Any:
-        if not self._ready.is_set():
-            self._ready.wait()
+        if not self.ready:
+            with self._fetching:
+                pass
         if self.error is not None:
             # Without this every raise would lengthen the traceback of one shared exception.
             raise self.error.with_traceback(None)
@@ -81,10 +82,10 @@ class Memo:
         self._fill({key: slots[key] for key in mine}, fetch)
         return {key: slot.wait() for key, slot in slots.items()}
 
-    def missing(self, keys: Iterable[Key]) -> list[Key]:
-        """Those that have no answer yet."""
-        with self._lock:
-            return [key for key in keys if key not in self._slots or not self._slots[key].ready]
+    def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        """Those that have an answer: the fact, or the error that the read ended with."""
+        slots = ((key, self._slots.get(key)) for key in keys)
+        return {key: slot.error or slot.value for key, slot in slots if slot is not None and slot.ready}
 
     def unasked(self, keys: Iterable[Key]) -> list[Key]:
         """Those that nobody has asked for, whether or not an answer came."""

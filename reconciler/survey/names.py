@@ -50,6 +50,8 @@ def as_the_spec_names_them(
     remembered: Remembered, organization: str, named: set[str], visible: Sequence[Project]
 ) -> tuple[Project, ...]:
     """The projects; one that was renamed, and that no name of the spec finds, under the name that the spec knows."""
+    if not remembered.projects:
+        return tuple(visible)
     taken = {project.name.casefold() for project in visible}
     former = {
         number: spelt.partition("/")[2]

@@ -41,7 +41,7 @@ T = TypeVar("T")
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
-_SPARED = {"projects", "known projects", "deleted projects", "me", "identity"}
+_SPARED = {"projects", "hidden projects", "known projects", "deleted projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -56,13 +56,13 @@ class SharedSurvey:
         parallel: int = 4,
         listed: Collection[str] = (),
         administered: Mapping[str, Collection[str]] | None = None,
-        sample: int = 2,
+        sample: int = 1,
     ) -> None:
         """`interest`: organization → names of its agent pools that the batch is about.
 
         `listed`: subscriptions whose pools are read by one list. `administered`: organization → agent pools of the
-        batch whose roles are managed, which are read side by side. `sample`: pairs on which an organization's list of
-        authorized resources, once shown to be complete, is tried again.
+        batch whose roles are managed, which are read side by side. `sample`: pairs of each pool on which an
+        organization's list of authorized resources, once shown to be complete, is tried again.
         """
         self._readers = readers
         self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
@@ -83,7 +83,7 @@ class SharedSurvey:
         specs: Iterable[Spec],
         evidence: Mapping[str, Evidence] | None = None,
         *,
-        sample: int = 2,
+        sample: int = 1,
         parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
@@ -166,13 +166,16 @@ class SharedSurvey:
 
         One round trip in place of four. What fails is remembered like any answer, for whoever asks for it.
         """
+        roles = _manages_roles(spec)
         for organization in spec.organizations:
-            first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
-            if _manages_roles(spec):
-                first |= {"me": self.me, "inheritance": self._switches}
-            unasked = {key.kind for key in self._memo.unasked(Key(kind, organization.name) for kind in first)}
-            asks = [ask for kind, ask in first.items() if kind in unasked]
-            self._lanes.begin(organization.name, asks)
+            self._once(Key("begun", organization.name, detail=roles), lambda: self._first(organization.name, roles))  # noqa: B023 - called at once
+
+    def _first(self, organization: str, roles: bool) -> None:
+        first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
+        if roles:
+            first |= {"me": self.me, "inheritance": self._switches}
+        unasked = {key.kind for key in self._memo.unasked(Key(kind, organization) for kind in first)}
+        self._lanes.begin(organization, [ask for kind, ask in first.items() if kind in unasked])
 
     def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
         try:
@@ -226,6 +229,9 @@ class SharedSurvey:
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
         """Projects that the directory of groups knows and the identity cannot see, sorted by name."""
+        return self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
+
+    def _hidden(self, organization: str) -> Sequence[Project]:
         known = self._once(
             Key("known projects", organization), lambda: tuple(self._readers.devops.known_projects(organization))
         )
@@ -293,7 +299,8 @@ class SharedSurvey:
             queues = self._readers.devops.queues(organization, key.project, group)
             return {queue.pool_id: queue for queue in sorted(queues, key=lambda queue: -queue.id)}
 
-        found = self._each(organization, [Key("queues", organization, p.id, group) for p in projects], fetch)
+        # The first pool names the group: hashing all of them for every project would cost more than the answer.
+        found = self._each(organization, [Key("queues", organization, p.id, group[0]) for p in projects], fetch)
         return {
             key.project: value if isinstance(value, ReconcilerError) else value.get(pool.id)
             for key, value in found.items()
@@ -327,8 +334,7 @@ class SharedSurvey:
             again=lambda project: self._authorized_again(organization, project),
             touched=lambda project: (organization, project) in self._written,
         )
-        pools = self._of_interest(organization)
-        return access.settle(organization, wanted, pools, sources=sources, ledger=self._ledger)
+        return access.settle(organization, wanted, sources=sources, ledger=self._ledger)
 
     def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
         keys = [Key("authorized", organization, project) for project in projects]
@@ -343,20 +349,16 @@ class SharedSurvey:
 
     # --- how ---------------------------------------------------------------------------------------------
 
-    def _of_interest(self, organization: str) -> tuple[int, ...]:
-        names = self._interest.get(organization, frozenset())
-        return self._once(
-            Key("interest", organization),
-            lambda: tuple(sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names)),
-        )
-
     def _group(self, organization: str, pool_id: int) -> tuple[int, ...]:
         """The agent pools that share one list of queues with this one."""
-        pools = self._of_interest(organization)
-        if pool_id not in pools:
-            return (pool_id,)
-        start = pools.index(pool_id) // POOLS_A_CALL * POOLS_A_CALL
-        return pools[start : start + POOLS_A_CALL]
+        groups = self._once(Key("groups", organization), lambda: self._groups(organization))
+        return groups.get(pool_id, (pool_id,))
+
+    def _groups(self, organization: str) -> Mapping[int, tuple[int, ...]]:
+        names = self._interest.get(organization, frozenset())
+        pools = sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names)
+        cuts = [tuple(pools[start : start + POOLS_A_CALL]) for start in range(0, len(pools), POOLS_A_CALL)]
+        return {pool: cut for cut in cuts for pool in cut}
 
     def _once(self, key: Key, fetch: Callable[[], T]) -> T:
         value: T = self._memo.get(key, fetch)
@@ -364,19 +366,18 @@ class SharedSurvey:
 
     def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
         """Facts side by side; the value of a key is the fact or the error."""
-        answers: dict[Key, Any] = {}
 
-        def ask(key: Key) -> None:
+        def ask(key: Key) -> Any:
             try:
-                answers[key] = self._memo.get(key, lambda: fetch(key))
+                return self._memo.get(key, lambda: fetch(key))
             except ReconcilerError as error:
-                answers[key] = error
+                return error
 
-        self._lanes.each(organization, ask, self._memo.missing(keys))
-        for key in keys:
-            if key not in answers:
-                ask(key)
-        return {key: answers[key] for key in keys}
+        known = self._memo.known(keys)
+        if len(known) < len(keys):
+            self._lanes.each(organization, ask, [key for key in keys if key not in known])
+            return {key: ask(key) for key in keys}
+        return known
 
 
 def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:

@@ -152,3 +152,35 @@ def test_what_the_policy_does_not_allow_is_refused_in_the_plan(online: Desk) -> 
 
     assert ended.code == 2
     assert "refused: policy-open-access" in ended.out
+
+
+def test_a_renamed_project_is_told_as_the_service_tells_it(online: Desk, cloud: Running) -> None:
+    """A plan that misses what the service recognises would have another hash than the one that is applied."""
+    online.run("apply", RELEASE)
+    cloud.do.edit("rename-project", organization="fabrikam-prime", project="fabrikam-release", to="fabrikam-ship")
+
+    known = online.run("plan", RELEASE)
+    stranger = online.run("plan", RELEASE, RECONCILER_STATE=str(online.folder / "other.db"))
+
+    assert "is called fabrikam-ship now" in " ".join(known.out.split())
+    assert "no earlier run is known here" not in known.err
+    assert "is called fabrikam-ship now" not in " ".join(stranger.out.split())
+    assert (
+        f"{RELEASE}: no earlier run is known here, so what was renamed looks like missing; RECONCILER_STATE"
+        in " ".join(stranger.err.split())
+    )
+    assert "other.db" not in online.files()
+
+
+def test_a_state_that_cannot_be_read_stops_no_plan(online: Desk) -> None:
+    """Whoever may read both planes may not be let into the service's storage."""
+    broken = online.folder / "broken.db"
+    broken.write_text("this is no database " * 100)
+
+    ended = online.run("plan", RELEASE, RECONCILER_STATE=str(broken))
+
+    assert ended.code == 2
+    assert ended.out.splitlines()[0].startswith(RELEASE)
+    assert any(
+        line.startswith("the state cannot be read, so the plan knows nothing") for line in ended.err.splitlines()
+    )

@@ -46,6 +46,24 @@ def test_a_converged_sweep_grows_with_projects_plus_pools(world: World) -> None:
     assert small["writes"] == large["writes"] == 0
 
 
+def test_looking_for_hidden_projects_costs_one_read_for_five_hundred_groups(world: World) -> None:
+    """Beyond 2N + 2P + 20 in a large organization, but one per cent of it; once for all pools of a batch."""
+    projects = 1500
+    world.do.replace(estate(Size(2, projects)))
+    world.restart()
+    survey = world.parts.planner.survey(load(specs(Size(2, projects))).specs)
+    survey.projects(ORGANIZATION)
+    world.do.reset_log()
+
+    for _ in range(2):
+        assert survey.hidden_projects(ORGANIZATION) == ()
+
+    groups = 4 * projects + 3  # four in each project of the emulator, three in the organization
+    assert world.do.counters()["total"]["reads"] == -(-groups // 500) == 13
+    world.do.reset()
+    world.restart()
+
+
 def test_a_sweep_opens_few_connections(world: World) -> None:
     """Connections stay open and are shared: a service that sees hundreds of them slows the caller."""
     size = Size(4, 20, organizations=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ from tests.scenarios.drafts import (
 from tests.scenarios.world import World, rules
 
 ADMINISTRATORS = {"operator", "ann"}
+NOBODY = "nobody@fabrikam.com"
+GRAPH = ("graph.users.create", "graph.groups.create")
+"""Refused where no directory knows the name; asked again after hours."""
 
 
 def prime_roles(*administrators: str, **more: Any) -> dict[str, Any]:
@@ -119,5 +123,29 @@ def test_somebody_whom_not_even_entra_knows_keeps_the_pool_out_of_sync(world: Wo
     assert result.outcome is not Outcome.IN_SYNC
     assert world.truth.administrators(PRIME, POOL) >= ADMINISTRATORS | {"bob"}
     assert "nobody@fabrikam.com" in str(result.failures)
-    graph = ["graph.users.create", "graph.groups.create"]
-    world.never_in_sync(POOL, Outcome.STALLED, because="nobody of this name exists", tries=graph)
+    world.never_in_sync(POOL, Outcome.STALLED, because="nobody of this name exists", tries=GRAPH)
+
+
+def test_somebody_whom_not_even_entra_knows_costs_a_sweep_two_reads_and_no_write(world: World) -> None:
+    """Three refused writes and a second look at the whole pool, in every sweep, for one dead name would be too dear."""
+    world.policy("materialise: true\n")
+    administrators = prime_roles(ANN, BOB, inherit=False)
+    world.spec(managed(access=administrators))
+    world.settle()
+    quiet = counted(world)
+    world.spec(managed(access=prime_roles(ANN, BOB, NOBODY, inherit=False)))
+    world.settle()
+
+    resting = counted(world)
+
+    assert (resting["reads"] - quiet["reads"], resting["writes"], quiet["writes"]) == (2, 0, 0)
+    world.later(timedelta(hours=1).total_seconds())
+    assert counted(world)["writes"] == 3, "an hour later everything that may take the name is asked again"
+    world.never_in_sync(POOL, Outcome.STALLED, because="nobody of this name exists", tries=GRAPH)
+
+
+def counted(world: World) -> dict[str, int]:
+    """Counters of one sweep."""
+    world.do.reset_log()
+    world.sweep()
+    return dict(world.do.counters()["total"])

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from reconciler.errors import Unavailable
+from reconciler.errors import NotFound, Unavailable
 from reconciler.survey.memo import Key, Memo
 
 
@@ -36,12 +36,26 @@ def test_who_comes_second_waits_for_the_answer_of_the_first() -> None:
 
 def test_what_is_being_fetched_has_no_answer_yet() -> None:
     memo = Memo()
-    seen: list[list[Key]] = []
+    seen: list[dict[Key, object]] = []
 
-    memo.get(Key("a"), lambda: seen.append(memo.missing([Key("a"), Key("b")])))
+    memo.get(Key("a"), lambda: seen.append(memo.known([Key("a"), Key("b")])))
 
-    assert seen == [[Key("a"), Key("b")]]
-    assert memo.missing([Key("a"), Key("b")]) == [Key("b")]
+    assert seen == [{}]
+    assert memo.known([Key("a"), Key("b")]) == {Key("a"): None}
+
+
+def test_a_remembered_failure_is_an_answer() -> None:
+    """Whoever asks for many facts at once wants the errors among them, not the first of them."""
+    memo = Memo()
+    error = NotFound("a: 404")
+
+    def fail() -> object:
+        raise error
+
+    with pytest.raises(NotFound):
+        memo.get(Key("a"), fail)
+
+    assert memo.known([Key("a")]) == {Key("a"): error}
 
 
 def test_a_transient_failure_of_several_is_the_failure_of_each() -> None:
@@ -81,4 +95,5 @@ def test_forgetting_is_by_what_a_fact_is_about() -> None:
 
     memo.forget(lambda key: key.project == "p")
 
-    assert memo.missing([Key("queues", "o", "p"), Key("queues", "o", "q"), Key("me", "o")]) == [Key("queues", "o", "p")]
+    keys = [Key("queues", "o", "p"), Key("queues", "o", "q"), Key("me", "o")]
+    assert memo.known(keys) == dict.fromkeys(keys[1:], 1)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.estates import SUBSCRIPTION
 from emulator.control import Json
 from reconciler.triggers import Shop, messages
-from tests.deployment import CANARY, POOLS, SUBSCRIPTION, Deployment, plan_of, trace_id, until, untraced, work_off
+from tests.deployment import CANARY, POOLS, Deployment, plan_of, trace_id, until, untraced, work_off
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 OTHER = "00-" + "c" * 32 + "-" + "d" * 16 + "-01"
