@@ -26,7 +26,7 @@ from reconciler.adapters.devops_answers import Answer, judge, pause
 from reconciler.adapters.gate import Gates, Timing
 from reconciler.adapters.session_endpoints import Endpoints
 from reconciler.adapters.session_wire import Call, Exchange, Limits, NoAnswerError
-from reconciler.errors import ReconcilerError, Transient, Unavailable
+from reconciler.errors import NotFound, ReconcilerError, Refused, Rejected, Transient, Unavailable
 from reconciler.plan import Json
 
 Observer = Callable[[str, str, str, int, float], None]
@@ -41,6 +41,8 @@ class _Outcome:
     """What came of one try."""
 
     result: Answer | ReconcilerError
+    answer: Answer | None = None
+    """What came back, also where it stands for an error."""
     again: bool = False
     """Whether another try may be made."""
     silent: bool = False
@@ -71,13 +73,16 @@ class Session:
         timing: Timing | None = None,
         limits: Limits | None = None,
         on_call: Observer | None = None,
+        gets_alone: bool = False,
     ) -> None:
+        """`gets_alone`: whatever is no GET is refused before it leaves, discovery by OPTIONS included."""
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
         self._limits = limits or Limits()
         self._gates = gates or Gates(self._timing.monotonic)
         self._on_call = on_call
+        self._gets_alone = gets_alone
         self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
         self._slots: dict[str, BoundedSemaphore] = {}
         self._slots_lock = Lock()
@@ -95,6 +100,15 @@ class Session:
             raise outcome.result
         return outcome.result
 
+    def ask(self, call: Call) -> Answer:
+        """As `send`, but a refusal of the request as such (400, 404, …) is an answer, for who asks what there is."""
+        outcome = self._tried(call)
+        if isinstance(outcome.result, NotFound | Rejected) and outcome.answer is not None:
+            return outcome.answer
+        if isinstance(outcome.result, ReconcilerError):
+            raise outcome.result
+        return outcome.result
+
     def rest(self, call: Call, body: Json = None) -> Answer:
         """Send a call of our own: `body` as JSON where it is not None."""
         if body is None:
@@ -105,6 +119,8 @@ class Session:
 
     def _tried(self, call: Call) -> _Outcome:
         """One try, or up to three where that is safe and short."""
+        if self._gets_alone and call.method != "GET":
+            return _Outcome(Refused(f"{call.where}: this session was made to send GET and nothing else"))
         budget = _Budget(self._limits.sleep, self._timing.sleep)
         begun = self._timing.monotonic()
 
@@ -165,7 +181,7 @@ class Session:
         if error is None:
             return _Outcome(answer)
         error.retry_after = seconds or None
-        return _Outcome(error, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
+        return _Outcome(error, answer, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
 
     def _slot(self, organization: str) -> BoundedSemaphore:
         with self._slots_lock:

@@ -109,7 +109,8 @@ class Reconciler:
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
-        if survey is not None and plan.changes and spec.mode is not Mode.REPORT:
+        fresh = survey is None and not shared.trusting
+        if plan.changes and not fresh and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
         return Work(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)

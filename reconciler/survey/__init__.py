@@ -10,6 +10,8 @@ to write is taken on a fresh one.
     shared    the survey itself (`SharedSurvey`)
     access    open access from a cheap list and pair reads, and when the list is believed
     evidence  whether an organization's list was shown to be complete (`Evidence`), and who is tried next
+    everywhere  one list of queues for all projects, where the organization was seen to have it
+    scope     what a batch of specs is about
     names     what a spec's names stand for, by id where something was renamed
     memo      each fact once, also when two threads ask at once
     lanes     a few reads of one organization at a time

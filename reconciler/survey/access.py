@@ -4,6 +4,8 @@ What the list says is believed where it agrees with the wish; its silence is bel
 complete (`reconciler.survey.evidence`). Whatever contradicts the wish is read pair by pair, so that each decision to
 write rests on the authorization itself: the cost of that grows with the drift, not with the estate.
 
+What `probe` found out about the lists comes in as `Sources.told`; the ledger says how far it is believed.
+
 A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
 every pair is read. A list that could not be read for another reason is an error of all its queues.
 """
@@ -33,6 +35,8 @@ class Sources:
     """One project's list, read afresh."""
     touched: Callable[[str], bool]
     """Whether this batch wrote in the project: its list may lag, and proves nothing about completeness."""
+    told: str = ""
+    """What somebody found out about the lists by asking: see `reconciler.capabilities.Beliefs.authorized`."""
 
 
 def settle(
@@ -42,10 +46,11 @@ def settle(
     lists = sources.lists(sorted({queue.project_id for queue in wanted}))
     listless = [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown), pools)
+    triable = _triable(readable, wanted, shown=ledger.shown(organization, sources.told))
+    trial = ledger.draw(organization, triable, pools, told=sources.told)
     read = dict(sources.pairs(trial))
     _judge(organization, read, lists, sources, ledger)
-    shown = ledger.of(organization).shown
+    shown = ledger.shown(organization, sources.told)
     doubtful = [q for q in readable if q not in read and not _believed(_listed(lists, q), wanted[q], shown=shown)]
     more = sources.pairs([*listless, *doubtful])
     _judge(organization, {queue: more[queue] for queue in doubtful}, lists, sources, ledger)

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from reconciler.capabilities.questions import COMPLETE, INCOMPLETE
 from reconciler.plan import Json
 from reconciler.ports import Queue
 
 FIRST_TRIAL = 8
 """Pairs tried where the list was not yet shown."""
+TOLD_TRIAL = 2
+"""Pairs tried by every run where the list was not shown here, and found complete by asking."""
 AFTER_A_MISS = 24
 """Pairs that have to agree in a row before a list is believed again; three trials at least."""
 
@@ -77,18 +80,34 @@ class Ledger:
         with self._lock:
             return self._evidence.get(organization, Evidence())
 
-    def draw(self, organization: str, pairs: Sequence[Queue], pools: Sequence[int]) -> tuple[Queue, ...]:
+    def shown(self, organization: str, told: str = "") -> bool:
+        """Whether the silence of the organization's lists counts.
+
+        `told` is what was found out by asking: that they are incomplete outweighs what was learned here, that they
+        are complete stands in for it until the first miss.
+        """
+        evidence = self.of(organization)
+        if told == INCOMPLETE:
+            return False
+        return evidence.shown or (told == COMPLETE and not evidence.misses)
+
+    def draw(
+        self, organization: str, pairs: Sequence[Queue], pools: Sequence[int], *, told: str = ""
+    ) -> tuple[Queue, ...]:
         """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
 
         `pairs` are all of one agent pool; `pools` are the batch's agent pools. A list that was shown
         is tried again on pairs of one pool a sweep, another one each time.
         """
+        if told == INCOMPLETE:
+            return ()  # there is nothing left to find out
         ordered = sorted(pairs, key=lambda queue: (queue.project_id, queue.id))
+        shown = self.shown(organization, told)
         with self._lock:
             evidence = self._evidence.get(organization, Evidence())
-            left = self._left.setdefault(organization, self._sample if evidence.shown else FIRST_TRIAL)
+            left = self._left.setdefault(organization, self._trial(evidence, shown=shown))
             turn, which = divmod(evidence.cursor, max(len(pools), 1))
-            others = evidence.shown and any(queue.pool_id in pools and queue.pool_id != pools[which] for queue in pairs)
+            others = shown and any(queue.pool_id in pools and queue.pool_id != pools[which] for queue in pairs)
             count = 0 if others else min(left, len(ordered))
             if not count:
                 return ()
@@ -111,6 +130,12 @@ class Ledger:
             learned = {organization: self._evidence[organization] for organization in sorted(self._changed)}
             self._changed.clear()
         return learned
+
+    def _trial(self, evidence: Evidence, *, shown: bool) -> int:
+        """How many pairs may be tried now. What was only told is tried by every run, by that of one pool too."""
+        if evidence.shown:
+            return self._sample
+        return max(self._sample, TOLD_TRIAL) if shown else FIRST_TRIAL
 
     def _put(self, organization: str, evidence: Evidence) -> None:
         if self._evidence.get(organization) != evidence:
