@@ -10,19 +10,21 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.capabilities import Capabilities, CapabilitiesInvalid, load
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
-from reconciler.inspection import ArmInspector, DevOpsInspector
+from reconciler.inspection import ArmInspector, DevOpsInspector, Enquirer
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
-from reconciler.settings import PREFIX, CredentialKind, Settings
+from reconciler.settings import PREFIX, CredentialKind, Settings, SettingsInvalid
 from reconciler.status import PoolStatus
 
 if TYPE_CHECKING:
@@ -69,6 +71,17 @@ class Tools:
     clock: Clock
     arm: ArmInspector
     devops: DevOpsInspector
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What `probe` needs. Connections that send GET and nothing else; holds nothing that could write over them."""
+
+    readers: Readers
+    enquirer: Enquirer
+    clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections go."""
 
 
 class Store(Protocol):
@@ -141,6 +154,17 @@ def tools(settings: Settings) -> Tools:
     planes = _planes(settings, clock)
     inspectors = ArmInspection(planes.arm), DevOpsInspection(planes.devops)
     return Tools(_planner(settings, planes, clock), clock, *inspectors)
+
+
+def questions(settings: Settings) -> Questions:
+    """What `probe` needs; specs are not asked for."""
+    from reconciler.adapters.devops import DevOps  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_enquiry import DevOpsEnquiry  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock, gets_alone=True)
+    readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
+    return Questions(readers, DevOpsEnquiry(planes.devops), clock, planes.close)
 
 
 def build(settings: Settings, listen: Callable[[Event], None] = lambda _: None) -> App:
@@ -235,14 +259,33 @@ def policy(settings: Settings) -> Policy:
     return policies.load(text)
 
 
+def capabilities(settings: Settings) -> Capabilities:
+    """What was found out about organizations; nothing where there is no file. `NotFound` where the file is missing."""
+    return Capabilities() if settings.capabilities is None else capabilities_at(settings.capabilities)
+
+
+def capabilities_at(path: Path) -> Capabilities:
+    """Those of a file. `SettingsInvalid` with a line for each problem of it."""
+    try:
+        return load(str(path), path.read_bytes())
+    except OSError as error:
+        hint = "let `probe` write it, or set none"
+        raise NotFound(f"{PREFIX}CAPABILITIES: {path}: {error.strerror}; {hint}") from None
+    except CapabilitiesInvalid as error:
+        raise SettingsInvalid(error.problems) from None
+
+
 def _planner(settings: Settings, planes: _Planes, clock: Clock) -> Planner:
     from reconciler.adapters.devops import DevOps  # noqa: PLC0415 - see the module's docstring
     from reconciler.facets import FACETS  # noqa: PLC0415
 
-    return Planner(FACETS, Readers(arm=planes.arm, devops=DevOps(planes.devops)), policy(settings), clock)
+    readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
+    known = capabilities(settings)
+    believe = partial(known.beliefs, days=settings.capabilities_days)
+    return Planner(FACETS, readers, policy(settings), clock, believe)
 
 
-def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Planes:
+def _planes(settings: Settings, clock: Clock, gates: Gates | None = None, *, gets_alone: bool = False) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.session import Session  # noqa: PLC0415
     from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
@@ -257,12 +300,14 @@ def _planes(settings: Settings, clock: Clock, gates: Gates | None = None) -> _Pl
             allow_loopback=loopback,
             clock=clock,
             timeout=settings.http_timeout,
+            gets_alone=gets_alone,
         ),
         Session(
             credential,
             Endpoints(settings.devops_endpoint, settings.identity_endpoint, allow_loopback=loopback),
             gates=gates,
             limits=CallLimits(read=settings.http_timeout, parallel=settings.parallel),
+            gets_alone=gets_alone,
         ),
     )
 

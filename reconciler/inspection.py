@@ -1,7 +1,7 @@
 """What people's questions need to read beyond what planning reads: authors, names of pipelines, rights of the caller.
 
-`explain`, `import`, `doctor` and `probe` hold these beside `Readers`; nothing here can write, and no facet holds one. Kept
-apart from `reconciler.ports` because a run never needs it.
+`explain`, `import`, `doctor` and `probe` hold these beside `Readers`; nothing here can write, and no facet holds one.
+Kept apart from `reconciler.ports` because a run never needs it.
 """
 
 from __future__ import annotations

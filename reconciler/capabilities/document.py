@@ -15,7 +15,6 @@ from pydantic_core import ErrorDetails
 
 from reconciler.capabilities.answers import FORMAT, Answer, Asked, Capabilities, Evidence
 from reconciler.capabilities.questions import QUESTIONS, Question, named
-from reconciler.errors import SpecInvalid
 from reconciler.spec.findings import closed_set, data_path, wrong_type
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, Problem, listing, nearest, show, spell
 from reconciler.spec.source import Document, Unreadable, documents
@@ -48,8 +47,8 @@ _FIELDS = sorted(
 _NOT_TOLD = "could not tell"
 
 
-class CapabilitiesInvalid(SpecInvalid):
-    """The file cannot be believed; `problems` has one line each."""
+class CapabilitiesInvalid(ValueError):
+    """The file cannot be believed; `problems` has one line each. No reason for a condition: no run begins with it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -94,6 +93,9 @@ def changes(before: Capabilities, after: Capabilities) -> list[str]:
     lines = []
     for name, asked in sorted(after.organizations.items()):
         known = before.organizations.get(name)
+        if known is None:
+            lines.append(f"{name}: was not asked before")
+            continue
         for question in filter(lambda one: one.asked, QUESTIONS):
             was = _said(known, question)
             now = _said(asked, question)
@@ -102,8 +104,8 @@ def changes(before: Capabilities, after: Capabilities) -> list[str]:
     return lines
 
 
-def _said(asked: Asked | None, question: Question) -> str:
-    answer = asked.answers.get(question.name) if asked else None
+def _said(asked: Asked, question: Question) -> str:
+    answer = asked.answers.get(question.name)
     return str(answer) if answer else "not asked"
 
 

@@ -10,6 +10,7 @@ from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
 from reconciler.cli.importing import import_pools
 from reconciler.cli.plan import plan
+from reconciler.cli.probe import probe
 from reconciler.cli.schema import schema
 from reconciler.cli.serve import serve
 from reconciler.cli.status import status
@@ -82,3 +83,10 @@ app.command(
     )
 )(convert)
 app.command(epilog=_examples("doctor", "doctor fabrikam-managed-pool --mode report --output json"))(doctor)
+app.command(
+    epilog=_examples(
+        "probe",
+        "probe fabrikam-prime --subscription 11111111-2222-3333-4444-555555555555 --to capabilities.yaml",
+        "probe --check capabilities.yaml",
+    )
+)(probe)

@@ -6,6 +6,7 @@
     azure     resource groups, subnets and identities, by the list of the caller's own permissions
     devops    organizations, agent pools and projects, by reads and by bits of the caller's own rights
     prerequisites   what has to hold around a pool: tenants of identities, roles and firewall of its key vault
+    knowledge   whether what was found out about organizations by asking is fresh enough to count (`known`)
     asking    all of it for some specs (`examined`)
 
 What must work for mode report is asked for every spec, what must work for mode enforce only where a spec is enforced.
@@ -16,5 +17,6 @@ from __future__ import annotations
 
 from reconciler.doctor.asking import examined
 from reconciler.doctor.check import Check, Verdict
+from reconciler.doctor.knowledge import known
 
-__all__ = ["Check", "Verdict", "examined"]
+__all__ = ["Check", "Verdict", "examined", "known"]
