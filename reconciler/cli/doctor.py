@@ -48,7 +48,7 @@ def doctor(
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
-    survey = tools.planner.survey(chosen)
+    survey = tools.planner.survey(chosen).fresh()  # rights are seen by reading, not by what saves reads
     now = tools.clock.now()
     found = examined(chosen, tools.planner.readers, survey, (tools.arm, tools.devops), now)
     found += known(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from emulator import Running
 from reconciler.capabilities import Answer, Asked, Capabilities, text
 from reconciler.capabilities.answers import MOMENT
 from reconciler.doctor import Check, Verdict, known
@@ -64,6 +65,27 @@ def test_a_spec_that_wants_what_cannot_be_seen_is_named() -> None:
         f"see whether agent pool {name} inherits roles" for name in managed
     }
     assert missing(known(specs(), apart(), NOW, 90)) != []
+
+
+def test_people_s_questions_are_answered_by_what_is_there(
+    signed_in: Shell, world: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A right to read a project is seen by reading it; only plans take what saves reads."""
+    world.do.switch("devops.organization-queue-list", "listed")
+    assert signed_in.run("probe", PRIME, "--to", "c.yaml").code == 0
+    monkeypatch.setenv("RECONCILER_CAPABILITIES", "c.yaml")
+    asked: dict[str, int] = {}
+    for command in (
+        ["plan"],
+        ["doctor"],
+        ["explain", "fabrikam-managed-pool", f"{PRIME}/fabrikam-dev"],
+        ["import", "--to", "out"],
+    ):
+        world.do.reset_log()
+        signed_in.run(*command)
+        asked[command[0]] = sum(one["route"] == "queues.list-organization" for one in world.do.requests())
+
+    assert asked == {"plan": 1, "doctor": 0, "explain": 0, "import": 0}
 
 
 def test_doctor_ends_with_2_and_the_command(signed_in: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
