@@ -15,6 +15,9 @@ param specs string
 @description('Path of the policy file in the package, as the app sees it; empty: only verified specs limit what is done.')
 param policyFile string = ''
 
+@description('Path of the file of capabilities in the package, as the app sees it; empty: the careful way is taken in everything.')
+param capabilitiesFile string = ''
+
 @description('report: the identity may only read pools. enforce: it may write them.')
 @allowed(['report', 'enforce'])
 param mode string = 'report'
@@ -149,6 +152,7 @@ var workerReferences = toObject(workerSecrets, each => each.key, each => allRefe
 var plain = {
   RECONCILER_SPECS: specs
   RECONCILER_POLICY: policyFile
+  RECONCILER_CAPABILITIES: capabilitiesFile
   RECONCILER_APP_ROLE: appRole
 }
 var settings = union(names.queues, names.schedules, names.telemetry, plain)

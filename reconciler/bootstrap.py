@@ -10,20 +10,22 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from reconciler import __version__
 from reconciler.adapters.clock import SystemClock
+from reconciler.capabilities import Capabilities, CapabilitiesInvalid, load
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
-from reconciler.inspection import ArmInspector, DevOpsInspector
+from reconciler.inspection import ArmInspector, DevOpsInspector, Enquirer
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
-from reconciler.settings import PREFIX, CredentialKind, Settings, TelemetryKind, unless_said
+from reconciler.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
 from reconciler.status import PoolStatus
 from reconciler.surroundings import Surroundings
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
@@ -85,6 +87,17 @@ class Onboarding:
     hand: Hand | None
     """None: a dry run."""
     policy: Policy
+    clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Let connections go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What `probe` needs. Connections that send GET and nothing else; holds nothing that could write over them."""
+
+    readers: Readers
+    enquirer: Enquirer
     clock: Clock
     close: Callable[[], None] = field(repr=False)
     """Let connections go."""
@@ -160,6 +173,17 @@ def tools(settings: Settings) -> Tools:
     planes = _planes(settings, clock)
     around = Around(planes.arm, planes.devops)
     return Tools(_planner(settings, planes, clock), clock, around, DevOpsInspection(planes.devops), around)
+
+
+def questions(settings: Settings) -> Questions:
+    """What `probe` needs; specs are not asked for."""
+    from reconciler.adapters.devops import DevOps  # noqa: PLC0415 - see the module's docstring
+    from reconciler.adapters.devops_enquiry import DevOpsEnquiry  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = _planes(settings, clock, gets_alone=True)
+    readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
+    return Questions(readers, DevOpsEnquiry(planes.devops), clock, planes.close)
 
 
 def onboarding(settings: Settings, *, write: bool) -> Onboarding:
@@ -298,6 +322,22 @@ def policy(settings: Settings) -> Policy:
     return policies.load(text)
 
 
+def capabilities(settings: Settings) -> Capabilities:
+    """What was found out about organizations; nothing where there is no file. `NotFound` where the file is missing."""
+    return Capabilities() if settings.capabilities is None else capabilities_at(settings.capabilities)
+
+
+def capabilities_at(path: Path) -> Capabilities:
+    """Those of a file. `SettingsInvalid` with a line for each problem of it."""
+    try:
+        return load(str(path), path.read_bytes())
+    except OSError as error:
+        hint = "let `probe` write it, or set none"
+        raise NotFound(f"{PREFIX}CAPABILITIES: {path}: {error.strerror}; {hint}") from None
+    except CapabilitiesInvalid as error:
+        raise SettingsInvalid(error.problems) from None
+
+
 def _planner(settings: Settings, planes: _Planes, clock: Clock, watch: Telemetry = NO_TELEMETRY) -> Planner:
     from reconciler.adapters.around import Around  # noqa: PLC0415 - see the module's docstring
     from reconciler.adapters.devops import DevOps  # noqa: PLC0415
@@ -305,10 +345,18 @@ def _planner(settings: Settings, planes: _Planes, clock: Clock, watch: Telemetry
 
     around = Around(planes.arm, planes.devops) if settings.prerequisites else None
     readers = Readers(planes.arm, DevOps(planes.devops), around)
-    return Planner(FACETS, readers, policy(settings), clock, telemetry=watch)
+    believe = partial(capabilities(settings).beliefs, days=settings.capabilities_days)
+    return Planner(FACETS, readers, policy(settings), clock, believe=believe, telemetry=watch)
 
 
-def _planes(settings: Settings, clock: Clock, gates: Gates | None = None, watch: Telemetry = NO_TELEMETRY) -> _Planes:
+def _planes(
+    settings: Settings,
+    clock: Clock,
+    gates: Gates | None = None,
+    watch: Telemetry = NO_TELEMETRY,
+    *,
+    gets_alone: bool = False,
+) -> _Planes:
     from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the module's docstring
 
     credential = _credential(settings)
@@ -320,8 +368,16 @@ def _planes(settings: Settings, clock: Clock, gates: Gates | None = None, watch:
             clock=clock,
             timeout=settings.http_timeout,
             calls=Calls("arm", watch),
+            gets_alone=gets_alone,
         ),
-        _session(settings, credential, (settings.devops_endpoint, settings.identity_endpoint), gates, watch),
+        _session(
+            settings,
+            credential,
+            (settings.devops_endpoint, settings.identity_endpoint),
+            gates,
+            watch,
+            gets_alone=gets_alone,
+        ),
     )
 
 
@@ -331,6 +387,8 @@ def _session(
     hosts: tuple[str, str],
     gates: Gates | None,
     watch: Telemetry = NO_TELEMETRY,
+    *,
+    gets_alone: bool = False,
 ) -> Session:
     """A session for two hosts of Azure DevOps: that of the organizations, and that of their identities."""
     from reconciler.adapters.session import Session  # noqa: PLC0415 - see the module's docstring
@@ -339,7 +397,9 @@ def _session(
 
     endpoints = Endpoints(*hosts, allow_loopback=settings.allow_loopback)
     limits = CallLimits(read=settings.http_timeout, parallel=settings.parallel)
-    return Session(credential, endpoints, gates=gates, calls=Calls("devops", watch), limits=limits)
+    return Session(
+        credential, endpoints, gates=gates, calls=Calls("devops", watch), limits=limits, gets_alone=gets_alone
+    )
 
 
 def _credential(settings: Settings) -> Credential:

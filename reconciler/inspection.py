@@ -1,14 +1,16 @@
 """What people's questions need to read beyond what planning reads: authors, names of pipelines, rights of the caller.
 
-`explain`, `import` and `doctor` hold these beside `Readers`; nothing here can write, and no facet holds one. Kept
-apart from `reconciler.ports` because a run never needs it.
+`explain`, `import`, `doctor` and `probe` hold these beside `Readers`; nothing here can write, and no facet holds one.
+Kept apart from `reconciler.ports` because a run never needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from reconciler.plan import Json
 
 QUEUE_SCOPE = "distributedtask.agentqueuerole"
 """Scope of one queue's role assignments; its resource is ``{project id}_{queue id}`` (azsk ADOScanner)."""
@@ -33,6 +35,28 @@ class Pipeline:
     id: int
     path: str
     r"""From the top, with its name: ``\release\nightly``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one GET was answered with; a refusal (400, 404) is an answer here. The document is counted, never kept."""
+
+    status: int
+    rates: Mapping[str, str]
+    """Headers that tell of the rate limit, by their names in lower case."""
+    document: Json = field(default=None, repr=False)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service refused the request as it is."""
+        return self.status >= 400  # noqa: PLR2004 - the bound of the class of status codes
+
+
+class Enquirer(Protocol):
+    """Asks organizations what their routes answer. There is one verb, and it is GET."""
+
+    def get(self, organization: str, path: str, asked: Mapping[str, str | int]) -> Heard:
+        """GET a path below the organization. Raises where the answer tells nothing: no right, no answer, too many."""
 
 
 class DevOpsInspector(Protocol):

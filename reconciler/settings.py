@@ -111,6 +111,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("STATE", "Where statuses and leases are kept: a SQLite file, or a storage account's `https://` URL "
              "(or connection string)", "`reconciler/state.db` in the user's state folder"),
     Variable("POLICY", "File with what this deployment allows; without one, only verified specs limit it"),
+    Variable("CAPABILITIES", "File with what `probe` found out about organizations; without one, "
+             "the careful way is taken"),
+    Variable("CAPABILITIES_DAYS", "How long an answer in that file counts", "90", "days"),
     Variable("ARM_ENDPOINT", "Azure Resource Manager", "https://management.azure.com", "URL"),
     Variable("DEVOPS_ENDPOINT", "Azure DevOps; the organization's name is appended", "https://dev.azure.com", "URL"),
     Variable("IDENTITY_ENDPOINT", "Identities and graph of Azure DevOps; the organization's name is appended. "
@@ -147,6 +150,10 @@ class Settings:
     """Path of a SQLite file, or a storage account's URL or connection string, which holds a key: hence no `repr`."""
     policy: Path | None
     """None: no policy file."""
+    capabilities: Path | None
+    """None: nothing was found out, or nobody says where it is written."""
+    capabilities_days: float
+    """Days."""
     arm_endpoint: str
     """URL without a slash at its end."""
     devops_endpoint: str
@@ -210,6 +217,8 @@ class _Reader:
             specs=self._specs(),
             state=self._get("STATE") or str(self._home() / "state.db"),
             policy=Path(self._get("POLICY")) if self._get("POLICY") else None,
+            capabilities=Path(self._get("CAPABILITIES")) if self._get("CAPABILITIES") else None,
+            capabilities_days=self._number("CAPABILITIES_DAYS", 1, 3650),
             arm_endpoint=self._endpoint("ARM_ENDPOINT", ARM_HOSTS, loopback=loopback),
             devops_endpoint=devops,
             identity_endpoint=self._beside(devops, "IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from reconciler.errors import NotFound, ReconcilerError
+from reconciler.errors import NotFound, ReconcilerError, Rejected
 from reconciler.plan import Json
 from reconciler.ports import (
     AgentPool,
@@ -50,6 +50,8 @@ class Estate:
     """Queue ids that the list of authorized resources leaves out."""
     cut: int | None = None
     """Entries after which each such list ends; None: nowhere."""
+    everywhere: set[int] | None = None
+    """Queue ids that the list without a project leaves out; None: there is no such list."""
     pipelines: dict[str, list[Pipeline]] = field(default_factory=dict)
     """Project id → its pipelines."""
     roles: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
@@ -160,6 +162,16 @@ class DevOpsReads:
         self.estate.called("queues", organization, project_id, tuple(pool_ids))
         queues = self.estate.queues.get(organization, [])
         return [queue for queue in queues if queue.project_id == project_id and queue.pool_id in pool_ids]
+
+    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+        self.estate.called("queues everywhere", organization, tuple(pool_ids))
+        if self.estate.everywhere is None:
+            raise Rejected(f"{organization}: no such route")
+        return [
+            queue
+            for queue in self.estate.queues.get(organization, [])
+            if queue.pool_id in pool_ids and queue.id not in self.estate.everywhere
+        ]
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
         self.estate.called("authorized", organization, project_id)

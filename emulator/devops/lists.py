@@ -26,7 +26,8 @@ def query(world: World, request: Request) -> Response:
     for token in _tokens(place, request.query.get("token", ""), recurse=access.truthy(request.query.get("recurse"))):
         acl = rights.seen(place.organization, token)
         if place.may(token, rights.VIEW) and (acl.aces or not acl.inherit):
-            found.append(_body(place.organization, token, acl, wanted, extended))
+            flag = acl.inherit or world.switches.word("devops.acl-inherit-flag") == "always-on"
+            found.append({**_body(place.organization, token, acl, wanted, extended), "inheritPermissions": flag})
     return answers.wrapped(found)
 
 
@@ -38,7 +39,7 @@ def _tokens(place: access.Place, token: str, *, recurse: bool) -> list[str]:
     return sorted(t for t in every if t.lower() == lower or (recurse and t.lower().startswith(lower + "/")))
 
 
-def _body(organization: Organization, token: str, acl: Acl, wanted: list[str], extended: bool) -> Json:
+def _body(organization: Organization, token: str, acl: Acl, wanted: list[str], extended: bool) -> dict[str, Json]:
     entries: dict[str, Json] = {}
     above = grants.inherited(organization, token, as_seen=True) if extended else {}
     for one in dict.fromkeys([*acl.aces, *above]):
@@ -46,7 +47,6 @@ def _body(organization: Organization, token: str, acl: Acl, wanted: list[str], e
         if who is not None and (not wanted or people.legacy_descriptor(who) in wanted):
             entries[people.legacy_descriptor(who)] = _entry(who, acl.aces.get(one, Ace()), above.get(one, 0), extended)
     return {
-        "inheritPermissions": acl.inherit,
         "token": token,
         "acesDictionary": entries,
         "includeExtendedInfo": extended,

@@ -83,13 +83,15 @@ class Arm:
         calls: Calls | None = None,
         clock: Clock | None = None,
         timeout: float = 60.0,
+        gets_alone: bool = False,
     ) -> None:
-        """`timeout`: seconds between two pieces of an answer."""
+        """`timeout`: seconds between two pieces of an answer. `gets_alone`: nothing else leaves, whoever asks."""
         self.origin = Origin.of(endpoint, what="ARM endpoint", allow_loopback=allow_loopback)
         self.clock = clock or SystemClock()
         self._credential = credential
         self._calls = calls or Calls("arm")
         self._timeout = timeout
+        self._gets_alone = gets_alone
         self._clients: dict[str, DevOpsInfrastructureMgmtClient] = {}
         self._transport: Any = None
         self._lock = threading.Lock()
@@ -181,7 +183,7 @@ class Arm:
         from reconciler.adapters import arm_wire  # noqa: PLC0415 - heavy, as above
 
         scope = PUBLIC_SCOPE if self.origin.loopback else f"{self.origin}/.default"
-        wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._calls)
+        wire = arm_wire.Wire(self.origin, self._credential, scope, self.clock, self._calls, self._gets_alone)
         self._transport = self._transport or arm_wire.transport(self.origin, self._timeout)
         return DevOpsInfrastructureMgmtClient(
             self._credential,

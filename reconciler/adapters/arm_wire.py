@@ -64,6 +64,8 @@ class Wire:
     scope: str
     clock: Clock
     calls: Calls
+    gets_alone: bool = False
+    """Whether whatever is no GET is refused before it leaves."""
 
 
 class Verdict(Policy):
@@ -156,12 +158,15 @@ class BoundToken(Bearer):
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire.credential, wire.scope)
         self._origin = wire.origin
+        self._gets_alone = wire.gets_alone
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Refuse other hosts; allow http only where the origin itself was accepted with it."""
         if not self._origin.covers(request.http_request.url):
             host = urlsplit(request.http_request.url).netloc.rpartition("@")[2]
             raise Refused(f"ARM: {host} is not {self._origin}, and no other host is asked")
+        if self._gets_alone and request.http_request.method != "GET":
+            raise Refused("ARM: this client was made to send GET and nothing else")
         if self._origin.scheme == "http":
             request.context.options["enforce_https"] = False
         super().on_request(request)

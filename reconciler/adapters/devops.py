@@ -32,7 +32,7 @@ from reconciler.adapters.devops_writes import DevOpsWrites
 from reconciler.adapters.identities import Identities, property_of
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import segment
-from reconciler.errors import Unavailable
+from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.ports import (
     AgentPool,
     Identity,
@@ -125,6 +125,16 @@ class DevOps:
 
         Plain REST because no read is more frequent: the package's models took 2.4 ms for twenty queues.
         """
+        return self._queues(organization, project_id, pool_ids)
+
+    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+        """GET queues without a project, which the specification allows and nobody attests."""
+        try:
+            return self._queues(organization, "", pool_ids)
+        except NotFound as error:  # of a route, not of a thing
+            raise Rejected(str(error)) from None
+
+    def _queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> list[Queue]:
         queues: list[Queue] = []
         for begin in range(0, len(pool_ids), _IDS):
             call = queues_call(self._session, organization, project_id, pool_ids[begin : begin + _IDS])

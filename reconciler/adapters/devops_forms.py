@@ -45,20 +45,24 @@ def entries(answer: Answer, organization: str, what: str, *required: str) -> lis
 
 
 def queues_call(session: Session, organization: str, project_id: str, pool_ids: Sequence[int]) -> Call:
-    """GET queues of a project by pool ids."""
+    """GET queues of a project by pool ids; without a project those of all of them."""
     asked = query({"poolIds": ",".join(map(str, pool_ids)), "api-version": "7.1"})
-    path = f"{segment(project_id)}/_apis/distributedtask/queues{asked}"
-    url = session.endpoints.url(organization, path)
-    return Call(organization, "GET", url, "queues", f"queues of project {project_id}")
+    path = f"{segment(project_id)}/" if project_id else ""
+    url = session.endpoints.url(organization, f"{path}_apis/distributedtask/queues{asked}")
+    what = f"queues of project {project_id}" if project_id else "queues of all projects"
+    return Call(organization, "GET", url, "queues", what)
 
 
 def queue_of(entry: Json, organization: str, project_id: str) -> Queue:
-    """A queue, ``{"id", "name", "pool": {"id"}}``; it is of the project that was asked."""
+    """A queue, ``{"id", "name", "projectId", "pool": {"id"}}``, of the project that was asked, if one was."""
     pool = entry.get("pool") if isinstance(entry, dict) else None
     pool_id = pool.get("id") if isinstance(pool, dict) else None
     if not (type(pool_id) is int and type(entry.get("id")) is int and isinstance(entry.get("name"), str)):
         raise Unavailable(f"organization {organization}: queues of project {project_id}: an entry is not whole")
-    return Queue(id=entry["id"], name=entry["name"], project_id=project_id, pool_id=pool_id)
+    home = project_id or entry.get("projectId")
+    if not isinstance(home, str) or not home:
+        raise Unavailable(f"organization {organization}: queues of all projects: an entry does not name its project")
+    return Queue(id=entry["id"], name=entry["name"], project_id=project_id or home.lower(), pool_id=pool_id)
 
 
 def pipeline_of(entry: Json, organization: str, what: str) -> Pipeline:

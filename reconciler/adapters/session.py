@@ -26,7 +26,7 @@ from reconciler.adapters.devops_answers import Answer, judge, pause
 from reconciler.adapters.gate import Gates, Timing
 from reconciler.adapters.session_endpoints import Endpoints
 from reconciler.adapters.session_wire import Call, Exchange, Limits, NoAnswerError
-from reconciler.errors import ReconcilerError, Transient, Unavailable
+from reconciler.errors import NotFound, ReconcilerError, Refused, Rejected, Transient, Unavailable
 from reconciler.plan import Json
 from reconciler.telemetry import Call as Watched
 from reconciler.telemetry import Calls
@@ -43,6 +43,8 @@ class _Outcome:
     """What came of one try."""
 
     result: Answer | ReconcilerError
+    answer: Answer | None = None
+    """What came back, also where it stands for an error."""
     again: bool = False
     """Whether another try may be made."""
     silent: bool = False
@@ -73,13 +75,16 @@ class Session:
         timing: Timing | None = None,
         limits: Limits | None = None,
         calls: Calls | None = None,
+        gets_alone: bool = False,
     ) -> None:
+        """`gets_alone`: whatever is no GET is refused before it leaves, discovery by OPTIONS included."""
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
         self._limits = limits or Limits()
         self._gates = gates or Gates(self._timing.monotonic)
         self._calls = calls or Calls("devops")
+        self._gets_alone = gets_alone
         self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
         self._slots: dict[str, BoundedSemaphore] = {}
         self._slots_lock = Lock()
@@ -98,6 +103,16 @@ class Session:
                 raise outcome.result
             return outcome.result
 
+    def ask(self, call: Call) -> Answer:
+        """As `send`, but a refusal of the request as such (400, 404, …) is an answer, for who asks what there is."""
+        with self._calls.call(call.method, call.route, call.organization) as watched:
+            outcome = self._tried(call, watched)
+            if isinstance(outcome.result, NotFound | Rejected) and outcome.answer is not None:
+                return outcome.answer
+            if isinstance(outcome.result, ReconcilerError):
+                raise outcome.result
+            return outcome.result
+
     def rest(self, call: Call, body: Json = None) -> Answer:
         """Send a call of our own: `body` as JSON where it is not None; the call may name another type of JSON."""
         if body is None:
@@ -108,6 +123,8 @@ class Session:
 
     def _tried(self, call: Call, watched: Watched) -> _Outcome:
         """One try, or up to three where that is safe and short."""
+        if self._gets_alone and call.method != "GET":
+            return _Outcome(Refused(f"{call.where}: this session was made to send GET and nothing else"))
         budget = _Budget(self._limits.sleep, self._timing.sleep)
         begun = self._timing.monotonic()
 
@@ -166,7 +183,7 @@ class Session:
         if error is None:
             return _Outcome(answer)
         error.retry_after = seconds or None
-        return _Outcome(error, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
+        return _Outcome(error, answer, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
 
     def _slot(self, organization: str) -> BoundedSemaphore:
         with self._slots_lock:

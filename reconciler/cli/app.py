@@ -11,6 +11,7 @@ from reconciler.cli.explain import explain
 from reconciler.cli.importing import import_pools
 from reconciler.cli.onboard import onboard
 from reconciler.cli.plan import plan
+from reconciler.cli.probe import probe
 from reconciler.cli.schema import schema
 from reconciler.cli.serve import serve
 from reconciler.cli.status import status
@@ -90,3 +91,10 @@ app.command(
         "onboard fabrikam-prime --identity 2222… --project fabrikam-dev --output json",
     )
 )(onboard)
+app.command(
+    epilog=_examples(
+        "probe",
+        "probe fabrikam-prime --subscription 11111111-2222-3333-4444-555555555555 --to capabilities.yaml",
+        "probe --check capabilities.yaml",
+    )
+)(probe)

@@ -15,7 +15,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
-from reconciler.doctor import examined
+from reconciler.doctor import examined, known
 from reconciler.spec.model import Mode
 
 FORMAT = "reconciler/doctor/v1"
@@ -49,8 +49,10 @@ def doctor(
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
-    survey = tools.planner.survey(chosen)
-    found = examined(chosen, tools.planner.readers, survey, (tools.around, tools.devops), tools.clock.now())
+    survey = tools.planner.survey(chosen).fresh()  # rights are seen by reading, not by what saves reads
+    now = tools.clock.now()
+    found = examined(chosen, tools.planner.readers, survey, (tools.around, tools.devops), now)
+    found += known(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
     _show(found, output, screen)
     return _code(found) if whole else ERROR
 

@@ -43,7 +43,7 @@ def explain(
     require(selection, screen)
     (spec,) = selection.specs
     question, now = asked(spec, project, pipeline), tools.clock.now()
-    survey = tools.planner.survey([spec])
+    survey = tools.planner.survey([spec]).fresh()  # who asks why wants what is there, not what saves reads
     steps = follow(question, survey, tools.devops)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     plan = None if paused else tools.planner.plan(spec, survey, selection.revision)

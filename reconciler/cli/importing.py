@@ -119,7 +119,7 @@ def _write(path: Path, content: str, *, force: bool) -> bool:
 def _plan(tools: bootstrap.Tools, name: str, content: str) -> Plan | None:
     """What the operator would do with the file as it stands."""
     specs = load({name: content.encode()}).specs
-    return tools.planner.plan(specs[0], tools.planner.survey(specs), "") if specs else None
+    return tools.planner.plan(specs[0], tools.planner.survey(specs).fresh(), "") if specs else None
 
 
 def _show(written: Sequence[Written], output: Output, screen: Screen) -> None:

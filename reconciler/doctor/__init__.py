@@ -4,6 +4,7 @@
 
     azure     resource groups, subnets and identities, by the list of the caller's own permissions
     devops    organizations, agent pools and projects, by reads and by bits of the caller's own rights
+    knowledge   whether what was found out about organizations by asking is fresh enough to count (`known`)
     asking    all of it for some specs (`examined`)
 
 One question and its answer are a `reconciler.checks.Check`; what has to hold around a pool is asked by
@@ -15,5 +16,6 @@ is asked, never written.
 from __future__ import annotations
 
 from reconciler.doctor.asking import examined
+from reconciler.doctor.knowledge import known
 
-__all__ = ["examined"]
+__all__ = ["examined", "known"]

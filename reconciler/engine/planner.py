@@ -6,12 +6,13 @@ facet by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from reconciler import guards
+from reconciler.capabilities import Beliefs
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Transient
 from reconciler.facet import Facet
 from reconciler.plan import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
@@ -46,19 +47,23 @@ class Planner:
         policy: Policy,
         clock: Clock,
         *,
+        believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
+        """`believe`: by organization, what was found out by asking and still counts."""
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
         self.telemetry = telemetry
+        self._believe = believe
 
     def survey(
         self, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 1
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, as far as it is stored."""
-        return SharedSurvey.about(self.readers, specs, evidence, sample=sample)
+        made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
+        return made.believing(self._believe(self.clock.now()))
 
     def plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
         """Compare both planes with the spec.

@@ -121,7 +121,8 @@ class Reconciler:
         plan = self.planner.plan(spec, view, frame.revision)
         rests = {} if approved else memory.status.resting
         held = resting.held(plan.changes, rests, frame.revision, frame.started)
-        if survey is not None and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
+        fresh = survey is None and not shared.trusting
+        if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
             held = resting.held(plan.changes, rests, frame.revision, frame.started)

@@ -5,6 +5,8 @@ complete, and where the list is not of a length at which it may have been cut (`
 contradicts the wish is read pair by pair, so that each decision to write rests on the authorization itself: the cost of
 that grows with the drift, not with the estate.
 
+What `probe` found out about the lists comes in as `Sources.told`; the ledger says how far it is believed.
+
 A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
 every pair is read. A list that could not be read for another reason is an error of all its queues.
 """
@@ -34,6 +36,8 @@ class Sources:
     """One project's list, read afresh."""
     touched: Callable[[str], bool]
     """Whether this batch wrote in the project: its list may lag, and proves nothing about completeness."""
+    told: str = ""
+    """What somebody found out about the lists by asking: see `reconciler.capabilities.Beliefs.authorized`."""
 
 
 def settle(
@@ -44,7 +48,7 @@ def settle(
     proven = [queue for queue in wanted if wanted[queue] and _listed(lists, queue)]
     if proven:
         ledger.held(organization, _longest(lists, proven))
-    if len(proven) == len(wanted) and ledger.of(organization).shown:
+    if len(proven) == len(wanted) and ledger.shown(organization, sources.told):
         return dict.fromkeys(proven, True)
     return _read_too(organization, wanted, lists, sources, ledger)
 
@@ -54,16 +58,17 @@ def _read_too(
 ) -> dict[Queue, bool | ReconcilerError]:
     """With pair reads of what the lists do not prove, and of what tries them."""
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    trial = ledger.draw(organization, _triable(readable, wanted, shown=ledger.of(organization).shown))
+    triable = _triable(readable, wanted, shown=ledger.shown(organization, sources.told))
+    trial = ledger.draw(organization, triable, told=sources.told)
     read = _witnessed(organization, trial, lists, sources, ledger)
-    evidence, longest = ledger.of(organization), _longest(lists, readable)
+    longest = _longest(lists, readable)
     doubtful = [
         queue
         for queue in readable
         if queue not in read
         and (
             _listed(lists, queue) is not wanted[queue]
-            or not (wanted[queue] or evidence.vouches(_length(lists, queue), longest))
+            or not (wanted[queue] or ledger.vouches(organization, _length(lists, queue), longest, sources.told))
         )
     ]
     read |= _witnessed(organization, doubtful, lists, sources, ledger)

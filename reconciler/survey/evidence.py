@@ -17,11 +17,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from reconciler.capabilities.questions import COMPLETE, INCOMPLETE
 from reconciler.plan import Json
 from reconciler.ports import Queue
 
 FIRST_TRIAL = 8
 """Pairs tried where the list was not yet shown."""
+TOLD_TRIAL = 2
+"""Pairs tried by every run where the list was not shown here, and found complete by asking."""
 AFTER_A_MISS = 24
 """Pairs that have to agree in a row before a list is believed again; three trials at least."""
 
@@ -48,9 +51,9 @@ class Evidence:
         """Whether missing from the list proves closed."""
         return self.agreed >= (AFTER_A_MISS if self.misses else 1)
 
-    def vouches(self, length: int, longest: int) -> bool:
-        """Whether missing from a list of this length proves closed; `longest` is the longest of all that were read."""
-        return self.shown and (length < longest or length <= self.longest)
+    def spans(self, length: int, longest: int) -> bool:
+        """Whether a list of this length cannot have been cut; `longest` is the longest of all that were read."""
+        return length < longest or length <= self.longest
 
     def seen(self, agreed: int, misses: int) -> Evidence:
         """With pairs that were tried; one miss outweighs all that agreed."""
@@ -92,18 +95,34 @@ class Ledger:
         with self._lock:
             return self._evidence.get(organization, Evidence())
 
-    def draw(self, organization: str, pairs: Sequence[Queue]) -> tuple[Queue, ...]:
+    def shown(self, organization: str, told: str = "") -> bool:
+        """Whether the silence of the organization's lists counts.
+
+        `told` is what was found out by asking: that they are incomplete outweighs what was learned here, that they
+        are complete stands in for it until the first miss.
+        """
+        evidence = self.of(organization)
+        if told == INCOMPLETE:
+            return False
+        return evidence.shown or (told == COMPLETE and not evidence.misses)
+
+    def vouches(self, organization: str, length: int, longest: int, told: str = "") -> bool:
+        """Whether missing from a list of this length proves closed; `longest` is the longest of all that were read."""
+        return self.shown(organization, told) and self.of(organization).spans(length, longest)
+
+    def draw(self, organization: str, pairs: Sequence[Queue], *, told: str = "") -> tuple[Queue, ...]:
         """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
 
         `pairs` are all of one agent pool. A list that was shown is tried again on each pool once a sweep, beginning
         where the sweep before ended; until then on a few pairs of the first pools that have some.
         """
-        if not pairs:
-            return ()
+        if not pairs or told == INCOMPLETE:
+            return ()  # where they were told to be incomplete there is nothing left to find out
+        shown = self.shown(organization, told)
         with self._lock:
             evidence = self._evidence.get(organization, Evidence())
-            whose, most = (pairs[0].pool_id, self._sample) if evidence.shown else (_ANY_POOL, FIRST_TRIAL)
-            left = self._left.setdefault((organization, whose), most)
+            whose = pairs[0].pool_id if evidence.shown else _ANY_POOL
+            left = self._left.setdefault((organization, whose), self._trial(evidence, shown=shown))
             count = min(left, len(pairs))
             if not count:
                 return ()
@@ -135,6 +154,12 @@ class Ledger:
             learned = {organization: self._evidence[organization] for organization in sorted(self._changed)}
             self._changed.clear()
         return learned
+
+    def _trial(self, evidence: Evidence, *, shown: bool) -> int:
+        """How many pairs may be tried now. What was only told is tried by every run, by that of one pool too."""
+        if evidence.shown:
+            return self._sample
+        return max(self._sample, TOLD_TRIAL) if shown else FIRST_TRIAL
 
     def _put(self, organization: str, evidence: Evidence) -> None:
         if self._evidence.get(organization) != evidence:

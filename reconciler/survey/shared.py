@@ -9,14 +9,15 @@ Safe to share between threads.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
-from reconciler.errors import Forbidden, NotReady, ReconcilerError
+from reconciler.capabilities import CAREFUL, Beliefs
+from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
 from reconciler.plan import Json
 from reconciler.ports import (
     AgentPool,
@@ -31,7 +32,7 @@ from reconciler.ports import (
 from reconciler.spec.model import Spec
 from reconciler.status import Remembered
 from reconciler.surroundings import Surroundings
-from reconciler.survey import access, around, names
+from reconciler.survey import access, around, everywhere, names, scope
 from reconciler.survey.evidence import Evidence, Ledger
 from reconciler.survey.lanes import Lanes
 from reconciler.survey.memo import Key, Memo
@@ -68,6 +69,7 @@ class SharedSurvey:
         self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
         self._listed = frozenset(listed)
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
+        self._beliefs: Mapping[str, Beliefs] = {}
         self._memo = Memo()
         self._lanes = Lanes(parallel)
         self._ledger = Ledger(evidence or {}, sample)
@@ -87,16 +89,30 @@ class SharedSurvey:
         parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
-        interest, listed, administered = _scope(specs)
+        interest, listed, administered = scope.of(specs)
         return cls(
             readers, interest, evidence, parallel=parallel, listed=listed, administered=administered, sample=sample
         )
 
+    def believing(self, beliefs: Mapping[str, Beliefs]) -> SharedSurvey:
+        """This survey, with what was found out about its organizations by asking."""
+        self._beliefs = beliefs
+        return self
+
+    @property
+    def trusting(self) -> bool:
+        """Whether something is believed of an organization of the batch that no decision to write may rest on."""
+        return any(self._beliefs.get(name, CAREFUL).trusting for name in self._interest)
+
     def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
-        """A survey that remembers nothing, about these specs (or the same batch); evidence and lanes are shared."""
-        scope = (self._interest, self._listed, self._administered) if specs is None else _scope(specs)
-        interest, listed, administered = scope
+        """A survey that remembers nothing, about these specs (or the same batch), for a decision to write.
+
+        Evidence and lanes are shared; beliefs that such a decision must not rest on are left behind.
+        """
+        about = (self._interest, self._listed, self._administered) if specs is None else scope.of(specs)
+        interest, listed, administered = about
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
+        other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()})
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
         other._know(self._remembered, self._named)
         return other
@@ -166,7 +182,7 @@ class SharedSurvey:
 
         One round trip in place of four. What fails is remembered like any answer, for whoever asks for it.
         """
-        roles = _manages_roles(spec)
+        roles = scope.manages_roles(spec)
         for organization in spec.organizations:
             self._once(Key("begun", organization.name, detail=roles), lambda: self._first(organization.name, roles))  # noqa: B023 - called at once
 
@@ -299,12 +315,18 @@ class SharedSurvey:
             queues = self._readers.devops.queues(organization, key.project, group)
             return {queue.pool_id: queue for queue in sorted(queues, key=lambda queue: -queue.id)}
 
+        untouched = [p for p in projects if (organization, p.id) not in self._written]
+        answers: dict[str, Queue | ReconcilerError | None] = {}
+        if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
+            key = Key("queues everywhere", organization, detail=group)
+            ask = self._readers.devops.queues_everywhere
+            listed = partial(self._once, key, lambda: everywhere.listed(ask(organization, group)))
+            answers.update(everywhere.of(listed, untouched, pool.id))
         # The first pool names the group: hashing all of them for every project would cost more than the answer.
-        found = self._each(organization, [Key("queues", organization, p.id, group[0]) for p in projects], fetch)
-        return {
-            key.project: value if isinstance(value, ReconcilerError) else value.get(pool.id)
-            for key, value in found.items()
-        }
+        keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]
+        for one, value in self._each(organization, keys, fetch).items():
+            answers[one.project] = value if isinstance(value, ReconcilerError) else value.get(pool.id)
+        return {p.id: answers[p.id] for p in projects}
 
     def permissions(
         self, organization: str, queues: Sequence[Queue]
@@ -333,10 +355,14 @@ class SharedSurvey:
             pairs=lambda queues: self.permissions(organization, queues),
             again=lambda project: self._authorized_again(organization, project),
             touched=lambda project: (organization, project) in self._written,
+            told=self._beliefs.get(organization, CAREFUL).authorized,
         )
         return access.settle(organization, wanted, sources=sources, ledger=self._ledger)
 
     def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
+        if self._beliefs.get(organization, CAREFUL).listless:
+            refused = Rejected(f"{organization}: the list of authorized resources was seen to be refused")
+            return dict.fromkeys(projects, refused)
         keys = [Key("authorized", organization, project) for project in projects]
         found = self._each(
             organization, keys, lambda key: self._readers.devops.authorized_queues(organization, key.project)
@@ -378,23 +404,3 @@ class SharedSurvey:
             self._lanes.each(organization, ask, [key for key in keys if key not in known])
             return {key: ask(key) for key in keys}
         return known
-
-
-def _scope(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
-    """Agent pools by organization, subscriptions with more than one pool, agent pools whose roles are managed."""
-    batch = tuple(specs)
-    subscriptions = Counter(spec.subscription for spec in batch)
-    listed = frozenset(name for name, count in subscriptions.items() if count > 1)
-    return _agent_pools(batch), listed, _agent_pools(filter(_manages_roles, batch))
-
-
-def _agent_pools(specs: Iterable[Spec]) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for spec in specs:
-        for organization in spec.organizations:
-            found.setdefault(organization.name, set()).add(organization.agent_pool.casefold())
-    return {name: frozenset(pools) for name, pools in found.items()}
-
-
-def _manages_roles(spec: Spec) -> bool:
-    return spec.permission_profile is not None or bool(spec.access.roles)

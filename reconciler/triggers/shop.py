@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.capabilities import Capabilities
+from reconciler.capabilities.answers import LASTS
 from reconciler.catalogue import Catalogue
 from reconciler.plan import Json
 from reconciler.ports import Clock, Leases, MessageQueues, StateStore
@@ -39,6 +41,9 @@ class Options:
     """App role that callers of the HTTP interface need; empty: function keys alone."""
     platform_authenticates: bool = False
     """Whether App Service's authentication stands in front."""
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    """What was found out about organizations; planning has it already, health tells of its age."""
+    capabilities_days: float = LASTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ def _desk(shop: Shop, request: Request) -> api.Desk:
 
 def _health(shop: Shop, _request: Request) -> Response:
     checks = [_check("specs", lambda: _specs(shop)), _check("state", lambda: _sweep(shop))]
+    if shop.options.capabilities.organizations:
+        checks.append(_check("capabilities", lambda: _capabilities(shop)))
     healthy = all(check["ok"] for check in checks)
     return Response(200 if healthy else 503, {"healthy": healthy, "checks": checks})
 
@@ -96,6 +98,16 @@ def _sweep(shop: Shop) -> tuple[bool, str]:
     age = shop.clock.now() - datetime.fromisoformat(document.body["at"])
     fresh = age <= timedelta(seconds=OVERDUE * shop.options.sweep_seconds)
     return fresh, f"last sweep {int(age.total_seconds() // 60)} minutes ago"
+
+
+def _capabilities(shop: Shop) -> tuple[bool, str]:
+    """Old answers make nothing unhealthy: the careful way is taken. They are told, by number: anybody may ask here."""
+    options = shop.options
+    stale = options.capabilities.stale(shop.clock.now(), options.capabilities_days)
+    total = len(options.capabilities.organizations)
+    if stale:
+        return True, f"answers of {len(stale)} of {total} organizations are too old to count; run probe again"
+    return True, f"answers of {total} organizations count"
 
 
 def _github(shop: Shop, request: Request) -> Response:

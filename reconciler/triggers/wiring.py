@@ -77,4 +77,6 @@ def _options(settings: Settings, hosting: Hosting) -> Options:
         azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
         role=hosting.app_role,
         platform_authenticates=hosting.platform_authenticates,
+        capabilities=bootstrap.capabilities(settings),
+        capabilities_days=settings.capabilities_days,
     )

@@ -28,6 +28,8 @@ from reconciler.adapters.gate import Timing
 from reconciler.adapters.session import Session
 from reconciler.adapters.session_endpoints import Endpoints
 from reconciler.adapters.session_wire import Limits as CallLimits
+from reconciler.capabilities import Answer, Asked, Capabilities
+from reconciler.capabilities.answers import MOMENT
 from reconciler.engine import Limits, Outcome, Planner, Reconciler, Result
 from reconciler.engine.events import Event, ignore
 from reconciler.facets import FACETS
@@ -36,7 +38,7 @@ from reconciler.ports import Leases, Readers, Writers
 from reconciler.settings import Settings
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
-from tests.scenarios.drafts import POOL
+from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 
 Json = Any
@@ -98,6 +100,7 @@ class World:
         self.listen: Callable[[Event], None] = ignore
         self._patience = 30.0
         self._policy = ""
+        self.capabilities = Capabilities()
         self._specs: dict[str, Spec] = {}
         self._documents: dict[str, Json] = {}
         self._revision = 0
@@ -131,6 +134,20 @@ class World:
     def policy(self, text: str) -> None:
         """What this deployment allows, as YAML; counts from the next run on."""
         self._policy = text
+        self.restart()
+
+    def told(self, **answers: str) -> None:
+        """What the file of capabilities says of every organization, true or not; counts from the next run on."""
+        words = {
+            name.replace("_", "-"): (word, "seen yes" if word == "complete" else "seen no")
+            for name, word in answers.items()
+        }
+        found = {
+            name: Answer.model_validate({"verdict": verdict, "answer": word, "evidence": {"counts": {"agreed": 24}}})
+            for name, (word, verdict) in words.items()
+        }
+        asked = Asked(asked=self.clock.now().strftime(MOMENT), answers=found)
+        self.capabilities = Capabilities(organizations=dict.fromkeys((TAILSPIN, PRIME), asked))
         self.restart()
 
     def never_in_sync(self, pool: str, outcome: Outcome, *, because: str, tries: Sequence[str] = ()) -> None:
@@ -313,7 +330,8 @@ class World:
             timeout=self._patience,
         )
         store = bootstrap.store(settings, self.clock)
-        planner = Planner(FACETS, Readers(arm, DevOps(session)), bootstrap.policy(settings), self.clock)
+        policy, believe = bootstrap.policy(settings), self.capabilities.beliefs
+        planner = Planner(FACETS, Readers(arm, DevOps(session)), policy, self.clock, believe=believe)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
         reconciler = Reconciler(planner, writers, store.state, store.leases, Limits(), self._tell)
         return Parts(session, arm, planner, reconciler, store)

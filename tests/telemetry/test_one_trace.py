@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from benchmarks.estates import GROUP, SUBSCRIPTION
 from reconciler import __version__
-from tests.deployment import GROUP, SUBSCRIPTION, Deployment, deployed, spec, until
+from tests.deployment import Deployment, deployed, spec, until
 from tests.telemetry.process import Served, serving
 from tests.telemetry.receiver import Receiver, Span, receiving
 

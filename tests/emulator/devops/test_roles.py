@@ -141,13 +141,16 @@ def test_who_switches_inheritance_off_can_lock_themselves_out(operator: Caller) 
     assert operator.ok("GET", f"{POOLS}/7")["name"] == "build"
 
 
-def test_the_list_of_access_follows_the_switch(operator: Caller) -> None:
+@pytest.mark.parametrize(("word", "shown"), [("follows", False), ("always-on", True)])
+def test_whether_the_list_of_access_follows_the_switch_is_a_switch(operator: Caller, word: str, shown: bool) -> None:
+    """One namespace and one token; that it is one flag is not written anywhere."""
+    operator.do.switch("devops.acl-inherit-flag", word)
     root = operator.by("root")
     root.ok("PATCH", POOL, inheritPermissions="false")
     lists = root.values("GET", f"/_apis/accesscontrollists/{NAMESPACE}", token="AgentPools", recurse="true")
 
     found = {one["token"]: one["inheritPermissions"] for one in lists}
-    assert found == {"AgentPools": True, "AgentPools/7": False}
+    assert found == {"AgentPools": True, "AgentPools/7": shown}
 
 
 def test_queues_and_projects_have_roles_too(operator: Caller) -> None:

@@ -1,0 +1,29 @@
+"""What a batch of specs is about: out of it follows what is read by one list for all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from reconciler.spec.model import Spec
+
+
+def of(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
+    """Agent pools by organization, subscriptions with more than one pool, agent pools whose roles are managed."""
+    batch = tuple(specs)
+    subscriptions = Counter(spec.subscription for spec in batch)
+    listed = frozenset(name for name, count in subscriptions.items() if count > 1)
+    return _agent_pools(batch), listed, _agent_pools(filter(manages_roles, batch))
+
+
+def manages_roles(spec: Spec) -> bool:
+    """Whether the spec says anything of administrators."""
+    return spec.permission_profile is not None or bool(spec.access.roles)
+
+
+def _agent_pools(specs: Iterable[Spec]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for spec in specs:
+        for organization in spec.organizations:
+            found.setdefault(organization.name, set()).add(organization.agent_pool.casefold())
+    return {name: frozenset(pools) for name, pools in found.items()}
