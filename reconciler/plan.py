@@ -80,6 +80,8 @@ class Gap:
     message: str
     retry_after: float | None = None
     """Seconds, where the service named them."""
+    bounded: bool = False
+    """Whether whoever waits has set an end to it: a quiet moment that the spec waits for."""
 
 
 @dataclass(frozen=True, slots=True)

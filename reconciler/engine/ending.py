@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.backoff import Backoff, chance, delay
-from reconciler.engine import verdict
+from reconciler.engine import arrivals, verdict
 from reconciler.engine.flight import Answer
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
@@ -81,8 +81,12 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: Answer) ->
 
 def judged(frame: Frame, memory: Memory, work: Work, refused: Refused | None) -> Result:
     """A run that planned. A refused approval is the caller's trouble: the pool's conditions do not know of it."""
+    now = frame.clock.now()
+    awaited = {} if work.pending else arrivals.counted(memory.status.awaited, work.plan, work.spec, now)
+    work.overdue = arrivals.overdue(awaited, now, frame.limits)
     judgement = verdict.judge(work, frame.limits)
-    status = verdict.concluded(_after(memory.status, work), judgement, frame.revision, frame.started)
+    known = replace(_after(memory.status, work), awaited=awaited)
+    status = verdict.concluded(known, judgement, frame.revision, frame.started)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(work.applied))
     flying = work.pending
     result = replace(

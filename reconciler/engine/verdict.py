@@ -13,8 +13,8 @@ from reconciler.backoff import Backoff, chance, delay
 from reconciler.engine.result import Failure, Outcome
 from reconciler.engine.tenure import Limits
 from reconciler.engine.work import Work
-from reconciler.errors import NotEffective, Refused, Transient, family
-from reconciler.plan import GapKind, Plan
+from reconciler.errors import NotEffective, Refused, Terminal, Transient, family
+from reconciler.plan import Action, Gap, GapKind, Plan, Route
 from reconciler.spec.model import Mode
 from reconciler.status import Finding, PoolStatus, Truth
 
@@ -48,7 +48,7 @@ class Verdict:
 def judge(work: Work, limits: Limits) -> Verdict:
     """The verdict on a run that planned."""
     troubles = _troubles(work, limits)
-    arriving = [gap for gap in work.plan.gaps if gap.kind is GapKind.NOT_READY]
+    arriving = _arriving(work)
     backoff = _backoff(work, [*(t.reason for t in troubles if t.transient), *(gap.reason for gap in arriving)])
     motion = _motion(work, limits)
     looks = [look for look, _ in motion]
@@ -100,10 +100,25 @@ def _troubles(work: Work, limits: Limits) -> list[Trouble]:
     for gap in work.plan.gaps:
         if gap.kind is GapKind.DEGRADED:
             found.add(Trouble(False, "Degraded", gap.message))
+        elif gap.message in work.overdue:
+            found.add(Trouble(False, "Overdue", work.overdue[gap.message]))
         elif gap.kind is GapKind.UNKNOWN:
             transient = family(gap.reason) is Transient
             found.add(Trouble(transient, gap.reason, gap.message, unseen=True, retry_after=gap.retry_after or 0.0))
     return sorted(found)
+
+
+def _arriving(work: Work) -> list[Gap]:
+    """What time may bring: nothing that is overdue, and nothing at all while the pool itself will not be made."""
+    unmade = [refusal.change for refusal in work.plan.refusals]
+    unmade += [
+        change
+        for change in work.plan.changes
+        if change.id in work.failed and isinstance(work.failed[change.id].error, Terminal)
+    ]
+    if any(change.route is Route.ARM and change.action is Action.CREATE for change in unmade):
+        return []
+    return [g for g in work.plan.gaps if g.kind is GapKind.NOT_READY and g.message not in work.overdue]
 
 
 def _backoff(work: Work, reasons: Iterable[str]) -> Backoff:

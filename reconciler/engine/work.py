@@ -8,6 +8,7 @@ nothing is. A run that dies half-way leaves too many rights, never too few.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler import guards
@@ -48,6 +49,8 @@ class Work:
     """Organizations that asked for fewer calls."""
     refused_grants: set[guards.Place] = field(default_factory=set)
     """Where a grant failed: nothing is narrowed there in this run."""
+    overdue: Mapping[str, str] = field(default_factory=dict)
+    """Gaps that time was to fill and did not, by their message → what is told of them."""
     pending: InFlight | None = None
     removals: int = 0
     exhausted: bool = False

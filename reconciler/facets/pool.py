@@ -185,7 +185,7 @@ def _quiet(spec: Spec, desired: Desired, observed: Observed, survey: Survey) -> 
     end = "waited long enough, and the spec says stay" if over else f"waits for a quiet moment until {until:%FT%RZ}"
     message = f"{spec.name}: {', '.join(recycled)} would recycle agents; {working}; {end}"
     kind = GapKind.DEGRADED if over else GapKind.NOT_READY
-    waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message)
+    waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message, bounded=True)
     return Observation(Observed(observed.resource_id, observed.document, held=True), (waiting,))
 
 
