@@ -129,6 +129,11 @@ class Change:
         last = (Risk.NARROWS, Risk.DESTROYS)
         return self.risk in last or any(detail.risk in last for detail in self.details)
 
+    @property
+    def destroys(self) -> bool:
+        """Whether anything of it is gone for good afterwards."""
+        return Risk.DESTROYS in (self.risk, *(detail.risk for detail in self.details))
+
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
         return {

@@ -139,7 +139,7 @@ class ArmReader(Protocol):
         """Status of each machine of the pool, as the service spells it: ``Ready``, ``Allocated``."""
 
     def operation(self, url: str) -> Operation:
-        """State of a long operation that `ArmWriter.put` started."""
+        """State of a long operation that an `ArmWriter` started."""
 
 
 class ArmWriter(Protocol):
@@ -147,6 +147,9 @@ class ArmWriter(Protocol):
 
     def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
         """Create or replace the pool; None where it was done at once. Strips what is read-only, nothing else."""
+
+    def delete(self, pool_id: str) -> Pending | None:
+        """Delete the pool, with its agent pools and all that hangs on them; None where there is none any more."""
 
 
 class DevOpsReader(Protocol):

@@ -137,6 +137,12 @@ class ArmWrites:
         url, self.estate.pending = self.estate.pending, ""
         return Pending(url, 7.0, f"update of pool {pool_id.rpartition('/')[2]}") if url else None
 
+    def delete(self, pool_id: str) -> Pending | None:
+        if self.estate.wrote("delete", pool_id):
+            self.estate.arm.pop(pool_id.casefold(), None)
+        url, self.estate.pending = self.estate.pending, ""
+        return Pending(url, 7.0, f"deletion of pool {pool_id.rpartition('/')[2]}") if url else None
+
 
 class DevOpsReads:
     def __init__(self, estate: Estate) -> None:

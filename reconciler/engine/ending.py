@@ -18,7 +18,7 @@ from reconciler.engine.work import Work
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
 from reconciler.ports import Clock, Pending
 from reconciler.spec.model import Mode, Spec
-from reconciler.status import Finding, InFlight, PoolStatus, Run, Truth
+from reconciler.status import Finding, InFlight, PoolStatus, Replacing, Run, Truth
 
 RETRY = 15.0
 """Seconds until a pool that another worker holds is looked at again."""
@@ -51,6 +51,9 @@ def suspended(frame: Frame, memory: Memory) -> Result:
     until = f" until {spec.until.isoformat()}" if spec.until else ""
     reason = f": {spec.reason}" if spec.reason else ""
     finding = Finding(Truth.UNKNOWN, "Suspended", f"paused{until}{reason}")
+    if memory.status.replacing is not None:
+        text = verdict.unmade(memory.status.replacing)
+        finding = replace(finding, stalled="Replacing", stalled_message=f"{text}; the spec pauses it")
     status = replace(memory.status, attempts=0, error="", covered=frame.started)
     return _stored(frame, memory, status, finding, Outcome.SUSPENDED)
 
@@ -84,8 +87,9 @@ def judged(frame: Frame, memory: Memory, work: Work, refused: Refused | None) ->
     now = frame.clock.now()
     awaited = {} if work.pending else arrivals.counted(memory.status.awaited, work.plan, work.spec, now)
     work.overdue = arrivals.overdue(awaited, now, frame.limits)
+    work.replacing = _replacing(memory.status, work)
     judgement = verdict.judge(work, frame.limits)
-    known = replace(_after(memory.status, work), awaited=awaited)
+    known = replace(_after(memory.status, work), awaited=awaited, replacing=work.replacing)
     status = verdict.concluded(known, judgement, frame.revision, frame.started)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(work.applied))
     flying = work.pending
@@ -125,6 +129,16 @@ def _after(status: PoolStatus, work: Work) -> PoolStatus:
     )
 
 
+def _replacing(status: PoolStatus, work: Work) -> Replacing | None:
+    """The note of a deletion, kept until the pool is seen to be there: again, or still, where it was not deleted."""
+    note = status.replacing
+    if note is None:
+        return None
+    flying = work.pending is not None and work.pending.facet == note.facet
+    unseen = any(gap.facet == note.facet and not gap.bounded for gap in work.plan.gaps)
+    return note if flying or unseen or work.unmade(note.facet) else None
+
+
 def _facet(name: str) -> str:
     """The facet of a change's id."""
     return name.partition(":")[0]
@@ -138,6 +152,7 @@ def _stored(
         status,
         path=frame.spec.path,
         attempted=frame.revision,
+        conditions=memory.conditions,
         run=Run(frame.started, now, outcome.value, applied),
     ).found(finding, now)
     memory.save(status)
