@@ -38,6 +38,8 @@ class Estate:
     """One organization's worth of state by name, and what was asked and done."""
 
     arm: dict[str, dict[str, Json]] = field(default_factory=dict)
+    machines: list[str] = field(default_factory=list)
+    """Status of each machine, whichever pool is asked for."""
     pools: dict[str, list[AgentPool]] = field(default_factory=dict)
     projects: dict[str, list[Project]] = field(default_factory=dict)
     hidden: dict[str, list[Project]] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class ArmReads:
 
     def machines(self, pool_id: str) -> Sequence[str]:
         self.estate.called("machines", pool_id)
-        return []
+        return list(self.estate.machines)
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
