@@ -20,9 +20,12 @@ from reconciler.ports import Clock, StateStore
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Metrics
-from reconciler.work.coalesce import MARGIN, Decision, Record, decide
+from reconciler.work.coalesce import PACE, Decision, Record, decide, due, promised
 from reconciler.work.message import Work
 from reconciler.work.outbox import Outbox
+
+FLOODS = frozenset({"event", "audit"})
+"""Triggers that nobody waits for in person, and of which there may be thousands."""
 
 
 class Reconciles(Protocol):
@@ -113,26 +116,32 @@ class Worker:
             return Report(key, "unknown")
         status = load_status(self.state, key)
         record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
-        decision = decide(record, inserted, self.clock.now(), work.after)
+        now = self.clock.now()
+        decision = decide(record, inserted, now) if work.due is None else due(record, work.due, now)
+        crowded = False
+        if decision in (Decision.RUN, Decision.FOLLOW_UP) and work.trigger in FLOODS:
+            crowded = self.outbox.crowded()
+            decision = decide(record, inserted, now, crowded=crowded)
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
-        if decision is Decision.FOLLOW_UP:
-            self.outbox.follow_up(key, MARGIN.total_seconds() + 1, work.trace, record.started)
-            return Report(key, "postponed")
-        return self._run(work, spec, specs, survey)
+        if decision is Decision.RUN:
+            return self._run(work, spec, specs, survey, crowded=crowded)
+        if decision is Decision.EARLY and work.due is not None:
+            self.outbox.again(work, (work.due - now).total_seconds())
+        else:
+            self.outbox.promise(key, promised(record, now, crowded=crowded), work.trace)
+        return Report(key, "postponed")
 
-    def _run(self, work: Work, spec: Spec, specs: Specs, survey: SharedSurvey | None) -> Report:
+    def _run(
+        self, work: Work, spec: Spec, specs: Specs, survey: SharedSurvey | None, *, crowded: bool = False
+    ) -> Report:
         began = self.clock.monotonic()
         result = self.reconciler.reconcile(spec, specs.revision, survey)
         seconds = self.clock.monotonic() - began
         self.metrics.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
-            self.outbox.follow_up(spec.key, self.busy, work.trace, _started(result))
+            self.outbox.follow_up(spec.key, PACE.total_seconds() if crowded else self.busy, work.trace)
             return Report(spec.key, "busy", result, seconds)
         if result.next_look is not None:
-            self.outbox.follow_up(spec.key, result.next_look, work.trace, _started(result))
+            self.outbox.follow_up(spec.key, result.next_look, work.trace)
         return Report(spec.key, result.outcome.value, result, seconds)
-
-
-def _started(result: Result) -> datetime | None:
-    return result.status.run.started if result.status.run is not None else None
