@@ -347,7 +347,11 @@ class MessageQueue(Protocol):
         """Add a message, not visible before `delay` seconds (seven days at most; more is cut)."""
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again."""
+        """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again.
+
+        At least a second, whatever is asked: Azure Storage takes no less (Microsoft Learn, Get Messages). A message is
+        given back at once by `hide`.
+        """
 
     def hide(self, message: Message, seconds: float) -> Message:
         """Hide a taken message for that long from now, 0 to give it back; the answer carries the new receipt.

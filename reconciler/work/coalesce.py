@@ -6,7 +6,7 @@ follow-up later, and one only: whoever finds a follow-up ahead has nothing to ad
 
 A follow-up is a promise to everybody who counted on it, so it says itself when it is due, and is kept unless a run
 began then or later; what the last run covered does not matter to it, for those who counted on it may have come after.
-Where many messages wait, those of one pool are answered at once, and then at the end of each `PACE`: whatever the
+Where many messages ask for one pool, they are answered at once, and then at the end of each `PACE`: whatever the
 number of messages and workers, the runs that they cost follow from how long it takes to work them off.
 
 The start of a run and the time at which a follow-up is due are told by workers' clocks, the insertion of a message by
@@ -21,12 +21,12 @@ from enum import StrEnum
 
 MARGIN = timedelta(seconds=5)
 """How far two clocks may be apart, and the seconds to which a store rounds."""
-PACE = timedelta(seconds=30)
-"""Between two runs of one pool that events ask for while many messages wait."""
-SOON = PACE + MARGIN
+PACE = timedelta(seconds=60)
+"""Between two runs of one pool that many events ask for."""
+SOON = timedelta(seconds=20)
 """A follow-up that is no further ahead answers every message there is now; one that is further ahead is for trouble."""
 CROWD = 20
-"""Messages on the queue from which on they are many."""
+"""Messages for one pool within a pace from which on they are many."""
 
 _SAME = timedelta(seconds=1)
 """Two follow-ups that are due within this are one: two workers asked at the same moment."""
@@ -57,9 +57,9 @@ class Record:
 
 
 def decide(record: Record, inserted: datetime, now: datetime, *, crowded: bool = False) -> Decision:
-    """What a message that was inserted then asks for now. `crowded`: many messages wait."""
+    """What a message that was inserted then asks for now. `crowded`: many ask for the same."""
     ahead = _ahead(record, now)
-    if MARGIN < ahead <= SOON:
+    if MARGIN < ahead <= (PACE + 2 * MARGIN if crowded else SOON):
         return Decision.SUPERSEDED
     if record.started is None:
         return Decision.RUN

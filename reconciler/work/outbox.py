@@ -10,7 +10,7 @@ from reconciler.errors import LeaseHeld
 from reconciler.ports import Clock, MessageQueue, StateStore
 from reconciler.spec.model import Spec
 from reconciler.work.batch import batches
-from reconciler.work.coalesce import CROWD, MARGIN, kept
+from reconciler.work.coalesce import MARGIN, kept
 from reconciler.work.message import Work, one_each
 
 FEW = 20
@@ -62,10 +62,6 @@ class Outbox:
         self.events.put(Work((key,), "follow-up", trace, due).text(), delay=delay)
         self._remember(key, due, now)
         return True
-
-    def crowded(self) -> bool:
-        """Whether many messages wait."""
-        return self.events.length() > CROWD
 
     def follows(self, key: str) -> datetime | None:
         """When the last follow-up that was asked for becomes visible."""

@@ -9,7 +9,7 @@ put back alone first, so that it takes no other pool with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -20,7 +20,8 @@ from reconciler.ports import Clock, StateStore
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Metrics
-from reconciler.work.coalesce import PACE, Decision, Record, decide, due, promised
+from reconciler.work.coalesce import Decision, Record, decide, due, promised
+from reconciler.work.crowd import Crowd
 from reconciler.work.message import Work
 from reconciler.work.outbox import Outbox
 
@@ -51,7 +52,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Handles messages; holds no state of its own."""
+    """Handles messages; holds no state of its own that anything rests on."""
 
     catalogue: Catalogue
     reconciler: Reconciles
@@ -69,6 +70,7 @@ class Worker:
     """Seconds until a pool is looked at again that another worker holds now."""
     git_away: float = 60.0
     """Seconds until a message is looked at again for which no specs could be read."""
+    crowd: Crowd = field(default_factory=Crowd)
 
     def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
         """Do what a message asks for; `inserted` by the store's clock."""
@@ -117,30 +119,26 @@ class Worker:
         status = load_status(self.state, key)
         record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
         now = self.clock.now()
-        decision = decide(record, inserted, now) if work.due is None else due(record, work.due, now)
-        crowded = False
-        if decision in (Decision.RUN, Decision.FOLLOW_UP) and work.trigger in FLOODS:
-            crowded = self.outbox.crowded()
-            decision = decide(record, inserted, now, crowded=crowded)
+        crowded = work.trigger in FLOODS and self.crowd.joined(key, now)
+        promise = work.due
+        decision = decide(record, inserted, now, crowded=crowded) if promise is None else due(record, promise, now)
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
         if decision is Decision.RUN:
-            return self._run(work, spec, specs, survey, crowded=crowded)
-        if decision is Decision.EARLY and work.due is not None:
-            self.outbox.again(work, (work.due - now).total_seconds())
+            return self._run(work, spec, specs, survey)
+        if decision is Decision.EARLY and promise is not None:
+            self.outbox.again(work, (promise - now).total_seconds())
         else:
             self.outbox.promise(key, promised(record, now, crowded=crowded), work.trace)
         return Report(key, "postponed")
 
-    def _run(
-        self, work: Work, spec: Spec, specs: Specs, survey: SharedSurvey | None, *, crowded: bool = False
-    ) -> Report:
+    def _run(self, work: Work, spec: Spec, specs: Specs, survey: SharedSurvey | None) -> Report:
         began = self.clock.monotonic()
         result = self.reconciler.reconcile(spec, specs.revision, survey)
         seconds = self.clock.monotonic() - began
         self.metrics.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
-            self.outbox.follow_up(spec.key, PACE.total_seconds() if crowded else self.busy, work.trace)
+            self.outbox.follow_up(spec.key, self.busy, work.trace)
             return Report(spec.key, "busy", result, seconds)
         if result.next_look is not None:
             self.outbox.follow_up(spec.key, result.next_look, work.trace)

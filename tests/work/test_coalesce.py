@@ -81,7 +81,7 @@ CROWDED = [
     ("a run began before it", Record(T - PACE), Decision.RUN),
     ("a follow-up is due and its run is about to begin", Record(T - PACE, follow_up=T - S), Decision.FOLLOW_UP),
     ("a follow-up is about to be due", Record(T - PACE, follow_up=T + S), Decision.FOLLOW_UP),
-    ("one is ahead", Record(T - 10 * S, follow_up=T + 20 * S), Decision.SUPERSEDED),
+    ("one is ahead", Record(T - 10 * S, follow_up=T + 50 * S), Decision.SUPERSEDED),
     ("one for trouble is far ahead", Record(T - 10 * S, follow_up=T + 600 * S), Decision.FOLLOW_UP),
 ]
 
