@@ -15,7 +15,8 @@ refuse single changes of it. They know nothing of what was observed (facets guar
     allow, inherit, autoProvision, materialise   true or false   what is switched
     itself         true                           where the operator makes itself an administrator
     resourceId     of the pool                    always, and only, in changes to ARM
-    body           what is put                    the same
+    body           what is put                    the same; of a replacement, what is put after the deletion
+    replaces       paths                          where a pool is deleted to be made anew, and nowhere else
 
 What is not carried cannot be checked, and is refused where a rule needs it.
 """
@@ -27,7 +28,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from datetime import date
 from typing import TypeAlias
 
-from reconciler.plan import Action, Change, Refusal, Risk, Route
+from reconciler.plan import Action, Change, Json, Refusal, Risk, Route
 from reconciler.policy import Policy, allows
 from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
 
@@ -108,7 +109,7 @@ def _edges(change: Change) -> Iterator[Hashable]:
 
 
 def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
-    yield from _never(change)
+    yield from _replacement(spec, change, policy) if "replaces" in change.args else _never(change)
     yield from _place(spec, policy)
     if change.route is Route.ARM:
         yield from _arm(spec, change, policy)
@@ -117,10 +118,32 @@ def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) ->
 
 
 def _never(change: Change) -> Iterator[Finding]:
-    """Nothing is destroyed or replaced, by nobody's wish."""
+    """Nothing is destroyed, by nobody's wish."""
     risks = {change.risk, *(detail.risk for detail in change.details)}
     if Risk.DESTROYS in risks or (change.route is Route.ARM and change.action is Action.REMOVE):
-        yield "destroys", "nothing is ever deleted or replaced; do it by hand where it is meant"
+        yield "destroys", "nothing is ever deleted but to be made anew; do it by hand where it is meant"
+
+
+def _replacement(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
+    """The one deletion there is: of the spec's own pool, to be made anew as the spec says, by spec and by policy."""
+    if not spec.replace:
+        yield "not-in-spec", "the spec does not say replace: allowed"
+    if not allows(policy.replace_pools, spec.name):
+        yield "policy-replace-pools", f"the policy does not let {spec.name} be deleted and made anew"
+    deletes = change.route is Route.ARM and change.action is Action.REMOVE and change.risk is Risk.DESTROYS
+    if not deletes or not change.args["replaces"]:
+        yield "destroys", "the change replaces nothing, and nothing is ever deleted but to be made anew"
+    if _lasting(change.args.get("body") or {}) != _lasting(spec.body):
+        yield "destroys", "what would be made anew is not what the spec says"
+
+
+def _lasting(body: Json) -> Json:
+    """A body without what creation may narrow: `openAccess` and `permissionProfile` of its organizations."""
+    properties = dict(body.get("properties") or {})
+    profile = dict(properties.pop("organizationProfile", None) or {})
+    profile.pop("permissionProfile", None)
+    uses = [{k: v for k, v in one.items() if k != "openAccess"} for one in profile.pop("organizations", None) or ()]
+    return {**body, "properties": properties}, profile, uses
 
 
 def _place(spec: Spec, policy: Policy) -> Iterator[Finding]:
@@ -137,7 +160,7 @@ def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
     for name in _organizations_put(change):
         if _named(spec, name) is None:
             yield "not-in-spec", f"the spec does not name the organization {name}"
-    creates = change.action is Action.CREATE
+    creates = change.action is Action.CREATE or "replaces" in change.args
     if creates and not policy.create_pools:
         yield "policy-create-pools", "the policy does not let pools be created"
     for organization in spec.organizations:

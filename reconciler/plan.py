@@ -80,6 +80,8 @@ class Gap:
     message: str
     retry_after: float | None = None
     """Seconds, where the service named them."""
+    bounded: bool = False
+    """Whether whoever waits has set an end to it: a quiet moment that the spec waits for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,6 +137,11 @@ class Change:
         """Whether it belongs to the last part of a run: one line that narrows is enough, whatever the others do."""
         last = (Risk.NARROWS, Risk.DESTROYS)
         return self.risk in last or any(detail.risk in last for detail in self.details)
+
+    @property
+    def destroys(self) -> bool:
+        """Whether anything of it is gone for good afterwards."""
+        return Risk.DESTROYS in (self.risk, *(detail.risk for detail in self.details))
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""

@@ -32,6 +32,8 @@ class Policy:
     create_pools: bool = True
     materialise: bool = False
     """Whether Entra users, groups and service principals may be added to an organization."""
+    replace_pools: tuple[str, ...] = ()
+    """Names of pools that may be deleted and made anew where their spec allows it; none unless named here."""
     max_role_removals: int = 3
     """Role assignments that one run may remove from one pool."""
 
@@ -55,11 +57,12 @@ _NAMES = {
     "principals": "principals",
     "openAccess": "open_access",
     "createPools": "create_pools",
+    "replacePools": "replace_pools",
     "materialise": "materialise",
     "maxRoleRemovals": "max_role_removals",
 }
 """Field of the file → field of `Policy`, in the order of the documentation."""
-_LISTS = {field.name for field in fields(Policy) if field.default is None}
+_LISTS = {field.name for field in fields(Policy) if field.default in (None, ())}
 _STRING, _BOOL, _INT, _LIST = ("tag:yaml.org,2002:" + kind for kind in ("str", "bool", "int", "seq"))
 _MOST = 1000
 
@@ -120,7 +123,8 @@ def _problems(root: Any) -> Iterator[tuple[Any, str]]:
 def _wrong(name: str, node: Any) -> str:
     if name in _LISTS:
         if not isinstance(node, yaml.SequenceNode) or node.tag != _LIST:
-            return "is not a list of patterns; leave it out where everything is allowed"
+            absent = "nothing" if name == "replace_pools" else "everything"
+            return f"is not a list of patterns; leave it out where {absent} is allowed"
         blank = [item for item in node.value if item.tag != _STRING or not item.value.strip()]
         return "holds something that is not a text; put it in quotes" if blank else ""
     if name == "max_role_removals":

@@ -140,7 +140,7 @@ class ArmReader(Protocol):
         """Status of each machine of the pool, as the service spells it: ``Ready``, ``Allocated``."""
 
     def operation(self, url: str) -> Operation:
-        """State of a long operation that `ArmWriter.put` started."""
+        """State of a long operation that an `ArmWriter` started."""
 
 
 class ArmWriter(Protocol):
@@ -148,6 +148,9 @@ class ArmWriter(Protocol):
 
     def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
         """Create or replace the pool; None where it was done at once. Strips what is read-only, nothing else."""
+
+    def delete(self, pool_id: str) -> Pending | None:
+        """Delete the pool, with its agent pools and all that hangs on them; None where there is none any more."""
 
 
 class DevOpsReader(Protocol):
@@ -350,7 +353,11 @@ class MessageQueue(Protocol):
         """Add a message, not visible before `delay` seconds (seven days at most; more is cut)."""
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again."""
+        """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again.
+
+        At least a second, whatever is asked: Azure Storage takes no less (Microsoft Learn, Get Messages). A message is
+        given back at once by `hide`.
+        """
 
     def hide(self, message: Message, seconds: float) -> Message:
         """Hide a taken message for that long from now, 0 to give it back; the answer carries the new receipt.

@@ -1,4 +1,4 @@
-"""How facets read Azure DevOps alike: organization after organization, and what could not be read becomes a gap.
+"""How facets read alike: organization after organization, machines at work, and what could not be read becomes a gap.
 
 This is where «one dead organization, one hidden project never stops the others» lives. It decides nothing about
 changes, it only names what they are about; what a facet makes of a reading is the facet's own business.
@@ -6,6 +6,7 @@ changes, it only names what they are about; what a facet makes of a reading is t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
@@ -14,11 +15,15 @@ from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Re
 from reconciler.facet import Observation
 from reconciler.plan import Gap, GapKind, Json
 from reconciler.ports import Project, Queue
-from reconciler.spec.model import Organization
+from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 
 T = TypeVar("T")
 
+_IDLE = frozenset(
+    {"ready", "notready", "returned", "provisioning", "updating", "starting", "pendingreimage", "reimaging"}
+)
+"""Words for a machine without a job (ARM document, ResourceStatus); one that nobody knows counts as at work."""
 _READ_AND_BAD = (NotFound, Rejected, Immutable)
 
 
@@ -130,6 +135,17 @@ def queue_args(organization: str, project: Project, queue: Queue) -> dict[str, J
         "queueId": queue.id,
         "poolId": queue.pool_id,
     }
+
+
+def at_work(spec: Spec, survey: Survey) -> str:
+    """What keeps the pool from being quiet, for people; empty where nothing does. Not knowing is not quiet."""
+    try:
+        machines = survey.machines(spec)
+    except ReconcilerError as error:
+        return f"whether machines are at work cannot be read ({error})"
+    busy = Counter(word for word in machines if word.casefold() not in _IDLE)
+    words = ", ".join(f"{count} {word}" for word, count in sorted(busy.items()))
+    return f"{busy.total()} of {len(machines)} machines are at work ({words})" if busy else ""
 
 
 def _missing(facet: str, organization: str, name: str, visible: Sequence[Project]) -> Gap:

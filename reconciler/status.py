@@ -43,9 +43,12 @@ def _names(kind: type[errors.ReconcilerError]) -> set[str]:
 
 
 REASONS = frozenset(
-    {"InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", *_names(errors.ReconcilerError)}
+    {
+        *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
+        *_names(errors.ReconcilerError),
+    }
 )
-"""Every reason that a condition may have: six words, and the names of the errors."""
+"""Every reason that a condition may have: eight words, and the names of the errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,29 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Something that is not there yet, and that time was expected to bring."""
+
+    since: datetime
+    looks: int
+    """Runs that missed it."""
+    spec: str = ""
+    """Digest of the spec that asks for it: another spec is another wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """A pool that is deleted to be made anew, from before the deletion until it is seen to be there again."""
+
+    facet: str
+    description: str
+    """For people: what was replaced by what."""
+    revision: str
+    """Commit that asked for it."""
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStatus:
     """The stored state of one pool."""
 
@@ -180,6 +206,9 @@ class PoolStatus:
     resting: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that was rejected → until when it is not asked again."""
     remembered: Remembered = field(default_factory=Remembered)
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    """What is missing, as its gap says it → since when."""
+    replacing: Replacing | None = None
     attempts: int = 0
     """Failures in a row that were alike."""
     error: str = ""
@@ -252,6 +281,8 @@ class PoolStatus:
             "unproven": dict(self.unproven),
             "resting": {name: rest.to_json() for name, rest in self.resting.items()},
             "remembered": self.remembered.to_json(),
+            "awaited": {what: _awaited(one) for what, one in sorted(self.awaited.items())},
+            "replacing": None if self.replacing is None else _replacing(self.replacing),
             "attempts": self.attempts,
             "error": self.error,
             "unreadySince": None if self.unready is None else _text(self.unready),
@@ -262,7 +293,7 @@ class PoolStatus:
         """From the stored form; what is missing, unknown or not of its type counts as never stored."""
         if not isinstance(body, Mapping):
             return cls(key)
-        unproven, resting = body.get("unproven"), body.get("resting")
+        unproven, resting, awaited = body.get("unproven"), body.get("resting"), body.get("awaited")
         rests = {k: Rest.from_json(v) for k, v in resting.items()} if isinstance(resting, Mapping) else {}
         return cls(
             key=key,
@@ -277,6 +308,8 @@ class PoolStatus:
             unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
             resting={name: rest for name, rest in rests.items() if rest is not None},
             remembered=Remembered.from_json(body.get("remembered")),
+            awaited=_awaits(awaited) if isinstance(awaited, Mapping) else {},
+            replacing=_replaced(body.get("replacing")),
             attempts=int(_number(body, "attempts")),
             error=_str(body, "error"),
             unready=_time(body.get("unreadySince")),
@@ -299,6 +332,19 @@ def _pending(pending: InFlight) -> dict[str, Any]:
         "change": pending.change,
         "retryAfter": pending.retry_after,
         "since": _text(pending.since),
+    }
+
+
+def _awaited(one: Awaited) -> dict[str, Any]:
+    return {"since": _text(one.since), "looks": one.looks, "spec": one.spec}
+
+
+def _replacing(one: Replacing) -> dict[str, Any]:
+    return {
+        "facet": one.facet,
+        "description": one.description,
+        "revision": one.revision,
+        "since": _text(one.since),
     }
 
 
@@ -349,6 +395,20 @@ def _run(body: Any) -> Run | None:
     if started is None or ended is None:
         return None
     return Run(started, ended, _str(body, "outcome"), int(_number(body, "applied")), _str(body, "trace"))
+
+
+def _awaits(body: Mapping[str, Any]) -> dict[str, Awaited]:
+    found = {}
+    for what, one in body.items():
+        if isinstance(one, Mapping) and (since := _time(one.get("since"))) is not None:
+            found[what] = Awaited(since, int(_number(one, "looks")), _str(one, "spec"))
+    return found
+
+
+def _replaced(body: Any) -> Replacing | None:
+    if not isinstance(body, Mapping) or (since := _time(body.get("since"))) is None:
+        return None
+    return Replacing(_str(body, "facet"), _str(body, "description"), _str(body, "revision"), since)
 
 
 def _in_flight(body: Any) -> InFlight | None:

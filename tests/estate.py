@@ -38,6 +38,8 @@ class Estate:
     """One organization's worth of state by name, and what was asked and done."""
 
     arm: dict[str, dict[str, Json]] = field(default_factory=dict)
+    machines: list[str] = field(default_factory=list)
+    """Status of each machine, whichever pool is asked for."""
     pools: dict[str, list[AgentPool]] = field(default_factory=dict)
     projects: dict[str, list[Project]] = field(default_factory=dict)
     hidden: dict[str, list[Project]] = field(default_factory=dict)
@@ -117,7 +119,7 @@ class ArmReads:
 
     def machines(self, pool_id: str) -> Sequence[str]:
         self.estate.called("machines", pool_id)
-        return []
+        return list(self.estate.machines)
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
@@ -140,6 +142,12 @@ class ArmWrites:
             self.estate.arm[pool_id.casefold()] = {"id": pool_id, **body}
         url, self.estate.pending = self.estate.pending, ""
         return Pending(url, 7.0, f"update of pool {pool_id.rpartition('/')[2]}") if url else None
+
+    def delete(self, pool_id: str) -> Pending | None:
+        if self.estate.wrote("delete", pool_id):
+            self.estate.arm.pop(pool_id.casefold(), None)
+        url, self.estate.pending = self.estate.pending, ""
+        return Pending(url, 7.0, f"deletion of pool {pool_id.rpartition('/')[2]}") if url else None
 
 
 class DevOpsReads:

@@ -25,6 +25,7 @@ projects: [fabrikam-prime/*]
 principals: ['*@fabrikam.com']
 openAccess: false
 createPools: no
+replacePools: [fabrikam-managed-pool]
 materialise: TRUE
 maxRoleRemovals: 0
 """
@@ -37,6 +38,7 @@ maxRoleRemovals: 0
         principals=("*@fabrikam.com",),
         open_access=False,
         create_pools=False,
+        replace_pools=("fabrikam-managed-pool",),
         materialise=True,
         max_role_removals=0,
     )
@@ -135,6 +137,6 @@ def test_the_documented_table_is_the_policy() -> None:
     for name, shown in rows:
         value = getattr(default, policy._NAMES[name])
         assert shown == ("everybody" if name == "principals" else "every one") if value is None else True
-        assert value is None or shown == f"`{str(value).lower()}`"
+        assert value is None or shown == ("none" if value == () else f"`{str(value).lower()}`")
     assert example is not None
     assert load(example[1].encode()).organizations == ("fabrikam-prime", "fabrikam-tailspin")

@@ -153,6 +153,8 @@ def test_every_error_is_a_reason() -> None:
         "Stalled",
         "Suspended",
         "Degraded",
+        "Overdue",
+        "Replacing",
     } == REASONS
 
 

@@ -156,6 +156,9 @@ class Arm:
         except ArmAnswer as answer:
             if answer.reply.status in (404, 410):
                 return Operation("gone", answer.reply.code, answer.reply.message)
+            if answer.reply.status == 409:  # noqa: PLR2004 - HTTP's own number
+                # Asked at `location`, the operation's own failure is the answer; a read conflicts with nothing.
+                return Operation("failed", answer.reply.code, answer.reply.message)
             raise as_error("long operation", answer.reply) from None
         return _said(reply, retry_after(reply.headers, self.clock.now()))
 
@@ -237,6 +240,45 @@ class ArmWrites:
             raise as_error(where, answer.reply) from None
         return self._started(target, poller.result())
 
+    def delete(self, pool_id: str) -> Pending | None:
+        """Start to delete the pool; None where ARM says that it is gone already.
+
+        202 with ``location``, which answers 202 until it is over, or 204 (azure-rest-api-specs devopsinfrastructure
+        2026-06-02, Pools_Delete, final state via location).
+        """
+        loading.load()
+        from reconciler.adapters import arm_wire  # noqa: PLC0415 - heavy; a cold start may never need it
+
+        target = PoolId.parse(pool_id)
+        where = f"deletion of pool {target.name}"
+        try:
+            poller = self._arm.client(target.subscription).pools.begin_delete(
+                target.group,
+                target.name,
+                polling=False,
+                cls=_raw,
+                where=where,
+                route="Pools_Delete",
+                subscription=target.subscription,
+                **arm_wire.ONCE,
+            )
+        except ArmAnswer as answer:
+            if _absent(answer):
+                return None
+            raise as_error(where, answer.reply) from None
+        reply: Any = poller.result()
+        return None if reply.status_code == 204 else self._going(target, reply, where)  # noqa: PLR2004 - HTTP's own
+
+    def _going(self, target: PoolId, reply: Any, description: str) -> Pending:
+        """Where the operation is asked about: its own URL where the answer names one of ours, else the resource."""
+        told = retry_after(reply.headers, self._arm.clock.now())
+        wait = FIRST_LOOK if told is None else told
+        for header in ("Azure-AsyncOperation", "Location"):
+            url = str(reply.headers.get(header) or "")
+            if url and self._arm.origin.covers(url):
+                return Pending(url, wait, description)
+        return Pending(f"{self._arm.origin}{target.path}?api-version={API_VERSION}", wait, description)
+
     def _started(self, target: PoolId, reply: Any) -> Pending | None:
         told = retry_after(reply.headers, self._arm.clock.now())
         wait = FIRST_LOOK if told is None else told
@@ -287,7 +329,7 @@ def _raw(pipeline: Any, _model: object, _headers: object) -> Any:
 
 
 def _body(reply: Any) -> dict[str, Json]:
-    if reply.status_code == 204:  # noqa: PLR2004 - HTTP's own number
+    if reply.status_code == 204 or not reply.content:  # noqa: PLR2004 - HTTP's own number
         return {}
     body: dict[str, Json] = json.loads(reply.content.decode("utf-8-sig"))
     return body

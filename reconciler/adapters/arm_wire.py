@@ -95,7 +95,9 @@ class Verdict(Policy):
         body = _json(reply)
         if reply.status_code >= 300:  # noqa: PLR2004 - HTTP's own number
             raise ArmAnswer(self._refusal(request, reply, body)) from None
-        if not isinstance(body, dict) and reply.status_code != 204:  # noqa: PLR2004 - HTTP's own number
+        # 204, and 202 of an operation that goes on, have no body; of any other answer an empty one is a cut-off one.
+        bare = reply.status_code == 204 or (reply.status_code == 202 and not reply.content)  # noqa: PLR2004 - HTTP's own
+        if not isinstance(body, dict) and not bare:
             raise Unavailable(f"{where}: ARM answered {reply.status_code} with a body that is no JSON object")
         return response
 

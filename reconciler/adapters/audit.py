@@ -18,7 +18,8 @@ from reconciler.plan import Json
 
 PAGE = 200
 PAGES = 25
-"""Pages that one look reads at most; the next look goes on from there."""
+"""Pages that one look reads at most. They come newest first, so what lies beyond them is never read: a look says when
+it was cut, and whoever asked has to suppose that everything changed."""
 
 _AGAIN = timedelta(seconds=2)
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,22 +32,23 @@ class AuditLog:
         """`session` has the audit host as its Azure DevOps endpoint."""
         self._session = session
 
-    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str]:
-        """Entries after a cursor (at first a moment, ISO 8601), oldest first, and the cursor for the next time.
+    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str, bool]:
+        """Entries after a cursor (at first a moment, ISO 8601), oldest first, the next cursor, and whether it was cut.
 
         The last seconds are asked for again, since entries of one moment may become visible one after the other; the
         cursor carries the ids that were given out already.
         """
         moment, _, given = cursor.partition("|")
         seen = set(given.split("|")) if given else set()
-        entries = [entry for entry in self._since(organization, moment) if str(entry.get("id")) not in seen]
+        found, cut = self._since(organization, moment)
+        entries = [entry for entry in found if str(entry.get("id")) not in seen]
         moments = [when for entry in entries if (when := _when(entry)) is not None]
         begin = max([_parsed(moment) or _EVER, *(when - _AGAIN for when in moments)])
         late = {str(entry.get("id")) for entry in entries if (when := _when(entry)) is not None and when >= begin}
         kept = sorted(late | (seen if begin == _parsed(moment) else set()))
-        return entries, "|".join([begin.isoformat(), *kept])
+        return entries, "|".join([begin.isoformat(), *kept]), cut
 
-    def _since(self, organization: str, moment: str) -> list[Json]:
+    def _since(self, organization: str, moment: str) -> tuple[list[Json], bool]:
         found: dict[str, Json] = {}
         token: str | None = None
         for _ in range(PAGES):
@@ -55,8 +57,11 @@ class AuditLog:
                 found.setdefault(str(entry.get("id")), entry)
             token = page.get("continuationToken")
             if not page.get("hasMore") or not token:
+                cut = False
                 break
-        return sorted(found.values(), key=lambda entry: _when(entry) or _EVER)
+        else:
+            cut = True
+        return sorted(found.values(), key=lambda entry: _when(entry) or _EVER), cut
 
     def _page(self, organization: str, since: str, token: str | None) -> dict[str, Json]:
         path = "_apis/audit/auditlog" + query(

@@ -9,6 +9,9 @@ LONGEST_LEASE = 60.0
 LONGEST_DELAY = 7 * 86_400.0
 """Seconds; a message can be hidden for seven days at most (Microsoft Learn, Put Message)."""
 
+SHORTEST_HIDE = 1.0
+"""Seconds that a taken message stays hidden (Microsoft Learn, Get Messages: visibilitytimeout)."""
+
 MOST_AT_ONCE = 32
 """Messages of one request (Microsoft Learn, Get Messages)."""
 
@@ -22,6 +25,11 @@ POISON = "-poison"
 def lease_seconds(seconds: float) -> float:
     """A length that both can give."""
     return min(max(seconds, SHORTEST_LEASE), LONGEST_LEASE)
+
+
+def hide_seconds(seconds: float) -> float:
+    """How long a taken message is hidden at first: never less than both can."""
+    return max(delay_seconds(seconds), SHORTEST_HIDE)
 
 
 def delay_seconds(seconds: float) -> float:

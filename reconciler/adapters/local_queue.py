@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from reconciler.adapters.leasing import ATTEMPTS, MOST_AT_ONCE, POISON, delay_seconds
+from reconciler.adapters.leasing import ATTEMPTS, MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
 from reconciler.adapters.local_file import LocalFile
 from reconciler.errors import LeaseHeld
 from reconciler.ports import Clock, Message
@@ -42,7 +42,7 @@ class LocalQueue:
                 "UPDATE messages SET attempts = attempts + 1, visible = ?, token = ? WHERE id IN "
                 "(SELECT id FROM messages WHERE queue = ? AND visible <= ? ORDER BY visible, id LIMIT ?) "
                 "RETURNING id, text, inserted, attempts",
-                (now + delay_seconds(hide), token, self._name, now, min(count, MOST_AT_ONCE)),
+                (now + hide_seconds(hide), token, self._name, now, min(count, MOST_AT_ONCE)),
             ).fetchall()
         return [
             Message(str(number), text, datetime.fromtimestamp(inserted, UTC), attempts, f"{number} {token}")

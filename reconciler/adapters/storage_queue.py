@@ -11,7 +11,7 @@ from typing import TypeVar
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
-from reconciler.adapters.leasing import MOST_AT_ONCE, POISON, delay_seconds
+from reconciler.adapters.leasing import MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
 from reconciler.adapters.storage_message import decode, encode
 from reconciler.adapters.storage_wire import talking
 from reconciler.errors import LeaseHeld, NotFound, Rejected
@@ -43,7 +43,7 @@ class StorageQueue:
         """Take up to `count` messages (32 at most); what is poison is set aside on the way."""
         taken: list[Message] = []
         with talking(self._where, ROLE):
-            for item in self._received(min(count, MOST_AT_ONCE), _whole(hide)):
+            for item in self._received(min(count, MOST_AT_ONCE), _whole(hide_seconds(hide))):
                 message = _message(item)
                 if message is not None and (self._attempts is None or message.attempts <= self._attempts):
                     taken.append(message)

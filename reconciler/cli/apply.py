@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -16,6 +18,8 @@ from reconciler.cli.running import Running
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
 from reconciler.cli.stopping import stopping
+from reconciler.engine import Planner
+from reconciler.spec.model import Spec
 
 PlanHash = Annotated[
     str,
@@ -24,6 +28,13 @@ PlanHash = Annotated[
         help="Apply this plan of the one pool named, or nothing. `plan --output json` shows the hash.",
     ),
 ]  # fmt: skip
+AllowReplace = Annotated[
+    bool,
+    typer.Option(
+        "--allow-replace",
+        help="Let pools be deleted and made anew where their spec and the policy allow it. Without it none is.",
+    ),
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the services in all.")
 ]
@@ -36,6 +47,7 @@ def apply(
     ref: Ref = "",
     policy: Policy = "",
     plan_hash: PlanHash = "",
+    allow_replace: AllowReplace = False,
     timeout: Timeout = 3600.0,
     output: Form = Output.TEXT,
     no_color: NoColor = False,
@@ -56,6 +68,8 @@ def apply(
         app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
     ):
         following.bind(track, stop)
+        if not allow_replace:
+            _keep_pools(app.planner, selection.specs, screen)
         running = Running(app, selection, following, track, stop)
         stopped = running.until(timeout, plan_hash or None)
     show(running.results(), output, screen)
@@ -67,3 +81,11 @@ def apply(
         )
         codes.append(STOPPED)
     return worst([DONE if whole else ERROR, *codes])
+
+
+def _keep_pools(planner: Planner, specs: Iterable[Spec], screen: Screen) -> None:
+    """Take the word of the policy back for this run: who sits here has to say it once more."""
+    planner.policy = replace(planner.policy, replace_pools=())
+    names = ", ".join(spec.name for spec in specs if spec.replace)
+    if names:
+        screen.note(f"{names}: replace: allowed counts here with --allow-replace alone; no pool is deleted")

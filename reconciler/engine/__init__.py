@@ -8,6 +8,7 @@
     work        one run's notes, and what may be done next
     tenure      the lease while it is held, and the budget (`Limits`)
     flight      long operations: asked about, never waited for
+    arrivals    what is awaited, and for how long
     memory      status and evidence between runs
     resting     members whom no directory knows: not asked for at every look
     verdict     what a run came to: one word, three conditions, when to look again

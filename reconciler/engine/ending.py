@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.backoff import Backoff, chance, delay
-from reconciler.engine import resting, verdict
+from reconciler.engine import arrivals, resting, verdict
 from reconciler.engine.flight import Answer
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
@@ -18,7 +18,7 @@ from reconciler.engine.work import Work
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
 from reconciler.ports import Clock, Pending
 from reconciler.spec.model import Mode, Spec
-from reconciler.status import Finding, InFlight, PoolStatus, Run, Truth
+from reconciler.status import Finding, InFlight, PoolStatus, Replacing, Run, Truth
 
 RETRY = 15.0
 """Seconds until a pool that another worker holds is looked at again."""
@@ -53,6 +53,9 @@ def suspended(frame: Frame, memory: Memory) -> Result:
     until = f" until {spec.until.isoformat()}" if spec.until else ""
     reason = f": {spec.reason}" if spec.reason else ""
     finding = Finding(Truth.UNKNOWN, "Suspended", f"paused{until}{reason}")
+    if memory.status.replacing is not None:
+        text = verdict.unmade(memory.status.replacing)
+        finding = replace(finding, stalled="Replacing", stalled_message=f"{text}; the spec pauses it")
     status = replace(memory.status, attempts=0, error="", covered=frame.started)
     return _stored(frame, memory, status, finding, Outcome.SUSPENDED)
 
@@ -83,8 +86,13 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: Answer) ->
 
 def judged(frame: Frame, memory: Memory, work: Work, refused: Refused | None) -> Result:
     """A run that planned. A refused approval is the caller's trouble: the pool's conditions do not know of it."""
+    now = frame.clock.now()
+    awaited = {} if work.pending else arrivals.counted(memory.status.awaited, work.plan, work.spec, now)
+    work.overdue = arrivals.overdue(awaited, now, frame.limits)
+    work.replacing = _replacing(memory.status, work)
     judgement = verdict.judge(work, frame.limits)
-    status = verdict.concluded(_after(memory.status, work, frame), judgement, frame.revision, frame.started)
+    known = replace(_after(memory.status, work, frame), awaited=awaited, replacing=work.replacing)
+    status = verdict.concluded(known, judgement, frame.revision, frame.started)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(work.applied))
     flying = work.pending
     result = replace(
@@ -124,6 +132,16 @@ def _after(status: PoolStatus, work: Work, frame: Frame) -> PoolStatus:
     )
 
 
+def _replacing(status: PoolStatus, work: Work) -> Replacing | None:
+    """The note of a deletion, kept until the pool is seen to be there: again, or still, where it was not deleted."""
+    note = status.replacing
+    if note is None:
+        return None
+    flying = work.pending is not None and work.pending.facet == note.facet
+    unseen = any(gap.facet == note.facet and not gap.bounded for gap in work.plan.gaps)
+    return note if flying or unseen or work.unmade(note.facet) else None
+
+
 def _facet(name: str) -> str:
     """The facet of a change's id."""
     return name.partition(":")[0]
@@ -137,6 +155,7 @@ def _stored(
         status,
         path=frame.spec.path,
         attempted=frame.revision,
+        conditions=memory.conditions,
         run=Run(frame.started, now, outcome.value, applied, frame.trace),
     ).found(finding, now)
     memory.save(status)

@@ -48,6 +48,8 @@ class Memory:
         document = state.load(self._name)
         self._etag = None if document is None else document.etag
         self.status = PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
+        self.conditions = self.status.conditions
+        """As the run before left them: what this run ends with is held against these, not against its own beginning."""
 
     def save(self, status: PoolStatus) -> None:
         """Store the status; `LeaseHeld` where another worker took over."""

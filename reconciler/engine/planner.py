@@ -106,8 +106,20 @@ class Planner:
                 allowed = [change for look in looks for change in look.allowed]
                 found = list(guards.refuse(spec, allowed, self.policy, today=now.date()))
             if not found:
-                return refusals
+                return refusals + _strike(looks, _blind(looks)) if _blind(looks) else refusals
             refusals += _strike(looks, found)
+
+
+def _blind(looks: Sequence[_Look]) -> list[Refusal]:
+    """Nothing is destroyed while anything about the pool is unseen: whoever looks away does not know what is lost."""
+    gaps = sorted({gap for look in looks for gap in look.gaps}, key=_gap_order)
+    message = "nothing is deleted while something about the pool cannot be seen"
+    return [
+        Refusal(change, "unseen", f"{change.subject}: {message}: {gaps[0].message}")
+        for look in looks
+        for change in look.allowed
+        if gaps and change.destroys
+    ]
 
 
 def _strike(looks: Sequence[_Look], found: Sequence[Refusal]) -> list[Refusal]:

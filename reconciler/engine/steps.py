@@ -18,7 +18,7 @@ from reconciler.engine.work import Work
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Change, Route
 from reconciler.ports import Pending, Writers
-from reconciler.status import Finding, InFlight, Truth
+from reconciler.status import Finding, InFlight, Replacing, Truth
 
 
 class Steps:
@@ -70,6 +70,7 @@ class Steps:
             if not work.allowed_now(change):
                 continue
             self._tenure.check()
+            self._note(work, change)
             self._listen(Applying(work.spec.name, index, len(changes), change))
             try:
                 pending = self._write(change)
@@ -96,6 +97,13 @@ class Steps:
             if pending is not None:
                 span.set("reconciler.pending", True)
             return pending
+
+    def _note(self, work: Work, change: Change) -> None:
+        """Write down what is about to be destroyed before it is: whoever comes next makes it anew and says why."""
+        if change.destroys:
+            now = self._planner.clock.now()
+            note = Replacing(change.facet, f"{change.subject}: {change.before} → {change.after}", work.revision, now)
+            self._memory.save(replace(self._memory.status, replacing=note))
 
     def _keep(self, work: Work, change: Change, pending: Pending) -> None:
         """Store the operation at once: a run that dies now must not lose it."""

@@ -28,6 +28,10 @@ class Limits:
     """Seconds until a write that was not visible is read again."""
     proofs: int = 3
     """Writes without effect after which that is an error."""
+    arrival: float = 3600.0
+    """Seconds for which something that is missing is expected to come by itself; then a person is told."""
+    looks: int = 5
+    """Runs that have to miss it before that: a reconciler that stood still for an hour has not waited."""
     operation: float = 7200.0
     """Seconds after which a long operation is no longer asked about; the resource itself is read instead."""
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from reconciler.backoff import Backoff, chance, delay
 from reconciler.engine.result import Failure, Outcome
 from reconciler.engine.tenure import Limits
 from reconciler.engine.work import Work
-from reconciler.errors import NotEffective, Refused, Transient, family
-from reconciler.plan import GapKind, Plan
+from reconciler.errors import NotEffective, Refused, Terminal, Transient, family
+from reconciler.plan import Action, Gap, GapKind, Plan, Route
 from reconciler.spec.model import Mode
-from reconciler.status import Finding, PoolStatus, Truth
+from reconciler.status import Finding, PoolStatus, Replacing, Truth
 
 SHOWN = 3
 """Troubles that a condition's message spells out."""
@@ -47,10 +47,12 @@ class Verdict:
 
 def judge(work: Work, limits: Limits) -> Verdict:
     """The verdict on a run that planned."""
-    troubles = _troubles(work, limits)
-    arriving = [gap for gap in work.plan.gaps if gap.kind is GapKind.NOT_READY]
-    backoff = _backoff(work, [*(t.reason for t in troubles if t.transient), *(gap.reason for gap in arriving)])
     motion = _motion(work, limits)
+    troubles = _troubles(work, limits)
+    if work.replacing is not None and work.unmade(work.replacing.facet) and not motion:
+        troubles = sorted([*troubles, Trouble(False, "Replacing", unmade(work.replacing))])
+    arriving = _arriving(work)
+    backoff = _backoff(work, [*(t.reason for t in troubles if t.transient), *(gap.reason for gap in arriving)])
     looks = [look for look, _ in motion]
     if backoff.attempts:
         asked = [t.retry_after for t in troubles if t.transient] + [gap.retry_after or 0.0 for gap in arriving]
@@ -64,6 +66,12 @@ def judge(work: Work, limits: Limits) -> Verdict:
     if looks:
         finding = replace(finding, in_motion=_mover(outcome, troubles))
     return Verdict(outcome, finding, min(looks, default=None), backoff)
+
+
+def unmade(note: Replacing) -> str:
+    """What is told of a pool that was deleted to be made anew, and is not there."""
+    when = f"{note.since.astimezone(UTC):%FT%RZ}"
+    return f"{note.description}: deleted {when} to be replaced by commit {note.revision[:7]}, and not made again yet"
 
 
 def concluded(status: PoolStatus, verdict: Verdict, revision: str, started: datetime) -> PoolStatus:
@@ -100,10 +108,25 @@ def _troubles(work: Work, limits: Limits) -> list[Trouble]:
     for gap in work.plan.gaps:
         if gap.kind is GapKind.DEGRADED:
             found.add(Trouble(False, "Degraded", gap.message))
+        elif gap.message in work.overdue:
+            found.add(Trouble(False, "Overdue", work.overdue[gap.message]))
         elif gap.kind is GapKind.UNKNOWN:
             transient = family(gap.reason) is Transient
             found.add(Trouble(transient, gap.reason, gap.message, unseen=True, retry_after=gap.retry_after or 0.0))
     return sorted(found)
+
+
+def _arriving(work: Work) -> list[Gap]:
+    """What time may bring: nothing that is overdue, and nothing at all while the pool itself will not be made."""
+    unmade = [refusal.change for refusal in work.plan.refusals]
+    unmade += [
+        change
+        for change in work.plan.changes
+        if change.id in work.failed and isinstance(work.failed[change.id].error, Terminal)
+    ]
+    if any(change.route is Route.ARM and change.action is Action.CREATE for change in unmade):
+        return []
+    return [g for g in work.plan.gaps if g.kind is GapKind.NOT_READY and g.message not in work.overdue]
 
 
 def _backoff(work: Work, reasons: Iterable[str]) -> Backoff:

@@ -8,15 +8,16 @@ nothing is. A run that dies half-way leaves too many rights, never too few.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler import guards
 from reconciler.engine.result import Failure
 from reconciler.errors import ReconcilerError, Throttled
-from reconciler.plan import Change, Plan
+from reconciler.plan import Action, Change, Plan
 from reconciler.policy import Policy
 from reconciler.spec.model import Spec
-from reconciler.status import InFlight, PoolStatus
+from reconciler.status import InFlight, PoolStatus, Replacing
 from reconciler.survey import SharedSurvey
 
 
@@ -48,6 +49,10 @@ class Work:
     """Organizations that asked for fewer calls."""
     refused_grants: set[guards.Place] = field(default_factory=set)
     """Where a grant failed: nothing is narrowed there in this run."""
+    replacing: Replacing | None = None
+    """The pool that was deleted and is not made again, as far as is known."""
+    overdue: Mapping[str, str] = field(default_factory=dict)
+    """Gaps that time was to fill and did not, by their message → what is told of them."""
     pending: InFlight | None = None
     removals: int = 0
     exhausted: bool = False
@@ -59,7 +64,10 @@ class Work:
         grants = [change for change in self.plan.changes if not change.narrows and change.facet not in self.withheld]
         outstanding = self.refused_grants | {guards.place_of(change) for change in grants}
         able = [change for change in self.plan.changes if self._able(change)]
-        return tuple(c for c in able if not c.narrows or guards.place_of(c) not in outstanding)
+        ready = [c for c in able if not c.narrows or guards.place_of(c) not in outstanding]
+        gentle = tuple(change for change in ready if not change.destroys)
+        # What destroys goes alone, last, and first in its run: on reads of this moment, with all else in order.
+        return gentle if gentle or self.tried else tuple(ready[:1])
 
     def _able(self, change: Change) -> bool:
         return (
@@ -92,6 +100,11 @@ class Work:
             return False
         refused = change.narrows and guards.place_of(change) in self.refused_grants
         return guards.organization_of(change) not in self.closed and not refused
+
+    def unmade(self, facet: str) -> bool:
+        """Whether what the facet makes is planned, or refused, and does not exist."""
+        planned = [*self.plan.changes, *(refusal.change for refusal in self.plan.refusals)]
+        return any(change.facet == facet and change.action is Action.CREATE for change in planned)
 
     def wrote(self, change: Change) -> None:
         """The service said yes."""

@@ -8,30 +8,32 @@ the published clients do (terraform-provider-azurerm managed_devops_pool, azure-
   configure-security). Creation sends them, never wider than the spec wants them at that moment; an update sends
   `permissionProfile` as it was read and no `openAccess`. Other facets keep both true.
 - How a property is changed, and what that does, is said by one table (`reconciler.mutability`). Location and name
-  belong to the resource for ever: another location is a change that is always refused, with what to do instead, and
-  the rest of the spec is applied all the same.
+  belong to the resource for ever: another location is a change that is refused, with what to do instead, and the rest
+  of the spec is applied all the same; unless the spec says `replace: allowed`.
 - Where the spec asks for a quiet moment, changes that recycle agents wait until no machine is at work, for as long as
   the spec says; what recycles nothing does not wait for them.
 - While ARM is at work on the pool it is not touched. After a Failed or Canceled operation the same document is put
   again, also where it reads as wanted: the service has said itself that it did not come to be.
-- Nothing is ever deleted.
+- Nothing is ever deleted, but for a pool that its spec and the policy both let be replaced: then the next run makes it
+  anew. What that costs is counted before (`reconciler.replacement`), and is part of the plan.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler import intent, mutability
-from reconciler.errors import NotReady, ReconcilerError
+from reconciler import intent, mutability, replacement
+from reconciler.errors import NotReady
 from reconciler.facet import Facet, Observation
 from reconciler.mutability import Way
 from reconciler.plan import Action, Change, Detail, Gap, GapKind, Json, Refusal, Risk, Route
 from reconciler.policy import Policy
 from reconciler.ports import Pending, Writers
+from reconciler.reading import at_work
+from reconciler.replacement import Stock
 from reconciler.resource import Difference, differences, merged, organization_of
 from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
 from reconciler.survey import Survey
@@ -43,10 +45,6 @@ NEW = "new pool"
 _READ_ONLY = frozenset({"id", "name", "type", "systemData"})
 _UNDONE = ("failed", "canceled")
 _AT_REST = ("succeeded", *_UNDONE, "")
-_IDLE = frozenset(
-    {"ready", "notready", "returned", "provisioning", "updating", "starting", "pendingreimage", "reimaging"}
-)
-"""Words for a machine without a job (ARM document, ResourceStatus); one that nobody knows counts as at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,8 @@ class Observed:
     """Raw; None where there is no such pool."""
     held: bool = False
     """Whether machines are at work, so that nothing may be changed that recycles them."""
+    stock: Stock | None = None
+    """What hangs on the pool; counted where it would be replaced, and only there."""
 
     @property
     def state(self) -> str:
@@ -87,6 +87,11 @@ class Observed:
     def at_rest(self) -> bool:
         """Whether no operation is running; a word that nobody knows counts as running."""
         return self.state.casefold() in _AT_REST
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last operation did what it was to do."""
+        return self.state.casefold() == "succeeded"
 
 
 def parse(spec: Spec, now: datetime) -> Desired:
@@ -102,7 +107,11 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
     if not observed.at_rest:
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
-    if desired.quiet is None or observed.document is None:
+    if observed.document is None:
+        return Observation(observed)
+    if spec.replace and observed.settled and _moved(spec, observed.document):
+        return Observation(replace(observed, stock=replacement.count(spec, observed.document, survey, desired.now)))
+    if desired.quiet is None:
         return Observation(observed)
     return _quiet(spec, desired, observed, survey)
 
@@ -117,8 +126,11 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     details = [_detail(one) for one in differences(body, observed.document)]
     if observed.state.casefold() in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
-    place = {key: value for key, value in desired.spec.body.items() if key == "location"}
-    elsewhere = [_replacement(desired, _detail(one)) for one in differences(place, observed.document)]
+    moved = _moved(desired.spec, observed.document)
+    if moved and desired.spec.replace and observed.settled:
+        # A body for the new place may not fit the old one: nothing else of the resource is put before.
+        return [_replace(desired, observed, moved)]
+    elsewhere = [] if desired.spec.replace else [_elsewhere(desired, detail) for detail in moved]
     return elsewhere + ([_update(desired, observed.document, body, tuple(details))] if details else [])
 
 
@@ -132,7 +144,9 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 
 def apply(change: Change, writers: Writers) -> Pending | None:
-    """PUT the document that the plan shows; the operation is not waited for."""
+    """PUT the document that the plan shows, or delete the pool; the operation is not waited for."""
+    if change.kind == replacement.KIND:
+        return writers.arm.delete(change.args["resourceId"])
     return writers.arm.put(change.args["resourceId"], change.args["body"])
 
 
@@ -175,7 +189,7 @@ def _quiet(spec: Spec, desired: Desired, observed: Observed, survey: Survey) -> 
     """Hold back what recycles agents while machines are at work, and for as long as the spec waits for them."""
     found = map(_detail, differences(desired.body, observed.document or {}))
     recycled = [detail.path for detail in found if detail.risk is Risk.RESTARTS]
-    working = _working(spec, survey) if recycled else ""
+    working = at_work(spec, survey) if recycled else ""
     if not working or desired.quiet is None:
         return Observation(observed)
     until = survey.waiting_since(desired.now) + desired.quiet.at_most
@@ -185,19 +199,8 @@ def _quiet(spec: Spec, desired: Desired, observed: Observed, survey: Survey) -> 
     end = "waited long enough, and the spec says stay" if over else f"waits for a quiet moment until {until:%FT%RZ}"
     message = f"{spec.name}: {', '.join(recycled)} would recycle agents; {working}; {end}"
     kind = GapKind.DEGRADED if over else GapKind.NOT_READY
-    waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message)
+    waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message, bounded=True)
     return Observation(Observed(observed.resource_id, observed.document, held=True), (waiting,))
-
-
-def _working(spec: Spec, survey: Survey) -> str:
-    """What keeps the pool from being quiet, for people; empty where nothing does. Not knowing is not quiet."""
-    try:
-        machines = survey.machines(spec)
-    except ReconcilerError as error:
-        return f"whether machines are at work cannot be read ({error})"
-    busy = Counter(word for word in machines if word.casefold() not in _IDLE)
-    words = ", ".join(f"{count} {word}" for word, count in sorted(busy.items()))
-    return f"{busy.total()} of {len(machines)} machines are at work ({words})" if busy else ""
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -220,7 +223,20 @@ def _detail(one: Difference) -> Detail:
     return Detail(path, one.before, one.after, row.judge(one.before, one.after), note)
 
 
-def _replacement(desired: Desired, detail: Detail) -> Change:
+def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
+    """What only a new pool could have."""
+    found = [_detail(one) for one in differences(spec.body, document)]
+    return [detail for detail in found if mutability.of(detail.path).way is Way.REPLACE]
+
+
+def _replace(desired: Desired, observed: Observed, moved: list[Detail]) -> Change:
+    """The deletion, with everything that it costs; what is made afterwards is part of what is approved."""
+    others = [_detail(one) for one in differences(desired.body, observed.document or {})]
+    args = {"resourceId": desired.resource_id, "body": desired.creation}
+    return replacement.change(desired.name, args, moved, (*others, *(observed.stock.lines if observed.stock else ())))
+
+
+def _elsewhere(desired: Desired, detail: Detail) -> Change:
     return Change(
         facet=NAME,
         kind=NEW,
@@ -291,8 +307,8 @@ def _sendable(document: Mapping[str, Json]) -> dict[str, Json]:
 # --- guard --------------------------------------------------------------------------------------------
 
 _REMEDY = (
-    "the operator never deletes a pool: put the old value back, or give a second spec another pool name, move its "
-    "projects there, and delete the old pool by hand"
+    "the operator deletes no pool unasked: put the old value back, or give a second spec another pool name, move its "
+    "projects there, and delete the old pool by hand; or say replace: allowed, where the policy agrees"
 )
 
 
@@ -300,6 +316,9 @@ def _objections(change: Change, observed: Observed, policy: Policy) -> Iterator[
     """Rule and reason of everything that speaks against it."""
     if change.kind == NEW:
         yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
+        return
+    if change.kind == replacement.KIND:
+        yield from replacement.objections(change, observed.document, observed.stock, policy)
         return
     if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
         yield "not-quiet", "machines are at work that this would recycle"

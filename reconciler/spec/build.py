@@ -42,6 +42,7 @@ def spec(document: Json, path: str) -> Spec:
         permission_profile=_permissions(profile.get("permissionProfile")),
         access=_access(document.get("access", {}), _Projects(organizations)),
         disruption=_disruption(document.get("disruption")),
+        replace=document.get("replace") == "allowed",
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
         path=path,

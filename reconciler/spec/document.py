@@ -160,6 +160,14 @@ class Document(Closed, total=False):
     pool: Required[Annotated[Pool, said("The ARM resource.")]]
     access: Annotated[Access, said("What ARM has no words for; optional.")]
     disruption: Annotated[Disruption, said("Whether changes that recycle agents wait for a quiet moment.")]
+    replace: Annotated[
+        Literal["refused", "allowed"],
+        said(
+            "allowed: the pool may be deleted and made anew where only a new one could have what the spec says, if the "
+            "policy of the deployment agrees. Take the word out again afterwards.",
+            default="refused",
+        ),
+    ]
 
 
 @cache

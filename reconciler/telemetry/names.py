@@ -119,6 +119,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("reconciler.events.dropped", Kind.COUNTER, "events that hold none of ours", ("trigger", "reason")),
     Metric("reconciler.quarantined", Kind.COUNTER, "messages that became poison", ("queue",)),
     Metric("reconciler.audit.failed", Kind.COUNTER, "audit logs that could not be read", ("organization", "reason")),
+    Metric("reconciler.audit.cut", Kind.COUNTER, "audit logs too long for one look", ("organization",)),
     Metric("reconciler.http", Kind.COUNTER, "requests answered", ("function", "status")),
 )  # fmt: skip
 """Every metric, in the order of the documentation."""

@@ -20,8 +20,10 @@ from reconciler.work.worker import Worker
 class AuditLog(Protocol):
     """The audit log of an organization."""
 
-    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str]:
+    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str, bool]:
         """Entries after a cursor (at first a moment, ISO 8601), oldest first, each once, and the next cursor.
+
+        Last, whether there were more than one look reads: then older ones were left out, and nobody will read them.
 
         `Forbidden` or `NotFound` where the organization has no auditing or does not let us read it.
         """

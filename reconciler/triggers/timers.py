@@ -84,12 +84,20 @@ def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...], trace: str) -
     if str(body.get("refusedUntil", "")) > now.isoformat():
         return
     try:
-        entries, following = shop.audit.entries(organization, str(body.get("cursor") or (now - AUDIT_BACK).isoformat()))
+        since = str(body.get("cursor") or (now - AUDIT_BACK).isoformat())
+        entries, following, cut = shop.audit.entries(organization, since)
     except Terminal:
         _remember(shop, f"audit/{organization}", {"refusedUntil": (now + REFUSED_FOR).isoformat()}, document)
         raise
     found = log_keys(entries, specs, organization)
-    shop.outbox.ask([spec for spec in specs if spec.key in found.keys], "audit", trace)
+    if cut:
+        # What was not read may have been about any pool: all of the organization's are looked at.
+        shop.telemetry.count("reconciler.audit.cut", organization=organization)
+        logs.event(
+            "audit", organization=organization, reason="Cut", entries=len(entries), since=since.partition("|")[0]
+        )
+    concerned = [spec for spec in specs if spec.key in found.keys or (cut and _uses(spec, organization))]
+    shop.outbox.ask(concerned, "audit", trace)
     if following != body.get("cursor"):
         _remember(shop, f"audit/{organization}", {"cursor": following}, document)
 
@@ -100,6 +108,10 @@ def _sweep_age(shop: Shop) -> None:
     if document is not None:
         age = shop.clock.now() - datetime.fromisoformat(document.body["at"])
         shop.telemetry.gauge("reconciler.sweep.age", max(0.0, age.total_seconds()))
+
+
+def _uses(spec: Spec, organization: str) -> bool:
+    return any(one.name == organization for one in spec.organizations)
 
 
 def _changed(specs: Specs, before: Document | None, digests: Mapping[str, str]) -> list[Spec]:

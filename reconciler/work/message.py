@@ -28,13 +28,13 @@ class Work:
     """``event``, ``audit``, ``git``, ``http``, ``sweep``, ``follow-up``."""
     trace: str = ""
     """W3C traceparent, or empty."""
-    after: datetime | None = None
-    """Start of the run that a follow-up follows."""
+    due: datetime | None = None
+    """When a follow-up is to be kept, by the clock of who asked for it."""
 
     def text(self) -> str:
         """The message's text."""
-        after = self.after.isoformat() if self.after is not None else ""
-        body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace, "after": after}
+        due = self.due.isoformat() if self.due is not None else ""
+        body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace, "due": due}
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
 
@@ -66,7 +66,7 @@ def _work(body: dict[str, Json]) -> Work | None:
         tuple(keys),
         trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
         traceparent(trace),
-        _moment(body.get("after")),
+        _moment(body.get("due")),
     )
 
 

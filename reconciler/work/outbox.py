@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from reconciler.errors import LeaseHeld
 from reconciler.ports import Clock, MessageQueue, StateStore
 from reconciler.spec.model import Spec
 from reconciler.work.batch import batches
+from reconciler.work.coalesce import MARGIN, kept
 from reconciler.work.message import Work, one_each
 
 FEW = 20
@@ -47,17 +48,19 @@ class Outbox:
         queue = self.events if len(work.keys) == 1 and work.trigger != "sweep" else self.sweeps
         queue.put(work.text(), delay=delay)
 
-    def follow_up(self, key: str, delay: float, trace: str = "", after: datetime | None = None) -> bool:
-        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later.
+    def follow_up(self, key: str, delay: float, trace: str = "") -> bool:
+        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later."""
+        return self.promise(key, self.clock.now() + timedelta(seconds=delay), trace)
 
-        `after` is the start of the last run that the asking worker knows of.
-        """
+    def promise(self, key: str, due: datetime, trace: str = "") -> bool:
+        """As `follow_up`, with the time at which it is due. One that is due within the margin is none to count on."""
         now = self.clock.now()
         ahead = self.follows(key)
-        if ahead is not None and now < ahead <= now + timedelta(seconds=delay):
+        if ahead is not None and now + MARGIN < ahead <= due:
             return False
-        self.events.put(Work((key,), "follow-up", trace, after).text(), delay=delay)
-        self._remember(key, lambda known: max(filter(None, (known, now + timedelta(seconds=delay)))))
+        delay = max((due - now).total_seconds(), 0.0)
+        self.events.put(Work((key,), "follow-up", trace, due).text(), delay=delay)
+        self._remember(key, due, now)
         return True
 
     def follows(self, key: str) -> datetime | None:
@@ -65,7 +68,7 @@ class Outbox:
         document = self.state.load(f"follow-ups/{key}")
         return _moment(document.body.get("at")) if document is not None else None
 
-    def _remember(self, key: str, moment: Callable[[datetime | None], datetime]) -> None:
+    def _remember(self, key: str, due: datetime, now: datetime) -> None:
         """After the message, never before: a follow-up that is remembered but was never put would be a lost wish.
 
         Whoever is overtaken here leaves it: the other's follow-up is on the queue as well.
@@ -73,7 +76,7 @@ class Outbox:
         document = self.state.load(f"follow-ups/{key}")
         known = _moment(document.body.get("at")) if document is not None else None
         try:
-            body = {"at": moment(known).isoformat()}
+            body = {"at": kept(known, due, now).isoformat()}
             self.state.save(f"follow-ups/{key}", body, document.etag if document is not None else None)
         except LeaseHeld:
             return

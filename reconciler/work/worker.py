@@ -9,7 +9,7 @@ put back alone first, so that it takes no other pool with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -22,9 +22,13 @@ from reconciler.status import PoolStatus
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Span, Telemetry
 from reconciler.work import figures
-from reconciler.work.coalesce import MARGIN, Decision, Record, decide
+from reconciler.work.coalesce import Decision, Record, decide, due, promised
+from reconciler.work.crowd import Crowd
 from reconciler.work.message import Work
 from reconciler.work.outbox import Outbox
+
+FLOODS = frozenset({"event", "audit"})
+"""Triggers that nobody waits for in person, and of which there may be thousands."""
 
 
 class Reconciles(Protocol):
@@ -61,7 +65,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Handles messages; holds no state of its own."""
+    """Handles messages; holds no state of its own that anything rests on."""
 
     catalogue: Catalogue
     reconciler: Reconciles
@@ -79,6 +83,7 @@ class Worker:
     """Seconds until a pool is looked at again that another worker holds now."""
     git_away: float = 60.0
     """Seconds until a message is looked at again for which no specs could be read."""
+    crowd: Crowd = field(default_factory=Crowd)
 
     def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
         """Do what a message asks for; `inserted` by the store's clock."""
@@ -128,7 +133,10 @@ class Worker:
             return Report(key, "unknown")
         status = load_status(self.state, key)
         record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
-        decision = decide(record, task.inserted, self.clock.now(), task.work.after)
+        now, work = self.clock.now(), task.work
+        crowded = work.trigger in FLOODS and self.crowd.joined(key, now)
+        promise = work.due
+        decision = decide(record, task.inserted, now, crowded=crowded) if promise is None else due(record, promise, now)
         if decision is Decision.RUN:
             return self._run(task, spec, status, span)
         if status.run is not None:
@@ -136,7 +144,10 @@ class Worker:
             span.link(status.run.trace)
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
-        self.outbox.follow_up(key, MARGIN.total_seconds() + 1, span.traceparent or task.work.trace, record.started)
+        if decision is Decision.EARLY and promise is not None:
+            self.outbox.again(work, (promise - now).total_seconds())
+        else:
+            self.outbox.promise(key, promised(record, now, crowded=crowded), span.traceparent or work.trace)
         return Report(key, "postponed")
 
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
@@ -146,13 +157,9 @@ class Worker:
         self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
-            self.outbox.follow_up(spec.key, self.busy, trace, _started(result))
+            self.outbox.follow_up(spec.key, self.busy, trace)
             return Report(spec.key, "busy", result, seconds)
         figures.tell(self.telemetry, result, before, task.work.trigger, task.inserted)
         if result.next_look is not None:
-            self.outbox.follow_up(spec.key, result.next_look, trace, _started(result))
+            self.outbox.follow_up(spec.key, result.next_look, trace)
         return Report(spec.key, result.outcome.value, result, seconds)
-
-
-def _started(result: Result) -> datetime | None:
-    return result.status.run.started if result.status.run is not None else None

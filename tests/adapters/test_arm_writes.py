@@ -211,6 +211,67 @@ def test_an_operation_in_the_location_form_ends_with_its_status_code(script: Scr
     assert arm.operation(script.url + STATUS_PATH) == Operation("succeeded")
 
 
+def test_a_deletion_hands_on_where_it_ends(script: Script) -> None:
+    """202 without a body and a `location`, which goes on answering 202 without a body until it is over."""
+    there = script.url + STATUS_PATH
+    script.say(Answer(202, b"", {"Location": there, "Retry-After": "3"}))
+    kit = Kit(script.url)
+
+    pending = ArmWrites(kit.arm).delete(POOL_ID)
+    assert pending == Pending(there, 3.0, "deletion of pool fabrikam")
+    assert [(asked.method, asked.path) for asked in script.asked] == [("DELETE", POOL_PATH)]
+
+    script.say(Answer(202, b"", {"Retry-After": "2"}), Answer(204))
+    assert kit.arm.operation(pending.url) == Operation("running", retry_after=2.0)
+    assert kit.arm.operation(pending.url).state == "succeeded"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Location": f"https://evil.example{STATUS_PATH}"}])
+def test_a_deletion_without_a_place_of_ours_is_watched_at_the_pool(script: Script, headers: dict[str, str]) -> None:
+    script.say(Answer(202, b"", headers), Answer(404, error("ResourceNotFound", "gone")))
+    kit = Kit(script.url)
+
+    pending = ArmWrites(kit.arm).delete(POOL_ID)
+
+    assert pending is not None
+    assert pending.url == script.url + POOL_PATH
+    assert kit.arm.operation(pending.url).state == "gone"
+
+
+@pytest.mark.parametrize("answer", [Answer(204), Answer(404, error("ResourceNotFound", "gone"))])
+def test_what_is_gone_already_needs_no_deletion(script: Script, answer: Answer) -> None:
+    script.say(answer)
+
+    assert ArmWrites(Kit(script.url).arm).delete(POOL_ID) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(403, error("AuthorizationFailed", "no")), Forbidden),
+        (Answer(409, error("ScopeLocked", "a lock")), Rejected),
+        (Answer(409, error("OperationInProgress", "another")), NotReady),
+        (Answer(404, b""), Unavailable),
+        (Answer(200, b""), Unavailable),
+    ],
+)
+def test_a_deletion_that_is_refused_has_its_kind_and_is_not_sent_again(
+    script: Script, answer: Answer, kind: type[Exception]
+) -> None:
+    script.say(answer)
+
+    with pytest.raises(kind):
+        ArmWrites(Kit(script.url).arm).delete(POOL_ID)
+    assert len(script.asked) == 1
+
+
+def test_an_operation_in_the_location_form_fails_with_its_own_words(script: Script) -> None:
+    """409 there is how it ended, and no other operation that a read would have to wait for."""
+    script.say(Answer(409, error("InUse", "jobs are running")))
+
+    assert Kit(script.url).arm.operation(script.url + STATUS_PATH) == Operation("failed", "InUse", "jobs are running")
+
+
 def test_a_status_that_says_nothing_is_no_success(script: Script) -> None:
     script.say(Answer(200, {"name": "x"}))
 

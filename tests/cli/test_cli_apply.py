@@ -64,6 +64,31 @@ def test_another_plan_than_the_approved_one_is_not_applied(online: Desk, cloud: 
     assert cloud.do.state() == before
 
 
+def test_a_pool_is_replaced_only_where_the_person_says_so_once_more(online: Desk, cloud: Running) -> None:
+    """The spec and the policy allow it for the service; somebody at a terminal has to ask for it."""
+    (online.folder / "policy.yaml").write_text(f"replacePools: [{RELEASE}]\n")
+    assert online.run("apply", RELEASE).code == 0
+    path = online.folder / "specs" / f"{RELEASE}.yaml"
+    text = path.read_text()
+    assert "location: eastus" in text
+    path.write_text(text.replace("location: eastus", "location: westeurope") + "replace: allowed\n")
+    cloud.do.reset_log()
+
+    kept = online.run("apply", RELEASE, "--policy", "policy.yaml")
+
+    assert kept.code == 1
+    assert cloud.do.count(writes=True) == 0
+    assert f"{RELEASE}: replace: allowed counts here with --allow-replace alone; no pool is deleted" in kept.err
+
+    cloud.do.switch("arm.delete-seconds", 0.2)
+    cloud.do.switch("arm.create-seconds", 0.2)
+    moved = online.run("apply", RELEASE, "--policy", "policy.yaml", "--allow-replace")
+
+    assert moved.code == 0, moved.out + moved.err
+    (found,) = [pool for pool in cloud.do.state()["subscriptions"][0]["pools"] if pool["name"] == RELEASE]
+    assert found["location"] == "westeurope"
+
+
 def test_a_pool_in_report_mode_is_planned_and_left(online: Desk, cloud: Running) -> None:
     path = online.folder / "specs" / f"{RELEASE}.yaml"
     path.write_text(path.read_text() + "mode: report\n")

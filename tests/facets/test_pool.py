@@ -269,9 +269,9 @@ def test_another_location_is_reported_and_the_rest_is_done() -> None:
             "new pool",
             Risk.DESTROYS,
             (
-                "fabrikam-managed-pool location: is West US 2 and the spec says eastus; the operator never deletes a pool: "
-                "put the old value back, or give a second spec another pool name, move its projects there, and delete the "
-                "old pool by hand"
+                "fabrikam-managed-pool location: is West US 2 and the spec says eastus; the operator deletes no pool "
+                "unasked: put the old value back, or give a second spec another pool name, move its projects there, and "
+                "delete the old pool by hand; or say replace: allowed, where the policy agrees"
             ),
         )
     ]

@@ -201,6 +201,11 @@ class World:
         self.documents[pool_id.casefold()] = document
         return Pending(f"https://management.azure.com{pool_id}/operation", 15, f"update of pool {pool_id}")
 
+    def delete(self, pool_id: str) -> Pending | None:
+        self.writes.append(("delete", pool_id))
+        del self.documents[pool_id.casefold()]
+        return Pending(f"https://management.azure.com{pool_id}/operation", 15, f"deletion of pool {pool_id}")
+
     def create_queue(self, organization: str, project_id: str, pool_id: int, name: str) -> Queue:
         org = self.organizations[organization]
         assert (pool_id, name) in {(pool.id, pool.name) for pool in org.pools}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -62,8 +64,9 @@ def test_what_a_sweep_asked_for_outlives_the_process_that_asked(deployment: Depl
     """A worker that dies with a batch in its hands gives it back by not acknowledging it."""
     deployment.close_access("test-pool", "Web")
     timers.sweep(with_options(shop, sweep_seconds=0.0))
-    for message in shop.outbox.sweeps.take(32, 0.0):
+    for message in shop.outbox.sweeps.take(32, 60.0):
         assert message.attempts == 1
+        shop.outbox.sweeps.hide(message, 0.0)
 
     work_off(deployment.shop())
 
@@ -213,3 +216,27 @@ def test_gates_that_close_are_told_with_their_organization(deployment: Deploymen
 
     assert deployment.metrics.total("reconciler.calls", target="devops", outcome="throttled") == 1
     assert len(deployment.metrics.all("reconciler.gate.seconds", organization="fabrikam-prime")) >= 1
+
+
+class Flood:
+    """An audit log of which one look reads only the newest part."""
+
+    def __init__(self, *, cut: bool) -> None:
+        self._cut = cut
+
+    def entries(self, organization: str, cursor: str) -> tuple[list[Any], str, bool]:
+        assert (organization, bool(cursor)) in {("fabrikam-prime", True), ("fabrikam-tailspin", True)}
+        return [], "2026-11-22T12:00:00+00:00", self._cut and organization == "fabrikam-prime"
+
+
+@pytest.mark.parametrize(("cut", "asked"), [(True, ["build-pool"]), (False, [])])
+def test_what_a_flooded_audit_log_does_not_show_is_looked_for_in_every_pool_of_the_organization(
+    deployment: Deployment, shop: Shop, cut: bool, asked: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """More happened between two looks than one look reads: it may have been about any of them."""
+    with caplog.at_level("INFO", logger="reconciler"):
+        timers.watch_audit(replace(shop, audit=Flood(cut=cut)))
+
+    assert keys(texts(shop.outbox.events)) == asked
+    assert deployment.metrics.total("reconciler.audit.cut", organization="fabrikam-prime") == len(asked)
+    assert ('"reason": "Cut"' in caplog.text) is cut

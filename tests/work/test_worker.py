@@ -162,7 +162,7 @@ def test_a_follow_up_is_on_the_queue_before_the_message_is_acknowledged_and_carr
     assert again is not None
     (span,) = place.telemetry.named("pool")
     assert (again.trigger, again.trace) == ("follow-up", span.traceparent)
-    assert again.after == load_status(place.stores.state, "pool-1").run.started  # type: ignore[union-attr]  # it has run
+    assert again.due == place.outbox.follows("pool-1")
 
 
 def test_an_event_is_looked_at_now_also_while_a_retry_is_far_ahead(one: tuple[Hall, Settable]) -> None:
