@@ -135,14 +135,9 @@ def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
     """One PUT carries the whole body, so all that the body hands out is held against the policy."""
     if not _same(str(change.args.get("resourceId")), spec.pool_id):
         yield "not-in-spec", f"the change is about {change.args.get('resourceId')}, the spec about {spec.pool_id}"
-    listed = [one.name for one in spec.organizations] or map(_place_of, _listed_in(spec.body))
-    named = {name.casefold() for name in listed}
-    for name in map(_place_of, _listed_in(change.args.get("body") or {})):
-        if name.casefold() not in named:
-            yield "not-in-spec", f"the spec does not name the organization {name}"
-        if not spec.organizations:
-            yield from _organization(name, policy)
-    yield from _repositories(spec, policy)
+    yield from _strange(spec, change)
+    if not spec.organizations:
+        yield from _github(spec, policy)
     creates = change.action is Action.CREATE
     if creates and not policy.create_pools:
         yield "policy-create-pools", "the policy does not let pools be created"
@@ -169,9 +164,23 @@ def _place_of(organization: Mapping[str, Json]) -> str:
     return names.organization_of(url) or url.rpartition("://")[2].removeprefix("www.").rstrip("/")
 
 
-def _repositories(spec: Spec, policy: Policy) -> Iterator[Finding]:
-    """What of GitHub may use the pool; the projects of Azure DevOps are asked about by name."""
-    for one in () if spec.organizations else _listed_in(spec.body):
+def _strange(spec: Spec, change: Change) -> Iterator[Finding]:
+    """Organizations of the body that the spec does not name."""
+    named = {name.casefold() for name in _places(spec)}
+    for name in map(_place_of, _listed_in(change.args.get("body") or {})):
+        if name.casefold() not in named:
+            yield "not-in-spec", f"the spec does not name the organization {name}"
+
+
+def _places(spec: Spec) -> Sequence[str]:
+    """The organizations that the spec names; those of GitHub stand in its body alone."""
+    return [one.name for one in spec.organizations] or [_place_of(one) for one in _listed_in(spec.body)]
+
+
+def _github(spec: Spec, policy: Policy) -> Iterator[Finding]:
+    """What of GitHub may use the pool, held against the policy's organizations and projects."""
+    for one in _listed_in(spec.body):
+        yield from _organization(_place_of(one), policy)
         for repository in one.get("repositories") or ("*",):
             yield from _project(_place_of(one), str(repository).rstrip("/").rpartition("/")[2], policy)
 

@@ -93,10 +93,11 @@ def _drawn(joined: Json, said: Said, where: str) -> Iterator[tuple[str, Path, Js
 
 def _object(document: Path, joined: Json, said: Said, where: str) -> Drawn:
     fields = {
-        name: values(place, raw, said, f"{where}.{name}".lstrip(".")) for name, place, raw in _drawn(joined, said, where)
+        name: values(place, raw, said, f"{where}.{name}".lstrip("."))
+        for name, place, raw in _drawn(joined, said, where)
     }
     if not fields and isinstance(rest := joined["additional"], tuple):
-        return st.dictionaries(WORDS, values(*rest, said, where), max_size=3)
+        return st.dictionaries(WORDS, values(rest[0], rest[1], said, where), max_size=3)
     needed = {name: found for name, found in fields.items() if name in joined["required"]}
     return st.fixed_dictionaries(needed, optional={name: fields[name] for name in fields.keys() - needed.keys()})
 

@@ -65,7 +65,11 @@ SAID: dict[str, Drawn | None] = {
     "GitHub.organizations.url": _text("https://github[.]com/[a-z]{3,6}"),
     "GitHub.organizations.repositories": _some(_text("https://github[.]com/fabrikam/[a-z]{3,6}")),
     "resourcePredictions": st.fixed_dictionaries(
-        {}, optional={"timeZone": WORD, "daysData": st.sampled_from([1, 7]).flatmap(lambda n: st.lists(DAY, min_size=n, max_size=n))}
+        {},
+        optional={
+            "timeZone": WORD,
+            "daysData": st.sampled_from([1, 7]).flatmap(lambda n: st.lists(DAY, min_size=n, max_size=n)),
+        },
     ),
     "maxAgentLifetime": SPAN,
     "gracePeriodTimeSpan": SPAN,
@@ -189,7 +193,7 @@ def _fit_image(draw: st.DrawFn, image: Json) -> None:
 def _fit_identity(draw: st.DrawFn, resource: Json) -> None:
     """The type and the list say the same; certificates are fetched by one identity."""
     secrets = resource["properties"]["fabricProfile"].get("osProfile", {}).get("secretsManagementSettings", {})
-    one = {f"{SUB}/{IDENTITIES}/one": {}}
+    one: Json = {f"{SUB}/{IDENTITIES}/one": {}}
     if secrets.get("observedCertificates"):
         resource["identity"] = {"type": "UserAssigned", "userAssignedIdentities": one}
         if draw(st.booleans()):
