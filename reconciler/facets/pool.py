@@ -248,7 +248,7 @@ def _create(desired: Desired) -> Change:
         subject=desired.name,
         action=Action.CREATE,
         before=None,
-        after=f"{agents} agents for {len(organizations)} organization{'' if len(organizations) == 1 else 's'}",
+        after=f"{agents} agent{'' if agents == 1 else 's'} for {len(organizations)} organization{'' if len(organizations) == 1 else 's'}",
         risk=Risk.WIDENS if grants or inherits else Risk.NEUTRAL,
         route=Route.ARM,
         args={"resourceId": desired.resource_id, "body": body},
