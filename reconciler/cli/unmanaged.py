@@ -25,9 +25,12 @@ def unmanaged(settings: Settings, output: Output, screen: Screen) -> int:
     """List them; 2 where there is one, 1 where something could not be read."""
     tools = bootstrap.tools(settings)
     specs = load(bootstrap.source(settings).snapshot().files).specs if settings.specs else ()
-    documents = documents_of(tools, sorted({*tools.arm.subscriptions(), *(spec.subscription for spec in specs)}))
-    agent_pools, troubles = _agent_pools(tools, documents, specs)
-    strays = compared(documents, specs, agent_pools)
+    subscriptions = sorted({*tools.arm.subscriptions(), *(spec.subscription for spec in specs)})
+    documents, unread = documents_of(tools, subscriptions)
+    agent_pools, dead = _agent_pools(tools, documents, specs)
+    troubles = [*unread.values(), *dead]
+    # Of a subscription that could not be read nobody knows what is there.
+    strays = compared(documents, [spec for spec in specs if spec.subscription not in unread], agent_pools)
     if output is Output.JSON:
         found = [{"kind": one.kind, "subject": one.subject, "message": one.message} for one in strays]
         screen.document({"format": FORMAT, "strays": found, "troubles": troubles})
