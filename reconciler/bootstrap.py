@@ -7,7 +7,7 @@ adapter is imported when it is needed: the SDKs behind some take longer to impor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.engine import Limits, Planner, Reconciler
+from reconciler.engine import Limits, Planner, Reconciler, load_status
 from reconciler.engine.events import Event
 from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.hosting import Hosting
@@ -23,7 +23,8 @@ from reconciler.inspection import ArmInspector, DevOpsInspector
 from reconciler.policy import Policy
 from reconciler.ports import Clock, Leases, MessageQueue, MessageQueues, Readers, SpecSource, StateStore, Writers
 from reconciler.settings import PREFIX, CredentialKind, Settings
-from reconciler.status import PoolStatus
+from reconciler.spec.model import Spec
+from reconciler.status import PoolStatus, Remembered
 
 if TYPE_CHECKING:
     from reconciler.adapters.arm import Arm
@@ -218,6 +219,14 @@ def statuses(settings: Settings) -> tuple[PoolStatus, ...]:
     with closing(store(settings, SystemClock())) as kept:
         stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in kept.state.names("pools/")]
     return tuple(PoolStatus.from_json(key, document.body) for key, document in stored if document is not None)
+
+
+def remembered(settings: Settings, specs: Iterable[Spec]) -> Mapping[str, Remembered]:
+    """Which ids the names of these specs had at the last run, by the pool's key; nothing is made, as in `statuses`."""
+    if not in_storage(settings.state) and not Path(settings.state).exists():
+        return {}
+    with closing(store(settings, SystemClock())) as kept:
+        return {spec.key: load_status(kept.state, spec.key).remembered for spec in specs}
 
 
 def policy(settings: Settings) -> Policy:

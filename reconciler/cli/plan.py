@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from reconciler import bootstrap, render
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import Selection, require, select, settings_of
+from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
 from reconciler.errors import ReconcilerError
 from reconciler.plan import GapKind, Plan
 from reconciler.spec.model import Mode, Spec
+from reconciler.status import Remembered
 
 
 def plan(
@@ -31,7 +32,7 @@ def plan(
     with closing(bootstrap.look(settings)) as look:
         selection = select(look.source, names or [], screen, place=settings.specs)
         whole = require(selection, screen)
-        plans, codes = _plans(look, selection, screen)
+        plans, codes = _plans(look, selection, recalled(settings, selection.specs, screen), screen)
     show(plans, output, screen)
     return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
 
@@ -54,7 +55,9 @@ def code_of(one: Plan) -> int:
     return DONE if one.in_sync else PENDING
 
 
-def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[list[Plan], list[int]]:
+def _plans(
+    look: bootstrap.Look, selection: Selection, known: Mapping[str, Remembered], screen: Screen
+) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []
     codes: list[int] = []
@@ -65,7 +68,7 @@ def _plans(look: bootstrap.Look, selection: Selection, screen: Screen) -> tuple[
                 screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
                 continue
             try:
-                plans.append(look.planner.plan(spec, survey, selection.revision))
+                plans.append(look.planner.plan(spec, view(survey, spec, known), selection.revision))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)

@@ -145,5 +145,5 @@ def _near(question: Question, gap: Gap) -> bool:
     subject = gap.subject.casefold()
     organization, _, rest = subject.partition("/")
     if rest:
-        return subject == question.place.casefold()
+        return subject.removesuffix(" renamed") == question.place.casefold()
     return organization in ("", question.spec.key) or organization.split(" ")[0] == question.organization.name

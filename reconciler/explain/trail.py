@@ -22,6 +22,8 @@ from reconciler.survey import Survey
 
 NAMES = ("ARM resource", "agent pool", "project", "queue", "authorization", "roles")
 
+_FORMER = "; renamed, recognised by its id"
+
 
 class State(StrEnum):
     """What was found at a step."""
@@ -70,9 +72,11 @@ def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Ite
     if first.state is State.MISSING:
         return
     pool = survey.agent_pool(organization, question.organization.agent_pool)
-    yield Step(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}")
+    former = "" if pool.name.casefold() == question.organization.agent_pool.casefold() else _FORMER
+    yield Step(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}{former}")
     project = _project(question, survey.projects(organization))
-    yield Step(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}")
+    now = f"; called {project.now} now, recognised by its id" if project.now else ""
+    yield Step(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}{now}")
     queue = _queue(question, survey.queues(organization, [project], pool)[project.id])
     yield Step(NAMES[3], State.HOLDS, f"{queue.name} in {project.name}, id {queue.id}")
     yield _authorization(question, project, queue, inspector)
@@ -110,7 +114,7 @@ def _lists(question: Question, document: Mapping[str, Json]) -> Step:
 
 def _project(question: Question, visible: Sequence[Project]) -> Project:
     for project in visible:
-        if project.name.casefold() == question.project.casefold():
+        if question.project.casefold() in (project.name.casefold(), project.now.casefold()):
             return project
     raise NotFound(f"{question.place} does not exist, or the operator may not see it")
 

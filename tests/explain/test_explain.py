@@ -249,6 +249,35 @@ def test_a_paused_pool_is_explained_and_not_planned(signed_in: Shell) -> None:
     assert "has nothing to do here" not in ended.out
 
 
+def test_what_was_renamed_since_the_last_run_is_the_same_thing(signed_in: Shell, world: Running) -> None:
+    """`plan` and `explain` know the ids of the last run, and give the edit to make; nothing is called missing."""
+    prime = {"organization": "fabrikam-prime"}
+    assert signed_in.run("apply").code == 0
+    world.do.edit("rename-project", **prime, project="fabrikam-dev", to="fabrikam-development")
+    world.do.edit("rename-pool", **prime, pool=RELEASE, to="release-machines")
+
+    plan = signed_in.run("plan")
+    project = signed_in.run("explain", POOL, "fabrikam-dev")
+    pool = signed_in.run("explain", RELEASE, "fabrikam-release")
+
+    assert "is called fabrikam-development now; write fabrikam-development in place of fabrikam-dev" in plan.out
+    assert "or write alias: release-machines for fabrikam-prime" in plan.out
+    assert project.code == 0
+    assert "; called fabrikam-development now, recognised by its id" in project.out
+    assert "write fabrikam-development in place of fabrikam-dev" in project.out.splitlines()[-1]
+    assert "+ agent pool     release-machines in fabrikam-prime, id 2; renamed, recognised by its id" in pool.out
+
+
+def test_a_state_that_cannot_be_read_is_no_reason_not_to_look(signed_in: Shell) -> None:
+    """The one thing that is lost is said."""
+    signed_in.write("state.db", "not a database\n" * 100)
+
+    ended = signed_in.run("plan", POOL)
+
+    assert ended.code == 2
+    assert "what earlier runs remembered could not be read, renamed things are not recognised: " in ended.err
+
+
 def test_exceptions_are_told_with_their_end_and_reason() -> None:
     """An exception that ended is why a queue closed last night."""
     more = (
