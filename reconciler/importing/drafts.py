@@ -90,6 +90,8 @@ def _permissions(draft: Draft, found: Found) -> None:
         draft.note(path, f"ARM keeps {_told(given)}, which does not hold in Azure DevOps; written as it is there")
     elif chosen:
         draft.note(path, "ARM does not say it; guessed from the inheritance of roles, it counts only at creation")
+    elif not chosen:
+        draft.note(path, "ARM does not say permissionProfile, and nothing shows it; access.roles has what was seen")
     if chosen:
         draft.document["pool"]["properties"]["organizationProfile"]["permissionProfile"] = chosen
     conveyed = bool(chosen) and chosen["kind"] == kind
