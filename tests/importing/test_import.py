@@ -228,6 +228,21 @@ def test_a_subscription_that_cannot_be_read_hides_no_other_and_proves_nothing(si
     assert f"error: subscription {SUBSCRIPTION}: Forbidden: " in imported_none.err
 
 
+def test_before_there_is_a_spec_every_pool_is_one_without(signed_in: Shell) -> None:
+    """The first thing that somebody asks; and a broken spec makes no pool a stray in silence."""
+    for path in (signed_in.folder / "specs").iterdir():
+        path.unlink()
+    nobody = signed_in.run("status", "--unmanaged")
+    assert nobody.code == 2
+    assert "no .yaml, .yml, .json file; every pool counts as one without a spec" in nobody.err
+    assert len(nobody.out.splitlines()) == 2
+
+    signed_in.write("specs/broken.yaml", "kind: nothing\n")
+    broken = signed_in.run("status", "--unmanaged")
+    assert broken.code == 1
+    assert "problems, whose pools may be listed as without a spec; see `validate`" in broken.err
+
+
 def test_what_a_deleted_pool_left_behind_is_known_by_its_spec(signed_in: Shell, world: Running) -> None:
     """Nothing published marks an agent pool as managed; the name in git does."""
     state = world.do.state()

