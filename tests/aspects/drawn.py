@@ -119,6 +119,7 @@ def specs(draw: st.DrawFn, drawn: Drawn) -> Json:
     _fit_agents(properties)
     for image in _images(properties["fabricProfile"]):
         _fit_image(draw, image)
+    _fit_certificates(properties["fabricProfile"])
     _fit_identity(draw, resource)
     head = {"apiVersion": "reconciler/v1", "kind": "ManagedDevOpsPool", "name": POOL}
     return {**head, "subscription": SUBSCRIPTION, "resourceGroup": "rg-build", "pool": resource}
@@ -188,6 +189,16 @@ def _fit_image(draw: st.DrawFn, image: Json) -> None:
     if not {f"provisioningScript{name}" for name in needed} <= set(script):
         for name in script:
             del image[name]
+
+
+def _fit_certificates(fabric: Json) -> None:
+    """A store on Windows, a directory on Ubuntu, neither where there are both."""
+    settings = fabric.get("osProfile", {}).get("secretsManagementSettings", {})
+    if "certificateStoreLocation" in settings:
+        systems = {image.get("wellKnownImageName", "").partition("-")[0] for image in fabric["images"]} - {""}
+        settings["certificateStoreLocation"] = "LocalMachine" if "windows" in systems else "/var/certificates"
+        if len(systems) > 1:
+            del settings["certificateStoreLocation"]
 
 
 def _fit_identity(draw: st.DrawFn, resource: Json) -> None:

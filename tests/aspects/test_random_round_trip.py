@@ -75,7 +75,8 @@ def estate() -> dict[str, Any]:
                 "administrators": ["operator"],
                 "groups": [{"name": f"[{name}]\\Platform", "members": ["bob"]}],
                 "projects": [
-                    {"name": one, "pipelines": NIGHTLY} for one in (*drawn.PROJECTS, "FabrikamResearch", "FabrikamTest")
+                    {"name": one, "pipelines": NIGHTLY}
+                    for one in (*drawn.PROJECTS, "FabrikamResearch", "FabrikamTest", "Legacy")
                 ],
             }
             for name in drawn.ORGANIZATIONS
@@ -124,7 +125,8 @@ def _left_alone(first: Json, second: Json) -> None:
             drawn.share(second["properties"])
     fabric = first["properties"]["fabricProfile"]
     if fabric.get("osProfile", {}).get("secretsManagementSettings", {}).get("observedCertificates"):
-        second["properties"]["fabricProfile"]["osProfile"] = fabric["osProfile"]
+        for name in ("osProfile", "images"):
+            second["properties"]["fabricProfile"][name] = fabric[name]
         second["identity"] = first["identity"]
 
 
