@@ -171,8 +171,8 @@ class SecretsManagementSettings(Closed, total=False):
     certificateStoreLocation: Annotated[
         Text,
         said(
-            "Windows: LocalMachine or CurrentUser. Ubuntu: a directory; what lies in /usr/local/share/ca-certificates is "
-            "trusted. Other Linux: not supported.",
+            "Windows: LocalMachine or CurrentUser. Ubuntu: a directory; what lies in /usr/local/share/ca-certificates "
+            "is trusted. Other Linux: not supported.",
             "LocalMachine",
             "/usr/local/share/ca-certificates",
         ),
