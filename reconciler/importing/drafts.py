@@ -68,8 +68,8 @@ def _cleaned(value: Json) -> Json:
 
 
 def _empty_means(key: str) -> bool:
-    """Whether being empty says something: all projects, or an identity's value."""
-    return key == "projects" or "/" in key
+    """Whether being empty says something: all projects, settings without certificates, an identity's value."""
+    return key in ("projects", "observedCertificates") or "/" in key
 
 
 # --- who administers ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from emulator import start
 from reconciler import bootstrap
@@ -44,7 +44,9 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
     with start(estate()) as cloud:
         here = Estate(cloud, tmp_path)
 
-        @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
+        @settings(
+            max_examples=8, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
+        )
         @given(STRATEGIES[source])
         def imported(spec: Json) -> None:
             shop = here.begin({})
