@@ -24,12 +24,13 @@ What is not carried cannot be checked, and is refused where a rule needs it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
 from reconciler.plan import Action, Change, Json, Refusal, Risk, Route
 from reconciler.policy import Policy, allows
+from reconciler.spec import names
 from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
 
 Place: TypeAlias = tuple[str | None, str | None]
@@ -157,9 +158,9 @@ def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
     """One PUT carries the whole body, so all that the body hands out is held against the policy."""
     if not _same(str(change.args.get("resourceId")), spec.pool_id):
         yield "not-in-spec", f"the change is about {change.args.get('resourceId')}, the spec about {spec.pool_id}"
-    for name in _organizations_put(change):
-        if _named(spec, name) is None:
-            yield "not-in-spec", f"the spec does not name the organization {name}"
+    yield from _strange(spec, change)
+    if not spec.organizations:
+        yield from _github(spec, policy)
     creates = change.action is Action.CREATE or "replaces" in change.args
     if creates and not policy.create_pools:
         yield "policy-create-pools", "the policy does not let pools be created"
@@ -174,12 +175,37 @@ def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
             yield from _principal(principal, policy)
 
 
-def _organizations_put(change: Change) -> list[str]:
-    """Bare names from both published forms of the URL."""
-    body = change.args.get("body") or {}
+def _listed_in(body: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:
+    """The organizations of an ARM body."""
     profile = (body.get("properties") or {}).get("organizationProfile") or {}
-    urls = [str(one.get("url") or "") for one in profile.get("organizations") or ()]
-    return [url.rstrip("/").rpartition("/")[2].partition(".")[0] for url in urls if url]
+    return [one for one in profile.get("organizations") or () if one.get("url")]
+
+
+def _place_of(organization: Mapping[str, Json]) -> str:
+    """The bare name of an Azure DevOps organization, whichever form its URL has; another host's with the host."""
+    url = str(organization["url"])
+    return names.organization_of(url) or url.rpartition("://")[2].removeprefix("www.").rstrip("/")
+
+
+def _strange(spec: Spec, change: Change) -> Iterator[Finding]:
+    """Organizations of the body that the spec does not name."""
+    named = {name.casefold() for name in _places(spec)}
+    for name in map(_place_of, _listed_in(change.args.get("body") or {})):
+        if name.casefold() not in named:
+            yield "not-in-spec", f"the spec does not name the organization {name}"
+
+
+def _places(spec: Spec) -> Sequence[str]:
+    """The organizations that the spec names; those of GitHub stand in its body alone."""
+    return [one.name for one in spec.organizations] or [_place_of(one) for one in _listed_in(spec.body)]
+
+
+def _github(spec: Spec, policy: Policy) -> Iterator[Finding]:
+    """What of GitHub may use the pool, held against the policy's organizations and projects."""
+    for one in _listed_in(spec.body):
+        yield from _organization(_place_of(one), policy)
+        for repository in one.get("repositories") or ("*",):
+            yield from _project(_place_of(one), str(repository).rstrip("/").rpartition("/")[2], policy)
 
 
 def _devops(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:

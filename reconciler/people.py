@@ -5,10 +5,12 @@ One person may answer to several names, and two people to one: only local ids ar
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from reconciler.ports import Identity
+from reconciler.spec.forms import GUID
 
 
 def is_local_group(principal: str) -> bool:
@@ -22,7 +24,9 @@ def names(who: Identity) -> set[str]:
 
 
 def label(who: Identity) -> str:
-    """What people call somebody."""
+    """What people call somebody; an application's unique name is a guid, which says nothing alone."""
+    if who.display_name and re.fullmatch(GUID, who.unique_name):
+        return f"{who.display_name} ({who.unique_name})"
     return who.unique_name or who.display_name or who.id
 
 

@@ -127,7 +127,7 @@ def problems(document: Path, schema: Json, value: Json, where: str = "body") -> 
     if isinstance(value, str) and str(schema.get("$ref", "")).endswith("/IdentityDescriptor"):
         return  # declared as an object, a text in every example
     document, schema = resolve(document, schema)
-    merged = _merged(document, schema)
+    merged = joined(document, schema)
     if isinstance(value, dict) and merged["discriminator"]:
         merged = _variant(document, merged, value)
     yield from _own(merged["own"], value, where)
@@ -160,12 +160,12 @@ def _own(own: Json, value: Json, where: str) -> Iterator[str]:
         yield f"{where}: {error.message}"
 
 
-def _merged(document: Path, schema: Json) -> Json:
+def joined(document: Path, schema: Json) -> Json:
     """The schema with those of `allOf` in it: properties with their documents, required names, what else is checked."""
     found: dict[str, Json] = {"properties": {}, "required": set(), "additional": None, "discriminator": "", "own": {}}
     for part in schema.get("allOf", ()):
         place, inner = resolve(document, part)
-        other = _merged(place, inner)
+        other = joined(place, inner)
         found["properties"] |= other["properties"]
         found["required"] |= other["required"]
         found["discriminator"] = found["discriminator"] or other["discriminator"]
@@ -189,7 +189,7 @@ def _variant(document: Path, merged: Json, value: Json) -> Json:
     wanted = value.get(merged["discriminator"])
     for name, raw in load(document).get("definitions", {}).items():
         if raw.get("x-ms-discriminator-value", name) == wanted and "allOf" in raw:
-            found = _merged(document, raw)
+            found = joined(document, raw)
             if found["discriminator"] == merged["discriminator"] and set(merged["properties"]) <= set(
                 found["properties"]
             ):

@@ -312,3 +312,28 @@ def test_what_is_left_keeps_every_rule(changes: list[Change]) -> None:
     assert refuse(SPEC, left, Policy(), today=TODAY) == ()
     assert sum(map(is_removal, left)) <= Policy().max_role_removals
     assert len({one.id for one in left}) == len(left)
+
+
+# --- GitHub -------------------------------------------------------------------------------------------------
+
+GITHUB = {"url": "https://github.com/Fabrikam/", "repositories": ["https://github.com/fabrikam/web"]}
+OF_GITHUB = replace(SPEC, organizations=(), body={"properties": {"organizationProfile": {"organizations": [GITHUB]}}})
+
+
+@pytest.mark.parametrize(
+    ("url", "policy", "refused"),
+    [
+        ("https://www.github.com/fabrikam", Policy(), []),
+        ("https://github.com/contoso", Policy(), ["not-in-spec"]),
+        ("https://dev.azure.com/fabrikam", Policy(), ["not-in-spec"]),
+        ("https://github.com/fabrikam", Policy(organizations=("fabrikam",)), ["policy-organizations"]),
+        ("https://github.com/fabrikam", Policy(organizations=("GitHub.com/fabrikam",)), []),
+        ("https://github.com/fabrikam", Policy(projects=("github.com/fabrikam/api",)), ["policy-projects"]),
+        ("https://github.com/fabrikam", Policy(projects=("github.com/fabrikam/w*",)), []),
+    ],
+)
+def test_a_pool_of_github_is_held_against_spec_and_policy_too(url: str, policy: Policy, refused: list[str]) -> None:
+    """Its organizations stand in the body alone; a name on GitHub is somebody else's than the same one here."""
+    put = arm(Action.CREATE, body={"properties": {"organizationProfile": {"organizations": [{**GITHUB, "url": url}]}}})
+
+    assert [one.rule for one in refuse(OF_GITHUB, [put], policy)] == refused

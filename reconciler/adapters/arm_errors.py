@@ -78,7 +78,7 @@ def words(body: Json, secrets: tuple[str, ...] = ()) -> tuple[str, str]:
     details = error.get("details")
     for detail in details if isinstance(details, list) else []:
         text = str(detail.get("message") or detail.get("code") or "") if isinstance(detail, Mapping) else ""
-        if text and text not in parts:
+        if text and not any(text in part for part in parts):
             parts.append(text)
     message = oneline("; ".join(part for part in parts if part), secrets=secrets)
     code = oneline(error.get("code") or "", secrets=secrets, limit=80)

@@ -10,7 +10,7 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, Output, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import require, select, settings_of
+from reconciler.cli.selection import recalled, require, select, settings_of, view
 from reconciler.explain import Explanation, asked, explained, follow
 from reconciler.spec.model import Mode
 
@@ -43,7 +43,8 @@ def explain(
     require(selection, screen)
     (spec,) = selection.specs
     question, now = asked(spec, project, pipeline), tools.clock.now()
-    survey = tools.planner.survey([spec]).fresh()  # who asks why wants what is there, not what saves reads
+    # Who asks why wants what is there, not what saves reads.
+    survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
     steps = follow(question, survey, tools.devops)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     plan = None if paused else tools.planner.plan(spec, survey, selection.revision)

@@ -16,7 +16,7 @@ from reconciler.cli.options import Form, Names, NoColor, Output, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
 from reconciler.drafting import text
-from reconciler.errors import Forbidden, NotFound
+from reconciler.errors import Forbidden, NotFound, ReconcilerError, SpecInvalid
 from reconciler.importing import drafted, find
 from reconciler.plan import Json, Plan
 from reconciler.spec.loader import load
@@ -69,7 +69,7 @@ def import_pools(
     """Write a spec for every pool there is, with the access that is observed; its plan is empty where that can be."""
     screen = Screen(color=not no_color, verbose=verbose)
     tools = bootstrap.tools(settings_of())
-    documents = documents_of(tools, subscription or ())
+    documents, troubles = documents_of(tools, subscription or ())
     chosen = _chosen(documents, names or ())
     found = find(tools.planner.readers, tools.devops, chosen)
     drafts = [drafted(one, mode) for one in found]
@@ -82,16 +82,25 @@ def import_pools(
         notes = tuple(note for _, note in draft.notes)
         plan = None if draft.problems else _plan(tools, path.name, content)
         written.append(Written(one.name, path, content, notes, tuple(draft.problems), plan, kept))
-    _show(written, output, screen)
-    return worst([one.code for one in written])
+    _show(written, list(troubles.values()), output, screen)
+    return worst([ERROR if troubles else DONE, *(one.code for one in written)])
 
 
-def documents_of(tools: bootstrap.Tools, subscriptions: Sequence[str]) -> list[dict[str, Json]]:
-    """All pools of these subscriptions, or of all that can be seen."""
+def documents_of(tools: bootstrap.Tools, subscriptions: Sequence[str]) -> tuple[list[dict[str, Json]], dict[str, str]]:
+    """All pools of these subscriptions, or of all that can be seen; and why others could not be read, by their id."""
     ids = [one.lower() for one in subscriptions] or list(tools.arm.subscriptions())
     if not ids:
         raise NotFound("subscriptions: none is visible; give the identity a role in one, or name it by --subscription")
-    return [document for one in ids for document in tools.planner.readers.arm.pools(one)]
+    documents: list[dict[str, Json]] = []
+    troubles = {}
+    for one in ids:
+        try:
+            documents += tools.planner.readers.arm.pools(one)
+        except SpecInvalid:
+            raise
+        except ReconcilerError as error:
+            troubles[one] = f"subscription {one}: {error.reason}: {error}"
+    return documents, troubles
 
 
 def _chosen(documents: Sequence[dict[str, Json]], names: Sequence[str]) -> list[dict[str, Json]]:
@@ -122,13 +131,15 @@ def _plan(tools: bootstrap.Tools, name: str, content: str) -> Plan | None:
     return tools.planner.plan(specs[0], tools.planner.survey(specs).fresh(), "") if specs else None
 
 
-def _show(written: Sequence[Written], output: Output, screen: Screen) -> None:
+def _show(written: Sequence[Written], troubles: Sequence[str], output: Output, screen: Screen) -> None:
     if output is Output.JSON:
-        screen.document({"format": FORMAT, "pools": [_document(one) for one in written]})
+        screen.document({"format": FORMAT, "pools": [_document(one) for one in written], "troubles": troubles})
         return
     for one in written:
         _text(one, screen)
-    if not written:
+    for line in troubles:
+        screen.error(line)
+    if not written and not troubles:
         screen.note("there is no pool")
 
 

@@ -13,10 +13,9 @@ from reconciler import bootstrap, render
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import Selection, require, select, settings_of
+from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import GapKind, Plan
-from reconciler.settings import Settings
 from reconciler.spec.model import Mode, Spec
 from reconciler.status import Remembered
 
@@ -37,7 +36,7 @@ def plan(
     with closing(bootstrap.look(settings)) as look:
         selection = select(look.source, names or [], screen, place=settings.specs)
         whole = require(selection, screen)
-        known = _remembered(settings, selection, screen)
+        known = recalled(settings, selection.specs, screen)
         plans, codes = _plans(look, selection, known, screen)
     _strangers(plans, known, screen)
     show(plans, output, screen)
@@ -60,16 +59,6 @@ def code_of(one: Plan) -> int:
     if any(gap.kind is GapKind.UNKNOWN for gap in one.gaps):
         return ERROR
     return DONE if one.in_sync else PENDING
-
-
-def _remembered(settings: Settings, selection: Selection, screen: Screen) -> dict[str, Remembered]:
-    """Pool → what its last run remembers of names; a state that cannot be read stops no plan."""
-    try:
-        stored = bootstrap.statuses(settings, [spec.key for spec in selection.specs])
-    except ReconcilerError as error:
-        screen.note(f"the state cannot be read, so the plan knows nothing of earlier runs: {error}")
-        return {}
-    return {status.key: status.remembered for status in stored}
 
 
 def _strangers(plans: Sequence[Plan], known: Mapping[str, Remembered], screen: Screen) -> None:
@@ -99,8 +88,7 @@ def _plans(
                 screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
                 continue
             try:
-                view = survey.knowing(spec, known.get(spec.key, Remembered()))
-                plans.append(look.planner.plan(spec, view, selection.revision))
+                plans.append(look.planner.plan(spec, view(survey, spec, known), selection.revision))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)

@@ -6,20 +6,23 @@ A bad file never hides a good one, and a name that no spec has is an error that 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from dotenv import dotenv_values
 
+from reconciler import bootstrap
 from reconciler.cli.screen import Screen
-from reconciler.errors import NotFound, SpecInvalid
+from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.ports import SpecSource
 from reconciler.render import clean
 from reconciler.settings import PREFIX, Settings
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
+from reconciler.status import Remembered
+from reconciler.survey import SharedSurvey
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +129,18 @@ def _some(known: Sequence[str]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, Remembered]:
+    """Ids that names had at the last run, so that what was renamed since is recognised; no error ends a plan."""
+    try:
+        stored = bootstrap.statuses(settings, [spec.key for spec in specs])
+    except ReconcilerError as error:
+        screen.note(f"the state cannot be read, so nothing is known of earlier runs: {error}")
+        return {}
+    return {status.key: status.remembered for status in stored}
+
+
+def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, Remembered]) -> SharedSurvey:
+    """The shared reads as this pool's run would see them."""
+    return survey.knowing(spec, known[spec.key]) if spec.key in known else survey

@@ -9,7 +9,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.importing import documents_of
 from reconciler.cli.options import Output
 from reconciler.cli.screen import Screen
-from reconciler.errors import ReconcilerError
+from reconciler.errors import NotFound, ReconcilerError
 from reconciler.importing import Stray, compared
 from reconciler.importing.reading import places_of
 from reconciler.plan import Json
@@ -24,16 +24,34 @@ FORMAT = "reconciler/unmanaged/v1"
 def unmanaged(settings: Settings, output: Output, screen: Screen) -> int:
     """List them; 2 where there is one, 1 where something could not be read."""
     tools = bootstrap.tools(settings)
-    specs = load(bootstrap.source(settings).snapshot().files).specs if settings.specs else ()
-    documents = documents_of(tools, sorted({*tools.arm.subscriptions(), *(spec.subscription for spec in specs)}))
-    agent_pools, troubles = _agent_pools(tools, documents, specs)
-    strays = compared(documents, specs, agent_pools)
+    specs, broken = _specs(settings, screen)
+    subscriptions = sorted({*tools.arm.subscriptions(), *(spec.subscription for spec in specs)})
+    documents, unread = documents_of(tools, subscriptions)
+    agent_pools, dead = _agent_pools(tools, documents, specs)
+    troubles = [*broken, *unread.values(), *dead]
+    # Of a subscription that could not be read nobody knows what is there.
+    strays = compared(documents, [spec for spec in specs if spec.subscription not in unread], agent_pools)
     if output is Output.JSON:
         found = [{"kind": one.kind, "subject": one.subject, "message": one.message} for one in strays]
         screen.document({"format": FORMAT, "strays": found, "troubles": troubles})
     else:
         _text(strays, troubles, screen)
     return worst([ERROR if troubles else DONE, PENDING if strays else DONE])
+
+
+def _specs(settings: Settings, screen: Screen) -> tuple[Sequence[Spec], list[str]]:
+    """The specs, and a line where some are broken: whose pools they are about nobody knows. None yet is no error."""
+    if not settings.specs:
+        return (), []
+    try:
+        loaded = load(bootstrap.source(settings).snapshot().files)
+    except NotFound as error:
+        screen.note(f"{error}; every pool counts as one without a spec")
+        return (), []
+    count = len(loaded.problems)
+    many = "1 problem" if count == 1 else f"{count} problems"
+    broken = f"specs: {many}, whose pools may be listed as without a spec; see `validate`"
+    return loaded.specs, [broken] if count else []
 
 
 def _agent_pools(

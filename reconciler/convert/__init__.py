@@ -6,6 +6,7 @@
     template   ARM templates and parameter files: parameters and variables are put in, other expressions reported
     bicep      Bicep: literal values, and parameters and variables that are literal; everything else is reported
     profiles   JSON of `az mdp`, and anything else that the spec's own shapes know
+    elided     dots that stand for something, as pages print them: left out, and said
     joined     pieces to drafts of specs (`drafts`)
 
 Values are taken as they are written and never computed: what is not a literal is left out and named. Pure.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.convert import elided
 from reconciler.errors import SpecInvalid
 
 Json = Any
@@ -53,6 +54,9 @@ def document_of(path: str, text: str) -> Json:
         wrapped = _wrapped(text)
         if wrapped is not None:
             return wrapped
+        line, said = elided.missing_bracket(text)
+        if line:
+            raise SpecInvalid(f"{path}:{line}: is no JSON: {said}") from None
         raise SpecInvalid(f"{path}:{error.lineno}: is no JSON: {error.msg}, column {error.colno}") from None
 
 
@@ -71,9 +75,14 @@ def _text(path: str, data: bytes) -> str:
 
 
 def _file(path: str, data: bytes, parameters: Mapping[str, Json]) -> Sequence[Piece]:
+    text, notes = elided.without(path, _text(path, data))
+    found = _read(path, text, parameters)
+    return [replace(found[0], notes=(*found[0].notes, *notes)), *found[1:]]
+
+
+def _read(path: str, text: str, parameters: Mapping[str, Json]) -> Sequence[Piece]:
     from reconciler.convert import bicep, profiles, template  # noqa: PLC0415 - they know `Piece`; Bicep needs an extra
 
-    text = _text(path, data)
     if path.lower().endswith(".bicep"):
         return bicep.read(path, text, parameters)
     document = document_of(path, text)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler import render
+from reconciler.explain.advice import advised
 from reconciler.explain.asked import Question
 from reconciler.explain.trail import NAMES, State, Step
 from reconciler.explain.wanted import wanted
@@ -27,13 +28,16 @@ class Explanation:
     """What the operator would do about this project, in order."""
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    advice: tuple[str, ...] = ()
+    """What somebody can do so that it runs; empty where it may, or will by itself."""
     planned: bool = True
     """False where the pool is paused, so that nothing is known of what would be done."""
 
     @property
     def missing(self) -> Step | None:
-        """The first step that keeps it from running; None where there is none."""
-        return next((step for step in self.steps if step.state in (State.MISSING, State.UNKNOWN)), None)
+        """The first step that is missing, else the first that could not be read; None where there is none."""
+        of = [[step for step in self.steps if step.state is state] for state in (State.MISSING, State.UNKNOWN)]
+        return next((step for found in of for step in found), None)
 
     @property
     def may(self) -> bool | None:
@@ -64,6 +68,7 @@ class Explanation:
             "wants": list(self.wants),
             "changes": [change.to_json() for change in self.changes],
             "refusals": [{"change": r.change.id, "rule": r.rule, "message": r.message} for r in self.refusals],
+            "advice": list(self.advice),
             "gaps": [{"facet": g.facet, "kind": g.kind.value, "message": g.message} for g in self.gaps],
         }
 
@@ -77,7 +82,10 @@ class Explanation:
         yield "the spec wants:"
         yield from (f"  {line}" for line in self.wants)
         yield "the operator:"
-        yield from (f"  {line}" for line in self._outlook())
+        yield from (f"  {line}" for line in dict.fromkeys(self._outlook()))
+        if self.advice:
+            yield "to let it run:"
+            yield from (f"  {line}" for line in self.advice)
 
     def _who(self) -> str:
         which = "" if self.question.pipeline is None else f" pipeline {self.question.pipeline}"
@@ -88,7 +96,9 @@ class Explanation:
         if self.may:
             return "may run" if self.question.pipeline is not None else "every pipeline may run"
         assert first is not None  # noqa: S101 - told to the type checker: without one it may run
-        return f"{'may not run' if self.may is False else 'not known'}; first missing: {first.name}"
+        if self.may is None:
+            return f"not known whether it may run; {first.name} could not be read"
+        return f"may not run; first missing: {first.name}"
 
     def _outlook(self) -> Iterator[str]:
         yield from (render.summary(change) + _note(change) for change in self.changes)
@@ -102,16 +112,17 @@ class Explanation:
 
 def explained(question: Question, steps: Sequence[Step], plan: Plan | None, now: datetime) -> Explanation:
     """`plan` is the pool's; what is about other projects is left out. None: nothing is planned, the pool is paused."""
-    wants = wanted(question, now)
+    bare = Explanation(question, tuple(steps), wanted(question, now), planned=plan is not None)
     if plan is None:
-        return Explanation(question, tuple(steps), wants, planned=False)
-    return Explanation(
-        question,
-        tuple(steps),
-        wants,
-        tuple(change for change in plan.changes if _concerns(question, change)),
-        tuple(refusal for refusal in plan.refusals if _concerns(question, refusal.change)),
-        tuple(gap for gap in plan.gaps if _near(question, gap)),
+        paused = f"the pool is paused until {question.spec.until}: end it in {question.spec.path}, or do it by hand"
+        return replace(bare, advice=() if bare.may else (paused,))
+    changes = tuple(change for change in plan.changes if _concerns(question, change))
+    return replace(
+        bare,
+        changes=changes,
+        refusals=tuple(refusal for refusal in plan.refusals if _concerns(question, refusal.change)),
+        gaps=tuple(gap for gap in plan.gaps if _near(question, gap)),
+        advice=() if bare.may else advised(question, bare.missing, changes),
     )
 
 
@@ -136,4 +147,6 @@ def _near(question: Question, gap: Gap) -> bool:
     name = organization.partition(" ")[0]
     if organization == question.spec.key or name not in {one.name for one in question.spec.organizations}:
         return True
-    return subject == question.place.casefold() if rest else name == question.organization.name
+    if rest:
+        return subject.removesuffix(" renamed") == question.place.casefold()
+    return name == question.organization.name

@@ -22,6 +22,8 @@ from reconciler.survey import Survey
 
 NAMES = ("ARM resource", "agent pool", "project", "queue", "authorization", "roles")
 
+_FORMER = "; renamed, recognised by its id"
+
 
 class State(StrEnum):
     """What was found at a step."""
@@ -45,6 +47,8 @@ class Step:
     by: str = ""
     """Who opened it, where the service says."""
     on: str = ""
+    found: bool = True
+    """False where a pipeline was asked about that is not there."""
 
 
 def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tuple[Step, ...]:
@@ -54,7 +58,8 @@ def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tu
         for step in _walk(question, survey, inspector):
             steps.append(step)  # noqa: PERF402 - what was seen counts, also where the next step cannot be read
     except (NotReady, NotFound) as error:
-        steps.append(Step(NAMES[len(steps)], State.MISSING, str(error)))
+        name = NAMES[len(steps)]
+        steps.append(Step(name, State.MISSING, str(error), found=name != NAMES[4]))
     except ReconcilerError as error:
         steps.append(Step(NAMES[len(steps)], State.UNKNOWN, str(error)))
     return tuple(steps)
@@ -62,24 +67,36 @@ def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tu
 
 def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Iterator[Step]:
     organization = question.organization.name
-    first = _resource(question, survey.arm_pool(question.spec))
+    first = _resource(question, survey)
     yield first
     if first.state is State.MISSING:
         return
     pool = survey.agent_pool(organization, question.organization.agent_pool)
-    yield Step(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}")
+    former = "" if pool.name.casefold() == question.organization.agent_pool.casefold() else _FORMER
+    yield Step(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}{former}")
     project = _project(question, survey.projects(organization))
-    yield Step(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}")
+    now = f"; called {project.now} now, recognised by its id" if project.now else ""
+    yield Step(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}{now}")
     queue = _queue(question, survey.queues(organization, [project], pool)[project.id])
     yield Step(NAMES[3], State.HOLDS, f"{queue.name} in {project.name}, id {queue.id}")
     yield _authorization(question, project, queue, inspector)
     yield _roles(question, survey, pool, queue)
 
 
-def _resource(question: Question, document: Mapping[str, Json] | None) -> Step:
-    name, spec = NAMES[0], question.spec
+def _resource(question: Question, survey: Survey) -> Step:
+    """The first step; where it cannot be read the others still can, in Azure DevOps."""
+    try:
+        document = survey.arm_pool(question.spec)
+    except ReconcilerError as error:
+        return Step(NAMES[0], State.UNKNOWN, str(error))
     if document is None:
-        return Step(name, State.MISSING, f"{spec.pool_id} does not exist")
+        return Step(NAMES[0], State.MISSING, f"{question.spec.pool_id} does not exist")
+    return _lists(question, document)
+
+
+def _lists(question: Question, document: Mapping[str, Json]) -> Step:
+    """Whether ARM lists the organization and the project."""
+    name = NAMES[0]
     properties = document.get("properties") or {}
     listed = (properties.get("organizationProfile") or {}).get("organizations") or ()
     own = [one for one in listed if organization_of(str(one.get("url", ""))) == question.organization.name]
@@ -97,7 +114,7 @@ def _resource(question: Question, document: Mapping[str, Json] | None) -> Step:
 
 def _project(question: Question, visible: Sequence[Project]) -> Project:
     for project in visible:
-        if project.name.casefold() == question.project.casefold():
+        if question.project.casefold() in (project.name.casefold(), project.now.casefold()):
             return project
     raise NotFound(f"{question.place} does not exist, or the operator may not see it")
 
@@ -127,7 +144,7 @@ def _authorization(question: Question, project: Project, queue: Queue, inspector
             return _held(f"open access is off; pipeline {wanted.id} {wanted.path} is authorized by itself", own)
     names = ", ".join(f"{one.pipeline} {known.get(one.pipeline or 0, '')}".strip() for one in singles)
     only = f"only these pipelines may use it: {names}" if singles else "no pipeline is authorized"
-    return Step(NAMES[4], State.MISSING, f"open access is off; {only}; of what is closed the service keeps no author")
+    return Step(NAMES[4], State.MISSING, f"open access is off; {only}; who closed it only the audit log says")
 
 
 def _named(question: Question, given: Sequence[Authorization]) -> bool:

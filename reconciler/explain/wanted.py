@@ -17,7 +17,9 @@ def wanted(question: Question, now: datetime) -> tuple[str, ...]:
 
 def _reach(question: Question) -> Iterator[str]:
     organization = question.organization
-    if not organization.projects:
+    if question.project.casefold() in organization.without_queue:
+        yield f"{question.place} is left as it is, by access.withoutQueue: no queue is made there, none is looked at"
+    elif not organization.projects:
         yield f"all projects of {organization.name} use the pool, also those created tomorrow"
         if organization.auto_provision is not None:
             yield f"autoProvision of {organization.name} is {_word(organization.auto_provision)}"

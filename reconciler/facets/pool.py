@@ -264,12 +264,16 @@ def _create(desired: Desired) -> Change:
         subject=desired.name,
         action=Action.CREATE,
         before=None,
-        after=f"{agents} agents for {len(organizations)} organization{'' if len(organizations) == 1 else 's'}",
+        after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
         risk=Risk.WIDENS if grants or inherits else Risk.NEUTRAL,
         route=Route.ARM,
         args={"resourceId": desired.resource_id, "body": body},
         note="create",
     )
+
+
+def _counted(count: Json, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _update(

@@ -8,7 +8,7 @@ written as Azure DevOps shows them. What no spec can hold becomes a comment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.drafting import Draft, settled
@@ -68,8 +68,8 @@ def _cleaned(value: Json) -> Json:
 
 
 def _empty_means(key: str) -> bool:
-    """Whether being empty says something: all projects, or an identity's value."""
-    return key == "projects" or "/" in key
+    """Whether being empty says something: all projects, settings without certificates, an identity's value."""
+    return key in ("projects", "observedCertificates") or "/" in key
 
 
 # --- who administers ----------------------------------------------------------------------------------
@@ -83,10 +83,15 @@ def _permissions(draft: Draft, found: Found) -> None:
     chosen: Json = {"kind": kind} if kind else None
     if given and _true(given, found.organizations, kind):
         chosen = {key: value for key, value in given.items() if value}
+    elif given and any(seen.trouble for seen in found.organizations):
+        draft.note(path, f"ARM keeps {_told(given)}; whether that holds could not be read, so it is not managed")
+        chosen = None
     elif given:
         draft.note(path, f"ARM keeps {_told(given)}, which does not hold in Azure DevOps; written as it is there")
     elif chosen:
         draft.note(path, "ARM does not say it; guessed from the inheritance of roles, it counts only at creation")
+    elif not chosen:
+        draft.note(path, "ARM does not say permissionProfile, and nothing shows it; access.roles has what was seen")
     if chosen:
         draft.document["pool"]["properties"]["organizationProfile"]["permissionProfile"] = chosen
     conveyed = bool(chosen) and chosen["kind"] == kind
@@ -142,12 +147,23 @@ def _access(draft: Draft, seen: Sequence[Seen]) -> None:
         _agent_pool(draft, one, entries[index], index)
         _left_out(draft, one)
         for place in one.places:
-            if place.trouble:
-                draft.note((*PROFILE, "organizations", index), f"{place.project}: not read: {place.trouble}")
+            for line in _unknown(place):
+                draft.note((*PROFILE, "organizations", index), f"{place.project}: {line}")
             if place.pipelines:
                 _pipelines(draft, one, place)
             if place.roles:
                 _queue_roles(draft, one, place)
+
+
+def _unknown(place: Place) -> Iterator[str]:
+    """What is not in the file although it may be there."""
+    if place.trouble:
+        yield f"not read: {place.trouble}"
+    if place.unread:
+        yield f"roles on the queue are left out, they were not read: {place.unread}"
+    if place.unseen:
+        ids = ", ".join(map(str, place.unseen))
+        yield f"authorized by themselves too, and no pipelines that the operator can see: {ids}"
 
 
 def _section(draft: Draft) -> dict[str, Json]:

@@ -33,6 +33,10 @@ class Place:
     """Id and path of each pipeline that is authorized by itself."""
     roles: tuple[tuple[str, Person], ...] = ()
     """Role on the queue and who has it: assigned ones, without the operator."""
+    unseen: tuple[int, ...] = ()
+    """Ids that are authorized by themselves, of pipelines that are gone or hidden."""
+    unread: str = ""
+    """Why the roles on the queue are not known."""
     trouble: str = ""
     """Why nothing is known of it."""
     hidden: bool = False
@@ -150,9 +154,8 @@ def _places(
     for project in projects:
         queue = queues[project.id]
         if isinstance(queue, Queue):
-            found.append(
-                _place(organization, project, permissions[queue], inspector, _roles(organization, queue, survey))
-            )
+            place = _place(organization, project, permissions[queue], inspector)
+            found.append(place if place.trouble else _with_roles(place, organization, queue, survey))
         else:
             found.append(Place(project.name, queue=False, trouble=str(queue) if queue else ""))
     return tuple(sorted(found, key=lambda one: one.project.casefold()))
@@ -163,26 +166,31 @@ def _place(
     project: Project,
     answer: PipelinePermissions | ReconcilerError,
     inspector: DevOpsInspector,
-    roles: tuple[tuple[str, Person], ...],
 ) -> Place:
     if isinstance(answer, ReconcilerError):
         return Place(project.name, queue=True, trouble=str(answer))
-    pipelines: tuple[tuple[int, str], ...] = ()
+    known: Mapping[int, str] = {}
     if answer.pipelines:
         known = {one.id: one.path for one in inspector.pipelines(organization, project.id)}
-        pipelines = tuple((id_, known[id_]) for id_ in sorted(answer.pipelines) if id_ in known)
-    return Place(project.name, queue=True, open=answer.all_pipelines, pipelines=pipelines, roles=roles)
+    ids = sorted(answer.pipelines)
+    return Place(
+        project.name,
+        queue=True,
+        open=answer.all_pipelines,
+        pipelines=tuple((id_, known[id_]) for id_ in ids if id_ in known),
+        unseen=tuple(id_ for id_ in ids if id_ not in known),
+    )
 
 
-def _roles(organization: str, queue: Queue, survey: Survey) -> tuple[tuple[str, Person], ...]:
-    """Assigned roles on one queue; what cannot be read there is not managed, like everything that is absent."""
+def _with_roles(place: Place, organization: str, queue: Queue, survey: Survey) -> Place:
+    """With the assigned roles on its queue; what cannot be read there is not managed, like everything absent."""
     try:
         assignments = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
         me = survey.me(organization).id
-    except ReconcilerError:
-        return ()
+    except ReconcilerError as error:
+        return replace(place, unread=str(error))
     own = [one for one in assignments if not one.inherited and one.identity.id != me]
-    return tuple((one.role, named(organization, one.identity, survey)) for one in own)
+    return replace(place, roles=tuple((one.role, named(organization, one.identity, survey)) for one in own))
 
 
 def _people(seen: Seen, pool: AgentPool, accounts: Sequence[str], survey: Survey) -> Seen:

@@ -2,7 +2,8 @@
 
 That an agent pool belongs to Managed DevOps Pools is published nowhere; pools «backed by pool providers» carry an
 `agentCloudId` (vsts-rest-api-specs, distributedTask 7.2). One that carries it and is not Microsoft's own counts as
-known, the others are left alone: whoever runs their own agents is none of our business.
+known, and so does one that a spec names; the others are left alone: who runs agents of their own is none of our
+business.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def compared(
     documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
 ) -> tuple[Stray, ...]:
     """Everything without a counterpart, sorted. `agent_pools`: those of each organization that could be read."""
-    return tuple(sorted({*_pools(documents, specs), *_agent_pools(documents, agent_pools)}))
+    return tuple(sorted({*_pools(documents, specs), *_agent_pools(documents, specs, agent_pools)}))
 
 
 def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[Stray]:
@@ -44,7 +45,10 @@ def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[Stray]:
             yield Stray("spec without a pool", spec.name, f"{spec.path}: {spec.pool_id} is not there")
 
 
-def _agent_pools(documents: Sequence[Body], agent_pools: Mapping[str, Sequence[AgentPool]]) -> Iterator[Stray]:
+def _agent_pools(
+    documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
+) -> Iterator[Stray]:
+    ours = {(one.name, one.agent_pool.casefold()) for spec in specs for one in spec.organizations}
     served: dict[str, dict[str, str]] = {}
     for document in documents:
         for organization, name, _ in places_of(document):
@@ -52,7 +56,8 @@ def _agent_pools(documents: Sequence[Body], agent_pools: Mapping[str, Sequence[A
     for organization, pools in agent_pools.items():
         names = served.get(organization, {})
         for pool in pools:
-            if pool.name.casefold() not in names and _managed(pool):
+            named = (organization, pool.name.casefold()) in ours
+            if pool.name.casefold() not in names and (named or _managed(pool)):
                 yield Stray(
                     "agent pool without an ARM pool",
                     f"{organization}/{pool.name}",

@@ -160,20 +160,27 @@ class SecretsManagementSettings(Closed, total=False):
     observedCertificates: Required[
         Annotated[
             list[CertificateUrl],
-            said("Secret URLs of the certificates.", ["https://fabrikam-build.vault.azure.net/secrets/signing"]),
+            said(
+                "Secret URLs of the certificates. Machines get their newest version, and do not start where one cannot "
+                "be fetched.",
+                ["https://fabrikam-build.vault.azure.net/secrets/signing"],
+            ),
         ]
     ]
     keyExportable: Required[Annotated[bool, said("Whether private keys can be exported.", False)]]
     certificateStoreLocation: Annotated[
         Text,
         said(
-            "Windows: LocalMachine or CurrentUser. Ubuntu: a directory.",
+            "Windows: LocalMachine or CurrentUser. Ubuntu: a directory; what lies in /usr/local/share/ca-certificates "
+            "is trusted. Other Linux: not supported.",
             "LocalMachine",
             "/usr/local/share/ca-certificates",
         ),
     ]
     certificateStoreName: Annotated[
-        str, one_of("My", "Root"), said("The certificate store; not used on Linux.", "Root", default="My")
+        str,
+        one_of("My", "Root"),
+        said("The certificate store; Root is trusted. Not used on Linux.", "Root", default="My"),
     ]
 
 

@@ -2,8 +2,9 @@
 
 Each is a generator over data whose parts have the right types; a part that had not is missing, and a rule says nothing
 about what is missing. Sources: Microsoft Learn, Managed DevOps Pools: configure security (parallelism, one
-organization, permission profile, Key Vault), configure scaling (stand-by agents); terraform-provider-azurerm,
-`managed_devops_pool_resource.go` (one source an image, scheduled counts); common-types v6 (identities).
+organization, permission profile, Key Vault, places of certificates), configure scaling (stand-by agents);
+terraform-provider-azurerm, `managed_devops_pool_resource.go` (one source an image, scheduled counts); common-types v6
+(identities).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _SCRIPT = (
     "provisioningScriptEntryPoint",
 )
 _WEEK = (1, 7)
+_STORES = ("localmachine", "currentuser")
 
 
 def check(document: Json) -> Iterator[Finding]:
@@ -41,6 +43,7 @@ def check(document: Json) -> Iterator[Finding]:
     yield from identities(pool.get("identity", _NONE))
     fabric = properties.get("fabricProfile", _NONE)
     yield from key_vault(pool, fabric)
+    yield from certificates(fabric)
     yield from images(fabric.get("images", ()))
     yield from standby(properties)
 
@@ -154,6 +157,24 @@ def key_vault(pool: Json, fabric: Json) -> Iterator[Finding]:
             path,
             f"needs exactly one identity on the pool, to fetch from the key vault; pool.identity has {count or 'none'}",
         )
+
+
+def certificates(fabric: Json) -> Iterator[Finding]:
+    """Where certificates are stored is a store on Windows and a directory on Ubuntu; other images say nothing of it."""
+    settings = fabric.get("osProfile", _NONE).get("secretsManagementSettings", _NONE)
+    location = settings.get("certificateStoreLocation")
+    if location is None:
+        return
+    path = (*_FABRIC, "osProfile", "secretsManagementSettings", "certificateStoreLocation")
+    names = [str(image.get("wellKnownImageName", "")).lower() for image in fabric.get("images", ())]
+    windows = [name for name in names if name.startswith("windows")]
+    ubuntu = [name for name in names if name.startswith("ubuntu")]
+    if windows and ubuntu:
+        yield path, f"is {show(location)}, but no place fits both {windows[0]} and {ubuntu[0]}; make two pools of them"
+    elif windows and location.lower() not in _STORES:
+        yield path, f"is {show(location)}, but {windows[0]} is Windows; write LocalMachine or CurrentUser"
+    elif ubuntu and not location.startswith("/"):
+        yield path, f"is {show(location)}, but {ubuntu[0]} is Linux; write a directory, which begins with /"
 
 
 def images(given: Sequence[Json]) -> Iterator[Finding]:

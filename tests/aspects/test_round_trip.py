@@ -56,7 +56,7 @@ def estate() -> dict[str, Any]:
                 "name": name,
                 "identities": ["operator", "ann"],
                 "administrators": ["operator"],
-                "projects": ["fabrikam-dev", "fabrikam-test", "Web", "FabrikamResearch", "FabrikamTest"],
+                "projects": ["fabrikam-dev", "fabrikam-test", "Web", "FabrikamResearch", "FabrikamTest", "Legacy"],
             }
             for name in ("fabrikam-tailspin", "fabrikam-prime")
         ],

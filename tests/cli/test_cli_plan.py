@@ -182,5 +182,6 @@ def test_a_state_that_cannot_be_read_stops_no_plan(online: Desk) -> None:
     assert ended.code == 2
     assert ended.out.splitlines()[0].startswith(RELEASE)
     assert any(
-        line.startswith("the state cannot be read, so the plan knows nothing") for line in ended.err.splitlines()
+        line.startswith("the state cannot be read, so nothing is known of earlier runs")
+        for line in ended.err.splitlines()
     )

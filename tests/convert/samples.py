@@ -9,6 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import yaml
+
+from reconciler.convert import Given, drafts, pieces
+from reconciler.drafting import Draft, text
+from reconciler.spec.loader import load
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+
 IDENTITY = (
     "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build/providers"
     "/Microsoft.ManagedIdentity/userAssignedIdentities/build"
@@ -77,3 +85,17 @@ def resource(properties: dict[str, Any], **more: Any) -> str:
     """A Bicep file of one pool."""
     body = {"name": "fabrikam-managed-pool", "location": "eastus", **more, "properties": properties}
     return f"resource managedDevOpsPools 'Microsoft.DevOpsInfrastructure/pools@2025-01-21' = {bicep(body)}\n"
+
+
+def converted(files: dict[str, str], parameters: dict[str, Any] | None = None, **given: str) -> Draft:
+    """The only draft; what is written is what the loader reads."""
+    found = pieces({name: content.encode() for name, content in files.items()}, parameters)
+    (draft,) = drafts(found, Given(SUBSCRIPTION, "rg-build", **{"name": "fabrikam-managed-pool", **given}))
+    assert draft.problems == []
+    assert load({"a.yaml": text(draft).encode()}).problems == ()
+    assert yaml.safe_load(text(draft)) == draft.document
+    return draft
+
+
+def left_out(draft: Draft) -> list[str]:
+    return [note for _, note in draft.notes if note.startswith("left out: ")]

@@ -6,12 +6,9 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.convert import Given, drafts, pieces
-from reconciler.drafting import Draft, text
 from reconciler.errors import SpecInvalid
-from reconciler.spec.loader import load
 from tests.convert.samples import (
     ACCOUNTS,
     CERTIFICATE,
@@ -21,9 +18,12 @@ from tests.convert.samples import (
     ONE,
     OPEN,
     SECRETS,
+    SUBSCRIPTION,
     TWO,
     bicep,
+    converted,
     fabric,
+    left_out,
     member,
     profile,
     resource,
@@ -31,23 +31,8 @@ from tests.convert.samples import (
 )
 from tests.shell import Shell
 
-SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 HERE = ("--subscription", SUBSCRIPTION, "--resource-group", "rg-build")
 ONE_IDENTITY = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}}
-
-
-def converted(files: dict[str, str], parameters: dict[str, Any] | None = None, **given: str) -> Draft:
-    """The only draft; what is written is what the loader reads."""
-    found = pieces({name: content.encode() for name, content in files.items()}, parameters)
-    (draft,) = drafts(found, Given(SUBSCRIPTION, "rg-build", **{"name": "fabrikam-managed-pool", **given}))
-    assert draft.problems == []
-    assert load({"a.yaml": text(draft).encode()}).problems == ()
-    assert yaml.safe_load(text(draft)) == draft.document
-    return draft
-
-
-def left_out(draft: Draft) -> list[str]:
-    return [note for _, note in draft.notes if note.startswith("left out: ")]
 
 
 ORGANIZATIONS = [
@@ -94,6 +79,12 @@ ORGANIZATIONS = [
         },
         ONE,
         ACCOUNTS,
+    ),
+    (
+        "Bicep part, creator only",
+        {"a.bicep": f"organizationProfile: {bicep(profile(ONE, CREATOR))}"},
+        ONE,
+        CREATOR,
     ),
     ("Bicep part, accounts", {"a.bicep": f"organizationProfile: {bicep(profile(ONE, ACCOUNTS))}"}, ONE, ACCOUNTS),
 ]

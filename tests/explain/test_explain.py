@@ -122,6 +122,76 @@ def test_what_cannot_be_read_is_not_called_missing(signed_in: Shell, world: Runn
     assert states(ended.document)["authorization"] == "unknown"
 
 
+def test_without_arm_the_other_plane_is_still_asked(signed_in: Shell, world: Running) -> None:
+    """A person on call who may read Azure DevOps alone: what is missing there is missing, whatever ARM says."""
+    world.do.fault("403", route="Pools_Get", count=None)
+
+    closed = signed_in.run("explain", POOL, "Web")
+    unsure = signed_in.run("explain", POOL, "Mobile")
+
+    assert closed.out.splitlines()[0].endswith("may not run; first missing: authorization")
+    assert closed.out.splitlines()[1].startswith("  ? ARM resource   pool fabrikam-managed-pool: ARM answered 403")
+    assert (closed.code, unsure.code) == (2, 1)
+    assert unsure.out.splitlines()[0].endswith("not known whether it may run; ARM resource could not be read")
+    assert unsure.out.splitlines()[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
+
+
+ADD = "add fabrikam-dev to the projects of fabrikam-prime in fabrikam-release-pool.yaml"
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "change", "advice"),
+    [
+        ((RELEASE, "fabrikam-dev"), "", (ADD,)),
+        ((POOL, "Data"), "", ()),
+        ((POOL, "Data"), "mode: report\n", (f"write mode: enforce in {POOL}.yaml, or do by hand what the operator shows",)),
+        (
+            (POOL, "Data"),
+            "  withoutQueue:\n    - { project: fabrikam-tailspin/Data, reason: later }\n",
+            (f"take fabrikam-tailspin/Data out of access.withoutQueue in {POOL}.yaml",),
+        ),
+        (
+            (POOL, "Data"),
+            "mode: pause\nuntil: 2999-12-31\nreason: move\n",
+            (f"the pool is paused until 2999-12-31: end it in {POOL}.yaml, or do it by hand",),
+        ),
+        ((POOL, "Nowhere"), "", (f"find out which right is missing: reconciler doctor {POOL}",)),
+        ((POOL, "Web", "weekly"), "", ()),
+    ],
+)  # fmt: skip
+def test_what_the_operator_will_not_do_is_advised(
+    signed_in: Shell, asked_for: tuple[str, ...], change: str, advice: tuple[str, ...]
+) -> None:
+    """At night nobody looks for the word and the file; and nothing is advised that happens by itself."""
+    signed_in.write(f"specs/{POOL}.yaml", (DEMO / "specs" / f"{POOL}.yaml").read_text() + change)
+
+    assert tuple(signed_in.run("explain", *asked_for, "--output", "json").document["advice"]) == advice
+
+
+def test_the_narrowest_way_in_is_advised_first(signed_in: Shell, world: Running) -> None:
+    world.do.edit("close-access", organization="fabrikam-prime", pool=RELEASE, project="fabrikam-release")
+
+    ended = signed_in.run("explain", RELEASE, "fabrikam-release")
+
+    assert ended.out.splitlines()[-2:] == [
+        "to let it run:",
+        (
+            f"  allow it in {RELEASE}.yaml: the pipeline under access.pipelines, or for all pipelines "
+            "{ project: fabrikam-prime/fabrikam-release, allow: true, reason: … } under access.openAccess"
+        ),
+    ]
+
+
+def test_an_agent_pool_that_is_hidden_is_asked_about_and_not_waited_for(signed_in: Shell, world: Running) -> None:
+    """The pool has other changes, and none of them would bring it back."""
+    world.do.edit("hide-pool", organization="fabrikam-tailspin", pool=POOL)
+
+    lines = signed_in.run("explain", POOL, "Web").out.splitlines()
+
+    assert lines[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
+    assert len([line for line in lines if line.startswith("  ? ")]) == 1, "four facets say the same once"
+
+
 def test_a_queue_that_cannot_be_read_is_not_called_missing(signed_in: Shell, world: Running) -> None:
     world.do.fault("403", route="queues.list", count=None)
 
@@ -191,6 +261,35 @@ def test_a_paused_pool_is_explained_and_not_planned(signed_in: Shell) -> None:
 
     assert "  mode is pause until 2999-12-31, so nothing is even planned: move" in ended.out.splitlines()
     assert "has nothing to do here" not in ended.out
+
+
+def test_what_was_renamed_since_the_last_run_is_the_same_thing(signed_in: Shell, world: Running) -> None:
+    """`plan` and `explain` know the ids of the last run, and give the edit to make; nothing is called missing."""
+    prime = {"organization": "fabrikam-prime"}
+    assert signed_in.run("apply").code == 0
+    world.do.edit("rename-project", **prime, project="fabrikam-dev", to="fabrikam-development")
+    world.do.edit("rename-pool", **prime, pool=RELEASE, to="release-machines")
+
+    plan = signed_in.run("plan")
+    project = signed_in.run("explain", POOL, "fabrikam-dev")
+    pool = signed_in.run("explain", RELEASE, "fabrikam-release")
+
+    assert "is called fabrikam-development now; write fabrikam-development in place of fabrikam-dev" in plan.out
+    assert "or write alias: release-machines for fabrikam-prime" in plan.out
+    assert project.code == 0
+    assert "; called fabrikam-development now, recognised by its id" in project.out
+    assert "write fabrikam-development in place of fabrikam-dev" in project.out.splitlines()[-1]
+    assert "+ agent pool     release-machines in fabrikam-prime, id 2; renamed, recognised by its id" in pool.out
+
+
+def test_a_state_that_cannot_be_read_is_no_reason_not_to_look(signed_in: Shell) -> None:
+    """The one thing that is lost is said."""
+    signed_in.write("state.db", "not a database\n" * 100)
+
+    ended = signed_in.run("plan", POOL)
+
+    assert ended.code == 2
+    assert "the state cannot be read, so nothing is known of earlier runs: " in ended.err
 
 
 def test_exceptions_are_told_with_their_end_and_reason() -> None:

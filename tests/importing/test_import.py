@@ -195,7 +195,9 @@ def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None
 
     world.do.fault("403", route="roleassignments.list", count=None, path="*agentqueuerole*")
     signed_in.run("import", RELEASE, "--to", "unread")
-    assert "queueRoles" not in (signed_in.folder / "unread" / f"{RELEASE}.yaml").read_text()
+    unread = (signed_in.folder / "unread" / f"{RELEASE}.yaml").read_text()
+    assert "queueRoles" not in unread
+    assert "# fabrikam-release: roles on the queue are left out, they were not read: " in unread
 
 
 def test_strays_of_both_planes_are_listed(signed_in: Shell, world: Running) -> None:
@@ -232,6 +234,71 @@ def test_nothing_astray_is_said_and_a_dead_organization_is_an_error(signed_in: S
 
     assert ended.code == 1
     assert "error: fabrikam-prime: Forbidden" in ended.err
+
+
+def test_a_subscription_that_cannot_be_read_hides_no_other_and_proves_nothing(signed_in: Shell, world: Running) -> None:
+    """Its pools are not called missing, nor the agent pools that specs name there left behind."""
+    state = world.do.state()
+    other = "22222222-2222-3333-4444-555555555555"
+    state["subscriptions"] += [{"id": other, "name": "Other", "resourceGroups": ["rg-build"], "pools": []}]
+    world.do.replace(state)
+    world.do.fault("403", route="Pools_ListBySubscription", path=f"*{SUBSCRIPTION}*", count=None)
+
+    listed = signed_in.run("status", "--unmanaged", "--output", "json")
+    imported_none = signed_in.run("import", "--to", "imported")
+
+    assert (listed.code, listed.document["strays"]) == (1, [])
+    assert listed.document["troubles"][0].startswith(f"subscription {SUBSCRIPTION}: Forbidden: ")
+    assert imported_none.code == 1
+    assert f"error: subscription {SUBSCRIPTION}: Forbidden: " in imported_none.err
+
+
+def test_before_there_is_a_spec_every_pool_is_one_without(signed_in: Shell) -> None:
+    """The first thing that somebody asks; and a broken spec makes no pool a stray in silence."""
+    for path in (signed_in.folder / "specs").iterdir():
+        path.unlink()
+    nobody = signed_in.run("status", "--unmanaged")
+    assert nobody.code == 2
+    assert "no .yaml, .yml, .json file; every pool counts as one without a spec" in nobody.err
+    assert len(nobody.out.splitlines()) == 2
+
+    signed_in.write("specs/broken.yaml", "kind: nothing\n")
+    broken = signed_in.run("status", "--unmanaged")
+    assert broken.code == 1
+    assert "problems, whose pools may be listed as without a spec; see `validate`" in broken.err
+
+
+def test_what_a_deleted_pool_left_behind_is_known_by_its_spec(signed_in: Shell, world: Running) -> None:
+    """Nothing published marks an agent pool as managed; the name in git does."""
+    state = world.do.state()
+    state["subscriptions"][0]["pools"] = [p for p in state["subscriptions"][0]["pools"] if p["name"] != RELEASE]
+    world.do.replace(state)
+
+    strays = signed_in.run("status", "--unmanaged", "--output", "json").document["strays"]
+
+    assert [(one["kind"], one["subject"]) for one in strays] == [
+        ("agent pool without an ARM pool", f"fabrikam-prime/{RELEASE}"),
+        ("spec without a pool", RELEASE),
+    ]
+
+
+def test_a_permission_profile_is_not_denied_where_nobody_could_look(signed_in: Shell, world: Running) -> None:
+    world.do.fault("403", route="pools.list", organization="fabrikam-prime", count=None)
+
+    notes = signed_in.run("import", RELEASE, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
+
+    assert "ARM keeps Inherit; whether that holds could not be read, so it is not managed" in notes
+
+
+def test_an_authorized_pipeline_that_nobody_can_see_is_a_comment(signed_in: Shell, world: Running) -> None:
+    """It keeps its authorization, and a spec could name it by an id that nobody can check."""
+    prime = {"organization": "fabrikam-prime"}
+    world.do.edit("authorize-pipeline", **prime, pool=RELEASE, project="fabrikam-release", pipeline=77)
+
+    ended = signed_in.run("import", RELEASE, "--to", "imported")
+
+    said = "fabrikam-release: authorized by themselves too, and no pipelines that the operator can see: 77"
+    assert f"# {said}" in ended.out
 
 
 def test_an_operation_that_failed_is_told(any_estate: Running) -> None:

@@ -27,6 +27,16 @@ def predictions(*days: dict[str, int]) -> dict[str, Any]:
     return {**MANUAL, "resourcePredictions": {"daysData": list(days)}}
 
 
+def stored(place: str, *images: str) -> list[tuple[str, Any]]:
+    """Certificates at a place, on these images; an empty name is an image by its id."""
+    given = [{"wellKnownImageName": name, "aliases": [name]} if name else {"resourceId": "/x"} for name in images]
+    return [
+        ("pool.identity", ONE_IDENTITY),
+        (IMAGES, given),
+        (CERTIFICATES, {**SECRETS, "certificateStoreLocation": place}),
+    ]
+
+
 FINE: list[tuple[str, list[tuple[str, Any]]]] = [
     ("one share is not given, so the sum is not known", [(f"{ORGS}.1.parallelism", 0)]),
     ("a pool of one machine with one organization", [(f"{P}.maximumConcurrency", 1), (ORGS, [{"url": TAILSPIN}])]),
@@ -35,6 +45,9 @@ FINE: list[tuple[str, list[tuple[str, Any]]]] = [
     ("no certificates need no identity", [(CERTIFICATES, {**SECRETS, "observedCertificates": []})]),
     ("one identity for certificates", [("pool.identity", ONE_IDENTITY), (CERTIFICATES, SECRETS)]),
     ("the system's identity is one, too", [("pool.identity", {"type": "SystemAssigned"}), (CERTIFICATES, SECRETS)]),
+    ("a store on Windows", stored("CurrentUser", "windows-2022/latest")),
+    ("a directory on Ubuntu", stored("/usr/local/share/ca-certificates", "ubuntu-24.04", "ubuntu-22.04")),
+    ("nobody knows what an image of one's own holds", stored("LocalMachine", "")),
     ("one map for every day", [(AGENT, predictions({"09:00:00": 4}))]),
     ("seven maps", [(AGENT, predictions(*[{}] * 7))]),
     (
@@ -134,6 +147,18 @@ BROKEN: list[tuple[list[tuple[str, Any]], str]] = [
             (CERTIFICATES, {**SECRETS, "observedCertificates": ["https://x.vault.azure.net/secrets/y"] * 2}),
         ],
         f"{CERTIFICATES}.observedCertificates[1]: is https://x.vault.azure.net/secrets/y, as is entry 1; give it once",
+    ),
+    (
+        stored("/var/certificates", "windows-2022"),
+        f"{CERTIFICATES}.certificateStoreLocation: is /var/certificates, but windows-2022 is Windows; write LocalMachine or CurrentUser",
+    ),
+    (
+        stored("LocalMachine", "ubuntu-24.04"),
+        f"{CERTIFICATES}.certificateStoreLocation: is LocalMachine, but ubuntu-24.04 is Linux; write a directory, which begins with /",
+    ),
+    (
+        stored("LocalMachine", "windows-2022", "ubuntu-24.04"),
+        f"{CERTIFICATES}.certificateStoreLocation: is LocalMachine, but no place fits both windows-2022 and ubuntu-24.04; make two pools of them",
     ),
     ([(IMAGES, [{}])], f"{P}.fabricProfile.images[0]: has neither resourceId nor wellKnownImageName; give exactly one"),
     (

@@ -1,0 +1,206 @@
+"""Five stories of the largest example, each as somebody lives it: what is typed, what is read, how it ends.
+
+The command line runs as a process of its own against both planes over HTTP; what is asserted is what a person reads.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from emulator import Running
+from tests.cli.process import Desk, Ended
+from tests.stories.conftest import NAME, PAUSE, edit
+
+FILE = f"specs/{NAME}.yaml"
+GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build"
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/fabrikam-build"
+DEV = "fabrikam-prime/fabrikam-dev"
+
+
+def lines(ended: Ended) -> list[str]:
+    """What stands on the screen, without indentation."""
+    return [line.strip() for line in ended.out.splitlines()]
+
+
+def as_json(ended: Ended) -> Any:
+    return json.loads(ended.out)
+
+
+def test_validate_three_slips_are_found_at_once_each_on_its_line(desk: Desk) -> None:
+    """Ann edits the spec in a hurry. She reads what is wrong, where, and what to write, and mends it in one go."""
+    assert (desk.run("validate").code, desk.run("validate").out) == (0, "1 pool without a problem\n")
+
+    edit(desk, "parallelism: 6", "parallelism: 5")
+    edit(desk, "buffer: '40'", "buffer: 40")
+    edit(desk, "keyExportable: false", "keyExportable: false\n          certificatStoreName: Root")
+    ended = desk.run("validate")
+
+    assert ended.code == 1
+    assert lines(ended) == [
+        (
+            f"{FILE}:18: pool.properties.maximumConcurrency: is 10, but the organizations' parallelism adds up to 9; "
+            "the sum of parallelism for all organizations must equal the max concurrency"
+        ),
+        f"{FILE}:57: pool.properties.fabricProfile.images[0].buffer: is read as a number, 40; write it in quotes: '40'",
+        (
+            f"{FILE}:74: pool.properties.fabricProfile.osProfile.secretsManagementSettings.certificatStoreName: is not a "
+            "field; did you mean certificateStoreName?"
+        ),
+        "3 problems in 1 file; 0 pools without one",
+    ]
+    problems = as_json(desk.run("validate", "--output", "json"))["problems"]
+    assert [one["line"] for one in problems] == [18, 57, 74]
+
+    edit(desk, "parallelism: 5", "parallelism: 6")
+    edit(desk, "buffer: 40", "buffer: '40'")
+    edit(desk, "certificatStoreName: Root", "")
+    assert desk.run("validate").code == 0
+
+
+def test_plan_shows_the_pool_before_it_is_made_and_the_drift_afterwards(desk: Desk, cloud: Running) -> None:
+    """Ann ends the pause, reads what would be made, lets it be made; then somebody clicks, and the plan says what."""
+    paused = desk.run("plan")
+    assert (paused.code, paused.out) == (0, "")
+    assert f"{NAME}: paused by its spec until 2027-12-31: shown as an example, not run" in paused.err
+
+    edit(desk, PAUSE, "")
+    wanted = desk.run("plan")
+    assert wanted.code == 2
+    assert lines(wanted)[:2] == [
+        f"{NAME}   drifted, not all there yet",
+        f"+ pool  {NAME}  none → 10 agents for 2 organizations  ARM, widens, create",
+    ]
+    assert lines(wanted)[-1] == "1 change: 1 widens; 9 gaps: 9 not ready", "the rest waits for the agent pools"
+    assert not cloud.do.state()["subscriptions"][0]["pools"], "a plan writes nothing"
+
+    assert desk.run("apply").code == 0
+    in_sync = desk.run("plan")
+    assert (in_sync.code, lines(in_sync)) == (0, [f"{NAME}   in sync", "0 changes"])
+
+    prime = {"organization": "fabrikam-prime", "pool": "fabrikam-build"}
+    cloud.do.edit("open-access", **prime, project="fabrikam-dev")
+    cloud.do.edit("set-role", **prime, who="bob", role="Administrator")
+    edit(desk, "logonType: Service", "logonType: Interactive")
+    drifted = desk.run("plan")
+
+    assert drifted.code == 2
+    found = "\n".join(" ".join(line.split()) for line in lines(drifted))
+    assert "~ pool fabricProfile.osProfile.logonType Service → Interactive ARM, restarts, agents are recycled" in found
+    assert f"- open access {DEV} all pipelines → none Azure DevOps, narrows" in found
+    assert "- administrator fabrikam-prime bob@fabrikam.com Administrator → none Azure DevOps, narrows" in found
+    assert lines(drifted)[-1] == "3 changes: 2 narrows, 1 restarts"
+    (document,) = as_json(desk.run("plan", "--output", "json"))["plans"]
+    assert [change["risk"] for change in document["changes"]] == ["restarts", "narrows", "narrows"]
+
+
+def test_import_takes_the_pool_under_control_and_loses_nothing_of_it(running_pool: Desk, cloud: Running) -> None:
+    """Bob finds a pool without a spec, has one written, and changes nothing by it. It says all that the example said."""
+    original = running_pool.folder / "specs" / f"{NAME}.yaml"
+    example = yaml.load(original.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - texts alone, no tags
+    original.unlink()
+    before = cloud.do.state()
+
+    astray = running_pool.run("status", "--unmanaged")
+    assert (astray.code, lines(astray)) == (2, [f"pool without a spec  {NAME}: `import {NAME}` writes one"])
+
+    ended = running_pool.run("import", NAME, "--to", "specs")
+    assert ended.code == 0, ended.out
+    assert lines(ended) == [
+        f"{FILE}: written, its plan is empty",
+        "# report shows differences and writes nothing; enforce repairs them",
+        "# ARM does not say permissionProfile, and nothing shows it; access.roles has what was seen",
+        "# fabrikam-prime: the operator administers too; it needs no line",
+        "# openAccess is a guess: 1 of 2 projects are open, the others are excepted",
+        "# 41 is \\release\\nightly",
+    ]
+    assert running_pool.run("plan").code == 0
+    assert cloud.do.state() == before
+
+    written = yaml.load(original.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - the same
+    ours, theirs = (one["pool"]["properties"] for one in (example, written))
+    assert ours["organizationProfile"].pop("permissionProfile")["kind"] == "SpecificAccounts"
+    assert theirs == ours
+    assert written["access"]["roles"][1] == {
+        "organization": "fabrikam-prime",
+        "administrators": ["[fabrikam-prime]\\Platform", "[TEAM FOUNDATION]\\Builders", "ann@fabrikam.com"],
+        "inherit": "false",
+    }
+    again = running_pool.run("status", "--unmanaged", "--output", "json")
+    assert (again.code, as_json(again)["strays"]) == (0, [])
+
+
+def test_explain_says_why_a_pipeline_waits_and_what_would_let_it_run(running_pool: Desk, cloud: Running) -> None:
+    """The phone rings: `check` waits for permission, `nightly` does not. And Web is closed, though nobody wanted it so."""
+    nightly = running_pool.run("explain", NAME, "fabrikam-dev", "nightly")
+    assert nightly.code == 0
+    assert lines(nightly)[0] == f"{DEV} pipeline nightly on {NAME}: may run"
+    assert lines(nightly)[5].startswith(
+        "+ authorization  open access is off; pipeline 41 \\release\\nightly is authorized by itself; opened by Pool operator"
+    )
+
+    waiting = running_pool.run("explain", NAME, "fabrikam-dev", "check")
+    assert waiting.code == 2
+    told = lines(waiting)
+    assert told[0] == f"{DEV} pipeline check on {NAME}: may not run; first missing: authorization"
+    assert [line[:1] for line in told[1:7]] == ["+", "+", "+", "+", "-", "+"]
+    assert told[told.index("the spec wants:") + 1 :][:3] == [
+        f"{DEV} uses the pool",
+        "openAccess of fabrikam-prime is off",
+        "pipelines authorized by themselves and no others: \\release\\nightly",
+    ]
+    assert told[-3:] == [
+        "has nothing to do here: it is as the spec wants it",
+        "to let it run:",
+        (
+            f"allow it in {NAME}.yaml: check under access.pipelines, or for all pipelines "
+            f"{{ project: {DEV}, allow: true, reason: … }} under access.openAccess"
+        ),
+    ]
+
+    cloud.do.edit("close-access", organization="fabrikam-tailspin", pool="tailspin-build", project="Web")
+    closed = as_json(running_pool.run("explain", NAME, "Web", "--output", "json"))
+    assert (closed["may"], closed["firstMissing"], closed["advice"]) == (False, "authorization", [])
+    assert [change["kind"] for change in closed["changes"]] == ["open access"], "the operator opens it again"
+
+
+def test_doctor_names_the_rights_that_are_missing_until_none_is(desk: Desk, cloud: Running) -> None:
+    """Before the first run: what the operator may already, what it lacks, for whom, and the command that gives it."""
+    edit(desk, PAUSE, "")
+    cloud.do.edit("take-rights", organization="fabrikam-tailspin")
+    before = cloud.do.state()
+
+    ended = desk.run("doctor")
+    told = lines(ended)
+
+    assert ended.code == 2
+    assert f"ok       {GROUP}: write pools" in told
+    assert "ok       fabrikam-prime: sign in" in told
+    at = told.index("missing  key vault fabrikam-build: read certificates while the pool is written")
+    assert told[at + 1] == f"mode enforce needs Key Vault Certificate User on {VAULT}"
+    assert told[at + 3].startswith("az role assignment create --assignee-object-id OBJECT_ID")
+    at = told.index("missing  fabrikam-tailspin agent pool tailspin-build: give roles and switch inheritance")
+    assert "https://dev.azure.com/fabrikam-tailspin/_settings/agentpools" in " ".join(told[at : at + 4])
+    report = as_json(desk.run("doctor", "--mode", "report", "--output", "json"))
+    missing = {check["what"] for check in report["checks"] if check["verdict"] == "missing"}
+    assert "give roles and switch inheritance" not in missing, "who only looks needs less"
+    assert cloud.do.state() == before
+    assert cloud.do.count(writes=True) == 0
+
+    cloud.do.replace(_granted(before))
+    good = desk.run("doctor")
+    assert (good.code, lines(good)[-1].split("; ")[0]) == (0, "19 checks: 19 ok, 0 missing, 0 not known")
+
+
+def _granted(state: dict[str, Any]) -> dict[str, Any]:
+    """What `doctor` asked for was given."""
+    operator = next(one for one in state["principals"] if one["name"] == "operator")
+    operator["roles"] = [
+        {"role": "Owner", "scope": "/subscriptions/11111111-2222-3333-4444-555555555555"},
+        {"role": "Key Vault Certificate User", "scope": VAULT},
+    ]
+    tailspin = next(one for one in state["organizations"] if one["name"] == "fabrikam-tailspin")
+    tailspin["administrators"] = ["operator"]
+    return state
