@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from reconciler import errors
+from reconciler.stored import Awaited, Remembered, Replacing, Rest, list_of, moment, moment_of, number_of, text_of
 
 LONGEST = 1000
 """Characters of a condition's message."""
@@ -104,86 +105,6 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What the spec's names stood for when they last resolved, so that a renamed thing is recognised by its id."""
-
-    pools: Mapping[str, int] = field(default_factory=dict)
-    """``organization/agent pool`` as the spec writes it → pool id."""
-    projects: Mapping[str, str] = field(default_factory=dict)
-    """``organization/project`` as the spec writes it → project id."""
-    busy_since: datetime | None = None
-    """Since when agents at work hold a change back."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The stored form."""
-        busy = None if self.busy_since is None else _text(self.busy_since)
-        return {"agentPools": dict(self.pools), "projects": dict(self.projects), "busySince": busy}
-
-    @classmethod
-    def from_json(cls, body: Any) -> Remembered:
-        """From the stored form; what is not of its type counts as never known."""
-        if not isinstance(body, Mapping):
-            return cls()
-        pools, projects = body.get("agentPools"), body.get("projects")
-        return cls(
-            {name: n for name, n in pools.items() if type(n) is int} if isinstance(pools, Mapping) else {},
-            {name: i for name, i in projects.items() if isinstance(i, str)} if isinstance(projects, Mapping) else {},
-            _time(body.get("busySince")),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """A write that the service rejected for what it asks, and that is not asked again at every look."""
-
-    message: str
-    """What the service said; said again while it rests, so that conditions do not flap."""
-    revision: str
-    """With another one it is asked at once."""
-    attempts: int
-    until: datetime
-
-    def to_json(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "message": self.message,
-            "revision": self.revision,
-            "attempts": self.attempts,
-            "until": _text(self.until),
-        }
-
-    @classmethod
-    def from_json(cls, body: Any) -> Rest | None:
-        """From the stored form; None for what cannot be read: it is asked again."""
-        if not isinstance(body, Mapping) or (until := _time(body.get("until"))) is None:
-            return None
-        return cls(_str(body, "message"), _str(body, "revision"), int(_number(body, "attempts")), until)
-
-
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """Something that is not there yet, and that time was expected to bring."""
-
-    since: datetime
-    looks: int
-    """Runs that missed it."""
-    spec: str = ""
-    """Digest of the spec that asks for it: another spec is another wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replacing:
-    """A pool that is deleted to be made anew, from before the deletion until it is seen to be there again."""
-
-    facet: str
-    description: str
-    """For people: what was replaced by what."""
-    revision: str
-    """Commit that asked for it."""
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class PoolStatus:
     """The stored state of one pool."""
 
@@ -262,30 +183,30 @@ class PoolStatus:
                     "status": c.status.value,
                     "reason": c.reason,
                     "message": c.message,
-                    "since": _text(c.since),
+                    "since": moment(c.since),
                 }
                 for c in self.conditions
             ],
             "lastRun": None
             if self.run is None
             else {
-                "started": _text(self.run.started),
-                "ended": _text(self.run.ended),
+                "started": moment(self.run.started),
+                "ended": moment(self.run.ended),
                 "outcome": self.run.outcome,
                 "applied": self.run.applied,
                 "trace": self.run.trace,
             },
-            "covered": None if self.covered is None else _text(self.covered),
+            "covered": None if self.covered is None else moment(self.covered),
             "pending": None if self.pending is None else _pending(self.pending),
             "waited": list(self.waited),
             "unproven": dict(self.unproven),
             "resting": {name: rest.to_json() for name, rest in self.resting.items()},
             "remembered": self.remembered.to_json(),
-            "awaited": {what: _awaited(one) for what, one in sorted(self.awaited.items())},
-            "replacing": None if self.replacing is None else _replacing(self.replacing),
+            "awaited": {what: one.to_json() for what, one in sorted(self.awaited.items())},
+            "replacing": None if self.replacing is None else self.replacing.to_json(),
             "attempts": self.attempts,
             "error": self.error,
-            "unreadySince": None if self.unready is None else _text(self.unready),
+            "unreadySince": None if self.unready is None else moment(self.unready),
         }
 
     @classmethod
@@ -295,24 +216,25 @@ class PoolStatus:
             return cls(key)
         unproven, resting, awaited = body.get("unproven"), body.get("resting"), body.get("awaited")
         rests = {k: Rest.from_json(v) for k, v in resting.items()} if isinstance(resting, Mapping) else {}
+        awaits = {k: Awaited.from_json(v) for k, v in awaited.items()} if isinstance(awaited, Mapping) else {}
         return cls(
             key=key,
-            path=_str(body, "path"),
-            attempted=_str(body, "attemptedRevision"),
-            applied=_str(body, "appliedRevision"),
-            conditions=tuple(c for c in map(_condition, _list(body, "conditions")) if c is not None),
+            path=text_of(body, "path"),
+            attempted=text_of(body, "attemptedRevision"),
+            applied=text_of(body, "appliedRevision"),
+            conditions=tuple(c for c in map(_condition, list_of(body, "conditions")) if c is not None),
             run=_run(body.get("lastRun")),
-            covered=_time(body.get("covered")),
+            covered=moment_of(body.get("covered")),
             pending=_in_flight(body.get("pending")),
-            waited=tuple(name for name in _list(body, "waited") if isinstance(name, str)),
+            waited=tuple(name for name in list_of(body, "waited") if isinstance(name, str)),
             unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
             resting={name: rest for name, rest in rests.items() if rest is not None},
             remembered=Remembered.from_json(body.get("remembered")),
-            awaited=_awaits(awaited) if isinstance(awaited, Mapping) else {},
-            replacing=_replaced(body.get("replacing")),
-            attempts=int(_number(body, "attempts")),
-            error=_str(body, "error"),
-            unready=_time(body.get("unreadySince")),
+            awaited={what: one for what, one in awaits.items() if one is not None},
+            replacing=Replacing.from_json(body.get("replacing")),
+            attempts=int(number_of(body, "attempts")),
+            error=text_of(body, "error"),
+            unready=moment_of(body.get("unreadySince")),
         )
 
 
@@ -331,94 +253,40 @@ def _pending(pending: InFlight) -> dict[str, Any]:
         "facet": pending.facet,
         "change": pending.change,
         "retryAfter": pending.retry_after,
-        "since": _text(pending.since),
-    }
-
-
-def _awaited(one: Awaited) -> dict[str, Any]:
-    return {"since": _text(one.since), "looks": one.looks, "spec": one.spec}
-
-
-def _replacing(one: Replacing) -> dict[str, Any]:
-    return {
-        "facet": one.facet,
-        "description": one.description,
-        "revision": one.revision,
-        "since": _text(one.since),
+        "since": moment(pending.since),
     }
 
 
 # --- reading what was stored --------------------------------------------------------------------------------
 
 
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _time(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return time.astimezone(UTC) if time.tzinfo else None
-
-
-def _str(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _number(body: Mapping[str, Any], name: str) -> float:
-    value = body.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0
-
-
-def _list(body: Mapping[str, Any], name: str) -> list[Any]:
-    value = body.get(name)
-    return value if isinstance(value, list) else []
-
-
 def _condition(body: Any) -> Condition | None:
-    if not isinstance(body, Mapping) or (since := _time(body.get("since"))) is None:
+    if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
         return None
     if body.get("type") not in set(Kind) or body.get("status") not in set(Truth):
         return None
-    return Condition(Kind(body["type"]), Truth(body["status"]), _str(body, "reason"), _str(body, "message"), since)
+    return Condition(
+        Kind(body["type"]), Truth(body["status"]), text_of(body, "reason"), text_of(body, "message"), since
+    )
 
 
 def _run(body: Any) -> Run | None:
     if not isinstance(body, Mapping):
         return None
-    started, ended = _time(body.get("started")), _time(body.get("ended"))
+    started, ended = moment_of(body.get("started")), moment_of(body.get("ended"))
     if started is None or ended is None:
         return None
-    return Run(started, ended, _str(body, "outcome"), int(_number(body, "applied")), _str(body, "trace"))
-
-
-def _awaits(body: Mapping[str, Any]) -> dict[str, Awaited]:
-    found = {}
-    for what, one in body.items():
-        if isinstance(one, Mapping) and (since := _time(one.get("since"))) is not None:
-            found[what] = Awaited(since, int(_number(one, "looks")), _str(one, "spec"))
-    return found
-
-
-def _replaced(body: Any) -> Replacing | None:
-    if not isinstance(body, Mapping) or (since := _time(body.get("since"))) is None:
-        return None
-    return Replacing(_str(body, "facet"), _str(body, "description"), _str(body, "revision"), since)
+    return Run(started, ended, text_of(body, "outcome"), int(number_of(body, "applied")), text_of(body, "trace"))
 
 
 def _in_flight(body: Any) -> InFlight | None:
-    if not isinstance(body, Mapping) or not _str(body, "url") or (since := _time(body.get("since"))) is None:
+    if not isinstance(body, Mapping) or not text_of(body, "url") or (since := moment_of(body.get("since"))) is None:
         return None
     return InFlight(
-        url=_str(body, "url"),
-        description=_str(body, "description"),
-        facet=_str(body, "facet"),
-        change=_str(body, "change"),
-        retry_after=_number(body, "retryAfter"),
+        url=text_of(body, "url"),
+        description=text_of(body, "description"),
+        facet=text_of(body, "facet"),
+        change=text_of(body, "change"),
+        retry_after=number_of(body, "retryAfter"),
         since=since,
     )

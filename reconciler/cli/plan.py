@@ -17,7 +17,7 @@ from reconciler.cli.selection import Selection, recalled, require, select, setti
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import GapKind, Plan
 from reconciler.spec.model import Mode, Spec
-from reconciler.status import Remembered
+from reconciler.stored import Remembered
 
 
 def plan(

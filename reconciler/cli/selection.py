@@ -21,7 +21,7 @@ from reconciler.settings import PREFIX, Settings
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
-from reconciler.status import Remembered
+from reconciler.stored import Remembered
 from reconciler.survey import SharedSurvey
 
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.engine.tenure import Limits
 from reconciler.plan import GapKind, Plan
 from reconciler.spec.model import Spec
-from reconciler.status import Awaited
+from reconciler.stored import Awaited
 
 
 def counted(known: Mapping[str, Awaited], plan: Plan, spec: Spec, now: datetime) -> dict[str, Awaited]:

@@ -18,7 +18,8 @@ from reconciler.engine.work import Work
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
 from reconciler.ports import Clock, Pending
 from reconciler.spec.model import Mode, Spec
-from reconciler.status import Finding, InFlight, PoolStatus, Replacing, Run, Truth
+from reconciler.status import Finding, InFlight, PoolStatus, Run, Truth
+from reconciler.stored import Replacing
 
 RETRY = 15.0
 """Seconds until a pool that another worker holds is looked at again."""

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from reconciler.engine.result import Failure
 from reconciler.errors import Rejected
 from reconciler.plan import Change
-from reconciler.status import Rest
+from reconciler.stored import Rest
 
 FIRST = timedelta(hours=1)
 LONGEST = timedelta(days=1)

@@ -18,7 +18,8 @@ from reconciler.engine.work import Work
 from reconciler.errors import ReconcilerError
 from reconciler.plan import Change, Route
 from reconciler.ports import Pending, Writers
-from reconciler.status import Finding, InFlight, Replacing, Truth
+from reconciler.status import Finding, InFlight, Truth
+from reconciler.stored import Replacing
 
 
 class Steps:

@@ -16,7 +16,8 @@ from reconciler.engine.work import Work
 from reconciler.errors import NotEffective, Refused, Terminal, Transient, family
 from reconciler.plan import Action, Gap, GapKind, Plan, Route
 from reconciler.spec.model import Mode
-from reconciler.status import Finding, PoolStatus, Replacing, Truth
+from reconciler.status import Finding, PoolStatus, Truth
+from reconciler.stored import Replacing
 
 SHOWN = 3
 """Troubles that a condition's message spells out."""

@@ -17,7 +17,8 @@ from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import Action, Change, Plan
 from reconciler.policy import Policy
 from reconciler.spec.model import Spec
-from reconciler.status import InFlight, PoolStatus, Replacing
+from reconciler.status import InFlight, PoolStatus
+from reconciler.stored import Replacing
 from reconciler.survey import SharedSurvey
 
 

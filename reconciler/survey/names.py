@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from reconciler.ports import AgentPool, Project
 from reconciler.spec.model import Spec
-from reconciler.status import Remembered
+from reconciler.stored import Remembered
 
 
 def of_spec(spec: Spec, remembered: Remembered) -> Remembered:

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from reconciler.spec.model import Spec
 
+POOLS_A_CALL = 200
+"""Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
+
 
 def of(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
     """Agent pools by organization, subscriptions with more than one pool, agent pools whose roles are managed."""
@@ -19,6 +22,13 @@ def of(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str]
 def manages_roles(spec: Spec) -> bool:
     """Whether the spec says anything of administrators."""
     return spec.permission_profile is not None or bool(spec.access.roles)
+
+
+def cuts(pools: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """Agent pool → those that are asked for in one call with it."""
+    ordered = sorted(pools)
+    parts = [tuple(ordered[start : start + POOLS_A_CALL]) for start in range(0, len(ordered), POOLS_A_CALL)]
+    return {pool: part for part in parts for pool in part}
 
 
 def _agent_pools(specs: Iterable[Spec]) -> dict[str, frozenset[str]]:

@@ -30,7 +30,7 @@ from reconciler.ports import (
     RoleAssignment,
 )
 from reconciler.spec.model import Spec
-from reconciler.status import Remembered
+from reconciler.stored import Remembered
 from reconciler.surroundings import Surroundings
 from reconciler.survey import access, around, everywhere, names, scope
 from reconciler.survey.evidence import Evidence, Ledger
@@ -39,8 +39,6 @@ from reconciler.survey.memo import Key, Memo
 
 T = TypeVar("T")
 
-POOLS_A_CALL = 200
-"""Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
 _SPARED = {"projects", "hidden projects", "known projects", "deleted projects", "me", "identity"}
 
@@ -248,9 +246,8 @@ class SharedSurvey:
         return self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
 
     def _hidden(self, organization: str) -> Sequence[Project]:
-        known = self._once(
-            Key("known projects", organization), lambda: tuple(self._readers.devops.known_projects(organization))
-        )
+        ask = self._readers.devops.known_projects
+        known = self._once(Key("known projects", organization), lambda: tuple(ask(organization)))
         visible = {project.id for project in self._visible(organization)}
         hidden = [project for project in known if project.id not in visible]
         if not hidden:
@@ -361,8 +358,7 @@ class SharedSurvey:
 
     def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
         if self._beliefs.get(organization, CAREFUL).listless:
-            refused = Rejected(f"{organization}: the list of authorized resources was seen to be refused")
-            return dict.fromkeys(projects, refused)
+            return dict.fromkeys(projects, Rejected(f"{organization}: its list of authorized resources was refused"))
         keys = [Key("authorized", organization, project) for project in projects]
         found = self._each(
             organization, keys, lambda key: self._readers.devops.authorized_queues(organization, key.project)
@@ -382,9 +378,7 @@ class SharedSurvey:
 
     def _groups(self, organization: str) -> Mapping[int, tuple[int, ...]]:
         names = self._interest.get(organization, frozenset())
-        pools = sorted(pool.id for name, pool in self._agent_pools(organization).items() if name in names)
-        cuts = [tuple(pools[start : start + POOLS_A_CALL]) for start in range(0, len(pools), POOLS_A_CALL)]
-        return {pool: cut for cut in cuts for pool in cut}
+        return scope.cuts(pool.id for name, pool in self._agent_pools(organization).items() if name in names)
 
     def _once(self, key: Key, fetch: Callable[[], T]) -> T:
         value: T = self._memo.get(key, fetch)

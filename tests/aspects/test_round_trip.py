@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from emulator import start
 from reconciler.adapters.arm import Arm, ArmWrites
-from reconciler.bootstrap import _credential
+from reconciler.bootstrap.connections import credential_of
 from reconciler.errors import ReconcilerError
 from reconciler.facets import pool
 from reconciler.policy import Policy
@@ -69,7 +69,7 @@ class Plane:
     def __init__(self, cloud: Any, folder: Path) -> None:
         self.cloud = cloud
         chosen = shop_settings(cloud, folder / "state.db")
-        self.arm = Arm(chosen.arm_endpoint, _credential(chosen).for_azure(), allow_loopback=True)
+        self.arm = Arm(chosen.arm_endpoint, credential_of(chosen).for_azure(), allow_loopback=True)
         self.writers = Writers(arm=ArmWrites(self.arm), devops=World())
 
     def look(self, spec: Spec) -> list[Any]:

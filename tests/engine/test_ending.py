@@ -14,7 +14,8 @@ from reconciler.engine.work import Work
 from reconciler.errors import Forbidden, ReconcilerError, Rejected
 from reconciler.plan import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
 from reconciler.policy import Policy
-from reconciler.status import PoolStatus, Rest
+from reconciler.status import PoolStatus
+from reconciler.stored import Rest
 from tests.engine.stage import ORG, SPEC, converged
 from tests.keeping import Desk, HandClock, Shelf
 

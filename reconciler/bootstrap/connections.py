@@ -1,0 +1,169 @@
+"""Connections to both planes, and what a planner is made of: credential, telemetry, the deployment's files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import __version__
+from reconciler.adapters.clock import SystemClock
+from reconciler.capabilities import Capabilities, CapabilitiesInvalid, load
+from reconciler.engine import Planner
+from reconciler.errors import NotFound
+from reconciler.policy import Policy
+from reconciler.ports import Clock, Readers
+from reconciler.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
+from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
+
+if TYPE_CHECKING:
+    from reconciler.adapters.arm import Arm
+    from reconciler.adapters.credentials import Credential
+    from reconciler.adapters.gate import Gates
+    from reconciler.adapters.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """The connections to both services, shared by readers and writers."""
+
+    arm: Arm
+    devops: Session
+
+    def close(self) -> None:
+        """Let connections go."""
+        self.arm.close()
+        self.devops.close()
+
+
+def telemetry(settings: Settings) -> Telemetry:
+    """Where spans and figures go; nothing of OpenTelemetry is imported where that is nowhere."""
+    if settings.telemetry is TelemetryKind.OFF:
+        return NO_TELEMETRY
+    from reconciler.adapters import telemetry_exporters as exporters  # noqa: PLC0415 - see the package's docstring
+
+    about, monotonic = exporters.resource(__version__, settings.instance), SystemClock().monotonic
+    if settings.telemetry is TelemetryKind.CONSOLE:
+        return Bounded(exporters.console(about, monotonic))
+    if settings.telemetry is TelemetryKind.OTLP:
+        return Bounded(exporters.otlp(about, monotonic))
+    unless_said(exporters.QUIET)
+    tokens = None if settings.credential is CredentialKind.STATIC else credential_of(settings).for_azure()
+    return Bounded(exporters.azure(settings.insights, tokens, about, monotonic))
+
+
+def policy(settings: Settings) -> Policy:
+    """The policy of this deployment; the default where there is no file. `NotFound` where the file is missing."""
+    from reconciler import policy as policies  # noqa: PLC0415 - beside the function's name
+
+    if settings.policy is None:
+        return Policy()
+    try:
+        text = settings.policy.read_bytes()
+    except OSError as error:
+        raise NotFound(
+            f"{PREFIX}POLICY: {settings.policy}: {error.strerror}; without its policy nothing is done"
+        ) from None
+    return policies.load(text)
+
+
+def capabilities(settings: Settings) -> Capabilities:
+    """What was found out about organizations; nothing where there is no file. `NotFound` where the file is missing."""
+    return Capabilities() if settings.capabilities is None else capabilities_at(settings.capabilities)
+
+
+def capabilities_at(path: Path) -> Capabilities:
+    """Those of a file. `SettingsInvalid` with a line for each problem of it."""
+    try:
+        return load(str(path), path.read_bytes())
+    except OSError as error:
+        hint = "let `probe` write it, or set none"
+        raise NotFound(f"{PREFIX}CAPABILITIES: {path}: {error.strerror}; {hint}") from None
+    except CapabilitiesInvalid as error:
+        raise SettingsInvalid(error.problems) from None
+
+
+def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetry = NO_TELEMETRY) -> Planner:
+    """The planner over these connections, with what the deployment allows and knows."""
+    from reconciler.adapters.around import Around  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops import DevOps  # noqa: PLC0415
+    from reconciler.facets import FACETS  # noqa: PLC0415
+
+    around = Around(planes.arm, planes.devops) if settings.prerequisites else None
+    readers = Readers(planes.arm, DevOps(planes.devops), around)
+    believe = partial(capabilities(settings).beliefs, days=settings.capabilities_days)
+    return Planner(FACETS, readers, policy(settings), clock, believe=believe, telemetry=watch)
+
+
+def connect(
+    settings: Settings,
+    clock: Clock,
+    gates: Gates | None = None,
+    watch: Telemetry = NO_TELEMETRY,
+    *,
+    gets_alone: bool = False,
+) -> Planes:
+    """Both planes; `gets_alone`: nothing else than GET leaves, whoever asks."""
+    from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the package's docstring
+
+    credential = credential_of(settings)
+    return Planes(
+        Arm(
+            settings.arm_endpoint,
+            credential.for_azure(),
+            allow_loopback=settings.allow_loopback,
+            clock=clock,
+            timeout=settings.http_timeout,
+            calls=Calls("arm", watch),
+            gets_alone=gets_alone,
+        ),
+        session_for(
+            settings,
+            credential,
+            (settings.devops_endpoint, settings.identity_endpoint),
+            gates,
+            watch,
+            gets_alone=gets_alone,
+        ),
+    )
+
+
+def session_for(
+    settings: Settings,
+    credential: Credential,
+    hosts: tuple[str, str],
+    gates: Gates | None,
+    watch: Telemetry = NO_TELEMETRY,
+    *,
+    gets_alone: bool = False,
+) -> Session:
+    """A session for two hosts of Azure DevOps: that of the organizations, and that of their identities."""
+    from reconciler.adapters.session import Session  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+
+    endpoints = Endpoints(*hosts, allow_loopback=settings.allow_loopback)
+    limits = CallLimits(read=settings.http_timeout, parallel=settings.parallel)
+    return Session(
+        credential, endpoints, gates=gates, calls=Calls("devops", watch), limits=limits, gets_alone=gets_alone
+    )
+
+
+def credential_of(settings: Settings) -> Credential:
+    """Where tokens come from."""
+    from reconciler.adapters import credentials  # noqa: PLC0415 - see the package's docstring
+
+    if settings.credential is CredentialKind.MANAGED:
+        return credentials.managed(settings.client_id)
+    if settings.credential is CredentialKind.PAT:
+        return credentials.pat(settings.pat.reveal())
+    if settings.credential is CredentialKind.STATIC:
+        endpoints = (
+            settings.arm_endpoint,
+            settings.devops_endpoint,
+            settings.identity_endpoint,
+            settings.members_endpoint,
+        )
+        return credentials.static(settings.arm_token.reveal(), settings.devops_token.reveal(), endpoints)
+    return credentials.default(settings.client_id)

@@ -1,0 +1,81 @@
+"""State, leases and queues, wherever they are kept, and what is stored of every pool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.bootstrap.connections import credential_of
+from reconciler.errors import Forbidden, SpecInvalid
+from reconciler.ports import Clock, Leases, MessageQueue, StateStore
+from reconciler.settings import PREFIX, Settings
+from reconciler.status import PoolStatus
+
+if TYPE_CHECKING:
+    from reconciler.adapters.storage import Account
+
+
+class Store(Protocol):
+    """State, leases and queues, wherever they are kept."""
+
+    @property
+    def state(self) -> StateStore:
+        """Documents."""
+
+    @property
+    def leases(self) -> Leases:
+        """One holder for each key."""
+
+    def named(self, queue: str) -> MessageQueue:
+        """A queue by name."""
+
+    def close(self) -> None:
+        """Let connections and files go."""
+
+
+def store(settings: Settings, clock: Clock) -> Store:
+    """State, leases and queues: in a storage account where the setting names one, in a SQLite file otherwise."""
+    if in_storage(settings.state):
+        from reconciler.adapters.storage import Storage  # noqa: PLC0415 - see the package's docstring
+
+        return Storage(_account(settings), allow_loopback=settings.allow_loopback)
+    from reconciler.adapters.local import Local  # noqa: PLC0415 - see the package's docstring
+
+    path = Path(settings.state)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
+    return Local(path, clock)
+
+
+def in_storage(state: str) -> bool:
+    """Whether the setting names a storage account: by the URL of its blobs, or by a connection string."""
+    return bool(re.match(r"https?://|[A-Za-z]+=", state))
+
+
+def _account(settings: Settings) -> Account:
+    """Blobs and queues of one account; the queues' URL stands behind that of the blobs, or follows from it."""
+    from reconciler.adapters.storage import Account  # noqa: PLC0415 - see the package's docstring
+
+    if "://" not in settings.state.partition("=")[0]:
+        return Account(connection=settings.state)
+    blobs, _, given = settings.state.partition(" ")
+    queues = given.strip() or blobs.replace(".blob.", ".queue.", 1)
+    if queues == blobs:
+        raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
+    return Account(blob_url=blobs, queue_url=queues, credential=credential_of(settings).for_azure())
+
+
+def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:
+    """What is stored of every pool, or of these, sorted; nothing is made where nothing was stored yet."""
+    if not in_storage(settings.state) and not Path(settings.state).exists():
+        return ()
+    with closing(store(settings, SystemClock())) as kept:
+        names = kept.state.names("pools/") if keys is None else [f"pools/{key}" for key in sorted(keys)]
+        stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in names]
+    return tuple(PoolStatus.from_json(key, document.body) for key, document in stored if document is not None)
