@@ -259,7 +259,6 @@ class ArmWrites:
                 cls=_raw,
                 where=where,
                 route="Pools_Delete",
-                subscription=target.subscription,
                 **arm_wire.ONCE,
             )
         except ArmAnswer as answer:

@@ -72,7 +72,11 @@ def _strangers(plans: Sequence[Plan], known: Mapping[str, Remembered], screen: S
 
 
 def _misses(one: Plan) -> bool:
-    return any(gap.reason in (NotFound.__name__, NotReady.__name__) for gap in one.gaps)
+    """Whether a name of the spec leads nowhere; a queue that is still to come has no name of its own."""
+    return any(
+        gap.reason == NotFound.__name__ or (gap.reason == NotReady.__name__ and "/" not in gap.subject)
+        for gap in one.gaps
+    )
 
 
 def _plans(

@@ -121,7 +121,7 @@ class Ledger:
         shown = self.shown(organization, told)
         with self._lock:
             evidence = self._evidence.get(organization, Evidence())
-            whose = pairs[0].pool_id if evidence.shown else _ANY_POOL
+            whose = pairs[0].pool_id if shown else _ANY_POOL
             left = self._left.setdefault((organization, whose), self._trial(evidence, shown=shown))
             count = min(left, len(pairs))
             if not count:

@@ -44,5 +44,5 @@ def test_every_command_of_the_readme_does_what_it_says(desk: Desk) -> None:
         ended = {words[0]: desk.run(*words) for words in commands() if "OBJECT_ID" not in words}
 
     codes = {command: each.code for command, each in ended.items()}
-    assert [*ended] == ["validate", "plan", "apply", "status", "import", "explain", "doctor"]
+    assert [*ended] == ["validate", "plan", "apply", "status", "import", "explain", "doctor", "probe"]
     assert codes == {**dict.fromkeys(ended, DONE), "plan": LEFT}, {c: (e.code, e.out + e.err) for c, e in ended.items()}

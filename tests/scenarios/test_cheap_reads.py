@@ -58,8 +58,8 @@ def test_looking_for_hidden_projects_costs_one_read_for_five_hundred_groups(worl
     for _ in range(2):
         assert survey.hidden_projects(ORGANIZATION) == ()
 
-    groups = 4 * projects + 3  # four in each project of the emulator, three in the organization
-    assert world.do.counters()["total"]["reads"] == -(-groups // 500) == 13
+    groups = 5 * projects + 3  # five in each project of the emulator, three in the organization
+    assert world.do.counters()["total"]["reads"] == -(-groups // 500) == 16
     world.do.reset()
     world.restart()
 
