@@ -313,7 +313,9 @@ def test_an_operator_without_rights_says_so_and_stays_polite(world: World) -> No
     assert world.truth.opened(TAILSPIN, POOL)["Web"] is True
     assert "eve" in world.truth.administrators(PRIME, POOL)
     for name in results:
-        because = "without rights the agent pool cannot be told from one that is still to come, and it is overdue by now"
+        because = (
+            "without rights the agent pool cannot be told from one that is still to come, and it is overdue by now"
+        )
         world.never_in_sync(name, Outcome.STALLED, because=because)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,12 +43,29 @@ def desk(tmp_path: Path, cloud: Running) -> Desk:
 
 
 @pytest.fixture
-def running_pool(desk: Desk) -> Desk:
-    """The pause was taken out, and the pool was made."""
+def running_pool(desk: Desk, cloud: Running) -> Desk:
+    """The operator was given what it lacked, the pause was taken out, and the pool was made."""
+    cloud.do.replace(granted(cloud.do.state()))
     edit(desk, PAUSE, "")
     ended = desk.run("apply")
     assert ended.code == 0, ended.out + ended.err
     return desk
+
+
+GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build"
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/fabrikam-build"
+
+
+def granted(state: dict[str, Any]) -> dict[str, Any]:
+    """What `doctor` asks for was given."""
+    operator = next(one for one in state["principals"] if one["name"] == "operator")
+    operator["roles"] = [
+        {"role": "Owner", "scope": "/subscriptions/11111111-2222-3333-4444-555555555555"},
+        {"role": "Key Vault Certificate User", "scope": VAULT},
+    ]
+    tailspin = next(one for one in state["organizations"] if one["name"] == "fabrikam-tailspin")
+    tailspin["administrators"] = ["operator"]
+    return state
 
 
 PAUSE = "mode: pause\nuntil: 2027-12-31\nreason: shown as an example, not run\n"

@@ -12,11 +12,9 @@ import yaml
 
 from emulator import Running
 from tests.cli.process import Desk, Ended
-from tests.stories.conftest import NAME, PAUSE, edit
+from tests.stories.conftest import GROUP, NAME, PAUSE, VAULT, edit, granted
 
 FILE = f"specs/{NAME}.yaml"
-GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build"
-VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/fabrikam-build"
 DEV = "fabrikam-prime/fabrikam-dev"
 
 
@@ -66,6 +64,7 @@ def test_plan_shows_the_pool_before_it_is_made_and_the_drift_afterwards(desk: De
     assert (paused.code, paused.out) == (0, "")
     assert f"{NAME}: paused by its spec until 2027-12-31: shown as an example, not run" in paused.err
 
+    cloud.do.replace(granted(cloud.do.state()))
     edit(desk, PAUSE, "")
     wanted = desk.run("plan")
     assert wanted.code == 2
@@ -189,18 +188,6 @@ def test_doctor_names_the_rights_that_are_missing_until_none_is(desk: Desk, clou
     assert cloud.do.state() == before
     assert cloud.do.count(writes=True) == 0
 
-    cloud.do.replace(_granted(before))
+    cloud.do.replace(granted(before))
     good = desk.run("doctor")
     assert (good.code, lines(good)[-1].split("; ")[0]) == (0, "19 checks: 19 ok, 0 missing, 0 not known")
-
-
-def _granted(state: dict[str, Any]) -> dict[str, Any]:
-    """What `doctor` asked for was given."""
-    operator = next(one for one in state["principals"] if one["name"] == "operator")
-    operator["roles"] = [
-        {"role": "Owner", "scope": "/subscriptions/11111111-2222-3333-4444-555555555555"},
-        {"role": "Key Vault Certificate User", "scope": VAULT},
-    ]
-    tailspin = next(one for one in state["organizations"] if one["name"] == "fabrikam-tailspin")
-    tailspin["administrators"] = ["operator"]
-    return state
