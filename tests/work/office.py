@@ -74,13 +74,13 @@ class Line:
         return chosen[1]
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        raise NotImplementedError
+        raise NotImplementedError("a step of the test picks its message and runs one pool; nobody asks for this")
 
     def hide(self, message: Message, seconds: float) -> Message:
-        raise NotImplementedError
+        raise NotImplementedError("a step of the test picks its message and runs one pool; nobody asks for this")
 
     def ack(self, message: Message) -> None:
-        raise NotImplementedError
+        raise NotImplementedError("a step of the test picks its message and runs one pool; nobody asks for this")
 
     def length(self) -> int:
         return len(self.waiting)
@@ -175,7 +175,7 @@ class _Runner:
     clock: Skewed
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        raise NotImplementedError
+        raise NotImplementedError("a step of the test picks its message and runs one pool; nobody asks for this")
 
     def reconcile(self, spec: Spec, revision: str, survey: SharedSurvey | None = None) -> Result:
         assert (revision, survey) == ("c0ffee", None)
