@@ -79,13 +79,25 @@ def load(name: str, data: bytes) -> Capabilities:
     raise CapabilitiesInvalid([str(problem) for problem in sorted(problems)])
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what begins like a number: YAML 1.2 reads ``1e+100`` as one, PyYAML writes it as a plain text."""
+
+
+def _written(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'" if value[:1] in _NUMERIC else None)
+
+
+_NUMERIC = frozenset("0123456789+-.")
+_Dumper.add_representer(str, _written)
+
+
 def text(capabilities: Capabilities) -> str:
     """The file, with what is left to people in it; `load` gives the same capabilities back."""
     left = {one.name: {"because": one.not_asked, "byHand": one.by_hand} for one in QUESTIONS if one.not_asked}
     whole = capabilities.model_copy(update={"not_asked": left})
     plain = whole.model_dump(by_alias=True, exclude_defaults=True)
     document = {"format": FORMAT, "organizations": plain.pop("organizations", {}), **plain}
-    return _HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)
+    return _HEAD + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def changes(before: Capabilities, after: Capabilities) -> list[str]:

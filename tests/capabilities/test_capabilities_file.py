@@ -72,6 +72,14 @@ def test_what_is_written_is_what_is_read(organizations: dict[str, Asked]) -> Non
     assert load("c.yaml", written.encode()).organizations == organizations
 
 
+@pytest.mark.parametrize("why", ["1e+100", "0x1f", "-.inf", "12:30:45", "+1", "2026-11-22", "~", "yes", "* a", ""])
+def test_a_reason_that_looks_like_something_else_is_read_as_it_was_said(why: str) -> None:
+    answer = Answer(verdict="could not tell", why=why)
+    told = Capabilities(organizations={"prime": Asked(asked=AT, answers={"authorized-list": answer})})
+
+    assert load("c.yaml", text(told).encode()).organizations == told.organizations
+
+
 def test_the_file_tells_people_what_was_left_to_them() -> None:
     left = load("c.yaml", text(Capabilities()).encode()).not_asked
 
