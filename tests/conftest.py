@@ -1,7 +1,12 @@
-"""What holds for all tests: properties are judged by what they find, never by how busy the machine is."""
+"""What holds for all tests: properties are judged by what they find, never by how busy the machine is.
+
+Their examples are the same in every run, so that a change is judged by the change. `HYPOTHESIS_PROFILE=explore` draws
+others: what that finds becomes a test of its own.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,8 +16,10 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from tests.contract.azurite import Azurite
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", PATIENT)
+settings.register_profile("same", PATIENT, derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 pytest_plugins = ["tests.shell"]
 
