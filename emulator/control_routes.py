@@ -52,7 +52,7 @@ class ControlPlane:
 
     def fault(self, kind: str, seconds: float, request: Request) -> Response:
         """Faults never hit the control port."""
-        raise NotImplementedError(f"{kind} {seconds} {request.path}")
+        raise NotImplementedError(f"faults never hit the control port: {kind} {seconds} {request.path}")
 
 
 def _body(request: Request) -> dict[str, Json]:
