@@ -1,8 +1,8 @@
 """The triggers of the Functions app, and nothing else: what starts a function, and where its messages go.
 
 Each function is a line or two: the value of its trigger in, the messages of its output out. What happens is in
-`reconciler.triggers`, which is imported when the first trigger fires and not before: on a platform that scales to
-zero, importing this file is what somebody waits for. Outputs are typed `List`, not `list`: the Functions runtime
+`reconciler.service.triggers`, which is imported when the first trigger fires and not before: on a platform that scales
+to zero, importing this file is what somebody waits for. Outputs are typed `List`, not `list`: the Functions runtime
 refuses the latter there.
 """
 
@@ -11,7 +11,7 @@ import typing
 import azure.functions as func
 
 if typing.TYPE_CHECKING:
-    from reconciler.triggers.shop import Shop
+    from reconciler.service.triggers.context import Shop
 
 CONNECTION = "RECONCILER_STORAGE"
 WORK = "%RECONCILER_WORK_QUEUE%"
@@ -24,7 +24,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
 def _shop() -> "Shop":
-    from reconciler.triggers.wiring import shop
+    from reconciler.service.triggers.composition import shop
 
     return shop()
 
@@ -52,7 +52,7 @@ def _put(work: Messages, texts: list[str]) -> None:
 @app.queue_output("work", WORK, CONNECTION)
 def pool_changed(message: func.QueueMessage, work: Messages, context: func.Context) -> None:
     """ARM wrote or deleted a pool."""
-    from reconciler.triggers import messages
+    from reconciler.service.triggers import messages
 
     _put(work, messages.pool_changed(_shop(), _text(message), _trace(context)))
 
@@ -62,7 +62,7 @@ def pool_changed(message: func.QueueMessage, work: Messages, context: func.Conte
 @app.queue_output("work", WORK, CONNECTION)
 def devops_changed(message: func.QueueMessage, work: Messages, context: func.Context) -> None:
     """Azure DevOps audited a change."""
-    from reconciler.triggers import messages
+    from reconciler.service.triggers import messages
 
     _put(work, messages.devops_changed(_shop(), _text(message), _trace(context)))
 
@@ -74,7 +74,7 @@ def devops_changed(message: func.QueueMessage, work: Messages, context: func.Con
 @app.timer_trigger("timer", "%RECONCILER_SWEEP_SCHEDULE%", use_monitor=True)
 def sweep(timer: func.TimerRequest, context: func.Context) -> None:
     """Every pool in git gets a look."""
-    from reconciler.triggers import timers
+    from reconciler.service.triggers import timers
 
     timers.sweep(_shop(), _trace(context))
 
@@ -83,7 +83,7 @@ def sweep(timer: func.TimerRequest, context: func.Context) -> None:
 @app.timer_trigger("timer", "%RECONCILER_GIT_SCHEDULE%", use_monitor=True)
 def watch_git(timer: func.TimerRequest, context: func.Context) -> None:
     """Pools whose files changed get a look."""
-    from reconciler.triggers import timers
+    from reconciler.service.triggers import timers
 
     timers.watch_git(_shop(), _trace(context))
 
@@ -92,7 +92,7 @@ def watch_git(timer: func.TimerRequest, context: func.Context) -> None:
 @app.timer_trigger("timer", "%RECONCILER_AUDIT_SCHEDULE%", use_monitor=True)
 def watch_audit(timer: func.TimerRequest, context: func.Context) -> None:
     """Pools that the audit logs concern get a look."""
-    from reconciler.triggers import timers
+    from reconciler.service.triggers import timers
 
     timers.watch_audit(_shop(), _trace(context))
 
@@ -104,7 +104,7 @@ def watch_audit(timer: func.TimerRequest, context: func.Context) -> None:
 @app.queue_trigger("message", WORK, CONNECTION)
 def worker(message: func.QueueMessage, context: func.Context) -> None:
     """Look at the pools of a message."""
-    from reconciler.triggers import messages
+    from reconciler.service.triggers import messages
 
     messages.work(_shop(), _text(message), message.insertion_time, _trace(context))
 
@@ -113,7 +113,7 @@ def worker(message: func.QueueMessage, context: func.Context) -> None:
 @app.queue_trigger("message", SWEEP, CONNECTION)
 def sweeper(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a batch of pools; on a queue of its own, so that nobody's event waits behind it."""
-    from reconciler.triggers import messages
+    from reconciler.service.triggers import messages
 
     messages.work(_shop(), _text(message), message.insertion_time, _trace(context))
 
@@ -147,7 +147,7 @@ def quarantine_devops_events(message: func.QueueMessage) -> None:
 
 
 def _aside(message: func.QueueMessage, queue: str) -> None:
-    from reconciler.triggers import messages
+    from reconciler.service.triggers import messages
 
     messages.quarantine(_shop(), _text(message), queue)
 
@@ -156,8 +156,8 @@ def _aside(message: func.QueueMessage, queue: str) -> None:
 
 
 def _answer(name: str, request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    from reconciler.triggers import web
-    from reconciler.web.message import Request
+    from reconciler.service.http.message import Request
+    from reconciler.service.triggers import web
 
     asked = Request(
         request.method,

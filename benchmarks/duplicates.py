@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks import estates
 from benchmarks.measure import Emulated, Row, Table, apart, at_least, at_most, emulated, shown, timed
-from reconciler.hosting import Hosting
-from reconciler.settings import Settings
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import Hosting
 from reconciler.telemetry import NoTelemetry
 
 TITLE = "Duplicate events on one pool"
@@ -48,14 +48,14 @@ RUNS = frozenset({"in-sync", "applied", "drifted", "progressing", "failed", "sta
 
 
 def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], int, float]:
-    from reconciler.serve import run as serving  # noqa: PLC0415 - in the measured process
-    from reconciler.serve.host import Options  # noqa: PLC0415
-    from reconciler.triggers import wiring  # noqa: PLC0415
+    from reconciler.service.host import run as serving  # noqa: PLC0415 - in the measured process
+    from reconciler.service.host.host import Options  # noqa: PLC0415
+    from reconciler.service.triggers import composition  # noqa: PLC0415
 
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
     hosting, told = Hosting.read(given), Runs()
-    shop = wiring.build(Settings.read(given), hosting, told)
-    wiring.use(shop)
+    shop = composition.build(Settings.read(given), hosting, told)
+    composition.use(shop)
     queues = [shop.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")]
     for number in range(count):
         queues[0].put(json.dumps(event(number)))

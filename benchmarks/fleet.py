@@ -21,10 +21,10 @@ from benchmarks.measure import (
     timed,
     together,
 )
-from reconciler.hosting import Hosting
-from reconciler.settings import Settings
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import Hosting
+from reconciler.service.triggers import Shop, composition, messages
 from reconciler.telemetry import MemoryTelemetry
-from reconciler.triggers import Shop, messages, wiring
 
 TITLE = "Sweep of a fleet"
 
@@ -108,7 +108,7 @@ IN_SYNC = ("result", "in-sync")
 
 def _shop(cloud: Emulated, state: str, specs: str) -> tuple[Shop, MemoryTelemetry]:
     given, told = cloud.environment(state, specs), MemoryTelemetry()
-    return wiring.build(Settings.read(given), Hosting.read(given), told), told
+    return composition.build(Settings.read(given), Hosting.read(given), told), told
 
 
 def _written(folder: Path, size: estates.Size) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import emulator
 from emulator.control import Control
-from reconciler.settings import Settings
+from reconciler.config.settings import Settings
 
 T = TypeVar("T")
 LATENCY = 0.05

@@ -12,21 +12,13 @@ import yaml
 
 from benchmarks import estates
 from benchmarks.measure import Row, Table, apart, at_most, shown, timed
+from reconciler.documents import Json
 from reconciler.engine import Planner
-from reconciler.facets import FACETS
-from reconciler.plan import Json
-from reconciler.policy import Policy
-from reconciler.ports import (
-    AgentPool,
-    Identity,
-    Operation,
-    Pipeline,
-    PipelinePermissions,
-    Project,
-    Queue,
-    Readers,
-    RoleAssignment,
-)
+from reconciler.facets.registry import FACETS
+from reconciler.plan.policy import Policy
+from reconciler.ports.azure import Operation
+from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.readers_writers import Readers
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from benchmarks import estates
 from benchmarks.measure import LATENCY, Emulated, Row, Table, apart, at_most, emulated, shown, timed
-from reconciler.hosting import Hosting
-from reconciler.settings import Settings
-from reconciler.triggers import messages, wiring
-from reconciler.work.coalesce import MARGIN
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import Hosting
+from reconciler.service.queue.coalesce import MARGIN
+from reconciler.service.triggers import composition, messages
 
 TITLE = "Event to proven repair"
 SIZE = estates.Size(3, 8)
@@ -63,7 +63,7 @@ def in_sequence(answered: Sequence[float], latency: float) -> int:
 
 def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
-    shop = wiring.build(Settings.read(given), Hosting.read(given))
+    shop = composition.build(Settings.read(given), Hosting.read(given))
     (name,) = SIZE.names(0)[:1]
     work = json.dumps({"keys": [name]})
     messages.work(shop, work, datetime.now(UTC))  # a warm process, as most are

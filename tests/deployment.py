@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 from benchmarks.estates import GROUP, SUBSCRIPTION
 from benchmarks.estates import properties as pool_properties
 from emulator import Running, start
-from reconciler.hosting import Hosting, state
-from reconciler.ports import Message, MessageQueue
-from reconciler.settings import Settings
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import Hosting, state
+from reconciler.ports.stores import Message, MessageQueue
+from reconciler.service.queue.messages import read
+from reconciler.service.triggers import Shop, composition, messages
 from reconciler.telemetry import MemoryTelemetry
-from reconciler.triggers import Shop, messages, wiring
-from reconciler.work.message import read
-from tests.adapters.git_kit import Work
+from tests.adapters.git.git_kit import Work
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Deployment:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""
         environment = {**self.environment, **{f"RECONCILER_{name}": value for name, value in given.items()}}
         settings = Settings.read(environment, beneath=state(environment))
-        return wiring.build(settings, Hosting.read(environment), self.metrics)
+        return composition.build(settings, Hosting.read(environment), self.metrics)
 
     def commit(self, **files: str) -> str:
         """A commit with these files (``pool`` is ``specs/pool.yaml``)."""

@@ -10,21 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
+from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError, Rejected
-from reconciler.plan import Json
-from reconciler.ports import (
-    AgentPool,
-    Identity,
-    Operation,
-    Pending,
-    Pipeline,
-    PipelinePermissions,
-    Project,
-    Queue,
-    Readers,
-    RoleAssignment,
-    Writers,
-)
+from reconciler.ports.azure import Operation, Pending
+from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.readers_writers import Readers, Writers
 
 Before = Callable[[str, tuple[object, ...]], None]
 

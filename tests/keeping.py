@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from reconciler.documents import Json
 from reconciler.errors import LeaseHeld
-from reconciler.plan import Json
-from reconciler.ports import Document
+from reconciler.ports.stores import Document
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 

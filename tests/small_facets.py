@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Gap, GapKind, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Pending, Project, Writers
+from reconciler.plan.model import Action, Change, Gap, GapKind, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.azure import Pending
+from reconciler.ports.devops import Project
+from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """The machine's clocks, as `reconciler.ports.Clock` asks for them."""
+    """The machine's clocks, as `reconciler.ports.clock.Clock` asks for them."""
 
     def now(self) -> datetime:
         """Aware, in UTC."""

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from reconciler.adapters import loading
-from reconciler.adapters.session_endpoints import is_loopback
+from reconciler.adapters import lazy_imports
+from reconciler.adapters.devops.endpoints import is_loopback
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class EntraCredential(Credential):
         held.content_until = max(info.expires_on - REFRESH_BEFORE, now + ASK_AGAIN)
 
     def _ask(self, scope: str, claims: str | None) -> AccessTokenInfo:
-        loading.load()
+        lazy_imports.load()
         from azure.core.credentials import AccessTokenInfo  # noqa: PLC0415 - see the module's docstring
         from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError  # noqa: PLC0415
 
@@ -230,7 +230,7 @@ class StaticCredential(Credential):
 
     def token_info(self, scope: str, claims: str | None = None) -> AccessTokenInfo:  # noqa: ARG002 - as the base says
         """See `Credential`; there is one for ARM alone, and challenges change nothing."""
-        loading.load()
+        lazy_imports.load()
         from azure.core.credentials import AccessTokenInfo  # noqa: PLC0415 - see the module's docstring
 
         if scope != ARM:
@@ -242,7 +242,7 @@ def default(client_id: str = "") -> EntraCredential:
     """azure-identity's chain; `client_id` names a user-assigned managed identity in it."""
 
     def make() -> TokenCredential:
-        with loading.LOADING:
+        with lazy_imports.LOADING:
             from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - see the module's docstring
 
         return DefaultAzureCredential(managed_identity_client_id=client_id) if client_id else DefaultAzureCredential()
@@ -254,7 +254,7 @@ def managed(client_id: str = "") -> EntraCredential:
     """A managed identity: the user-assigned one with this client id, or the system-assigned one."""
 
     def make() -> TokenCredential:
-        with loading.LOADING:
+        with lazy_imports.LOADING:
             from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - see the module's docstring
 
         return ManagedIdentityCredential(client_id=client_id or None)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import connect, credential_of, planner_of, policy, session_for
+from reconciler.config.settings import Settings
 from reconciler.engine import Planner
-from reconciler.inspection import ArmInspector, DevOpsInspector, Enquirer
-from reconciler.policy import Policy
-from reconciler.ports import Clock, Readers
-from reconciler.settings import Settings
-from reconciler.surroundings import Surroundings
-
-if TYPE_CHECKING:
-    from reconciler.onboarding import Hand, Sources
+from reconciler.plan.policy import Policy
+from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.clock import Clock
+from reconciler.ports.devops import DevOpsReader, DevOpsWriter
+from reconciler.ports.diagnostics import ArmInspector, DevOpsInspector, Enquirer
+from reconciler.ports.memberships import MembershipReader, MembershipWriter
+from reconciler.ports.readers_writers import Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,10 @@ class Questions:
 class Onboarding:
     """What `onboard` needs: it acts as whoever calls, and can write only where that was asked for."""
 
-    sources: Sources
-    hand: Hand | None
+    devops: DevOpsReader
+    members: MembershipReader
+    inspector: DevOpsInspector
+    writers: tuple[DevOpsWriter, MembershipWriter] | None
     """None: a dry run."""
     policy: Policy
     clock: Clock
@@ -56,8 +57,8 @@ class Onboarding:
 
 def tools(settings: Settings) -> Tools:
     """What `explain`, `import` and `doctor` need; specs are not asked for."""
-    from reconciler.adapters.around import Around  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
+    from reconciler.adapters.arm.inspection import Around  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
 
     clock = SystemClock()
     planes = connect(settings, clock)
@@ -67,8 +68,8 @@ def tools(settings: Settings) -> Tools:
 
 def questions(settings: Settings) -> Questions:
     """What `probe` needs; specs are not asked for."""
-    from reconciler.adapters.devops import DevOps  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops_enquiry import DevOpsEnquiry  # noqa: PLC0415
+    from reconciler.adapters.devops.inspection import DevOpsEnquiry  # noqa: PLC0415
+    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
 
     clock = SystemClock()
     planes = connect(settings, clock, gets_alone=True)
@@ -78,21 +79,21 @@ def questions(settings: Settings) -> Questions:
 
 def onboarding(settings: Settings, *, write: bool) -> Onboarding:
     """What `onboard` needs; without `write` there is nothing that could."""
-    from reconciler.adapters.devops import DevOps, DevOpsWrites  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops_inspection import DevOpsInspection  # noqa: PLC0415
-    from reconciler.adapters.gate import Gates  # noqa: PLC0415
-    from reconciler.adapters.memberships import Memberships, MembershipWrites  # noqa: PLC0415
-    from reconciler.onboarding import Hand, Sources  # noqa: PLC0415
+    from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
+    from reconciler.adapters.devops.memberships import Memberships, MembershipWrites  # noqa: PLC0415
+    from reconciler.adapters.devops.reads import DevOps, DevOpsWrites  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.throttling import Gates  # noqa: PLC0415
 
     clock = SystemClock()
     credential, gates, place = credential_of(settings), Gates(clock.monotonic), settings.members_endpoint
     devops = session_for(settings, credential, (settings.devops_endpoint, settings.identity_endpoint), gates)
     members = session_for(settings, credential, (place, place), gates)
-    sources = Sources(DevOps(devops), Memberships(devops, members), DevOpsInspection(devops))
-    hand = Hand(DevOpsWrites(devops), MembershipWrites(devops, members)) if write else None
+    writers = (DevOpsWrites(devops), MembershipWrites(devops, members)) if write else None
 
     def close() -> None:
         devops.close()
         members.close()
 
-    return Onboarding(sources, hand, policy(settings), clock, close)
+    return Onboarding(
+        DevOps(devops), Memberships(devops, members), DevOpsInspection(devops), writers, policy(settings), clock, close
+    )

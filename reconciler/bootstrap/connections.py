@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.adapters.clock import SystemClock
-from reconciler.capabilities import Capabilities, CapabilitiesInvalid, load
+from reconciler.config.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
 from reconciler.engine import Planner
 from reconciler.errors import NotFound
-from reconciler.policy import Policy
-from reconciler.ports import Clock, Readers
-from reconciler.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
+from reconciler.plan.policy import Policy
+from reconciler.ports.clock import Clock
+from reconciler.ports.readers_writers import Readers
+from reconciler.survey.capabilities import Capabilities, CapabilitiesInvalid, load
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
 
 if TYPE_CHECKING:
-    from reconciler.adapters.arm import Arm
+    from reconciler.adapters.arm.pools import Arm
     from reconciler.adapters.credentials import Credential
-    from reconciler.adapters.gate import Gates
-    from reconciler.adapters.session import Session
+    from reconciler.adapters.devops.session import Session
+    from reconciler.adapters.devops.throttling import Gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def telemetry(settings: Settings) -> Telemetry:
     """Where spans and figures go; nothing of OpenTelemetry is imported where that is nowhere."""
     if settings.telemetry is TelemetryKind.OFF:
         return NO_TELEMETRY
-    from reconciler.adapters import telemetry_exporters as exporters  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.telemetry import exporters  # noqa: PLC0415 - see the package's docstring
 
     about, monotonic = exporters.resource(__version__, settings.instance), SystemClock().monotonic
     if settings.telemetry is TelemetryKind.CONSOLE:
@@ -55,7 +56,7 @@ def telemetry(settings: Settings) -> Telemetry:
 
 def policy(settings: Settings) -> Policy:
     """The policy of this deployment; the default where there is no file. `NotFound` where the file is missing."""
-    from reconciler import policy as policies  # noqa: PLC0415 - beside the function's name
+    from reconciler.plan import policy as policies  # noqa: PLC0415 - beside the function's name
 
     if settings.policy is None:
         return Policy()
@@ -86,9 +87,9 @@ def capabilities_at(path: Path) -> Capabilities:
 
 def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetry = NO_TELEMETRY) -> Planner:
     """The planner over these connections, with what the deployment allows and knows."""
-    from reconciler.adapters.around import Around  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops import DevOps  # noqa: PLC0415
-    from reconciler.facets import FACETS  # noqa: PLC0415
+    from reconciler.adapters.arm.inspection import Around  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415
+    from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
     around = Around(planes.arm, planes.devops) if settings.prerequisites else None
     readers = Readers(planes.arm, DevOps(planes.devops), around)
@@ -105,7 +106,7 @@ def connect(
     gets_alone: bool = False,
 ) -> Planes:
     """Both planes; `gets_alone`: nothing else than GET leaves, whoever asks."""
-    from reconciler.adapters.arm import Arm  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.arm.pools import Arm  # noqa: PLC0415 - see the package's docstring
 
     credential = credential_of(settings)
     return Planes(
@@ -139,9 +140,9 @@ def session_for(
     gets_alone: bool = False,
 ) -> Session:
     """A session for two hosts of Azure DevOps: that of the organizations, and that of their identities."""
-    from reconciler.adapters.session import Session  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
-    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+    from reconciler.adapters.devops.endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.devops.exchange import Limits as CallLimits  # noqa: PLC0415
+    from reconciler.adapters.devops.session import Session  # noqa: PLC0415 - see the package's docstring
 
     endpoints = Endpoints(*hosts, allow_loopback=settings.allow_loopback)
     limits = CallLimits(read=settings.http_timeout, parallel=settings.parallel)

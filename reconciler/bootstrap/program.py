@@ -11,16 +11,19 @@ from urllib.parse import urlsplit
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import connect, credential_of, planner_of, telemetry
 from reconciler.bootstrap.stores import store
+from reconciler.config.settings import PREFIX, Settings
+from reconciler.config.triggers import Hosting
 from reconciler.engine import Limits, Planner, Reconciler
 from reconciler.engine.events import Event
 from reconciler.errors import SpecInvalid
-from reconciler.hosting import Hosting
-from reconciler.ports import Clock, Leases, MessageQueues, SpecSource, StateStore, Writers
-from reconciler.settings import PREFIX, Settings
+from reconciler.ports.clock import Clock
+from reconciler.ports.readers_writers import Writers
+from reconciler.ports.specs import SpecSource
+from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
 if TYPE_CHECKING:
-    from reconciler.adapters.audit import AuditLog
+    from reconciler.adapters.devops.audit import AuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class App:
 
 def source(settings: Settings) -> SpecSource:
     """Where specs come from. `SpecInvalid` where that is not set or makes no sense."""
-    from reconciler.adapters import git  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
 
     if not settings.specs:
         raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
@@ -64,7 +67,7 @@ def source(settings: Settings) -> SpecSource:
 
 def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
     """The git token where one is set; towards Azure Repos, who we are towards Azure DevOps; nobody otherwise."""
-    from reconciler.adapters import git  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
 
     if settings.git_token:
         return git.basic(settings.git_token.reveal)
@@ -85,9 +88,9 @@ def build(
     settings: Settings, listen: Callable[[Event], None] = lambda _: None, *, watch: Telemetry | None = None
 ) -> App:
     """What applying needs; `listen` is told what happens, and `watch` too (None: whatever the settings say)."""
-    from reconciler.adapters.arm import ArmWrites  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops_writes import DevOpsWrites  # noqa: PLC0415
-    from reconciler.adapters.gate_closings import GateClosings  # noqa: PLC0415
+    from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
+    from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
 
     clock = SystemClock()
     kept = store(settings, clock)
@@ -109,10 +112,10 @@ def build(
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> AuditLog:
     """The audit logs of organizations: another host, hence a session of its own."""
-    from reconciler.adapters.audit import AuditLog  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.session import Session  # noqa: PLC0415
-    from reconciler.adapters.session_endpoints import Endpoints  # noqa: PLC0415
-    from reconciler.adapters.session_wire import Limits as CallLimits  # noqa: PLC0415
+    from reconciler.adapters.devops.audit import AuditLog  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.endpoints import Endpoints  # noqa: PLC0415
+    from reconciler.adapters.devops.exchange import Limits as CallLimits  # noqa: PLC0415
+    from reconciler.adapters.devops.session import Session  # noqa: PLC0415
 
     place = hosting.audit_endpoint
     endpoints = Endpoints(place, place, allow_loopback=settings.allow_loopback)

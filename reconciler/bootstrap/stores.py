@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import credential_of
+from reconciler.config.settings import PREFIX, Settings
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import Forbidden, SpecInvalid
-from reconciler.ports import Clock, Leases, MessageQueue, StateStore
-from reconciler.settings import PREFIX, Settings
-from reconciler.status import PoolStatus
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import Leases, MessageQueue, StateStore
 
 if TYPE_CHECKING:
-    from reconciler.adapters.storage import Account
+    from reconciler.adapters.azure_storage.account import Account
 
 
 class Store(Protocol):
@@ -40,10 +41,10 @@ class Store(Protocol):
 def store(settings: Settings, clock: Clock) -> Store:
     """State, leases and queues: in a storage account where the setting names one, in a SQLite file otherwise."""
     if in_storage(settings.state):
-        from reconciler.adapters.storage import Storage  # noqa: PLC0415 - see the package's docstring
+        from reconciler.adapters.azure_storage.account import Storage  # noqa: PLC0415 - see the package's docstring
 
         return Storage(_account(settings), allow_loopback=settings.allow_loopback)
-    from reconciler.adapters.local import Local  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415 - see the package's docstring
 
     path = Path(settings.state)
     try:
@@ -60,7 +61,7 @@ def in_storage(state: str) -> bool:
 
 def _account(settings: Settings) -> Account:
     """Blobs and queues of one account; the queues' URL stands behind that of the blobs, or follows from it."""
-    from reconciler.adapters.storage import Account  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.azure_storage.account import Account  # noqa: PLC0415 - see the package's docstring
 
     if "://" not in settings.state.partition("=")[0]:
         return Account(connection=settings.state)

@@ -16,12 +16,12 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from reconciler import settings
 from reconciler.cli.app import app
 from reconciler.cli.codes import DONE, ERROR, STOPPED
 from reconciler.cli.screen import Screen
 from reconciler.cli.secrecy import without
 from reconciler.cli.selection import desk
+from reconciler.config import settings
 from reconciler.errors import ReconcilerError
 
 PROGRAM = "python -m reconciler"

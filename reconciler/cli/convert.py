@@ -11,11 +11,11 @@ import typer
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, Output, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.convert import Given, drafts, pieces
-from reconciler.convert.piece import parameters_of
-from reconciler.drafting import Draft, text
 from reconciler.errors import NotFound
-from reconciler.render import clean
+from reconciler.plan.render import clean
+from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.convert.piece import parameters_of
+from reconciler.tools.spec_writer import Draft, text
 
 FORMAT = "reconciler/convert/v1"
 

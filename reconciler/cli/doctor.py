@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
-from reconciler import bootstrap, render
-from reconciler.checks import Check, Verdict
+from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
-from reconciler.doctor import examined, known
+from reconciler.plan import render
+from reconciler.rights.checks import Check, Verdict
 from reconciler.spec.model import Mode
+from reconciler.tools.doctor import examined, known
 
 FORMAT = "reconciler/doctor/v1"
 

@@ -11,8 +11,8 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, Output, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import recalled, require, select, settings_of, view
-from reconciler.explain import Explanation, asked, explained, follow
 from reconciler.spec.model import Mode
+from reconciler.tools.explain import Explanation, asked, explained, follow
 
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool's name.")]
 Project = Annotated[

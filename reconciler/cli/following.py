@@ -8,8 +8,8 @@ from __future__ import annotations
 from reconciler.cli.screen import Track
 from reconciler.cli.stopping import Stop
 from reconciler.engine import events
-from reconciler.plan import Change, Plan
-from reconciler.render import summary
+from reconciler.plan.model import Change, Plan
+from reconciler.plan.render import summary
 
 
 class Following:

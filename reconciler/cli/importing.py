@@ -10,16 +10,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from reconciler import bootstrap, render
+from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, Output, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
-from reconciler.drafting import text
+from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, SpecInvalid
-from reconciler.importing import drafted, find
-from reconciler.plan import Json, Plan
+from reconciler.plan import render
+from reconciler.plan.model import Plan
 from reconciler.spec.loader import load
+from reconciler.tools.import_ import drafted, find
+from reconciler.tools.spec_writer import text
 
 FORMAT = "reconciler/import/v1"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.-]")

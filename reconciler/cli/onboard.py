@@ -21,11 +21,11 @@ from reconciler.cli.options import Form, NoColor, Output, Policy, Verbose
 from reconciler.cli.screen import Screen, Track
 from reconciler.cli.selection import settings_of
 from reconciler.cli.stopping import Stop, stopping
+from reconciler.config.settings import PREFIX
 from reconciler.errors import Refused, Throttled
-from reconciler.onboarding import BLIND_PAUSE, Asked, Giving, Lookout, Step, View, unknown_projects
-from reconciler.settings import PREFIX
 from reconciler.spec.model import Mode
 from reconciler.spec.names import organization_of
+from reconciler.tools.onboard import BLIND_PAUSE, Asked, Giving, Hand, Lookout, Sources, Step, View, unknown_projects
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -135,15 +135,16 @@ class _Run:
 
     def through(self, names: Sequence[str]) -> bool:
         """Look, and give where something can write; whether Ctrl-C ended it."""
-        lookouts = [Lookout(self._asked, name, self._tools.sources, self._tools.policy) for name in names]
+        sources = Sources(self._tools.devops, self._tools.members, self._tools.inspector)
+        lookouts = [Lookout(self._asked, name, sources, self._tools.policy) for name in names]
         try:
             for one in lookouts:
                 self._track.now(f"{one.organization}: reading")
                 self._views[one.organization] = self._patiently(one)
             unknown_projects(self._asked, lookouts)
-            if self._tools.hand is not None:
+            if self._tools.writers is not None:
                 for one in lookouts:
-                    self._give(one, Giving(self._asked.object_id, one, self._tools.hand, self._tell))
+                    self._give(one, Giving(self._asked.object_id, one, Hand(*self._tools.writers), self._tell))
         except KeyboardInterrupt:
             return True
         return False

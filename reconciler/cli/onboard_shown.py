@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from reconciler import render
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Output
 from reconciler.cli.screen import Screen
-from reconciler.onboarding import Asked, Leave, Standing, Step, View
+from reconciler.plan import render
+from reconciler.tools.onboard import Asked, Leave, Standing, Step, View
 
 FORMAT = "reconciler/onboard/v1"
 _GOOD = (Standing.HELD, Standing.GIVEN)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
-from reconciler import bootstrap, render
+from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
 from reconciler.errors import NotFound, NotReady, ReconcilerError
-from reconciler.plan import GapKind, Plan
+from reconciler.plan import render
+from reconciler.plan.model import GapKind, Plan
 from reconciler.spec.model import Mode, Spec
-from reconciler.stored import Remembered
+from reconciler.survey.names import Remembered
 
 
 def plan(

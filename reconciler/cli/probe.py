@@ -16,16 +16,18 @@ from typing import Annotated
 
 import typer
 
-from reconciler import bootstrap, capabilities, render
-from reconciler.capabilities import QUESTIONS, Asked, Capabilities, Question
+from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, Output, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
+from reconciler.config.settings import Settings
+from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, ReconcilerError
-from reconciler.plan import Json
-from reconciler.probing import Ground, probed
-from reconciler.settings import Settings
+from reconciler.plan import render
+from reconciler.survey import capabilities
+from reconciler.survey.capabilities import QUESTIONS, Asked, Capabilities, Question
+from reconciler.tools.probe import Ground, probed
 
 FORMAT = "reconciler/probe/v1"
 DEFAULT = Path("capabilities.yaml")

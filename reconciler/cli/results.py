@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler import render
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Output
 from reconciler.cli.screen import Screen
+from reconciler.documents import Json
 from reconciler.engine import Outcome, Result
-from reconciler.plan import Json
+from reconciler.plan import render
 
 FORMAT = "reconciler/results/v1"
 

@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column
 from rich.text import Text
 
-from reconciler import render
-from reconciler.plan import Json, Plan
+from reconciler.documents import Json
+from reconciler.plan import render
+from reconciler.plan.model import Plan
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
 _STATES = {"in sync": "green", "drifted": "yellow", "not all": "magenta"}

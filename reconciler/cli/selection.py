@@ -14,15 +14,15 @@ from dotenv import dotenv_values
 
 from reconciler import bootstrap
 from reconciler.cli.screen import Screen
+from reconciler.config.settings import PREFIX, Settings
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
-from reconciler.ports import SpecSource
-from reconciler.render import clean
-from reconciler.settings import PREFIX, Settings
+from reconciler.plan.render import clean
+from reconciler.ports.specs import SpecSource
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
-from reconciler.stored import Remembered
 from reconciler.survey import SharedSurvey
+from reconciler.survey.names import Remembered
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from dotenv import dotenv_values
 
-from reconciler import settings
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.secrecy import without
+from reconciler.config import settings
+from reconciler.config.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 from reconciler.errors import Unavailable
-from reconciler.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 
 if TYPE_CHECKING:
-    from reconciler.serve import host as hosts
+    from reconciler.service.host import host as hosts
 
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
@@ -36,8 +36,8 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     Settings are environment variables, or a .env file. Logs are lines of JSON on standard error. Exit code 0 after
     a stop, 1 where a run did not end in time.
     """
-    from reconciler.serve.bindings import BindingError  # noqa: PLC0415 - see the module's docstring
-    from reconciler.serve.host import Options  # noqa: PLC0415
+    from reconciler.service.host.bindings import BindingError  # noqa: PLC0415 - see the module's docstring
+    from reconciler.service.host.host import Options  # noqa: PLC0415
 
     environment = settings.environment()
     beneath = {name: text for name, text in dotenv_values(".env").items() if text is not None}
@@ -57,13 +57,13 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
 
 def _run(served: hosts.Host) -> bool:
     """Serve until a signal; what waits to be told is sent before the process ends."""
-    from reconciler.serve import run  # noqa: PLC0415 - see the module's docstring
-    from reconciler.triggers import wiring  # noqa: PLC0415
+    from reconciler.service.host import run  # noqa: PLC0415 - see the module's docstring
+    from reconciler.service.triggers import composition  # noqa: PLC0415
 
     try:
         return run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
     finally:
-        wiring.shop().telemetry.close()
+        composition.shop().telemetry.close()
 
 
 def _why(error: OSError) -> str:
@@ -72,20 +72,20 @@ def _why(error: OSError) -> str:
 
 def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:
     """The host, with one shop behind it and the functions alike."""
-    from reconciler.hosting import Hosting, state  # noqa: PLC0415 - see the module's docstring
-    from reconciler.serve import run  # noqa: PLC0415
-    from reconciler.triggers import wiring  # noqa: PLC0415
+    from reconciler.config.triggers import Hosting, state  # noqa: PLC0415 - see the module's docstring
+    from reconciler.service.host import run  # noqa: PLC0415
+    from reconciler.service.triggers import composition  # noqa: PLC0415
 
-    hosting = Hosting.read(given)
-    if not hosting.function_key and not _loopback(options.host):
+    triggers = Hosting.read(given)
+    if not triggers.function_key and not _loopback(options.host):
         text = (
             f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
         )
         raise SettingsInvalid((text,))
     chosen = Settings.read(given, beneath=state(given))
-    shop = wiring.build(chosen, hosting)
-    wiring.use(shop)
-    return run.host(hosting, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
+    shop = composition.build(chosen, triggers)
+    composition.use(shop)
+    return run.host(triggers, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
 
 
 def _loopback(host: str) -> bool:
@@ -96,8 +96,8 @@ def _loopback(host: str) -> bool:
 
 
 def _log(given: Mapping[str, str]) -> logging.Handler:
-    from reconciler import hosting  # noqa: PLC0415 - see the module's docstring
-    from reconciler.serve.lines import log_to  # noqa: PLC0415
+    from reconciler.config import triggers  # noqa: PLC0415 - see the module's docstring
+    from reconciler.service.host.lines import log_to  # noqa: PLC0415
 
-    secrets = (*settings.secrets(given), *hosting.secrets(given))
+    secrets = (*settings.secrets(given), *triggers.secrets(given))
     return log_to(lambda text: without(secrets, text))

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from reconciler import bootstrap, render
+from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, Output, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
+from reconciler.engine.status import Condition, Kind, PoolStatus, Truth
 from reconciler.errors import NotFound
-from reconciler.status import Condition, Kind, PoolStatus, Truth
+from reconciler.plan import render
 
 FORMAT = "reconciler/statuses/v1"
 Unmanaged = Annotated[

@@ -9,14 +9,14 @@ from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.importing import documents_of
 from reconciler.cli.options import Output
 from reconciler.cli.screen import Screen
+from reconciler.config.settings import Settings
+from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
-from reconciler.importing import Stray, compared
-from reconciler.importing.reading import places_of
-from reconciler.plan import Json
-from reconciler.ports import AgentPool
-from reconciler.settings import Settings
+from reconciler.ports.devops import AgentPool
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
+from reconciler.tools.import_ import Stray, compared
+from reconciler.tools.import_.observe import places_of
 
 FORMAT = "reconciler/unmanaged/v1"
 

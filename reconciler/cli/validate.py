@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler import bootstrap, render
+from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, select, settings_of
+from reconciler.plan import render
 from reconciler.spec.problem import Problem
 
 FORMAT = "reconciler/problems/v1"

@@ -14,14 +14,14 @@ import typer
 from reconciler.adapters.clock import SystemClock
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor
-from reconciler.demo.cast import Cast
+from reconciler.config.settings import child_environment
 from reconciler.demo.emulation import Emulation, root
+from reconciler.demo.output import Stage, StepFailed
 from reconciler.demo.process import ENDING, Interruption, Place
 from reconciler.demo.repository import Repository
-from reconciler.demo.stage import Stage, StepFailed
+from reconciler.demo.scenario import Cast
 from reconciler.demo.story import STEPS, Step
 from reconciler.errors import NotFound
-from reconciler.settings import child_environment
 
 SWITCHES = ("arm.update-seconds=3",)
 """A long operation that one can watch, and still wait for; `WAIT_ONCE` in the settings is a little longer."""

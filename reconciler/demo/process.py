@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from reconciler import settings
-from reconciler.adapters import loading
+from reconciler.adapters import lazy_imports
+from reconciler.config import settings
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -47,9 +47,12 @@ class Interruption:
 
 def load() -> None:
     """Import what commands import when they begin to work, once for all of them."""
-    loading.load()
-    from reconciler.adapters import arm, devops, devops_writes, gate_closings, git, local, session  # noqa: F401, PLC0415
-    from reconciler.facets import FACETS  # noqa: F401, PLC0415
+    lazy_imports.load()
+    from reconciler.adapters.arm import pools  # noqa: F401, PLC0415
+    from reconciler.adapters.devops import reads, session, throttling, writes  # noqa: F401, PLC0415
+    from reconciler.adapters.git import source  # noqa: F401, PLC0415
+    from reconciler.adapters.sqlite import store  # noqa: F401, PLC0415
+    from reconciler.facets.registry import FACETS  # noqa: F401, PLC0415
 
 
 @dataclass(frozen=True, slots=True)

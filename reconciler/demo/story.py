@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from reconciler.demo.cast import POOL, PRIME, RELEASE, TAILSPIN, Cast
+from reconciler.demo.as_a_service import told
 from reconciler.demo.observed import Estate
-from reconciler.demo.told import told
+from reconciler.demo.scenario import POOL, PRIME, RELEASE, TAILSPIN, Cast
 
 SPEC = f"{POOL}.yaml"
 

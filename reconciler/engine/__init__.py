@@ -5,12 +5,14 @@
     planner     what would be done (`Planner`): holds readers only
     reconciler  one pool under one lease (`Reconciler`)
     steps       apply and prove; the only place that writes
-    work        one run's notes, and what may be done next
+    run_state   one run's notes, and what may be done next
     tenure      the lease while it is held, and the budget (`Limits`)
-    flight      long operations: asked about, never waited for
-    arrivals    what is awaited, and for how long
+    waits       what is waited for, and until when: arrivals, members that no directory knows, operations in flight
     memory      status and evidence between runs
-    resting     members whom no directory knows: not asked for at every look
+    facet       the contract of a facet: five functions
+    status      conditions, and what is known between runs
+    stored      what a pool's document holds beside conditions
+    backoff     delays after failures, with jitter from a hash
     verdict     what a run came to: one word, three conditions, when to look again
     ending      every way in which a run ends, stored and handed back
     result      the value that is handed back (`Result`)

@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from reconciler.backoff import Backoff, chance, delay
-from reconciler.engine import arrivals, resting, verdict
-from reconciler.engine.flight import Answer
+from reconciler.engine import verdict, waits
+from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
+from reconciler.engine.run_state import Work
+from reconciler.engine.status import Finding, InFlight, PoolStatus, Run, Truth
+from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import Limits
-from reconciler.engine.work import Work
+from reconciler.engine.waits import Answer
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
-from reconciler.ports import Clock, Pending
+from reconciler.ports.azure import Pending
+from reconciler.ports.clock import Clock
 from reconciler.spec.model import Mode, Spec
-from reconciler.status import Finding, InFlight, PoolStatus, Run, Truth
-from reconciler.stored import Replacing
 
 RETRY = 15.0
 """Seconds until a pool that another worker holds is looked at again."""
@@ -88,8 +89,8 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: Answer) ->
 def judged(frame: Frame, memory: Memory, work: Work, refused: Refused | None) -> Result:
     """A run that planned. A refused approval is the caller's trouble: the pool's conditions do not know of it."""
     now = frame.clock.now()
-    awaited = {} if work.pending else arrivals.counted(memory.status.awaited, work.plan, work.spec, now)
-    work.overdue = arrivals.overdue(awaited, now, frame.limits)
+    awaited = {} if work.pending else waits.counted(memory.status.awaited, work.plan, work.spec, now)
+    work.overdue = waits.overdue(awaited, now, frame.limits)
     work.replacing = _replacing(memory.status, work)
     judgement = verdict.judge(work, frame.limits)
     known = replace(_after(memory.status, work, frame), awaited=awaited, replacing=work.replacing)
@@ -126,7 +127,7 @@ def _after(status: PoolStatus, work: Work, frame: Frame) -> PoolStatus:
     return replace(
         status,
         pending=work.pending,
-        resting=resting.after(work.failed.values(), status.resting, frame.revision, frame.started),
+        resting=waits.after(work.failed.values(), status.resting, frame.revision, frame.started),
         remembered=work.survey.remembers(work.spec),
         waited=tuple(sorted(name for name in noted if name in waited or _facet(name) in blind)),
         unproven={name: count for name, count in sorted(unproven.items()) if name in open_ids or _facet(name) in blind},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.errors import ReconcilerError
-from reconciler.plan import Change, Plan
+from reconciler.plan.model import Change, Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from reconciler.engine.status import PoolStatus
 from reconciler.engine.tenure import Tenure
 from reconciler.errors import LeaseHeld
-from reconciler.ports import StateStore
+from reconciler.ports.stores import StateStore
 from reconciler.spec.model import Spec
-from reconciler.status import PoolStatus
 from reconciler.survey import Evidence
 
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from reconciler import guards
-from reconciler.capabilities import Beliefs
+from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Transient
-from reconciler.facet import Facet
-from reconciler.plan import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
-from reconciler.policy import Policy
-from reconciler.ports import Clock, Readers
+from reconciler.plan import guards
+from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
+from reconciler.plan.policy import Policy
+from reconciler.ports.clock import Clock
+from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
 from reconciler.survey import Evidence, SharedSurvey, Survey
+from reconciler.survey.capabilities import Beliefs
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from reconciler.engine import ending, flight, resting
+from reconciler.engine import ending, waits
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
 from reconciler.engine.result import Failure, Result
+from reconciler.engine.run_state import Work, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import Limits, Tenure
-from reconciler.engine.work import Work, text_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
-from reconciler.ports import Gates, Leases, StateStore, Writers
+from reconciler.ports.readers_writers import Writers
+from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
 
@@ -98,7 +99,7 @@ class Reconciler:
         status = memory.status
         failed: dict[str, Failure] = {}
         if status.pending is not None:
-            answer = flight.ask(self.planner.readers.arm, status.pending, frame.started, self.limits)
+            answer = waits.ask(self.planner.readers.arm, status.pending, frame.started, self.limits)
             if not answer.over:
                 return ending.in_flight(frame, memory, status.pending, answer)
             if answer.error is not None:
@@ -120,12 +121,12 @@ class Reconciler:
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
         rests = {} if approved else memory.status.resting
-        held = resting.held(plan.changes, rests, frame.revision, frame.started)
+        held = waits.held(plan.changes, rests, frame.revision, frame.started)
         fresh = survey is None and not shared.trusting
         if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-            held = resting.held(plan.changes, rests, frame.revision, frame.started)
+            held = waits.held(plan.changes, rests, frame.revision, frame.started)
         work = Work(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
         if spec.mode is not Mode.REPORT:
             for change in (one for one in plan.changes if one.id in held):

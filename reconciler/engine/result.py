@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
-from reconciler.plan import Change, Plan
-from reconciler.ports import Pending
-from reconciler.status import PoolStatus
+from reconciler.plan.model import Change, Plan
+from reconciler.ports.azure import Pending
 
 
 class Outcome(StrEnum):

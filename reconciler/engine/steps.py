@@ -12,14 +12,15 @@ from dataclasses import replace
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Proved, Proving, Waiting
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
+from reconciler.engine.run_state import Work
+from reconciler.engine.status import Finding, InFlight, Truth
+from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import Limits, Tenure
 from reconciler.engine.verdict import summary
-from reconciler.engine.work import Work
 from reconciler.errors import ReconcilerError
-from reconciler.plan import Change, Route
-from reconciler.ports import Pending, Writers
-from reconciler.status import Finding, InFlight, Truth
-from reconciler.stored import Replacing
+from reconciler.plan.model import Change, Route
+from reconciler.ports.azure import Pending
+from reconciler.ports.readers_writers import Writers
 
 
 class Steps:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.errors import LeaseHeld, ReconcilerError
-from reconciler.ports import Clock, Lease
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import Lease
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from reconciler.backoff import Backoff, chance, delay
+from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.result import Failure, Outcome
+from reconciler.engine.run_state import Work
+from reconciler.engine.status import Finding, PoolStatus, Truth
+from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import Limits
-from reconciler.engine.work import Work
 from reconciler.errors import NotEffective, Refused, Terminal, Transient, family
-from reconciler.plan import Action, Gap, GapKind, Plan, Route
+from reconciler.plan.model import Action, Gap, GapKind, Plan, Route
 from reconciler.spec.model import Mode
-from reconciler.status import Finding, PoolStatus, Truth
-from reconciler.stored import Replacing
 
 SHOWN = 3
 """Troubles that a condition's message spells out."""

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import Unavailable
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import AgentPool, Writers
-from reconciler.reading import each, gap
+from reconciler.facets.support.observing import each, gap
+from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import AgentPool
+from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 

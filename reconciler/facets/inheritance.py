@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler import intent
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import AgentPool, Writers
-from reconciler.reading import each
+from reconciler.engine.facet import Facet, Observation
+from reconciler.facets.support.observing import each
+from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import AgentPool
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 
@@ -60,7 +61,7 @@ Observed = tuple[Seen, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - inheritance has no dates
     """The organizations whose switch is managed; None where none is."""
-    wanted = [(one, intent.inheritance(spec, one.name)) for one in spec.organizations]
+    wanted = [(one, effective.inheritance(spec, one.name)) for one in spec.organizations]
     return tuple(Switch(one, inherit) for one, inherit in wanted if inherit is not None) or None
 
 
@@ -93,13 +94,13 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 def apply(change: Change, writers: Writers) -> None:
     """Set the switch; absolute, so repeating it does no harm."""
     args = change.args
-    writers.devops.set_inheritance(args["organization"], intent.POOL_SCOPE, str(args["poolId"]), args["inherit"])
+    writers.devops.set_inheritance(args["organization"], effective.POOL_SCOPE, str(args["poolId"]), args["inherit"])
 
 
 def _with_administrators(seen: Seen, survey: Survey) -> Seen:
     me = survey.me(seen.organization).id
-    lines = survey.role_assignments(seen.organization, intent.POOL_SCOPE, str(seen.pool.id))
-    assigned = frozenset(a.identity.id for a in lines if not a.inherited and intent.is_administrator(a.role))
+    lines = survey.role_assignments(seen.organization, effective.POOL_SCOPE, str(seen.pool.id))
+    assigned = frozenset(a.identity.id for a in lines if not a.inherited and effective.is_administrator(a.role))
     return Seen(seen.organization, seen.pool, seen.inherits, seen.wanted, me, assigned)
 
 

@@ -16,13 +16,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from reconciler import intent
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Project, Queue, Writers
-from reconciler.reading import each, gap, on_queues, pick, queue_args, reach
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args, reach
+from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Project, Queue
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import OpenAccessException, Organization, Spec
 from reconciler.survey import Survey
 
@@ -74,7 +75,7 @@ Observed = tuple[Opening, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:
     """Flags of the organizations that have one, or an exception in force; None where none has."""
-    flags = [Flags(one, intent.exceptions(spec, one.name, now)) for one in spec.organizations]
+    flags = [Flags(one, effective.exceptions(spec, one.name, now)) for one in spec.organizations]
     return tuple(one for one in flags if one.organization.open_access is not None or one.exceptions) or None
 
 

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
-from reconciler import intent
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError, Rejected
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Pipeline, PipelinePermissions, Project, Queue, Writers
-from reconciler.reading import each, gap, on_queues, pick, queue_args
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args
+from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Pipeline, PipelinePermissions, Project, Queue
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import Organization, PipelineGrant, Spec
 from reconciler.survey import Survey
 
@@ -77,7 +78,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
     found = []
     for organization in spec.organizations:
         grants = tuple(one for one in spec.access.pipelines if one.organization.casefold() == organization.name)
-        exceptions = intent.exceptions(spec, organization.name, now)
+        exceptions = effective.exceptions(spec, organization.name, now)
         opens = {
             key: exceptions[key].allow if key in exceptions else organization.open_access
             for key in (grant.project.casefold() for grant in grants)

@@ -1,21 +1,21 @@
 """The ARM resource of the pool: created where it is missing, kept as the spec says where it exists.
 
-Only paths that the spec names are compared (`reconciler.resource` says how), and every write is the raw document that
-was read, with those paths put in: what nobody here understood travels unchanged. Updates by GET and full PUT are what
-the published clients do (terraform-provider-azurerm managed_devops_pool, azure-cli-extensions mdp).
+Only paths that the spec names are compared (`reconciler.facets.support.arm_document` says how), and every write is the
+raw document that was read, with those paths put in: what nobody here understood travels unchanged. Updates by GET and
+full PUT are what the published clients do (terraform-provider-azurerm managed_devops_pool, azure-cli-extensions mdp).
 
 - `openAccess` and `permissionProfile` count while a pool is created and never again (Microsoft Learn:
   configure-security). Creation sends them, never wider than the spec wants them at that moment; an update sends
   `permissionProfile` as it was read and no `openAccess`. Other facets keep both true.
-- How a property is changed, and what that does, is said by one table (`reconciler.mutability`). Location and name
-  belong to the resource for ever: another location is a change that is refused, with what to do instead, and the rest
-  of the spec is applied all the same; unless the spec says `replace: allowed`.
+- How a property is changed, and what that does, is said by one table (`reconciler.facets.support.mutability`). Location
+  and name belong to the resource for ever: another location is a change that is refused, with what to do instead, and
+  the rest of the spec is applied all the same; unless the spec says `replace: allowed`.
 - Where the spec asks for a quiet moment, changes that recycle agents wait until no machine is at work, for as long as
   the spec says; what recycles nothing does not wait for them.
 - While ARM is at work on the pool it is not touched. After a Failed or Canceled operation the same document is put
   again, also where it reads as wanted: the service has said itself that it did not come to be.
 - Nothing is ever deleted, but for a pool that its spec and the policy both let be replaced: then the next run makes it
-  anew. What that costs is counted before (`reconciler.replacement`), and is part of the plan.
+  anew. What that costs is counted before (`reconciler.facets.support.replacement`), and is part of the plan.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler import intent, mutability, replacement
+from reconciler.documents import Json
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady
-from reconciler.facet import Facet, Observation
-from reconciler.mutability import Way
-from reconciler.plan import Action, Change, Detail, Gap, GapKind, Json, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Pending, Writers
-from reconciler.reading import at_work
-from reconciler.replacement import Stock
-from reconciler.resource import Difference, differences, merged, organization_of
+from reconciler.facets.support import mutability, replacement
+from reconciler.facets.support.arm_document import Difference, differences, merged, organization_of
+from reconciler.facets.support.mutability import Way
+from reconciler.facets.support.observing import at_work
+from reconciler.facets.support.replacement import Stock
+from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.azure import Pending
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
 from reconciler.survey import Survey
 
@@ -173,13 +176,13 @@ def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
     closed = {
         one.name
         for one in spec.organizations
-        if not all(e.allow for e in intent.exceptions(spec, one.name, now).values())
+        if not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
     }
     for item in _profile(document).get("organizations") or ():
         if item.get("openAccess") and organization_of(str(item.get("url", ""))) in closed:
             item["openAccess"] = False
     profile = spec.permission_profile
-    alone = any(intent.inheritance(spec, one.name) is False for one in spec.organizations)
+    alone = any(effective.inheritance(spec, one.name) is False for one in spec.organizations)
     if profile and profile.kind is PermissionKind.INHERIT and alone:
         document["properties"]["organizationProfile"]["permissionProfile"] = {"kind": PermissionKind.CREATOR_ONLY.value}
     return document

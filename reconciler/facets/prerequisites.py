@@ -1,9 +1,9 @@
 """What has to hold around the pool, and what the operator cannot write: looked at, reported, never changed.
 
 Identities, the subnet and the key vault belong to somebody else, often in a resource group that the operator may not
-even see; machines do not start where something is missing there (`reconciler.prerequisites` says what, and why). What
-was *seen* to be missing is a gap for somebody to act on, with the remedy: the pool is Degraded, and nothing else waits
-for it. What could not be seen is a remark: it is told, and keeps no pool from being in sync.
+even see; machines do not start where something is missing there (`reconciler.facets.support.prerequisites` says what,
+and why). What was *seen* to be missing is a gap for somebody to act on, with the remedy: the pool is Degraded, and
+nothing else waits for it. What could not be seen is a remark: it is told, and keeps no pool from being in sync.
 
 Only specs that name an identity, a vault or a subnet cost a read. A deployment may leave the looking out altogether
 (`RECONCILER_PREREQUISITES=0`); then nothing is read and nothing is said.
@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler import prerequisites
-from reconciler.checks import Check, Verdict
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, Refused
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Change, Gap, Refusal, Remark
-from reconciler.policy import Policy
-from reconciler.ports import Writers
-from reconciler.reading import gap
+from reconciler.facets.support import prerequisites
+from reconciler.facets.support.observing import gap
+from reconciler.plan.model import Change, Gap, Refusal, Remark
+from reconciler.plan.policy import Policy
+from reconciler.ports.readers_writers import Writers
+from reconciler.rights.checks import Check, Verdict
 from reconciler.spec.model import Spec
 from reconciler.survey import Survey
 

@@ -21,14 +21,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler import intent, people
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
-from reconciler.facet import Facet, Observation
-from reconciler.granting import MEMBER, Objection, against_member, member, refused, unknown_groups, write
-from reconciler.plan import Action, Change, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Identity, Project, Queue, RoleAssignment, Writers
-from reconciler.reading import each, gap, on_queues, pick, queue_args
+from reconciler.facets.support import principals as people
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args
+from reconciler.facets.support.role_changes import (
+    MEMBER,
+    Objection,
+    against_member,
+    member,
+    refused,
+    unknown_groups,
+    write,
+)
+from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Identity, Project, Queue, RoleAssignment
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import Organization, QueueRoles, Spec
 from reconciler.survey import Survey
 
@@ -162,7 +172,7 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     seen: list[Seen] = []
     for project, queue in found.value:
         try:
-            lines = survey.role_assignments(name, intent.QUEUE_SCOPE, f"{project.id}_{queue.id}")
+            lines = survey.role_assignments(name, effective.QUEUE_SCOPE, f"{project.id}_{queue.id}")
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
@@ -263,7 +273,7 @@ def _against_taking(change: Change, seen: Seen, losing: set[str]) -> Objection |
 
 
 def _top(assignment: RoleAssignment) -> bool:
-    return intent.is_administrator(assignment.role)
+    return effective.is_administrator(assignment.role)
 
 
 FACET: Facet[Desired, Observed] = Facet(

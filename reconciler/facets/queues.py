@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, ReconcilerError
-from reconciler.facet import Facet, Observation
-from reconciler.plan import Action, Change, Gap, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import AgentPool, Project, Queue, Writers
-from reconciler.reading import each, gap, reach, readable
+from reconciler.facets.support.observing import each, gap, reach, readable
+from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import AgentPool, Project, Queue
+from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 

@@ -26,13 +26,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler import intent, people
-from reconciler.facet import Facet, Observation
-from reconciler.granting import MEMBER, Objection, against_member, member, refused, unknown_groups, write
-from reconciler.plan import Action, Change, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import AgentPool, Identity, RoleAssignment, Writers
-from reconciler.reading import each
+from reconciler.engine.facet import Facet, Observation
+from reconciler.facets.support import principals
+from reconciler.facets.support.observing import each
+from reconciler.facets.support.role_changes import (
+    MEMBER,
+    Objection,
+    against_member,
+    member,
+    refused,
+    unknown_groups,
+    write,
+)
+from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import AgentPool, Identity, RoleAssignment
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
 
@@ -72,12 +82,14 @@ class Seen:
     def assigned(self) -> dict[str, Identity]:
         """Assigned administrators by local id."""
         return {
-            a.identity.id: a.identity for a in self.assignments if not a.inherited and intent.is_administrator(a.role)
+            a.identity.id: a.identity
+            for a in self.assignments
+            if not a.inherited and effective.is_administrator(a.role)
         }
 
     def inheriting(self) -> frozenset[str]:
         """Local ids of inherited administrators."""
-        return frozenset(a.identity.id for a in self.assignments if a.inherited and intent.is_administrator(a.role))
+        return frozenset(a.identity.id for a in self.assignments if a.inherited and effective.is_administrator(a.role))
 
 
 Observed = tuple[Seen, ...]
@@ -88,9 +100,9 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - admini
     all_of_them = [
         Wanted(
             one,
-            intent.administrators(spec, one.name),
-            intent.exclusive(spec, one.name),
-            intent.inheritance(spec, one.name),
+            effective.administrators(spec, one.name),
+            effective.exclusive(spec, one.name),
+            effective.inheritance(spec, one.name),
         )
         for one in spec.organizations
     ]
@@ -146,7 +158,7 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
         pool,
         survey.me(organization),
         inherits,
-        tuple(survey.role_assignments(organization, intent.POOL_SCOPE, str(pool.id))),
+        tuple(survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))),
         known,
         tuple(name for name in wanted.administrators if name not in known),
         inherits and wanted.inherit is False,
@@ -160,12 +172,12 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
 def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
     listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
     for name in wanted.administrators:
-        if name not in seen.known and not people.is_local_group(name):
+        if name not in seen.known and not principals.is_local_group(name):
             yield member(NAME, seen.organization, name, poolId=seen.pool.id)
     for identity, name in _lacking(wanted, seen, listed).items():
         yield _grant(seen, identity, name, itself=identity not in listed)
     if wanted.exclusive:
-        labels = people.labels(seen.assigned(), seen.known)
+        labels = principals.labels(seen.assigned(), seen.known)
         for identity in sorted(_surplus(seen, listed)):
             yield _removal(seen, identity, labels[identity])
 
@@ -177,7 +189,7 @@ def _lacking(wanted: Wanted, seen: Seen, listed: Mapping[str, str]) -> dict[str,
         enough |= seen.inheriting()
     needed = dict(listed)
     if seen.detaching:
-        needed.setdefault(seen.me.id, people.label(seen.me))
+        needed.setdefault(seen.me.id, principals.label(seen.me))
     return {identity: name for identity, name in needed.items() if identity not in enough}
 
 
@@ -187,7 +199,7 @@ def _surplus(seen: Seen, listed: Mapping[str, str]) -> set[str]:
     return {
         identity
         for identity, who in seen.assigned().items()
-        if identity not in listed and identity != seen.me.id and not unknown & people.names(who)
+        if identity not in listed and identity != seen.me.id and not unknown & principals.names(who)
     }
 
 
@@ -201,7 +213,7 @@ def _grant(seen: Seen, identity: str, principal: str, *, itself: bool) -> Change
         subject=f"{seen.organization} {principal}",
         action=Action.UPDATE if before else Action.CREATE,
         before=before,
-        after=intent.ADMINISTRATOR,
+        after=effective.ADMINISTRATOR,
         risk=Risk.WIDENS,
         route=Route.DEVOPS,
         args=_own_args(seen) if itself else _args(seen, identity, principal),
@@ -215,7 +227,7 @@ def _removal(seen: Seen, identity: str, label: str) -> Change:
         kind="administrator",
         subject=f"{seen.organization} {label}",
         action=Action.REMOVE,
-        before=intent.ADMINISTRATOR,
+        before=effective.ADMINISTRATOR,
         after=None,
         risk=Risk.NARROWS,
         route=Route.DEVOPS,
@@ -234,7 +246,7 @@ def _args(seen: Seen, identity: str, principal: str) -> dict[str, str | int]:
         "poolId": seen.pool.id,
         "principal": principal,
         "identityId": identity,
-        "role": intent.ADMINISTRATOR,
+        "role": effective.ADMINISTRATOR,
     }
 
 
@@ -259,7 +271,7 @@ def _against_itself(change: Change, seen: Seen) -> Objection | None:
 
 
 def _against_grant(change: Change, seen: Seen) -> Objection | None:
-    if not intent.is_administrator(change.args["role"]):
+    if not effective.is_administrator(change.args["role"]):
         return "role-not-managed", f"role {change.args['role']} is not managed here"
     if change.args["identityId"] not in {who.id for who in seen.known.values()}:
         return "unknown-identity", "this identity is none of those that the spec's principals resolved to"

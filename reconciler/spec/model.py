@@ -142,7 +142,7 @@ class Spec:
     """None: agents are recycled without waiting."""
     replace: bool = False
     """Whether the pool may be deleted and made anew where only a new one could have what the spec says. The policy has
-    to agree (`reconciler.policy`)."""
+    to agree (`reconciler.plan.policy`)."""
     until: date | None = None
     """For `mode: pause`: last day on which it is paused."""
     reason: str = ""

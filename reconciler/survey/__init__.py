@@ -10,12 +10,13 @@ to write is taken on a fresh one.
     shared    the survey itself (`SharedSurvey`)
     access    open access from a cheap list and pair reads, and when the list is believed
     evidence  whether an organization's list was shown to be complete (`Evidence`), and who is tried next
-    around    what lies around pools, each fact once
-    everywhere  one list of queues for all projects, where the organization was seen to have it
+    azure_resources  what lies around pools, each fact once
+    organization_queues  one list of queues for all projects, where the organization was seen to have it
+    capabilities  what was found out about the services, and what follows for reads
     scope     what a batch of specs is about
     names     what a spec's names stand for, by id where something was renamed
     memo      each fact once, also when two threads ask at once
-    lanes     a few reads of one organization at a time
+    parallel_reads  a few reads of one organization at a time
 """
 
 from __future__ import annotations

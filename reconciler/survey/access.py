@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.errors import ReconcilerError, Rejected
-from reconciler.ports import PipelinePermissions, Queue
+from reconciler.ports.devops import PipelinePermissions, Queue
 from reconciler.survey.evidence import Ledger
 
 Lists: TypeAlias = Mapping[str, frozenset[int] | ReconcilerError]
@@ -37,7 +37,7 @@ class Sources:
     touched: Callable[[str], bool]
     """Whether this batch wrote in the project: its list may lag, and proves nothing about completeness."""
     told: str = ""
-    """What somebody found out about the lists by asking: see `reconciler.capabilities.Beliefs.authorized`."""
+    """What somebody found out about the lists by asking: see `reconciler.survey.capabilities.Beliefs.authorized`."""
 
 
 def settle(

@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from reconciler.capabilities.questions import COMPLETE, INCOMPLETE
-from reconciler.plan import Json
-from reconciler.ports import Queue
+from reconciler.documents import Json
+from reconciler.ports.devops import Queue
+from reconciler.survey.capabilities.questions import COMPLETE, INCOMPLETE
 
 FIRST_TRIAL = 8
 """Pairs tried where the list was not yet shown."""

@@ -7,11 +7,13 @@ The name always comes first: where something else has it by now, that is what th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
-from reconciler.ports import AgentPool, Project
+from reconciler.documents import moment, moment_of
+from reconciler.ports.devops import AgentPool, Project
 from reconciler.spec.model import Spec
-from reconciler.stored import Remembered
 
 
 def of_spec(spec: Spec, remembered: Remembered) -> Remembered:
@@ -85,3 +87,32 @@ def learned(
         if (found_id := by_project.get(key(organization, project))) is not None:
             ids[f"{organization}/{project}"] = found_id
     return Remembered(numbers, ids, before.busy_since)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the spec's names stood for when they last resolved, so that a renamed thing is recognised by its id."""
+
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """``organization/agent pool`` as the spec writes it → pool id."""
+    projects: Mapping[str, str] = field(default_factory=dict)
+    """``organization/project`` as the spec writes it → project id."""
+    busy_since: datetime | None = None
+    """Since when agents at work hold a change back."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        busy = None if self.busy_since is None else moment(self.busy_since)
+        return {"agentPools": dict(self.pools), "projects": dict(self.projects), "busySince": busy}
+
+    @classmethod
+    def from_json(cls, body: Any) -> Remembered:
+        """From the stored form; what is not of its type counts as never known."""
+        if not isinstance(body, Mapping):
+            return cls()
+        pools, projects = body.get("agentPools"), body.get("projects")
+        return cls(
+            {name: n for name, n in pools.items() if type(n) is int} if isinstance(pools, Mapping) else {},
+            {name: i for name, i in projects.items() if isinstance(i, str)} if isinstance(projects, Mapping) else {},
+            moment_of(body.get("busySince")),
+        )

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
-from reconciler.plan import Json
-from reconciler.ports import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
-from reconciler.surroundings import Surroundings
 
 
 class Survey(Protocol):

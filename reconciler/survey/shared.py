@@ -16,26 +16,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from reconciler.capabilities import CAREFUL, Beliefs
+from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
-from reconciler.plan import Json
-from reconciler.ports import (
-    AgentPool,
-    Identity,
-    Pipeline,
-    PipelinePermissions,
-    Project,
-    Queue,
-    Readers,
-    RoleAssignment,
-)
+from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
-from reconciler.stored import Remembered
-from reconciler.surroundings import Surroundings
-from reconciler.survey import access, around, everywhere, names, scope
+from reconciler.survey import access, azure_resources, names, organization_queues, scope
+from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Evidence, Ledger
-from reconciler.survey.lanes import Lanes
 from reconciler.survey.memo import Key, Memo
+from reconciler.survey.names import Remembered
+from reconciler.survey.parallel_reads import Lanes
 
 T = TypeVar("T")
 
@@ -210,7 +202,7 @@ class SharedSurvey:
 
     def around(self) -> Surroundings | None:
         """What lies around pools, each fact read once; None where nothing of it is looked at."""
-        return around.remembered(self._readers.around, self._memo)
+        return azure_resources.remembered(self._readers.around, self._memo)
 
     # --- organizations -----------------------------------------------------------------------------------
 
@@ -317,8 +309,8 @@ class SharedSurvey:
         if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
             key = Key("queues everywhere", organization, detail=group)
             ask = self._readers.devops.queues_everywhere
-            listed = partial(self._once, key, lambda: everywhere.listed(ask(organization, group)))
-            answers.update(everywhere.of(listed, untouched, pool.id))
+            listed = partial(self._once, key, lambda: organization_queues.listed(ask(organization, group)))
+            answers.update(organization_queues.of(listed, untouched, pool.id))
         # The first pool names the group: hashing all of them for every project would cost more than the answer.
         keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]
         for one, value in self._each(organization, keys, fetch).items():

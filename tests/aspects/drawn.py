@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.resource import organization_of
+from reconciler.facets.support.arm_document import organization_of
 from tests import openapi, published
 from tests.aspects.bodies import SUB
 from tests.aspects.bodies import bodies as written

@@ -9,9 +9,9 @@ import yaml
 
 from emulator import Running
 from reconciler import bootstrap
+from reconciler.config.settings import Settings
 from reconciler.engine import Result
-from reconciler.plan import Plan
-from reconciler.settings import Settings
+from reconciler.plan.model import Plan
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 

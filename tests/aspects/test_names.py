@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.engine import Outcome
-from reconciler.plan import GapKind
+from reconciler.plan.model import GapKind
 from tests.aspects.conftest import Open
 from tests.aspects.shop import POOL, Shop, document, estate, resource
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from emulator import Running, start
-from reconciler import render
 from reconciler.engine import Outcome
-from reconciler.plan import Plan
-from reconciler.prerequisites.vaults import RANGES
+from reconciler.engine.status import Kind, Truth
+from reconciler.facets.support.prerequisites.vaults import RANGES
+from reconciler.plan import render
+from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
-from reconciler.status import Kind, Truth
 from tests.aspects.conftest import Open
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, document, estate, resource, settings
 

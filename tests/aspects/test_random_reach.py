@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from emulator import start
 from reconciler import bootstrap
-from reconciler.convert import Given, drafts, pieces
-from reconciler.drafting import text
-from reconciler.importing import drafted, find
+from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.import_ import drafted, find
+from reconciler.tools.spec_writer import text
 from tests import published
 from tests.aspects import drawn
 from tests.aspects.shop import POOL, SUBSCRIPTION, parsed

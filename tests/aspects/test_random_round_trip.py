@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from emulator import Running, start
 from emulator.arm.versions import PUBLISHED as VERSIONS
 from reconciler.engine import Outcome
-from reconciler.resource import differences, organization_of
+from reconciler.facets.support.arm_document import differences, organization_of
 from reconciler.spec.model import Mode, Spec
 from tests import openapi, published
 from tests.aspects import drawn

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator import start
-from reconciler.adapters.arm import Arm, ArmWrites
+from reconciler.adapters.arm.pools import Arm, ArmWrites
 from reconciler.bootstrap.connections import credential_of
 from reconciler.errors import ReconcilerError
 from reconciler.facets import pool
-from reconciler.policy import Policy
-from reconciler.ports import Writers
-from reconciler.resource import differences, merged
+from reconciler.facets.support.arm_document import differences, merged
+from reconciler.plan.policy import Policy
+from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Spec
 from tests.aspects.bodies import bodies
 from tests.aspects.shop import SUBSCRIPTION, parsed

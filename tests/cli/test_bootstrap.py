@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from reconciler import bootstrap
+from reconciler.adapters.azure_storage.account import Storage
 from reconciler.adapters.clock import SystemClock
-from reconciler.adapters.folder import Folder
-from reconciler.adapters.git import Git
-from reconciler.adapters.local import Local
-from reconciler.adapters.storage import Storage
+from reconciler.adapters.git.folder import Folder
+from reconciler.adapters.git.source import Git
+from reconciler.adapters.sqlite.store import Local
+from reconciler.config.settings import Settings
 from reconciler.errors import Forbidden, NotFound, Refused, SpecInvalid
-from reconciler.policy import Policy
-from reconciler.settings import Settings
+from reconciler.plan.policy import Policy
 from tests.cli.process import ROOT, Desk
 
 CONNECTION = "DefaultEndpointsProtocol=https;AccountName=fabrikam;AccountKey=Y2FuYXJ5;EndpointSuffix=core.windows.net"

@@ -15,8 +15,8 @@ import typer
 from reconciler.cli.boundary import main
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
 from reconciler.cli.stopping import say_at_once, stopping
+from reconciler.config.settings import PREFIX
 from reconciler.errors import Forbidden
-from reconciler.settings import PREFIX
 from tests.cli.process import Desk
 
 

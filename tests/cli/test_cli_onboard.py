@@ -9,7 +9,7 @@ import pytest
 
 from emulator import Running, start
 from tests.cli.process import Desk
-from tests.onboarding.fabrikam import CLIENT, ESTATE, ROBOT
+from tests.tools.onboard.fabrikam import CLIENT, ESTATE, ROBOT
 
 COMMAND = ("onboard", "prime", "--identity", ROBOT, "--mode", "enforce")
 

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 from azure.storage.blob import BlobLeaseClient, BlobServiceClient
 
-from reconciler.adapters.local import Local
-from reconciler.adapters.storage import Account, Names, Storage
-from reconciler.ports import Clock, Leases, MessageQueue, StateStore, pool_document
+from reconciler.adapters.azure_storage.account import Account, Names, Storage
+from reconciler.adapters.sqlite.store import Local
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import Leases, MessageQueue, StateStore, pool_document
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from reconciler.errors import LeaseHeld
-from reconciler.ports import MessageQueue
+from reconciler.ports.stores import MessageQueue
 from tests.contract.families import Family, Stores
 
 

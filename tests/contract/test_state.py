@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler.errors import LeaseHeld
-from reconciler.ports import Document
+from reconciler.ports.stores import Document
 from tests.contract.families import Family, Stores
 
 

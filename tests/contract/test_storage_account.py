@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from reconciler.adapters.storage import Account, Names, Storage
+from reconciler.adapters.azure_storage.account import Account, Names, Storage
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
 from tests.adapters.loopback import Answer, Script, serving
 from tests.contract.azurite import KEY, Azurite, Identity, certificate, running

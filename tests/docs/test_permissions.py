@@ -81,7 +81,7 @@ def actions_of_the_role() -> list[str]:
 
 def test_roles_that_the_program_asks_for_are_the_pages() -> None:
     """`doctor` names a role; whoever reads on finds it here."""
-    source = "".join(path.read_text() for path in sorted((ROOT / "reconciler" / "doctor").glob("*.py")))
+    source = "".join(path.read_text() for path in sorted((ROOT / "reconciler" / "tools" / "doctor").glob("*.py")))
     asked = {role for role in ROLES if f'"{role}"' in source}
 
     assert len(asked) > 2

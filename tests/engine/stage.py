@@ -9,11 +9,11 @@ from typing import Any
 
 from reconciler.engine import Limits, Planner, Reconciler, Result
 from reconciler.engine.events import Event
+from reconciler.engine.status import Condition, Kind
 from reconciler.errors import ReconcilerError
-from reconciler.plan import Plan
-from reconciler.policy import Policy
+from reconciler.plan.model import Plan
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import Access, Mode, Organization, PoolRoles, Spec
-from reconciler.status import Condition, Kind
 from tests.estate import Estate
 from tests.keeping import Desk, HandClock, Shelf
 from tests.small_facets import FACETS, SCOPE

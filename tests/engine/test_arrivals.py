@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine import Outcome, Result, load_status
-from reconciler.engine.arrivals import counted, overdue
+from reconciler.engine.status import Kind, PoolStatus, Truth
 from reconciler.engine.tenure import Limits
+from reconciler.engine.waits import counted, overdue
 from reconciler.errors import Forbidden, Rejected
-from reconciler.plan import Gap, GapKind, Plan
-from reconciler.policy import Policy
+from reconciler.plan.model import Gap, GapKind, Plan
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import Disruption, Mode
-from reconciler.status import Kind, PoolStatus, Truth
 from tests.engine.stage import ORG, SPEC, Stage, condition, converged
 from tests.keeping import START
 

@@ -9,13 +9,13 @@ import pytest
 
 from reconciler.engine import ending
 from reconciler.engine.memory import Memory
+from reconciler.engine.run_state import Work
+from reconciler.engine.status import PoolStatus
+from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import Limits, Tenure
-from reconciler.engine.work import Work
 from reconciler.errors import Forbidden, ReconcilerError, Rejected
-from reconciler.plan import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
-from reconciler.policy import Policy
-from reconciler.status import PoolStatus
-from reconciler.stored import Rest
+from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
 from tests.engine.stage import ORG, SPEC, converged
 from tests.keeping import Desk, HandClock, Shelf
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 from reconciler.engine import Outcome
+from reconciler.engine.status import Kind, Truth
 from reconciler.errors import SpecInvalid
 from reconciler.spec.model import Mode
-from reconciler.status import Kind, Truth
 from tests.engine.stage import (
     SPEC,
     condition,

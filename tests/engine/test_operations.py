@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.engine import Outcome
+from reconciler.engine.status import Kind, Truth
 from reconciler.errors import Unavailable
-from reconciler.ports import Operation
-from reconciler.status import Kind, Truth
+from reconciler.ports.azure import Operation
 from tests.engine.stage import (
     SPEC,
     Stage,

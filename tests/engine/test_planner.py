@@ -20,8 +20,8 @@ from reconciler.errors import (
     Throttled,
     Unavailable,
 )
-from reconciler.plan import GapKind, Refusal
-from reconciler.policy import Policy
+from reconciler.plan.model import GapKind, Refusal
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import Organization
 from tests.engine.stage import ORG, OTHER, SPEC, Stage, admins, converged
 from tests.small_facets import DOORS, FACETS, KEYS

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from reconciler.engine import Outcome
 from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Proved, Proving, Waiting
+from reconciler.engine.status import Kind, Truth
 from reconciler.errors import Forbidden, Rejected, Unavailable
-from reconciler.plan import Change
+from reconciler.plan.model import Change
 from reconciler.spec.model import Organization
-from reconciler.status import Kind, Truth
 from tests.engine.stage import (
     ORG,
     OTHER,

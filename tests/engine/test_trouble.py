@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine import Outcome
+from reconciler.engine.status import Kind, Truth
 from reconciler.errors import Forbidden, Throttled, Unavailable
-from reconciler.policy import Policy
-from reconciler.status import Kind, Truth
+from reconciler.plan.policy import Policy
 from tests.engine.stage import (
     admins,
     condition,

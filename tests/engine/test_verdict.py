@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine.result import Failure, Outcome
+from reconciler.engine.run_state import Work
+from reconciler.engine.status import InFlight, PoolStatus, Truth
 from reconciler.engine.tenure import Limits
 from reconciler.engine.verdict import Verdict, concluded, failures, judge, summary
-from reconciler.engine.work import Work
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Throttled, Transient, Unavailable
-from reconciler.plan import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
-from reconciler.policy import Policy
+from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import Mode
-from reconciler.status import InFlight, PoolStatus, Truth
 from tests.engine.stage import ORG, SPEC, converged
 from tests.keeping import START
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from reconciler.documents import Json
 from reconciler.errors import Forbidden
-from reconciler.plan import Json
-from reconciler.prerequisites.vaults import RANGES, SECRETS_USER
-from reconciler.surroundings import Assignment, Right
+from reconciler.facets.support.prerequisites.vaults import RANGES, SECRETS_USER
+from reconciler.ports.azure_resources import Assignment, Right
 
 GROUP = "/subscriptions/1111/resourceGroups/rg-build/providers"
 IDENTITY = f"{GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/build"
@@ -36,7 +36,7 @@ BODY: dict[str, Json] = {
 
 @dataclass
 class Around:
-    """Implements `reconciler.surroundings.Surroundings`."""
+    """Implements `reconciler.ports.azure_resources.Surroundings`."""
 
     tenant_of_identity: str = TENANT
     delegations: list[Json] = field(default_factory=lambda: [DELEGATED])

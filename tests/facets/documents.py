@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.plan import Change
+from reconciler.plan.model import Change
 from reconciler.spec.model import Organization, PermissionKind, PermissionProfile, Spec
 from tests.facets.frame import POOL_NAME, PRIME, TAILSPIN, spec
 from tests.facets.world import World

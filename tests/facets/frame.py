@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from reconciler.engine.facet import Facet
 from reconciler.errors import ReconcilerError
-from reconciler.facet import Facet
-from reconciler.facets import FACETS
-from reconciler.plan import Change, Gap, Refusal, in_order
-from reconciler.policy import Policy
+from reconciler.facets.registry import FACETS
+from reconciler.plan.model import Change, Gap, Refusal, in_order
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import (
     Access,
     Mode,

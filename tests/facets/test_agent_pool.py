@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reconciler.facets import agent_pool
 from reconciler.facets.agent_pool import Seen
-from reconciler.plan import Action, Change, GapKind, Risk, Route
-from reconciler.policy import Policy
+from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from reconciler.errors import Unavailable
 from reconciler.facets import inheritance
 from reconciler.facets.inheritance import Seen, Switch
-from reconciler.plan import Action, Change, GapKind, Risk
-from reconciler.policy import Policy
+from reconciler.plan.model import Action, Change, GapKind, Risk
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec, specific
 from tests.facets.world import OPERATOR, POOL, Org, World, person

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from reconciler.errors import NotFound, Unavailable
 from reconciler.facets import open_access
 from reconciler.facets.open_access import Flags, Opening
-from reconciler.plan import Action, Change, GapKind, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Project, Queue
+from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import OpenAccessException, Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, exception, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World

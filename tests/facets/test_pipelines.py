@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.facets import pipelines
 from reconciler.facets.pipelines import Seen, Wanted
-from reconciler.plan import Action, GapKind, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Pipeline, Project, Queue
+from reconciler.plan.model import Action, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Pipeline, Project, Queue
 from reconciler.spec.model import PipelineGrant, Spec
 from tests.facets.frame import PRIME, exception, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.facets import pool
-from reconciler.plan import Action, Detail, GapKind, Risk, Route
-from reconciler.policy import Policy
+from reconciler.plan.model import Action, Detail, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import PoolRoles
 from tests.facets.documents import (
     OTHER,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.facets import pool
 from reconciler.facets.pool import Observed
-from reconciler.plan import Action, Change, Risk
-from reconciler.policy import Policy
+from reconciler.plan.model import Action, Change, Risk
+from reconciler.plan.policy import Policy
 from tests.facets.documents import POOL_ID, TWO, document, fabric, organizations, profile_of, wanted, world_with
 from tests.facets.frame import NOW, look, spec
 

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.errors import Forbidden
 from reconciler.facets import pool
-from reconciler.plan import GapKind, Risk
-from reconciler.policy import Policy
+from reconciler.plan.model import GapKind, Risk
+from reconciler.plan.policy import Policy
 from reconciler.spec.model import Disruption, Mode, Spec
 from tests.facets.documents import document, fabric, wanted, world_with
 from tests.facets.frame import NOW, look

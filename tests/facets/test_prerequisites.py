@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.checks import Check, Verdict
+from reconciler.engine.facet import Observation
 from reconciler.errors import Forbidden, Refused
-from reconciler.facet import Observation
 from reconciler.facets import prerequisites
-from reconciler.plan import Action, Change, GapKind, Risk, Route
-from reconciler.policy import Policy
-from reconciler.prerequisites import Named, named
-from reconciler.prerequisites.vaults import RANGES
-from reconciler.rights import Grant
+from reconciler.facets.support.prerequisites import Named, named
+from reconciler.facets.support.prerequisites.vaults import RANGES
+from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.azure_resources import Assignment, Right
+from reconciler.rights.checks import Check, Verdict
+from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
-from reconciler.surroundings import Assignment, Right
 from tests.facets.around import BODY, IDENTITY, PRINCIPAL, SUBNET, VAULT, Around
 from tests.facets.frame import NOW, PRIME, organization, spec
 from tests.facets.world import Org, World

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden
 from reconciler.facets import queue_roles
-from reconciler.plan import Action, Change, GapKind, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Project, Queue
+from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import QueueRoles, Spec
 from tests.facets.frame import NOW, PRIME, look, organization, settle, spec
 from tests.facets.world import OPERATOR, POOL, RANKS, Org, World, person

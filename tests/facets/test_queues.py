@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from reconciler.errors import Forbidden, NotFound, Unavailable
 from reconciler.facets import queues
 from reconciler.facets.queues import Place
-from reconciler.plan import Action, Change, GapKind, Risk
-from reconciler.policy import Policy
-from reconciler.ports import AgentPool, Project, Queue
+from reconciler.plan.model import Action, Change, GapKind, Risk
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import AgentPool, Project, Queue
 from reconciler.spec.model import Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World

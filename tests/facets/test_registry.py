@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import facets
-from reconciler.facets import FACETS
+from reconciler.facets import registry
+from reconciler.facets.registry import FACETS
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(module.name for module in pkgutil.iter_modules(facets.__path__))
+MODULES = sorted(module.name for module in pkgutil.iter_modules(registry.__path__))
 
 
 def test_every_facet_module_is_in_the_registry() -> None:

@@ -7,9 +7,9 @@ import pytest
 from reconciler.errors import Forbidden, ReconcilerError, Rejected
 from reconciler.facets import roles
 from reconciler.facets.roles import Wanted
-from reconciler.plan import Action, Change, GapKind, Risk, Route
-from reconciler.policy import Policy
-from reconciler.ports import Identity
+from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Identity
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles, Spec
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec, specific
 from tests.facets.world import OPERATOR, Org, World, person

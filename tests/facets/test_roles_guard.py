@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from reconciler.facets import roles
 from reconciler.facets.roles import Seen, Wanted
-from reconciler.plan import Action, Change, Risk
-from reconciler.policy import Policy
-from reconciler.ports import Identity, RoleAssignment
+from reconciler.plan.model import Action, Change, Risk
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Identity, RoleAssignment
 from tests.facets.frame import PRIME, TAILSPIN, organization
 from tests.facets.world import OPERATOR, POOL, person
 

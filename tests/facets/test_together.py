@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Unavailable
-from reconciler.plan import Change
-from reconciler.policy import Policy
-from reconciler.ports import Project, Queue
+from reconciler.plan.model import Change
+from reconciler.plan.policy import Policy
+from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles, Spec
 from tests.facets.documents import document
 from tests.facets.documents import wanted as wanted_pool

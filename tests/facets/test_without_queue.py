@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.facets import open_access, queues
-from reconciler.ports import Project
+from reconciler.ports.devops import Project
 from reconciler.spec.loader import load
 from tests.facets.frame import PRIME, look, organization, spec
 from tests.facets.world import Org, World

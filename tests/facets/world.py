@@ -12,22 +12,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
-from reconciler.intent import POOL_SCOPE, QUEUE_SCOPE
-from reconciler.plan import Json
-from reconciler.ports import (
-    AgentPool,
-    Identity,
-    Pending,
-    Pipeline,
-    PipelinePermissions,
-    Project,
-    Queue,
-    RoleAssignment,
-    Writers,
-)
+from reconciler.ports.azure import Pending
+from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.readers_writers import Writers
+from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.spec.model import Spec
-from reconciler.surroundings import Surroundings
 
 RANKS = ("Reader", "User", "Creator", "Administrator")
 OPERATOR = Identity("id-operator", "Operator", "operator@fabrikam.com")

@@ -11,15 +11,16 @@ from itertools import product
 from typing import Any
 
 import function_app
-from reconciler import bootstrap, settings
+from reconciler import bootstrap
+from reconciler.adapters.azure_storage.account import Names
 from reconciler.adapters.clock import SystemClock
-from reconciler.adapters.storage import Names
+from reconciler.config import settings
+from reconciler.config.settings import PREFIX, CredentialKind, Settings, TelemetryKind
+from reconciler.config.triggers import BOUND, VARIABLES, Hosting, state
 from reconciler.errors import ReconcilerError
-from reconciler.events import pools
-from reconciler.hosting import BOUND, VARIABLES, Hosting, state
-from reconciler.settings import PREFIX, CredentialKind, Settings, TelemetryKind
-from reconciler.web.access import require_role
-from reconciler.web.message import Problem
+from reconciler.service.events import pools
+from reconciler.service.http.access import require_role
+from reconciler.service.http.message import Problem
 from tests.infra.bicep import Expression
 from tests.infra.world import ROOT, Check, World, differ, module_at, unlike
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.triggers import Shop
-from reconciler.triggers.web import answer
-from reconciler.web.message import Request
-from reconciler.work.outbox import FEW
+from reconciler.service.http.message import Request
+from reconciler.service.queue.outbox import FEW
+from reconciler.service.triggers import Shop
+from reconciler.service.triggers.web import answer
 from tests.deployment import CANARY, Deployment, deployed, spec
 from tests.infra.bicep import Expression
 from tests.infra.world import world

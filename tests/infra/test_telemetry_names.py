@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine.result import Outcome
+from reconciler.engine.status import REASONS
 from reconciler.errors import ReconcilerError, Terminal, Transient
-from reconciler.status import REASONS
 from reconciler.telemetry.names import LABELS, METRICS, Kind, Metric
 from tests.infra.bicep import INFRA
 
@@ -69,7 +69,7 @@ def events() -> dict[str, set[str]]:
 
 
 def _fields_of_a_run() -> set[str]:
-    tree = ast.parse((ROOT / "reconciler" / "triggers" / "logs.py").read_text())
+    tree = ast.parse((ROOT / "reconciler" / "service" / "triggers" / "logs.py").read_text())
     (function,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run"]
     keys = [key for node in ast.walk(function) if isinstance(node, ast.Dict) for key in node.keys]
     return {str(key.value) for key in keys if isinstance(key, ast.Constant)}

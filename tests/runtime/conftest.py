@@ -10,10 +10,10 @@ from azure.storage.blob import ContainerClient
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap import store
-from reconciler.hosting import Hosting, state
-from reconciler.ports import MessageQueue, MessageQueues
-from reconciler.settings import Settings
-from reconciler.triggers import Shop
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import Hosting, state
+from reconciler.ports.stores import MessageQueue, MessageQueues
+from reconciler.service.triggers import Shop
 from tests.contract.azurite import Azurite
 from tests.deployment import Deployment, deployed
 from tests.runtime.host import RuntimeHost

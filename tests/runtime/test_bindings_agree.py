@@ -12,22 +12,22 @@ from typing import Any
 import pytest
 
 import function_app
-from reconciler.adapters.leasing import ATTEMPTS
-from reconciler.adapters.storage_message import decode, encode
+from reconciler.adapters.azure_storage.queue import decode, encode
+from reconciler.adapters.store_limits import ATTEMPTS
+from reconciler.config.settings import PREFIX as OURS
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import BOUND, VARIABLES, Hosting
 from reconciler.errors import ReconcilerError
-from reconciler.hosting import BOUND, VARIABLES, Hosting
-from reconciler.serve.bindings import read
-from reconciler.serve.host import Options
-from reconciler.serve.http import PREFIX
-from reconciler.serve.timers import schedule_of
-from reconciler.settings import PREFIX as OURS
-from reconciler.settings import Settings
-from reconciler.triggers.web import _DOORS
-from reconciler.triggers.wiring import BEFORE_TIMEOUT
+from reconciler.service.host.bindings import read
+from reconciler.service.host.host import Options
+from reconciler.service.host.http import PREFIX
+from reconciler.service.host.timers import schedule_of
+from reconciler.service.triggers.composition import BEFORE_TIMEOUT
+from reconciler.service.triggers.web import _DOORS
 
 ROOT = Path(__file__).parents[2]
 HOST = json.loads((ROOT / "host.json").read_text())
-OPENAPI = json.loads((ROOT / "reconciler/web/openapi.json").read_text())
+OPENAPI = json.loads((ROOT / "reconciler/service/http/openapi.json").read_text())
 PAGE = (ROOT / "docs/hosting.md").read_text()
 DECLARED = function_app.app.get_functions()
 FUNCTIONS = {

@@ -11,9 +11,9 @@ from azure.storage.blob import BlobServiceClient
 
 from benchmarks.estates import SUBSCRIPTION
 from reconciler.engine import load_status
-from reconciler.ports import MessageQueue
-from reconciler.status import Kind, Truth
-from reconciler.work.message import read
+from reconciler.engine.status import Kind, Truth
+from reconciler.ports.stores import MessageQueue
+from reconciler.service.queue.messages import read
 from tests.deployment import take, until
 from tests.runtime.conftest import Real
 from tests.runtime.host import Invoked

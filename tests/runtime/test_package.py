@@ -58,8 +58,14 @@ def test_it_holds_what_runs_and_nothing_else(built: Built) -> None:
     ours = {name.partition("/")[0] for name in files}
 
     assert ours == {"function_app.py", "host.json", "reconciler", "requirements.txt", ".python_packages", "__pycache__"}
-    assert not [name for name in files if name.startswith(("reconciler/cli", "reconciler/demo", "reconciler/serve"))]
-    assert "reconciler/web/openapi.json" in files
+    assert not [
+        name
+        for name in files
+        if name.startswith(
+            ("reconciler/cli", "reconciler/demo", "reconciler/tools", "reconciler/service/host", "emulator")
+        )
+    ]
+    assert "reconciler/service/http/openapi.json" in files
     packages = {name.split("/")[3] for name in files if name.startswith(SITE)}
     assert packages & {"typer", "rich", "aiohttp", "croniter", "pytest", "hypothesis"} == set()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from reconciler.mutability import API_VERSION
+from reconciler.ports.azure import API_VERSION
 from tests import openapi
 from tests.scenarios.drafts import ANN, BOB, POOL, PRIME, ROLES, TAILSPIN, ZOE, managed, organization
 from tests.scenarios.world import World

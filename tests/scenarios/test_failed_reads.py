@@ -12,8 +12,8 @@ import pytest
 
 from emulator import start
 from reconciler.engine import Outcome, Result
-from reconciler.plan import GapKind
-from reconciler.status import Kind, Truth
+from reconciler.engine.status import Kind, Truth
+from reconciler.plan.model import GapKind
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
 from tests.scenarios.world import World, summary
 

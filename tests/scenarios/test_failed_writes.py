@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine import Outcome, resting
+from reconciler.engine import Outcome, waits
 from reconciler.errors import LeaseHeld, NotEffective
 from tests.scenarios.drafts import (
     ANN,
@@ -110,7 +110,7 @@ def test_a_write_that_goes_wrong_is_mended_by_a_later_run(world: World, route: s
     nobody_was_locked_out(world)
     world.do.clear_faults()
     world.patience(30)
-    world.later(QUIET + resting.FIRST.total_seconds())
+    world.later(QUIET + waits.FIRST.total_seconds())
     world.settle()
 
     pools = world.truth.organization(TAILSPIN)["agentPools"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine import Outcome, Result
-from reconciler.plan import Plan, Risk
-from reconciler.status import Kind
+from reconciler.engine.status import Kind
+from reconciler.plan.model import Plan, Risk
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, managed
 from tests.scenarios.world import World, ids, rules
 

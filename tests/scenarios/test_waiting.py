@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.engine import Outcome, Result
-from reconciler.status import Kind
+from reconciler.engine.status import Kind
 from tests.scenarios.drafts import POOL, PRIME
 from tests.scenarios.world import World, rules
 

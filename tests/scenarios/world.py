@@ -22,22 +22,23 @@ from typing import Any
 from emulator import Running
 from reconciler import bootstrap
 from reconciler.adapters import credentials
-from reconciler.adapters.arm import Arm, ArmWrites
-from reconciler.adapters.devops import DevOps, DevOpsWrites
-from reconciler.adapters.gate import Timing
-from reconciler.adapters.session import Session
-from reconciler.adapters.session_endpoints import Endpoints
-from reconciler.adapters.session_wire import Limits as CallLimits
-from reconciler.capabilities import Answer, Asked, Capabilities
-from reconciler.capabilities.answers import MOMENT
+from reconciler.adapters.arm.pools import Arm, ArmWrites
+from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.adapters.devops.exchange import Limits as CallLimits
+from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
+from reconciler.adapters.devops.session import Session
+from reconciler.adapters.devops.throttling import Timing
+from reconciler.config.settings import Settings
 from reconciler.engine import Limits, Outcome, Planner, Reconciler, Result
 from reconciler.engine.events import Event, ignore
-from reconciler.facets import FACETS
-from reconciler.plan import Plan
-from reconciler.ports import Leases, Readers, Writers
-from reconciler.settings import Settings
+from reconciler.facets.registry import FACETS
+from reconciler.plan.model import Plan
+from reconciler.ports.readers_writers import Readers, Writers
+from reconciler.ports.stores import Leases
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
+from reconciler.survey.capabilities import Answer, Asked, Capabilities
+from reconciler.survey.capabilities.answers import MOMENT
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden, Rejected, Unavailable
-from reconciler.ports import Queue
+from reconciler.ports.devops import Queue
 from reconciler.survey import Evidence, SharedSurvey
 from reconciler.survey.evidence import AFTER_A_MISS
 from tests.estate import Estate

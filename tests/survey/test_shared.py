@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 import pytest
 
 from reconciler.errors import NotFound, NotReady, Rejected, Unavailable
-from reconciler.ports import AgentPool, Identity, Project, Queue
+from reconciler.ports.devops import AgentPool, Identity, Project, Queue
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import SharedSurvey
 from tests.estate import Estate

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reconciler.documents import Json
 from reconciler.errors import Forbidden
-from reconciler.plan import Json
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
 from tests.estate import Estate

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.capabilities import CAREFUL, Beliefs
 from reconciler.errors import Rejected, Throttled
-from reconciler.ports import AgentPool, Queue
+from reconciler.ports.devops import AgentPool, Queue
 from reconciler.survey import Evidence, SharedSurvey
+from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger
 from tests.estate import Estate
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.adapters.telemetry_exporters import QUIET
-from reconciler.adapters.telemetry_quiet import NOISY
+from reconciler.adapters.telemetry.exporters import QUIET
+from reconciler.adapters.telemetry.quiet import NOISY
 
 
 @pytest.fixture

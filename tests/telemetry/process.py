@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.hosting import Hosting
+from reconciler.config.triggers import Hosting
 from tests.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler import bootstrap
-from reconciler.settings import Settings
+from reconciler.config.settings import Settings
 from reconciler.telemetry import Telemetry
 from reconciler.telemetry.names import METRICS, Kind
 from tests.deployment import deployed, until

@@ -12,8 +12,8 @@ import pytest
 
 from reconciler import __version__
 from reconciler.engine import Outcome
-from reconciler.facets import FACETS
-from reconciler.plan import Action
+from reconciler.facets.registry import FACETS
+from reconciler.plan.model import Action
 from reconciler.telemetry import names
 from reconciler.telemetry.names import ATTRIBUTES, LABELS, METRICS, SPANS, Kind
 from tests.infra.bicep import INFRA
@@ -77,7 +77,7 @@ def test_spans_say_what_the_table_says_and_nothing_else() -> None:
 
 def test_closed_sets_are_those_of_the_program() -> None:
     hosts = json.loads((INFRA / "names.json").read_text())
-    worker = (ROOT / "reconciler" / "work" / "worker.py").read_text()
+    worker = (ROOT / "reconciler" / "service" / "queue" / "worker.py").read_text()
     more = {"superseded", "postponed", "unknown", "busy", "later", "apart"}
 
     assert {outcome.value for outcome in Outcome} | more == names.RESULTS
@@ -89,10 +89,10 @@ def test_closed_sets_are_those_of_the_program() -> None:
 
 
 def test_triggers_and_dropped_events_are_those_of_the_program() -> None:
-    source = "".join(path.read_text() for path in sorted((ROOT / "reconciler" / "events").glob("*.py")))
+    source = "".join(path.read_text() for path in sorted((ROOT / "reconciler" / "service" / "events").glob("*.py")))
 
     assert {text for text in names.DROPPED if f'"{text}"' not in source} == set()
-    triggers = (ROOT / "reconciler" / "work" / "message.py").read_text()
+    triggers = (ROOT / "reconciler" / "service" / "queue" / "messages.py").read_text()
     assert set(re.findall(r"``([a-z-]+)``", triggers.partition("trigger: str")[2].partition("trace: str")[0])) == (
         names.TRIGGERS - {"unknown"}
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import bootstrap
-from reconciler.settings import Settings, SettingsInvalid
+from reconciler.config.settings import Settings, SettingsInvalid
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, MemoryTelemetry
 from tests.deployment import Deployment, deployed
 

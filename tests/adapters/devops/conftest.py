@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reconciler.adapters import credentials
-from reconciler.adapters.devops import DevOps, DevOpsWrites
-from reconciler.adapters.gate import Timing
-from reconciler.adapters.session import Session
-from reconciler.adapters.session_endpoints import Endpoints
-from reconciler.adapters.session_wire import Limits
+from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.adapters.devops.exchange import Limits
+from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
+from reconciler.adapters.devops.session import Session
+from reconciler.adapters.devops.throttling import Timing
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 from tests.adapters.devops.scripted import FakeTime, Scripted
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.audit import PAGES, AuditLog
-from reconciler.adapters.session import Session
+from reconciler.adapters.devops.audit import PAGES, AuditLog
+from reconciler.adapters.devops.session import Session
 from tests.adapters.devops.scripted import Scripted
 
 PATH = "/prime/_apis/audit/auditlog"

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from reconciler.adapters import credentials
-from reconciler.adapters.devops import DevOps
-from reconciler.adapters.devops_enquiry import DevOpsEnquiry
-from reconciler.adapters.session import Session
-from reconciler.adapters.session_endpoints import Endpoints
-from reconciler.adapters.session_wire import Call
+from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.inspection import DevOpsEnquiry
+from reconciler.adapters.devops.reads import DevOps
+from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected, Throttled, Unavailable
-from reconciler.ports import Queue
+from reconciler.ports.devops import Queue
 from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped
 
 PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.devops import DevOps
+from reconciler.adapters.devops.reads import DevOps
 from reconciler.errors import ReconcilerError, Refused, Rejected, Unavailable
-from reconciler.ports import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
 from tests.adapters.devops.scripted import Reply, Scripted, failure, table, wrapped
 
 PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"

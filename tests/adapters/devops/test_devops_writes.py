@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.devops import DevOpsWrites
+from reconciler.adapters.devops.reads import DevOpsWrites
 from reconciler.errors import Forbidden, NotEffective, ReconcilerError, Rejected, Unavailable
-from reconciler.ports import Identity, Queue
+from reconciler.ports.devops import Identity, Queue
 from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped
 
 PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"

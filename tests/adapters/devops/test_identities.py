@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.devops import DevOps
+from reconciler.adapters.devops.reads import DevOps
 from reconciler.errors import Rejected, Unavailable
-from reconciler.ports import Identity
+from reconciler.ports.devops import Identity
 from tests.adapters.devops.scripted import Reply, Scripted, wrapped
 
 IDENTITIES = "/prime/_apis/identities"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.memberships import Memberships, MembershipWrites
-from reconciler.adapters.session import Session
+from reconciler.adapters.devops.memberships import Memberships, MembershipWrites
+from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, NotEffective, ReconcilerError, Rejected, Unavailable
-from reconciler.membership import Entitlement, Entry, Group, ServicePrincipal
+from reconciler.ports.memberships import Entitlement, Entry, Group, ServicePrincipal
 from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped
 
 OID = "55c8c7b6-7ace-43bc-918f-304dfa2b6317"

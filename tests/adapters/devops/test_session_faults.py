@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from reconciler.adapters.devops import DevOps
-from reconciler.adapters.session import Session
-from reconciler.adapters.session_wire import Call, Limits
+from reconciler.adapters.devops.exchange import Call, Limits
+from reconciler.adapters.devops.reads import DevOps
+from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
 from reconciler.telemetry import MemoryTelemetry, NoTelemetry
 from tests.adapters.devops.conftest import CANARY, Open

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from reconciler.adapters.devops import DevOps
-from reconciler.adapters.devops_package import Wire
-from reconciler.adapters.session import Session
-from reconciler.adapters.session_endpoints import Endpoints, is_loopback, segment
-from reconciler.adapters.session_wire import Call
+from reconciler.adapters.devops.endpoints import Endpoints, is_loopback, segment
+from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.package import Wire
+from reconciler.adapters.devops.reads import DevOps
+from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected, Unavailable
 from tests.adapters.devops.conftest import CANARY, Open
 from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped

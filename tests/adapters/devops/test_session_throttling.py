@@ -7,9 +7,9 @@ from email.utils import formatdate
 
 import pytest
 
-from reconciler.adapters.gate import LONGEST, Gates
-from reconciler.adapters.session import Session
-from reconciler.adapters.session_wire import Call
+from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.session import Session
+from reconciler.adapters.devops.throttling import LONGEST, Gates
 from reconciler.errors import Throttled, Unavailable
 from tests.adapters.devops.scripted import FakeTime, Reply, Scripted, failure, wrapped
 

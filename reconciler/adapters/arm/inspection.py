@@ -1,0 +1,131 @@
+"""Reads beside the pools on the pipeline of `Arm`, as raw documents.
+
+This is `reconciler.ports.diagnostics.ArmInspector` and, but for the tenant,
+`reconciler.ports.azure_resources.Surroundings`.
+
+Routes: Microsoft Learn, Azure Resource Manager REST: subscriptions (2022-12-01), Permissions - List for resource group
+and for resource (Microsoft.Authorization, 2022-04-01): «gets all permissions the caller has», without any effect;
+Role Assignments - List for scope (2022-04-01; «List Azure role assignments using the REST API» for the filters) and
+Role Definitions - Get (2022-04-01); Vaults - List by subscription (2023-07-01).
+The package azure-mgmt-authorization would add a dependency for three reads that this pipeline makes in a few lines.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.adapters.arm.pools import MOST_PAGES, Arm
+from reconciler.adapters.devops.inspection import DevOpsInspection
+from reconciler.adapters.devops.session import Session
+from reconciler.documents import Json
+from reconciler.errors import NotFound, SpecInvalid, Unavailable
+from reconciler.ports.azure_resources import Assignment, Right
+
+NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+"""For calls above all subscriptions: the package makes its clients for one."""
+_KINDS = ("actions", "notActions", "dataActions", "notDataActions")
+_SCOPE = re.compile(r"/subscriptions/([0-9a-fA-F-]{36})(?:/[\w.()-]+)*", re.ASCII)
+
+
+class ArmInspection:
+    """See the module."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    def subscriptions(self) -> Sequence[str]:
+        """GET subscriptions, all pages."""
+        pages = self._pages("/subscriptions?api-version=2022-12-01", "subscriptions", NO_SUBSCRIPTION)
+        return sorted(str(one["subscriptionId"]).lower() for one in pages if one.get("subscriptionId"))
+
+    def rights(self, scope: str) -> Sequence[Right]:
+        """GET permissions at a scope."""
+        path = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
+        pages = self._pages(path, f"rights at {scope}", _subscription(scope))
+        return [_right(one) for one in pages]
+
+    def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
+        """GET vaults of a subscription, all pages."""
+        path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01"
+        return [dict(one) for one in self._pages(path, f"key vaults of subscription {subscription}", subscription)]
+
+    def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
+        """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
+        asked = quote(f"atScope() and assignedTo('{principal}')")
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={asked}&api-version=2022-04-01"
+        pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
+        found = [one.get("properties") or {} for one in pages]
+        return [
+            Assignment(str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(one.get("scope", "")))
+            for one in found
+        ]
+
+    def role(self, scope: str, role: str) -> Sequence[Right]:
+        """GET one roleDefinition."""
+        path = (
+            f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{quote(role, safe='')}?api-version=2022-04-01"
+        )
+        document = self._read(f"{self._arm.origin}{path}", f"role {role}", _subscription(scope))
+        given = (document.get("properties") or {}).get("permissions")
+        if not isinstance(given, list):
+            raise Unavailable(f"role {role}: ARM answered a definition without permissions")
+        return [_right(one) for one in given if isinstance(one, dict)]
+
+    def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
+        """GET one resource; None for 404."""
+        url = f"{self._arm.origin}{resource_id}?api-version={api_version}"
+        try:
+            return self._read(url, f"resource {resource_id}", _subscription(resource_id))
+        except NotFound:
+            return None
+
+    def _pages(self, path: str, where: str, subscription: str) -> Iterator[Mapping[str, Json]]:
+        url, seen = f"{self._arm.origin}{path}", 0
+        while url:
+            seen += 1
+            if seen > MOST_PAGES:
+                raise Unavailable(f"{where}: the list has no end after {MOST_PAGES} pages")
+            page = self._read(url, where, subscription)
+            value = page.get("value")
+            if not isinstance(value, list):
+                raise Unavailable(f"{where}: ARM answered a page without a list")
+            yield from (one for one in value if isinstance(one, dict))
+            url = str(page.get("nextLink") or "")
+
+    def _read(self, url: str, where: str, subscription: str) -> dict[str, Json]:
+        reply: Any = self._arm.get(url, where=where, route="Inspection_Get", subscription=subscription)
+        document = json.loads(reply.content.decode("utf-8-sig"))
+        if not isinstance(document, dict):
+            raise Unavailable(f"{where}: ARM answered no object")
+        return document
+
+
+def _subscription(scope: str) -> str:
+    found = _SCOPE.fullmatch(scope)
+    if not found:
+        raise SpecInvalid(f"scope: {scope!r} is no resource id")
+    return found[1].lower()
+
+
+def _right(entry: Mapping[str, Json]) -> Right:
+    return Right(*(_texts(entry.get(name)) for name in _KINDS))
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
+
+
+class Around(ArmInspection):
+    """Both planes, read only."""
+
+    def __init__(self, arm: Arm, session: Session) -> None:
+        super().__init__(arm)
+        self._devops = DevOpsInspection(session)
+
+    def tenant(self, organization: str, identity_id: str) -> str:
+        """GET identities by id."""
+        return self._devops.tenant(organization, identity_id)

@@ -1,0 +1,1 @@
+"""State, leases and queues in an Azure Storage account."""

@@ -1,0 +1,135 @@
+"""State, leases and work in Azure Storage: for several machines, and for Azure Functions.
+
+By connection string, or by the addresses of the two services and an identity. Nothing heavy is imported and nothing
+is asked before the first use.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.adapters.lazy_imports import LOADING
+from reconciler.adapters.origin import Origin
+from reconciler.adapters.store_limits import ATTEMPTS, POISON
+from reconciler.errors import Refused
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.storage.queue import QueueServiceClient
+
+    from reconciler.adapters.azure_storage.queue import StorageQueue
+    from reconciler.adapters.azure_storage.state import Blobs, StorageLeases, StorageState
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a storage account is reached: a connection string, or two addresses with a credential."""
+
+    connection: str = field(default="", repr=False)
+    blob_url: str = ""
+    queue_url: str = ""
+    credential: TokenCredential | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is used in the account."""
+
+    container: str = "reconciler"
+    queue: str = "reconciler-work"
+    attempts: int = ATTEMPTS
+    """Deliveries of a message before it is poison."""
+    create: bool = True
+    """Whether container and queues are made when they are missing."""
+
+
+class Storage:
+    """The three stores on one storage account. Safe to share between threads."""
+
+    def __init__(self, account: Account, names: Names | None = None, *, allow_loopback: bool = False) -> None:
+        self._account = account
+        self._names = names or Names()
+        self._allow_loopback = allow_loopback
+        self._lock = threading.RLock()
+        self._made_blobs: Blobs | None = None
+        self._made_queues: QueueServiceClient | None = None
+        if not account.connection:
+            self._check("storage blob endpoint", account.blob_url)
+            self._check("storage queue endpoint", account.queue_url)
+
+    @property
+    def state(self) -> StorageState:
+        """Documents as blobs."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.state import StorageState  # noqa: PLC0415 - heavy, as all below
+
+        return StorageState(self._blobs())
+
+    @property
+    def leases(self) -> StorageLeases:
+        """Leases on the blobs of the pools' documents."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.state import StorageLeases  # noqa: PLC0415 - heavy
+
+        return StorageLeases(self._blobs())
+
+    @property
+    def queue(self) -> StorageQueue:
+        """The work queue."""
+        return self.named(self._names.queue)
+
+    @property
+    def poison(self) -> StorageQueue:
+        """Where messages end that were delivered too often."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.queue import StorageQueue  # noqa: PLC0415 - heavy
+
+        return StorageQueue(self._queues(), self._names.queue + POISON, attempts=None, create=self._names.create)
+
+    def named(self, queue: str) -> StorageQueue:
+        """Another work queue of the account; its poison messages lie in ``<queue>-poison``."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.queue import StorageQueue  # noqa: PLC0415 - heavy
+
+        return StorageQueue(self._queues(), queue, attempts=self._names.attempts, create=self._names.create)
+
+    def close(self) -> None:
+        """Let the connections go; they are made anew when they are needed."""
+        with self._lock:
+            blobs, self._made_blobs = self._made_blobs, None
+            queues, self._made_queues = self._made_queues, None
+        for client in (blobs, queues):
+            if client is not None:
+                client.close()
+
+    def _blobs(self) -> Blobs:
+        """One for all: state and leases must know of each other."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.state import Blobs  # noqa: PLC0415 - heavy
+        with LOADING:
+            from reconciler.adapters.azure_storage.wire import blobs  # noqa: PLC0415 - heavy
+
+        with self._lock:
+            if self._made_blobs is None:
+                service = blobs(self._account.connection, self._account.blob_url, self._account.credential)
+                self._check("storage blob endpoint", service.url)
+                self._made_blobs = Blobs(service, self._names.container, create=self._names.create)
+            return self._made_blobs
+
+    def _queues(self) -> QueueServiceClient:
+        with LOADING:
+            from reconciler.adapters.azure_storage.wire import queues  # noqa: PLC0415 - heavy
+
+        with self._lock:
+            if self._made_queues is None:
+                service = queues(self._account.connection, self._account.queue_url, self._account.credential)
+                self._check("storage queue endpoint", service.url)
+                self._made_queues = service
+            return self._made_queues
+
+    def _check(self, what: str, url: str) -> None:
+        if not url:
+            raise Refused(f"{what}: is not set, and there is no connection string either")
+        Origin.of(url, what=what, allow_loopback=self._allow_loopback)

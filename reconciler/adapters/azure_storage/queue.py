@@ -1,0 +1,130 @@
+"""Work in a storage queue, the way that the queue trigger of Azure Functions reads it too."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
+
+from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.store_limits import MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
+from reconciler.errors import LeaseHeld, NotFound, Rejected
+from reconciler.ports.stores import Message
+
+T = TypeVar("T")
+
+ROLE = "Storage Queue Data Contributor"
+FOR_EVER = -1
+"""Time to live: a message ends by being done, never by getting old."""
+
+
+class StorageQueue:
+    """One storage queue (`reconciler.ports.stores.MessageQueue`)."""
+
+    def __init__(self, service: QueueServiceClient, name: str, *, attempts: int | None, create: bool) -> None:
+        self._client = service.get_queue_client(name)
+        self._poison = service.get_queue_client(name + POISON) if attempts is not None else None
+        self._attempts = attempts
+        self._create = create
+        self._where = f"queue {name}"
+
+    def put(self, text: str, *, delay: float = 0.0) -> None:
+        """Add a message, not visible before `delay` seconds."""
+        with talking(self._where, ROLE):
+            self._send(self._client, encode(text), delay)
+
+    def take(self, count: int, hide: float) -> Sequence[Message]:
+        """Take up to `count` messages (32 at most); what is poison is set aside on the way."""
+        taken: list[Message] = []
+        with talking(self._where, ROLE):
+            for item in self._received(min(count, MOST_AT_ONCE), _whole(hide_seconds(hide))):
+                message = _message(item)
+                if message is not None and (self._attempts is None or message.attempts <= self._attempts):
+                    taken.append(message)
+                else:
+                    self._set_aside(item)
+        return taken
+
+    def hide(self, message: Message, seconds: float) -> Message:
+        """Hide a taken message for that long from now; `LeaseHeld` where another took it."""
+        number, receipt = message.receipt.split(" ")
+        try:
+            with talking(self._where, ROLE):
+                kept = self._client.update_message(number, receipt, visibility_timeout=_whole(seconds))
+        except (NotFound, Rejected):  # the service answers 404, or 400 for a receipt that is no longer the last
+            raise LeaseHeld(f"{self._where}: message {message.id} was taken by another worker") from None
+        return replace(message, receipt=f"{number} {kept.pop_receipt}")
+
+    def ack(self, message: Message) -> None:
+        """Remove it, unless another took it in the meantime."""
+        number, receipt = message.receipt.split(" ")
+        try:
+            with talking(self._where, ROLE):
+                self._client.delete_message(number, receipt)
+        except (NotFound, Rejected):
+            return
+
+    def length(self) -> int:
+        """About how many messages there are, hidden ones included."""
+        try:
+            with talking(self._where, ROLE):
+                return int(self._client.get_queue_properties().approximate_message_count or 0)
+        except NotFound:
+            return 0
+
+    def _received(self, count: int, hide: int) -> Sequence[QueueMessage]:
+        def receive() -> list[QueueMessage]:
+            return list(self._client.receive_messages(max_messages=count, visibility_timeout=hide))
+
+        return self._made(self._client, receive)
+
+    def _set_aside(self, item: QueueMessage) -> None:
+        """To the poison queue first and away then: at worst it is there twice, never nowhere."""
+        if self._poison is not None:
+            self._send(self._poison, str(item.content), 0.0)
+        self._client.delete_message(item.id, item.pop_receipt)
+
+    def _send(self, client: QueueClient, text: str, delay: float) -> None:
+        self._made(client, lambda: client.send_message(text, visibility_timeout=_whole(delay), time_to_live=FOR_EVER))
+
+    def _made(self, client: QueueClient, attempt: Callable[[], T]) -> T:
+        """Do something that needs the queue; where it is missing, make it and do it again."""
+        try:
+            return attempt()
+        except HttpResponseError as problem:
+            if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
+                raise
+        with suppress(ResourceExistsError):  # another worker may be faster
+            client.create_queue()
+        return attempt()
+
+
+def _whole(seconds: float) -> int:
+    return math.ceil(delay_seconds(seconds))
+
+
+def _message(item: QueueMessage) -> Message | None:
+    if item.inserted_on is None:
+        return None
+    receipt = f"{item.id} {item.pop_receipt}"
+    return Message(item.id, decode(str(item.content)), item.inserted_on, int(item.dequeue_count or 0), receipt)
+
+
+def encode(text: str) -> str:
+    """The content to put."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def decode(content: str) -> str:
+    """The text of a content, in base64 or plain. A plain word that happens to be base64 of text is read as that."""
+    try:
+        return base64.b64decode(content.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return content

@@ -1,0 +1,205 @@
+"""State documents and leases as blobs: one blob a document, the pool's lease on the blob of its document.
+
+So the service itself refuses a state that somebody without the lease would write. A pool that has no document yet
+gets an empty blob to carry its lease; an empty blob counts as no document.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
+from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContentSettings
+
+from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.store_limits import lease_seconds
+from reconciler.documents import Json
+from reconciler.errors import LeaseHeld, NotFound, Rejected
+from reconciler.ports.stores import Document, pool_document
+
+T = TypeVar("T")
+
+ROLE = "Storage Blob Data Contributor"
+_JSON = ContentSettings(content_type="application/json")
+
+
+class Blobs:
+    """One container, made when it is missing, and the leases that this process holds in it."""
+
+    def __init__(self, service: BlobServiceClient, container: str, *, create: bool) -> None:
+        self._service = service
+        self._container = service.get_container_client(container)
+        self._name = container
+        self._create = create
+        self._lock = threading.Lock()
+        self._held: dict[str, str] = {}
+
+    @property
+    def container(self) -> str:
+        """Name of the container, for messages."""
+        return self._name
+
+    def held(self, name: str) -> str | None:
+        """Id of the lease that was given out here for a document and not yet returned."""
+        with self._lock:
+            return self._held.get(name)
+
+    def hold(self, name: str, lease: str) -> None:
+        """Remember a lease."""
+        with self._lock:
+            self._held[name] = lease
+
+    def drop(self, name: str, lease: str) -> None:
+        """Forget a lease, unless a newer one stands in its place."""
+        with self._lock:
+            if self._held.get(name) == lease:
+                del self._held[name]
+
+    def blob(self, name: str) -> BlobClient:
+        """Client of one blob."""
+        return self._container.get_blob_client(name)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._service.close()
+
+    def all(self, prefix: str) -> list[tuple[str, int]]:
+        """Names and sizes below a prefix."""
+        return [(blob.name, blob.size) for blob in self._container.list_blobs(name_starts_with=prefix)]
+
+    def made(self, attempt: Callable[[], T]) -> T:
+        """Do something that needs the container; where it is missing, make it and do it again."""
+        try:
+            return attempt()
+        except HttpResponseError as problem:
+            if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
+                raise
+        with suppress(ResourceExistsError):  # another worker may be faster
+            self._container.create_container()
+        return attempt()
+
+
+class StorageLease:
+    """A lease on a pool's blob (`reconciler.ports.stores.Lease`)."""
+
+    def __init__(self, blobs: Blobs, key: str, lease: str) -> None:
+        self._blobs = blobs
+        self._key = key
+        self._lease = lease
+
+    def renew(self) -> None:
+        """Prolong it; `LeaseHeld` where it was lost."""
+        try:
+            with talking(f"pool {self._key}", ROLE):
+                self._client().renew()
+        except NotFound:
+            raise LeaseHeld(f"pool {self._key}: the lease was lost, its blob is gone") from None
+
+    def release(self) -> None:
+        """Give it back; harmless where it was lost."""
+        self._blobs.drop(pool_document(self._key), self._lease)
+        try:
+            with talking(f"pool {self._key}", ROLE):
+                self._client().release()
+        except (LeaseHeld, NotFound):
+            return
+
+    def _client(self) -> BlobLeaseClient:
+        """A fresh one: the package's own forgets its id when it is released, and a renewal may run beside that."""
+        return BlobLeaseClient(self._blobs.blob(pool_document(self._key)), lease_id=self._lease)
+
+
+class StorageLeases:
+    """Leases on blobs (`reconciler.ports.stores.Leases`)."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def acquire(self, key: str, seconds: float) -> StorageLease:
+        """Take the lease, or raise `LeaseHeld`."""
+        name = pool_document(key)
+        blob = self._blobs.blob(name)
+        with talking(f"pool {key}", ROLE):
+            try:
+                lease = blob.acquire_lease(lease_duration=int(lease_seconds(seconds)))
+            except HttpResponseError as problem:
+                if problem.status_code != 404:  # noqa: PLR2004 - HTTP's own number
+                    raise
+                self._blobs.made(lambda: _placeholder(blob))
+                lease = blob.acquire_lease(lease_duration=int(lease_seconds(seconds)))
+        self._blobs.hold(name, lease.id)
+        return StorageLease(self._blobs, key, lease.id)
+
+
+def _placeholder(blob: BlobClient) -> None:
+    with suppress(ResourceExistsError, ResourceModifiedError):
+        blob.upload_blob(b"", overwrite=False, content_settings=_JSON)
+
+
+class StorageState:
+    """Documents as blobs (`reconciler.ports.stores.StateStore`)."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def load(self, name: str) -> Document | None:
+        """The document, or None."""
+        try:
+            with talking(f"state {name}", ROLE):
+                found = self._blobs.blob(name).download_blob()
+                content, etag = found.readall(), str(found.properties.etag)
+        except NotFound:
+            return None
+        if not content:
+            return None
+        try:
+            return Document(json.loads(content), etag)
+        except ValueError:
+            raise Rejected(f"state {name}: the blob in {self._blobs.container} is no JSON; remove it") from None
+
+    def save(self, name: str, body: Json, etag: str | None) -> str:
+        """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        try:
+            with talking(f"state {name}", ROLE):
+                return self._blobs.made(lambda: self._upload(name, content, etag))
+        except NotFound:
+            if self._blobs.held(name) or etag:
+                raise LeaseHeld(f"state {name}: the blob is gone, and with it the lease") from None
+            raise
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """Names of all documents that begin so, sorted."""
+        try:
+            with talking(f"state {prefix}*", ROLE):
+                return sorted(name for name, size in self._blobs.all(prefix) if size)
+        except NotFound:
+            return []
+
+    def _upload(self, name: str, content: bytes, etag: str | None) -> str:
+        lease = self._blobs.held(name)
+        # With a lease there is a blob, if only an empty one to carry it; "must be new" then means: still that one.
+        tag = etag or (self._empty(name) if lease else None)
+        condition = MatchConditions.IfNotModified if tag else MatchConditions.IfMissing
+        try:
+            return self._put(name, content, lease=lease, etag=tag, match_condition=condition)
+        except HttpResponseError as problem:
+            tag = self._empty(name) if problem.status_code in (409, 412) and not etag and not lease else None
+            if not tag:
+                raise
+        return self._put(name, content, etag=tag, match_condition=MatchConditions.IfNotModified)
+
+    def _put(self, name: str, content: bytes, **conditions: Any) -> str:
+        given = {key: value for key, value in conditions.items() if value is not None}
+        done = self._blobs.blob(name).upload_blob(content, overwrite=True, content_settings=_JSON, **given)
+        return str(done["etag"])
+
+    def _empty(self, name: str) -> str | None:
+        """Tag of the blob where it is an empty one."""
+        found = self._blobs.blob(name).get_blob_properties()
+        return None if found.size else str(found.etag)

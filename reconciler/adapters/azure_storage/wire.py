@@ -1,0 +1,87 @@
+"""Clients of Azure Storage, bounded in time and tries, and what its refusals mean. Heavy: imported on first use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.storage.blob import BlobServiceClient, ExponentialRetry
+from azure.storage.queue import QueueServiceClient
+
+from reconciler.adapters.redaction import oneline
+from reconciler.errors import Forbidden, LeaseHeld, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 20
+
+# One line at INFO for each request, with its address: more than the rest of a run together.
+logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+
+
+def options() -> dict[str, Any]:
+    """What both clients are made with: three tries at most, about 3 s of sleep in all, no redirects."""
+    return {
+        "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=1, retry_total=2, random_jitter_range=0),
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "permit_redirects": False,
+    }
+
+
+def blobs(connection: str, url: str, credential: Any) -> BlobServiceClient:
+    """The account's blob service."""
+    with _read_connection():
+        if connection:
+            return BlobServiceClient.from_connection_string(connection, **options())
+        return BlobServiceClient(url, credential=credential, **options())
+
+
+def queues(connection: str, url: str, credential: Any) -> QueueServiceClient:
+    """The account's queue service."""
+    with _read_connection():
+        if connection:
+            return QueueServiceClient.from_connection_string(connection, **options())
+        return QueueServiceClient(url, credential=credential, **options())
+
+
+@contextmanager
+def _read_connection() -> Iterator[None]:
+    try:
+        yield
+    except ValueError:
+        raise Refused("storage connection: neither a connection string nor addresses that could be read") from None
+
+
+@contextmanager
+def talking(where: str, role: str) -> Iterator[None]:
+    """Turn refusals of the service into our errors; `role` is the one that a missing right asks for."""
+    try:
+        yield
+    except HttpResponseError as problem:
+        raise as_error(where, role, problem) from None
+    except AzureError as problem:
+        raise Unavailable(f"{where}: no whole answer from Azure Storage ({type(problem).__name__})") from None
+
+
+def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerError:
+    """By status: the spelling of codes differs between the service and its emulator."""
+    status = problem.status_code or 0
+    code = getattr(problem, "error_code", None) or ""
+    said = f"{status or ''} {oneline(getattr(code, 'value', code), limit=80)}".strip()
+    if status in (401, 403) or (not status and isinstance(problem, ClientAuthenticationError)):
+        return Forbidden(f"{where}: the identity is not let in ({said or 'no token'}); does it have the role {role}?")
+    known = {
+        404: NotFound(f"{where}: Azure Storage answered {said}"),
+        409: LeaseHeld(f"{where}: another worker holds the lease, or ours was lost ({said})"),
+        412: LeaseHeld(f"{where}: another worker has written it, or holds the lease ({said})"),
+        429: Throttled(f"{where}: Azure Storage asks for fewer calls ({said})"),
+        503: Throttled(f"{where}: Azure Storage asks for fewer calls ({said})"),
+    }
+    if status in known:
+        return known[status]
+    if status >= 500 or status in (0, 408):  # noqa: PLR2004 - HTTP's own numbers
+        return Unavailable(f"{where}: Azure Storage answered {said or 'nothing'}")
+    return Rejected(f"{where}: Azure Storage answered {said}")

@@ -1,0 +1,109 @@
+"""The azure-devops package's clients by organization, opened when first asked for, their errors made ours.
+
+Kept apart from `reconciler.adapters.devops.package` so that importing the adapter does not import the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from reconciler.adapters import lazy_imports
+from reconciler.adapters.devops.session import Session
+from reconciler.documents import Json
+from reconciler.errors import ReconcilerError, Rejected, Unavailable
+
+if TYPE_CHECKING:
+    from reconciler.adapters.devops.package import Wire
+
+_AT_IDENTITY = frozenset({"identity", "graph"})
+
+
+class Clients:
+    """All clients of one organization, as attributes: ``clients.task_agent.get_agent_pools()``."""
+
+    def __init__(self, session: Session, organization: str) -> None:
+        lazy_imports.load()
+        from reconciler.adapters.devops.package import Wire  # noqa: PLC0415 - heavy, and not needed to start
+
+        self.wire: Wire = Wire(session, organization)
+        self._session = session
+        self._organization = organization
+        self._open: dict[str, Any] = {}
+        self._lock = Lock()
+
+    @property
+    def document(self) -> Json:
+        """The last answer in this thread as it came, with the fields that the package's models drop."""
+        return self.wire.answer.document
+
+    def __getattr__(self, kind: str) -> Any:
+        """The client of the package's module with this name. Never named like an attribute above."""
+        if kind.startswith("_"):
+            raise AttributeError(kind)
+        with self._lock:
+            if kind not in self._open:
+                self._open[kind] = self._opened(kind)
+            return self._open[kind]
+
+    def _opened(self, kind: str) -> Any:
+        from reconciler.adapters.devops.package import client  # noqa: PLC0415 - heavy, and not needed to start
+
+        return client(kind, self._session.endpoints.url(self._organization, identity=kind in _AT_IDENTITY), self.wire)
+
+
+class Package:
+    """Clients of all organizations; safe to share between threads."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = Lock()
+        self._organizations: dict[str, Clients] = {}
+
+    @contextmanager
+    def asking(self, organization: str, route: str, what: str) -> Iterator[Clients]:
+        """Calls of the package about one thing; `route` and `what` are those of `session_wire.Call`.
+
+        Errors of the session pass. What the package itself makes of an answer that it cannot read is `Unavailable`;
+        a call that it cannot form, because the organization's table of routes lacks it, is `Rejected`.
+        """
+        clients = self._clients(organization.lower())
+        from azure.core.exceptions import AzureError, DeserializationError  # noqa: PLC0415 - the package brings it along
+        from msrest.exceptions import ClientException  # noqa: PLC0415 - likewise
+
+        where = f"organization {organization}: {what}"
+        clients.wire.about(route, what)
+        try:
+            yield clients
+        except ReconcilerError:
+            raise
+        except (AzureError, ClientException, DeserializationError) as error:
+            raise Unavailable(
+                f"{where}: the answer does not have its documented form ({type(error).__name__})"
+            ) from None
+        except ValueError as error:
+            raise Rejected(f"{where}: the organization does not offer this route ({type(error).__name__})") from None
+
+    def _clients(self, organization: str) -> Clients:
+        self._session.endpoints.url(organization)  # refuses what is no name, before anything is kept under it
+        with self._lock:
+            if organization not in self._organizations:
+                self._organizations[organization] = Clients(self._session, organization)
+            return self._organizations[organization]
+
+
+def complete(models: list[Any] | None, organization: str, what: str) -> list[Any]:
+    """The entries of a list; `Unavailable` where the answer held none at all: that is no empty list."""
+    if models is None:
+        raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
+    return models
+
+
+def whole(model: Any, organization: str, what: str, *required: str) -> bool:
+    """True; `Unavailable` where a model lacks one of these attributes."""
+    for name in required:
+        if getattr(model, name, None) is None:
+            raise Unavailable(f"organization {organization}: {what}: an entry of the answer has no {name}")
+    return True

@@ -1,0 +1,160 @@
+"""One HTTP exchange: the URL is checked, the token attached, the answer read to its end, and nothing more.
+
+No retries, no redirects, no cookies, no `.netrc`, no proxies from the environment. Kept apart from
+`reconciler.adapters.devops.session` because this is the part that decides where a token may go.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+
+from reconciler.adapters.devops.answers import Answer
+from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.errors import Refused
+
+_PIECE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may cost; seconds and bytes."""
+
+    connect: float = 5.0
+    read: float = 60.0
+    """Between two pieces of an answer; the service itself delays heavy users by up to 30 s."""
+    answer: float = 90.0
+    """For reading one whole answer."""
+    body: int = 32 * 1024 * 1024
+    parallel: int = 4
+    """Calls in flight for one organization."""
+    tries: int = 3
+    sleep: float = 5.0
+    """All sleeping of one call together: waits for the gate and between tries."""
+    patience: float = 30.0
+    """No further try once a call has taken this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as its caller means it."""
+
+    organization: str
+    method: str
+    url: str
+    route: str
+    """Short name for metrics: ``queues``."""
+    what: str
+    """For people: ``queues of project {id}``."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """`Accept` and `Content-Type`; everything else is set here."""
+    body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def reads(self) -> bool:
+        """Whether repeating it is harmless in any case."""
+        return self.method in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def where(self) -> str:
+        """How each error of this call begins."""
+        return f"organization {self.organization}: {self.method} {self.what}"
+
+
+class NoAnswerError(Exception):
+    """Nothing came back that could be read; `sent` is False where the request cannot have arrived."""
+
+    def __init__(self, why: str, *, sent: bool = True, passing: bool = True) -> None:
+        super().__init__(why)
+        self.sent = sent
+        self.passing = passing
+        """Whether the next try may fare better."""
+
+
+class Exchange:
+    """Sends one request and reads one answer over connections that stay open."""
+
+    def __init__(self, endpoints: Endpoints, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self._endpoints = endpoints
+        self._limits = limits
+        self._monotonic = monotonic
+        self._correlation = str(uuid.uuid4())
+        # The adapter and not `requests.Session`: the latter follows redirects, keeps cookies and lets .netrc
+        # replace the Authorization header. It does not block: the slots of a session bound what is in flight.
+        self._adapter = HTTPAdapter(pool_connections=8, pool_maxsize=64, max_retries=0)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._adapter.close()
+
+    def __call__(self, call: Call, authorization: str) -> Answer:
+        """The answer, whatever it says; raises `NoAnswerError`, or `Refused` for a URL that gets no token."""
+        request = self._prepared(call)
+        request.headers["Authorization"] = authorization
+        try:
+            return self._exchange(request)
+        except requests.exceptions.SSLError:
+            raise NoAnswerError(
+                "no TLS connection with a certificate that can be trusted", sent=False, passing=False
+            ) from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _no_answer(error) from None
+
+    def _prepared(self, call: Call) -> requests.PreparedRequest:
+        headers = {
+            "Accept": "application/json",
+            **call.headers,
+            "Accept-Encoding": "gzip",
+            "User-Agent": "mdp-reconciler",
+            "X-TFS-FedAuthRedirect": "Suppress",
+            "X-VSS-ForceMsaPassThrough": "true",
+            "X-TFS-Session": self._correlation,
+        }
+        request = requests.Request(call.method, call.url, headers=headers, data=call.body).prepare()
+        # Checked after `prepare`, which resolves dot segments and odd spellings: this is what is sent.
+        if not self._endpoints.cover(request.url or "", call.organization):
+            host = urlsplit(request.url or "").hostname
+            raise Refused(
+                f"{call.where}: host {host} is no configured endpoint of this organization; no token goes there"
+            )
+        return request
+
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+        deadline = self._monotonic() + self._limits.answer
+        timeout = (self._limits.connect, self._limits.read)
+        response = self._adapter.send(request, stream=True, timeout=timeout)
+        try:
+            return Answer.of(response.status_code, response.headers, self._body(response, deadline))
+        except BaseException:
+            response.raw.close()  # half-read: this connection cannot be used again
+            raise
+
+    def _body(self, response: requests.Response, deadline: float) -> bytes:
+        """All of the body, piece by piece, so that neither its size nor a trickle of bytes can hold us for ever."""
+        body = bytearray()
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            body += piece
+            if len(body) > self._limits.body:
+                raise NoAnswerError(f"the answer is larger than {self._limits.body} bytes", passing=False)
+            if self._monotonic() > deadline:
+                raise NoAnswerError(f"the answer did not end within {self._limits.answer:g} s", passing=False)
+        response.raw.release_conn()
+        return bytes(body)
+
+
+def _no_answer(error: Exception) -> NoAnswerError:
+    """What happened, without addresses or texts of the library, and whether the request may have arrived."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(cause, NewConnectionError):
+        return NoAnswerError("no connection", sent=False)
+    if isinstance(error, requests.ConnectTimeout):
+        return NoAnswerError("no connection in time", sent=False)
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
+        return NoAnswerError("no answer in time")
+    return NoAnswerError("the connection broke off")

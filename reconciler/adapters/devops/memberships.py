@@ -1,0 +1,207 @@
+"""`reconciler.ports.memberships` on the session: access levels, groups and the search of the web pages. Plain REST.
+
+Two hosts: access levels are on one of their own (vsaex.dev.azure.com), so they have a session, and with it an
+allow-list, of their own. The package's models lose the bodies of what is created (measured with azure-devops
+7.1.0b4), so nothing of it is used here.
+
+Routes and bodies: MicrosoftDocs/vsts-rest-api-specs 7.2, memberEntitlementManagement (adding answers 200 whatever
+came of it; `licensingSource` has to say ``account`` where an access level is given), graph, ims (`queryMembership`).
+That reading the access level of somebody who has none may be 404 or null: terraform-provider-azuredevops #1253. The
+search of the web pages is not documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.adapters.devops.answers import clip
+from reconciler.adapters.devops.endpoints import query, segment
+from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.forms import entries, project_of
+from reconciler.adapters.devops.identities import GUID
+from reconciler.adapters.devops.pages import Paged, pages
+from reconciler.adapters.devops.session import Session
+from reconciler.documents import Json
+from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
+from reconciler.ports.memberships import Entitlement, Entry, Group, ServicePrincipal
+
+VERSION = "7.1-preview.1"
+_DESCRIPTORS = 15
+"""Identity descriptors in one request; some hundred characters each keep the URL below 2,000."""
+
+
+class Memberships:
+    """Implements `reconciler.ports.memberships.MembershipReader`."""
+
+    def __init__(self, session: Session, members: Session) -> None:
+        """`members` has the host of access levels as its endpoint."""
+        self._session = session
+        self._members = members
+
+    def service_principals(self, organization: str) -> Sequence[ServicePrincipal]:
+        """GET graph service principals, page by page."""
+        what, asked = "service principals", {"api-version": VERSION}
+        path, required = "_apis/graph/serviceprincipals", ("descriptor", "originId")
+        paged = Paged(organization, path, "graph-service-principals", what, asked, required, identity=True)
+        return [_principal(entry) for page in pages(self._session, paged) for entry in page]
+
+    def local_id(self, organization: str, descriptor: str) -> str:
+        """GET storagekeys: the id inside a descriptor is another one."""
+        what = f"local id of {descriptor}"
+        path = f"_apis/graph/storagekeys/{segment(descriptor)}{query({'api-version': VERSION})}"
+        url = self._session.endpoints.url(organization, path, identity=True)
+        document = self._session.send(Call(organization, "GET", url, "storage-keys", what)).document
+        key = document.get("value") if isinstance(document, dict) else None
+        if not isinstance(key, str) or not GUID.fullmatch(key):
+            raise Unavailable(f"organization {organization}: {what}: the answer holds no id")
+        return key.lower()
+
+    def entitlement(self, organization: str, identity_id: str) -> Entitlement | None:
+        """GET serviceprincipalentitlements by local id."""
+        call = _entitlements(self._members, organization, "GET", identity_id)
+        try:
+            document = self._members.send(call).document
+        except NotFound:
+            return None
+        return None if document is None else _entitlement(document, call)
+
+    def groups(self, organization: str) -> Sequence[Group]:
+        """GET graph groups of Azure DevOps, page by page; a group carries its project's id."""
+        asked = {"subjectTypes": "vssgp", "api-version": VERSION}
+        path, required = "_apis/graph/groups", ("descriptor", "principalName")
+        paged = Paged(organization, path, "graph-groups", "groups", asked, required, identity=True)
+        return [_group(entry) for page in pages(self._session, paged) for entry in page]
+
+    def groups_of(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """GET the identity with all memberships upwards, then those groups by their descriptors."""
+        what = f"groups of identity {identity_id}"
+        found = self._identities(organization, what, identityIds=identity_id, queryMembership="expandedUp")
+        descriptors = found[0].get("memberOf") if found else None
+        if not isinstance(descriptors, list) or not all(isinstance(one, str) for one in descriptors):
+            raise Unavailable(f"organization {organization}: {what}: the answer holds no list of groups")
+        named: list[Group] = []
+        for begin in range(0, len(descriptors), _DESCRIPTORS):
+            some = descriptors[begin : begin + _DESCRIPTORS]
+            listed = self._identities(organization, what, descriptors=",".join(some))
+            if len(listed) != len(some):
+                raise Unavailable(f"organization {organization}: {what}: {len(some)} asked for, {len(listed)} answered")
+            named += [_container(one) for one in listed]
+        return named
+
+    def search(self, organization: str, text: str) -> Sequence[Entry]:
+        """POST to the identity picker, as the web pages do; it changes nothing."""
+        what = f"search for {text}"
+        url = self._session.endpoints.url(
+            organization, f"_apis/IdentityPicker/Identities{query({'api-version': VERSION})}"
+        )
+        body = {
+            "query": text,
+            "identityTypes": ["user", "group", "servicePrincipal"],
+            "operationScopes": ["ims", "source"],
+            "options": {"MinResults": 1, "MaxResults": 20},
+            "properties": ["DisplayName"],
+        }
+        document = self._session.rest(Call(organization, "POST", url, "identity-picker", what), body).document
+        results = document.get("results") if isinstance(document, dict) else None
+        if not isinstance(results, list):
+            raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
+        return [_entry(one) for result in results for one in result.get("identities") or () if one.get("originId")]
+
+    def _identities(self, organization: str, what: str, **asked: str) -> list[Json]:
+        path = "_apis/identities" + query({**asked, "api-version": "7.1"})
+        url = self._session.endpoints.url(organization, path, identity=True)
+        answer = self._session.send(Call(organization, "GET", url, "identities", what))
+        return entries(answer, organization, what, "id")
+
+
+class MembershipWrites:
+    """Implements `reconciler.ports.memberships.MembershipWriter`."""
+
+    def __init__(self, session: Session, members: Session) -> None:
+        """`members` has the host of access levels as its endpoint."""
+        self._session = session
+        self._members = members
+
+    def add(self, organization: str, object_id: str, license_type: str) -> None:
+        """POST serviceprincipalentitlements; success counts only where it is about this very object id."""
+        call = _entitlements(self._members, organization, "POST", "")
+        member = {"origin": "aad", "originId": object_id, "subjectKind": "servicePrincipal"}
+        document = self._members.rest(call, {"accessLevel": _level(license_type), "servicePrincipal": member}).document
+        result = _result(document, "operationResult", call)
+        made = result.get("result") or {}
+        subject = made.get("servicePrincipal") if isinstance(made, dict) else None
+        given = str(subject.get("originId") or "") if isinstance(subject, dict) else ""
+        if given.lower() != object_id.lower():
+            raise NotEffective(f"{call.where}: object id {object_id}: the service answered with {given or 'nobody'}")
+
+    def set_license(self, organization: str, identity_id: str, license_type: str) -> None:
+        """PATCH serviceprincipalentitlements with a JSON patch."""
+        call = _entitlements(self._members, organization, "PATCH", identity_id)
+        headers = {"Content-Type": "application/json-patch+json"}
+        call = Call(call.organization, call.method, call.url, call.route, call.what, headers)
+        patch = [{"op": "replace", "path": "/accessLevel", "value": _level(license_type)}]
+        document = self._members.rest(call, patch).document
+        results = document.get("operationResults") if isinstance(document, dict) else None
+        _result({"result": results[0] if isinstance(results, list) and results else None}, "result", call)
+
+    def join(self, organization: str, member: str, group: str) -> None:
+        """PUT graph memberships; somebody who is in the group already stays."""
+        path = f"_apis/graph/memberships/{segment(member)}/{segment(group)}{query({'api-version': VERSION})}"
+        url = self._session.endpoints.url(organization, path, identity=True)
+        self._session.send(Call(organization, "PUT", url, "graph-memberships", f"membership of {member} in {group}"))
+
+
+def _entitlements(session: Session, organization: str, method: str, identity_id: str) -> Call:
+    path = "_apis/serviceprincipalentitlements" + (f"/{segment(identity_id)}" if identity_id else "")
+    url = session.endpoints.url(organization, path + query({"api-version": VERSION}))
+    what = f"access level of {identity_id}" if identity_id else "access level"
+    return Call(organization, method, url, "entitlements", what)
+
+
+def _level(license_type: str) -> Json:
+    return {"accountLicenseType": license_type, "licensingSource": "account"}
+
+
+def _result(document: Json, name: str, call: Call) -> dict[str, Json]:
+    """One operation's result; `Rejected` where it failed, which the status does not tell."""
+    result = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(result, dict) or not isinstance(result.get("isSuccess"), bool):
+        raise Unavailable(f"{call.where}: the answer does not say what came of it")
+    if result["isSuccess"]:
+        return result
+    errors = [one for one in result.get("errors") or () if isinstance(one, dict)]
+    said = "; ".join(f"{one.get('key')}: {one.get('value')}" for one in errors) or "without a reason"
+    raise Rejected(f"{call.where}: refused: {clip(said)}")
+
+
+def _principal(entry: Json) -> ServicePrincipal:
+    return ServicePrincipal(
+        object_id=entry["originId"].lower(),
+        application_id=str(entry.get("applicationId") or "").lower(),
+        display_name=str(entry.get("displayName") or ""),
+        descriptor=entry["descriptor"],
+    )
+
+
+def _group(entry: Json) -> Group:
+    project = project_of(entry)
+    return Group(entry["principalName"], descriptor=entry["descriptor"], project=project.id if project else "")
+
+
+def _container(one: Json) -> Group:
+    """A group as the identities route shows it."""
+    name, descriptor = str(one.get("providerDisplayName") or ""), str(one.get("subjectDescriptor") or "")
+    return Group(name, id=one["id"].lower(), descriptor=descriptor)
+
+
+def _entitlement(document: Json, call: Call) -> Entitlement:
+    level = document.get("accessLevel") if isinstance(document, dict) else None
+    license_type = level.get("accountLicenseType") if isinstance(level, dict) else None
+    if not isinstance(level, dict) or not isinstance(license_type, str):
+        raise Unavailable(f"{call.where}: the answer holds no access level")
+    return Entitlement(license_type, str(level.get("licensingSource") or ""), str(level.get("status") or ""))
+
+
+def _entry(one: Json) -> Entry:
+    kind = str(one.get("entityType") or "").lower()
+    return Entry(str(one["originId"]).lower(), str(one.get("displayName") or ""), kind)

@@ -1,0 +1,146 @@
+"""The azure-devops package, made to send everything through our session.
+
+The package builds each request (route, version, body) and reads each answer into its models. What it does between
+the two is replaced: msrest lets a credential be a policy of its pipeline, and `Wire` is one that ends the pipeline,
+so that no request of the package, discovery included, can leave by another way. Measured with azure-devops 7.1.0b4,
+its own way keeps one connection pool a thread, drops a connection after every error answer, sleeps through long
+retries in the caller, follows redirects, and hides statuses and headers.
+
+Clients are made for the two configured endpoints, and not through the package's `Connection`: that one asks the
+service where to send the token (resource areas), and where an area is missing asks a fixed public host, token
+included. What is left of discovery is one OPTIONS for each endpoint of an organization, asked for once however many
+threads begin. Its file cache is switched off: it is written without locks, by default below HOME, and making its
+folder is what fails at import where HOME cannot be written.
+
+Importing this module costs a quarter of a second; `reconciler.adapters.devops.clients` does so when needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+import os
+import tempfile
+from threading import Lock, local
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from msrest.pipeline import HTTPPolicy, Response
+from msrest.universal_http.requests import RequestsClientResponse
+
+from reconciler.adapters.devops.answers import Answer, clip
+from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.lazy_imports import LOADING
+from reconciler.errors import Rejected, Unavailable
+
+if TYPE_CHECKING:
+    from reconciler.adapters.devops.session import Session
+
+_CACHE_VARIABLE = "AZURE_DEVOPS_CACHE_DIR"
+_FORWARDED = ("Accept", "Content-Type")
+
+
+def _load() -> None:
+    """Import the package without letting it make a folder below HOME, and switch its file cache off."""
+    before = os.environ.get(_CACHE_VARIABLE)
+    os.environ[_CACHE_VARIABLE] = tempfile.gettempdir()  # exists, so nothing is made; nothing is written either
+    try:
+        cache = importlib.import_module("azure.devops._file_cache")
+    finally:
+        if before is None:
+            del os.environ[_CACHE_VARIABLE]
+        else:
+            os.environ[_CACHE_VARIABLE] = before
+    for file in (cache.OPTIONS_CACHE, cache.RESOURCE_CACHE):
+        file.file_name = ""  # without a name it keeps everything in memory
+    logging.getLogger("azure.devops").setLevel(logging.INFO)  # below that it writes whole bodies
+
+
+_load()
+
+
+class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters open
+    """Ends the pipeline of an organization's clients: sends through the session, remembers what came back."""
+
+    def __init__(self, session: Session, organization: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # msrest has no annotations here
+        self._session = session
+        self._organization = organization
+        self._asked = local()
+        self._tables: dict[str, Answer] = {}
+        self._tables_lock = Lock()
+
+    def about(self, route: str, what: str) -> None:
+        """Name what this thread asks for next, for errors and metrics."""
+        self._asked.route, self._asked.what, self._asked.answer = route, what, None
+
+    @property
+    def answer(self) -> Answer:
+        """What came back last in this thread, whole: the package's models drop fields, statuses and headers."""
+        answer: Answer = self._asked.answer
+        return answer
+
+    def send(self, request: Any, **_options: Any) -> Any:
+        """One request of the package, called by msrest."""
+        sent = request.http_request
+        answer = self._table(sent) if sent.method == "OPTIONS" else self._session.send(self._call(sent))
+        if not isinstance(answer.document, dict):
+            # The package would turn it into an empty list or an AttributeError.
+            raise Unavailable(f"{self._call(sent).where}: {answer.status}: the answer is no JSON object")
+        self._asked.answer = answer
+        response = RequestsClientResponse(sent, _response(sent.url, answer))  # type: ignore[no-untyped-call] # as above
+        return Response(request, response)
+
+    def _table(self, sent: Any) -> Answer:
+        """The table of routes at one endpoint; threads that begin together wait for one request.
+
+        An empty one is not believed: the package would keep it for as long as this process runs. A table elsewhere is
+        what the package asks for where this organization's lacks a route; its token does not go there.
+        """
+        if not self._session.endpoints.cover(sent.url, self._organization):
+            where = f"organization {self._organization}: {self._asked.what}"
+            host = clip(urlsplit(sent.url).netloc)
+            raise Rejected(f"{where}: the organization does not list this route, and {host} is not asked for it")
+        with self._tables_lock:
+            if sent.url not in self._tables:
+                call = self._call(sent)
+                answer = self._session.send(call)
+                if not (isinstance(answer.document, dict) and answer.document.get("value")):
+                    raise Unavailable(f"{call.where}: {answer.status}: the answer holds no routes")
+                self._tables[sent.url] = answer
+            return self._tables[sent.url]
+
+    def _call(self, sent: Any) -> Call:
+        discovery = sent.method == "OPTIONS"
+        body = sent.data.encode() if isinstance(sent.data, str) else sent.data
+        return Call(
+            self._organization,
+            sent.method,
+            sent.url,
+            "discovery" if discovery else self._asked.route,
+            "routes" if discovery else self._asked.what,
+            {name: sent.headers[name] for name in _FORWARDED if name in sent.headers},
+            body,
+        )
+
+
+def client(kind: str, url: str, wire: Wire) -> Any:
+    """A 7.1 client of the package for one endpoint of one organization; `kind` is its module's name."""
+    with LOADING:
+        module = importlib.import_module(f"azure.devops.v7_1.{kind}")
+    name = "".join(part.capitalize() for part in kind.split("_")) + "Client"
+    return getattr(module, name)(url, wire)
+
+
+def _response(url: str, answer: Answer) -> requests.Response:
+    """The answer in the form that msrest reads."""
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers.update(answer.headers)
+    response.headers.pop("transfer-encoding", None)
+    response.encoding = "utf-8"
+    response.url = url
+    response.raw = io.BytesIO(answer.body)
+    return response

@@ -1,0 +1,197 @@
+"""The one way to Azure DevOps: an HTTP session that a hostile or tired service can neither mislead nor drown.
+
+Both the azure-devops package (through `reconciler.adapters.devops.clients`) and plain REST calls go through it:
+
+- the token goes to the configured endpoints alone, below the organization's own path;
+- connections stay open and are shared, and at most four calls are in flight for an organization;
+- each answer's headers count, a 200's too: `Retry-After` and `X-RateLimit-*` close the organization's gate;
+- short faults of reads are tried again: three times and five seconds of sleep in all, never more. A write is tried
+  again only where it cannot have left this machine: all writes are read back anyway.
+
+Not here: where a token may go (`reconciler.adapters.devops.exchange`), what an answer means
+(`reconciler.adapters.devops.answers`), which calls there are (`reconciler.adapters.devops.reads`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import BoundedSemaphore, Lock
+
+import tenacity
+
+from reconciler.adapters.credentials import Credential
+from reconciler.adapters.devops.answers import Answer, judge, pause
+from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.adapters.devops.exchange import Call, Exchange, Limits, NoAnswerError
+from reconciler.adapters.devops.throttling import Gates, Timing
+from reconciler.documents import Json
+from reconciler.errors import NotFound, ReconcilerError, Refused, Rejected, Transient, Unavailable
+from reconciler.telemetry import Call as Watched
+from reconciler.telemetry import Calls
+
+ACTIVITY = "activityid"
+"""The service's id of a request, for its support (Microsoft Learn: CustomHttpResponseHeaders.ActivityId)."""
+
+_PASSING = frozenset({200, 408, 429, 500, 502, 503, 504})
+"""Statuses of reads that may pass quickly; an unreadable 200 is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one try."""
+
+    result: Answer | ReconcilerError
+    answer: Answer | None = None
+    """What came back, also where it stands for an error."""
+    again: bool = False
+    """Whether another try may be made."""
+    silent: bool = False
+    """Whether nothing came back at all."""
+
+
+class _Budget:
+    """The seconds that one call may still sleep."""
+
+    def __init__(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        self.left = seconds
+        self._sleep = sleep
+
+    def spend(self, seconds: float) -> None:
+        self.left -= seconds
+        self._sleep(seconds)
+
+
+class Session:
+    """Sends calls. Safe to share between threads, and meant to be: it owns the connections."""
+
+    def __init__(
+        self,
+        credential: Credential,
+        endpoints: Endpoints,
+        *,
+        gates: Gates | None = None,
+        timing: Timing | None = None,
+        limits: Limits | None = None,
+        calls: Calls | None = None,
+        gets_alone: bool = False,
+    ) -> None:
+        """`gets_alone`: whatever is no GET is refused before it leaves, discovery by OPTIONS included."""
+        self.endpoints = endpoints
+        self._credential = credential
+        self._timing = timing or Timing()
+        self._limits = limits or Limits()
+        self._gates = gates or Gates(self._timing.monotonic)
+        self._calls = calls or Calls("devops")
+        self._gets_alone = gets_alone
+        self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
+        self._slots: dict[str, BoundedSemaphore] = {}
+        self._slots_lock = Lock()
+
+    def close(self) -> None:
+        """Close the connections; calls may still follow and open new ones."""
+        self._exchange.close()
+
+    def send(self, call: Call) -> Answer:
+        """The answer, once it is one to be believed; otherwise raises one of `reconciler.errors`."""
+        with self._calls.call(call.method, call.route, call.organization) as watched:
+            outcome = self._tried(call, watched)
+            if outcome.silent:
+                self._gates.unanswered(call.organization, self._credential.name)
+            if isinstance(outcome.result, ReconcilerError):
+                raise outcome.result
+            return outcome.result
+
+    def ask(self, call: Call) -> Answer:
+        """As `send`, but a refusal of the request as such (400, 404, …) is an answer, for who asks what there is."""
+        with self._calls.call(call.method, call.route, call.organization) as watched:
+            outcome = self._tried(call, watched)
+            if isinstance(outcome.result, NotFound | Rejected) and outcome.answer is not None:
+                return outcome.answer
+            if isinstance(outcome.result, ReconcilerError):
+                raise outcome.result
+            return outcome.result
+
+    def rest(self, call: Call, body: Json = None) -> Answer:
+        """Send a call of our own: `body` as JSON where it is not None; the call may name another type of JSON."""
+        if body is None:
+            return self.send(call)
+        headers = {"Content-Type": "application/json; charset=utf-8", **call.headers}
+        sent = Call(call.organization, call.method, call.url, call.route, call.what, headers, json.dumps(body).encode())
+        return self.send(sent)
+
+    def _tried(self, call: Call, watched: Watched) -> _Outcome:
+        """One try, or up to three where that is safe and short."""
+        if self._gets_alone and call.method != "GET":
+            return _Outcome(Refused(f"{call.where}: this session was made to send GET and nothing else"))
+        budget = _Budget(self._limits.sleep, self._timing.sleep)
+        begun = self._timing.monotonic()
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            jitter = self._timing.chance() * 0.4 * 2.0**state.attempt_number
+            return max(jitter, self._gates.remaining(call.organization, self._credential.name))
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            late = self._timing.monotonic() - begun > self._limits.patience
+            return late or state.attempt_number >= self._limits.tries or state.upcoming_sleep > budget.left
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda outcome: outcome.again),
+            wait=wait,
+            stop=stop,
+            sleep=budget.spend,
+            retry_error_callback=_last,
+        )
+        return retrying(self._try, call, budget, watched)
+
+    def _try(self, call: Call, budget: _Budget, watched: Watched) -> _Outcome:
+        with self._slot(call.organization):
+            if closed := self._closed(call, budget):
+                return _Outcome(closed)
+            authorization = self._credential.devops_header()
+            begun = self._timing.monotonic()
+            status, correlation = 0, ""
+            try:
+                answer = self._exchange(call, authorization)
+                status, correlation = answer.status, answer.headers.get(ACTIVITY, "")
+            except NoAnswerError as error:
+                return self._unanswered(call, error)
+            finally:
+                watched.tried(status, self._timing.monotonic() - begun, correlation)
+        return self._answered(call, answer)
+
+    def _closed(self, call: Call, budget: _Budget) -> ReconcilerError | None:
+        """Wait for the gate where it opens soon enough for this call; otherwise the error that says why not."""
+        key = (call.organization, self._credential.name)
+        while closed := self._gates.closed(*key):
+            if (closed.retry_after or 0.0) > budget.left:
+                return closed
+            budget.spend(closed.retry_after or 0.0)
+        return None
+
+    def _unanswered(self, call: Call, error: NoAnswerError) -> _Outcome:
+        again = error.passing and (call.reads or not error.sent)
+        return _Outcome(Unavailable(f"{call.where}: {error}"), again=again, silent=error.passing)
+
+    def _answered(self, call: Call, answer: Answer) -> _Outcome:
+        key = (call.organization, self._credential.name)
+        self._gates.answered(*key)
+        seconds = pause(answer, self._timing.wall)
+        self._gates.close(*key, seconds)
+        error = judge(answer, call.where, self._credential.secrets())
+        if error is None:
+            return _Outcome(answer)
+        error.retry_after = seconds or None
+        return _Outcome(error, answer, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
+
+    def _slot(self, organization: str) -> BoundedSemaphore:
+        with self._slots_lock:
+            return self._slots.setdefault(organization.lower(), BoundedSemaphore(self._limits.parallel))
+
+
+def _last(state: tenacity.RetryCallState) -> _Outcome:
+    """Where no further try is made, the last one counts."""
+    assert state.outcome is not None  # noqa: S101 - told to the type checker: tenacity sets it before it calls
+    outcome: _Outcome = state.outcome.result()
+    return outcome

@@ -1,0 +1,159 @@
+"""Azure DevOps as the port `DevOpsWriter` sees it: one write a call, each safe to repeat.
+
+Repeating is the engine's choice: the session sends a write a second time only where the first cannot have left this
+machine. What a write did is proven by reading, elsewhere; only what its own answer already disproves is told here.
+
+Routes and bodies: MicrosoftDocs/vsts-rest-api-specs at 7.2 (distributedTask, approvalsAndChecks, securityRoles,
+graph). Materialising is plain REST because the package's models of these bodies lose every field (measured with
+azure-devops 7.1.0b4); roles are because it has no client for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.adapters.devops.clients import Package
+from reconciler.adapters.devops.endpoints import query
+from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.forms import assignment_of, entries, queue_of, queues_call, roles_call
+from reconciler.adapters.devops.identities import GROUP, GUID, Identities
+from reconciler.adapters.devops.session import Session
+from reconciler.documents import Json
+from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
+from reconciler.ports.devops import Identity, Queue
+
+
+class DevOpsWrites:
+    """Writes to organizations; implements `reconciler.ports.devops.DevOpsWriter`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._package = Package(session)
+        self._identities = Identities(self._package)
+
+    def create_queue(self, organization: str, project_id: str, pool_id: int, name: str) -> Queue:
+        """POST queues, without open access, always with the pool's id: by name alone a pool would be made.
+
+        Where the service refuses and the project has a queue of the pool by now, that one is the answer.
+        (terraform-provider-azuredevops #456: a name without an id makes a pool.)
+        """
+        what = f"queue of agent pool {pool_id} in project {project_id}"
+        body = {"name": name, "pool": {"id": pool_id}}
+        try:
+            with self._package.asking(organization, "queues", what) as clients:
+                clients.task_agent.add_agent_queue(body, project_id, authorize_pipelines=False)
+            queue = queue_of(clients.document, organization, project_id)
+        except Rejected as refusal:
+            if existing := self._queue(organization, project_id, pool_id):
+                return existing
+            raise refusal from None
+        if queue.pool_id != pool_id:
+            raise NotEffective(f"organization {organization}: {what}: the service made one of pool {queue.pool_id}")
+        return queue
+
+    def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
+        """PATCH pipelinepermissions; single authorizations stay as they are."""
+        what = f"pipeline permissions of queue {queue_id} in project {project_id}"
+        body = {"allPipelines": {"authorized": allow}}
+        with self._package.asking(organization, "pipeline-permissions", what) as clients:
+            clients.pipeline_permissions.update_pipeline_permisions_for_resource(
+                body, project_id, "queue", str(queue_id)
+            )
+
+    def authorize_pipeline(
+        self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
+    ) -> None:
+        """PATCH pipelinepermissions with one pipeline: it is merged into the list."""
+        what = f"pipeline permissions of queue {queue_id} in project {project_id}"
+        body = {"pipelines": [{"id": pipeline_id, "authorized": authorized}]}
+        with self._package.asking(organization, "pipeline-permissions", what) as clients:
+            clients.pipeline_permissions.update_pipeline_permisions_for_resource(
+                body, project_id, "queue", str(queue_id)
+            )
+
+    def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
+        """PATCH pools with the one field; everything that is absent stays."""
+        with self._package.asking(organization, "pools", f"agent pool {pool_id}") as clients:
+            clients.task_agent.update_agent_pool({"autoProvision": on}, pool_id)
+
+    def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
+        """PUT roleassignments; other assignments stay.
+
+        The service answers 200 with an empty list where it does not know the id (terraform-provider-azuredevops
+        #1562), and at times gives another role than asked (#1592): both are `NotEffective`.
+        """
+        call = roles_call(self._session, organization, "PUT", scope, resource)
+        answer = self._session.rest(call, [{"userId": identity_id, "roleName": role}])
+        made = [assignment_of(entry, organization, call.what) for entry in entries(answer, organization, call.what)]
+        given = sorted(one.role for one in made if one.identity.id == identity_id.lower())
+        if given == [role]:
+            return
+        where = f"{call.where}: role {role} for {identity_id}"
+        if given:
+            raise NotEffective(f"{where}: answered with success, but the role given is {', '.join(given)}")
+        raise NotEffective(
+            f"{where}: answered with success, but assigned to nobody; is it the id of this organization, not of Entra?"
+        )
+
+    def remove_role(self, organization: str, scope: str, resource: str, identity_id: str) -> None:
+        """PATCH roleassignments with a list of ids: removes them."""
+        self._session.rest(roles_call(self._session, organization, "PATCH", scope, resource), [identity_id])
+
+    def set_inheritance(self, organization: str, scope: str, resource: str, inherit: bool) -> None:
+        """PATCH roleassignments with a query and no body: the same route then switches inheritance."""
+        call = roles_call(self._session, organization, "PATCH", scope, resource, inherit=inherit)
+        self._session.send(call)
+
+    def materialise(self, organization: str, principal: str) -> Identity:
+        r"""POST to the graph until one kind of subject takes the principal; the answer must be about it.
+
+        An address is tried as a user's sign-in name, a user's mail, a group's mail; an object id as user, group,
+        service principal. A group ``[scope]\name`` belongs to Azure DevOps and cannot be made from Entra.
+        """
+        if GROUP.fullmatch(principal):
+            raise Rejected(
+                f"organization {organization}: group {principal}: does not exist, and comes from no directory"
+            )
+        refusals: list[str] = []
+        for kind, body in _attempts(principal):
+            try:
+                return self._materialised(organization, principal, kind, body)
+            except (NotFound, Rejected) as refusal:
+                refusals.append(str(refusal))
+        last = refusals[-1].removeprefix(f"organization {organization}: ")
+        raise Rejected(f"organization {organization}: principal {principal}: found in no directory; {last}")
+
+    def _materialised(self, organization: str, principal: str, kind: str, body: Json) -> Identity:
+        what = f"{kind} {principal}"
+        url = self._session.endpoints.url(
+            organization, f"_apis/graph/{kind}{query({'api-version': '7.1-preview.1'})}", identity=True
+        )
+        subject = self._session.rest(Call(organization, "POST", url, f"graph-{kind}", what), body).document
+        if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
+            raise Unavailable(f"organization {organization}: {what}: the answer names nobody")
+        names = {str(subject.get(name) or "").casefold() for name in ("principalName", "mailAddress", "originId")}
+        if principal.casefold() not in names:
+            raise NotEffective(f"organization {organization}: {what}: the service answered with somebody else")
+        return Identity(
+            id=self._identities.local_id(organization, subject["descriptor"]),
+            display_name=subject.get("displayName") or "",
+            unique_name=subject.get("principalName") or subject.get("mailAddress") or "",
+            descriptor=subject["descriptor"],
+            origin_id=(subject.get("originId") or "").lower(),
+        )
+
+    def _queue(self, organization: str, project_id: str, pool_id: int) -> Queue | None:
+        call = queues_call(self._session, organization, project_id, [pool_id])
+        found = entries(self._session.send(call), organization, call.what)
+        queues = [queue_of(entry, organization, project_id) for entry in found]
+        return next((queue for queue in queues if queue.pool_id == pool_id), None)
+
+
+def _attempts(principal: str) -> Iterator[tuple[str, Json]]:
+    if GUID.fullmatch(principal):
+        for kind in ("users", "groups", "serviceprincipals"):
+            yield kind, {"originId": principal}
+        return
+    yield "users", {"principalName": principal}
+    yield "users", {"mailAddress": principal}
+    yield "groups", {"mailAddress": principal}

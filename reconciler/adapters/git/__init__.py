@@ -1,0 +1,1 @@
+"""Specs from git: a remote, a local clone, or a plain folder."""

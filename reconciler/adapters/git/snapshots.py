@@ -1,0 +1,108 @@
+"""What every source of specs keeps to: limits, which files count, and the last good snapshot.
+
+A source that fails or is empty must never make pools look unwanted, so the last good snapshot stays in force, and
+says that it is stale. It is kept in memory alone: a process that starts while git is down has none, and does nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reconciler.errors import NotFound, ReconcilerError, Rejected
+from reconciler.ports.specs import Snapshot
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits of one snapshot, against mistakes and malice of those who may push."""
+
+    files: int = 20_000
+    file_bytes: int = 256 * 1024
+    """A larger file is skipped, and named."""
+    total_bytes: int = 64 * 1024 * 1024
+    depth: int = 20
+    """Folders below the prefix; a deeper one is skipped, and named."""
+    entries: int = 500_000
+    """Names that are looked at: a few hundred bytes of git can unfold to billions."""
+    fetch_bytes: int = 256 * 1024 * 1024
+    seconds: float = 60.0
+    """For all that is fetched for one snapshot."""
+
+
+class Gathering:
+    """The files of a snapshot as they are found, with the limits watched."""
+
+    def __init__(self, caps: Caps, where: str) -> None:
+        self.caps = caps
+        self.files: dict[str, bytes] = {}
+        self.skipped: dict[str, str] = {}
+        self._where = where
+        self._bytes = 0
+        self._entries = 0
+
+    def look(self) -> None:
+        """Count one name."""
+        self._entries += 1
+        if self._entries > self.caps.entries:
+            raise Rejected(f"{self._where}: more than {self.caps.entries:,} files and folders; narrow the prefix")
+
+    def too_large(self, path: str, size: int | None = None) -> bool:
+        """Whether a file of this size is skipped, and note it; None: it is too large, nobody knows by how much."""
+        if size is not None and size <= self.caps.file_bytes:
+            return False
+        limit = f"{self.caps.file_bytes:,} bytes are read"
+        self.skip(path, f"larger than the {limit}" if size is None else f"{size:,} bytes, and at most {limit}")
+        return True
+
+    def skip(self, path: str, why: str) -> None:
+        """Leave something out, and say so."""
+        self.skipped[path] = why
+
+    def add(self, path: str, content: bytes) -> None:
+        """Keep one file."""
+        if len(self.files) >= self.caps.files:
+            raise Rejected(f"{self._where}: more than {self.caps.files:,} spec files; narrow the prefix")
+        self._bytes += len(content)
+        if self._bytes > self.caps.total_bytes:
+            raise Rejected(f"{self._where}: more than {self.caps.total_bytes:,} bytes of specs; narrow the prefix")
+        self.files[path] = content
+
+    def snapshot(self, revision: str) -> Snapshot:
+        """The result, sorted; `NotFound` where there is no file at all."""
+        if not self.files:
+            raise NotFound(f"{self._where}: no {', '.join(SUFFIXES)} file")
+        return Snapshot(revision, dict(sorted(self.files.items())), skipped=dict(sorted(self.skipped.items())))
+
+
+def counts(name: str) -> bool:
+    """Whether a file's name is that of a spec; hidden ones (``.github``, editors' files) are none."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+class LastGood:
+    """Remembers the last good snapshot of a source. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._good: Snapshot | None = None
+
+    def keep(self, read: Callable[[Snapshot | None], Snapshot]) -> Snapshot:
+        """Read anew, given the last good one; where that fails, the last good one with the reason."""
+        with self._lock:
+            try:
+                self._good = read(self._good)
+            except ReconcilerError as problem:
+                if self._good is None:
+                    raise
+                return replace(self._good, stale=str(problem))
+            return self._good
+
+
+def changed(before: Snapshot | None, after: Snapshot) -> frozenset[str]:
+    """Paths that were added, removed or altered; all of them where there is no snapshot before."""
+    old = before.files if before else {}
+    return frozenset(path for path in old.keys() | after.files.keys() if old.get(path) != after.files.get(path))

@@ -1,0 +1,189 @@
+"""Talks to a git remote over https: smart protocol, one commit deep, into memory.
+
+All requests of the library go through one courier, which asks nobody but the remote's own host, follows no redirect,
+adds the token by itself, and judges the answer before the library sees it: a sign-in page with status 200 would
+otherwise pass for a repository of the old "dumb" kind.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from dulwich.client import HttpGitClient
+from dulwich.object_format import SHA1, SHA256
+from dulwich.object_store import MemoryObjectStore, ObjectStoreGraphWalker
+from dulwich.objects import ObjectID
+
+from reconciler.adapters.git.location import Access, Location
+from reconciler.adapters.git.snapshots import Caps
+from reconciler.adapters.git.tree import read_commit, resolve
+from reconciler.adapters.origin import Origin
+from reconciler.adapters.redaction import oneline
+from reconciler.adapters.retry_after import retry_after
+from reconciler.errors import Forbidden, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
+from reconciler.ports.specs import Snapshot
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+SHA256_DIGITS = 64
+_AGAIN = urllib3.Retry(1, read=0, redirect=0, status=0, other=0, respect_retry_after_header=False)
+"""A connection that could not be made is tried once more; nothing else is, and nobody sleeps."""
+
+# It warns on every fetch where a server cannot leave large files out; nobody can act on that.
+logging.getLogger("dulwich.client").setLevel(logging.ERROR)
+
+
+class RemoteRepository:
+    """A repository by its URL."""
+
+    def __init__(self, location: Location, caps: Caps, access: Access) -> None:
+        self._location = location
+        self._caps = caps
+        self._where = f"git {location}"
+        self._courier = _Courier(location, caps, access)
+        self._client = HttpGitClient(f"{location.place}/", pool_manager=cast("Any", self._courier), quiet=True)
+
+    def head(self) -> bytes:
+        """Object id that the ref names now: one request."""
+        if self._location.pinned:
+            return self._location.ref.encode()
+        answer = self._asking(lambda: self._client.get_refs("", protocol_version=0))
+        return resolve({bytes(k): v for k, v in answer.refs.items()}, self._location.ref, self._where)
+
+    def read(self, target: bytes) -> Snapshot:
+        """The files at that object, fetched one commit deep; a server that can leaves out files that are too large."""
+        store = MemoryObjectStore(object_format=SHA256 if len(target) == SHA256_DIGITS else SHA1)
+        self._asking(lambda: self._fetch(store, ObjectID(target)))
+        return read_commit(store, ObjectID(target), self._location.prefix, where=self._where, caps=self._caps)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._courier.close()
+
+    def _fetch(self, store: MemoryObjectStore, target: ObjectID) -> None:
+        file, commit, abort = store.add_pack()
+        try:
+            self._client.fetch_pack(
+                "",
+                lambda *_, **__: [target],
+                ObjectStoreGraphWalker([], lambda _: []),
+                file.write,
+                depth=1,
+                ref_prefix=[b"HEAD"],
+                filter_spec=b"blob:limit=%d" % (self._caps.file_bytes + 1),
+            )
+        except BaseException:
+            abort()
+            raise
+        commit()
+
+    def _asking(self, ask: Callable[[], Any]) -> Any:
+        """Run one exchange within its budget. The library raises whatever an answer's bytes lead it to."""
+        self._courier.begin()
+        try:
+            return ask()
+        except ReconcilerError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - bytes from outside fail in a dozen ways, and all mean the same
+            raise Unavailable(f"{self._where}: an answer cannot be read ({type(problem).__name__})") from None
+
+
+class _Courier:
+    """Stands in for the library's pool of connections."""
+
+    headers: Mapping[str, str] = {"User-Agent": "git/mdp-reconciler"}
+
+    def __init__(self, location: Location, caps: Caps, access: Access) -> None:
+        self._where = f"git {location}"
+        self._caps = caps
+        self._access = access
+        self._origin = Origin.of(location.place, what=self._where, allow_loopback=access.allow_loopback)
+        self._pool = _pool(self._origin)
+        self._until = 0.0
+        self._bytes = 0
+
+    def begin(self) -> None:
+        """Start the budget of one exchange."""
+        self._until = self._access.clock.monotonic() + self._caps.seconds
+        self._bytes = 0
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
+        """What the library calls."""
+        if not self._origin.covers(url):
+            raise Refused(f"{self._where}: {urlsplit(url).hostname} is not {self._origin}, and no other host is asked")
+        headers = {k: v for k, v in dict(options.pop("headers", {})).items() if k.lower() != "authorization"}
+        if self._access.authorization:
+            headers["Authorization"] = self._access.authorization()
+        options |= {"redirect": False, "retries": _AGAIN}
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        try:
+            response = self._pool.request(method, url, headers=headers, timeout=timeout, **options)
+        except urllib3.exceptions.HTTPError as problem:
+            raise Unavailable(f"{self._where}: no answer ({type(problem).__name__})") from None
+        try:
+            self._judge(response)
+        except ReconcilerError:
+            response.close()
+            raise
+        self._bind(response)
+        return response
+
+    def _judge(self, response: urllib3.BaseHTTPResponse) -> None:
+        status, where = response.status, self._where
+        page = not response.headers.get("Content-Type", "").startswith("application/x-git-")
+        if status in (401, 403) or (page and status in (200, 203)):
+            raise Forbidden(f"{where}: the server wants another sign-in (status {status})")
+        if status in (404, 410):
+            raise NotFound(f"{where}: no repository there, or it is hidden from this identity (status {status})")
+        if status == 429:  # noqa: PLR2004 - HTTP's own number
+            wait = retry_after(response.headers, self._access.clock.now())
+            raise Throttled(f"{where}: the server asks for fewer calls", retry_after=wait)
+        if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own numbers
+            raise Rejected(
+                f"{where}: the server answered {status}, a redirect, and none is followed; "
+                "private repositories redirect to their sign-in page, moved ones to their new address"
+            )
+        if status >= 400:  # noqa: PLR2004 - HTTP's own number
+            wait = retry_after(response.headers, self._access.clock.now())
+            raise Unavailable(f"{where}: the server answered {status}", retry_after=wait)
+
+    def _bind(self, response: urllib3.BaseHTTPResponse) -> None:
+        """Watch bytes and time while the library reads."""
+        read = response.read
+
+        def bounded(amt: int | None = None, **options: Any) -> bytes:
+            if self._access.clock.monotonic() > self._until:
+                raise Unavailable(f"{self._where}: not fetched within {self._caps.seconds:g} s")
+            data = read(amt, **options)
+            self._bytes += len(data)
+            if self._bytes > self._caps.fetch_bytes:
+                raise Rejected(f"{self._where}: more than {self._caps.fetch_bytes:,} bytes to fetch")
+            if data.startswith(b"ERR "):
+                raise self._said(data[4:].decode("utf-8", "replace"))
+            return data
+
+        response.read = bounded  # type: ignore[method-assign,assignment] # the library reads through this name
+
+    def _said(self, words: str) -> ReconcilerError:
+        """A server's own error line, which the library takes for the end of the exchange in protocol 2.
+
+        No other line begins so: pack data is in side bands, and a line of refs begins with an id.
+        """
+        if "not our ref" in words:
+            return NotFound(f"{self._where}: the server does not give that commit")
+        return Unavailable(f"{self._where}: the server said: {oneline(words)}")
+
+
+def _pool(origin: Origin) -> urllib3.PoolManager:
+    """Connections, through the proxy that the machine names for others than loopback."""
+    url = str(origin)
+    proxy = None if origin.loopback else requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()

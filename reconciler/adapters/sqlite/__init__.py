@@ -1,0 +1,1 @@
+"""State, leases and queues in one SQLite file, for a machine of one's own."""

@@ -1,0 +1,129 @@
+"""State documents and leases in the embedded file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Sequence
+from uuid import uuid4
+
+from reconciler.adapters.sqlite.file import LocalFile
+from reconciler.adapters.store_limits import lease_seconds
+from reconciler.documents import Json
+from reconciler.errors import LeaseHeld
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import Document, pool_document
+
+
+class LocalLeases:
+    """Leases as rows with a time of expiry, by the machine's clock (`reconciler.ports.stores.Leases`)."""
+
+    def __init__(self, file: LocalFile, clock: Clock) -> None:
+        self._file = file
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: dict[str, str] = {}
+
+    def acquire(self, key: str, seconds: float) -> LocalLease:
+        """Take the lease, or raise `LeaseHeld`."""
+        token, length = uuid4().hex, lease_seconds(seconds)
+        now = self._clock.now().timestamp()
+        with self._file.begin() as connection:
+            taken = connection.execute(
+                "INSERT INTO leases VALUES (:key, :token, :until) ON CONFLICT (key) DO UPDATE "
+                "SET token = excluded.token, expires = excluded.expires WHERE expires <= :now",
+                {"key": key, "token": token, "until": now + length, "now": now},
+            ).rowcount
+        if not taken:
+            raise LeaseHeld(f"pool {key}: another worker holds its lease")
+        with self._lock:
+            self._held[pool_document(key)] = token
+        return LocalLease(self, key, token, length)
+
+    def held(self, name: str) -> str | None:
+        """Token of the lease that was given out here for a document and not yet returned."""
+        with self._lock:
+            return self._held.get(name)
+
+    def prolong(self, lease: LocalLease) -> None:
+        """Move the expiry of a lease that is still the last one given."""
+        until = self._clock.now().timestamp() + lease.seconds
+        with self._file.begin() as connection:
+            kept = connection.execute(
+                "UPDATE leases SET expires = ? WHERE key = ? AND token = ?", (until, lease.key, lease.token)
+            ).rowcount
+        if not kept:
+            raise LeaseHeld(f"pool {lease.key}: the lease was lost to another worker")
+
+    def free(self, lease: LocalLease) -> None:
+        """Return a lease."""
+        with self._lock:
+            if self._held.get(pool_document(lease.key)) == lease.token:
+                del self._held[pool_document(lease.key)]
+        with self._file.begin() as connection:
+            connection.execute("DELETE FROM leases WHERE key = ? AND token = ?", (lease.key, lease.token))
+
+
+class LocalLease:
+    """One lease that was given out (`reconciler.ports.stores.Lease`)."""
+
+    def __init__(self, leases: LocalLeases, key: str, token: str, seconds: float) -> None:
+        self._leases = leases
+        self.key = key
+        self.token = token
+        self.seconds = seconds
+
+    def renew(self) -> None:
+        """Prolong it; `LeaseHeld` where it was lost."""
+        self._leases.prolong(self)
+
+    def release(self) -> None:
+        """Give it back; harmless where it was lost."""
+        self._leases.free(self)
+
+
+class LocalState:
+    """Documents as rows (`reconciler.ports.stores.StateStore`)."""
+
+    def __init__(self, file: LocalFile, leases: LocalLeases, clock: Clock) -> None:
+        self._file = file
+        self._leases = leases
+        self._clock = clock
+
+    def load(self, name: str) -> Document | None:
+        """The document, or None."""
+        with self._file.look() as connection:
+            row = connection.execute("SELECT body, etag FROM documents WHERE name = ?", (name,)).fetchone()
+        return Document(json.loads(row[0]), row[1]) if row else None
+
+    def save(self, name: str, body: Json, etag: str | None) -> str:
+        """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
+        text, fresh = json.dumps(body, ensure_ascii=False, allow_nan=False), uuid4().hex
+        with self._file.begin() as connection:
+            self._guard(connection, name)
+            if etag is None:
+                sql = "INSERT OR IGNORE INTO documents (body, etag, name) VALUES (?, ?, ?)"
+                saved = connection.execute(sql, (text, fresh, name)).rowcount
+            else:
+                sql = "UPDATE documents SET body = ?, etag = ? WHERE name = ? AND etag = ?"
+                saved = connection.execute(sql, (text, fresh, name, etag)).rowcount
+        if not saved:
+            raise LeaseHeld(f"state {name}: another worker has written it in the meantime")
+        return fresh
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """Names of all documents that begin so, sorted."""
+        sql = "SELECT name FROM documents WHERE substr(name, 1, ?) = ? ORDER BY name"
+        with self._file.look() as connection:
+            return [row[0] for row in connection.execute(sql, (len(prefix), prefix))]
+
+    def _guard(self, connection: sqlite3.Connection, name: str) -> None:
+        """Hold to the lease of the pool whose document this is, in the same transaction as the write."""
+        mine = self._leases.held(name)
+        key = name.removeprefix(pool_document(""))
+        sql = "SELECT token FROM leases WHERE key = ? AND expires > ?"
+        row = connection.execute(sql, (key, self._clock.now().timestamp())).fetchone()
+        holder = row[0] if row and name == pool_document(key) else None
+        if holder != mine:
+            raise LeaseHeld(f"state {name}: another worker holds the pool's lease, or ours was lost")

@@ -1,0 +1,1 @@
+"""OpenTelemetry behind the telemetry port: exporters, and what must stay quiet."""

@@ -1,0 +1,79 @@
+"""The story's last step: the same engine as a service, told by events, and sure by its timer where nobody tells it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from reconciler.demo.scenario import POOL, PRIME, RELEASE, Cast
+from reconciler.demo.serving import Serving
+
+PROJECT = "fabrikam-dev"
+LONGEST = 20.0
+"""Seconds for each thing that has to happen by itself."""
+LOOK = 0.02
+"""Seconds between two looks at the emulator."""
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+NEVER = "0 0 0 1 1 *"
+"""A timer that shall not be what repairs; once a year."""
+EVERY_TWO_SECONDS = "*/2 * * * * *"
+
+
+def told(cast: Cast) -> None:
+    """7: events and the timer."""
+    cast.stage.heading("7  As a service: told by events, and sure by its timer.")
+    with cast.stage.serve("--no-timers") as serving:
+        for source, queue in (("arm", "pool-events"), ("audit", "devops-events")):
+            cast.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
+        cast.stage.say(f"  Dan closes open access of {PRIME}/{PROJECT} by hand, and tags the other pool.")
+        _tag(cast)
+        _closed(cast)
+        seconds = _until(lambda: _open(cast))
+        cast.stage.check(f"open again {seconds:.1f} s after the click", seconds < LONGEST)
+        _until(lambda: _heard(serving, POOL, "audit") and _heard(serving, RELEASE, "event"))
+        cast.stage.check("an entry of the audit stream told of the click", _heard(serving, POOL, "audit"))
+        cast.stage.check("an event of ARM told of the tag; nothing had to be done", _heard(serving, RELEASE, "event"))
+        code = serving.stop()
+        cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
+    cast.stage.say("  Events are off: nobody listens when Dan closes it again.")
+    _closed(cast)
+    # A state file of its own: what the first service still had on its queues shall not be what repairs.
+    timers = {"SWEEP_SCHEDULE": EVERY_TWO_SECONDS, "SWEEP_SECONDS": "1", "GIT_SCHEDULE": NEVER, "AUDIT_SCHEDULE": NEVER}
+    with cast.stage.serve(STATE="timer.db", **timers) as serving:
+        seconds = _until(lambda: _open(cast))
+        cast.stage.check(f"open again {seconds:.1f} s after the start, swept every 2 s", seconds < LONGEST)
+        _until(lambda: _heard(serving, POOL, "sweep"))
+        cast.stage.check("the sweep did it", _heard(serving, POOL, "sweep"), serving.runs())
+        code = serving.stop()
+        cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
+
+
+def _closed(cast: Cast) -> None:
+    queue = cast.estate().queue(PRIME, POOL, PROJECT)
+    cast.stage.check(f"{PROJECT} is open before", queue is not None and _open(cast))
+    number = (queue or {}).get("id")
+    path = f"{PRIME}/{PROJECT}/_apis/pipelines/pipelinepermissions/queue/{number}"
+    cast.emulation.by_hand("dan", "PATCH", path, {"allPipelines": {"authorized": False}})
+
+
+def _tag(cast: Cast) -> None:
+    path = f"{SUBSCRIPTION}/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/{RELEASE}"
+    cast.emulation.in_portal("dan", "PATCH", path, {"tags": {"owner": "dan"}})
+
+
+def _open(cast: Cast) -> bool:
+    return cast.estate().open(PRIME, POOL, PROJECT)
+
+
+def _heard(serving: Serving, pool: str, trigger: str) -> bool:
+    return any((run["pool"], run["trigger"]) == (pool, trigger) for run in serving.runs())
+
+
+def _until(holds: Callable[[], bool]) -> float:
+    """Seconds until it held; `LONGEST` where it did not."""
+    begun = time.monotonic()
+    while not holds():
+        if time.monotonic() - begun > LONGEST:
+            return LONGEST
+        time.sleep(LOOK)
+    return time.monotonic() - begun

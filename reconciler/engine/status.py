@@ -1,0 +1,294 @@
+"""What is known of one pool between runs: revisions, conditions that do not flap, and what is still in motion.
+
+One JSON document a pool, ``pools/{key}``. Conditions are `Ready`, `Reconciling` and `Stalled`; the same trouble keeps
+its `since`, whatever its details say, and the trouble of one run that time may heal is never `Stalled`. Unknown fields
+of a stored document are left alone, so that an older program can read what a newer one wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from reconciler import errors
+from reconciler.documents import list_of, moment, moment_of, number_of, text_of
+from reconciler.engine.stored import Awaited, Replacing, Rest
+from reconciler.survey.names import Remembered
+
+LONGEST = 1000
+"""Characters of a condition's message."""
+
+
+class Kind(StrEnum):
+    """The conditions of a pool."""
+
+    READY = "Ready"
+    """Both planes were seen to be as the spec says."""
+    RECONCILING = "Reconciling"
+    """Something is in motion, or will be tried again by itself."""
+    STALLED = "Stalled"
+    """Nothing happens until somebody changes something."""
+
+
+class Truth(StrEnum):
+    """Status of a condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+REASONS = frozenset(
+    {
+        *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
+        *(
+            name
+            for name, kind in vars(errors).items()
+            if isinstance(kind, type) and issubclass(kind, errors.ReconcilerError)
+        ),
+    }
+)
+"""Every reason that a condition may have: eight words, and the names of the errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that is true of the pool, or not, since when, and why."""
+
+    kind: Kind
+    status: Truth
+    reason: str
+    message: str
+    since: datetime
+    """When this status with this reason began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one run found, before it is told apart from what was known."""
+
+    ready: Truth
+    reason: str
+    message: str
+    in_motion: str = ""
+    """Reason why somebody will look again by himself; empty where nobody will."""
+    stalled: str = ""
+    """Reason why a person has to act; empty where none has to."""
+    stalled_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that came to its end."""
+
+    started: datetime
+    ended: datetime
+    outcome: str
+    applied: int
+    """Changes that were written and seen."""
+    trace: str = ""
+    """W3C traceparent of the run; empty where nobody records."""
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A long operation that an earlier run began."""
+
+    url: str = field(repr=False)
+    """Signed: it may grant. Stored, because nothing else leads to the operation; never shown."""
+    description: str
+    facet: str
+    change: str
+    retry_after: float
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """The stored state of one pool."""
+
+    key: str
+    path: str = ""
+    """Spec file below the prefix."""
+    attempted: str = ""
+    """Revision of the last run that began."""
+    applied: str = ""
+    """Revision that was last seen in force on both planes."""
+    conditions: tuple[Condition, ...] = ()
+    run: Run | None = None
+    covered: datetime | None = None
+    """Start of the last run after which nothing is left that a new look could bring: older wake-ups are answered."""
+    pending: InFlight | None = None
+    waited: tuple[str, ...] = ()
+    """Ids of changes that the service had one run's time to do by itself."""
+    unproven: Mapping[str, int] = field(default_factory=dict)
+    """Id of a change → how often it was written and not seen."""
+    resting: Mapping[str, Rest] = field(default_factory=dict)
+    """Id of a change that was rejected → until when it is not asked again."""
+    remembered: Remembered = field(default_factory=Remembered)
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    """What is missing, as its gap says it → since when."""
+    replacing: Replacing | None = None
+    attempts: int = 0
+    """Failures in a row that were alike."""
+    error: str = ""
+    """Class name of that failure."""
+    unready: datetime | None = None
+    """Since when the pool was not seen as its spec says, whatever the reasons were; None: the last look saw it so."""
+
+    def condition(self, kind: Kind) -> Condition | None:
+        """One condition, None before the first run."""
+        return next((condition for condition in self.conditions if condition.kind is kind), None)
+
+    def found(self, finding: Finding, now: datetime) -> PoolStatus:
+        """With the conditions that a run leaves. Raises `ValueError` for a reason that is not in `REASONS`."""
+        moving, stalled = bool(finding.in_motion), bool(finding.stalled)
+        conditions = (
+            self._mark(Kind.READY, finding.ready, finding.reason, finding.message, now),
+            self._mark(Kind.RECONCILING, _truth(moving), finding.in_motion or finding.reason, "", now),
+            self._mark(Kind.STALLED, _truth(stalled), finding.stalled or finding.reason, finding.stalled_message, now),
+        )
+        unready = None if finding.ready is Truth.TRUE else self.unready or now
+        return replace(self, conditions=conditions, unready=unready)
+
+    def _mark(self, kind: Kind, status: Truth, reason: str, message: str, now: datetime) -> Condition:
+        if reason not in REASONS:
+            raise ValueError(f"{kind}: {reason} is no reason for a condition")
+        known = self.condition(kind)
+        # That a pool does not reconcile, or is not stalled, is no news when its Ready has another reason.
+        quiet = status is Truth.FALSE and kind is not Kind.READY
+        same = known is not None and known.status is status and (quiet or known.reason == reason)
+        since = known.since if known is not None and same else now
+        return Condition(kind, status, reason, _one_line(message), since)
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        pending = self.pending
+        return {
+            **self.public(),
+            "pending": None if pending is None else {**_pending(pending), "url": pending.url},
+        }
+
+    def public(self) -> dict[str, Any]:
+        """For people: the stored form without the operation's signed URL."""
+        return {
+            "key": self.key,
+            "path": self.path,
+            "attemptedRevision": self.attempted,
+            "appliedRevision": self.applied,
+            "conditions": [
+                {
+                    "type": c.kind.value,
+                    "status": c.status.value,
+                    "reason": c.reason,
+                    "message": c.message,
+                    "since": moment(c.since),
+                }
+                for c in self.conditions
+            ],
+            "lastRun": None
+            if self.run is None
+            else {
+                "started": moment(self.run.started),
+                "ended": moment(self.run.ended),
+                "outcome": self.run.outcome,
+                "applied": self.run.applied,
+                "trace": self.run.trace,
+            },
+            "covered": None if self.covered is None else moment(self.covered),
+            "pending": None if self.pending is None else _pending(self.pending),
+            "waited": list(self.waited),
+            "unproven": dict(self.unproven),
+            "resting": {name: rest.to_json() for name, rest in self.resting.items()},
+            "remembered": self.remembered.to_json(),
+            "awaited": {what: one.to_json() for what, one in sorted(self.awaited.items())},
+            "replacing": None if self.replacing is None else self.replacing.to_json(),
+            "attempts": self.attempts,
+            "error": self.error,
+            "unreadySince": None if self.unready is None else moment(self.unready),
+        }
+
+    @classmethod
+    def from_json(cls, key: str, body: Any) -> PoolStatus:
+        """From the stored form; what is missing, unknown or not of its type counts as never stored."""
+        if not isinstance(body, Mapping):
+            return cls(key)
+        unproven, resting, awaited = body.get("unproven"), body.get("resting"), body.get("awaited")
+        rests = {k: Rest.from_json(v) for k, v in resting.items()} if isinstance(resting, Mapping) else {}
+        awaits = {k: Awaited.from_json(v) for k, v in awaited.items()} if isinstance(awaited, Mapping) else {}
+        return cls(
+            key=key,
+            path=text_of(body, "path"),
+            attempted=text_of(body, "attemptedRevision"),
+            applied=text_of(body, "appliedRevision"),
+            conditions=tuple(c for c in map(_condition, list_of(body, "conditions")) if c is not None),
+            run=_run(body.get("lastRun")),
+            covered=moment_of(body.get("covered")),
+            pending=_in_flight(body.get("pending")),
+            waited=tuple(name for name in list_of(body, "waited") if isinstance(name, str)),
+            unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
+            resting={name: rest for name, rest in rests.items() if rest is not None},
+            remembered=Remembered.from_json(body.get("remembered")),
+            awaited={what: one for what, one in awaits.items() if one is not None},
+            replacing=Replacing.from_json(body.get("replacing")),
+            attempts=int(number_of(body, "attempts")),
+            error=text_of(body, "error"),
+            unready=moment_of(body.get("unreadySince")),
+        )
+
+
+def _truth(value: bool) -> Truth:
+    return Truth.TRUE if value else Truth.FALSE
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _pending(pending: InFlight) -> dict[str, Any]:
+    return {
+        "description": pending.description,
+        "facet": pending.facet,
+        "change": pending.change,
+        "retryAfter": pending.retry_after,
+        "since": moment(pending.since),
+    }
+
+
+# --- reading what was stored --------------------------------------------------------------------------------
+
+
+def _condition(body: Any) -> Condition | None:
+    if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
+        return None
+    if body.get("type") not in set(Kind) or body.get("status") not in set(Truth):
+        return None
+    return Condition(
+        Kind(body["type"]), Truth(body["status"]), text_of(body, "reason"), text_of(body, "message"), since
+    )
+
+
+def _run(body: Any) -> Run | None:
+    if not isinstance(body, Mapping):
+        return None
+    started, ended = moment_of(body.get("started")), moment_of(body.get("ended"))
+    if started is None or ended is None:
+        return None
+    return Run(started, ended, text_of(body, "outcome"), int(number_of(body, "applied")), text_of(body, "trace"))
+
+
+def _in_flight(body: Any) -> InFlight | None:
+    if not isinstance(body, Mapping) or not text_of(body, "url") or (since := moment_of(body.get("since"))) is None:
+        return None
+    return InFlight(
+        url=text_of(body, "url"),
+        description=text_of(body, "description"),
+        facet=text_of(body, "facet"),
+        change=text_of(body, "change"),
+        retry_after=number_of(body, "retryAfter"),
+        since=since,
+    )

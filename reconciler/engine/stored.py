@@ -1,0 +1,92 @@
+"""What a pool's document holds beside conditions and runs, and how documents are read that may be damaged.
+
+What is missing, unknown or not of its type counts as never stored: no run ends because a document was written by
+another release, or by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reconciler.documents import moment, moment_of, number_of, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A write that the service rejected for what it asks, and that is not asked again at every look."""
+
+    message: str
+    """What the service said; said again while it rests, so that conditions do not flap."""
+    revision: str
+    """With another one it is asked at once."""
+    attempts: int
+    until: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "message": self.message,
+            "revision": self.revision,
+            "attempts": self.attempts,
+            "until": moment(self.until),
+        }
+
+    @classmethod
+    def from_json(cls, body: Any) -> Rest | None:
+        """From the stored form; None for what cannot be read: it is asked again."""
+        if not isinstance(body, Mapping) or (until := moment_of(body.get("until"))) is None:
+            return None
+        return cls(text_of(body, "message"), text_of(body, "revision"), int(number_of(body, "attempts")), until)
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Something that is not there yet, and that time was expected to bring."""
+
+    since: datetime
+    looks: int
+    """Runs that missed it."""
+    spec: str = ""
+    """Digest of the spec that asks for it: another spec is another wait."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"since": moment(self.since), "looks": self.looks, "spec": self.spec}
+
+    @classmethod
+    def from_json(cls, body: Any) -> Awaited | None:
+        """From the stored form; None for what cannot be read."""
+        if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
+            return None
+        return cls(since, int(number_of(body, "looks")), text_of(body, "spec"))
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """A pool that is deleted to be made anew, from before the deletion until it is seen to be there again."""
+
+    facet: str
+    description: str
+    """For people: what was replaced by what."""
+    revision: str
+    """Commit that asked for it."""
+    since: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "facet": self.facet,
+            "description": self.description,
+            "revision": self.revision,
+            "since": moment(self.since),
+        }
+
+    @classmethod
+    def from_json(cls, body: Any) -> Replacing | None:
+        """From the stored form; None for what cannot be read."""
+        if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
+            return None
+        return cls(text_of(body, "facet"), text_of(body, "description"), text_of(body, "revision"), since)

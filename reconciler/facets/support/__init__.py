@@ -1,0 +1,1 @@
+"""What several facets share: ARM documents, principals, observing many projects, role changes."""

@@ -1,0 +1,166 @@
+"""How each property of the ARM pool can be changed once the pool exists, and what that does: one table.
+
+The pool's facet reads it, docs/spec.md prints it (``python -m reconciler.mutability``). It says nothing of values: how
+two of them compare is `reconciler.facets.support.arm_document`.
+
+What is not in the table, or is younger than the api-version that is spoken, is *not documented*: it is sent where a
+spec names it, the plan's line says so, and it counts as something that may recycle agents.
+
+Basis: azure-rest-api-specs devopsinfrastructure (read-only and create-only marks, the version that brought a
+property); Microsoft Learn, managed-devops-pools/configure-security (what counts at creation alone);
+terraform-provider-azurerm managed_devops_pool (which changes force a new resource). That machines are made anew where
+their shape changes follows from what the properties mean; the service does not say which updates recycle agents.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from reconciler.documents import Json
+from reconciler.plan.model import Risk
+from reconciler.ports.azure import API_VERSION
+
+FIRST = "2024-10-19"
+"""The oldest stable version."""
+
+
+class Way(StrEnum):
+    """How a change is made; the words stand in the plan."""
+
+    IN_PLACE = "in place"
+    RECYCLES = "agents are recycled"
+    DEVOPS = "only through Azure DevOps"
+    REPLACE = "only by a new pool"
+    SERVICE = "by the service alone"
+    UNKNOWN = "not documented"
+
+
+Judge: TypeAlias = Callable[[Json, Json], Risk]
+"""What a change from one value to another does to people and machines."""
+
+
+def _always(risk: Risk) -> Judge:
+    return lambda _before, _after: risk
+
+
+def _less(before: Json, after: Json) -> Risk:
+    return Risk.NARROWS if (after or 0) < (before or 0) else Risk.NEUTRAL
+
+
+def _presence(before: Json, after: Json) -> Risk:
+    if before is None:
+        return Risk.WIDENS
+    return Risk.NARROWS if after is None else Risk.NEUTRAL
+
+
+def _places(before: Json, after: Json) -> Risk:
+    """Of lists of projects, where an empty one means all."""
+    old, new = ({name.casefold() for name in names or ()} for names in (before, after))
+    if not old:
+        return Risk.NARROWS
+    return Risk.NARROWS if new and old - new else Risk.WIDENS
+
+
+def _members(before: Json, after: Json) -> Risk:
+    """Of lists where an empty one means none."""
+    old, new = ({name.casefold() for name in names or ()} for names in (before, after))
+    return Risk.NARROWS if old - new else Risk.WIDENS
+
+
+_NEUTRAL = _always(Risk.NEUTRAL)
+_RESTARTS = _always(Risk.RESTARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One property, or a family of them."""
+
+    path: str
+    """Below `properties`, or at the top of the resource; ``*`` stands for anything."""
+    way: Way
+    judge: Judge = _NEUTRAL
+    since: str = FIRST
+    """First stable api-version with it."""
+    note: str = ""
+
+
+_ORGANIZATION = "organizationProfile.organizations[*]"
+_IMAGE = "fabricProfile.images[*]"
+
+TABLE: tuple[Row, ...] = (
+    Row("location", Way.REPLACE, _always(Risk.DESTROYS)),
+    Row("tags*", Way.IN_PLACE),
+    Row("identity.userAssignedIdentities", Way.IN_PLACE, _members, note="every job may use them"),
+    Row("identity*", Way.IN_PLACE),
+    Row("provisioningState", Way.SERVICE),
+    Row("maximumConcurrency", Way.IN_PLACE, _less),
+    Row("devCenterProjectResourceId", Way.IN_PLACE),
+    Row("runtimeConfiguration*", Way.IN_PLACE, since="2025-09-20"),
+    Row("organizationProfile.permissionProfile*", Way.DEVOPS, note="counts while a pool is created"),
+    Row(f"{_ORGANIZATION}.openAccess", Way.DEVOPS, since="2025-01-21", note="counts while a pool is created"),
+    Row(f"{_ORGANIZATION}.projects", Way.IN_PLACE, _places),
+    Row(f"{_ORGANIZATION}.repositories", Way.IN_PLACE, _places),
+    Row(f"{_ORGANIZATION}.parallelism", Way.IN_PLACE, _less),
+    Row(
+        f"{_ORGANIZATION}.alias",
+        Way.UNKNOWN,
+        since="2025-09-20",
+        note="whether the agent pool is renamed is not documented",
+    ),
+    Row(f"{_ORGANIZATION}.url", Way.IN_PLACE, note="another organization in its place"),
+    Row(_ORGANIZATION, Way.IN_PLACE, _presence),
+    Row(
+        "organizationProfile.alias",
+        Way.UNKNOWN,
+        since="2025-09-20",
+        note="whether the agent pool is renamed is not documented",
+    ),
+    Row("organizationProfile.description", Way.IN_PLACE, since="2026-06-02"),
+    Row("organizationProfile.updateDescription", Way.IN_PLACE, since="2026-06-02"),
+    Row("organizationProfile.kind", Way.IN_PLACE, _always(Risk.NARROWS)),
+    Row("agentProfile.resourcePredictions*", Way.IN_PLACE, note="stand-by agents only"),
+    Row("agentProfile.*", Way.RECYCLES, _RESTARTS),
+    Row(f"{_IMAGE}.isEphemeral", Way.SERVICE, since="2025-09-20"),
+    Row(f"{_IMAGE}.buffer", Way.IN_PLACE, note="stand-by agents only"),
+    Row(f"{_IMAGE}.ephemeralType", Way.RECYCLES, _RESTARTS, "2025-01-21"),
+    Row(f"{_IMAGE}.provisioningScript*", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    Row("fabricProfile.networkProfile.ipAddresses", Way.SERVICE, since="2025-09-20"),
+    Row("fabricProfile.networkProfile.staticIpAddressCount", Way.RECYCLES, _RESTARTS, "2025-09-20"),
+    Row("fabricProfile.sku.windowsNvmeDrive", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    Row("fabricProfile.sku.linuxNvmePath", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    Row("fabricProfile.sku.vmSizes", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    Row("fabricProfile.osProfile.*.certificateStoreName", Way.RECYCLES, _RESTARTS, "2025-01-21"),
+    *(
+        Row(f"fabricProfile.{part}*", Way.RECYCLES, _RESTARTS)
+        for part in ("kind", "sku", "images", "osProfile", "storageProfile", "networkProfile")
+    ),
+)
+"""First match wins."""
+
+
+def of(path: str, version: str = API_VERSION) -> Row:
+    """The row of a property, ``fabricProfile.sku.name``; a row of its own where nothing is documented."""
+    found = next((row for row in TABLE if fnmatchcase(path, row.path.replace("[", "[[]"))), None)
+    if found is None or found.since > version:
+        return Row(path, Way.UNKNOWN, _RESTARTS, version, "what an update does is not documented")
+    return found
+
+
+def names(*ways: Way) -> frozenset[str]:
+    """Last names of the properties that are changed so."""
+    return frozenset(row.path.rpartition(".")[2].rstrip("*") for row in TABLE if row.way in ways)
+
+
+def table() -> str:
+    """The table in Markdown."""
+    rows = [f"| `{row.path}` | {row.way.value} | {row.since} | {row.note} |" for row in TABLE]
+    return "\n".join(["| property | how it is changed | since | |", "| --- | --- | --- | --- |", *rows])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table() + "\n")

@@ -1,0 +1,161 @@
+"""How facets read alike: organization after organization, machines at work, and what could not be read becomes a gap.
+
+This is where «one dead organization, one hidden project never stops the others» lives. It decides nothing about
+changes, it only names what they are about; what a facet makes of a reading is the facet's own business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TypeVar
+
+from reconciler.documents import Json
+from reconciler.engine.facet import Observation
+from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Rejected
+from reconciler.plan.model import Gap, GapKind
+from reconciler.ports.devops import Project, Queue
+from reconciler.spec.model import Organization, Spec
+from reconciler.survey import Survey
+
+T = TypeVar("T")
+
+_IDLE = frozenset(
+    {"ready", "notready", "returned", "provisioning", "updating", "starting", "pendingreimage", "reimaging"}
+)
+"""Words for a machine without a job (ARM document, ResourceStatus); one that nobody knows counts as at work."""
+_READ_AND_BAD = (NotFound, Rejected, Immutable)
+
+
+def gap(facet: str, subject: str, error: ReconcilerError) -> Gap:
+    """File an error under what is missing because of it.
+
+    ===================================  =========  =============================================
+    error                                kind       why
+    ===================================  =========  =============================================
+    NotReady                             not ready  time alone brings it
+    NotFound, Rejected, Immutable        degraded   the service answered, and somebody has to act
+    all others, Forbidden among them     unknown    nothing was seen, so nothing may be written
+    ===================================  =========  =============================================
+    """
+    kind = GapKind.UNKNOWN
+    if isinstance(error, NotReady):
+        kind = GapKind.NOT_READY
+    elif isinstance(error, _READ_AND_BAD):
+        kind = GapKind.DEGRADED
+    return Gap(facet, subject, kind, error.reason, str(error), error.retry_after)
+
+
+def each(
+    facet: str, organizations: Iterable[Organization], look: Callable[[Organization], Observation[tuple[T, ...]]]
+) -> Observation[tuple[T, ...]]:
+    """Look at one organization after another, by name; the trouble of one is a gap of that one alone."""
+    seen: list[T] = []
+    gaps: list[Gap] = []
+    for organization in sorted(organizations, key=lambda one: one.name):
+        try:
+            found = look(organization)
+        except ReconcilerError as error:
+            gaps.append(gap(facet, organization.name, error))
+            continue
+        seen += found.value
+        gaps += found.gaps
+    return Observation(tuple(seen), tuple(gaps))
+
+
+def reach(facet: str, organization: Organization, visible: Sequence[Project]) -> Observation[tuple[Project, ...]]:
+    """Projects in which the organization uses the pool, sorted by name: the listed ones, or all visible ones.
+
+    A hidden project and a project that does not exist look the same, so a listed name that resolves to nothing is a
+    gap. Where all projects are wanted, hidden ones cannot be counted; none visible at all is a gap too. Projects that
+    the spec leaves without a queue are out of reach.
+    """
+    left_out = organization.without_queue
+    if organization.projects:
+        named = [name for name in organization.projects if name.casefold() not in left_out]
+        return pick(facet, organization.name, named, visible)
+    if not visible:
+        nothing = NotFound(f"{organization.name}: all projects are wanted, and the operator can see none")
+        return Observation((), (gap(facet, organization.name, nothing),))
+    reached = (project for project in visible if project.name.casefold() not in left_out)
+    return Observation(tuple(sorted(reached, key=_by_name)))
+
+
+def pick(
+    facet: str, organization: str, names: Collection[str], visible: Sequence[Project]
+) -> Observation[tuple[Project, ...]]:
+    """Resolve project names, case aside; two spellings of one project are one."""
+    if not names:
+        return Observation(())
+    known = {project.name.casefold(): project for project in visible}
+    found = {known[name.casefold()] for name in names if name.casefold() in known}
+    missing = {name.casefold(): name for name in sorted(names) if name.casefold() not in known}
+    gaps = (_missing(facet, organization, name, visible) for name in missing.values())
+    return Observation(tuple(sorted(found, key=_by_name)), tuple(gaps))
+
+
+def readable(
+    facet: str, organization: str, projects: Iterable[Project], answers: Mapping[str, T | ReconcilerError]
+) -> Observation[tuple[tuple[Project, T], ...]]:
+    """Part the projects with an answer from those with an error; `answers` go by project id."""
+    seen: list[tuple[Project, T]] = []
+    gaps: list[Gap] = []
+    for project in projects:
+        answer = answers[project.id]
+        if isinstance(answer, ReconcilerError):
+            gaps.append(gap(facet, f"{organization}/{project.name}", answer))
+        else:
+            seen.append((project, answer))
+    return Observation(tuple(seen), tuple(gaps))
+
+
+def on_queues(
+    facet: str,
+    organization: Organization,
+    projects: Observation[tuple[Project, ...]],
+    survey: Survey,
+    absent: Callable[[str, Project], ReconcilerError],
+) -> Observation[tuple[tuple[Project, Queue], ...]]:
+    """The queue of each of these projects; `absent` says, of a subject and its project, what a missing one means."""
+    pool = survey.agent_pool(organization.name, organization.agent_pool)
+    answers = survey.queues(organization.name, projects.value, pool)
+    read = readable(facet, organization.name, projects.value, answers)
+    missing = [(f"{organization.name}/{project.name}", project) for project, queue in read.value if queue is None]
+    gaps = tuple(gap(facet, subject, absent(subject, project)) for subject, project in missing)
+    there = tuple((project, queue) for project, queue in read.value if queue is not None)
+    return Observation(there, projects.gaps + read.gaps + gaps)
+
+
+def queue_args(organization: str, project: Project, queue: Queue) -> dict[str, Json]:
+    """What a change on a project's queue is about, as `reconciler.plan.guards` wants it named."""
+    return {
+        "organization": organization,
+        "project": project.name,
+        "projectId": project.id,
+        "queueId": queue.id,
+        "poolId": queue.pool_id,
+    }
+
+
+def at_work(spec: Spec, survey: Survey) -> str:
+    """What keeps the pool from being quiet, for people; empty where nothing does. Not knowing is not quiet."""
+    try:
+        machines = survey.machines(spec)
+    except ReconcilerError as error:
+        return f"whether machines are at work cannot be read ({error})"
+    busy = Counter(word for word in machines if word.casefold() not in _IDLE)
+    words = ", ".join(f"{count} {word}" for word, count in sorted(busy.items()))
+    return f"{busy.total()} of {len(machines)} machines are at work ({words})" if busy else ""
+
+
+def _missing(facet: str, organization: str, name: str, visible: Sequence[Project]) -> Gap:
+    spellings = {project.name.casefold(): project.name for project in sorted(visible, key=_by_name)}
+    near = get_close_matches(name.casefold(), spellings, n=1)
+    advice = f"nearest is {spellings[near[0]]}" if near else "it does not exist or is hidden from the operator"
+    subject = f"{organization}/{name}"
+    return gap(facet, subject, NotFound(f"{subject}: no visible project has this name; {advice}"))
+
+
+def _by_name(project: Project) -> tuple[str, str]:
+    return project.name.casefold(), project.id

@@ -1,0 +1,38 @@
+"""The subnet of a pool: delegated to the service (Microsoft Learn: managed-devops-pools/configure-networking).
+
+What the service's own principal, DevOpsInfrastructure, may do in the network is not asked: its object id is known to
+the directory alone. ARM names what is missing there when a pool is put, and the adapter adds who has to be given what.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from reconciler.errors import NotFound
+from reconciler.ports.azure_resources import Surroundings
+from reconciler.rights.checks import Check, Subject, asked, seen, told
+from reconciler.rights.required import Grant
+from reconciler.spec.model import Mode
+
+DELEGATE = "Microsoft.DevOpsInfrastructure/pools"
+"""What a subnet has to be delegated to."""
+_VERSION = "2024-05-01"
+"""Of Microsoft.Network."""
+
+
+def delegated(subnet: str, around: Surroundings) -> Check:
+    """Whether a subnet, by its resource id, is delegated."""
+    network, _, name = subnet.rpartition("/subnets/")
+    command = f"az network vnet subnet update --ids {subnet} --delegations {DELEGATE}"
+    grant = Grant(f"a delegation to {DELEGATE}", network, f"subnet {name}", command)
+    subject = Subject(subnet, "be delegated to the service", Mode.REPORT, grant)
+    return told(asked(subject, partial(_delegations, subnet, around)))
+
+
+def _delegations(subnet: str, around: Surroundings) -> bool:
+    document = seen("the subnet", lambda: around.resource(subnet, _VERSION))
+    if document is None:
+        raise NotFound("there is no such subnet")
+    given = (document.get("properties") or {}).get("delegations") or ()
+    names = {str((one.get("properties") or {}).get("serviceName", "")).casefold() for one in given}
+    return DELEGATE.casefold() in names

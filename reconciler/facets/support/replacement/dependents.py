@@ -1,0 +1,234 @@
+"""What hangs on a pool: counted by name, in every organization that uses it, before anybody may delete it.
+
+What the spec names is made again by the other facets, everything else is lost for good. Whatever cannot be counted is
+told, and is a reason not to delete (`reconciler.facets.support.replacement.locks`). Reads, and never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.documents import Json
+from reconciler.errors import NotFound, ReconcilerError
+from reconciler.facets.support.arm_document import organization_of
+from reconciler.facets.support.observing import at_work
+from reconciler.plan.model import Detail, Risk
+from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.spec import effective
+from reconciler.spec.model import Organization, PipelineGrant, QueueRoles, Spec
+from reconciler.survey import Survey
+
+LOST = "lost for good: the spec does not name it"
+AGAIN = "made again afterwards"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What hangs on a pool."""
+
+    lines: tuple[Detail, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What could not be counted, and why."""
+    busy: str = ""
+    """Machines at work; empty where none is."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """What hangs on the agent pool of one organization, sorted into what comes again and what does not."""
+
+    organization: str
+    again: dict[str, list[str]] = field(default_factory=dict)
+    lost: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, what: str, name: str, *, named: bool) -> None:
+        """One thing; `named`: the spec names it."""
+        (self.again if named else self.lost).setdefault(what, []).append(name)
+
+    def lines(self) -> Iterator[Detail]:
+        """A line for each kind of thing, its names sorted."""
+        for what, names in sorted(self.again.items()):
+            yield Detail(f"{self.organization} {what}", sorted(names), AGAIN, Risk.NARROWS, AGAIN)
+        for what, names in sorted(self.lost.items()):
+            yield Detail(f"{self.organization} {what}", sorted(names), None, Risk.DESTROYS, LOST)
+
+
+def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetime) -> Stock:
+    """Count, in every organization that uses the pool; what fails to be read is told and stops no other reading."""
+    lines: list[Detail] = [*_unnamed_tags(spec, document), *_own_identity(document)]
+    unread: list[str] = []
+    known = {one.name: one for one in spec.organizations}
+    for name in sorted(_organizations(document)):
+        if name not in known:
+            unread.append(f"{name}: the pool is used there, and the spec does not name the organization")
+            continue
+        try:
+            lines += _agent_pool(spec, known[name], survey, now)
+        except ReconcilerError as error:
+            unread.append(str(error))
+    return Stock(tuple(lines), tuple(unread), at_work(spec, survey))
+
+
+def _organizations(document: Mapping[str, Json]) -> set[str]:
+    profile = (document.get("properties") or {}).get("organizationProfile") or {}
+    return {organization_of(str(one.get("url") or "")) for one in profile.get("organizations") or ()}
+
+
+# --- the resource -------------------------------------------------------------------------------------
+
+
+def _unnamed_tags(spec: Spec, document: Mapping[str, Json]) -> Iterator[Detail]:
+    named = {name.casefold() for name in spec.body.get("tags") or {}}
+    left = sorted(name for name in document.get("tags") or {} if name.casefold() not in named)
+    if left:
+        yield Detail("tags", left, None, Risk.DESTROYS, LOST)
+
+
+def _own_identity(document: Mapping[str, Json]) -> Iterator[Detail]:
+    identity = document.get("identity") or {}
+    if identity.get("principalId"):
+        what = "another one, without the rights that this one was given"
+        yield Detail("identity.principalId", identity["principalId"], what, Risk.DESTROYS, "rights are lost for good")
+
+
+# --- one organization ---------------------------------------------------------------------------------
+
+
+def _agent_pool(spec: Spec, organization: Organization, survey: Survey, now: datetime) -> Iterator[Detail]:
+    name = organization.name
+    pool = survey.agent_pool(name, organization.agent_pool)
+    projects = {project.id: project for project in survey.projects(name)}
+    hidden = [project.name for project in survey.hidden_projects(name)]
+    if hidden:
+        raise NotFound(f"{name}: what the pool has in hidden projects cannot be counted ({', '.join(hidden)})")
+    queues = _read(survey.queues(name, list(projects.values()), pool))
+    found = {projects[key]: queue for key, queue in queues.items() if queue is not None}
+    count = _Count(name)
+    _switches(spec, organization, pool, survey, count)
+    _administrators(spec, name, pool, survey, count)
+    doors = _Doors(spec, organization, survey, now)
+    doors.all(found, count)
+    another = "another one, with another id and no history"
+    yield Detail(f"{name} agent pool", f"{pool.name}, id {pool.id}", another, Risk.DESTROYS, "jobs find no machine")
+    yield from count.lines()
+
+
+def _read(answers: Mapping[str, Queue | ReconcilerError | None]) -> dict[str, Queue | None]:
+    found: dict[str, Queue | None] = {}
+    for key, answer in answers.items():
+        if isinstance(answer, ReconcilerError):
+            raise answer
+        found[key] = answer
+    return found
+
+
+def _switches(spec: Spec, organization: Organization, pool: AgentPool, survey: Survey, count: _Count) -> None:
+    """A switch that stands otherwise than a new agent pool has it."""
+    if not survey.inheritance(organization.name, pool):
+        count.note("inheritance", "off", named=effective.inheritance(spec, organization.name) is not None)
+    if pool.auto_provision:
+        count.note("auto-provision", "on", named=not organization.projects)
+
+
+def _administrators(spec: Spec, organization: str, pool: AgentPool, survey: Survey, count: _Count) -> None:
+    wanted = _ids(survey, organization, effective.administrators(spec, organization))
+    unwanted = effective.exclusive(spec, organization)
+    me = survey.me(organization).id
+    for line in survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id)):
+        ours = effective.is_administrator(line.role)
+        if line.inherited or line.identity.id == me or (ours and unwanted and line.identity.id not in wanted):
+            continue
+        count.note("roles", _holder(line), named=ours and line.identity.id in wanted)
+
+
+def _ids(survey: Survey, organization: str, principals: Collection[str]) -> frozenset[str]:
+    if not principals:
+        return frozenset()
+    return frozenset(one.id for one in survey.identities(organization, sorted(principals)).values())
+
+
+def _holder(line: RoleAssignment) -> str:
+    return f"{line.identity.unique_name or line.identity.display_name} {line.role}"
+
+
+class _Doors:
+    """Queues of one organization, and what stands on each."""
+
+    def __init__(self, spec: Spec, organization: Organization, survey: Survey, now: datetime) -> None:
+        self._spec = spec
+        self._organization = organization
+        self._survey = survey
+        self._exceptions = effective.exceptions(spec, organization.name, now)
+
+    def all(self, queues: Mapping[Project, Queue], count: _Count) -> None:
+        """Every queue, whether the spec reaches its project or not."""
+        permissions = self._survey.permissions(self._organization.name, list(queues.values()))
+        for project, queue in queues.items():
+            answer = permissions[queue]
+            if isinstance(answer, ReconcilerError):
+                raise answer
+            count.note("queues", project.name, named=self._reaches(project))
+            self._open(project, answer, count)
+            self._pipelines(project, answer, count)
+            self._roles(project, queue, count)
+
+    def _reaches(self, project: Project) -> bool:
+        named = {name.casefold() for name in self._organization.projects}
+        name = project.name.casefold()
+        return (not named or name in named) and name not in self._organization.without_queue
+
+    def _open(self, project: Project, seen: PipelinePermissions, count: _Count) -> None:
+        if not seen.all_pipelines:
+            return
+        exception = self._exceptions.get(project.name.casefold())
+        flag = self._organization.open_access if self._reaches(project) else None
+        wanted = flag if exception is None else exception.allow
+        if wanted is not False:
+            count.note("open access", project.name, named=bool(wanted) and self._reaches(project))
+
+    def _pipelines(self, project: Project, seen: PipelinePermissions, count: _Count) -> None:
+        grant = self._grant(project)
+        named = self._named(project, grant)
+        for pipeline in sorted(seen.pipelines):
+            if pipeline in named or grant is None or not grant.exclusive:
+                count.note("single authorizations", f"{project.name} {pipeline}", named=pipeline in named)
+
+    def _grant(self, project: Project) -> PipelineGrant | None:
+        grants = (one for one in self._spec.access.pipelines if self._here(one, project))
+        return next(grants, None)
+
+    def _named(self, project: Project, grant: PipelineGrant | None) -> frozenset[int]:
+        """Ids of the pipelines that the spec lists, by id or by path."""
+        if grant is None:
+            return frozenset()
+        ids = {one for one in grant.pipelines if isinstance(one, int)}
+        paths = {one.casefold() for one in grant.pipelines if isinstance(one, str)}
+        if paths:
+            answer = self._survey.pipelines(self._organization.name, [project])[project.id]
+            if isinstance(answer, ReconcilerError):
+                raise answer
+            ids |= {one.id for one in answer if one.path.casefold() in paths}
+        return frozenset(ids)
+
+    def _roles(self, project: Project, queue: Queue, count: _Count) -> None:
+        name = self._organization.name
+        wanted = next((one for one in self._spec.access.queue_roles if self._here(one, project)), None)
+        given = {} if wanted is None else {role.casefold(): names for role, names in wanted.roles.items()}
+        lines = self._survey.role_assignments(name, effective.QUEUE_SCOPE, f"{project.id}_{queue.id}")
+        for line in lines:
+            if line.inherited:
+                continue
+            role = line.role.casefold()
+            named = line.identity.id in _ids(self._survey, name, given.get(role, ()))
+            unwanted = wanted is not None and wanted.exclusive and role in given and not named
+            if not unwanted:
+                count.note("queue roles", f"{project.name} {_holder(line)}", named=named)
+
+    def _here(self, one: PipelineGrant | QueueRoles, project: Project) -> bool:
+        places: Sequence[tuple[str, str]] = (
+            (one.organization, self._organization.name),
+            (one.project, project.name),
+        )
+        return all(ours.casefold() == theirs.casefold() for ours, theirs in places)

@@ -1,0 +1,104 @@
+"""The change that deletes a pool for the next run to make it anew, and everything that speaks against it. Pure.
+
+The change carries what will be made afterwards and every line of what it costs, so that an approval covers both. The
+locks trust neither the diff nor the spec: they hold the change against what was read and against the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+
+from reconciler.documents import Json
+from reconciler.facets.support import mutability
+from reconciler.facets.support.arm_document import differences
+from reconciler.facets.support.mutability import Way
+from reconciler.facets.support.replacement.dependents import Stock
+from reconciler.plan.model import Action, Change, Detail, Risk, Route
+from reconciler.plan.policy import Policy, allows
+from reconciler.spec.model import PermissionKind
+
+KIND = "replacement"
+"""What a person calls it."""
+
+CREATOR_ONLY = PermissionKind.CREATOR_ONLY.value
+
+Finding = tuple[str, str]
+"""Rule and what is wrong."""
+
+
+def change(name: str, args: Mapping[str, Json], moved: Sequence[Detail], costs: Sequence[Detail]) -> Change:
+    """Of the pool's facet. `args`: `resourceId` and the `body` that is put when the old pool is gone."""
+    return Change(
+        facet="pool",
+        kind=KIND,
+        subject=name,
+        action=Action.REMOVE,
+        before=", ".join(f"{detail.path} {detail.before}" for detail in moved),
+        after=", ".join(f"{detail.path} {detail.after}" for detail in moved),
+        risk=Risk.DESTROYS,
+        route=Route.ARM,
+        args={**args, "replaces": [detail.path for detail in moved]},
+        details=(*moved, *costs),
+        note="the pool is deleted and made anew",
+    )
+
+
+def objections(
+    planned: Change, document: Mapping[str, Json] | None, counted: Stock | None, policy: Policy
+) -> Iterator[Finding]:
+    """Rule and reason of everything that speaks against a replacement, by what was read; believes no diff."""
+    if not allows(policy.replace_pools, planned.subject):
+        yield "policy-replace-pools", "the policy of this deployment does not let this pool be deleted and made anew"
+    if not policy.create_pools:
+        yield "policy-create-pools", "the policy of this deployment lets no pool be created, so none is deleted"
+    if document is None or _id(document) != str(planned.args.get("resourceId")).casefold():
+        yield "unseen-pool", f"{planned.args.get('resourceId')} was not read"
+        return
+    state = str((document.get("properties") or {}).get("provisioningState") or "")
+    if state.casefold() != "succeeded":
+        yield "in-progress", f"provisioningState is {state or 'not told'}, and only what succeeded is deleted"
+    body = planned.args.get("body") or {}
+    if planned.action is not Action.REMOVE or sorted(planned.args.get("replaces") or ()) != _moved(body, document):
+        yield "not-a-replacement", "an update could make it so"
+    missing = forgotten(body, document)
+    if missing:
+        yield "incomplete-spec", f"the pool has {', '.join(missing)}, and the spec does not name it: it would be lost"
+    if counted is None or counted.unread:
+        why = "; ".join(counted.unread) if counted else "it was not read"
+        yield "uncounted", f"what would be lost cannot be counted: {why}"
+    elif counted.busy:
+        yield "not-quiet", counted.busy
+    elif not all(line in planned.details for line in counted.lines):
+        yield "untold-loss", "something would be lost that no line of the plan shows"
+
+
+def forgotten(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[str]:
+    """Paths of the observed resource that a body made anew would not have, because it does not name them.
+
+    Tags are left out: policies of a subscription add their own. So is what the service sets by itself.
+    """
+    seen = deepcopy({key: value for key, value in document.items() if key in ("identity", "properties")})
+    for name in ("principalId", "tenantId"):
+        (seen.get("identity") or {}).pop(name, None)
+    missing = [one for one in differences(seen, body) if one.before in (None, "", [], {})]
+    paths = {".".join(one.path).removeprefix("properties.") for one in missing}
+    given = _profile(document).get("permissionProfile") or {}
+    # What is left out at creation is CreatorOnly (Microsoft Learn: managed-devops-pools/configure-security).
+    if given.get("kind", CREATOR_ONLY) != CREATOR_ONLY and not _profile(body).get("permissionProfile"):
+        paths.add("organizationProfile.permissionProfile")
+    return sorted(paths)
+
+
+def _moved(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[str]:
+    paths = [".".join(one.path).removeprefix("properties.") for one in differences(body, document)]
+    return sorted(path for path in paths if mutability.of(path).way is Way.REPLACE)
+
+
+def _id(document: Mapping[str, Json]) -> str:
+    return str(document.get("id") or "").casefold()
+
+
+def _profile(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    found: Mapping[str, Json] = (document.get("properties") or {}).get("organizationProfile") or {}
+    return found

@@ -1,0 +1,222 @@
+"""A plan as a value: what would be done to one pool, in which order, and what cannot be known now.
+
+A plan holds no code that could carry it out and no object that could write, so it can be printed, stored,
+hashed and checked by somebody else. Texts in it explain; nothing decides on them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from reconciler.documents import Json
+
+
+class Action(StrEnum):
+    """What happens to the subject.
+
+    ======  ===========  ==========
+    action  before       after
+    ======  ===========  ==========
+    create  nothing      the value
+    update  a value      the value
+    remove  a value      nothing
+    ======  ===========  ==========
+    """
+
+    CREATE = "create"
+    UPDATE = "update"
+    REMOVE = "remove"
+
+
+class Risk(StrEnum):
+    """What a change does to people and machines, from harmless to harmful."""
+
+    NEUTRAL = "neutral"
+    WIDENS = "widens"
+    """More people or pipelines may do something afterwards."""
+    NARROWS = "narrows"
+    """Fewer people or pipelines may do something afterwards."""
+    RESTARTS = "restarts"
+    """Agents are recycled; a running job may be lost."""
+    DESTROYS = "destroys"
+    """Something is deleted that nothing can bring back."""
+
+
+class Route(StrEnum):
+    """Over which API a change goes."""
+
+    ARM = "ARM"
+    DEVOPS = "Azure DevOps"
+
+
+class GapKind(StrEnum):
+    """Why something could not be planned; in sync is claimed only where there is no gap at all."""
+
+    NOT_READY = "not ready"
+    """It does not exist yet: planned on a later pass, without anybody doing anything."""
+    UNKNOWN = "unknown"
+    """A read failed. That is not an absence: nothing is written on it."""
+    DEGRADED = "degraded"
+    """It was read, and somebody has to act: a project that is hidden, a principal nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """Something that could not be read or decided, and why."""
+
+    facet: str
+    subject: str
+    """For example ``fabrikam-tailspin/Web``; empty where the whole facet is concerned."""
+    kind: GapKind
+    reason: str
+    """The error's class name, CamelCase."""
+    message: str
+    retry_after: float | None = None
+    """Seconds, where the service named them."""
+    bounded: bool = False
+    """Whether whoever waits has set an end to it: a quiet moment that the spec waits for."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Remark:
+    """Something worth saying that keeps nothing from being in sync: what is nobody's to write, and was not seen."""
+
+    facet: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One line of a change: a field, from what to what. A change without details is its own line."""
+
+    path: str
+    before: Json
+    after: Json
+    risk: Risk = Risk.NEUTRAL
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write: applied whole or not at all, safe to repeat."""
+
+    facet: str
+    kind: str
+    """What a person calls it: ``pool``, ``queue``, ``open access``, ``administrator``, ``inheritance``."""
+    subject: str
+    """Which one: ``fabrikam-tailspin/Web`` or ``fabrikam-prime ann@fabrikam.com``. Unique within facet and kind."""
+    action: Action
+    before: Json
+    """Short value for people, None where there is nothing."""
+    after: Json
+    risk: Risk
+    route: Route
+    args: Mapping[str, Json] = field(default_factory=dict)
+    """What `apply` needs, ids above all. JSON; part of the hash; no secret ever."""
+    details: tuple[Detail, ...] = ()
+    note: str = ""
+    """One clause for people: ``in place``, ``until 2026-12-31``."""
+    wait_once: str = ""
+    """Set where the service may still do this by itself: the first run only notes it, the second does it."""
+
+    @property
+    def id(self) -> str:
+        """Stable name of this change within its pool."""
+        return f"{self.facet}:{self.kind}:{self.subject}"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it belongs to the last part of a run: one line that narrows is enough, whatever the others do."""
+        last = (Risk.NARROWS, Risk.DESTROYS)
+        return self.risk in last or any(detail.risk in last for detail in self.details)
+
+    @property
+    def destroys(self) -> bool:
+        """Whether anything of it is gone for good afterwards."""
+        return Risk.DESTROYS in (self.risk, *(detail.risk for detail in self.details))
+
+    def to_json(self) -> dict[str, Json]:
+        """The documented JSON form."""
+        return {
+            "facet": self.facet,
+            "kind": self.kind,
+            "subject": self.subject,
+            "action": self.action.value,
+            "before": self.before,
+            "after": self.after,
+            "risk": self.risk.value,
+            "route": self.route.value,
+            "args": dict(self.args),
+            "details": [
+                {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
+                for d in self.details
+            ],
+            "note": self.note,
+            "waitOnce": self.wait_once,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change that a guard or the policy does not allow; it is shown, and not applied."""
+
+    change: Change
+    rule: str
+    """Short name of the rule, kebab-case: ``last-administrator``, ``policy-organizations``."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done to one pool."""
+
+    pool: str
+    revision: str
+    """Commit of the spec; empty for a folder without git."""
+    changes: tuple[Change, ...] = ()
+    """Allowed, in the order of application."""
+    refusals: tuple[Refusal, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def in_sync(self) -> bool:
+        """Only an empty and complete plan is in sync."""
+        return not self.changes and not self.refusals and not self.gaps
+
+    @property
+    def hash(self) -> str:
+        """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
+        changes = sorted((change.to_json() for change in self.changes), key=_text)
+        return hashlib.sha256(_text({"pool": self.pool, "changes": changes}).encode()).hexdigest()[:16]
+
+    @property
+    def counts(self) -> dict[Risk, int]:
+        """How many changes of each risk there are, harmless first; risks without a change are left out."""
+        found = Counter(change.risk for change in self.changes)
+        return {risk: found[risk] for risk in Risk if found[risk]}
+
+    def with_allowed(self, changes: Sequence[Change], refusals: Sequence[Refusal] = ()) -> Plan:
+        """The same plan with other changes, and with further refusals."""
+        return replace(self, changes=tuple(changes), refusals=(*self.refusals, *refusals))
+
+
+def _text(content: Json) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def in_order(changes: Sequence[Change], facets: Sequence[str]) -> tuple[Change, ...]:
+    """Sort for application: grant before revoke, within that by facet, kind and subject.
+
+    A run that dies half-way then leaves too many rights, never too few.
+    """
+    if not changes:
+        return ()
+    place = {name: index for index, name in enumerate(facets)}
+    return tuple(sorted(changes, key=lambda c: (c.narrows, place[c.facet], c.kind, c.subject)))

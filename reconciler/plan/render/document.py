@@ -1,0 +1,66 @@
+"""A plan as a JSON document; `docs/plan.schema.json` describes it, and a test holds the two together.
+
+Values are given whole and unchanged (what was cut or cleaned in the other forms is not, here); the text of the
+document is pure ASCII, so it is harmless on a terminal all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from reconciler.documents import Json
+from reconciler.plan.model import Change, Gap, Plan, Refusal
+from reconciler.plan.render import words
+
+FORMAT = "reconciler/plans/v1"
+"""Changes when a reader of the document has to."""
+
+
+def to_json(plan: Plan) -> dict[str, Json]:
+    """One plan as a document."""
+    return {
+        "pool": plan.pool,
+        "revision": plan.revision,
+        "hash": plan.hash,
+        "inSync": plan.in_sync,
+        "state": words.state(plan),
+        "summary": words.counts(plan),
+        "changes": [_change(change) for change in plan.changes],
+        "refusals": [_refusal(refusal) for refusal in plan.refusals],
+        "gaps": [_gap(gap) for gap in plan.gaps],
+        "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
+    }
+
+
+def plans_to_json(plans: Sequence[Plan]) -> dict[str, Json]:
+    """What ``plan --output json`` prints: the plans of one look, in the order given."""
+    return {
+        "format": FORMAT,
+        "inSync": all(plan.in_sync for plan in plans),
+        "plans": [to_json(plan) for plan in plans],
+    }
+
+
+def json_text(document: Json) -> str:
+    """A document as text: two spaces, keys in the order given, ASCII alone."""
+    return json.dumps(document, indent=2, ensure_ascii=True)
+
+
+def _change(change: Change) -> dict[str, Json]:
+    return {"id": change.id, **change.to_json()}
+
+
+def _refusal(refusal: Refusal) -> dict[str, Json]:
+    return {"change": _change(refusal.change), "rule": refusal.rule, "message": refusal.message}
+
+
+def _gap(gap: Gap) -> dict[str, Json]:
+    return {
+        "facet": gap.facet,
+        "subject": gap.subject,
+        "kind": gap.kind.value,
+        "reason": gap.reason,
+        "message": gap.message,
+        "retryAfter": gap.retry_after,
+    }

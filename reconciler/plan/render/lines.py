@@ -1,0 +1,82 @@
+"""A plan as text: aligned columns, one line a change, everything that was refused or not seen below."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from reconciler.plan.model import Gap, Plan, Refusal
+from reconciler.plan.render import words
+from reconciler.plan.render.clean import clean, width
+
+_WIDEST = 72
+"""Columns; a longer cell moves the rest of its own line only, not everybody's."""
+
+_DEEPER = " " * 6
+"""Before a line that belongs to the one above it."""
+
+Cells = tuple[str, str, str, str]
+"""What kind, which one, from → to, over which API and with what effect."""
+
+
+def text(plan: Plan, columns: int | None = None) -> str:
+    """The plan in lines of text, without a final newline.
+
+    `columns`: width of the terminal; a change that is wider than it takes two lines. None: nobody minds.
+    """
+    return "\n".join([_head(plan), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
+
+
+def _head(plan: Plan) -> str:
+    revision = words.revision(plan)
+    name = f"{clean(plan.pool)} @ {revision}" if revision else clean(plan.pool)
+    return f"{name}   {words.state(plan)}"
+
+
+def _body(plan: Plan, columns: int) -> Iterator[str]:
+    marked = [(row.mark, _cells(row)) for change in plan.changes for row in words.rows(plan, change)]
+    refused = [_refused(plan, refusal) for refusal in plan.refusals]
+    table = _aligned([*marked, *(line for line, _ in refused)], columns)
+    yield from table[: len(marked)]
+    for line, (_, reason) in zip(table[len(marked) :], refused, strict=True):
+        yield line
+        yield f"{_DEEPER}{reason}"
+    yield from _gaps(plan.gaps)
+    for remark in plan.remarks:
+        yield f"  · {clean(remark.facet)}  {clean(remark.subject)}"
+        yield f"{_DEEPER}{clean(remark.message)}"
+
+
+def _cells(row: words.Row) -> Cells:
+    return row.kind, row.subject, f"{row.before} → {row.after}", row.effect
+
+
+def _refused(plan: Plan, refusal: Refusal) -> tuple[tuple[str, Cells], str]:
+    """A refused change is one line however many details it has: it is the reason that matters."""
+    change = refusal.change
+    subject = clean(change.subject) or clean(plan.pool)
+    move = f"{words.value(change.before)} → {words.value(change.after)}"
+    cells = (clean(change.kind), subject, move, f"refused: {clean(refusal.rule)}")
+    return ("!", cells), clean(refusal.message)
+
+
+def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
+    cells = [
+        ("?", (clean(gap.facet), clean(gap.subject) or "(all)", gap.kind.value, clean(gap.reason))) for gap in gaps
+    ]
+    for line, gap in zip(_aligned(cells, sys.maxsize), gaps, strict=True):
+        yield line
+        yield f"{_DEEPER}{clean(gap.message)}"
+
+
+def _aligned(lines: Sequence[tuple[str, Cells]], columns: int) -> list[str]:
+    widths = [min(_WIDEST, max((width(cells[column]) for _, cells in lines), default=0)) for column in range(3)]
+    return [_fitted(mark, cells, widths, columns) for mark, cells in lines]
+
+
+def _fitted(mark: str, cells: Cells, widths: Sequence[int], columns: int) -> str:
+    padded = [cell + " " * max(0, wanted - width(cell)) for cell, wanted in zip(cells[:3], widths, strict=True)]
+    line = "  ".join([f"  {mark} {padded[0]}", *padded[1:], cells[3]]).rstrip()
+    if width(line) <= columns:
+        return line
+    return f"  {mark} {padded[0]}  {cells[1]}".rstrip() + f"\n{_DEEPER}{cells[2]}  {cells[3]}".rstrip()

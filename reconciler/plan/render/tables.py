@@ -1,0 +1,99 @@
+"""A plan as Markdown for a comment on a pull request: a table, with what is long folded away.
+
+Names come from people who may not be trusted: each value stands in ``<code>`` with every character that Markdown
+gives a meaning written as a numeric entity. CommonMark says of those that they cannot stand for structure
+(spec 0.31, "Entity and numeric character references"), so a name neither ends a table nor mentions anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.plan.model import Plan
+from reconciler.plan.render import words
+from reconciler.plan.render.clean import clean
+
+FOLDED_FROM = 20
+"""Rows from which a table is folded away."""
+
+MOST_ROWS = 200
+"""Rows of one table; a comment has a limit (65,536 characters on GitHub), and nobody reads on."""
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -/.,=+→…%;?")
+
+
+def markdown(plan: Plan) -> str:
+    """The plan as GitHub-flavoured Markdown, without a final newline."""
+    return "\n".join([*_head(plan), *_changes(plan), *_refusals(plan), *_gaps(plan), *_remarks(plan)])
+
+
+def _head(plan: Plan) -> Iterator[str]:
+    revision = words.revision(plan)
+    at = f" @ {code(revision)}" if revision else ""
+    yield f"### {code(plan.pool)}{at}: {words.state(plan)}"
+    yield ""
+    yield f"{words.counts(plan)} · plan {code(plan.hash)}"
+
+
+def _changes(plan: Plan) -> Iterator[str]:
+    rows = [row for change in plan.changes for row in words.rows(plan, change)]
+    cells = [
+        [code(row.mark), escaped(row.kind), code(row.subject), code(row.before), code(row.after), escaped(row.effect)]
+        for row in rows
+    ]
+    yield from _table("changes", ["", "what", "which", "from", "to", "over, effect"], cells)
+
+
+def _refusals(plan: Plan) -> Iterator[str]:
+    cells = [[escaped(r.change.kind), code(r.change.subject), code(r.rule), escaped(r.message)] for r in plan.refusals]
+    yield from _table("refused", ["what", "which", "rule", "why"], cells)
+
+
+def _gaps(plan: Plan) -> Iterator[str]:
+    cells = [
+        [
+            escaped(g.facet),
+            code(g.subject or "(all)"),
+            g.kind.value,
+            escaped(f"{g.reason}: {g.message}"),
+        ]
+        for g in plan.gaps
+    ]
+    yield from _table("not known", ["what", "which", "state", "why"], cells)
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    cells = [[escaped(one.facet), code(one.subject), escaped(one.message)] for one in plan.remarks]
+    yield from _table("remarks", ["what", "which", "why"], cells)
+
+
+def _table(title: str, header: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    if not cells:
+        return
+    folded = len(cells) >= FOLDED_FROM
+    yield ""
+    yield f"<details><summary>{title}: {len(cells)} rows</summary>" if folded else f"**{title}**"
+    yield ""
+    yield _line(header)
+    yield _line(["---"] * len(header))
+    yield from (_line(row) for row in cells[:MOST_ROWS])
+    if len(cells) > MOST_ROWS:
+        yield ""
+        yield f"… and {len(cells) - MOST_ROWS} more rows: the JSON output has them all."
+    if folded:
+        yield ""
+        yield "</details>"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def code(value: str) -> str:
+    """A value from outside, in fixed-width letters, with nothing in it that Markdown or a terminal would obey."""
+    return f"<code>{escaped(value)}</code>"
+
+
+def escaped(value: str) -> str:
+    """A value from outside as plain text, with nothing in it that Markdown or a terminal would obey."""
+    return "".join(c if c in _PLAIN or c.isalnum() else f"&#{ord(c)};" for c in clean(value))

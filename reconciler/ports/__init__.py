@@ -1,0 +1,1 @@
+"""The seams to everything outside. A port speaks the domain's words; HTTP, SDKs and storage formats stay behind it."""

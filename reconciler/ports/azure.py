@@ -1,0 +1,63 @@
+"""The seam to Azure Resource Manager: readers and writers of pools, and long operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.documents import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A long operation that was started and is not waited for."""
+
+    url: str = field(repr=False)
+    """The operation's own URL, signed query included; passed on unchanged. May grant: never printed or logged."""
+    retry_after: float
+    """Seconds until it is worth looking."""
+    description: str
+    """For people: ``update of pool fabrikam-managed-pool``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation URL says now."""
+
+    state: str
+    """``running``, ``succeeded``, ``failed`` (cancelled counts as failed), or ``gone``: the service keeps it no longer,
+    and only the resource itself still tells how it ended."""
+    code: str = ""
+    message: str = ""
+    retry_after: float | None = None
+
+
+class ArmReader(Protocol):
+    """Reads `Microsoft.DevOpsInfrastructure/pools`; documents are raw ARM bodies at the pinned api-version."""
+
+    def pool(self, pool_id: str) -> dict[str, Json] | None:
+        """The pool at this resource id, or None where ARM answers 404."""
+
+    def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
+        """All pools of a subscription, all pages."""
+
+    def machines(self, pool_id: str) -> Sequence[str]:
+        """Status of each machine of the pool, as the service spells it: ``Ready``, ``Allocated``."""
+
+    def operation(self, url: str) -> Operation:
+        """State of a long operation that an `ArmWriter` started."""
+
+
+class ArmWriter(Protocol):
+    """Writes pools."""
+
+    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+        """Create or replace the pool; None where it was done at once. Strips what is read-only, nothing else."""
+
+    def delete(self, pool_id: str) -> Pending | None:
+        """Delete the pool, with its agent pools and all that hangs on them; None where there is none any more."""
+
+
+API_VERSION = "2026-06-02"
+"""What is spoken: the newest stable version of the ARM document."""

@@ -1,0 +1,148 @@
+"""Azure DevOps told that something changed: from audit entries to hints, from hints to pool keys.
+
+The same entries come two ways: through an audit stream to Event Grid, whose payload is not published (one entry, a
+list, or an object with a list are all accepted), and by polling the audit log. An entry names an organization and
+often a project; which pools are concerned follows from the specs. Action ids and their data: Microsoft Learn,
+"Auditing events list"; the entry's fields: the audit document of the Azure DevOps REST specifications, 7.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.documents import Json
+from reconciler.service.events.envelope import decode, envelope
+from reconciler.service.events.pools import Keys
+from reconciler.spec.model import Organization, Spec
+
+_PROJECT = frozenset(
+    {
+        "project.createcompleted",
+        "project.updaterenamecompleted",
+        "project.softdeletecompleted",
+        "project.harddeletecompleted",
+        "project.restorecompleted",
+    }
+)
+_POOL = frozenset({"library.agentpoolcreated", "library.agentpooldeleted"})
+_RESOURCE = re.compile(r"^pipelines\.resource(not|un)?authorizedfor(project|pipeline)$")
+_RESOURCE_TYPES = frozenset({"", "queue", "agentpool"})
+_SECURITY = frozenset(
+    f"security.{name}"
+    for name in (
+        "modifypermission",
+        "removepermission",
+        "resetpermission",
+        "modifyaccesscontrollists",
+        "removeaccesscontrollists",
+        "resetaccesscontrollists",
+        "removeidentityaces",
+        "removeallaccesscontrollists",
+    )
+)
+_LISTS = ("decoratedAuditLogEntries", "auditLogEntries", "entries", "events", "records", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Where something changed; an empty field means: not told, so anything it could be."""
+
+    organization: str = ""
+    project: str = ""
+    """Project name, as the entry has it."""
+    agent_pool: str = ""
+    new_project: bool = False
+    """The name may be one that no spec knows yet, or a new name of one that it knows."""
+
+
+def audit_keys(body: bytes | str, specs: Sequence[Spec]) -> Keys:
+    """Keys of the pools that a delivery of the audit stream concerns."""
+    items, problem = decode(body)
+    entries = [entry for item in items for entry in _unwrapped(item)]
+    return _concerned(entries, specs, Counter([problem] if problem else []))
+
+
+def log_keys(entries: Iterable[Json], specs: Sequence[Spec], organization: str) -> Keys:
+    """Keys of the pools that entries of one organization's polled audit log concern."""
+    return _concerned(list(entries), specs, Counter(), organization)
+
+
+def hint_of(entry: Json, organization: str = "") -> Hint | None:
+    """What one entry says about pools and their projects; None where it is about anything else."""
+    if not isinstance(entry, dict):
+        return None
+    action = _text(entry, "actionId").lower()
+    data = entry.get("data")
+    data = data if isinstance(data, dict) else {}
+    where = organization or _organization(entry)
+    project = _text(entry, "projectName") or _text(data, "ProjectName")
+    if action in _PROJECT:
+        return Hint(where, project, new_project=True)
+    if action in _POOL:
+        return Hint(where, agent_pool=_text(data, "AgentPoolName"))
+    if _RESOURCE.match(action) and _text(data, "ResourceType").lower() in _RESOURCE_TYPES:
+        return Hint(where, project)
+    if action in _SECURITY and _text(data, "NamespaceName").lower() in ("", "distributedtask"):
+        return Hint(where)
+    return None
+
+
+def concerned(hint: Hint, spec: Spec) -> bool:
+    """Whether a pool could be touched by what a hint tells."""
+    return any(_touches(hint, organization) for organization in spec.organizations)
+
+
+def _touches(hint: Hint, organization: Organization) -> bool:
+    if hint.organization and hint.organization != organization.name:
+        return False
+    if hint.agent_pool and hint.agent_pool.casefold() != organization.agent_pool.casefold():
+        return False
+    if not hint.project or hint.new_project or not organization.projects:
+        return True
+    return hint.project.casefold() in {name.casefold() for name in organization.projects}
+
+
+def _concerned(entries: Sequence[Json], specs: Sequence[Spec], dropped: Counter[str], organization: str = "") -> Keys:
+    hints = set()
+    for entry in entries:
+        hint = hint_of(entry, organization)
+        if hint is None:
+            dropped["not about pools, their projects or their rights"] += 1
+        else:
+            hints.add(hint)
+    keys = {spec.key for spec in specs for hint in hints if concerned(hint, spec)}
+    return Keys(tuple(sorted(keys)), dict(dropped))
+
+
+def _unwrapped(item: Json) -> list[Json]:
+    """Audit entries of an event, or of an item that came without an envelope."""
+    event = None if isinstance(item, dict) and "actionId" in item else envelope(item)
+    return _entries(item if event is None else event.data)
+
+
+def _entries(data: Json) -> list[Json]:
+    """Audit entries in a payload: itself, a list, or under one of the names such lists have."""
+    if isinstance(data, list):
+        return [entry for item in data for entry in _entries(item)]
+    if not isinstance(data, dict):
+        return [data]
+    for name in _LISTS:
+        inner = data.get(name)
+        if "actionId" not in data and isinstance(inner, list | dict):
+            return _entries(inner)
+    return [data]
+
+
+def _organization(entry: dict[str, Json]) -> str:
+    """Bare name: `scopeDisplayName` reads ``fabrikam (Organization)`` in the published example."""
+    if _text(entry, "scopeType").lower() not in ("", "organization", "enterprise"):
+        return ""
+    return _text(entry, "scopeDisplayName").split(" (", 1)[0].strip().lower()
+
+
+def _text(document: dict[str, Json], name: str) -> str:
+    value = document.get(name)
+    return value if isinstance(value, str) else ""

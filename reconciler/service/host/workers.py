@@ -1,0 +1,116 @@
+"""Queue workers: threads that take messages and run the functions which declare a trigger for them.
+
+As under the Functions host: a function that returns acknowledges its message, one that raises gets it again, and
+what was taken too often is put aside by the queue itself (``<queue>-poison``). Queues are asked in the order given:
+what events put into the first is looked at before the sweep's batches in a later one. Source: Microsoft Learn,
+"Azure Queue storage trigger for Azure Functions".
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reconciler.errors import ReconcilerError
+from reconciler.ports.stores import Message, MessageQueue
+
+_log = logging.getLogger("reconciler.serve")
+
+HIDE = 330.0
+"""Seconds a taken message stays hidden: longer than a run may take (300 s)."""
+IDLE = 0.5
+"""Seconds between two looks at empty queues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A queue and the function that it starts."""
+
+    name: str
+    queue: MessageQueue
+    run: Callable[[Message], None]
+
+
+class Workers:
+    """A few threads over all lanes, until told to stop."""
+
+    def __init__(self, lanes: Sequence[Lane], count: int, retry: float) -> None:
+        """`retry`: seconds until a message comes again whose function failed."""
+        self._lanes = tuple(lanes)
+        self._retry = retry
+        self._stop = threading.Event()
+        self._news = threading.Condition()
+        self._heard = 0
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"worker-{number}", daemon=True) for number in range(count)
+        ]
+
+    def start(self) -> None:
+        """Begin taking messages."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stop.set()
+        self.nudge()
+
+    def nudge(self) -> None:
+        """This process just put a message: look now. Other processes' messages are found within `IDLE` seconds."""
+        with self._news:
+            self._heard += 1
+            self._news.notify_all()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for runs under way; whether all ended."""
+        for thread in self._threads:
+            thread.join(seconds)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            heard = self._heard
+            if not self._step():
+                self._rest(heard)
+
+    def _rest(self, heard: int) -> None:
+        """Wait for news; what was put while the queues were looked at is not slept through."""
+        with self._news:
+            self._news.wait_for(lambda: self._heard != heard or self._stop.is_set(), IDLE)
+
+    def _step(self) -> bool:
+        """Run one message of the first lane that has one; whether there was any."""
+        for lane in self._lanes:
+            try:
+                taken = lane.queue.take(1, HIDE)
+            except ReconcilerError as error:
+                _log.warning("queue %s: %s", lane.name, error)
+                continue
+            if taken:
+                _handle(lane, taken[0], self._retry)
+                return True
+        return False
+
+
+def _handle(lane: Lane, message: Message, retry: float) -> None:
+    try:
+        lane.run(message)
+    except Exception as error:  # noqa: BLE001 - the host's part: whatever a function raises, the message comes again
+        _failed(lane, message, error, retry)
+        return
+    try:
+        lane.queue.ack(message)
+    except ReconcilerError as trouble:
+        # It comes again, and is found to be done already.
+        _log.warning("queue %s: %s", lane.name, trouble)
+
+
+def _failed(lane: Lane, message: Message, error: Exception, retry: float) -> None:
+    """Let it come again in a while; the queue counts."""
+    _log.error("%s: attempt %d: %s", lane.name, message.attempts, type(error).__name__)
+    try:
+        lane.queue.hide(message, retry)
+    except ReconcilerError as trouble:
+        _log.warning("queue %s: %s", lane.name, trouble)

@@ -1,0 +1,192 @@
+"""The HTTP interface's handlers: what may be asked, and what is answered. See `openapi.json` beside this file.
+
+A caller may only name pools that a verified spec names. A wish to reconcile becomes messages on the work queue and
+is answered with 202: nothing is reconciled while somebody waits. Errors of `reconciler.errors` that leave a handler
+become 503: they say what could not be read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import cast
+from urllib.parse import urlsplit
+
+from reconciler.documents import Json
+from reconciler.engine.status import PoolStatus
+from reconciler.errors import ReconcilerError
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import StateStore
+from reconciler.service.catalogue import Catalogue, Specs
+from reconciler.service.http.deliveries import Remembered
+from reconciler.service.http.message import Problem, Request, Response, json_body
+from reconciler.service.http.webhooks import Push
+from reconciler.spec.model import Spec
+
+MAX_POOLS = 1000
+RETRY_AFTER = "5"
+"""Seconds until a first look at the status is worth it."""
+_IDEMPOTENCY_KEY = re.compile(r"^[!-~]{1,128}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the handlers need."""
+
+    catalogue: Catalogue
+    state: StateStore
+    clock: Clock
+    plan: Callable[[Spec, str], Json]
+    """Plans a pool at a revision, in the documented JSON form; reads both planes."""
+    ask: Callable[[Sequence[Spec], str], None]
+    """Puts wishes on the queue, with the trigger's name. What is remembered is remembered afterwards: none is lost."""
+    ref: str = ""
+    """The branch that specs come from, ``main`` or ``refs/heads/main``; empty: the default branch, any push counts."""
+
+
+def answering(handler: Callable[[], Response]) -> Response:
+    """Run a handler; a `Problem` becomes its response, an error of ours 503 with its reason."""
+    try:
+        return handler()
+    except Problem as problem:
+        return problem.response()
+    except ReconcilerError as error:
+        detail = f"{error.reason}: {error}"
+        retry = {"Retry-After": str(int(error.retry_after) + 1)} if error.retry_after else {}
+        return Problem(503, "Service Unavailable", detail, headers=retry).response()
+
+
+def reconcile(desk: Desk, request: Request) -> Response:
+    """All pools, or those that the body names."""
+    specs = desk.catalogue.specs()
+    body = json_body(request)
+    names = _asked(body) if request.body.strip() else []  # a JSON null is no empty body, and no wish for all pools
+    wanted = {spec.key: spec for spec in (_known(specs, name) for name in names)} if names else specs.by_key
+    return _accept(desk, request, tuple(wanted.values()), "/api/pools")
+
+
+def reconcile_pool(desk: Desk, request: Request) -> Response:
+    """One pool."""
+    spec = _known(desk.catalogue.specs(), request.params["name"])
+    return _accept(desk, request, (spec,), f"/api/pools/{spec.name}")
+
+
+def pools(desk: Desk) -> Response:
+    """All pools with their condition, the commit, and every problem of the specs."""
+    specs = desk.catalogue.specs()
+    body = {
+        "revision": specs.revision,
+        "stale": specs.snapshot.stale,
+        "pools": [_line(desk, spec) for spec in specs.by_key.values()],
+        "problems": [str(problem) for problem in specs.problems],
+    }
+    return Response(200, body)
+
+
+def pool(desk: Desk, request: Request) -> Response:
+    """What the last run saw of one pool."""
+    specs = desk.catalogue.specs()
+    spec = _known(specs, request.params["name"])
+    document = desk.state.load(f"pools/{spec.key}")
+    body = {
+        "name": spec.name,
+        "revision": specs.revision,
+        "spec": {"path": spec.path, "mode": spec.mode.value},
+        "status": PoolStatus.from_json(spec.key, document.body).public() if document else None,
+    }
+    return Response(200, body)
+
+
+def plan(desk: Desk, request: Request) -> Response:
+    """What would be done now."""
+    specs = desk.catalogue.specs()
+    spec = _known(specs, request.params["name"])
+    return Response(200, desk.plan(spec, specs.revision))
+
+
+def openapi() -> Response:
+    """The interface's document."""
+    text = resources.files("reconciler.service.http").joinpath("openapi.json").read_text(encoding="utf-8")
+    return Response(200, json.loads(text))
+
+
+def pushed(desk: Desk, pushes: tuple[Push, ...], look: Callable[[], None]) -> Response:
+    """Look at git where a verified push moved our branch, once for each delivery."""
+    ours = [push for push in pushes if push.ref and _is_ours(desk.ref, push.ref)]
+    if not ours:
+        return Response(202, {"looking": False})
+    memory = Remembered(desk.state, desk.clock, "deliveries")
+    delivery = ours[0].delivery
+    if delivery and memory.find(delivery) is not None:
+        return Response(202, {"looking": False})
+    look()
+    if delivery:
+        memory.keep(delivery, ours[0].ref)
+    return Response(202, {"looking": True})
+
+
+def _is_ours(ref: str, moved: str) -> bool:
+    return not ref or moved in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}")
+
+
+def _asked(body: Json) -> list[str]:
+    if not isinstance(body, dict) or set(body) - {"pools"}:
+        raise Problem(400, "Bad Request", 'body: must be empty or an object with "pools" alone')
+    names = body.get("pools")
+    if names is None and "pools" not in body:
+        return []
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_POOLS:
+        raise Problem(400, "Bad Request", f"pools: must be a list of 1 to {MAX_POOLS} names")
+    if not all(isinstance(name, str) and 1 <= len(name) <= 64 for name in names):  # noqa: PLR2004 - as the document says
+        raise Problem(400, "Bad Request", "pools: each must be a name of 1 to 64 characters")
+    return cast("list[str]", names)
+
+
+def _known(specs: Specs, name: str) -> Spec:
+    spec = specs.by_key.get(name.lower())
+    if spec is None:
+        near = difflib.get_close_matches(name.lower(), specs.by_key, n=1)
+        hint = f"; did you mean {specs.by_key[near[0]].name}?" if near else ""
+        raise Problem(404, "Not Found", f"pools: no spec names {name[:64]!r}{hint}")
+    return spec
+
+
+def _accept(desk: Desk, request: Request, specs: tuple[Spec, ...], where: str) -> Response:
+    """202, the same again for the same idempotency key; 422 where that key asked for something else."""
+    key = request.headers.get("idempotency-key", "")
+    if "idempotency-key" in request.headers and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise Problem(400, "Bad Request", "Idempotency-Key: 1 to 128 visible ASCII characters")
+    memory = Remembered(desk.state, desk.clock, "idempotency")
+    asked = hashlib.sha256(urlsplit(request.path).path.encode() + b"\0" + request.body).hexdigest()
+    before = memory.find(key) if key else None
+    if before is not None and before["asked"] != asked:
+        raise Problem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
+    body: dict[str, Json] = before["body"] if before is not None else _accepted(specs, where)
+    if before is None:
+        desk.ask(specs, "http")
+    if key and before is None:
+        memory.keep(key, {"asked": asked, "body": body})
+    return Response(202, body, {"Location": body["status"], "Retry-After": RETRY_AFTER})
+
+
+def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
+    return {"accepted": [spec.name for spec in specs], "status": where}
+
+
+def _line(desk: Desk, spec: Spec) -> dict[str, Json]:
+    document = desk.state.load(f"pools/{spec.key}")
+    conditions = document.body.get("conditions", []) if document else []
+    ready: dict[str, Json] = next((condition for condition in conditions if condition.get("type") == "Ready"), {})
+    return {
+        "name": spec.name,
+        "mode": spec.mode.value,
+        "ready": ready.get("status", "Unknown"),
+        "reason": ready.get("reason", "NeverLookedAt"),
+        "message": ready.get("message", ""),
+        "since": ready.get("since"),
+    }

@@ -1,0 +1,74 @@
+"""Requests, responses, and problems (RFC 9457) as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.documents import Json
+
+MAX_BODY = 65_536
+"""Bytes that a request of the interface may have; webhooks have their own limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request."""
+
+    method: str
+    path: str
+    """Path, or the whole URL."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Values of the route's placeholders."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names in lower case. They carry credentials: never printed or logged."""
+    body: bytes = field(default=b"", repr=False)
+    trace: str = ""
+    """W3C traceparent of the invocation; as sent, not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back; `body` is sent as JSON, None as no body."""
+
+    status: int
+    body: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+    def content(self) -> bytes:
+        """The body's bytes."""
+        return b"" if self.body is None else json.dumps(self.body, sort_keys=True).encode()
+
+
+class Problem(Exception):
+    """An answer that a handler gives by raising: `application/problem+json`, one clear sentence."""
+
+    def __init__(self, status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The problem as a response. `type` is `about:blank`: the status says the kind (RFC 9457, 4.2.1)."""
+        body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
+        return Response(self.status, body, self.headers, "application/problem+json")
+
+
+def json_body(request: Request, *, limit: int = MAX_BODY) -> Json:
+    """The request's JSON value, None where the body is empty; `Problem` 413, 415 or 400 otherwise."""
+    if len(request.body) > limit:
+        raise Problem(413, "Content Too Large", f"body: {len(request.body)} bytes, the limit is {limit}")
+    if not request.body.strip():
+        return None
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise Problem(415, "Unsupported Media Type", "body: send application/json")
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "Bad Request", "body: this is not JSON") from error

@@ -1,0 +1,47 @@
+"""Pools of one sweep, put together by organization, so that what they share is read once.
+
+A batch is a message with the keys of pools whose first organization is the same. Batches are spread over the
+interval by a hash of their names, so that every sweep asks at the same moments and no minute is crowded.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.service.queue.messages import MAX_KEYS, Work
+from reconciler.spec.model import Spec
+
+LARGEST = min(MAX_KEYS, 100)
+"""Pools in one batch: more would not fit a run's budget where many have to be repaired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pools that are looked at together."""
+
+    name: str
+    keys: tuple[str, ...]
+
+    def delay(self, interval: float) -> float:
+        """Seconds after the sweep's beginning; always the same for the same batch."""
+        return zlib.crc32(self.name.encode()) % 1000 / 1000 * interval
+
+    def work(self, trigger: str, trace: str = "") -> Work:
+        """The message."""
+        return Work(self.keys, trigger, trace)
+
+
+def batches(specs: Iterable[Spec]) -> tuple[Batch, ...]:
+    """All pools in batches, sorted; every key in one of them."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for spec in specs:
+        groups[spec.organizations[0].name if spec.organizations else ""].append(spec.key)
+    cut = []
+    for organization, keys in sorted(groups.items()):
+        ordered = sorted(keys)
+        parts = [ordered[start : start + LARGEST] for start in range(0, len(ordered), LARGEST)]
+        cut += [Batch(f"{organization}/{number}", tuple(part)) for number, part in enumerate(parts)]
+    return tuple(cut)

@@ -1,0 +1,83 @@
+"""What stands in a queue: keys of pools, and nothing that decides anything.
+
+`trigger` and `trace` say where the wish came from, for one log line and the trace. A bare key is a message too, so
+that a person can drop one into the queue by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler.documents import Json
+
+MAX_KEYS = 200
+"""Keys in one message; a Storage queue message holds 48 KiB before it is encoded."""
+_KEY = re.compile(r"^[a-z0-9][a-z0-9.-]{0,63}$")
+_TRACE = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Pools somebody should look at."""
+
+    keys: tuple[str, ...]
+    trigger: str = "unknown"
+    """``event``, ``audit``, ``git``, ``http``, ``sweep``, ``follow-up``."""
+    trace: str = ""
+    """W3C traceparent, or empty."""
+    due: datetime | None = None
+    """When a follow-up is to be kept, by the clock of who asked for it."""
+
+    def text(self) -> str:
+        """The message's text."""
+        due = self.due.isoformat() if self.due is not None else ""
+        body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace, "due": due}
+        return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
+
+
+def read(text: str) -> Work | None:
+    """The work that a text asks for; None where it asks for none that could be done."""
+    stripped = text.strip()
+    if _KEY.match(stripped.lower()):
+        return Work((stripped.lower(),))
+    try:
+        body = json.loads(stripped)
+    except (ValueError, RecursionError):
+        return None
+    return _work(body) if isinstance(body, dict) else None
+
+
+def one_each(keys: tuple[str, ...], trigger: str, trace: str = "") -> list[str]:
+    """Texts of messages with one key each: what an event, a person or a push asks for."""
+    return [Work((key,), trigger, trace).text() for key in keys]
+
+
+def _work(body: dict[str, Json]) -> Work | None:
+    keys = body.get("keys")
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
+        return None
+    if not all(isinstance(key, str) and _KEY.match(key) for key in keys):
+        return None
+    trigger, trace = body.get("trigger"), body.get("trace")
+    return Work(
+        tuple(keys),
+        trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
+        traceparent(trace),
+        _moment(body.get("due")),
+    )
+
+
+def traceparent(value: Json) -> str:
+    """The value where it is a W3C traceparent, empty otherwise."""
+    return value if isinstance(value, str) and _TRACE.match(value) else ""
+
+
+def _moment(value: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment is not None and moment.tzinfo else None

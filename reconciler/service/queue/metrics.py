@@ -1,0 +1,35 @@
+"""What a run says in figures: results, changes, refusals, how old drift is, and how long it took to converge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.engine import Result
+from reconciler.engine.status import Kind, PoolStatus, Truth
+from reconciler.telemetry import Metrics
+
+
+def tell(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
+    """Count one run; `before` is the status that it began with, `inserted` when it was asked for."""
+    outcome = result.outcome.value
+    for change in result.applied:
+        metrics.count("reconciler.changes", facet=change.facet, action=change.action.value)
+    for refusal in result.plan.refusals if result.plan is not None else ():
+        metrics.count("reconciler.refusals", facet=refusal.change.facet)
+    run, since = result.status.run, result.status.unready
+    if run is None:
+        return
+    if since is not None:
+        metrics.record("reconciler.drift.age", _seconds(since, run.ended), result=outcome)
+    elif _ready(result.status) and (result.applied or before.unready is not None):
+        begun = min(inserted, before.unready or inserted)
+        metrics.record("reconciler.converge.seconds", _seconds(begun, run.ended), trigger=trigger)
+
+
+def _ready(status: PoolStatus) -> bool:
+    ready = status.condition(Kind.READY)
+    return ready is not None and ready.status is Truth.TRUE
+
+
+def _seconds(begun: datetime, ended: datetime) -> float:
+    return max(0.0, (ended - begun).total_seconds())

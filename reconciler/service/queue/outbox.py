@@ -1,0 +1,90 @@
+"""Where wishes are put: single keys for events and people, batches for many pools, one follow-up for what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.errors import LeaseHeld
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import MessageQueue, StateStore
+from reconciler.service.queue.batch import batches
+from reconciler.service.queue.coalesce import MARGIN, kept
+from reconciler.service.queue.messages import Work, one_each
+from reconciler.spec.model import Spec
+
+FEW = 20
+"""Pools up to which each gets a message of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Both work queues, and the memory of follow-ups."""
+
+    events: MessageQueue
+    """Single keys: what somebody waits for."""
+    sweeps: MessageQueue
+    """Batches; nobody waits for them."""
+    state: StateStore
+    clock: Clock
+
+    def ask(self, specs: Collection[Spec], trigger: str, trace: str = "") -> None:
+        """Ask for a look at some pools soon."""
+        if len(specs) > FEW:
+            self.sweep(specs, trigger=trigger, trace=trace)
+            return
+        for text in one_each(tuple(sorted(spec.key for spec in specs)), trigger, trace):
+            self.events.put(text)
+
+    def sweep(self, specs: Iterable[Spec], *, trigger: str = "sweep", spread: float = 0.0, trace: str = "") -> int:
+        """Ask for a look at many pools, in batches spread over `spread` seconds; how many batches."""
+        cut = batches(specs)
+        for batch in cut:
+            self.sweeps.put(batch.work(trigger, trace).text(), delay=batch.delay(spread))
+        return len(cut)
+
+    def again(self, work: Work, delay: float = 0.0) -> None:
+        """Put back what could not be looked at: a batch's rest, one pool of it that fails, all while git is away."""
+        queue = self.events if len(work.keys) == 1 and work.trigger != "sweep" else self.sweeps
+        queue.put(work.text(), delay=delay)
+
+    def follow_up(self, key: str, delay: float, trace: str = "") -> bool:
+        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later."""
+        return self.promise(key, self.clock.now() + timedelta(seconds=delay), trace)
+
+    def promise(self, key: str, due: datetime, trace: str = "") -> bool:
+        """As `follow_up`, with the time at which it is due. One that is due within the margin is none to count on."""
+        now = self.clock.now()
+        ahead = self.follows(key)
+        if ahead is not None and now + MARGIN < ahead <= due:
+            return False
+        delay = max((due - now).total_seconds(), 0.0)
+        self.events.put(Work((key,), "follow-up", trace, due).text(), delay=delay)
+        self._remember(key, due, now)
+        return True
+
+    def follows(self, key: str) -> datetime | None:
+        """When the last follow-up that was asked for becomes visible."""
+        document = self.state.load(f"follow-ups/{key}")
+        return _moment(document.body.get("at")) if document is not None else None
+
+    def _remember(self, key: str, due: datetime, now: datetime) -> None:
+        """After the message, never before: a follow-up that is remembered but was never put would be a lost wish.
+
+        Whoever is overtaken here leaves it: the other's follow-up is on the queue as well.
+        """
+        document = self.state.load(f"follow-ups/{key}")
+        known = _moment(document.body.get("at")) if document is not None else None
+        try:
+            body = {"at": kept(known, due, now).isoformat()}
+            self.state.save(f"follow-ups/{key}", body, document.etag if document is not None else None)
+        except LeaseHeld:
+            return
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,166 @@
+"""What is done with a message: which pools it names, which of them still need a look, one run each, and what follows.
+
+Every message ends: as a run, as superseded, or as a wish for later that is put on the queue before this one is
+acknowledged. What cannot be done now for a reason of ours (a bug) leaves this module as an exception: the platform
+gives the message again, and after the last attempt `quarantine` makes it visible. A pool of a batch that fails so is
+put back alone first, so that it takes no other pool with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.engine import Result, load_status
+from reconciler.engine.status import PoolStatus
+from reconciler.errors import LeaseHeld, Transient
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import StateStore
+from reconciler.service.catalogue import Catalogue, Specs
+from reconciler.service.queue import metrics
+from reconciler.service.queue.burst import Crowd
+from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
+from reconciler.service.queue.messages import Work
+from reconciler.service.queue.outbox import Outbox
+from reconciler.spec.model import Spec
+from reconciler.survey import SharedSurvey
+from reconciler.telemetry import Span, Telemetry
+
+FLOODS = frozenset({"event", "audit"})
+"""Triggers that nobody waits for in person, and of which there may be thousands."""
+
+
+class Reconciles(Protocol):
+    """The part of `reconciler.engine.Reconciler` that a worker uses."""
+
+    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
+        """The shared reads of a batch."""
+
+    def reconcile(self, spec: Spec, revision: str, survey: SharedSurvey | None = None) -> Result:
+        """One run of one pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one key of a message."""
+
+    key: str
+    what: str
+    """An `Outcome`, or ``superseded``, ``postponed``, ``unknown``, ``busy``, ``later``, ``apart``."""
+    result: Result | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A message, and what its pools share."""
+
+    work: Work
+    inserted: datetime
+    specs: Specs
+    survey: SharedSurvey | None
+    """One pool reads for itself; the pools of a batch share what they read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Handles messages; holds no state of its own that anything rests on."""
+
+    catalogue: Catalogue
+    reconciler: Reconciles
+    state: StateStore
+    outbox: Outbox
+    clock: Clock
+    telemetry: Telemetry
+    listen: Callable[[Work, Report, Specs], None]
+    """Told of every key, for one log line."""
+    begin: float = 50.0
+    """Seconds after which no further run of a message begins: a run has its own budget (240 s) and must come to its
+    end before the platform ends the function (300 s). What is left over is put back before the message is
+    acknowledged."""
+    busy: float = 15.0
+    """Seconds until a pool is looked at again that another worker holds now."""
+    git_away: float = 60.0
+    """Seconds until a message is looked at again for which no specs could be read."""
+    crowd: Crowd = field(default_factory=Crowd)
+
+    def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
+        """Do what a message asks for; `inserted` by the store's clock."""
+        began = self.clock.monotonic()
+        wait = (self.clock.now() - inserted).total_seconds()
+        self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
+        try:
+            specs = self.catalogue.specs()
+        except Transient as error:
+            # No pool is to blame, and no attempt is to be counted: five of them would be over in a minute.
+            self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
+            self.telemetry.count("reconciler.specs.failed", reason=error.reason)
+            return ()
+        known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        survey = self.reconciler.survey(known) if len(known) > 1 else None
+        task = _Task(work, inserted, specs, survey)
+        reports = []
+        for position, key in enumerate(work.keys):
+            if position and self.clock.monotonic() - began >= self.begin:
+                self.outbox.again(replace(work, keys=work.keys[position:]))
+                reports.append(self._told(task, Report(key, "later")))
+                break
+            reports.append(self._told(task, self._apart(task, key)))
+        return tuple(reports)
+
+    def _apart(self, task: _Task, key: str) -> Report:
+        """One pool of a message; where it fails among others, it gets a message of its own."""
+        try:
+            with self.telemetry.span("pool", attributes={"reconciler.pool": key}) as span:
+                report = self._one(task, key, span)
+                span.set("reconciler.result", report.what)
+                return report
+        except Exception:
+            if len(task.work.keys) == 1:
+                raise
+            self.outbox.again(replace(task.work, keys=(key,)))
+            return Report(key, "apart")
+
+    def _told(self, task: _Task, report: Report) -> Report:
+        self.telemetry.count("reconciler.runs", result=report.what, trigger=task.work.trigger)
+        self.listen(task.work, report, task.specs)
+        return report
+
+    def _one(self, task: _Task, key: str, span: Span) -> Report:
+        spec = task.specs.by_key.get(key)
+        if spec is None:
+            return Report(key, "unknown")
+        status = load_status(self.state, key)
+        record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
+        now, work = self.clock.now(), task.work
+        crowded = work.trigger in FLOODS and self.crowd.joined(key, now)
+        promise = work.due
+        decision = decide(record, task.inserted, now, crowded=crowded) if promise is None else due(record, promise, now)
+        if decision is Decision.RUN:
+            return self._run(task, spec, status, span)
+        if status.run is not None:
+            # Another message's run did, or does, what this one asks for: its trace is where to look.
+            span.link(status.run.trace)
+        if decision is Decision.SUPERSEDED:
+            return Report(key, "superseded")
+        if decision is Decision.EARLY and promise is not None:
+            self.outbox.again(work, (promise - now).total_seconds())
+        else:
+            self.outbox.promise(key, promised(record, now, crowded=crowded), span.traceparent or work.trace)
+        return Report(key, "postponed")
+
+    def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
+        began = self.clock.monotonic()
+        result = self.reconciler.reconcile(spec, task.specs.revision, task.survey)
+        seconds = self.clock.monotonic() - began
+        self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
+        trace = span.traceparent or task.work.trace
+        if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
+            self.outbox.follow_up(spec.key, self.busy, trace)
+            return Report(spec.key, "busy", result, seconds)
+        metrics.tell(self.telemetry, result, before, task.work.trigger, task.inserted)
+        if result.next_look is not None:
+            self.outbox.follow_up(spec.key, result.next_look, trace)
+        return Report(spec.key, result.outcome.value, result, seconds)

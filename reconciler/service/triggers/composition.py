@@ -1,0 +1,82 @@
+"""Puts the shop together from the settings, once in a process: the triggers' counterpart of `bootstrap`."""
+
+from __future__ import annotations
+
+import threading
+
+from reconciler import bootstrap
+from reconciler.config.settings import Settings, environment
+from reconciler.config.triggers import Hosting, state
+from reconciler.documents import Json
+from reconciler.plan.render import to_json
+from reconciler.ports.stores import MessageQueues
+from reconciler.service.catalogue import Catalogue
+from reconciler.service.queue.outbox import Outbox
+from reconciler.service.queue.worker import Worker
+from reconciler.service.triggers import logs
+from reconciler.service.triggers.context import Options, Shop
+from reconciler.spec.model import Spec
+from reconciler.telemetry import Telemetry
+
+BEFORE_TIMEOUT = 290.0
+"""Seconds: the platform ends a function after 300 (`functionTimeout` in host.json), and putting back takes a moment."""
+
+_once = threading.Lock()
+_opened: list[Shop] = []
+
+
+def shop() -> Shop:
+    """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
+    with _once:  # a cold start gets several messages at once
+        if not _opened:
+            given = environment()
+            _opened.append(build(Settings.read(given, beneath=state(given)), Hosting.read(given)))
+        return _opened[0]
+
+
+def use(opened: Shop) -> None:
+    """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
+    with _once:
+        _opened[:] = [opened]
+
+
+def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> Shop:
+    """A shop of its own."""
+    app = bootstrap.build(settings, watch=telemetry)
+    catalogue = Catalogue(app.source)
+    queues: MessageQueues = app.queues
+    outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
+    begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
+    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin)
+
+    def plan(spec: Spec, revision: str) -> Json:
+        survey = app.reconciler.survey([spec])
+        return to_json(app.planner.plan(spec, survey, revision))
+
+    audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
+    return Shop(
+        catalogue,
+        worker,
+        outbox,
+        app.state,
+        app.leases,
+        queues,
+        app.clock,
+        app.telemetry,
+        plan,
+        audit,
+        options,
+    )
+
+
+def _options(settings: Settings, hosting: Hosting) -> Options:
+    return Options(
+        ref=settings.specs.partition("#")[2].partition(":")[0],
+        sweep_seconds=hosting.sweep_seconds,
+        github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),
+        azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
+        role=hosting.app_role,
+        platform_authenticates=hosting.platform_authenticates,
+        capabilities=bootstrap.capabilities(settings),
+        capabilities_days=settings.capabilities_days,
+    )

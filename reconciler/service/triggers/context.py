@@ -1,0 +1,68 @@
+"""Everything that the triggers share, put together once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.documents import Json
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.service.catalogue import Catalogue
+from reconciler.service.queue.outbox import Outbox
+from reconciler.service.queue.worker import Worker
+from reconciler.spec.model import Spec
+from reconciler.survey.capabilities import Capabilities
+from reconciler.survey.capabilities.answers import LASTS
+from reconciler.telemetry import Telemetry
+
+
+class AuditLog(Protocol):
+    """The audit log of an organization."""
+
+    def entries(self, organization: str, cursor: str) -> tuple[list[Json], str, bool]:
+        """Entries after a cursor (at first a moment, ISO 8601), oldest first, each once, and the next cursor.
+
+        Last, whether there were more than one look reads: then older ones were left out, and nobody will read them.
+
+        `Forbidden` or `NotFound` where the organization has no auditing or does not let us read it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the deployment says about triggers."""
+
+    ref: str = ""
+    """Branch or tag that specs come from; empty: the default branch."""
+    sweep_seconds: float = 900.0
+    """Over how long a sweep is spread: the sweep timer's interval."""
+    github_secrets: tuple[str, ...] = field(default=(), repr=False)
+    azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)
+    role: str = ""
+    """App role that callers of the HTTP interface need; empty: function keys alone."""
+    platform_authenticates: bool = False
+    """Whether App Service's authentication stands in front."""
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    """What was found out about organizations; planning has it already, health tells of its age."""
+    capabilities_days: float = LASTS
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The parts, wired."""
+
+    catalogue: Catalogue
+    worker: Worker
+    outbox: Outbox
+    state: StateStore
+    leases: Leases
+    queues: MessageQueues
+    """By name: the same store that state and leases are in."""
+    clock: Clock
+    telemetry: Telemetry
+    plan: Callable[[Spec, str], Json]
+    """Plans with readers alone."""
+    audit: AuditLog
+    options: Options

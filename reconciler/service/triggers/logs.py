@@ -1,0 +1,62 @@
+"""One structured line for each run, and one for what was dropped: JSON, so that it can be asked, and nothing secret.
+
+Names of pools, organizations, revisions, counts and reasons appear; never tokens, claims or documents.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from reconciler.documents import Json
+from reconciler.plan.model import Change
+from reconciler.service.catalogue import Specs
+from reconciler.service.queue.messages import Work
+from reconciler.service.queue.worker import Report
+
+_log = logging.getLogger("reconciler")
+
+
+def event(name: str, **fields: Json) -> None:
+    """Log one event; empty fields are left out."""
+    _log.info(
+        json.dumps({"event": name, **{key: value for key, value in fields.items() if value not in (None, "", {})}})
+    )
+
+
+def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
+    """What a document told that is none of ours, or could not be read."""
+    if reasons:
+        event("dropped", trigger=trigger, reasons=dict(reasons))
+
+
+def run(work: Work, report: Report, specs: Specs) -> None:
+    """What became of one pool."""
+    result = report.result
+    fields: dict[str, Json] = {
+        "pool": report.key,
+        "trigger": work.trigger,
+        "trace": work.trace,
+        "revision": specs.revision,
+        "stale": specs.snapshot.stale,
+        "outcome": report.what,
+        "seconds": round(report.seconds, 3),
+    }
+    if result is not None:
+        ready = next((condition for condition in result.status.conditions if condition.kind.value == "Ready"), None)
+        fields |= {
+            "applied": _counted(result.applied),
+            "left": _counted(result.plan.changes if result.plan else ()),
+            "reason": ready.reason if ready else "",
+            "message": ready.message if ready else "",
+            "nextLook": result.next_look,
+        }
+    event("run", **fields)
+
+
+def _counted(changes: Iterable[Change]) -> dict[str, int]:
+    """Counts by action and risk: ``{"create": 2, "widens": 2}``."""
+    found = list(changes)
+    return dict(Counter([change.action.value for change in found] + [change.risk.value for change in found]))

@@ -1,0 +1,43 @@
+"""What the operator does differently in one organization because of what was seen there.
+
+Each belief only ever replaces a read by a cheaper one where nothing would be written: what contradicts the spec is
+read precisely, and a plan with changes is made again without them. A belief that is wrong costs calls, or time until
+drift is noticed; never a wrong write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.survey.capabilities.questions import COMPLETE, REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """About one organization; what is not said otherwise is the careful way."""
+
+    authorized: str = ""
+    """The list of authorized resources: ``complete``, its silence counts until it is caught; ``incomplete``, it never
+    does; ``refused``, it is not asked for. Empty: it has to show itself complete first."""
+    queues_everywhere: bool = False
+    """Whether one list of queues is read for all projects; a project that is missing from it is still read itself."""
+
+    @property
+    def trusting(self) -> bool:
+        """Whether something is believed that a decision to write must not rest on."""
+        return self.queues_everywhere or self.authorized == COMPLETE
+
+    @property
+    def precise(self) -> Beliefs:
+        """What is left of it where something may be written."""
+        authorized = "" if self.authorized == COMPLETE else self.authorized
+        return replace(self, authorized=authorized, queues_everywhere=False)
+
+    @property
+    def listless(self) -> bool:
+        """Whether the list of authorized resources is not worth asking for."""
+        return self.authorized == REFUSED
+
+
+CAREFUL = Beliefs()
+"""Nothing was asked."""

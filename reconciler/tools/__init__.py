@@ -1,0 +1,1 @@
+"""Commands for people: doctor, explain, import, convert, onboard, probe. The service never imports them."""

@@ -1,0 +1,195 @@
+"""The way from the ARM resource to the people, one step after another, until one is missing or cannot be read.
+
+What a run needs are the first five steps; roles say who could change the answer. That a project which ARM does not
+list can run where a queue is open follows from what each plane keeps, and nothing published says otherwise: such a
+step is doubtful, not missing (Microsoft Learn: managed-devops-pools/configure-security).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.documents import Json
+from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.facets.support.arm_document import organization_of
+from reconciler.ports.devops import AgentPool, Identity, Project, Queue, RoleAssignment
+from reconciler.ports.diagnostics import QUEUE_SCOPE, Authorization, DevOpsInspector, Pipeline
+from reconciler.spec import effective
+from reconciler.survey import Survey
+from reconciler.tools.explain.question import Question
+
+NAMES = ("ARM resource", "agent pool", "project", "queue", "authorization", "roles")
+
+_FORMER = "; renamed, recognised by its id"
+
+
+class State(StrEnum):
+    """What was found at a step."""
+
+    HOLDS = "holds"
+    MISSING = "missing"
+    DOUBTFUL = "doubtful"
+    """It holds, as far as is published, and somebody should look."""
+    UNKNOWN = "unknown"
+    """It could not be read; that is no absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way."""
+
+    name: str
+    """One of `NAMES`."""
+    state: State
+    says: str
+    by: str = ""
+    """Who opened it, where the service says."""
+    on: str = ""
+    found: bool = True
+    """False where a pipeline was asked about that is not there."""
+
+
+def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tuple[Step, ...]:
+    """The steps, in order; behind one that is missing or unknown only those that can be read without it."""
+    steps: list[Step] = []
+    try:
+        for step in _walk(question, survey, inspector):
+            steps.append(step)  # noqa: PERF402 - what was seen counts, also where the next step cannot be read
+    except (NotReady, NotFound) as error:
+        name = NAMES[len(steps)]
+        steps.append(Step(name, State.MISSING, str(error), found=name != NAMES[4]))
+    except ReconcilerError as error:
+        steps.append(Step(NAMES[len(steps)], State.UNKNOWN, str(error)))
+    return tuple(steps)
+
+
+def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Iterator[Step]:
+    organization = question.organization.name
+    first = _resource(question, survey)
+    yield first
+    if first.state is State.MISSING:
+        return
+    pool = survey.agent_pool(organization, question.organization.agent_pool)
+    former = "" if pool.name.casefold() == question.organization.agent_pool.casefold() else _FORMER
+    yield Step(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}{former}")
+    project = _project(question, survey.projects(organization))
+    now = f"; called {project.now} now, recognised by its id" if project.now else ""
+    yield Step(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}{now}")
+    queue = _queue(question, survey.queues(organization, [project], pool)[project.id])
+    yield Step(NAMES[3], State.HOLDS, f"{queue.name} in {project.name}, id {queue.id}")
+    yield _authorization(question, project, queue, inspector)
+    yield _roles(question, survey, pool, queue)
+
+
+def _resource(question: Question, survey: Survey) -> Step:
+    """The first step; where it cannot be read the others still can, in Azure DevOps."""
+    try:
+        document = survey.arm_pool(question.spec)
+    except ReconcilerError as error:
+        return Step(NAMES[0], State.UNKNOWN, str(error))
+    if document is None:
+        return Step(NAMES[0], State.MISSING, f"{question.spec.pool_id} does not exist")
+    return _lists(question, document)
+
+
+def _lists(question: Question, document: Mapping[str, Json]) -> Step:
+    """Whether ARM lists the organization and the project."""
+    name = NAMES[0]
+    properties = document.get("properties") or {}
+    listed = (properties.get("organizationProfile") or {}).get("organizations") or ()
+    own = [one for one in listed if organization_of(str(one.get("url", ""))) == question.organization.name]
+    if not own:
+        return Step(name, State.MISSING, f"does not list the organization {question.organization.name}")
+    projects = own[0].get("projects") or ()
+    state = str(properties.get("provisioningState") or "Succeeded")
+    if projects and question.project.casefold() not in {str(one).casefold() for one in projects}:
+        says = f"lists {', '.join(map(str, projects))} and not {question.project}; a queue would work all the same"
+        return Step(name, State.DOUBTFUL, f"{says}, as far as is published")
+    says = f"lists {question.project}" if projects else f"takes all projects of {question.organization.name}"
+    good = state.casefold() == "succeeded"
+    return Step(name, State.HOLDS if good else State.DOUBTFUL, f"{says}; provisioningState {state}")
+
+
+def _project(question: Question, visible: Sequence[Project]) -> Project:
+    for project in visible:
+        if question.project.casefold() in (project.name.casefold(), project.now.casefold()):
+            return project
+    raise NotFound(f"{question.place} does not exist, or the operator may not see it")
+
+
+def _queue(question: Question, answer: Queue | ReconcilerError | None) -> Queue:
+    if isinstance(answer, ReconcilerError):
+        raise answer
+    if answer is None:
+        raise NotFound(f"the pool was not added to {question.place}, so no pipeline there can name it")
+    return answer
+
+
+def _authorization(question: Question, project: Project, queue: Queue, inspector: DevOpsInspector) -> Step:
+    organization = question.organization.name
+    given = inspector.authorizations(organization, project.id, queue.id)
+    everyone = next((one for one in given if one.pipeline is None), None)
+    if everyone:
+        return _held("open access: all pipelines of the project may use it", everyone)
+    singles = [one for one in given if one.pipeline is not None]
+    known = (
+        {one.id: one.path for one in inspector.pipelines(organization, project.id)} if _named(question, given) else {}
+    )
+    if question.pipeline is not None:
+        wanted = _pipeline(question, known)
+        own = next((one for one in singles if one.pipeline == wanted.id), None)
+        if own:
+            return _held(f"open access is off; pipeline {wanted.id} {wanted.path} is authorized by itself", own)
+    names = ", ".join(f"{one.pipeline} {known.get(one.pipeline or 0, '')}".strip() for one in singles)
+    only = f"only these pipelines may use it: {names}" if singles else "no pipeline is authorized"
+    return Step(NAMES[4], State.MISSING, f"open access is off; {only}; who closed it only the audit log says")
+
+
+def _named(question: Question, given: Sequence[Authorization]) -> bool:
+    """Whether names of pipelines are needed at all."""
+    return question.pipeline is not None or any(one.pipeline is not None for one in given)
+
+
+def _held(says: str, line: Authorization) -> Step:
+    return Step(NAMES[4], State.HOLDS, says, line.by, line.on)
+
+
+def _pipeline(question: Question, known: Mapping[int, str]) -> Pipeline:
+    """By id, by path, or by a bare name that only one pipeline has."""
+    asked = question.pipeline
+    if isinstance(asked, int):
+        return Pipeline(asked, known.get(asked, "(not among the visible pipelines)"))
+    text = str(asked).casefold()
+    fits = [id_ for id_, path in known.items() if text in (path.casefold(), path.rpartition("\\")[2].casefold())]
+    if len(fits) == 1:
+        return Pipeline(fits[0], known[fits[0]])
+    many = ", ".join(f"{id_} {known[id_]}" for id_ in sorted(fits))
+    why = f"fits {many}; give the id" if fits else "is no pipeline that the operator can see there"
+    raise NotFound(f"{question.place}: {asked} {why}")
+
+
+def _roles(question: Question, survey: Survey, pool: AgentPool, queue: Queue) -> Step:
+    organization = question.organization.name
+    project = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
+    whole = survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))
+    says = (
+        f"who may open the queue: {_administrators(project)}; who administers the agent pool: {_administrators(whole)}"
+    )
+    return Step(NAMES[5], State.HOLDS, says)
+
+
+def _administrators(assignments: Sequence[RoleAssignment]) -> str:
+    found = {
+        f"{_name(one.identity)}{' (inherited)' if one.inherited else ''}"
+        for one in assignments
+        if effective.is_administrator(one.role)
+    }
+    return ", ".join(sorted(found, key=str.casefold)) or "nobody by role; project and collection administrators may"
+
+
+def _name(who: Identity) -> str:
+    """An address or a group as it is; an application's unique name is a guid, so its display name goes before."""
+    plain = "@" in who.unique_name or who.unique_name.startswith("[")
+    return who.unique_name if plain else who.display_name or who.unique_name or who.id

@@ -1,0 +1,75 @@
+"""What nobody manages, and what stands on one plane alone.
+
+That an agent pool belongs to Managed DevOps Pools is published nowhere; pools «backed by pool providers» carry an
+`agentCloudId` (vsts-rest-api-specs, distributedTask 7.2). One that carries it and is not Microsoft's own counts as
+known, and so does one that a spec names; the others are left alone: who runs agents of their own is none of our
+business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.ports.devops import AgentPool
+from reconciler.spec.model import Spec
+from reconciler.tools.import_.observe import Body, places_of
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stray:
+    """One thing without a counterpart."""
+
+    kind: str
+    """``pool without a spec``, ``spec without a pool``, ``agent pool without an ARM pool`` or ``ARM pool without an
+    agent pool``."""
+    subject: str
+    message: str
+
+
+def compared(
+    documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
+) -> tuple[Stray, ...]:
+    """Everything without a counterpart, sorted. `agent_pools`: those of each organization that could be read."""
+    return tuple(sorted({*_pools(documents, specs), *_agent_pools(documents, specs, agent_pools)}))
+
+
+def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[Stray]:
+    there = {str(one.get("id", "")).casefold(): str(one.get("name", "")) for one in documents}
+    wanted = {spec.pool_id.casefold(): spec for spec in specs}
+    for id_, name in there.items():
+        if id_ not in wanted:
+            yield Stray("pool without a spec", name, f"`import {name}` writes one")
+    for id_, spec in wanted.items():
+        if id_ not in there:
+            yield Stray("spec without a pool", spec.name, f"{spec.path}: {spec.pool_id} is not there")
+
+
+def _agent_pools(
+    documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
+) -> Iterator[Stray]:
+    ours = {(one.name, one.agent_pool.casefold()) for spec in specs for one in spec.organizations}
+    served: dict[str, dict[str, str]] = {}
+    for document in documents:
+        for organization, name, _ in places_of(document):
+            served.setdefault(organization, {})[name.casefold()] = str(document.get("name", ""))
+    for organization, pools in agent_pools.items():
+        names = served.get(organization, {})
+        for pool in pools:
+            named = (organization, pool.name.casefold()) in ours
+            if pool.name.casefold() not in names and (named or _managed(pool)):
+                yield Stray(
+                    "agent pool without an ARM pool",
+                    f"{organization}/{pool.name}",
+                    "no pool of the subscriptions that were read stands behind it; nothing is deleted",
+                )
+        there = {pool.name.casefold() for pool in pools}
+        for name, owner in names.items():
+            if name not in there:
+                why = f"pool {owner} serves {organization}, and no agent pool {name} is visible there"
+                yield Stray("ARM pool without an agent pool", f"{organization}/{name}", why)
+
+
+def _managed(pool: AgentPool) -> bool:
+    facts = pool.facts or {}
+    return facts.get("agentCloudId") is not None and facts.get("isHosted") is not True

@@ -1,0 +1,117 @@
+"""Specs from a folder on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.git.folder import Folder
+from reconciler.adapters.git.snapshots import Caps
+from reconciler.adapters.git.source import Location, source
+from reconciler.errors import NotFound, Rejected
+from tests.adapters.git.git_kit import Work
+
+
+def test_a_folder_that_git_does_not_keep_has_no_revision(tmp_path: Path) -> None:
+    (tmp_path / "pools").mkdir()
+    (tmp_path / "a.yaml").write_text("1")
+    (tmp_path / "pools/b.json").write_text("2")
+    (tmp_path / "README.md").write_text("no spec")
+    (tmp_path / ".vscode").mkdir()
+    (tmp_path / ".vscode/settings.json").write_text("no spec")
+    snapshot = source(Location.parse(str(tmp_path))).snapshot()
+
+    assert (snapshot.revision, snapshot.files) == ("", {"a.yaml": b"1", "pools/b.json": b"2"})
+
+
+def test_a_folder_as_its_commit_has_it_carries_the_commits_id(tmp_path: Path) -> None:
+    work = Work(tmp_path)
+    commit = work.commit(a="1", pools__b="2")
+
+    assert Folder(tmp_path).snapshot().revision == commit
+    assert Folder(tmp_path / "pools").snapshot().revision == commit
+
+
+def test_unsaved_work_never_carries_the_name_of_a_commit(tmp_path: Path) -> None:
+    """And two states of it have two names, so that trouble with one is not held against the other."""
+    work = Work(tmp_path)
+    commit = work.commit(a="1")
+    revisions = [commit]
+    for content in ("2", "3"):
+        (tmp_path / "a.yaml").write_text(content)
+        snapshot = Folder(tmp_path).snapshot()
+        assert snapshot.files == {"a.yaml": content.encode()}
+        assert snapshot.revision.startswith(f"{commit}-dirty-")
+        revisions.append(snapshot.revision)
+
+    assert len(set(revisions)) == 3
+    (tmp_path / "a.yaml").write_text("1")
+    (tmp_path / "b.yaml").write_text("untracked")
+    assert "-dirty-" in Folder(tmp_path).snapshot().revision
+
+
+def test_a_folder_that_its_repository_does_not_know_yet_is_dirty(tmp_path: Path) -> None:
+    work = Work(tmp_path)
+    commit = work.commit(a="1")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/b.yaml").write_text("1")
+
+    assert Folder(tmp_path / "new").snapshot().revision.startswith(f"{commit}-dirty-")
+
+
+def test_a_repository_without_a_commit_is_a_plain_folder(tmp_path: Path) -> None:
+    Work(tmp_path)
+    (tmp_path / "a.yaml").write_text("1")
+
+    assert Folder(tmp_path).snapshot().revision == ""
+
+
+def test_a_link_is_not_followed_and_a_large_file_is_left_out(tmp_path: Path) -> None:
+    """A link could lead out of the folder, or round in a circle."""
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (tmp_path / "outside.yaml").write_text("canary")
+    (specs / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    (specs / "circle").symlink_to(specs)
+    os.mkfifo(specs / "pipe.yaml")
+    (specs / "large.yaml").write_text("x" * 11)
+    (specs / "a.yaml").write_text("1")
+    (specs / "d1/d2").mkdir(parents=True)
+    snapshot = Folder(specs, caps=Caps(file_bytes=10, depth=1)).snapshot()
+
+    assert snapshot.files == {"a.yaml": b"1"}
+    assert snapshot.skipped == {
+        "d1/d2": "deeper than 1 folders",
+        "large.yaml": "11 bytes, and at most 10 bytes are read",
+        "link.yaml": "not a regular file",
+        "pipe.yaml": "not a regular file",
+    }
+
+
+def test_too_many_files_are_refused_whole(tmp_path: Path) -> None:
+    for index in range(3):
+        (tmp_path / f"{index}.yaml").write_text("x")
+
+    with pytest.raises(Rejected, match="more than 2 spec files"):
+        Folder(tmp_path, caps=Caps(files=2)).snapshot()
+
+
+def test_a_folder_that_is_missing_or_empty_is_an_error_at_first(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no such folder"):
+        Folder(tmp_path / "none").snapshot()
+    with pytest.raises(NotFound, match=r"no \.yaml, \.yml, \.json file"):
+        Folder(tmp_path).snapshot()
+
+
+def test_a_folder_that_is_emptied_keeps_its_last_good_state(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("1")
+    folder = Folder(tmp_path)
+    folder.snapshot()
+    file.unlink()
+    kept = folder.snapshot()
+
+    assert kept.files == {"a.yaml": b"1"}
+    assert kept.stale == f"folder {tmp_path}: no .yaml, .yml, .json file"

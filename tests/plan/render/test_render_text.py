@@ -1,0 +1,199 @@
+"""Plans as text: what people see first, and what nobody may draw on their terminals."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from reconciler.plan import render
+from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk, Route
+from reconciler.plan.render.words import rows
+from tests.plan.render.samples import (
+    BLIND,
+    DEAD,
+    DRIFTED,
+    EVERYTHING,
+    IN_SYNC,
+    LARGER,
+    MADE,
+    OPENED,
+    REMARKED,
+    REVISION,
+    UNSEEN,
+    plans,
+)
+
+
+def test_the_plan_of_the_documentation_reads_like_a_pull_request() -> None:
+    """Aligned columns; each line says what, from what to what, over which API, and what it does to people."""
+    expected = """\
+fabrikam-managed-pool @ 3f2a91c   drifted
+  ~ pool           maximumConcurrency                4 → 6                 ARM, in place
+  + open access    fabrikam-tailspin/Web             none → all pipelines  Azure DevOps, widens
+  - administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none  Azure DevOps, narrows
+  3 changes: 1 neutral, 1 widens, 1 narrows"""
+
+    assert expected == render.text(DRIFTED)
+
+
+def test_what_is_refused_and_what_is_not_known_is_shown_with_its_reason() -> None:
+    """A person on call decides on these two, so they are never left to a log."""
+    expected = """\
+fabrikam-managed-pool @ 3f2a91c   drifted, not all known
+  ~ pool           maximumConcurrency                4 → 6                         ARM, in place
+  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps, waited for once
+  + open access    fabrikam-tailspin/Web             none → all pipelines          Azure DevOps, widens
+  ! administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none          refused: last-administrator
+      roles: fabrikam-prime would be left with 0 administrators
+  ? open_access  fabrikam-tailspin/Ghost  degraded  NotFound
+      open access: project Ghost is hidden
+  ? roles        (all)                    unknown   Unavailable
+      roles: fabrikam-prime answered 503
+  3 changes: 2 neutral, 1 widens; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
+
+    assert expected == render.text(EVERYTHING)
+
+
+def test_in_sync_says_that_there_is_nothing_to_do() -> None:
+    assert render.text(IN_SYNC) == "fabrikam-managed-pool @ 3f2a91c   in sync\n  0 changes"
+
+
+def test_an_empty_plan_with_a_gap_is_not_in_sync() -> None:
+    """A read that failed is not an absence. And a folder without git has no revision to show."""
+    first = render.text(BLIND).splitlines()[0]
+
+    assert first == "fabrikam-managed-pool   not all known"
+
+
+def test_a_remark_is_told_and_keeps_nothing_from_being_in_sync() -> None:
+    assert REMARKED.in_sync
+    assert render.text(REMARKED).splitlines() == [
+        "fabrikam-managed-pool @ 3f2a91c   in sync",
+        "  · prerequisites  key vault build admit",
+        f"      {UNSEEN.message}",
+        "  0 changes; 1 remark",
+    ]
+
+
+def test_what_does_not_exist_yet_is_told_apart_from_what_cannot_be_seen() -> None:
+    """The former comes by itself; the latter needs somebody."""
+    coming = replace(DEAD, kind=GapKind.NOT_READY)
+
+    assert render.state(replace(BLIND, gaps=(coming,))) == "not all there yet"
+    assert render.state(replace(BLIND, gaps=(coming, DEAD))) == "not all known"
+
+
+def test_a_narrow_terminal_gets_two_lines_for_a_wide_change() -> None:
+    """Half a line that the terminal broke where it liked cannot be read."""
+    expected = """\
+  ~ pool           maximumConcurrency                4 → 6                 ARM, in place
+  + open access    fabrikam-tailspin/Web
+      none → all pipelines  Azure DevOps, widens"""
+
+    assert expected in render.text(DRIFTED, 88)
+
+
+def test_unsaved_work_does_not_carry_the_name_of_a_commit() -> None:
+    """A plan of edited files must not be taken for the plan of the commit that they were edited from."""
+    first = render.text(replace(IN_SYNC, revision=f"{REVISION}-dirty-0123456789ab")).splitlines()[0]
+
+    assert first == "fabrikam-managed-pool @ 3f2a91c-dirty   in sync"
+
+
+def test_each_detail_is_a_line_of_its_own_with_its_own_risk() -> None:
+    """One PUT may change a harmless field and one that recycles agents; both must be seen."""
+    change = replace(
+        LARGER,
+        details=(
+            Detail("maximumConcurrency", 4, 6),
+            Detail("fabricProfile.sku.name", "D2", "D4", Risk.RESTARTS, "agents are recycled"),
+        ),
+    )
+    lines = render.text(Plan("fabrikam-managed-pool", "", (change,))).splitlines()
+
+    assert lines[1].endswith("4 → 6    ARM, neutral")
+    assert lines[2].endswith("D2 → D4  ARM, restarts, agents are recycled")
+
+
+def test_a_subject_other_than_the_pool_stands_before_its_details() -> None:
+    change = replace(OPENED, details=(Detail("pipelines", None, [1]),))
+
+    (row,) = rows(Plan("p", "", (change,)), change)
+
+    assert row.subject == "fabrikam-tailspin/Web  pipelines"
+
+
+def test_a_very_long_value_is_cut_and_says_so() -> None:
+    """What was cut has a length and a digest, so two different long values never look alike."""
+    one, other = (render.text(Plan("p", "", (replace(OPENED, after="x" * 500 + end),))) for end in "ab")
+
+    assert "… (501 characters, sha256 " in one
+    assert one != other
+
+
+def test_wide_characters_keep_the_columns_aligned() -> None:
+    """A project may be called 東京; its row must not push the others."""
+    changes = tuple(replace(OPENED, subject=subject) for subject in ("o/東京", "o/Tokyo", "o/e\u0301"))
+    lines = render.text(Plan("p", "", changes)).splitlines()[1:4]
+
+    assert [line.split("none")[0].rstrip() + "|" for line in lines] == [
+        "  + open access  o/東京|",
+        "  + open access  o/Tokyo|",
+        "  + open access  o/e\u0301|",
+    ]
+    assert lines[0].index("none") + 2 == lines[1].index("none") == lines[2].index("none") - 1
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "reason"),
+    [
+        ("plain", "plain", "most values need nothing"),
+        ("Zürich 東京", "Zürich 東京", "letters of any script are not an attack"),
+        ("\x1b[2Jgone", r"\x1b[2Jgone", "an escape sequence could clear the plan from the screen"),
+        ("a\nb\r\n", r"a\x0ab\x0d\x0a", "a line break could forge a line of the plan"),
+        ("\u202egnp.exe", r"\u202egnp.exe", "an override could show a name backwards"),
+        ("a\u200bb", r"a\u200bb", "zero-width characters make two names look alike"),
+        ("\u2028", r"\u2028", "a line separator breaks lines in some programs"),
+        ("\U000e0041", r"\U000e0041", "tag characters hide whole sentences"),
+        ("\ud800", r"\ud800", "half a surrogate pair cannot be printed at all"),
+        ("a\u00a0b", "a b", "another kind of space is a space"),
+    ],
+)
+def test_characters_that_do_not_show_themselves_are_written_out(value: str, shown: str, reason: str) -> None:
+    assert render.clean(value) == shown, reason
+
+
+@given(plans)
+def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> None:
+    """Whatever a project, a person or an error is called, the text has the lines that the plan has."""
+    shown = render.text(plan)
+
+    assert not [c for c in shown if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+    details = sum(len(change.details) or 1 for change in plan.changes)
+    assert shown.count("\n") == details + 2 * len(plan.refusals) + 2 * len(plan.gaps) + 2 * len(plan.remarks) + 1
+
+
+def test_one_line_for_a_change_names_its_fields_and_counts_the_rest() -> None:
+    """A log line is read at a glance; the plan has them all."""
+    details = tuple(Detail(f"field{number}", [f"a{number}"], None) for number in range(5))
+
+    assert render.summary(OPENED) == "+ open access fabrikam-tailspin/Web: none → all pipelines"
+    assert render.summary(replace(LARGER, details=details)) == (
+        "~ pool fabrikam-managed-pool: field0 [a0] → none, field1 [a1] → none, field2 [a2] → none, 2 more"
+    )
+
+
+def test_every_action_has_its_own_mark() -> None:
+    marks = {action: next(iter(rows(DRIFTED, replace(MADE, action=action)))).mark for action in Action}
+
+    assert marks == {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
+
+
+def test_an_empty_text_is_shown_as_one() -> None:
+    """Otherwise «from nothing» and «from an empty text» would look alike, and the arrow would stand alone."""
+    change = Change("pool", "tag", "team", Action.UPDATE, "", None, Risk.NEUTRAL, Route.ARM)
+
+    assert '"" → none' in render.text(Plan("p", "", (change,)))

@@ -1,0 +1,104 @@
+"""A worker with real stores, real engine and real specs, on an estate in memory, in a test's own time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reconciler.adapters.sqlite.store import Local
+from reconciler.engine import Limits, Planner, Reconciler
+from reconciler.errors import ReconcilerError
+from reconciler.plan.policy import Policy
+from reconciler.ports.clock import Clock
+from reconciler.ports.specs import Snapshot
+from reconciler.ports.stores import MessageQueue
+from reconciler.service.catalogue import Catalogue, Specs
+from reconciler.service.queue import messages
+from reconciler.service.queue.messages import Work
+from reconciler.service.queue.outbox import Outbox
+from reconciler.service.queue.worker import Report, Worker
+from reconciler.telemetry import MemoryTelemetry
+from tests.contract.families import Settable, Stores
+from tests.deployment import spec
+from tests.estate import Estate
+from tests.small_facets import FACETS
+
+ORG = "fabrikam-prime"
+
+
+@dataclass
+class Files:
+    """Specs in memory, or the trouble that git has."""
+
+    files: dict[str, bytes]
+    trouble: ReconcilerError | None = None
+
+    def snapshot(self) -> Snapshot:
+        if self.trouble is not None:
+            raise self.trouble
+        return Snapshot("c0ffee", self.files)
+
+
+@dataclass
+class Hall:
+    """One worker and what it works with."""
+
+    stores: Stores
+    clock: Clock
+    pools: int = 1
+    estate: Estate = field(default_factory=Estate)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+    told: list[Report] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        names = [f"pool-{number + 1}" for number in range(self.pools)]
+        self.files = Files({f"{name}.yaml": spec(name, ORG).encode() for name in names})
+        self.estate.add(ORG, self.pools, 2)
+        self.outbox = Outbox(self.stores.named("work"), self.stores.named("sweep"), self.stores.state, self.clock)
+        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
+        reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, Limits())
+        self.worker = Worker(
+            Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.telemetry, self._listen
+        )
+        for one in self.worker.catalogue.specs().by_key.values():
+            self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}
+
+    def _listen(self, work: Work, report: Report, _specs: Specs) -> None:
+        self.works.append(work)
+        self.told.append(report)
+
+    def beginning(self, seconds: float) -> Worker:
+        """The worker, with another bound for the begin of runs."""
+        return replace(self.worker, begin=seconds)
+
+    def turn(self, queue: MessageQueue, count: int = 32) -> int:
+        """Handle the visible messages of a queue once; how many there were."""
+        taken = queue.take(count, 330)
+        for one in taken:
+            asked = messages.read(one.text)
+            assert asked is not None
+            self.worker.handle(asked, one.inserted)
+            queue.ack(one)
+        return len(taken)
+
+    @property
+    def runs(self) -> int:
+        """Runs that planned."""
+        return sum(1 for report in self.told if report.result is not None)
+
+    @property
+    def left(self) -> int:
+        """Messages on both queues, hidden ones included."""
+        return self.outbox.events.length() + self.outbox.sweeps.length()
+
+
+@contextmanager
+def hall(folder: Path, pools: int = 1) -> Iterator[tuple[Hall, Settable]]:
+    """A hall on SQLite whose time stands still until a test moves it."""
+    clock = Settable()
+    stores = Local(folder / "state.db", clock)
+    yield Hall(stores, clock, pools), clock
+    stores.close()

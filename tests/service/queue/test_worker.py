@@ -1,0 +1,282 @@
+"""Many messages, few runs; every message ends; and what one pool suffers, no other pool feels."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.azure_storage.account import Account, Names, Storage
+from reconciler.adapters.clock import SystemClock
+from reconciler.engine import load_status
+from reconciler.errors import Forbidden, Unavailable
+from reconciler.ports.azure import Operation
+from reconciler.service.queue.messages import Work, one_each, read
+from tests.contract.azurite import Azurite
+from tests.contract.families import Settable
+from tests.service.queue.hall import ORG, Hall, hall
+
+TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
+    with hall(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
+    with hall(tmp_path, pools=3) as made:
+        yield made
+
+
+def failing(call: str, error: Exception) -> Callable[[str, tuple[object, ...]], None]:
+    """What the estate does before each call: one of them fails."""
+
+    def before(name: str, _args: tuple[object, ...]) -> None:
+        if name == call:
+            raise error
+
+    return before
+
+
+def test_ten_thousand_duplicates_are_at_most_three_runs_and_leave_nothing(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    place.estate.open.clear()
+    (text,) = one_each(("pool-1",), "event")
+    for _ in range(10_000):
+        place.outbox.events.put(text)
+
+    while place.left:
+        if not place.turn(place.outbox.events):
+            clock.advance(1)
+        clock.advance(0.05)
+
+    assert place.estate.writes
+    assert 1 <= place.runs <= 3
+    assert place.left == 0
+    assert len(place.told) >= 10_000
+
+
+def test_duplicates_that_keep_coming_while_the_pool_is_looked_at_lose_no_wish(one: tuple[Hall, Settable]) -> None:
+    """The last of them is followed by a run that began after it."""
+    place, clock = one
+    last = clock.now()
+    for _ in range(60):
+        place.outbox.events.put("pool-1")
+        last = clock.now()
+        place.turn(place.outbox.events)
+        clock.advance(0.5)
+    while place.left:
+        place.turn(place.outbox.events)
+        clock.advance(1)
+
+    covered = load_status(place.stores.state, "pool-1").covered
+    assert covered is not None
+    assert covered > last
+    assert place.runs <= 8
+
+
+def test_duplicates_coalesce_by_the_clock_of_a_storage_account_too(azurite: Azurite) -> None:
+    """The store's own clock stamps the messages, and rounds to seconds."""
+    stores = Storage(Account(azurite.connection), Names(container="worker-test"), allow_loopback=True)
+    place = Hall(stores, SystemClock())
+    for text in one_each(("pool-1",) * 20, "event"):
+        place.outbox.events.put(text)
+
+    end = time.monotonic() + 100
+    while place.left and time.monotonic() < end:
+        if not place.turn(place.outbox.events):
+            time.sleep(0.1)
+
+    assert place.left == 0
+    assert 1 <= place.runs <= 3
+    stores.close()
+
+
+def test_a_converged_pool_leaves_no_message(one: tuple[Hall, Settable]) -> None:
+    place, _ = one
+    place.outbox.events.put("pool-1")
+
+    place.turn(place.outbox.events)
+
+    assert [report.what for report in place.told] == ["in-sync"]
+    assert place.left == 0
+
+
+def test_a_pool_that_another_worker_holds_is_looked_at_when_that_one_is_done(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    lease = place.stores.leases.acquire("pool-1", 60)
+    for _ in range(5):
+        place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+
+    assert [report.what for report in place.told] == ["busy", *["superseded"] * 4]
+    assert place.left == 1
+    lease.release()
+    clock.advance(16)
+    place.turn(place.outbox.events)
+    assert (place.told[-1].what, place.left) == ("in-sync", 0)
+
+
+def test_a_long_operation_is_a_message_for_later_and_each_look_is_one_run(one: tuple[Hall, Settable]) -> None:
+    """Even where the service wants to be asked again within the margin of the clocks."""
+    place, clock = one
+    (pool_id,) = place.estate.arm
+    place.files.files = {"pool-1.yaml": place.files.files["pool-1.yaml"].replace(b"pool: {", b"pool: {tags: {a: b}, ")}
+    url = "https://management.azure.com/operation"
+    place.estate.pending, place.estate.operations[url] = url, Operation("running", retry_after=2.0)
+    place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+
+    assert (place.told[-1].what, place.runs, place.left) == ("progressing", 1, 1)
+    assert place.turn(place.outbox.events) == 0
+    for _ in range(7):
+        clock.advance(1)
+        place.turn(place.outbox.events)
+    assert place.runs == 2
+    place.estate.operations[url] = Operation("succeeded")
+    while place.left:
+        clock.advance(1)
+        place.turn(place.outbox.events)
+
+    assert (place.told[-1].what, pool_id in place.estate.arm) == ("in-sync", True)
+    assert place.runs <= 4
+
+
+def test_a_follow_up_is_on_the_queue_before_the_message_is_acknowledged_and_carries_the_trace(
+    one: tuple[Hall, Settable],
+) -> None:
+    place, clock = one
+    place.estate.before = failing("projects", Unavailable("projects: 503"))
+    place.worker.handle(Work(("pool-1",), "event", TRACE), clock.now())
+
+    assert (place.told[0].what, place.left) == ("failed", 1)
+    clock.advance(3600)
+    (message,) = place.outbox.events.take(5, 60)
+    again = read(message.text)
+    assert again is not None
+    (span,) = place.telemetry.named("pool")
+    assert (again.trigger, again.trace) == ("follow-up", span.traceparent)
+    assert again.due == place.outbox.follows("pool-1")
+
+
+def test_an_event_is_looked_at_now_also_while_a_retry_is_far_ahead(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    place.estate.before = failing("projects", Unavailable("projects: 503"))
+    for _ in range(6):
+        place.worker.handle(Work(("pool-1",), "event"), clock.now())
+        clock.advance(30)
+    place.estate.before = failing("nothing", Unavailable(""))
+
+    place.worker.handle(Work(("pool-1",), "event"), clock.now())
+
+    assert place.told[-1].what == "in-sync"
+    while place.left:
+        clock.advance(600)
+        place.turn(place.outbox.events)
+    assert place.left == 0
+
+
+def test_what_a_batch_has_no_time_for_goes_back_before_it_is_acknowledged(three: tuple[Hall, Settable]) -> None:
+    place, clock = three
+    worker = place.beginning(0.0)
+
+    worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep", TRACE), clock.now())
+
+    assert [report.what for report in place.told] == ["in-sync", "later"]
+    (rest,) = place.outbox.sweeps.take(5, 60)
+    assert read(rest.text) == Work(("pool-2", "pool-3"), "sweep", TRACE)
+
+
+def test_a_pool_that_only_a_person_can_mend_takes_no_other_pool_of_its_batch_with_it(
+    three: tuple[Hall, Settable],
+) -> None:
+    """A bug with one pool: the others are done, that one fails alone, and its message becomes poison alone."""
+    place, clock = three
+
+    closed = next(queue for queue in place.estate.queues[ORG] if queue.name == "pool-2")
+    place.estate.open.discard(closed.id)
+    place.estate.before = failing("open access", ZeroDivisionError())
+    place.worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep"), clock.now())
+
+    assert [report.what for report in place.told] == ["in-sync", "apart", "in-sync"]
+    (alone,) = place.outbox.sweeps.take(5, 60)
+    assert alone.text == '{"keys":["pool-2"],"trigger":"sweep"}'
+    with pytest.raises(ZeroDivisionError):
+        place.worker.handle(Work(("pool-2",), "sweep"), clock.now())
+
+
+def test_a_redelivered_batch_goes_on_where_it_stopped(three: tuple[Hall, Settable]) -> None:
+    place, clock = three
+    inserted = clock.now()
+    clock.advance(10)
+    place.worker.handle(Work(("pool-1",), "event"), inserted)
+
+    clock.advance(10)
+    place.worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep"), inserted)
+
+    assert [report.what for report in place.told] == ["in-sync", "superseded", "in-sync", "in-sync"]
+
+
+def test_pools_of_a_batch_share_what_they_read(three: tuple[Hall, Settable]) -> None:
+    place, clock = three
+
+    place.worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep"), clock.now())
+
+    assert place.estate.calls["projects"] == 1
+    assert len(place.told) == 3
+
+
+def test_while_no_specs_can_be_read_a_message_waits_and_is_no_attempt(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    place.files.trouble = Unavailable("git: 503")
+    assert place.worker.handle(Work(("pool-1",), "http", TRACE), clock.now()) == ()
+
+    assert place.telemetry.total("reconciler.specs.failed", reason="Unavailable") == 1
+    place.files.trouble = None
+    assert place.turn(place.outbox.events) == 0
+    clock.advance(61)
+    place.turn(place.outbox.events)
+    assert [(work.trigger, work.trace) for work in place.works] == [("http", TRACE)]
+
+
+def test_a_git_that_will_never_let_us_in_is_an_error_that_somebody_sees(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    place.files.trouble = Forbidden("git: 403")
+
+    with pytest.raises(Forbidden):
+        place.worker.handle(Work(("pool-1",)), clock.now())
+
+
+def test_many_wishes_of_one_person_are_batches_behind_the_events(tmp_path: Path) -> None:
+    with hall(tmp_path, pools=21) as (place, _):
+        specs = tuple(place.worker.catalogue.specs().by_key.values())
+        place.outbox.ask(specs[:20], "http", TRACE)
+        place.outbox.ask(specs, "http", TRACE)
+
+        assert (place.outbox.events.length(), place.outbox.sweeps.length()) == (20, 1)
+        (batch,) = place.outbox.sweeps.take(1, 60)
+        assert json.loads(batch.text)["trace"] == TRACE
+        assert len(json.loads(batch.text)["keys"]) == 21
+
+
+def test_a_follow_up_that_is_ahead_and_soon_enough_is_not_asked_for_twice(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+
+    assert place.outbox.follow_up("pool-1", 60)
+    assert not place.outbox.follow_up("pool-1", 60)
+    assert place.outbox.follow_up("pool-1", 10)
+    clock.advance(61)
+    assert place.outbox.follow_up("pool-1", 60)
+
+
+def test_a_memory_of_follow_ups_that_makes_no_sense_is_none(one: tuple[Hall, Settable]) -> None:
+    place, _ = one
+    place.stores.state.save("follow-ups/pool-1", {"at": "soon"}, None)
+
+    assert place.outbox.follows("pool-1") is None

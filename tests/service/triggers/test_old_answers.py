@@ -1,0 +1,51 @@
+"""Health tells of answers of `probe` that are too old to count; the Functions app reads the file that is set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from reconciler.service.http.message import Request
+from reconciler.service.triggers import Shop, web
+from reconciler.survey.capabilities import Answer, Asked, Capabilities, Evidence, text
+from reconciler.survey.capabilities.answers import MOMENT
+from tests.deployment import Deployment, with_options
+
+PRIME, TAILSPIN = "fabrikam-prime", "fabrikam-tailspin"
+
+
+def checks(shop: Shop) -> tuple[int, dict[str, str]]:
+    answered = web.answer(shop, "health", Request("GET", "/api/health"))
+    return answered.status, {check["name"]: check["detail"] for check in answered.body["checks"]}
+
+
+def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Deployment) -> None:
+    """The careful way works; nobody is to be woken for a file. Which organizations it is about stays inside."""
+    shop = deployment.shop()
+    now = shop.clock.now()
+    asked = Asked(asked=(now - timedelta(days=3)).strftime(MOMENT), answers={})
+    both = Capabilities(organizations={PRIME: asked, TAILSPIN: asked})
+
+    assert "capabilities" not in checks(shop)[1]
+    fresh = with_options(shop, capabilities=both)
+    assert (checks(fresh)[0], checks(fresh)[1]["capabilities"]) == (200, "answers of 2 organizations count")
+    old = with_options(shop, capabilities=both, capabilities_days=2.0)
+    assert (checks(old)[0], checks(old)[1]["capabilities"]) == (
+        200,
+        "answers of 2 of 2 organizations are too old to count; run probe again",
+    )
+
+
+def test_the_functions_app_believes_the_file_that_its_setting_names(deployment: Deployment, tmp_path: Path) -> None:
+    written = Asked(
+        asked=datetime.now(UTC).strftime(MOMENT),
+        answers={
+            "authorized-list": Answer(verdict="seen yes", answer="complete", evidence=Evidence(counts={"agreed": 3}))
+        },
+    )
+    path = tmp_path / "capabilities.yaml"
+    path.write_text(text(Capabilities(organizations={PRIME: written})))
+
+    shop = deployment.shop(CAPABILITIES=str(path))
+
+    assert shop.options.capabilities.organizations == {PRIME: written}

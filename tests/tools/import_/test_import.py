@@ -1,0 +1,329 @@
+"""`import` over HTTP: what is there becomes specs whose plan is empty, and no file is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+
+from emulator import Running, start
+from reconciler import bootstrap
+from reconciler.config.settings import Settings
+from reconciler.spec.loader import load
+from reconciler.tools.import_ import drafted, find
+from reconciler.tools.spec_writer import text
+from tests.shell import DEMO, Shell
+from tests.tools.import_.estates import SUBSCRIPTION, estates
+
+POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
+
+
+@pytest.fixture(scope="module")
+def any_estate() -> Iterator[Running]:
+    """One emulator whose estate is replaced again and again."""
+    with start(DEMO / "estate.yaml") as running:
+        yield running
+
+
+def tools(running: Running) -> bootstrap.Tools:
+    values = {
+        "ALLOW_LOOPBACK": "1",
+        "CREDENTIAL": "static",
+        "ARM_ENDPOINT": running.arm,
+        "DEVOPS_ENDPOINT": running.devops,
+        "ARM_TOKEN": running.tokens["arm"],
+        "DEVOPS_TOKEN": running.tokens["devops"],
+    }
+    return bootstrap.tools(Settings.read(above={f"RECONCILER_{name}": value for name, value in values.items()}))
+
+
+def imported(at: bootstrap.Tools) -> dict[str, str]:
+    """Files of all pools, by name."""
+    documents = [one for s in at.arm.subscriptions() for one in at.planner.readers.arm.pools(s)]
+    found = find(at.planner.readers, at.devops, documents)
+    return {f"{one.name}.yaml": text(drafted(one)) for one in found}
+
+
+def test_the_story_of_an_estate_that_is_taken_under_control(signed_in: Shell, world: Running) -> None:
+    """Two pools that people clicked together; nothing is written to either plane, and the plan of the files is empty."""
+    before = world.do.state()
+
+    ended = signed_in.run("import", "--to", "imported")
+    plan = signed_in.run("plan", "--specs", "imported")
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{POOL}.yaml").read_text())
+
+    assert ended.code == 0, ended.out + ended.err
+    assert f"imported/{POOL}.yaml: written, its plan is empty" in ended.out
+    assert plan.code == 0, plan.out
+    assert world.do.state() == before
+    assert written["mode"] == "report"
+    tailspin, prime = written["pool"]["properties"]["organizationProfile"]["organizations"]
+    assert (tailspin["openAccess"], prime["openAccess"]) == (False, True)
+    assert written["access"] == {
+        "agentPools": [{"organization": "fabrikam-tailspin", "autoProvision": False}],
+        "roles": [
+            {"organization": "fabrikam-prime", "administrators": ["ann@fabrikam.com", "bob@fabrikam.com"]},
+        ],
+        "openAccess": [{"project": "fabrikam-tailspin/Mobile", "allow": True, "reason": "found so at the import"}],
+        "withoutQueue": [{"project": "fabrikam-tailspin/Data", "reason": "without a queue at the import"}],
+    }
+    assert "# openAccess is a guess: 1 of 2 projects are open, the others are excepted" in ended.out
+
+
+def test_a_file_that_is_there_is_not_overwritten_without_leave(signed_in: Shell) -> None:
+    mine = signed_in.write(f"imported/{POOL}.yaml", "mine\n")
+
+    kept = signed_in.run("import", POOL, "--to", "imported")
+    assert (kept.code, mine.read_text()) == (1, "mine\n")
+    assert "--force overwrites it" in kept.out
+
+    forced = signed_in.run("import", POOL, "--to", "imported", "--force", "--mode", "enforce")
+    assert forced.code == 0
+    assert "mode: enforce" in mine.read_text()
+
+    again = signed_in.run("import", POOL, "--to", "imported", "--mode", "enforce", "--output", "json")
+    assert again.code == 0, "the same words are no reason to complain"
+    assert again.document["pools"][0]["plan"]["inSync"] is True
+
+
+def test_bad_input_is_one_line(signed_in: Shell) -> None:
+    unknown = signed_in.run("import", "fabrikam-managed-pol", "--to", "imported")
+    nonsense = signed_in.run("import", "--subscription", "build", "--to", "imported")
+    blocked = signed_in.run("import", "--to", str(signed_in.write("file", "") / "below"))
+
+    assert unknown.err.startswith("error: NotFound: import: no pool is named 'fabrikam-managed-pol'; nearest: ")
+    assert len(unknown.err.splitlines()) == 1
+    assert nonsense.err.splitlines() == ["error: SpecInvalid: subscription: 'build' is no subscription id"]
+    assert blocked.code == 1
+    assert "Not a directory" in blocked.err
+
+
+def test_what_arm_does_not_say_is_marked_as_a_guess(signed_in: Shell, world: Running) -> None:
+    world.do.switch("arm.hide-permission-profile", "always")
+    ended = signed_in.run("import", RELEASE, "--to", "imported")
+    lines = (signed_in.folder / "imported" / f"{RELEASE}.yaml").read_text().splitlines()
+
+    assert ended.code == 0
+    at = next(number for number, line in enumerate(lines) if "permissionProfile:" in line)
+    assert lines[at].strip() == "permissionProfile: { kind: Inherit }"
+    assert lines[at - 1].strip().startswith("# ARM does not say it; guessed from the inheritance of roles")
+
+
+def test_one_organization_that_cannot_be_read_does_not_stop_the_rest(signed_in: Shell, world: Running) -> None:
+    world.do.fault("403", route="pools.list", organization="fabrikam-tailspin", count=None)
+
+    ended = signed_in.run("import", "--to", "imported", "--output", "json")
+    first, second = ended.document["pools"]
+
+    assert ended.code == 2
+    assert any(note.startswith("fabrikam-tailspin: not read:") for note in first["notes"])
+    assert (first["plan"]["inSync"], second["plan"]["inSync"]) == (False, True)
+
+
+def test_a_project_that_cannot_be_read_is_named(signed_in: Shell, world: Running) -> None:
+    world.do.fault("403", route="pipelinepermissions.get", count=None, organization="fabrikam-prime")
+    world.do.fault("403", route="queues.list", count=None, organization="fabrikam-tailspin")
+
+    notes = signed_in.run("import", POOL, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
+
+    assert any(note.startswith("fabrikam-dev: not read:") for note in notes)
+    assert any(note.startswith("Web: not read:") for note in notes)
+    assert "openAccess is left out: there is no queue of which it could be read" in notes
+
+
+def test_a_hidden_project_that_arm_lists_is_left_out_and_said(signed_in: Shell, world: Running) -> None:
+    world.do.edit("hide-project", organization="fabrikam-prime", project="fabrikam-test")
+
+    ended = signed_in.run("import", POOL, "--to", "imported")
+
+    assert ended.code == 0, ended.out
+    text_of = (signed_in.folder / "imported" / f"{POOL}.yaml").read_text()
+    assert "{ project: fabrikam-prime/fabrikam-test, reason: not visible to the operator at the import }" in text_of
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_agent_pools_flag_is_written_where_all_projects_are_meant(
+    signed_in: Shell, world: Running, on: bool
+) -> None:
+    """Beside a list of projects a spec has no word for on; it is told, and the plan is empty all the same."""
+    state = world.do.state()
+    for organization in state["organizations"]:
+        for agent_pool in organization["agentPools"]:
+            agent_pool["autoProvision"] = on
+    world.do.replace(state)
+
+    ended = signed_in.run("import", POOL, "--to", "imported", "--output", "json")
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{POOL}.yaml").read_text())
+
+    assert ended.code == 0, ended.out
+    assert written["access"]["agentPools"] == [{"organization": "fabrikam-tailspin", "autoProvision": on}]
+    told = [one for one in ended.document["pools"][0]["notes"] if "autoProvision" in one]
+    assert told == (
+        ["new projects get a queue of the pool, listed or not; access.agentPools can switch autoProvision off"]
+        if on
+        else []
+    )
+
+
+def test_somebody_whom_no_name_leads_back_to_is_a_comment(signed_in: Shell, world: Running) -> None:
+    """Two people of one address: a spec that named them would name either."""
+    state = world.do.state()
+    state["principals"] += [{"name": "twin", "kind": "user", "mail": "bob@fabrikam.com", "displayName": "Bob's twin"}]
+    prime = next(one for one in state["organizations"] if one["name"] == "fabrikam-prime")
+    prime["identities"].append("twin")
+    world.do.replace(state)
+
+    notes = signed_in.run("import", POOL, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
+
+    assert "fabrikam-prime: Bob Example administers too, and no spec can name them" in notes
+
+
+def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None:
+    place = {"organization": "fabrikam-prime", "pool": RELEASE, "project": "fabrikam-release"}
+    world.do.edit("set-role", **place, who="ann", role="User")
+    world.do.edit("set-role", **place, who="operator", role="Administrator")
+
+    assert signed_in.run("import", RELEASE, "--to", "imported").code == 0
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{RELEASE}.yaml").read_text())
+
+    assert written["access"]["queueRoles"] == [
+        {"project": "fabrikam-prime/fabrikam-release", "users": ["ann@fabrikam.com"]}
+    ]
+
+    world.do.fault("403", route="roleassignments.list", count=None, path="*agentqueuerole*")
+    signed_in.run("import", RELEASE, "--to", "unread")
+    unread = (signed_in.folder / "unread" / f"{RELEASE}.yaml").read_text()
+    assert "queueRoles" not in unread
+    assert "# fabrikam-release: roles on the queue are left out, they were not read: " in unread
+
+
+def test_strays_of_both_planes_are_listed(signed_in: Shell, world: Running) -> None:
+    """A pool that nobody manages is where the next incident comes from."""
+    (signed_in.folder / "specs" / f"{RELEASE}.yaml").unlink()
+    text_of = (signed_in.folder / "specs" / f"{POOL}.yaml").read_text()
+    signed_in.write("specs/new.yaml", text_of.replace(POOL, "fabrikam-planned"))
+    state = world.do.state()
+    prime = next(one for one in state["organizations"] if one["name"] == "fabrikam-prime")
+    prime["agentPools"] += [{"name": "left-behind", "agentCloudId": 9}, {"name": "our-own-machines"}]
+    prime["agentPools"] += [{"name": "Azure Pipelines", "agentCloudId": 1, "isHosted": True}]
+    world.do.replace(state)
+    world.do.edit("hide-pool", organization="fabrikam-tailspin", pool=POOL)
+
+    ended = signed_in.run("status", "--unmanaged", "--output", "json")
+
+    assert ended.code == 2
+    assert [(one["kind"], one["subject"]) for one in ended.document["strays"]] == [
+        ("ARM pool without an agent pool", f"fabrikam-tailspin/{POOL}"),
+        ("agent pool without an ARM pool", "fabrikam-prime/left-behind"),
+        ("pool without a spec", RELEASE),
+        ("spec without a pool", "fabrikam-planned"),
+    ]
+    assert (
+        f"pool without a spec  {RELEASE}: `import {RELEASE}` writes one" in signed_in.run("status", "--unmanaged").out
+    )
+
+
+def test_nothing_astray_is_said_and_a_dead_organization_is_an_error(signed_in: Shell, world: Running) -> None:
+    assert signed_in.run("status", "--unmanaged").out.strip() == "everything that was read has its counterpart"
+
+    world.do.fault("403", route="pools.list", organization="fabrikam-prime", count=None)
+    ended = signed_in.run("status", "--unmanaged")
+
+    assert ended.code == 1
+    assert "error: fabrikam-prime: Forbidden" in ended.err
+
+
+def test_a_subscription_that_cannot_be_read_hides_no_other_and_proves_nothing(signed_in: Shell, world: Running) -> None:
+    """Its pools are not called missing, nor the agent pools that specs name there left behind."""
+    state = world.do.state()
+    other = "22222222-2222-3333-4444-555555555555"
+    state["subscriptions"] += [{"id": other, "name": "Other", "resourceGroups": ["rg-build"], "pools": []}]
+    world.do.replace(state)
+    world.do.fault("403", route="Pools_ListBySubscription", path=f"*{SUBSCRIPTION}*", count=None)
+
+    listed = signed_in.run("status", "--unmanaged", "--output", "json")
+    imported_none = signed_in.run("import", "--to", "imported")
+
+    assert (listed.code, listed.document["strays"]) == (1, [])
+    assert listed.document["troubles"][0].startswith(f"subscription {SUBSCRIPTION}: Forbidden: ")
+    assert imported_none.code == 1
+    assert f"error: subscription {SUBSCRIPTION}: Forbidden: " in imported_none.err
+
+
+def test_before_there_is_a_spec_every_pool_is_one_without(signed_in: Shell) -> None:
+    """The first thing that somebody asks; and a broken spec makes no pool a stray in silence."""
+    for path in (signed_in.folder / "specs").iterdir():
+        path.unlink()
+    nobody = signed_in.run("status", "--unmanaged")
+    assert nobody.code == 2
+    assert "no .yaml, .yml, .json file; every pool counts as one without a spec" in nobody.err
+    assert len(nobody.out.splitlines()) == 2
+
+    signed_in.write("specs/broken.yaml", "kind: nothing\n")
+    broken = signed_in.run("status", "--unmanaged")
+    assert broken.code == 1
+    assert "problems, whose pools may be listed as without a spec; see `validate`" in broken.err
+
+
+def test_what_a_deleted_pool_left_behind_is_known_by_its_spec(signed_in: Shell, world: Running) -> None:
+    """Nothing published marks an agent pool as managed; the name in git does."""
+    state = world.do.state()
+    state["subscriptions"][0]["pools"] = [p for p in state["subscriptions"][0]["pools"] if p["name"] != RELEASE]
+    world.do.replace(state)
+
+    strays = signed_in.run("status", "--unmanaged", "--output", "json").document["strays"]
+
+    assert [(one["kind"], one["subject"]) for one in strays] == [
+        ("agent pool without an ARM pool", f"fabrikam-prime/{RELEASE}"),
+        ("spec without a pool", RELEASE),
+    ]
+
+
+def test_a_permission_profile_is_not_denied_where_nobody_could_look(signed_in: Shell, world: Running) -> None:
+    world.do.fault("403", route="pools.list", organization="fabrikam-prime", count=None)
+
+    notes = signed_in.run("import", RELEASE, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
+
+    assert "ARM keeps Inherit; whether that holds could not be read, so it is not managed" in notes
+
+
+def test_an_authorized_pipeline_that_nobody_can_see_is_a_comment(signed_in: Shell, world: Running) -> None:
+    """It keeps its authorization, and a spec could name it by an id that nobody can check."""
+    prime = {"organization": "fabrikam-prime"}
+    world.do.edit("authorize-pipeline", **prime, pool=RELEASE, project="fabrikam-release", pipeline=77)
+
+    ended = signed_in.run("import", RELEASE, "--to", "imported")
+
+    said = "fabrikam-release: authorized by themselves too, and no pipelines that the operator can see: 77"
+    assert f"# {said}" in ended.out
+
+
+def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
+    document = {"name": "build", "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/x/pools/build"}
+    at = tools(any_estate)
+    body: dict[str, Any] = {**document, "location": "eastus", "properties": {"provisioningState": "Failed"}}
+
+    (found,) = find(at.planner.readers, at.devops, [body])
+
+    assert ("pool",) in [path for path, _ in drafted(found, "enforce").notes]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(estate=estates())
+def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dict[str, Any]) -> None:
+    """On any estate; and importing once more writes the same files."""
+    any_estate.do.replace(estate)
+    at = tools(any_estate)
+
+    files = imported(at)
+    loaded = load({name: content.encode() for name, content in files.items()})
+
+    assert loaded.problems == ()
+    survey = at.planner.survey(loaded.specs)
+    for spec in loaded.specs:
+        plan = at.planner.plan(spec, survey, "")
+        assert plan.in_sync, (plan, files)
+    assert imported(at) == files
