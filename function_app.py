@@ -11,7 +11,7 @@ import typing
 import azure.functions as func
 
 if typing.TYPE_CHECKING:
-    from reconciler.service.triggers.context import Shop
+    from reconciler.service.triggers.context import TriggerContext
 
 CONNECTION = "RECONCILER_STORAGE"
 WORK = "%RECONCILER_WORK_QUEUE%"
@@ -23,7 +23,7 @@ Messages = func.Out[typing.List[str]]  # noqa: UP006 - see above
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
-def _shop() -> "Shop":
+def _shop() -> "TriggerContext":
     from reconciler.service.triggers.composition import shop
 
     return shop()
@@ -156,10 +156,10 @@ def _aside(message: func.QueueMessage, queue: str) -> None:
 
 
 def _answer(name: str, request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    from reconciler.service.http.message import Request
+    from reconciler.service.http.message import HttpRequest
     from reconciler.service.triggers import web
 
-    asked = Request(
+    asked = HttpRequest(
         request.method,
         request.url,
         params=dict(request.route_params),

@@ -49,7 +49,7 @@ RUNS = frozenset({"in-sync", "applied", "drifted", "progressing", "failed", "sta
 
 def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], int, float]:
     from reconciler.service.host import run as serving  # noqa: PLC0415 - in the measured process
-    from reconciler.service.host.host import Options  # noqa: PLC0415
+    from reconciler.service.host.host import ServeOptions  # noqa: PLC0415
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
@@ -59,7 +59,7 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
     queues = [shop.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")]
     for number in range(count):
         queues[0].put(json.dumps(event(number)))
-    host = serving.host(hosting, shop.queues, Options(port=0, workers=2, timers=False))
+    host = serving.host(hosting, shop.queues, ServeOptions(port=0, workers=2, timers=False))
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -23,7 +23,7 @@ from benchmarks.measure import (
 )
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
-from reconciler.service.triggers import Shop, composition, messages
+from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.telemetry import MemoryTelemetry
 
 TITLE = "Sweep of a fleet"
@@ -106,7 +106,7 @@ def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int
 IN_SYNC = ("result", "in-sync")
 
 
-def _shop(cloud: Emulated, state: str, specs: str) -> tuple[Shop, MemoryTelemetry]:
+def _shop(cloud: Emulated, state: str, specs: str) -> tuple[TriggerContext, MemoryTelemetry]:
     given, told = cloud.environment(state, specs), MemoryTelemetry()
     return composition.build(Settings.read(given), Hosting.read(given), told), told
 

@@ -19,7 +19,7 @@ from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
 from reconciler.ports.stores import Message, MessageQueue
 from reconciler.service.queue.messages import read
-from reconciler.service.triggers import Shop, composition, messages
+from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.telemetry import MemoryTelemetry
 from tests.adapters.git.git_kit import Work
 
@@ -85,7 +85,7 @@ class Deployment:
     environment: dict[str, str]
     metrics: MemoryTelemetry = field(default_factory=MemoryTelemetry)
 
-    def shop(self, **given: str) -> Shop:
+    def shop(self, **given: str) -> TriggerContext:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""
         environment = {**self.environment, **{f"RECONCILER_{name}": value for name, value in given.items()}}
         settings = Settings.read(environment, beneath=state(environment))
@@ -107,7 +107,7 @@ class Deployment:
         return any(queue["project"] == project and queue.get("openAccess", False) for queue in agents["queues"])
 
 
-def plan_of(shop: Shop, pool: str) -> list[Any]:
+def plan_of(shop: TriggerContext, pool: str) -> list[Any]:
     """What would be done now."""
     specs = shop.catalogue.specs()
     return list(shop.plan(specs.by_key[pool], specs.revision)["changes"])
@@ -140,7 +140,7 @@ def trace_id(traceparent: str) -> str:
     return traceparent.split("-")[1]
 
 
-def work_off(shop: Shop, seconds: float = 30.0) -> int:
+def work_off(shop: TriggerContext, seconds: float = 30.0) -> int:
     """Do what is on both queues, later messages too, until nothing is left; how many messages there were."""
     done = 0
 
@@ -167,7 +167,7 @@ def until(look: Callable[[], T], seconds: float = 60.0) -> T:
     raise AssertionError(f"nothing came of it in {seconds} s")
 
 
-def with_options(shop: Shop, **options: Any) -> Shop:
+def with_options(shop: TriggerContext, **options: Any) -> TriggerContext:
     """The same shop with other options."""
     return replace(shop, options=replace(shop.options, **options))
 

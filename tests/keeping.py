@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld
-from reconciler.ports.stores import Document
+from reconciler.ports.stores import StoredDocument
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -35,11 +35,11 @@ class Shelf:
     saves: list[str] = field(default_factory=list)
     before: Callable[[str], object] = str
 
-    def load(self, name: str) -> Document | None:
+    def load(self, name: str) -> StoredDocument | None:
         if name not in self.documents:
             return None
         text, tag = self.documents[name]
-        return Document(json.loads(text), str(tag))
+        return StoredDocument(json.loads(text), str(tag))
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         self.before(name)

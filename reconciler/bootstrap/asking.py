@@ -10,10 +10,10 @@ from reconciler.bootstrap.connections import connect, credential_of, planner_of,
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
 from reconciler.plan.policy import Policy
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.clock import Clock
 from reconciler.ports.devops import DevOpsReader, DevOpsWriter
-from reconciler.ports.diagnostics import ArmInspector, DevOpsInspector, Enquirer
+from reconciler.ports.diagnostics import ArmInspector, DevOpsInspector, ProbeReader
 from reconciler.ports.memberships import MembershipReader, MembershipWriter
 from reconciler.ports.readers_writers import Readers
 
@@ -26,7 +26,7 @@ class Tools:
     clock: Clock
     arm: ArmInspector
     devops: DevOpsInspector
-    around: Surroundings
+    around: AzureResourcesReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Questions:
     """What `probe` needs. Connections that send GET and nothing else; holds nothing that could write over them."""
 
     readers: Readers
-    enquirer: Enquirer
+    enquirer: ProbeReader
     clock: Clock
     close: Callable[[], None] = field(repr=False)
     """Let connections go."""
@@ -57,24 +57,24 @@ class Onboarding:
 
 def tools(settings: Settings) -> Tools:
     """What `explain`, `import` and `doctor` need; specs are not asked for."""
-    from reconciler.adapters.arm.inspection import Around  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
 
     clock = SystemClock()
     planes = connect(settings, clock)
-    around = Around(planes.arm, planes.devops)
+    around = AzureResources(planes.arm, planes.devops)
     return Tools(planner_of(settings, planes, clock), clock, around, DevOpsInspection(planes.devops), around)
 
 
 def questions(settings: Settings) -> Questions:
     """What `probe` needs; specs are not asked for."""
-    from reconciler.adapters.devops.inspection import DevOpsEnquiry  # noqa: PLC0415
+    from reconciler.adapters.devops.inspection import DevOpsProbeReader  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
 
     clock = SystemClock()
     planes = connect(settings, clock, gets_alone=True)
     readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
-    return Questions(readers, DevOpsEnquiry(planes.devops), clock, planes.close)
+    return Questions(readers, DevOpsProbeReader(planes.devops), clock, planes.close)
 
 
 def onboarding(settings: Settings, *, write: bool) -> Onboarding:
@@ -82,10 +82,10 @@ def onboarding(settings: Settings, *, write: bool) -> Onboarding:
     from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
     from reconciler.adapters.devops.memberships import Memberships, MembershipWrites  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps, DevOpsWrites  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops.throttling import Gates  # noqa: PLC0415
+    from reconciler.adapters.devops.throttling import ThrottlingGates  # noqa: PLC0415
 
     clock = SystemClock()
-    credential, gates, place = credential_of(settings), Gates(clock.monotonic), settings.members_endpoint
+    credential, gates, place = credential_of(settings), ThrottlingGates(clock.monotonic), settings.members_endpoint
     devops = session_for(settings, credential, (settings.devops_endpoint, settings.identity_endpoint), gates)
     members = session_for(settings, credential, (place, place), gates)
     writers = (DevOpsWrites(devops), MembershipWrites(devops, members)) if write else None

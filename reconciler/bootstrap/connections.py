@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.arm.pools import Arm
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.devops.session import Session
-    from reconciler.adapters.devops.throttling import Gates
+    from reconciler.adapters.devops.throttling import ThrottlingGates
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,11 @@ def capabilities_at(path: Path) -> Capabilities:
 
 def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetry = NO_TELEMETRY) -> Planner:
     """The planner over these connections, with what the deployment allows and knows."""
-    from reconciler.adapters.arm.inspection import Around  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415
     from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
-    around = Around(planes.arm, planes.devops) if settings.prerequisites else None
+    around = AzureResources(planes.arm, planes.devops) if settings.prerequisites else None
     readers = Readers(planes.arm, DevOps(planes.devops), around)
     believe = partial(capabilities(settings).beliefs, days=settings.capabilities_days)
     return Planner(FACETS, readers, policy(settings), clock, believe=believe, telemetry=watch)
@@ -100,7 +100,7 @@ def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetr
 def connect(
     settings: Settings,
     clock: Clock,
-    gates: Gates | None = None,
+    gates: ThrottlingGates | None = None,
     watch: Telemetry = NO_TELEMETRY,
     *,
     gets_alone: bool = False,
@@ -134,14 +134,14 @@ def session_for(
     settings: Settings,
     credential: Credential,
     hosts: tuple[str, str],
-    gates: Gates | None,
+    gates: ThrottlingGates | None,
     watch: Telemetry = NO_TELEMETRY,
     *,
     gets_alone: bool = False,
 ) -> Session:
     """A session for two hosts of Azure DevOps: that of the organizations, and that of their identities."""
     from reconciler.adapters.devops.endpoints import Endpoints  # noqa: PLC0415
-    from reconciler.adapters.devops.exchange import Limits as CallLimits  # noqa: PLC0415
+    from reconciler.adapters.devops.exchange import CallLimits  # noqa: PLC0415
     from reconciler.adapters.devops.session import Session  # noqa: PLC0415 - see the package's docstring
 
     endpoints = Endpoints(*hosts, allow_loopback=settings.allow_loopback)

@@ -13,7 +13,7 @@ from reconciler.bootstrap.connections import connect, credential_of, planner_of,
 from reconciler.bootstrap.stores import store
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.config.triggers import Hosting
-from reconciler.engine import Limits, Planner, Reconciler
+from reconciler.engine import Planner, Reconciler, RunLimits
 from reconciler.engine.events import Event
 from reconciler.errors import SpecInvalid
 from reconciler.ports.clock import Clock
@@ -23,7 +23,7 @@ from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
 if TYPE_CHECKING:
-    from reconciler.adapters.devops.audit import AuditLog
+    from reconciler.adapters.devops.audit import DevOpsAuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ def source(settings: Settings) -> SpecSource:
         raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
     location = git.Location.parse(_rooted(settings.specs))
     authorization = git_authorization(settings, location.place if location.remote else "")
-    return git.source(location, access=git.Access(authorization=authorization, allow_loopback=settings.allow_loopback))
+    return git.source(
+        location, access=git.RemoteAccess(authorization=authorization, allow_loopback=settings.allow_loopback)
+    )
 
 
 def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
@@ -99,7 +101,7 @@ def build(
     planes = connect(settings, clock, closings.gates, watch)
     planner = planner_of(settings, planes, clock, watch)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
-    limits = Limits(budget=settings.budget, wait_once=settings.wait_once)
+    limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
 
     def close() -> None:
@@ -110,17 +112,17 @@ def build(
     return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock, watch, close)
 
 
-def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> AuditLog:
+def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:
     """The audit logs of organizations: another host, hence a session of its own."""
-    from reconciler.adapters.devops.audit import AuditLog  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.audit import DevOpsAuditLog  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.endpoints import Endpoints  # noqa: PLC0415
-    from reconciler.adapters.devops.exchange import Limits as CallLimits  # noqa: PLC0415
+    from reconciler.adapters.devops.exchange import CallLimits  # noqa: PLC0415
     from reconciler.adapters.devops.session import Session  # noqa: PLC0415
 
     place = hosting.audit_endpoint
     endpoints = Endpoints(place, place, allow_loopback=settings.allow_loopback)
     limits, calls = CallLimits(read=settings.http_timeout), Calls("audit", watch)
-    return AuditLog(Session(credential_of(settings), endpoints, limits=limits, calls=calls))
+    return DevOpsAuditLog(Session(credential_of(settings), endpoints, limits=limits, calls=calls))
 
 
 def _rooted(specs: str) -> str:

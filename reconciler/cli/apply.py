@@ -12,7 +12,7 @@ import typer
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, STOPPED, worst
 from reconciler.cli.following import Following
-from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.results import code_of, show
 from reconciler.cli.running import Running
 from reconciler.cli.screen import Screen
@@ -49,7 +49,7 @@ def apply(
     plan_hash: PlanHash = "",
     allow_replace: AllowReplace = False,
     timeout: Timeout = 3600.0,
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:

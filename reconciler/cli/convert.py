@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.options import Form, NoColor, Output, Verbose
+from reconciler.cli.options import Form, NoColor, OutputFormat, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.errors import NotFound
 from reconciler.plan.render import clean
@@ -46,7 +46,7 @@ def convert(
     location: Location = "",
     parameters: Parameters = None,
     mode: InMode = "report",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -72,8 +72,8 @@ def _code(found: Sequence[Draft]) -> int:
     return PENDING if any(note.startswith("left out: ") for draft in found for _, note in draft.notes) else DONE
 
 
-def _show(found: Sequence[Draft], output: Output, screen: Screen) -> None:
-    if output is Output.JSON:
+def _show(found: Sequence[Draft], output: OutputFormat, screen: Screen) -> None:
+    if output is OutputFormat.JSON:
         specs = [
             {"document": one.document, "notes": [note for _, note in one.notes], "problems": one.problems}
             for one in found

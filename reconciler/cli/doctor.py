@@ -11,11 +11,11 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
 from reconciler.plan import render
-from reconciler.rights.checks import Check, Verdict
+from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.model import Mode
 from reconciler.tools.doctor import examined, known
 
@@ -39,7 +39,7 @@ def doctor(
     mode: ForMode = For.SPEC,
     specs: Specs = "",
     ref: Ref = "",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -60,23 +60,23 @@ def doctor(
 
 def _code(found: Sequence[Check]) -> int:
     verdicts = {check.verdict for check in found}
-    if Verdict.MISSING in verdicts:
+    if CheckResult.MISSING in verdicts:
         return PENDING
-    return ERROR if Verdict.UNKNOWN in verdicts else DONE
+    return ERROR if CheckResult.UNKNOWN in verdicts else DONE
 
 
-def _show(found: Sequence[Check], output: Output, screen: Screen) -> None:
-    if output is Output.JSON:
+def _show(found: Sequence[Check], output: OutputFormat, screen: Screen) -> None:
+    if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "checks": [check.to_json() for check in found]})
         return
-    if output is Output.MARKDOWN:
+    if output is OutputFormat.MARKDOWN:
         rows = ["| place | needed to | for mode | answer | grant | how |", "| --- | --- | --- | --- | --- | --- |"]
         screen.result("\n".join([*rows, *map(_row, found)]))
         return
     for check in found:
         _text(check, screen)
-    missing = sum(check.verdict is Verdict.MISSING for check in found)
-    unknown = sum(check.verdict is Verdict.UNKNOWN for check in found)
+    missing = sum(check.verdict is CheckResult.MISSING for check in found)
+    unknown = sum(check.verdict is CheckResult.UNKNOWN for check in found)
     (screen.bad if missing or unknown else screen.good)(
         f"{len(found)} checks: {len(found) - missing - unknown} ok, {missing} missing, {unknown} not known"
     )
@@ -84,11 +84,11 @@ def _show(found: Sequence[Check], output: Output, screen: Screen) -> None:
 
 def _text(check: Check, screen: Screen) -> None:
     line = f"{check.place}: {check.what}"
-    if check.verdict is Verdict.OK:
+    if check.verdict is CheckResult.OK:
         screen.good(f"  ok       {line}")
         return
     screen.bad(f"  {check.verdict.value:<8} {line}{': ' + check.detail if check.detail else ''}")
-    if check.verdict is Verdict.MISSING:
+    if check.verdict is CheckResult.MISSING:
         grant = check.grant
         needs = f"{grant.role} {'at' if check.advice else 'on'} {grant.where}"
         screen.result(render.clean(f"           mode {check.mode.value} needs {needs}"))
@@ -97,7 +97,7 @@ def _text(check: Check, screen: Screen) -> None:
 
 
 def _row(check: Check) -> str:
-    grant = check.grant if check.verdict is Verdict.MISSING else None
+    grant = check.grant if check.verdict is CheckResult.MISSING else None
     cells = (check.place, check.what, check.mode.value, check.verdict.value)
     more = (f"{grant.role} on {grant.where}", grant.remedy) if grant else ("", "")
     return f"| {' | '.join(map(render.escaped, (*cells, *more)))} |"

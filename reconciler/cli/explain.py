@@ -8,7 +8,7 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.options import Form, NoColor, Output, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import recalled, require, select, settings_of, view
 from reconciler.spec.model import Mode
@@ -31,7 +31,7 @@ def explain(
     specs: Specs = "",
     ref: Ref = "",
     policy: Policy = "",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -53,11 +53,11 @@ def explain(
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]
 
 
-def show(answer: Explanation, output: Output, screen: Screen) -> None:
+def show(answer: Explanation, output: OutputFormat, screen: Screen) -> None:
     """The answer in the form asked for."""
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         screen.document(answer.to_json())
-    elif output is Output.MARKDOWN:
+    elif output is OutputFormat.MARKDOWN:
         screen.result(f"```\n{answer.text()}\n```")
     else:
         screen.result(answer.text())

@@ -12,7 +12,7 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
-from reconciler.cli.options import Form, Names, NoColor, Output, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
 from reconciler.documents import Json
@@ -64,7 +64,7 @@ def import_pools(
     to: Folder = Path("specs"),
     mode: InMode = "report",
     force: Force = False,
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -133,8 +133,8 @@ def _plan(tools: bootstrap.Tools, name: str, content: str) -> Plan | None:
     return tools.planner.plan(specs[0], tools.planner.survey(specs).fresh(), "") if specs else None
 
 
-def _show(written: Sequence[Written], troubles: Sequence[str], output: Output, screen: Screen) -> None:
-    if output is Output.JSON:
+def _show(written: Sequence[Written], troubles: Sequence[str], output: OutputFormat, screen: Screen) -> None:
+    if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "pools": [_document(one) for one in written], "troubles": troubles})
         return
     for one in written:

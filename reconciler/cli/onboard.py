@@ -17,7 +17,7 @@ import typer
 from reconciler import bootstrap
 from reconciler.cli.codes import STOPPED, worst
 from reconciler.cli.onboard_shown import code_of, show
-from reconciler.cli.options import Form, NoColor, Output, Policy, Verbose
+from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose
 from reconciler.cli.screen import Screen, Track
 from reconciler.cli.selection import settings_of
 from reconciler.cli.stopping import Stop, stopping
@@ -25,7 +25,17 @@ from reconciler.config.settings import PREFIX
 from reconciler.errors import Refused, Throttled
 from reconciler.spec.model import Mode
 from reconciler.spec.names import organization_of
-from reconciler.tools.onboard import BLIND_PAUSE, Asked, Giving, Hand, Lookout, Sources, Step, View, unknown_projects
+from reconciler.tools.onboard import (
+    BLIND_PAUSE,
+    Giving,
+    OnboardingReaders,
+    OnboardingWriters,
+    OnboardRequest,
+    OnboardStep,
+    OrganizationReader,
+    View,
+    unknown_projects,
+)
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -73,7 +83,7 @@ def onboard(
     apply: Apply = False,
     policy: Policy = "",
     timeout: Timeout = 120.0,
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -88,7 +98,9 @@ def onboard(
             f"--identity: {identity} is {PREFIX}CLIENT_ID, a client id; what is needed is the object id: "
             f"az ad sp show --id {identity} --query id"
         )
-    asked = Asked(_object_id(identity), Mode(mode.value), tuple(dict.fromkeys(one.strip() for one in project or ())))
+    asked = OnboardRequest(
+        _object_id(identity), Mode(mode.value), tuple(dict.fromkeys(one.strip() for one in project or ()))
+    )
     names = list(dict.fromkeys(_name(one) for one in organizations))
     with (
         closing(bootstrap.onboarding(settings, write=apply)) as tools,
@@ -119,7 +131,9 @@ def _name(text: str) -> str:
 class _Run:
     """All organizations of one call: all are looked at before anything is written."""
 
-    def __init__(self, asked: Asked, tools: bootstrap.Onboarding, timeout: float, track: Track, stop: Stop) -> None:
+    def __init__(
+        self, asked: OnboardRequest, tools: bootstrap.Onboarding, timeout: float, track: Track, stop: Stop
+    ) -> None:
         self._asked = asked
         self._tools = tools
         self._track = track
@@ -135,8 +149,8 @@ class _Run:
 
     def through(self, names: Sequence[str]) -> bool:
         """Look, and give where something can write; whether Ctrl-C ended it."""
-        sources = Sources(self._tools.devops, self._tools.members, self._tools.inspector)
-        lookouts = [Lookout(self._asked, name, sources, self._tools.policy) for name in names]
+        sources = OnboardingReaders(self._tools.devops, self._tools.members, self._tools.inspector)
+        lookouts = [OrganizationReader(self._asked, name, sources, self._tools.policy) for name in names]
         try:
             for one in lookouts:
                 self._track.now(f"{one.organization}: reading")
@@ -144,12 +158,14 @@ class _Run:
             unknown_projects(self._asked, lookouts)
             if self._tools.writers is not None:
                 for one in lookouts:
-                    self._give(one, Giving(self._asked.object_id, one, Hand(*self._tools.writers), self._tell))
+                    self._give(
+                        one, Giving(self._asked.object_id, one, OnboardingWriters(*self._tools.writers), self._tell)
+                    )
         except KeyboardInterrupt:
             return True
         return False
 
-    def _patiently(self, lookout: Lookout) -> View:
+    def _patiently(self, lookout: OrganizationReader) -> View:
         while True:
             self._stop.check()
             try:
@@ -158,7 +174,7 @@ class _Run:
                 if not self._waited(error.retry_after or BLIND_PAUSE, lookout.organization):
                     return lookout.shut(error)
 
-    def _give(self, lookout: Lookout, giving: Giving) -> None:
+    def _give(self, lookout: OrganizationReader, giving: Giving) -> None:
         name = lookout.organization
         while True:
             self._stop.check()
@@ -179,6 +195,6 @@ class _Run:
         self._stop.wait(seconds)
         return True
 
-    def _tell(self, step: Step) -> None:
+    def _tell(self, step: OnboardStep) -> None:
         self._stop.check()
         self._track.now(f"{step.place}: giving {step.what}")

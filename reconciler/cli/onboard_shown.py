@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.options import Output
+from reconciler.cli.options import OutputFormat
 from reconciler.cli.screen import Screen
 from reconciler.plan import render
-from reconciler.tools.onboard import Asked, Leave, Standing, Step, View
+from reconciler.tools.onboard import Leave, OnboardRequest, OnboardStep, Standing, View
 
 FORMAT = "reconciler/onboard/v1"
 _GOOD = (Standing.HELD, Standing.GIVEN)
@@ -25,9 +25,9 @@ def code_of(view: View) -> int:
     return DONE if standings <= set(_GOOD) else PENDING
 
 
-def show(views: Sequence[View], asked: Asked, *, applied: bool, output: Output, screen: Screen) -> None:
+def show(views: Sequence[View], asked: OnboardRequest, *, applied: bool, output: OutputFormat, screen: Screen) -> None:
     """The result."""
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         screen.document(
             {
                 "format": FORMAT,
@@ -38,7 +38,7 @@ def show(views: Sequence[View], asked: Asked, *, applied: bool, output: Output, 
             }
         )
         return
-    if output is Output.MARKDOWN:
+    if output is OutputFormat.MARKDOWN:
         rows = ["| place | needs | answer | who may | by hand |", "| --- | --- | --- | --- | --- |"]
         screen.result("\n".join([*rows, *(_row(step) for view in views for step in view.steps)]))
         return
@@ -48,7 +48,7 @@ def show(views: Sequence[View], asked: Asked, *, applied: bool, output: Output, 
         screen.note("nothing was written; the same with --apply gives what you may give")
 
 
-def _text(view: View, asked: Asked, screen: Screen) -> None:
+def _text(view: View, asked: OnboardRequest, screen: Screen) -> None:
     who = view.identity or "an identity that it does not know yet"
     screen.result(render.clean(f"{view.organization}: {who} ({asked.object_id}), mode {asked.mode.value}"))
     for step in view.steps:
@@ -60,7 +60,7 @@ def _text(view: View, asked: Asked, screen: Screen) -> None:
     (screen.good if code_of(view) == DONE else screen.bad)(f"  {len(view.steps)} steps: {told}")
 
 
-def _step(step: Step, screen: Screen) -> None:
+def _step(step: OnboardStep, screen: Screen) -> None:
     detail = f": {step.detail}" if step.detail else ""
     line = f"  {step.standing.value:<8} {step.place}: {step.what}{detail}"
     if step.standing in _GOOD:
@@ -72,7 +72,7 @@ def _step(step: Step, screen: Screen) -> None:
     screen.result(render.clean(f"           by hand  {step.grant.remedy}"))
 
 
-def _row(step: Step) -> str:
+def _row(step: OnboardStep) -> str:
     left = step.standing not in _GOOD
     answer = step.standing.value + (f": {step.detail}" if step.detail else "")
     cells = (step.place, step.what, answer, step.who if left else "", step.grant.remedy if left else "")

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 
-class Output(StrEnum):
+class OutputFormat(StrEnum):
     """The forms of a result."""
 
     TEXT = "text"
@@ -40,7 +40,7 @@ Policy: TypeAlias = Annotated[
         help="What this deployment allows. Default: RECONCILER_POLICY.",
     ),
 ]  # fmt: skip
-Form: TypeAlias = Annotated[Output, typer.Option("--output", "-o", help="Form of the result on standard output.")]
+Form: TypeAlias = Annotated[OutputFormat, typer.Option("--output", "-o", help="Form of the result on standard output.")]
 NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours, also on a terminal.")]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback where the program itself is wrong.")

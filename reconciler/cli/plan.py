@@ -11,14 +11,14 @@ from contextlib import closing
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
-from reconciler.cli.options import Form, Names, NoColor, Output, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.names import Remembered
+from reconciler.survey.names import RememberedNames
 
 
 def plan(
@@ -27,7 +27,7 @@ def plan(
     specs: Specs = "",
     ref: Ref = "",
     policy: Policy = "",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -44,11 +44,11 @@ def plan(
     return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
 
 
-def show(plans: Sequence[Plan], output: Output, screen: Screen) -> None:
+def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
     """Plans in the form asked for."""
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans))
-    elif output is Output.MARKDOWN:
+    elif output is OutputFormat.MARKDOWN:
         screen.result("\n\n".join(render.markdown(one) for one in plans))
     else:
         for one in plans:
@@ -62,7 +62,7 @@ def code_of(one: Plan) -> int:
     return DONE if one.in_sync else PENDING
 
 
-def _strangers(plans: Sequence[Plan], known: Mapping[str, Remembered], screen: Screen) -> None:
+def _strangers(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
     """Say where a thing may be missed only because it was renamed, and nothing here remembers its id."""
     missed = [one.pool for one in plans if one.pool.lower() not in known and _misses(one)]
     if missed:
@@ -81,7 +81,7 @@ def _misses(one: Plan) -> bool:
 
 
 def _plans(
-    look: bootstrap.Look, selection: Selection, known: Mapping[str, Remembered], screen: Screen
+    look: bootstrap.Look, selection: Selection, known: Mapping[str, RememberedNames], screen: Screen
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []

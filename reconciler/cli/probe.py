@@ -18,7 +18,7 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.options import Form, NoColor, Output, Ref, Specs, Verbose
+from reconciler.cli.options import Form, NoColor, OutputFormat, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
 from reconciler.config.settings import Settings
@@ -26,8 +26,8 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, ReconcilerError
 from reconciler.plan import render
 from reconciler.survey import capabilities
-from reconciler.survey.capabilities import QUESTIONS, Asked, Capabilities, Question
-from reconciler.tools.probe import Ground, probed
+from reconciler.survey.capabilities import QUESTIONS, Capabilities, OrganizationAnswers, ProbeQuestion
+from reconciler.tools.probe import ProbeOrganization, probed
 
 FORMAT = "reconciler/probe/v1"
 DEFAULT = Path("capabilities.yaml")
@@ -56,7 +56,7 @@ Check = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ProbeScope:
     """Who is asked."""
 
     organizations: tuple[str, ...]
@@ -71,7 +71,7 @@ def probe(
     check: Check = None,
     specs: Specs = "",
     ref: Ref = "",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -96,7 +96,9 @@ def probe(
     return PENDING if check and lines else DONE
 
 
-def _scope(settings: Settings, organizations: Sequence[str], subscriptions: Sequence[str], screen: Screen) -> Scope:
+def _scope(
+    settings: Settings, organizations: Sequence[str], subscriptions: Sequence[str], screen: Screen
+) -> ProbeScope:
     """Those that were named, else those of the specs."""
     names = sorted({name.strip().lower() for name in organizations})
     ids = sorted({one.lower() for one in subscriptions})
@@ -107,17 +109,17 @@ def _scope(settings: Settings, organizations: Sequence[str], subscriptions: Sequ
         names = names or sorted({one.name for spec in selection.specs for one in spec.organizations})
     if not names:
         raise NotFound("probe: no spec names an organization; name one")
-    return Scope(tuple(names), tuple(ids))
+    return ProbeScope(tuple(names), tuple(ids))
 
 
-def _asked(settings: Settings, scope: Scope, screen: Screen) -> dict[str, Asked]:
+def _asked(settings: Settings, scope: ProbeScope, screen: Screen) -> dict[str, OrganizationAnswers]:
     """What each organization answered; one that lets nobody in is told, and missing."""
-    found: dict[str, Asked] = {}
+    found: dict[str, OrganizationAnswers] = {}
     with closing(bootstrap.questions(settings)) as desk:
         pools = list(_pools(desk, scope.subscriptions, screen))
         for name in scope.organizations:
             screen.note(f"asking {name}")
-            ground = Ground(name, desk.enquirer, desk.readers.devops, pools)
+            ground = ProbeOrganization(name, desk.enquirer, desk.readers.devops, pools)
             try:
                 found[name] = probed(ground, desk.clock.now())
             except ReconcilerError as error:
@@ -155,11 +157,13 @@ def _write(path: Path, content: str) -> None:
 # --- what people see ---------------------------------------------------------------------------------
 
 
-def _show(found: Mapping[str, Asked], lines: Sequence[str], path: Path, output: Output, screen: Screen) -> None:
-    if output is Output.JSON:
+def _show(
+    found: Mapping[str, OrganizationAnswers], lines: Sequence[str], path: Path, output: OutputFormat, screen: Screen
+) -> None:
+    if output is OutputFormat.JSON:
         screen.document(_document(found, lines, path))
         return
-    if output is Output.MARKDOWN:
+    if output is OutputFormat.MARKDOWN:
         head = ["| organization | # | question | answer | why |", "| --- | --- | --- | --- | --- |"]
         screen.result(
             "\n".join([*head, *(_row(name, one, asked) for name, asked in found.items() for one in QUESTIONS)])
@@ -173,7 +177,7 @@ def _show(found: Mapping[str, Asked], lines: Sequence[str], path: Path, output: 
         screen.result(render.clean(f"  {line}"))
 
 
-def _text(name: str, asked: Asked, screen: Screen) -> None:
+def _text(name: str, asked: OrganizationAnswers, screen: Screen) -> None:
     screen.result(f"{name}, asked {asked.asked}")
     for question in filter(lambda one: one.asked, QUESTIONS):
         said, why = _said(question, asked)
@@ -190,7 +194,7 @@ def _left(screen: Screen) -> None:
         screen.result(f"      by hand: {question.by_hand}")
 
 
-def _said(question: Question, asked: Asked) -> tuple[str, str]:
+def _said(question: ProbeQuestion, asked: OrganizationAnswers) -> tuple[str, str]:
     answer = asked.answers.get(question.name)
     if answer is None:
         return "not asked", ""
@@ -198,13 +202,13 @@ def _said(question: Question, asked: Asked) -> tuple[str, str]:
     return str(answer), f"{answer.why} ({counts})" if counts else answer.why
 
 
-def _row(name: str, question: Question, asked: Asked) -> str:
+def _row(name: str, question: ProbeQuestion, asked: OrganizationAnswers) -> str:
     said, why = _said(question, asked)
     cells = (name, str(question.number), question.name, said, why or f"because {question.not_asked}")
     return f"| {' | '.join(map(render.escaped, cells))} |"
 
 
-def _document(found: Mapping[str, Asked], lines: Sequence[str], path: Path) -> Mapping[str, Json]:
+def _document(found: Mapping[str, OrganizationAnswers], lines: Sequence[str], path: Path) -> Mapping[str, Json]:
     left = {one.name: {"because": one.not_asked, "byHand": one.by_hand} for one in QUESTIONS if one.not_asked}
     return {
         "format": FORMAT,

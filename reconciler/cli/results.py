@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.options import Output
+from reconciler.cli.options import OutputFormat
 from reconciler.cli.screen import Screen
 from reconciler.documents import Json
 from reconciler.engine import Outcome, Result
@@ -40,11 +40,11 @@ def code_of(result: Result) -> int:
     return _CODES[result.outcome]
 
 
-def show(results: Sequence[Result], output: Output, screen: Screen) -> None:
+def show(results: Sequence[Result], output: OutputFormat, screen: Screen) -> None:
     """All results in the form asked for."""
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "results": [_document(one) for one in results]})
-    elif output is Output.MARKDOWN:
+    elif output is OutputFormat.MARKDOWN:
         screen.result("\n\n".join(_markdown(one) for one in results))
     else:
         for one in results:

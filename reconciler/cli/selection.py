@@ -22,7 +22,7 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
 from reconciler.survey import SharedSurvey
-from reconciler.survey.names import Remembered
+from reconciler.survey.names import RememberedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, Remembered]:
+def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, RememberedNames]:
     """Ids that names had at the last run, so that what was renamed since is recognised; no error ends a plan."""
     try:
         stored = bootstrap.statuses(settings, [spec.key for spec in specs])
@@ -141,6 +141,6 @@ def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mappi
     return {status.key: status.remembered for status in stored}
 
 
-def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, Remembered]) -> SharedSurvey:
+def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, RememberedNames]) -> SharedSurvey:
     """The shared reads as this pool's run would see them."""
     return survey.knowing(spec, known[spec.key]) if spec.key in known else survey

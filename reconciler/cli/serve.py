@@ -37,14 +37,14 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
     a stop, 1 where a run did not end in time.
     """
     from reconciler.service.host.bindings import BindingError  # noqa: PLC0415 - see the module's docstring
-    from reconciler.service.host.host import Options  # noqa: PLC0415
+    from reconciler.service.host.host import ServeOptions  # noqa: PLC0415
 
     environment = settings.environment()
     beneath = {name: text for name, text in dotenv_values(".env").items() if text is not None}
     given = {**beneath, **environment}
     handler = _log(given)
     try:
-        served = _host(given, Options(host=host, port=port, workers=workers, timers=not no_timers))
+        served = _host(given, ServeOptions(host=host, port=port, workers=workers, timers=not no_timers))
         ended = _run(served)
     except BindingError as error:
         raise SettingsInvalid((str(error),)) from None
@@ -70,7 +70,7 @@ def _why(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror or error)
 
 
-def _host(given: Mapping[str, str], options: hosts.Options) -> hosts.Host:
+def _host(given: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
     """The host, with one shop behind it and the functions alike."""
     from reconciler.config.triggers import Hosting, state  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host import run  # noqa: PLC0415

@@ -9,10 +9,10 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
-from reconciler.cli.options import Form, Names, NoColor, Output, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
-from reconciler.engine.status import Condition, Kind, PoolStatus, Truth
+from reconciler.engine.status import Condition, ConditionKind, PoolStatus, Truth
 from reconciler.errors import NotFound
 from reconciler.plan import render
 
@@ -28,7 +28,7 @@ def status(
     *,
     unmanaged: Unmanaged = False,
     specs: Specs = "",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -46,9 +46,9 @@ def status(
         raise NotFound(
             f"status: {nearest(missing, [one.key for one in known])}; only pools that were applied are known"
         )
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "pools": [one.public() for one in chosen]})
-    elif output is Output.MARKDOWN:
+    elif output is OutputFormat.MARKDOWN:
         screen.result(_markdown(chosen))
     else:
         _text(chosen, screen)
@@ -57,7 +57,7 @@ def status(
 
 def code_of(one: PoolStatus) -> int:
     """Stalled is an error; everything else that is not ready is pending."""
-    stalled, ready = one.condition(Kind.STALLED), one.condition(Kind.READY)
+    stalled, ready = one.condition(ConditionKind.STALLED), one.condition(ConditionKind.READY)
     if stalled and stalled.status is Truth.TRUE:
         return ERROR
     return DONE if ready and ready.status is Truth.TRUE else PENDING
@@ -85,18 +85,18 @@ def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
 
 def _worth_telling(one: PoolStatus) -> list[Condition]:
     """Ready always, the others where they are true."""
-    return [c for c in one.conditions if c.kind is Kind.READY or c.status is Truth.TRUE]
+    return [c for c in one.conditions if c.kind is ConditionKind.READY or c.status is Truth.TRUE]
 
 
 def _word(one: PoolStatus) -> str:
-    ready = one.condition(Kind.READY)
+    ready = one.condition(ConditionKind.READY)
     return ready.reason if ready else "not known"
 
 
 def _markdown(statuses: Sequence[PoolStatus]) -> str:
     rows = ["| pool | ready | reason | since | message |", "| --- | --- | --- | --- | --- |"]
     for one in statuses:
-        ready = one.condition(Kind.READY)
+        ready = one.condition(ConditionKind.READY)
         if ready is None:
             rows.append(f"| {render.code(one.key)} | Unknown | | | |")
             continue

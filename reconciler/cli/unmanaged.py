@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.importing import documents_of
-from reconciler.cli.options import Output
+from reconciler.cli.options import OutputFormat
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import Settings
 from reconciler.documents import Json
@@ -15,13 +15,13 @@ from reconciler.errors import NotFound, ReconcilerError
 from reconciler.ports.devops import AgentPool
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
-from reconciler.tools.import_ import Stray, compared
+from reconciler.tools.import_ import UnmanagedPool, compared
 from reconciler.tools.import_.observe import places_of
 
 FORMAT = "reconciler/unmanaged/v1"
 
 
-def unmanaged(settings: Settings, output: Output, screen: Screen) -> int:
+def unmanaged(settings: Settings, output: OutputFormat, screen: Screen) -> int:
     """List them; 2 where there is one, 1 where something could not be read."""
     tools = bootstrap.tools(settings)
     specs, broken = _specs(settings, screen)
@@ -31,7 +31,7 @@ def unmanaged(settings: Settings, output: Output, screen: Screen) -> int:
     troubles = [*broken, *unread.values(), *dead]
     # Of a subscription that could not be read nobody knows what is there.
     strays = compared(documents, [spec for spec in specs if spec.subscription not in unread], agent_pools)
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         found = [{"kind": one.kind, "subject": one.subject, "message": one.message} for one in strays]
         screen.document({"format": FORMAT, "strays": found, "troubles": troubles})
     else:
@@ -70,7 +70,7 @@ def _agent_pools(
     return found, troubles
 
 
-def _text(strays: Sequence[Stray], troubles: Sequence[str], screen: Screen) -> None:
+def _text(strays: Sequence[UnmanagedPool], troubles: Sequence[str], screen: Screen) -> None:
     for one in strays:
         screen.bad(f"{one.kind}  {one.subject}: {one.message}")
     for line in troubles:

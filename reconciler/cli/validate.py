@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR
-from reconciler.cli.options import Form, Names, NoColor, Output, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, select, settings_of
 from reconciler.plan import render
@@ -20,7 +20,7 @@ def validate(
     *,
     specs: Specs = "",
     ref: Ref = "",
-    output: Form = Output.TEXT,
+    output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -28,9 +28,9 @@ def validate(
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
-    if output is Output.JSON:
+    if output is OutputFormat.JSON:
         screen.document(_document(selection))
-    elif output is Output.MARKDOWN:
+    elif output is OutputFormat.MARKDOWN:
         screen.result(_markdown(selection))
     else:
         _text(selection, screen)

@@ -200,10 +200,10 @@ class Settings:
         every problem.
         """
         given = os.environ if environ is None else environ
-        return _Reader({**(beneath or {}), **given, **(above or {})}).settings()
+        return _EnvironmentReader({**(beneath or {}), **given, **(above or {})}).settings()
 
 
-class _Reader:
+class _EnvironmentReader:
     """Reads one variable after the other and collects what is wrong with them."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from reconciler.demo.scenario import POOL, PRIME, RELEASE, Cast
+from reconciler.demo.scenario import POOL, PRIME, RELEASE, Scenario
 from reconciler.demo.serving import Serving
 
 PROJECT = "fabrikam-dev"
@@ -19,7 +19,7 @@ NEVER = "0 0 0 1 1 *"
 EVERY_TWO_SECONDS = "*/2 * * * * *"
 
 
-def told(cast: Cast) -> None:
+def told(cast: Scenario) -> None:
     """7: events and the timer."""
     cast.stage.heading("7  As a service: told by events, and sure by its timer.")
     with cast.stage.serve("--no-timers") as serving:
@@ -48,7 +48,7 @@ def told(cast: Cast) -> None:
         cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
 
 
-def _closed(cast: Cast) -> None:
+def _closed(cast: Scenario) -> None:
     queue = cast.estate().queue(PRIME, POOL, PROJECT)
     cast.stage.check(f"{PROJECT} is open before", queue is not None and _open(cast))
     number = (queue or {}).get("id")
@@ -56,12 +56,12 @@ def _closed(cast: Cast) -> None:
     cast.emulation.by_hand("dan", "PATCH", path, {"allPipelines": {"authorized": False}})
 
 
-def _tag(cast: Cast) -> None:
+def _tag(cast: Scenario) -> None:
     path = f"{SUBSCRIPTION}/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/{RELEASE}"
     cast.emulation.in_portal("dan", "PATCH", path, {"tags": {"owner": "dan"}})
 
 
-def _open(cast: Cast) -> bool:
+def _open(cast: Scenario) -> bool:
     return cast.estate().open(PRIME, POOL, PROJECT)
 
 

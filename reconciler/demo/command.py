@@ -16,10 +16,10 @@ from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor
 from reconciler.config.settings import child_environment
 from reconciler.demo.emulation import Emulation, root
-from reconciler.demo.output import Stage, StepFailed
-from reconciler.demo.process import ENDING, Interruption, Place
+from reconciler.demo.output import Output, StepFailed
+from reconciler.demo.process import ENDING, Interruption, Workspace
 from reconciler.demo.repository import Repository
-from reconciler.demo.scenario import Cast
+from reconciler.demo.scenario import Scenario
 from reconciler.demo.story import STEPS, Step
 from reconciler.errors import NotFound
 
@@ -48,9 +48,9 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
     ):
         repository = Repository(folder, files / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
-        place = Place(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
-        stage = Stage(place, color=color)
-        code = _tell(steps, Cast(stage, emulation, repository), folder)
+        place = Workspace(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
+        stage = Output(place, color=color)
+        code = _tell(steps, Scenario(stage, emulation, repository), folder)
         stage.say("")
         stage.say(f"{'The story holds' if code == DONE else 'The story broke off'}, {clock.monotonic() - begun:.0f} s.")
         if keep:
@@ -58,7 +58,7 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
     return code
 
 
-def _tell(steps: Sequence[Step], cast: Cast, folder: Path) -> int:
+def _tell(steps: Sequence[Step], cast: Scenario, folder: Path) -> int:
     cast.stage.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
     cast.stage.say(f"  ARM {cast.emulation.arm}   Azure DevOps {cast.emulation.devops}   specs {folder / 'specs'}")
     try:
@@ -69,7 +69,7 @@ def _tell(steps: Sequence[Step], cast: Cast, folder: Path) -> int:
     return DONE
 
 
-def _play_on(stage: Stage, folder: Path, emulation: Emulation) -> None:
+def _play_on(stage: Output, folder: Path, emulation: Emulation) -> None:
     stage.say("The emulator runs on. Play with it:", "bold")
     for line in (
         f"cd {folder}",

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.demo.process import Place, run
+from reconciler.demo.process import Workspace, run
 from reconciler.demo.serving import Serving
 from reconciler.plan import render
 
@@ -41,10 +41,10 @@ class Done:
             raise StepFailed(f"no JSON came back, the exit code was {self.code}") from error
 
 
-class Stage:
+class Output:
     """One terminal, or none."""
 
-    def __init__(self, place: Place, *, color: bool) -> None:
+    def __init__(self, place: Workspace, *, color: bool) -> None:
         self._place = place
         self._color = color
         self._console = Console(no_color=not color or None, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -56,7 +56,7 @@ def load() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workspace:
     """Where commands of the story run: a folder, an environment, and who may end them."""
 
     folder: Path
@@ -64,7 +64,7 @@ class Place:
     interruption: Interruption
 
 
-def run(arguments: Sequence[str], place: Place, *, keep: bool) -> tuple[int, str]:
+def run(arguments: Sequence[str], place: Workspace, *, keep: bool) -> tuple[int, str]:
     """Run a command of the reconciler to its end: exit code, and its output where it is to be kept."""
     with tempfile.TemporaryFile() as kept:
         begin = _forked if sys.platform == "linux" else _started
@@ -73,7 +73,7 @@ def run(arguments: Sequence[str], place: Place, *, keep: bool) -> tuple[int, str
         return code, kept.read().decode("utf-8")
 
 
-def _forked(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
+def _forked(arguments: Sequence[str], place: Workspace, kept: IO[bytes] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # what a handler raises in a hook of fork would be dropped
@@ -90,7 +90,7 @@ def _forked(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> i
     return os.waitstatus_to_exitcode(status)
 
 
-def _be(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
+def _be(arguments: Sequence[str], place: Workspace, kept: IO[bytes] | None) -> int:
     """What `python -m reconciler` does, in a process that was this one a moment ago."""
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -112,7 +112,7 @@ def _be(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
     return code
 
 
-def _started(arguments: Sequence[str], place: Place, kept: IO[bytes] | None) -> int:
+def _started(arguments: Sequence[str], place: Workspace, kept: IO[bytes] | None) -> int:
     command = [sys.executable, "-m", "reconciler", *arguments]
     errors = subprocess.DEVNULL if kept else None
     done = subprocess.run(command, cwd=place.folder, env=place.environment, stdout=kept, stderr=errors, check=False)  # noqa: S603 - our own module, by this interpreter

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.demo.emulation import Emulation
 from reconciler.demo.observed import Estate
-from reconciler.demo.output import Json, Stage
+from reconciler.demo.output import Json, Output
 from reconciler.demo.repository import Repository
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
@@ -14,10 +14,10 @@ TAILSPIN, PRIME = "fabrikam-tailspin", "fabrikam-prime"
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class Scenario:
     """Who takes part."""
 
-    stage: Stage
+    stage: Output
     emulation: Emulation
     repository: Repository
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from reconciler.demo.as_a_service import told
 from reconciler.demo.observed import Estate
-from reconciler.demo.scenario import POOL, PRIME, RELEASE, TAILSPIN, Cast
+from reconciler.demo.scenario import POOL, PRIME, RELEASE, TAILSPIN, Scenario
 
 SPEC = f"{POOL}.yaml"
 
@@ -37,7 +37,7 @@ access:
 """A number that is none, a misspelt field, and a date without a reason."""
 
 
-def drifted(cast: Cast) -> None:
+def drifted(cast: Scenario) -> None:
     """1: a plan of an estate that drifted."""
     cast.stage.heading("1  The estate drifted. What would have to change?")
     cast.emulation.forget()
@@ -55,7 +55,7 @@ def drifted(cast: Cast) -> None:
     cast.stage.check("nothing was written", cast.emulation.writes() == 0, cast.emulation.writes())
 
 
-def applied(cast: Cast) -> None:
+def applied(cast: Scenario) -> None:
     """2: apply, with progress; proven by the emulator's state."""
     cast.stage.heading("2  Apply it: grants first, what narrows last, and read again.")
     done = cast.stage.run("apply")
@@ -71,7 +71,7 @@ def applied(cast: Cast) -> None:
     _administrators(cast, estate, PRIME, {"ann", "operator"})
 
 
-def in_sync(cast: Cast) -> None:
+def in_sync(cast: Scenario) -> None:
     """3: a second look finds nothing, and an apply writes nothing."""
     cast.stage.heading("3  Look again: in sync is something seen, never something written.")
     cast.emulation.forget()
@@ -84,7 +84,7 @@ def in_sync(cast: Cast) -> None:
     )
 
 
-def grown(cast: Cast) -> None:
+def grown(cast: Scenario) -> None:
     """4: a project is added by a commit; ARM makes the queue, the operator opens it."""
     cast.stage.heading("4  A project is added to the spec. Azure adds the queue, and leaves it closed.")
     cast.repository.replace(SPEC, "[fabrikam-dev, fabrikam-test]", "[fabrikam-dev, fabrikam-test, fabrikam-perf]")
@@ -107,7 +107,7 @@ def grown(cast: Cast) -> None:
     cast.stage.check("fabrikam-perf is open to all pipelines", estate.open(PRIME, POOL, "fabrikam-perf"))
 
 
-def tampered(cast: Cast) -> None:
+def tampered(cast: Scenario) -> None:
     """5: somebody clicks; the plan says who and what, apply repairs it."""
     cast.stage.heading("5  Dan, in a hurry, closes open access and makes Eve an administrator, by hand.")
     estate = cast.estate()
@@ -133,7 +133,7 @@ def tampered(cast: Cast) -> None:
     _administrators(cast, estate, PRIME, {"ann", "operator"})
 
 
-def refused(cast: Cast) -> None:
+def refused(cast: Scenario) -> None:
     """6: a spec with three mistakes gives three lines and touches nothing."""
     cast.stage.heading("6  A spec with three mistakes is refused, with three lines.")
     cast.repository.add("fabrikam-broken-pool.yaml", BROKEN)
@@ -148,12 +148,12 @@ def refused(cast: Cast) -> None:
     cast.stage.check("nothing was written", cast.emulation.writes() == 0, cast.emulation.writes())
 
 
-Step: TypeAlias = Callable[[Cast], None]
+Step: TypeAlias = Callable[[Scenario], None]
 
 STEPS: tuple[Step, ...] = (drifted, applied, in_sync, grown, tampered, refused, told)
 """In the order in which they are told; each begins where the one before ended."""
 
 
-def _administrators(cast: Cast, estate: Estate, organization: str, wanted: set[str]) -> None:
+def _administrators(cast: Scenario, estate: Estate, organization: str, wanted: set[str]) -> None:
     found = estate.administrators(organization, POOL)
     cast.stage.check(f"administrators in {organization}: {', '.join(sorted(wanted))}", found == wanted, sorted(found))

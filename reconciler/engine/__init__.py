@@ -6,7 +6,7 @@
     reconciler  one pool under one lease (`Reconciler`)
     steps       apply and prove; the only place that writes
     run_state   one run's notes, and what may be done next
-    tenure      the lease while it is held, and the budget (`Limits`)
+    tenure      the lease while it is held, and the budget (`RunLimits`)
     waits       what is waited for, and until when: arrivals, members that no directory knows, operations in flight
     memory      status and evidence between runs
     facet       the contract of a facet: five functions
@@ -25,6 +25,6 @@ from reconciler.engine.memory import load_evidence, load_status
 from reconciler.engine.planner import Planner
 from reconciler.engine.reconciler import Reconciler
 from reconciler.engine.result import Failure, Outcome, Result
-from reconciler.engine.tenure import Limits
+from reconciler.engine.tenure import RunLimits
 
-__all__ = ["Failure", "Limits", "Outcome", "Planner", "Reconciler", "Result", "load_evidence", "load_status"]
+__all__ = ["Failure", "Outcome", "Planner", "Reconciler", "Result", "RunLimits", "load_evidence", "load_status"]

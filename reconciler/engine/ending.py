@@ -12,11 +12,11 @@ from reconciler.engine import verdict, waits
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
-from reconciler.engine.run_state import Work
+from reconciler.engine.run_state import RunState
 from reconciler.engine.status import Finding, InFlight, PoolStatus, Run, Truth
 from reconciler.engine.stored import Replacing
-from reconciler.engine.tenure import Limits
-from reconciler.engine.waits import Answer
+from reconciler.engine.tenure import RunLimits
+from reconciler.engine.waits import OperationAnswer
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
 from reconciler.ports.azure import Pending
 from reconciler.ports.clock import Clock
@@ -33,7 +33,7 @@ class Frame:
     spec: Spec
     revision: str
     clock: Clock
-    limits: Limits
+    limits: RunLimits
     trace: str = ""
     """W3C traceparent of the run."""
     started: datetime = field(init=False)
@@ -70,7 +70,7 @@ def invalid(frame: Frame, memory: Memory, error: SpecInvalid) -> Result:
     return replace(result, failures=(Failure(None, error),))
 
 
-def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: Answer) -> Result:
+def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: OperationAnswer) -> Result:
     """An operation of an earlier run goes on, or cannot be asked about."""
     known, error, look = memory.status, answer.error, answer.retry_after
     message, reason = f"{flying.description} is in flight", "Progressing"
@@ -86,7 +86,7 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, answer: Answer) ->
     return replace(result, pending=_pending(flying, look), next_look=look, failures=failures)
 
 
-def judged(frame: Frame, memory: Memory, work: Work, refused: Refused | None) -> Result:
+def judged(frame: Frame, memory: Memory, work: RunState, refused: Refused | None) -> Result:
     """A run that planned. A refused approval is the caller's trouble: the pool's conditions do not know of it."""
     now = frame.clock.now()
     awaited = {} if work.pending else waits.counted(memory.status.awaited, work.plan, work.spec, now)
@@ -117,7 +117,7 @@ def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
     return replace(result, failures=(Failure(None, error),), next_look=error.retry_after or RETRY)
 
 
-def _after(status: PoolStatus, work: Work, frame: Frame) -> PoolStatus:
+def _after(status: PoolStatus, work: RunState, frame: Frame) -> PoolStatus:
     """What is remembered of single changes: those that are still to be done, and those that could not be seen."""
     blind = {gap.facet for gap in work.plan.gaps}
     open_ids = {change.id for change in work.plan.changes} | {r.change.id for r in work.plan.refusals}
@@ -134,7 +134,7 @@ def _after(status: PoolStatus, work: Work, frame: Frame) -> PoolStatus:
     )
 
 
-def _replacing(status: PoolStatus, work: Work) -> Replacing | None:
+def _replacing(status: PoolStatus, work: RunState) -> Replacing | None:
     """The note of a deletion, kept until the pool is seen to be there: again, or still, where it was not deleted."""
     note = status.replacing
     if note is None:

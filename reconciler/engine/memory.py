@@ -9,7 +9,7 @@ from reconciler.engine.tenure import Tenure
 from reconciler.errors import LeaseHeld
 from reconciler.ports.stores import StateStore
 from reconciler.spec.model import Spec
-from reconciler.survey import Evidence
+from reconciler.survey import ListEvidence
 
 
 def load_status(state: StateStore, key: str) -> PoolStatus:
@@ -18,19 +18,19 @@ def load_status(state: StateStore, key: str) -> PoolStatus:
     return PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
 
 
-def load_evidence(state: StateStore, specs: Iterable[Spec]) -> dict[str, Evidence]:
+def load_evidence(state: StateStore, specs: Iterable[Spec]) -> dict[str, ListEvidence]:
     """What was learned about the organizations of these specs."""
     names = sorted({organization.name for spec in specs for organization in spec.organizations})
     stored = {name: state.load(f"evidence/{name}") for name in names}
-    return {name: Evidence.from_json(document.body) for name, document in stored.items() if document is not None}
+    return {name: ListEvidence.from_json(document.body) for name, document in stored.items() if document is not None}
 
 
-def save_evidence(state: StateStore, learned: Mapping[str, Evidence]) -> None:
+def save_evidence(state: StateStore, learned: Mapping[str, ListEvidence]) -> None:
     """Store it, merged with what others stored meanwhile. Three tries: what is lost is learned again by a sweep."""
     for organization, evidence in learned.items():
         for _ in range(3):
             document = state.load(f"evidence/{organization}")
-            merged = evidence if document is None else evidence.merged(Evidence.from_json(document.body))
+            merged = evidence if document is None else evidence.merged(ListEvidence.from_json(document.body))
             try:
                 state.save(f"evidence/{organization}", merged.to_json(), None if document is None else document.etag)
             except LeaseHeld:

@@ -19,7 +19,7 @@ from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
-from reconciler.survey import Evidence, SharedSurvey, Survey
+from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
@@ -60,7 +60,7 @@ class Planner:
         self._believe = believe
 
     def survey(
-        self, specs: Iterable[Spec], evidence: Mapping[str, Evidence] | None = None, *, sample: int = 1
+        self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, as far as it is stored."""
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)

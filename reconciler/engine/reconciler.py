@@ -14,9 +14,9 @@ from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import Work, text_of
+from reconciler.engine.run_state import RunState, text_of
 from reconciler.engine.steps import Steps
-from reconciler.engine.tenure import Limits, Tenure
+from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
@@ -33,13 +33,13 @@ class Reconciler:
         writers: Writers,
         state: StateStore,
         leases: Leases,
-        limits: Limits | None = None,
+        limits: RunLimits | None = None,
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
     ) -> None:
         """`gates`: joined before anything is read; None: each process learns from its own answers alone."""
         self.planner = planner
-        self.limits = limits or Limits()
+        self.limits = limits or RunLimits()
         self._writers = writers
         self._state = state
         self._leases = leases
@@ -114,7 +114,7 @@ class Reconciler:
             work.withheld.add(status.pending.facet)
         return self._apply(frame, memory, tenure, work, plan_hash)
 
-    def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None, *, approved: bool) -> Work:
+    def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None, *, approved: bool) -> RunState:
         """Plan; where anything would be written, on reads that were made for it."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
@@ -127,13 +127,15 @@ class Reconciler:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
             held = waits.held(plan.changes, rests, frame.revision, frame.started)
-        work = Work(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
+        work = RunState(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
         if spec.mode is not Mode.REPORT:
             for change in (one for one in plan.changes if one.id in held):
                 work.failure(change, Rejected(held[change.id].message))
         return work
 
-    def _apply(self, frame: ending.Frame, memory: Memory, tenure: Tenure, work: Work, plan_hash: str | None) -> Result:
+    def _apply(
+        self, frame: ending.Frame, memory: Memory, tenure: Tenure, work: RunState, plan_hash: str | None
+    ) -> Result:
         refused = None
         if plan_hash not in (None, work.planned.hash):
             refused = Refused(

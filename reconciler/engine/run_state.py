@@ -23,7 +23,7 @@ from reconciler.survey import SharedSurvey
 
 
 @dataclass(slots=True)
-class Work:
+class RunState:
     """Everything that changes while a run goes on."""
 
     spec: Spec

@@ -16,13 +16,13 @@ from typing import Any
 from reconciler import errors
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
 from reconciler.engine.stored import Awaited, Replacing, Rest
-from reconciler.survey.names import Remembered
+from reconciler.survey.names import RememberedNames
 
 LONGEST = 1000
 """Characters of a condition's message."""
 
 
-class Kind(StrEnum):
+class ConditionKind(StrEnum):
     """The conditions of a pool."""
 
     READY = "Ready"
@@ -58,7 +58,7 @@ REASONS = frozenset(
 class Condition:
     """One thing that is true of the pool, or not, since when, and why."""
 
-    kind: Kind
+    kind: ConditionKind
     status: Truth
     reason: str
     message: str
@@ -128,7 +128,7 @@ class PoolStatus:
     """Id of a change → how often it was written and not seen."""
     resting: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that was rejected → until when it is not asked again."""
-    remembered: Remembered = field(default_factory=Remembered)
+    remembered: RememberedNames = field(default_factory=RememberedNames)
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
     """What is missing, as its gap says it → since when."""
     replacing: Replacing | None = None
@@ -139,7 +139,7 @@ class PoolStatus:
     unready: datetime | None = None
     """Since when the pool was not seen as its spec says, whatever the reasons were; None: the last look saw it so."""
 
-    def condition(self, kind: Kind) -> Condition | None:
+    def condition(self, kind: ConditionKind) -> Condition | None:
         """One condition, None before the first run."""
         return next((condition for condition in self.conditions if condition.kind is kind), None)
 
@@ -147,19 +147,21 @@ class PoolStatus:
         """With the conditions that a run leaves. Raises `ValueError` for a reason that is not in `REASONS`."""
         moving, stalled = bool(finding.in_motion), bool(finding.stalled)
         conditions = (
-            self._mark(Kind.READY, finding.ready, finding.reason, finding.message, now),
-            self._mark(Kind.RECONCILING, _truth(moving), finding.in_motion or finding.reason, "", now),
-            self._mark(Kind.STALLED, _truth(stalled), finding.stalled or finding.reason, finding.stalled_message, now),
+            self._mark(ConditionKind.READY, finding.ready, finding.reason, finding.message, now),
+            self._mark(ConditionKind.RECONCILING, _truth(moving), finding.in_motion or finding.reason, "", now),
+            self._mark(
+                ConditionKind.STALLED, _truth(stalled), finding.stalled or finding.reason, finding.stalled_message, now
+            ),
         )
         unready = None if finding.ready is Truth.TRUE else self.unready or now
         return replace(self, conditions=conditions, unready=unready)
 
-    def _mark(self, kind: Kind, status: Truth, reason: str, message: str, now: datetime) -> Condition:
+    def _mark(self, kind: ConditionKind, status: Truth, reason: str, message: str, now: datetime) -> Condition:
         if reason not in REASONS:
             raise ValueError(f"{kind}: {reason} is no reason for a condition")
         known = self.condition(kind)
         # That a pool does not reconcile, or is not stalled, is no news when its Ready has another reason.
-        quiet = status is Truth.FALSE and kind is not Kind.READY
+        quiet = status is Truth.FALSE and kind is not ConditionKind.READY
         same = known is not None and known.status is status and (quiet or known.reason == reason)
         since = known.since if known is not None and same else now
         return Condition(kind, status, reason, _one_line(message), since)
@@ -231,7 +233,7 @@ class PoolStatus:
             waited=tuple(name for name in list_of(body, "waited") if isinstance(name, str)),
             unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
             resting={name: rest for name, rest in rests.items() if rest is not None},
-            remembered=Remembered.from_json(body.get("remembered")),
+            remembered=RememberedNames.from_json(body.get("remembered")),
             awaited={what: one for what, one in awaits.items() if one is not None},
             replacing=Replacing.from_json(body.get("replacing")),
             attempts=int(number_of(body, "attempts")),
@@ -265,10 +267,10 @@ def _pending(pending: InFlight) -> dict[str, Any]:
 def _condition(body: Any) -> Condition | None:
     if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
         return None
-    if body.get("type") not in set(Kind) or body.get("status") not in set(Truth):
+    if body.get("type") not in set(ConditionKind) or body.get("status") not in set(Truth):
         return None
     return Condition(
-        Kind(body["type"]), Truth(body["status"]), text_of(body, "reason"), text_of(body, "message"), since
+        ConditionKind(body["type"]), Truth(body["status"]), text_of(body, "reason"), text_of(body, "message"), since
     )
 
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Proved, Proving, Waiting
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
-from reconciler.engine.run_state import Work
+from reconciler.engine.run_state import RunState
 from reconciler.engine.status import Finding, InFlight, Truth
 from reconciler.engine.stored import Replacing
-from reconciler.engine.tenure import Limits, Tenure
+from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.engine.verdict import summary
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change, Route
@@ -36,7 +36,7 @@ class Steps:
         self._listen = listen
         self._facets = {facet.name: facet for facet in planner.facets}
 
-    def run(self, work: Work, limits: Limits) -> None:
+    def run(self, work: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
         for number in range(1, limits.passes + 1):
             for change in work.notice():
@@ -52,7 +52,7 @@ class Steps:
             if work.pending or work.exhausted:
                 return
 
-    def _begin(self, work: Work) -> None:
+    def _begin(self, work: RunState) -> None:
         """Write down what is attempted before it is: a run that dies shows what it was about."""
         if work.begun:
             return
@@ -61,7 +61,7 @@ class Steps:
         status = replace(self._memory.status, attempted=work.revision, path=work.spec.path)
         self._memory.save(status.found(found, self._planner.clock.now()))
 
-    def _apply(self, work: Work, changes: Sequence[Change]) -> list[Change]:
+    def _apply(self, work: RunState, changes: Sequence[Change]) -> list[Change]:
         """Write one change after the other; returns those that have to be looked at again."""
         written: list[Change] = []
         for index, change in enumerate(changes, 1):
@@ -100,14 +100,14 @@ class Steps:
                 span.set("reconciler.pending", True)
             return pending
 
-    def _note(self, work: Work, change: Change) -> None:
+    def _note(self, work: RunState, change: Change) -> None:
         """Write down what is about to be destroyed before it is: whoever comes next makes it anew and says why."""
         if change.destroys:
             now = self._planner.clock.now()
             note = Replacing(change.facet, f"{change.subject}: {change.before} → {change.after}", work.revision, now)
             self._memory.save(replace(self._memory.status, replacing=note))
 
-    def _keep(self, work: Work, change: Change, pending: Pending) -> None:
+    def _keep(self, work: RunState, change: Change, pending: Pending) -> None:
         """Store the operation at once: a run that dies now must not lose it."""
         work.pending = InFlight(
             url=pending.url,
@@ -120,7 +120,7 @@ class Steps:
         work.plan = work.plan.with_allowed([other for other in work.plan.changes if other.id != change.id])
         self._memory.save(replace(self._memory.status, pending=work.pending))
 
-    def _prove(self, work: Work, written: list[Change]) -> None:
+    def _prove(self, work: RunState, written: list[Change]) -> None:
         """Read again what was touched. In sync is something seen, never something written."""
         self._listen(Proving(work.spec.name, tuple(written)))
         for change in written:
@@ -132,7 +132,7 @@ class Steps:
         self._listen(Proved(work.spec.name, tuple(seen)))
 
 
-def _forget(work: Work, change: Change) -> None:
+def _forget(work: RunState, change: Change) -> None:
     args = change.args
     if change.route is Route.ARM:
         work.survey.forget()

@@ -13,7 +13,7 @@ from reconciler.ports.stores import Lease
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """Seconds and counts of one run."""
 
     budget: float = 240.0
@@ -40,7 +40,7 @@ class Limits:
 class Tenure:
     """One run's hold on the lease."""
 
-    def __init__(self, lease: Lease, clock: Clock, limits: Limits) -> None:
+    def __init__(self, lease: Lease, clock: Clock, limits: RunLimits) -> None:
         self._lease = lease
         self._clock = clock
         self._limits = limits

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.result import Failure, Outcome
-from reconciler.engine.run_state import Work
+from reconciler.engine.run_state import RunState
 from reconciler.engine.status import Finding, PoolStatus, Truth
 from reconciler.engine.stored import Replacing
-from reconciler.engine.tenure import Limits
+from reconciler.engine.tenure import RunLimits
 from reconciler.errors import NotEffective, Refused, Terminal, Transient, family
 from reconciler.plan.model import Action, Gap, GapKind, Plan, Route
 from reconciler.spec.model import Mode
@@ -37,7 +37,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RunVerdict:
     """What follows from a run."""
 
     outcome: Outcome
@@ -46,7 +46,7 @@ class Verdict:
     backoff: Backoff
 
 
-def judge(work: Work, limits: Limits) -> Verdict:
+def judge(work: RunState, limits: RunLimits) -> RunVerdict:
     """The verdict on a run that planned."""
     motion = _motion(work, limits)
     troubles = _troubles(work, limits)
@@ -66,7 +66,7 @@ def judge(work: Work, limits: Limits) -> Verdict:
     finding = _finding(work.plan, outcome, troubles, says)
     if looks:
         finding = replace(finding, in_motion=_mover(outcome, troubles))
-    return Verdict(outcome, finding, min(looks, default=None), backoff)
+    return RunVerdict(outcome, finding, min(looks, default=None), backoff)
 
 
 def unmade(note: Replacing) -> str:
@@ -75,7 +75,7 @@ def unmade(note: Replacing) -> str:
     return f"{note.description}: deleted {when} to be replaced by commit {note.revision[:7]}, and not made again yet"
 
 
-def concluded(status: PoolStatus, verdict: Verdict, revision: str, started: datetime) -> PoolStatus:
+def concluded(status: PoolStatus, verdict: RunVerdict, revision: str, started: datetime) -> PoolStatus:
     """The status with the revisions and counters that follow from a verdict."""
     good = verdict.outcome in (Outcome.IN_SYNC, Outcome.APPLIED)
     settled = good or verdict.outcome in (Outcome.DRIFTED, Outcome.STALLED)
@@ -88,7 +88,7 @@ def concluded(status: PoolStatus, verdict: Verdict, revision: str, started: date
     )
 
 
-def failures(work: Work, limits: Limits) -> tuple[Failure, ...]:
+def failures(work: RunState, limits: RunLimits) -> tuple[Failure, ...]:
     """What went wrong while applying, with the writes that stayed without effect too often."""
     known = {change.id: change for change in work.plan.changes}
     known.update({refusal.change.id: refusal.change for refusal in work.plan.refusals})
@@ -102,7 +102,7 @@ def failures(work: Work, limits: Limits) -> tuple[Failure, ...]:
     return (*work.failed.values(), *mute)
 
 
-def _troubles(work: Work, limits: Limits) -> list[Trouble]:
+def _troubles(work: RunState, limits: RunLimits) -> list[Trouble]:
     errors = [failure.error for failure in failures(work, limits)]
     found = {Trouble(isinstance(e, Transient), e.reason, str(e), retry_after=e.retry_after or 0.0) for e in errors}
     found |= {Trouble(False, Refused.__name__, refusal.message) for refusal in work.plan.refusals}
@@ -117,7 +117,7 @@ def _troubles(work: Work, limits: Limits) -> list[Trouble]:
     return sorted(found)
 
 
-def _arriving(work: Work) -> list[Gap]:
+def _arriving(work: RunState) -> list[Gap]:
     """What time may bring: nothing that is overdue, and nothing at all while the pool itself will not be made."""
     unmade = [refusal.change for refusal in work.plan.refusals]
     unmade += [
@@ -130,7 +130,7 @@ def _arriving(work: Work) -> list[Gap]:
     return [g for g in work.plan.gaps if g.kind is GapKind.NOT_READY and g.message not in work.overdue]
 
 
-def _backoff(work: Work, reasons: Iterable[str]) -> Backoff:
+def _backoff(work: RunState, reasons: Iterable[str]) -> Backoff:
     """One more of what failed before, or the first of another kind; nothing where nothing failed."""
     reason = min(reasons, default="")
     status = work.status
@@ -139,7 +139,7 @@ def _backoff(work: Work, reasons: Iterable[str]) -> Backoff:
     )
 
 
-def _motion(work: Work, limits: Limits) -> list[tuple[float, str]]:
+def _motion(work: RunState, limits: RunLimits) -> list[tuple[float, str]]:
     """What goes on by itself: seconds until it is worth looking, and what it is."""
     motion: list[tuple[float, str]] = []
     if work.pending is not None:
@@ -156,7 +156,7 @@ def _motion(work: Work, limits: Limits) -> list[tuple[float, str]]:
     return motion
 
 
-def _outcome(work: Work, troubles: list[Trouble], *, moving: bool, arriving: bool) -> Outcome:
+def _outcome(work: RunState, troubles: list[Trouble], *, moving: bool, arriving: bool) -> Outcome:
     if moving:
         return Outcome.PROGRESSING
     if work.spec.mode is Mode.REPORT and (work.plan.changes or work.plan.refusals):

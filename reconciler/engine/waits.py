@@ -1,10 +1,10 @@
 """What time was to bring, and has not: a wait that is counted, so that it ends where a person sees it.
 
 An agent pool that nobody made, one that is hidden from the identity, and one that will be there in a minute all look
-the same: the service cannot tell. So each is waited for, and for no longer than `Limits.arrival` and `Limits.looks`
-both allow. After that the pool is `Stalled` with the reason `Overdue`, and the next event or sweep looks again; as soon
-as the thing is seen, or the spec asks for something else, the count is forgotten. Waits that have an end of their own
-are not counted, and none is while an operation is in flight.
+the same: the service cannot tell. So each is waited for, and for no longer than `RunLimits.arrival` and
+`RunLimits.looks` both allow. After that the pool is `Stalled` with the reason `Overdue`, and the next event or sweep
+looks again; as soon as the thing is seen, or the spec asks for something else, the count is forgotten. Waits that have
+an end of their own are not counted, and none is while an operation is in flight.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Awaited, Rest
-from reconciler.engine.tenure import Limits
+from reconciler.engine.tenure import RunLimits
 from reconciler.errors import ReconcilerError, Rejected, Terminal, Transient
 from reconciler.plan.model import Change, GapKind, Plan
 from reconciler.ports.azure import ArmReader
@@ -39,7 +39,7 @@ def counted(known: Mapping[str, Awaited], plan: Plan, spec: Spec, now: datetime)
     }
 
 
-def overdue(awaited: Mapping[str, Awaited], now: datetime, limits: Limits) -> dict[str, str]:
+def overdue(awaited: Mapping[str, Awaited], now: datetime, limits: RunLimits) -> dict[str, str]:
     """Message of a gap → what a person is told, for what should have come by now."""
     patience = timedelta(seconds=limits.arrival)
     return {
@@ -90,7 +90,7 @@ def _pause(attempts: int) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OperationAnswer:
     """What is known of an operation now."""
 
     over: bool
@@ -99,19 +99,21 @@ class Answer:
     """Over: it failed. Not over: it could not be asked about."""
 
 
-def ask(arm: ArmReader, flying: InFlight, now: datetime, limits: Limits) -> Answer:
+def ask(arm: ArmReader, flying: InFlight, now: datetime, limits: RunLimits) -> OperationAnswer:
     """Ask once. An operation that is forgotten, or far too old, is over: the resource tells the rest."""
     if now - flying.since > timedelta(seconds=limits.operation):
-        return Answer(over=True)
+        return OperationAnswer(over=True)
     try:
         operation = arm.operation(flying.url)
     except Terminal:
-        return Answer(over=True)  # gone, or its signed URL is no longer valid
+        return OperationAnswer(over=True)  # gone, or its signed URL is no longer valid
     except Transient as error:
-        return Answer(over=False, retry_after=error.retry_after or flying.retry_after, error=error)
+        return OperationAnswer(over=False, retry_after=error.retry_after or flying.retry_after, error=error)
     if operation.state == "running":
-        return Answer(over=False, retry_after=operation.retry_after or flying.retry_after)
+        return OperationAnswer(over=False, retry_after=operation.retry_after or flying.retry_after)
     if operation.state in ("succeeded", "gone"):
-        return Answer(over=True)  # gone: kept no longer, only the resource still tells how it ended
+        return OperationAnswer(over=True)  # gone: kept no longer, only the resource still tells how it ended
     said = ": ".join(part for part in (operation.code, operation.message) if part)
-    return Answer(over=True, error=Rejected(f"{flying.description}: {said or 'failed, and no reason was given'}"))
+    return OperationAnswer(
+        over=True, error=Rejected(f"{flying.description}: {said or 'failed, and no reason was given'}")
+    )

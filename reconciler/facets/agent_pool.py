@@ -33,7 +33,7 @@ Desired = tuple[Organization, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedAgentPool:
     """One agent pool and its flag."""
 
     organization: str
@@ -43,7 +43,7 @@ class Seen:
     """Written down when it was read: `guard` checks `diff` against it."""
 
 
-Observed = tuple[Seen, ...]
+Observed = tuple[ObservedAgentPool, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - the flag has no dates
@@ -60,7 +60,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         if pool.auto_provision is None:
             silent = Unavailable(f"{name}: the answer does not say whether agent pool {pool.name} provisions itself")
             return Observation((), (gap(NAME, name, silent),))
-        return Observation((Seen(name, pool, pool.auto_provision, organization.auto_provision is True),))
+        return Observation((ObservedAgentPool(name, pool, pool.auto_provision, organization.auto_provision is True),))
 
     return each(NAME, desired, look)
 
@@ -88,7 +88,7 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_auto_provision(args["organization"], args["poolId"], args["autoProvision"])
 
 
-def _change(seen: Seen, *, on: bool) -> Change:
+def _change(seen: ObservedAgentPool, *, on: bool) -> Change:
     return Change(
         facet=NAME,
         kind="auto-provision",

@@ -31,18 +31,18 @@ NAME = "inheritance"
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class DesiredInheritance:
     """What one organization wants."""
 
     organization: Organization
     inherit: bool
 
 
-Desired = tuple[Switch, ...]
+Desired = tuple[DesiredInheritance, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedInheritance:
     """One agent pool's switch, and who would be left behind it."""
 
     organization: str
@@ -56,13 +56,13 @@ class Seen:
     """Local ids of the assigned administrators."""
 
 
-Observed = tuple[Seen, ...]
+Observed = tuple[ObservedInheritance, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - inheritance has no dates
     """The organizations whose switch is managed; None where none is."""
     wanted = [(one, effective.inheritance(spec, one.name)) for one in spec.organizations]
-    return tuple(Switch(one, inherit) for one, inherit in wanted if inherit is not None) or None
+    return tuple(DesiredInheritance(one, inherit) for one, inherit in wanted if inherit is not None) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
@@ -72,7 +72,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
     def look(organization: Organization) -> Observation[Observed]:
         pool = survey.agent_pool(organization.name, organization.agent_pool)
         inherits = survey.inheritance(organization.name, pool)
-        seen = Seen(organization.name, pool, inherits, wanted[organization.name])
+        seen = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
         return Observation((_with_administrators(seen, survey) if inherits and not seen.wanted else seen,))
 
     return each(NAME, [one.organization for one in desired], look)
@@ -97,14 +97,14 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_inheritance(args["organization"], effective.POOL_SCOPE, str(args["poolId"]), args["inherit"])
 
 
-def _with_administrators(seen: Seen, survey: Survey) -> Seen:
+def _with_administrators(seen: ObservedInheritance, survey: Survey) -> ObservedInheritance:
     me = survey.me(seen.organization).id
     lines = survey.role_assignments(seen.organization, effective.POOL_SCOPE, str(seen.pool.id))
     assigned = frozenset(a.identity.id for a in lines if not a.inherited and effective.is_administrator(a.role))
-    return Seen(seen.organization, seen.pool, seen.inherits, seen.wanted, me, assigned)
+    return ObservedInheritance(seen.organization, seen.pool, seen.inherits, seen.wanted, me, assigned)
 
 
-def _refusal(change: Change, pools: Mapping[str, Seen]) -> Refusal | None:
+def _refusal(change: Change, pools: Mapping[str, ObservedInheritance]) -> Refusal | None:
     seen = pools.get(change.args["organization"])
     inherit = change.args["inherit"]
     if seen is None or seen.pool.id != change.args["poolId"] or seen.wanted is not inherit:
@@ -119,7 +119,7 @@ def _refusal(change: Change, pools: Mapping[str, Seen]) -> Refusal | None:
     return None
 
 
-def _change(seen: Seen, *, inherit: bool) -> Change:
+def _change(seen: ObservedInheritance, *, inherit: bool) -> Change:
     return Change(
         facet=NAME,
         kind="inheritance",

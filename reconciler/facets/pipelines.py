@@ -36,7 +36,7 @@ AUTHORIZED = "authorized"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredPipelines:
     """What one organization wants."""
 
     organization: Organization
@@ -45,11 +45,11 @@ class Wanted:
     """Case-folded project → whether the spec wants open access there; None: not managed."""
 
 
-Desired = tuple[Wanted, ...]
+Desired = tuple[DesiredPipelines, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedPipelines:
     """One project's queue, who is authorized there, and which pipelines the spec's names are."""
 
     organization: str
@@ -70,7 +70,7 @@ class Seen:
         return f"{self.organization}/{self.project.name}"
 
 
-Observed = tuple[Seen, ...]
+Observed = tuple[ObservedPipelines, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:
@@ -84,7 +84,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
             for key in (grant.project.casefold() for grant in grants)
         }
         if grants:
-            found.append(Wanted(organization, grants, opens))
+            found.append(DesiredPipelines(organization, grants, opens))
     return tuple(found) or None
 
 
@@ -125,7 +125,7 @@ def apply(change: Change, writers: Writers) -> None:
     )
 
 
-def _asked(change: Change, seen: Seen | None) -> bool:
+def _asked(change: Change, seen: ObservedPipelines | None) -> bool:
     if seen is None:
         return False
     one = change.args["pipelineId"]
@@ -137,7 +137,7 @@ def _asked(change: Change, seen: Seen | None) -> bool:
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
+def _look(wanted: DesiredPipelines, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
     grants = {grant.project.casefold(): grant for grant in wanted.grants}
     projects = pick(NAME, name, [grant.project for grant in wanted.grants], survey.projects(name))
@@ -146,7 +146,7 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     queues = {queue: project for project, queue in found_queues.value}
     permissions = survey.permissions(name, list(queues))
     pipelines = survey.pipelines(name, list(queues.values()))
-    seen: list[Seen] = []
+    seen: list[ObservedPipelines] = []
     for queue, project in queues.items():
         answers = permissions[queue], pipelines[project.id]
         failed = [answer for answer in answers if isinstance(answer, ReconcilerError)]
@@ -185,7 +185,9 @@ def _seen(
         surplus = permissions.pipelines - wanted.keys() - kept
     subject = f"{organization}/{project.name}"
     gaps = tuple(_missing(subject, name, paths.get(near[name] or 0)) for name in unknown)
-    seen = Seen(organization, project, queue, permissions.all_pipelines, permissions.pipelines, wanted, paths, surplus)
+    seen = ObservedPipelines(
+        organization, project, queue, permissions.all_pipelines, permissions.pipelines, wanted, paths, surplus
+    )
     return Observation((seen,), gaps)
 
 
@@ -208,7 +210,7 @@ def _missing(subject: str, name: str | int, nearest: str | None) -> Gap:
     return gap(NAME, f"{subject} {name}", NotFound(f"{subject}: no visible pipeline {what}; {advice}"))
 
 
-def _pointless(seen: Seen, grants: Mapping[str, PipelineGrant], wanted: Wanted) -> bool:
+def _pointless(seen: ObservedPipelines, grants: Mapping[str, PipelineGrant], wanted: DesiredPipelines) -> bool:
     key = seen.project.name.casefold()
     return seen.open and grants[key].exclusive and wanted.opens.get(key) is None
 
@@ -224,7 +226,7 @@ def _open_anyway(subject: str) -> Gap:
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _change(seen: Seen, number: int, *, authorized: bool) -> Change:
+def _change(seen: ObservedPipelines, number: int, *, authorized: bool) -> Change:
     path = seen.paths.get(number)
     shown = f"{path} (#{number})" if path else f"#{number}"
     return Change(

@@ -32,7 +32,7 @@ from reconciler.facets.support import mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged, organization_of
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
-from reconciler.facets.support.replacement import Stock
+from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Refusal, Risk, Route
 from reconciler.plan.policy import Policy
 from reconciler.ports.azure import Pending
@@ -51,7 +51,7 @@ _AT_REST = ("succeeded", *_UNDONE, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
+class DesiredPool:
     """The resource as git wants it."""
 
     name: str
@@ -70,7 +70,7 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedPool:
     """The resource as ARM answers."""
 
     resource_id: str
@@ -78,7 +78,7 @@ class Observed:
     """Raw; None where there is no such pool."""
     held: bool = False
     """Whether machines are at work, so that nothing may be changed that recycles them."""
-    stock: Stock | None = None
+    stock: Dependents | None = None
     """What hangs on the pool; counted where it would be replaced, and only there."""
 
     @property
@@ -97,16 +97,16 @@ class Observed:
         return self.state.casefold() == "succeeded"
 
 
-def parse(spec: Spec, now: datetime) -> Desired:
+def parse(spec: Spec, now: datetime) -> DesiredPool:
     """Every spec manages its resource; `now` decides which exceptions narrow what a creation would send."""
     body = {key: value for key, value in spec.body.items() if key != "location"}
     quiet = spec.disruption if spec.mode is Mode.ENFORCE else None
-    return Desired(spec.name, spec.pool_id, body, spec, now, quiet)
+    return DesiredPool(spec.name, spec.pool_id, body, spec, now, quiet)
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
+def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[ObservedPool]:
     """The document; not ready while an operation runs, or while agents are at work that would be recycled."""
-    observed = Observed(desired.resource_id, survey.arm_pool(spec))
+    observed = ObservedPool(desired.resource_id, survey.arm_pool(spec))
     if not observed.at_rest:
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
@@ -119,7 +119,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
     return _quiet(spec, desired, observed, survey)
 
 
-def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
+def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
     """One creation, or one update with a line for each field, or nothing; and what only a new pool could have."""
     if observed.document is None:
         return [_create(desired)]
@@ -137,7 +137,7 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     return elsewhere + ([_update(desired, observed.document, body, tuple(details))] if details else [])
 
 
-def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
+def guard(observed: ObservedPool, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
     """Refuse a PUT of another pool, over a running operation, of untold or create-only fields, or against policy."""
     return [
         Refusal(change, rule, f"{change.subject}: {reason}")
@@ -188,7 +188,7 @@ def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
     return document
 
 
-def _quiet(spec: Spec, desired: Desired, observed: Observed, survey: Survey) -> Observation[Observed]:
+def _quiet(spec: Spec, desired: DesiredPool, observed: ObservedPool, survey: Survey) -> Observation[ObservedPool]:
     """Hold back what recycles agents while machines are at work, and for as long as the spec waits for them."""
     found = map(_detail, differences(desired.body, observed.document or {}))
     recycled = [detail.path for detail in found if detail.risk is Risk.RESTARTS]
@@ -203,7 +203,7 @@ def _quiet(spec: Spec, desired: Desired, observed: Observed, survey: Survey) -> 
     message = f"{spec.name}: {', '.join(recycled)} would recycle agents; {working}; {end}"
     kind = GapKind.DEGRADED if over else GapKind.NOT_READY
     waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message, bounded=True)
-    return Observation(Observed(observed.resource_id, observed.document, held=True), (waiting,))
+    return Observation(ObservedPool(observed.resource_id, observed.document, held=True), (waiting,))
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -232,14 +232,14 @@ def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
     return [detail for detail in found if mutability.of(detail.path).way is Way.REPLACE]
 
 
-def _replace(desired: Desired, observed: Observed, moved: list[Detail]) -> Change:
+def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) -> Change:
     """The deletion, with everything that it costs; what is made afterwards is part of what is approved."""
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
     args = {"resourceId": desired.resource_id, "body": desired.creation}
     return replacement.change(desired.name, args, moved, (*others, *(observed.stock.lines if observed.stock else ())))
 
 
-def _elsewhere(desired: Desired, detail: Detail) -> Change:
+def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
     return Change(
         facet=NAME,
         kind=NEW,
@@ -254,7 +254,7 @@ def _elsewhere(desired: Desired, detail: Detail) -> Change:
     )
 
 
-def _create(desired: Desired) -> Change:
+def _create(desired: DesiredPool) -> Change:
     body = desired.creation
     profile = _profile(body)
     organizations = profile.get("organizations") or ()
@@ -280,7 +280,7 @@ def _counted(count: Json, noun: str) -> str:
 
 
 def _update(
-    desired: Desired, document: Mapping[str, Json], body: Mapping[str, Json], details: tuple[Detail, ...]
+    desired: DesiredPool, document: Mapping[str, Json], body: Mapping[str, Json], details: tuple[Detail, ...]
 ) -> Change:
     risk = max((detail.risk for detail in details), key=list(Risk).index)
     alone = details[0] if len(details) == 1 else None
@@ -319,7 +319,7 @@ _REMEDY = (
 )
 
 
-def _objections(change: Change, observed: Observed, policy: Policy) -> Iterator[tuple[str, str]]:
+def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Iterator[tuple[str, str]]:
     """Rule and reason of everything that speaks against it."""
     if change.kind == NEW:
         yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
@@ -378,7 +378,7 @@ def _touched(before: Mapping[str, Json], after: Mapping[str, Json], path: tuple[
             yield ".".join((*path, key)).removeprefix("properties.")
 
 
-FACET: Facet[Desired, Observed] = Facet(
+FACET: Facet[DesiredPool, ObservedPool] = Facet(
     name=NAME,
     title="the pool in Azure",
     parse=parse,

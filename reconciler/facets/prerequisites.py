@@ -21,7 +21,7 @@ from reconciler.facets.support.observing import gap
 from reconciler.plan.model import Change, Gap, Refusal, Remark
 from reconciler.plan.policy import Policy
 from reconciler.ports.readers_writers import Writers
-from reconciler.rights.checks import Check, Verdict
+from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.model import Spec
 from reconciler.survey import Survey
 
@@ -42,8 +42,8 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
     if around is None:
         return Observation(())
     found = tuple(prerequisites.checks(spec, survey, around))
-    gaps = tuple(_gap(check) for check in found if check.verdict is Verdict.MISSING)
-    return Observation(found, gaps, tuple(_remark(check) for check in found if check.verdict is Verdict.UNKNOWN))
+    gaps = tuple(_gap(check) for check in found if check.verdict is CheckResult.MISSING)
+    return Observation(found, gaps, tuple(_remark(check) for check in found if check.verdict is CheckResult.UNKNOWN))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:  # noqa: ARG001 - a facet's shape

@@ -48,18 +48,18 @@ RANKS = {"reader": 0, "user": 1, "creator": 2, "administrator": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredQueueRoles:
     """What one organization wants."""
 
     organization: Organization
     queues: tuple[QueueRoles, ...]
 
 
-Desired = tuple[Wanted, ...]
+Desired = tuple[DesiredQueueRoles, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedQueueRoles:
     """The security page of one queue, what is wanted on it, and who the principals of the spec are."""
 
     organization: str
@@ -97,13 +97,15 @@ class Seen:
         return ((role, name) for role, names in self.wanted.roles.items() for name in names)
 
 
-Observed = tuple[Seen, ...]
+Observed = tuple[ObservedQueueRoles, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles have no dates
     """Organizations with roles on queues; None where there are none."""
     found = [
-        Wanted(one, tuple(roles for roles in spec.access.queue_roles if roles.organization.casefold() == one.name))
+        DesiredQueueRoles(
+            one, tuple(roles for roles in spec.access.queue_roles if roles.organization.casefold() == one.name)
+        )
         for one in spec.organizations
     ]
     return tuple(one for one in found if one.queues) or None
@@ -160,7 +162,7 @@ def _place(change: Change) -> tuple[str, str, int]:
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
+def _look(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
     by_project = {one.project.casefold(): one for one in wanted.queues}
     projects = pick(NAME, name, [one.project for one in wanted.queues], survey.projects(name))
@@ -169,14 +171,16 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
     principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
     known = survey.identities(name, principals) if principals else {}
     gaps = list(found.gaps)
-    seen: list[Seen] = []
+    seen: list[ObservedQueueRoles] = []
     for project, queue in found.value:
         try:
             lines = survey.role_assignments(name, effective.QUEUE_SCOPE, f"{project.id}_{queue.id}")
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
-        seen.append(Seen(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known))
+        seen.append(
+            ObservedQueueRoles(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known)
+        )
     gaps += unknown_groups(NAME, name, [principal for principal in principals if principal not in known])
     return Observation(tuple(seen), tuple(gaps))
 
@@ -188,7 +192,7 @@ def _no_queue(subject: str, _project: Project) -> ReconcilerError:
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _diff(seen: Seen) -> Iterator[Change]:
+def _diff(seen: ObservedQueueRoles) -> Iterator[Change]:
     listed = seen.listed()
     assigned, inherited = seen.held(inherited=False), seen.held(inherited=True)
     for name in seen.unknown():
@@ -205,7 +209,7 @@ def _diff(seen: Seen) -> Iterator[Change]:
 
 
 def _surplus(
-    seen: Seen, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
+    seen: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
     """Who holds a named role beyond what the spec lists; one who answers to an unresolved spelling is kept."""
     if not seen.wanted.exclusive:
@@ -219,7 +223,9 @@ def _surplus(
             yield identity
 
 
-def _change(seen: Seen, identity: str, principal: str, *, before: str | None, after: str | None) -> Change:
+def _change(
+    seen: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
+) -> Change:
     takes = before is not None and (after is None or _rank(after) < _rank(before))
     args: dict[str, str | int] = {
         **queue_args(seen.organization, seen.project, seen.queue),
@@ -243,7 +249,7 @@ def _change(seen: Seen, identity: str, principal: str, *, before: str | None, af
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: Seen | None, losing: set[str]) -> Objection | None:
+def _objection(change: Change, seen: ObservedQueueRoles | None, losing: set[str]) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
     if seen is None:
         return "unseen-queue", f"queue {change.args.get('queueId')} was not read"
@@ -257,7 +263,7 @@ def _objection(change: Change, seen: Seen | None, losing: set[str]) -> Objection
     return None
 
 
-def _against_taking(change: Change, seen: Seen, losing: set[str]) -> Objection | None:
+def _against_taking(change: Change, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
     identity, assigned = change.args["identityId"], seen.held(inherited=False)
     if identity == seen.me:
         return "operator-itself", "the operator never takes a role from itself"

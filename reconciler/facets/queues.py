@@ -36,7 +36,7 @@ Desired = tuple[Organization, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProjectQueue:
     """A project in which the pool should be usable, and its queue."""
 
     organization: str
@@ -50,7 +50,7 @@ class Place:
         return f"{self.organization}/{self.project.name}"
 
 
-Observed = tuple[Place, ...]
+Observed = tuple[ProjectQueue, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - queues have no dates
@@ -68,7 +68,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         told = [*_renamed(organization, pool, visible), *_hidden(organization, survey)]
         answers = survey.queues(organization.name, wanted.value, pool)
         read = readable(NAME, organization.name, wanted.value, answers)
-        places = tuple(Place(organization.name, pool, project, queue) for project, queue in read.value)
+        places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in read.value)
         return Observation(places, (*wanted.gaps, *read.gaps, *told))
 
     return each(NAME, desired, look)
@@ -134,7 +134,7 @@ def _hidden(organization: Organization, survey: Survey) -> Iterator[Gap]:
         yield gap(NAME, f"{name} hidden projects", NotFound(message))
 
 
-def _create(place: Place) -> Change:
+def _create(place: ProjectQueue) -> Change:
     return Change(
         facet=NAME,
         kind="queue",

@@ -50,7 +50,7 @@ NAME = "roles"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredRoles:
     """What one organization wants."""
 
     organization: Organization
@@ -60,11 +60,11 @@ class Wanted:
     inherit: bool | None = None
 
 
-Desired = tuple[Wanted, ...]
+Desired = tuple[DesiredRoles, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedRoles:
     """The security page of one agent pool, and who the principals of the spec are."""
 
     organization: str
@@ -92,13 +92,13 @@ class Seen:
         return frozenset(a.identity.id for a in self.assignments if a.inherited and effective.is_administrator(a.role))
 
 
-Observed = tuple[Seen, ...]
+Observed = tuple[ObservedRoles, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - administrators have no dates
     """Organizations in which somebody is wanted, nobody else is wanted, or inheritance shall go off."""
     all_of_them = [
-        Wanted(
+        DesiredRoles(
             one,
             effective.administrators(spec, one.name),
             effective.exclusive(spec, one.name),
@@ -148,12 +148,12 @@ def apply(change: Change, writers: Writers) -> None:
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
+def _look(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
     organization = wanted.organization.name
     pool = survey.agent_pool(organization, wanted.organization.agent_pool)
     inherits = survey.inheritance(organization, pool)
     known = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
-    seen = Seen(
+    seen = ObservedRoles(
         organization,
         pool,
         survey.me(organization),
@@ -169,7 +169,7 @@ def _look(wanted: Wanted, survey: Survey) -> Observation[Observed]:
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
+def _diff(wanted: DesiredRoles, seen: ObservedRoles) -> Iterator[Change]:
     listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
     for name in wanted.administrators:
         if name not in seen.known and not principals.is_local_group(name):
@@ -182,7 +182,7 @@ def _diff(wanted: Wanted, seen: Seen) -> Iterator[Change]:
             yield _removal(seen, identity, labels[identity])
 
 
-def _lacking(wanted: Wanted, seen: Seen, listed: Mapping[str, str]) -> dict[str, str]:
+def _lacking(wanted: DesiredRoles, seen: ObservedRoles, listed: Mapping[str, str]) -> dict[str, str]:
     """Local id → name of those who need an assignment."""
     enough = set(seen.assigned())
     if wanted.inherit is not False:
@@ -193,7 +193,7 @@ def _lacking(wanted: Wanted, seen: Seen, listed: Mapping[str, str]) -> dict[str,
     return {identity: name for identity, name in needed.items() if identity not in enough}
 
 
-def _surplus(seen: Seen, listed: Mapping[str, str]) -> set[str]:
+def _surplus(seen: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
     """Assigned administrators whom nothing wants; one who answers to an unresolved spelling is kept."""
     unknown = {name.casefold() for name in seen.unknown}
     return {
@@ -203,7 +203,7 @@ def _surplus(seen: Seen, listed: Mapping[str, str]) -> set[str]:
     }
 
 
-def _grant(seen: Seen, identity: str, principal: str, *, itself: bool) -> Change:
+def _grant(seen: ObservedRoles, identity: str, principal: str, *, itself: bool) -> Change:
     """The role for somebody; `itself`: for the operator, whom the spec does not name."""
     other = sorted(a.role for a in seen.assignments if a.identity.id == identity and not a.inherited)
     before = other[0] if other else "inherited" if identity in seen.inheriting() else None
@@ -221,7 +221,7 @@ def _grant(seen: Seen, identity: str, principal: str, *, itself: bool) -> Change
     )
 
 
-def _removal(seen: Seen, identity: str, label: str) -> Change:
+def _removal(seen: ObservedRoles, identity: str, label: str) -> Change:
     return Change(
         facet=NAME,
         kind="administrator",
@@ -235,12 +235,12 @@ def _removal(seen: Seen, identity: str, label: str) -> Change:
     )
 
 
-def _own_args(seen: Seen) -> dict[str, str | int | bool]:
+def _own_args(seen: ObservedRoles) -> dict[str, str | int | bool]:
     """No principal and no role: nothing in the spec asks for them, and the guards must see that at once."""
     return {"organization": seen.organization, "poolId": seen.pool.id, "identityId": seen.me.id, "itself": True}
 
 
-def _args(seen: Seen, identity: str, principal: str) -> dict[str, str | int]:
+def _args(seen: ObservedRoles, identity: str, principal: str) -> dict[str, str | int]:
     return {
         "organization": seen.organization,
         "poolId": seen.pool.id,
@@ -253,7 +253,7 @@ def _args(seen: Seen, identity: str, principal: str) -> dict[str, str | int]:
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: Seen | None, removed: set[str], policy: Policy) -> Objection | None:
+def _objection(change: Change, seen: ObservedRoles | None, removed: set[str], policy: Policy) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
     if seen is None or seen.pool.id != change.args["poolId"]:
         return "unseen-pool", f"agent pool {change.args['poolId']} was not read"
@@ -264,13 +264,13 @@ def _objection(change: Change, seen: Seen | None, removed: set[str], policy: Pol
     return _against_itself(change, seen) if change.args.get("itself") else _against_grant(change, seen)
 
 
-def _against_itself(change: Change, seen: Seen) -> Objection | None:
+def _against_itself(change: Change, seen: ObservedRoles) -> Objection | None:
     if seen.detaching and change.args["identityId"] == seen.me.id:
         return None
     return "operator-itself", "the operator assigns itself only before inheritance goes off"
 
 
-def _against_grant(change: Change, seen: Seen) -> Objection | None:
+def _against_grant(change: Change, seen: ObservedRoles) -> Objection | None:
     if not effective.is_administrator(change.args["role"]):
         return "role-not-managed", f"role {change.args['role']} is not managed here"
     if change.args["identityId"] not in {who.id for who in seen.known.values()}:
@@ -278,7 +278,7 @@ def _against_grant(change: Change, seen: Seen) -> Objection | None:
     return None
 
 
-def _against_removal(identity: str, seen: Seen, removed: set[str]) -> Objection | None:
+def _against_removal(identity: str, seen: ObservedRoles, removed: set[str]) -> Objection | None:
     assigned = set(seen.assigned())
     if identity == seen.me.id:
         return "operator-itself", "the operator never removes itself"

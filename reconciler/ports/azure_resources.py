@@ -34,7 +34,7 @@ class Assignment:
     scope: str
 
 
-class Surroundings(Protocol):
+class AzureResourcesReader(Protocol):
     """Reads around pools."""
 
     def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:

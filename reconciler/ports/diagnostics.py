@@ -29,7 +29,7 @@ class Authorization:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
+class BuildDefinition:
     """A build definition of a project."""
 
     id: int
@@ -38,7 +38,7 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ProbeResponse:
     """What one GET was answered with; a refusal (400, 404) is an answer here. The document is counted, never kept."""
 
     status: int
@@ -52,10 +52,10 @@ class Heard:
         return self.status >= 400  # noqa: PLR2004 - the bound of the class of status codes
 
 
-class Enquirer(Protocol):
+class ProbeReader(Protocol):
     """Asks organizations what their routes answer. There is one verb, and it is GET."""
 
-    def get(self, organization: str, path: str, asked: Mapping[str, str | int]) -> Heard:
+    def get(self, organization: str, path: str, asked: Mapping[str, str | int]) -> ProbeResponse:
         """GET a path below the organization. Raises where the answer tells nothing: no right, no answer, too many."""
 
 
@@ -65,7 +65,7 @@ class DevOpsInspector(Protocol):
     def authorizations(self, organization: str, project_id: str, queue_id: int) -> Sequence[Authorization]:
         """Who may use a queue, open access first, with who said so and when."""
 
-    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+    def pipelines(self, organization: str, project_id: str) -> Sequence[BuildDefinition]:
         """All pipelines of a project that the caller can see."""
 
     def may(self, organization: str, token: str, bits: int) -> bool:

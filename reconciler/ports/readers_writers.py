@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.ports.azure import ArmReader, ArmWriter
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import DevOpsReader, DevOpsWriter
 
 # --- what is read ------------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ class Readers:
 
     arm: ArmReader
     devops: DevOpsReader
-    around: Surroundings | None = None
+    around: AzureResourcesReader | None = None
     """None: this deployment looks at nothing beside its pools."""
 
 

@@ -11,7 +11,7 @@ from reconciler.documents import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class StoredDocument:
     """A stored JSON document and the tag of this version."""
 
     body: Json
@@ -26,7 +26,7 @@ def pool_document(key: str) -> str:
 class StateStore(Protocol):
     """Small JSON documents by name (``pools/fabrikam-managed-pool``), each replaced whole."""
 
-    def load(self, name: str) -> Document | None:
+    def load(self, name: str) -> StoredDocument | None:
         """The document, or None."""
 
     def save(self, name: str, body: Json, etag: str | None) -> str:

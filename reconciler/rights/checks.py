@@ -19,7 +19,7 @@ from reconciler.spec.model import Mode
 T = TypeVar("T")
 
 
-class Verdict(StrEnum):
+class CheckResult(StrEnum):
     """The answer."""
 
     OK = "ok"
@@ -38,7 +38,7 @@ class Check:
     """``read queues``."""
     mode: Mode
     """The least mode that needs it."""
-    verdict: Verdict
+    verdict: CheckResult
     grant: Grant
     detail: str = ""
     """What the service said."""
@@ -54,7 +54,7 @@ class Check:
             "verdict": self.verdict.value,
             "detail": self.detail,
         }
-        if self.verdict is Verdict.MISSING:
+        if self.verdict is CheckResult.MISSING:
             grant = self.grant
             document["grant"] = {"role": grant.role, "where": grant.where, "whom": grant.whom, "remedy": grant.remedy}
         return document
@@ -75,13 +75,13 @@ def asked(subject: Subject, question: Callable[[], object]) -> Check:
     try:
         answer = question()
     except (Forbidden, NotFound, NotReady) as error:
-        return _check(subject, Verdict.MISSING, str(error))
+        return _check(subject, CheckResult.MISSING, str(error))
     except ReconcilerError as error:
-        return _check(subject, Verdict.UNKNOWN, str(error))
-    return _check(subject, Verdict.MISSING if answer is False else Verdict.OK)
+        return _check(subject, CheckResult.UNKNOWN, str(error))
+    return _check(subject, CheckResult.MISSING if answer is False else CheckResult.OK)
 
 
-def _check(subject: Subject, verdict: Verdict, detail: str = "") -> Check:
+def _check(subject: Subject, verdict: CheckResult, detail: str = "") -> Check:
     return Check(subject.place, subject.what, subject.mode, verdict, subject.grant, detail)
 
 

@@ -54,7 +54,7 @@ class UserAssignedIdentity(Closed, total=False):
     clientId: Annotated[Any, read_only("The identity's client id.")]
 
 
-class Identity(Closed, total=False):
+class IdentityBody(Closed, total=False):
     """Managed identities of the pool."""
 
     type: Required[
@@ -82,14 +82,14 @@ TagName = Annotated[str, Field(min_length=1, max_length=512)]
 TagValue = Annotated[str, Field(max_length=256)]
 
 
-class Pool(Closed, total=False):
+class PoolBody(Closed, total=False):
     """The ARM resource, as one writes it in a template, in Bicep, or for `az mdp`."""
 
     location: Annotated[Text, said("The Azure region; a change needs a new pool.", "eastus")]
     tags: Annotated[
         dict[TagName, TagValue], said("Tags; the service passes up to 20 on to the machines.", {"team": "build"})
     ]
-    identity: Annotated[Identity, said("Managed identities of the pool.")]
+    identity: Annotated[IdentityBody, said("Managed identities of the pool.")]
     properties: Annotated[Properties, said("The pool's own properties.")]
     id: Annotated[str, said("From a pasted resource: has to agree with name, subscription and resourceGroup.")]
     name: Annotated[PoolName, said("From a pasted resource: has to agree with the spec's name.")]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Required
 
 from pydantic import TypeAdapter
 
-from reconciler.spec.body import Pool
+from reconciler.spec.body import PoolBody
 from reconciler.spec.fields import Closed, said
 from reconciler.spec.forms import Day, Guid, Span, Text
 from reconciler.spec.names import (
@@ -27,7 +27,7 @@ Exclusive = Annotated[
 ]
 
 
-class OpenAccessException(Closed, total=False):
+class OpenAccessExceptionDocument(Closed, total=False):
     """One project that differs from its organization's openAccess."""
 
     project: Required[Project]
@@ -36,7 +36,7 @@ class OpenAccessException(Closed, total=False):
     reason: Annotated[Text, said("Why, for those who read the plan.", "load-test campaign")]
 
 
-class PipelineGrant(Closed, total=False):
+class PipelineGrantDocument(Closed, total=False):
     """Single pipelines that may use the pool where open access is off."""
 
     project: Required[Project]
@@ -49,7 +49,7 @@ class PipelineGrant(Closed, total=False):
     exclusive: Exclusive
 
 
-class PoolRoles(Closed, total=False):
+class PoolRolesDocument(Closed, total=False):
     """Administrators of the agent pool in one organization, beside those of permissionProfile."""
 
     organization: Required[
@@ -84,7 +84,7 @@ class AgentPoolFlags(Closed, total=False):
     ]
 
 
-class QueueRoles(Closed, total=False):
+class QueueRolesDocument(Closed, total=False):
     """Roles on the pool's queue in one project; a role that is absent is not managed."""
 
     project: Required[Project]
@@ -102,25 +102,27 @@ class WithoutQueue(Closed, total=False):
     reason: Annotated[Text, said("Why, for those who read the plan.", "found so when the pool was imported")]
 
 
-class Access(Closed, total=False):
+class AccessDocument(Closed, total=False):
     """What ARM has no words for."""
 
     openAccess: Annotated[
-        list[OpenAccessException], said("Exceptions to the organizations' openAccess, one a project.")
+        list[OpenAccessExceptionDocument], said("Exceptions to the organizations' openAccess, one a project.")
     ]
-    pipelines: Annotated[list[PipelineGrant], said("Single pipelines that may use the pool, one entry a project.")]
-    roles: Annotated[list[PoolRoles], said("Administrators and inheritance, one entry an organization.")]
+    pipelines: Annotated[
+        list[PipelineGrantDocument], said("Single pipelines that may use the pool, one entry a project.")
+    ]
+    roles: Annotated[list[PoolRolesDocument], said("Administrators and inheritance, one entry an organization.")]
     agentPools: Annotated[
         list[AgentPoolFlags], said("What the agent pools themselves hold, one entry an organization.")
     ]
-    queueRoles: Annotated[list[QueueRoles], said("Roles on the queues, one entry a project.")]
+    queueRoles: Annotated[list[QueueRolesDocument], said("Roles on the queues, one entry a project.")]
     withoutQueue: Annotated[
         list[WithoutQueue],
         said("Projects that the pool's organizations name or include, and that are left without a queue."),
     ]
 
 
-class Disruption(Closed, total=False):
+class DisruptionDocument(Closed, total=False):
     """What becomes of jobs that run while a change recycles agents."""
 
     agents: Required[
@@ -138,7 +140,7 @@ class Disruption(Closed, total=False):
     ]
 
 
-class Document(Closed, total=False):
+class SpecDocument(Closed, total=False):
     """One pool, as git wants it."""
 
     apiVersion: Required[Annotated[Literal["reconciler/v1"], said("Version of this format.")]]
@@ -157,9 +159,9 @@ class Document(Closed, total=False):
     ]
     until: Annotated[Day, said("For mode pause: last day, in UTC, of the pause.", "2026-12-31")]
     reason: Annotated[Text, said("Why the mode is not enforce; mode pause needs one.", "migration of the network")]
-    pool: Required[Annotated[Pool, said("The ARM resource.")]]
-    access: Annotated[Access, said("What ARM has no words for; optional.")]
-    disruption: Annotated[Disruption, said("Whether changes that recycle agents wait for a quiet moment.")]
+    pool: Required[Annotated[PoolBody, said("The ARM resource.")]]
+    access: Annotated[AccessDocument, said("What ARM has no words for; optional.")]
+    disruption: Annotated[DisruptionDocument, said("Whether changes that recycle agents wait for a quiet moment.")]
     replace: Annotated[
         Literal["refused", "allowed"],
         said(
@@ -171,6 +173,6 @@ class Document(Closed, total=False):
 
 
 @cache
-def adapter() -> TypeAdapter[Document]:
+def adapter() -> TypeAdapter[SpecDocument]:
     """The checks of all of it, built when the first file is read: that takes a tenth of a second."""
-    return TypeAdapter(Document)
+    return TypeAdapter(SpecDocument)

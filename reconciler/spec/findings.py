@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic_core import ErrorDetails, ValidationError
 
-from reconciler.spec.document import Document
+from reconciler.spec.document import SpecDocument
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, nearest, show, spell
 
 _TYPES = {
@@ -128,7 +128,7 @@ _SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
 
 def known_names(loc: tuple[str | int, ...]) -> Mapping[str, tuple[str, ...]]:
     """Fields of the object at pydantic's location, each with its values where they are a closed set."""
-    kind: Any = Document
+    kind: Any = SpecDocument
     for step in loc:
         kind = _member(kind, step)
     fields: dict[str, tuple[str, ...]] = {}
@@ -154,7 +154,7 @@ def home(name: str, loc: tuple[str | int, ...]) -> str:
 def homes() -> Mapping[str, list[Path]]:
     """Field → the objects that have it, for every field of the format, from the outermost inwards."""
     found: dict[str, list[Path]] = {}
-    todo: list[tuple[Path, Any]] = [((), Document)]
+    todo: list[tuple[Path, Any]] = [((), SpecDocument)]
     for where, kind in todo:
         for member in _members(kind):
             for name, hint in _fields(member).items():

@@ -28,7 +28,7 @@ def wrong(message: str) -> PydanticCustomError:
     return PydanticCustomError("form", "{message}", {"message": message})
 
 
-class Checked:
+class CheckedText:
     """Text that a function has looked at; the function says what is wrong, or nothing."""
 
     def __init__(self, check: Callable[[str], str | None], **json: Any) -> None:
@@ -48,7 +48,7 @@ class Checked:
         return value
 
 
-class Reference(Checked):
+class Reference(CheckedText):
     """A text that is looked at, or an id: a whole number above zero."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -64,15 +64,15 @@ class Reference(Checked):
         return self.validate(value if isinstance(value, str) else show(value))
 
 
-def pattern(expression: str, meaning: str) -> Checked:
+def pattern(expression: str, meaning: str) -> CheckedText:
     """Text of one shape; `meaning` completes «write …»."""
     matches = re.compile(expression).fullmatch
-    return Checked(
+    return CheckedText(
         lambda value: None if matches(value) else f"is {show(value)}; write {meaning}", pattern=f"^(?:{expression})$"
     )
 
 
-def one_of(*known: str) -> Checked:
+def one_of(*known: str) -> CheckedText:
     """An open enumeration."""
     exact = frozenset(known)
 
@@ -82,16 +82,16 @@ def one_of(*known: str) -> Checked:
         meant = nearest(value, known, _SLIP)
         return f"is {show(value)}; did you mean {meant}? Known are {listing(known)}" if meant else None
 
-    return Checked(check, anyOf=[{"enum": list(known)}, {"type": "string"}])
+    return CheckedText(check, anyOf=[{"enum": list(known)}, {"type": "string"}])
 
 
-def resource(provider: str, kind: str, example: str) -> Checked:
+def resource(provider: str, kind: str, example: str) -> CheckedText:
     """An ARM resource id of one type; the casing of ids is not stable, so it is not looked at."""
     parts = "".join(rf"/{re.escape(part)}/[^/\s<>]+" for part in kind.split("/"))
     expression = rf"/subscriptions/{GUID}/resourceGroups/[^/\s<>]+/providers/{re.escape(provider)}{parts}"
     matches = re.compile(expression, re.IGNORECASE | re.ASCII).fullmatch
     meaning = f"/subscriptions/…/resourceGroups/…/providers/{provider}/{example}"
-    return Checked(lambda value: None if matches(value) else f"is {show(value)}; write the resource id {meaning}")
+    return CheckedText(lambda value: None if matches(value) else f"is {show(value)}; write the resource id {meaning}")
 
 
 def _day(value: str) -> str | None:
@@ -122,10 +122,10 @@ def _buffer(value: str) -> str | None:
     return f"is {show(value)}; write '*' or a percentage from '0' to '100'"
 
 
-Text = Annotated[str, Checked(lambda value: None if value.strip() else "is empty; write a text", minLength=1)]
-Day = Annotated[str, Checked(_day, format="date")]
-Span = Annotated[str, Checked(_span, pattern=r"^([0-9]{1,2}\.)?[0-9][0-9]:[0-9][0-9]:[0-9][0-9]$")]
-Buffer = Annotated[str, Checked(_buffer, pattern=r"^(\*|[0-9]|[1-9][0-9]|100)$")]
+Text = Annotated[str, CheckedText(lambda value: None if value.strip() else "is empty; write a text", minLength=1)]
+Day = Annotated[str, CheckedText(_day, format="date")]
+Span = Annotated[str, CheckedText(_span, pattern=r"^([0-9]{1,2}\.)?[0-9][0-9]:[0-9][0-9]:[0-9][0-9]$")]
+Buffer = Annotated[str, CheckedText(_buffer, pattern=r"^(\*|[0-9]|[1-9][0-9]|100)$")]
 Guid = Annotated[str, pattern(GUID, "a guid, 8-4-4-4-12 hexadecimal digits")]
 DriveLetter = Annotated[str, pattern("[A-Za-z]", "one letter")]
 AbsolutePath = Annotated[str, pattern("/.*", "a path that begins with /")]

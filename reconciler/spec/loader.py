@@ -19,7 +19,7 @@ from reconciler.spec import access, build, findings, rest, rules, shapes
 from reconciler.spec.document import adapter
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
-from reconciler.spec.source import Document, Place, Unreadable, documents
+from reconciler.spec.source import Position, Unreadable, YamlDocument, documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _NAMED = 4
@@ -37,7 +37,7 @@ class Loaded:
 @dataclass(slots=True)
 class _Batch:
     specs: list[Spec] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    places: list[Position] = field(default_factory=list)
     """Where each of them has its name."""
     problems: list[Problem] = field(default_factory=list)
 
@@ -65,7 +65,7 @@ def _file(path: str, data: bytes, batch: _Batch) -> None:
         _document(path, document, batch)
 
 
-def _document(path: str, document: Document, batch: _Batch) -> None:
+def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
     if not isinstance(document.value, dict):
         kind = findings.kind_of(document.value)
         message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
@@ -81,7 +81,7 @@ def _document(path: str, document: Document, batch: _Batch) -> None:
     batch.problems += _told(path, document)
 
 
-def _told(path: str, document: Document) -> list[Problem]:
+def _told(path: str, document: YamlDocument) -> list[Problem]:
     told = [
         Problem(path, place.line, spell(where), message, place.column)
         for place, where, message in document.findings[:MOST_PROBLEMS]
@@ -92,7 +92,7 @@ def _told(path: str, document: Document) -> list[Problem]:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedDocument:
     """A document with its pool in canonical shape, and what is wrong with it."""
 
     document: dict[str, Any]
@@ -115,7 +115,7 @@ class Checked:
                 yield where, message
 
 
-def check(value: Mapping[str, Any]) -> Checked:
+def check(value: Mapping[str, Any]) -> CheckedDocument:
     """Every check of one document: shape, types and forms, rules."""
     shaping = shapes.Shaping()
     document = dict(value)
@@ -126,9 +126,9 @@ def check(value: Mapping[str, Any]) -> Checked:
     except ValidationError as error:
         found = list(findings.translate(error, document))
         found += _despite(document, rest.tree(where for where, _ in found))
-        return Checked(document, found, bool(shaping.findings))
+        return CheckedDocument(document, found, bool(shaping.findings))
     found = [*rules.check(document), *access.check(document, pool_known=True)]
-    return Checked(document, found, bool(shaping.findings))
+    return CheckedDocument(document, found, bool(shaping.findings))
 
 
 def _despite(document: Mapping[str, Any], broken: rest.Tree) -> list[Finding]:
@@ -146,7 +146,7 @@ def _unique(batch: _Batch) -> list[Spec]:
     often = Counter(spec.key for spec in batch.specs)
     if len(often) == len(batch.specs):
         return batch.specs
-    by_key: dict[str, list[tuple[Spec, Place]]] = defaultdict(list)
+    by_key: dict[str, list[tuple[Spec, Position]]] = defaultdict(list)
     for spec, place in zip(batch.specs, batch.places, strict=True):
         if often[spec.key] > 1:
             by_key[spec.key].append((spec, place))

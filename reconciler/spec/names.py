@@ -18,7 +18,7 @@ import re
 from functools import lru_cache
 from typing import Annotated
 
-from reconciler.spec.forms import GUID, Checked, Reference, pattern
+from reconciler.spec.forms import GUID, CheckedText, Reference, pattern
 from reconciler.spec.problem import show
 
 _ORGANIZATION = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
@@ -123,13 +123,13 @@ def resource_group_name(value: str) -> str | None:
     return f"is {show(value)}; a resource group's name has 1 to 90 letters, digits and _ ( ) - ., and no dot at the end"
 
 
-OrganizationUrl = Annotated[str, Checked(organization_url, format="uri")]
+OrganizationUrl = Annotated[str, CheckedText(organization_url, format="uri")]
 GitHubUrl = Annotated[str, pattern(_GITHUB_URL, "https://github.com/{organization}")]
-ProjectName = Annotated[str, Checked(project_name, minLength=1, maxLength=64)]
-ProjectReference = Annotated[str, Checked(project_reference, pattern="^[^/]+/[^/]+$")]
-OrganizationName = Annotated[str, Checked(organization_name, pattern=f"^{_ORGANIZATION}$")]
-PoolName = Annotated[str, Checked(pool_name, pattern="^[a-zA-Z0-9][a-zA-Z0-9-.]*$", minLength=3, maxLength=44)]
-Principal = Annotated[str, Checked(principal)]
-Account = Annotated[str, Checked(account)]
+ProjectName = Annotated[str, CheckedText(project_name, minLength=1, maxLength=64)]
+ProjectReference = Annotated[str, CheckedText(project_reference, pattern="^[^/]+/[^/]+$")]
+OrganizationName = Annotated[str, CheckedText(organization_name, pattern=f"^{_ORGANIZATION}$")]
+PoolName = Annotated[str, CheckedText(pool_name, pattern="^[a-zA-Z0-9][a-zA-Z0-9-.]*$", minLength=3, maxLength=44)]
+Principal = Annotated[str, CheckedText(principal)]
+Account = Annotated[str, CheckedText(account)]
 Pipeline = Annotated[str | int, Reference(pipeline_path, pattern=r"^\\.*[^\\]$")]
-ResourceGroupName = Annotated[str, Checked(resource_group_name, minLength=1, maxLength=90)]
+ResourceGroupName = Annotated[str, CheckedText(resource_group_name, minLength=1, maxLength=90)]

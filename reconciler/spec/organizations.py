@@ -15,7 +15,7 @@ from reconciler.spec.names import Account, GitHubUrl, OrganizationUrl, ProjectNa
 MAXIMUM_CONCURRENCY = 10_000
 
 
-class Organization(Closed, total=False):
+class OrganizationBody(Closed, total=False):
     """One Azure DevOps organization that may use the pool."""
 
     url: Required[
@@ -53,7 +53,7 @@ class Organization(Closed, total=False):
     ]
 
 
-class PermissionProfile(Closed, total=False):
+class PermissionProfileBody(Closed, total=False):
     """Who administers the agent pools in Azure DevOps. ARM heeds it at creation alone; the reconciler keeps it true."""
 
     kind: Required[
@@ -83,9 +83,11 @@ class AzureDevOpsOrganizationProfile(Closed, total=False):
     """Azure DevOps organizations that may use the pool."""
 
     kind: Required[Annotated[Literal["AzureDevOps"], said("The platform.")]]
-    organizations: Required[Annotated[list[Organization], said("The organizations, each at most once.", min_length=1)]]
+    organizations: Required[
+        Annotated[list[OrganizationBody], said("The organizations, each at most once.", min_length=1)]
+    ]
     permissionProfile: Annotated[
-        PermissionProfile, said("Who administers the agent pools in these organizations.", {"kind": "CreatorOnly"})
+        PermissionProfileBody, said("Who administers the agent pools in these organizations.", {"kind": "CreatorOnly"})
     ]
     alias: Annotated[
         Text, said("Name of the agent pools in Azure DevOps, where it differs from the pool's.", "build-linux")

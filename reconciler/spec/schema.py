@@ -40,7 +40,8 @@ _DEVCENTER = ("devcenter-project-id", "devcenter-project-resource-id")
 def json_schema() -> Json:
     """The schema of one document, as a new value on every call."""
     schema = adapter().json_schema(ref_template=_REF + "{model}")
-    definitions: Json = schema.pop("$defs")
+    _publish(schema)
+    definitions: Json = {_published(name): definition for name, definition in schema.pop("$defs").items()}
     for name, definition in [("Document", schema), *definitions.items()]:
         _titles(definition, name)
         _close(definition)
@@ -65,6 +66,19 @@ def words(name: str) -> str:
     """A title: ``maximumConcurrency`` → ``Maximum concurrency``."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
     return text[:1].upper() + text[1:]
+
+
+def _published(name: str) -> str:
+    """Editors and the reference show what the object is; that its class describes a document is our business."""
+    return name.removesuffix("Document").removesuffix("Body")
+
+
+def _publish(value: Any) -> None:
+    for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+        if key == "$ref":
+            value[key] = _published(one)
+        elif isinstance(one, dict | list):
+            _publish(one)
 
 
 def _titles(definition: Json, name: str) -> None:

@@ -63,7 +63,7 @@ _REMEDIES = (
 )
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Line and column, from 1."""
 
     line: int = 1
@@ -71,16 +71,16 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class Document:
+class YamlDocument:
     """One YAML document: its data, and where each part of it was written."""
 
     value: Any
-    start: Place
+    start: Position
     places: dict[int, Any] = field(repr=False, default_factory=dict)
     """id of a mapping or list → key or position → the parser's mark."""
-    findings: list[tuple[Place, Path, str]] = field(default_factory=list)
+    findings: list[tuple[Position, Path, str]] = field(default_factory=list)
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: Path) -> Position:
         """Where the path was written; for something that is missing, where its owner was."""
         place, value = self.start, self.value
         for step in path:
@@ -94,12 +94,12 @@ class Document:
 class Unreadable(Exception):
     """The file as a whole cannot be read: not text, too large, too deep, or not YAML."""
 
-    def __init__(self, message: str, place: Place | None = None, path: Path = ()) -> None:
+    def __init__(self, message: str, place: Position | None = None, path: Path = ()) -> None:
         super().__init__(message)
-        self.message, self.place, self.path = message, place or Place(), path
+        self.message, self.place, self.path = message, place or Position(), path
 
 
-def documents(data: bytes, parser: Any = PARSER) -> list[Document]:
+def documents(data: bytes, parser: Any = PARSER) -> list[YamlDocument]:
     """All documents of a file that hold anything; raises `Unreadable`."""
     text = _text(data)
     try:
@@ -114,10 +114,10 @@ def _text(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = Place(data.count(b"\n", 0, error.start) + 1)
+        place = Position(data.count(b"\n", 0, error.start) + 1)
         raise Unreadable("is not UTF-8 text; save it as UTF-8", place) from None
     if data.translate(None, _ORDINARY) and (found := _INVISIBLE.search(text)):
-        place = Place(text.count("\n", 0, found.start()) + 1)
+        place = Position(text.count("\n", 0, found.start()) + 1)
         raise Unreadable(f"holds the invisible character U+{ord(found.group()):04X}; remove it", place)
     return text
 
@@ -132,8 +132,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> Unreadable:
     return Unreadable(f"is not YAML: {said}; {remedy}", None if mark is None else _place(mark))
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1)
 
 
 @dataclass(slots=True)
@@ -155,15 +155,15 @@ class _Composer:
         self.step: str | int | None = None
         """Key or position in the innermost mapping or list; `path` leads to that."""
         self.anchors: dict[str, _Anchor] = {}
-        self.document = Document(None, Place())
+        self.document = YamlDocument(None, Position())
 
-    def documents(self) -> Iterator[Document]:
+    def documents(self) -> Iterator[YamlDocument]:
         while type(event := self.next()) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 event = self.next()
                 self.anchors.clear()
                 self.step = None
-                self.document = Document(None, _place(event.start_mark))
+                self.document = YamlDocument(None, _place(event.start_mark))
                 self.document.value = self.node(event, 0)
                 if self.document.value is not None or self.document.findings:
                     yield self.document

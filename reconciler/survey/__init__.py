@@ -9,7 +9,7 @@ to write is taken on a fresh one.
     port      what facets may ask (`Survey`)
     shared    the survey itself (`SharedSurvey`)
     access    open access from a cheap list and pair reads, and when the list is believed
-    evidence  whether an organization's list was shown to be complete (`Evidence`), and who is tried next
+    evidence  whether an organization's list was shown to be complete (`ListEvidence`), and who is tried next
     azure_resources  what lies around pools, each fact once
     organization_queues  one list of queues for all projects, where the organization was seen to have it
     capabilities  what was found out about the services, and what follows for reads
@@ -21,8 +21,8 @@ to write is taken on a fresh one.
 
 from __future__ import annotations
 
-from reconciler.survey.evidence import Evidence
+from reconciler.survey.evidence import ListEvidence
 from reconciler.survey.port import Survey
 from reconciler.survey.shared import SharedSurvey
 
-__all__ = ["Evidence", "SharedSurvey", "Survey"]
+__all__ = ["ListEvidence", "SharedSurvey", "Survey"]

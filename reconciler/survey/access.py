@@ -5,7 +5,7 @@ complete, and where the list is not of a length at which it may have been cut (`
 contradicts the wish is read pair by pair, so that each decision to write rests on the authorization itself: the cost of
 that grows with the drift, not with the estate.
 
-What `probe` found out about the lists comes in as `Sources.told`; the ledger says how far it is believed.
+What `probe` found out about the lists comes in as `AccessSources.told`; the ledger says how far it is believed.
 
 A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
 every pair is read. A list that could not be read for another reason is an error of all its queues.
@@ -27,7 +27,7 @@ Pairs: TypeAlias = Mapping[Queue, PipelinePermissions | ReconcilerError]
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class AccessSources:
     """Where the answers come from; everything here remembers what it read."""
 
     lists: Callable[[Sequence[str]], Lists]
@@ -41,7 +41,7 @@ class Sources:
 
 
 def settle(
-    organization: str, wanted: Mapping[Queue, bool], *, sources: Sources, ledger: Ledger
+    organization: str, wanted: Mapping[Queue, bool], *, sources: AccessSources, ledger: Ledger
 ) -> dict[Queue, bool | ReconcilerError]:
     """Whether each queue is open, or why that could not be read; the queues are all of one agent pool."""
     lists = sources.lists(sorted({queue.project_id for queue in wanted}))
@@ -54,7 +54,7 @@ def settle(
 
 
 def _read_too(
-    organization: str, wanted: Mapping[Queue, bool], lists: Lists, sources: Sources, ledger: Ledger
+    organization: str, wanted: Mapping[Queue, bool], lists: Lists, sources: AccessSources, ledger: Ledger
 ) -> dict[Queue, bool | ReconcilerError]:
     """With pair reads of what the lists do not prove, and of what tries them."""
     readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
@@ -112,7 +112,7 @@ def _answer(listed: frozenset[int] | ReconcilerError, queue: Queue, read: Pairs)
 
 
 def _witnessed(
-    organization: str, queues: Sequence[Queue], lists: Lists, sources: Sources, ledger: Ledger
+    organization: str, queues: Sequence[Queue], lists: Lists, sources: AccessSources, ledger: Ledger
 ) -> dict[Queue, PipelinePermissions | ReconcilerError]:
     """Read the pairs, and compare those found open with the lists. Pairs in projects written to are no witnesses."""
     if not queues:
@@ -131,6 +131,6 @@ def _witnessed(
     return read
 
 
-def _still_missing(queues: Iterable[Queue], sources: Sources) -> int:
+def _still_missing(queues: Iterable[Queue], sources: AccessSources) -> int:
     """Queues that are missing from a list read after their pair read, too: opened in between is no miss."""
     return sum(not _listed(sources.again(queue.project_id), queue) for queue in queues)

@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from reconciler.documents import Json
-from reconciler.ports.azure_resources import Assignment, Right, Surroundings
+from reconciler.ports.azure_resources import Assignment, AzureResourcesReader, Right
 from reconciler.survey.memo import Key, Memo
 
 T = TypeVar("T")
 
 
-def remembered(reads: Surroundings | None, memo: Memo) -> Surroundings | None:
+def remembered(reads: AzureResourcesReader | None, memo: Memo) -> AzureResourcesReader | None:
     """The same reads, each made once; None where there are none."""
-    return None if reads is None else Remembered(reads, memo)
+    return None if reads is None else CachedAzureResources(reads, memo)
 
 
-class Remembered:
-    """`Surroundings` of one batch. No write of ours touches what it remembers."""
+class CachedAzureResources:
+    """`AzureResourcesReader` of one batch. No write of ours touches what it remembers."""
 
-    def __init__(self, reads: Surroundings, memo: Memo) -> None:
+    def __init__(self, reads: AzureResourcesReader, memo: Memo) -> None:
         self._reads = reads
         self._memo = memo
 

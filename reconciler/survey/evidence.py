@@ -34,7 +34,7 @@ _NUMBERS = ("agreed", "misses", "cursor", "longest")
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ListEvidence:
     """What was learned about one organization's list; stored between runs."""
 
     agreed: int = 0
@@ -55,13 +55,13 @@ class Evidence:
         """Whether a list of this length cannot have been cut; `longest` is the longest of all that were read."""
         return length < longest or length <= self.longest
 
-    def seen(self, agreed: int, misses: int) -> Evidence:
+    def seen(self, agreed: int, misses: int) -> ListEvidence:
         """With pairs that were tried; one miss outweighs all that agreed."""
         if misses:
             return replace(self, agreed=0, misses=self.misses + misses)
         return replace(self, agreed=min(self.agreed + agreed, AFTER_A_MISS))
 
-    def merged(self, stored: Evidence) -> Evidence:
+    def merged(self, stored: ListEvidence) -> ListEvidence:
         """With what another worker stored meanwhile: whoever saw more misses is right."""
         known = max(self, stored, key=lambda evidence: (evidence.misses, evidence is self))
         return replace(known, cursor=max(self.cursor, stored.cursor), longest=max(self.longest, stored.longest))
@@ -71,7 +71,7 @@ class Evidence:
         return {name: getattr(self, name) for name in _NUMBERS}
 
     @classmethod
-    def from_json(cls, body: Json) -> Evidence:
+    def from_json(cls, body: Json) -> ListEvidence:
         """From the stored form; unknown fields are left alone, what cannot be read counts as nothing learned."""
         if not isinstance(body, Mapping):
             return cls()
@@ -82,7 +82,7 @@ class Evidence:
 class Ledger:
     """The evidence of one batch, and how many pairs it may still try. One object for a survey and its fresh copies."""
 
-    def __init__(self, evidence: Mapping[str, Evidence], sample: int) -> None:
+    def __init__(self, evidence: Mapping[str, ListEvidence], sample: int) -> None:
         self._lock = Lock()
         self._evidence = dict(evidence)
         self._sample = sample
@@ -90,10 +90,10 @@ class Ledger:
         self._turns: dict[str, int] = {}
         self._changed: set[str] = set()
 
-    def of(self, organization: str) -> Evidence:
+    def of(self, organization: str) -> ListEvidence:
         """What is known of an organization."""
         with self._lock:
-            return self._evidence.get(organization, Evidence())
+            return self._evidence.get(organization, ListEvidence())
 
     def shown(self, organization: str, told: str = "") -> bool:
         """Whether the silence of the organization's lists counts.
@@ -120,7 +120,7 @@ class Ledger:
             return ()  # where they were told to be incomplete there is nothing left to find out
         shown = self.shown(organization, told)
         with self._lock:
-            evidence = self._evidence.get(organization, Evidence())
+            evidence = self._evidence.get(organization, ListEvidence())
             whose = pairs[0].pool_id if shown else _ANY_POOL
             left = self._left.setdefault((organization, whose), self._trial(evidence, shown=shown))
             count = min(left, len(pairs))
@@ -136,32 +136,32 @@ class Ledger:
     def held(self, organization: str, length: int) -> None:
         """Take note of a list of this length that held an open pair as it should."""
         with self._lock:
-            evidence = self._evidence.get(organization, Evidence())
+            evidence = self._evidence.get(organization, ListEvidence())
             if length > evidence.longest:
                 self._put(organization, replace(evidence, longest=length))
 
     def saw(self, organization: str, agreed: int, misses: int) -> None:
         """Take note of pairs that were tried."""
         with self._lock:
-            seen = self._evidence.get(organization, Evidence()).seen(agreed, misses)
+            seen = self._evidence.get(organization, ListEvidence()).seen(agreed, misses)
             self._put(organization, seen)
             if seen.shown:
                 self._left[organization, _ANY_POOL] = 0  # this batch has its answer; the next one tries again
 
-    def changed(self) -> dict[str, Evidence]:
+    def changed(self) -> dict[str, ListEvidence]:
         """What was learned since this was last asked, for storing."""
         with self._lock:
             learned = {organization: self._evidence[organization] for organization in sorted(self._changed)}
             self._changed.clear()
         return learned
 
-    def _trial(self, evidence: Evidence, *, shown: bool) -> int:
+    def _trial(self, evidence: ListEvidence, *, shown: bool) -> int:
         """How many pairs may be tried now. What was only told is tried by every run, by that of one pool too."""
         if evidence.shown:
             return self._sample
         return max(self._sample, TOLD_TRIAL) if shown else FIRST_TRIAL
 
-    def _put(self, organization: str, evidence: Evidence) -> None:
+    def _put(self, organization: str, evidence: ListEvidence) -> None:
         if self._evidence.get(organization) != evidence:
             self._evidence[organization] = evidence
             self._changed.add(organization)

@@ -16,7 +16,7 @@ from reconciler.ports.devops import AgentPool, Project
 from reconciler.spec.model import Spec
 
 
-def of_spec(spec: Spec, remembered: Remembered) -> Remembered:
+def of_spec(spec: Spec, remembered: RememberedNames) -> RememberedNames:
     """What is remembered of names that the spec still has."""
     pools = {key(one.name, one.agent_pool) for one in spec.organizations}
     projects = {key(*name) for name in projects_of(spec)}
@@ -41,7 +41,9 @@ def key(organization: str, name: str) -> str:
     return f"{organization}/{name}".casefold()
 
 
-def renamed_pool(remembered: Remembered, organization: str, name: str, pools: Sequence[AgentPool]) -> AgentPool | None:
+def renamed_pool(
+    remembered: RememberedNames, organization: str, name: str, pools: Sequence[AgentPool]
+) -> AgentPool | None:
     """The agent pool that had this name, under the one it has now."""
     known = {spelt.casefold(): number for spelt, number in remembered.pools.items()}
     number = known.get(key(organization, name))
@@ -49,7 +51,7 @@ def renamed_pool(remembered: Remembered, organization: str, name: str, pools: Se
 
 
 def as_the_spec_names_them(
-    remembered: Remembered, organization: str, named: set[str], visible: Sequence[Project]
+    remembered: RememberedNames, organization: str, named: set[str], visible: Sequence[Project]
 ) -> tuple[Project, ...]:
     """The projects; one that was renamed, and that no name of the spec finds, under the name that the spec knows."""
     if not remembered.projects:
@@ -70,10 +72,10 @@ def as_the_spec_names_them(
 
 def learned(
     spec: Spec,
-    before: Remembered,
+    before: RememberedNames,
     pools: Mapping[str, Sequence[AgentPool]],
     projects: Mapping[str, Sequence[Project]],
-) -> Remembered:
+) -> RememberedNames:
     """Ids of the spec's names; what could not be read, or resolves to nothing now, keeps the id it had."""
     by_name = {key(name, pool.name): pool.id for name, found in pools.items() for pool in found}
     by_project = {key(name, project.name): project.id for name, found in projects.items() for project in found}
@@ -86,11 +88,11 @@ def learned(
     for organization, project in sorted(projects_of(spec)):
         if (found_id := by_project.get(key(organization, project))) is not None:
             ids[f"{organization}/{project}"] = found_id
-    return Remembered(numbers, ids, before.busy_since)
+    return RememberedNames(numbers, ids, before.busy_since)
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedNames:
     """What the spec's names stood for when they last resolved, so that a renamed thing is recognised by its id."""
 
     pools: Mapping[str, int] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Remembered:
         return {"agentPools": dict(self.pools), "projects": dict(self.projects), "busySince": busy}
 
     @classmethod
-    def from_json(cls, body: Any) -> Remembered:
+    def from_json(cls, body: Any) -> RememberedNames:
         """From the stored form; what is not of its type counts as never known."""
         if not isinstance(body, Mapping):
             return cls()

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
 
@@ -26,7 +26,7 @@ class Survey(Protocol):
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
 
-    def around(self) -> Surroundings | None:
+    def around(self) -> AzureResourcesReader | None:
         """Reads of what lies around pools; None where this deployment looks at nothing of it."""
 
     def waiting_since(self, now: datetime) -> datetime:

@@ -18,15 +18,15 @@ from typing import Any, TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
 from reconciler.survey import access, azure_resources, names, organization_queues, scope
 from reconciler.survey.capabilities import CAREFUL, Beliefs
-from reconciler.survey.evidence import Evidence, Ledger
+from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
-from reconciler.survey.names import Remembered
+from reconciler.survey.names import RememberedNames
 from reconciler.survey.parallel_reads import Lanes
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class SharedSurvey:
         self,
         readers: Readers,
         interest: Mapping[str, Collection[str]],
-        evidence: Mapping[str, Evidence] | None = None,
+        evidence: Mapping[str, ListEvidence] | None = None,
         *,
         parallel: int = 4,
         listed: Collection[str] = (),
@@ -64,7 +64,7 @@ class SharedSurvey:
         self._lanes = Lanes(parallel)
         self._ledger = Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
-        self._remembered = Remembered()
+        self._remembered = RememberedNames()
         self._named: set[str] = set()
         self._busy_since: datetime | None = None
 
@@ -73,7 +73,7 @@ class SharedSurvey:
         cls,
         readers: Readers,
         specs: Iterable[Spec],
-        evidence: Mapping[str, Evidence] | None = None,
+        evidence: Mapping[str, ListEvidence] | None = None,
         *,
         sample: int = 1,
         parallel: int = 4,
@@ -107,17 +107,17 @@ class SharedSurvey:
         other._know(self._remembered, self._named)
         return other
 
-    def knowing(self, spec: Spec, remembered: Remembered) -> SharedSurvey:
+    def knowing(self, spec: Spec, remembered: RememberedNames) -> SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
         view = copy(self)
         named = {names.key(*one) for one in names.projects_of(spec)}
         view._know(names.of_spec(spec, remembered), named)  # noqa: SLF001 - a copy of this very survey
         return view
 
-    def _know(self, remembered: Remembered, named: set[str]) -> None:
+    def _know(self, remembered: RememberedNames, named: set[str]) -> None:
         self._remembered, self._named, self._busy_since = remembered, named, None
 
-    def remembers(self, spec: Spec) -> Remembered:
+    def remembers(self, spec: Spec) -> RememberedNames:
         """What to remember of the pool, out of what was read; reads nothing."""
         pools = {
             one.name: tuple((self._memo.peek(Key("agent pools", one.name)) or {}).values())
@@ -146,7 +146,7 @@ class SharedSurvey:
         if project_id is None:
             self._memo.forget_missing("identity", organization)
 
-    def learned(self) -> dict[str, Evidence]:
+    def learned(self) -> dict[str, ListEvidence]:
         """Evidence that changed since this was last asked, by organization; the caller stores it."""
         return self._ledger.changed()
 
@@ -200,7 +200,7 @@ class SharedSurvey:
         self._busy_since = self._remembered.busy_since or now
         return self._busy_since
 
-    def around(self) -> Surroundings | None:
+    def around(self) -> AzureResourcesReader | None:
         """What lies around pools, each fact read once; None where nothing of it is looked at."""
         return azure_resources.remembered(self._readers.around, self._memo)
 
@@ -339,7 +339,7 @@ class SharedSurvey:
 
     def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; how cheaply, `reconciler.survey.access` says."""
-        sources = access.Sources(
+        sources = access.AccessSources(
             lists=lambda projects: self._authorized(organization, projects),
             pairs=lambda queues: self.permissions(organization, queues),
             again=lambda project: self._authorized_again(organization, project),

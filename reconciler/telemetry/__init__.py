@@ -15,7 +15,7 @@ and organizations, counts, reasons; never a body, a query, a person or a token.
 from __future__ import annotations
 
 from reconciler.telemetry.bounded import Bounded
-from reconciler.telemetry.calls import Call, Calls
+from reconciler.telemetry.calls import Calls, CallSpan
 from reconciler.telemetry.memory import MemorySpan, MemoryTelemetry
 from reconciler.telemetry.port import NO_TELEMETRY, Attribute, Metrics, NoTelemetry, Span, Telemetry
 
@@ -23,7 +23,7 @@ __all__ = [
     "NO_TELEMETRY",
     "Attribute",
     "Bounded",
-    "Call",
+    "CallSpan",
     "Calls",
     "MemorySpan",
     "MemoryTelemetry",

@@ -15,7 +15,7 @@ from reconciler.telemetry.port import NO_TELEMETRY, Attribute, Span, Telemetry
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
-class Call:
+class CallSpan:
     """A call under way."""
 
     def __init__(self, telemetry: Telemetry, span: Span, target: str, method: str) -> None:
@@ -45,7 +45,7 @@ class Calls:
         self._telemetry = telemetry
 
     @contextmanager
-    def call(self, method: str, route: str, organization: str = "") -> Iterator[Call]:
+    def call(self, method: str, route: str, organization: str = "") -> Iterator[CallSpan]:
         """The span of one call; an error that leaves the block marks it."""
         about: dict[str, Attribute] = {
             "peer.service": self._target,
@@ -55,7 +55,7 @@ class Calls:
         if organization:
             about["reconciler.organization"] = organization
         with self._telemetry.span(f"{method} {route}", client=True, attributes=about) as span:
-            yield Call(self._telemetry, span, self._target, method)
+            yield CallSpan(self._telemetry, span, self._target, method)
 
 
 def outcome_of(status: int) -> str:

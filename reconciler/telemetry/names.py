@@ -68,7 +68,7 @@ LABELS: Mapping[str, frozenset[str] | None] = {
 """Label → its values; None: an organization."""
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """How a metric counts.
 
     Columns of Application Insights' `customMetrics` behind it: azure-monitor-opentelemetry-exporter 1.0.0b58 sends
@@ -90,37 +90,37 @@ class Metric:
     """One row of the table."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     meaning: str
     labels: tuple[str, ...] = ()
     unit: str = ""
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("reconciler.runs", Kind.COUNTER, "pools of messages, by what became of each", ("result", "trigger")),
-    Metric("reconciler.run.seconds", Kind.HISTOGRAM, "how long a run took", ("result",), "s"),
-    Metric("reconciler.queue.wait", Kind.HISTOGRAM, "from a message's insertion to its handling, with "
+    Metric("reconciler.runs", MetricKind.COUNTER, "pools of messages, by what became of each", ("result", "trigger")),
+    Metric("reconciler.run.seconds", MetricKind.HISTOGRAM, "how long a run took", ("result",), "s"),
+    Metric("reconciler.queue.wait", MetricKind.HISTOGRAM, "from a message's insertion to its handling, with "
            "what it was put off on purpose", ("trigger",), "s"),
-    Metric("reconciler.drift.age", Kind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
+    Metric("reconciler.drift.age", MetricKind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
            "since when it is so", ("result",), "s"),
-    Metric("reconciler.converge.seconds", Kind.HISTOGRAM, "from the wish, or the first look that found drift, "
+    Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the wish, or the first look that found drift, "
            "to the proof", ("trigger",), "s"),
-    Metric("reconciler.changes", Kind.COUNTER, "changes written and seen", ("facet", "action")),
-    Metric("reconciler.refusals", Kind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
-    Metric("reconciler.calls", Kind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
-    Metric("reconciler.call.seconds", Kind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),
-    Metric("reconciler.gate.seconds", Kind.HISTOGRAM, "for how long an organization asked for fewer calls",
+    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and seen", ("facet", "action")),
+    Metric("reconciler.refusals", MetricKind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
+    Metric("reconciler.calls", MetricKind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
+    Metric("reconciler.call.seconds", MetricKind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),
+    Metric("reconciler.gate.seconds", MetricKind.HISTOGRAM, "for how long an organization asked for fewer calls",
            ("organization",), "s"),
-    Metric("reconciler.sweep.age", Kind.GAUGE, "since the last sweep", (), "s"),
-    Metric("reconciler.pools", Kind.GAUGE, "pools that specs name"),
-    Metric("reconciler.specs.problems", Kind.GAUGE, "problems of the spec files at the newest commit"),
-    Metric("reconciler.specs.failed", Kind.COUNTER, "messages put back because git could not be read", ("reason",)),
-    Metric("reconciler.git.stale", Kind.COUNTER, "looks at git that found the last good commit only"),
-    Metric("reconciler.events.dropped", Kind.COUNTER, "events that hold none of ours", ("trigger", "reason")),
-    Metric("reconciler.quarantined", Kind.COUNTER, "messages that became poison", ("queue",)),
-    Metric("reconciler.audit.failed", Kind.COUNTER, "audit logs that could not be read", ("organization", "reason")),
-    Metric("reconciler.audit.cut", Kind.COUNTER, "audit logs too long for one look", ("organization",)),
-    Metric("reconciler.http", Kind.COUNTER, "requests answered", ("function", "status")),
+    Metric("reconciler.sweep.age", MetricKind.GAUGE, "since the last sweep", (), "s"),
+    Metric("reconciler.pools", MetricKind.GAUGE, "pools that specs name"),
+    Metric("reconciler.specs.problems", MetricKind.GAUGE, "problems of the spec files at the newest commit"),
+    Metric("reconciler.specs.failed", MetricKind.COUNTER, "messages postponed: git could not be read", ("reason",)),
+    Metric("reconciler.git.stale", MetricKind.COUNTER, "looks at git that found the last good commit only"),
+    Metric("reconciler.events.dropped", MetricKind.COUNTER, "events that hold none of ours", ("trigger", "reason")),
+    Metric("reconciler.quarantined", MetricKind.COUNTER, "messages that became poison", ("queue",)),
+    Metric("reconciler.audit.failed", MetricKind.COUNTER, "audit logs that cannot be read", ("organization", "reason")),
+    Metric("reconciler.audit.cut", MetricKind.COUNTER, "audit logs too long for one look", ("organization",)),
+    Metric("reconciler.http", MetricKind.COUNTER, "requests answered", ("function", "status")),
 )  # fmt: skip
 """Every metric, in the order of the documentation."""
 

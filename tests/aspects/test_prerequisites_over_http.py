@@ -10,7 +10,7 @@ import pytest
 
 from emulator import Running, start
 from reconciler.engine import Outcome
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.facets.support.prerequisites.vaults import RANGES
 from reconciler.plan import render
 from reconciler.plan.model import Plan
@@ -86,7 +86,7 @@ def asked(cloud: Running) -> list[str]:
 def ready(here: Shop) -> tuple[Outcome, Truth, str, str]:
     """How a run ends, and what the pool's condition says."""
     result = here.settle(wanted())
-    condition = result.status.condition(Kind.READY)
+    condition = result.status.condition(ConditionKind.READY)
     assert condition is not None
     return result.outcome, condition.status, condition.reason, condition.message
 

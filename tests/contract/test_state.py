@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler.errors import LeaseHeld
-from reconciler.ports.stores import Document
+from reconciler.ports.stores import StoredDocument
 from tests.contract.families import Family, Stores
 
 
@@ -20,7 +20,7 @@ def test_what_one_worker_saves_another_loads(one: Stores, other: Stores) -> None
     body = {"text": "grüße\n\u2028", "list": [1, 2.5, None, True], "deep": {"a": {"b": ["x" * 100_000]}}}
     etag = one.state.save("pools/fabrikam", body, None)
 
-    assert other.state.load("pools/fabrikam") == Document(body, etag)
+    assert other.state.load("pools/fabrikam") == StoredDocument(body, etag)
 
 
 def test_a_new_document_must_be_new(one: Stores, other: Stores) -> None:

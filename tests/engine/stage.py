@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.engine import Limits, Planner, Reconciler, Result
+from reconciler.engine import Planner, Reconciler, Result, RunLimits
 from reconciler.engine.events import Event
-from reconciler.engine.status import Condition, Kind
+from reconciler.engine.status import Condition, ConditionKind
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Plan
 from reconciler.plan.policy import Policy
@@ -41,7 +41,7 @@ class Stage:
     shelf: Shelf = field(default_factory=Shelf)
     desk: Desk = field(default_factory=Desk)
     policy: Policy = field(default_factory=Policy)
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     facets: Sequence[Any] = FACETS
     events: list[Event] = field(default_factory=list)
 
@@ -116,7 +116,7 @@ def without_first_queue() -> Stage:
     return stage
 
 
-def condition(result: Result, kind: Kind) -> Condition:
+def condition(result: Result, kind: ConditionKind) -> Condition:
     found = result.status.condition(kind)
     assert found is not None
     return found

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine import Outcome, Result, load_status
-from reconciler.engine.status import Kind, PoolStatus, Truth
-from reconciler.engine.tenure import Limits
+from reconciler.engine.status import ConditionKind, PoolStatus, Truth
+from reconciler.engine.tenure import RunLimits
 from reconciler.engine.waits import counted, overdue
 from reconciler.errors import Forbidden, Rejected
 from reconciler.plan.model import Gap, GapKind, Plan
@@ -22,7 +22,7 @@ from tests.keeping import START
 
 COMING = Gap("doors", "o/p", GapKind.NOT_READY, "NotReady", "o/p: no queue yet")
 QUIET = replace(COMING, message="pool-1: waits for a quiet moment", bounded=True)
-LIMITS = Limits()
+LIMITS = RunLimits()
 
 
 def hidden() -> Stage:
@@ -46,11 +46,11 @@ def test_an_agent_pool_that_stays_away_is_waited_for_and_then_told() -> None:
 
     assert [result.outcome for result in results] == [Outcome.PROGRESSING] * 6 + [Outcome.STALLED] * 2
     assert [result.next_look is None for result in results] == [False] * 6 + [True] * 2
-    stalled = condition(results[-1], Kind.STALLED)
+    stalled = condition(results[-1], ConditionKind.STALLED)
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Overdue")
     assert "there is no agent pool pool-1" in stalled.message
     assert "awaited since 2026-06-01T12:00Z" in stalled.message
-    assert condition(results[-1], Kind.RECONCILING).status is Truth.FALSE
+    assert condition(results[-1], ConditionKind.RECONCILING).status is Truth.FALSE
     assert results[-1].status.covered is not None, "older wake-ups are answered"
 
 
@@ -129,7 +129,7 @@ def test_a_pool_that_may_not_be_created_is_not_waited_for() -> None:
     result = stage.run(replace(SPEC, body={"tags": {"a": "b"}}))
 
     assert (result.outcome, result.next_look) == (Outcome.STALLED, None)
-    assert condition(result, Kind.STALLED).reason == "Refused"
+    assert condition(result, ConditionKind.STALLED).reason == "Refused"
 
 
 @pytest.mark.parametrize("error", [Rejected("pool-1: no quota"), Forbidden("pool-1: 403")])

@@ -9,10 +9,10 @@ import pytest
 
 from reconciler.engine import ending
 from reconciler.engine.memory import Memory
-from reconciler.engine.run_state import Work
+from reconciler.engine.run_state import RunState
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Rest
-from reconciler.engine.tenure import Limits, Tenure
+from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import Forbidden, ReconcilerError, Rejected
 from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
 from reconciler.plan.policy import Policy
@@ -39,15 +39,15 @@ def judged(
     clock.seconds += hours * 3600
     shelf = Shelf()
     lease = Desk().acquire(SPEC.key, 60.0)
-    memory = Memory(shelf, SPEC.key, Tenure(lease, clock, Limits()))
+    memory = Memory(shelf, SPEC.key, Tenure(lease, clock, RunLimits()))
     memory.save(status)
-    work = Work(SPEC, revision, status, Policy(), stage.planner.survey([SPEC]), plan, plan)
+    work = RunState(SPEC, revision, status, Policy(), stage.planner.survey([SPEC]), plan, plan)
     if failed is not None:
         for change in plan.changes:
             work.failure(change, failed)
-    frame = ending.Frame(SPEC, revision, clock, Limits())
+    frame = ending.Frame(SPEC, revision, clock, RunLimits())
     ending.judged(frame, memory, work, None)
-    return Memory(shelf, SPEC.key, Tenure(lease, clock, Limits())).status
+    return Memory(shelf, SPEC.key, Tenure(lease, clock, RunLimits())).status
 
 
 def plan(*changes: Change, gaps: tuple[Gap, ...] = (), refusals: tuple[Refusal, ...] = ()) -> Plan:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from reconciler.engine import Outcome
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import SpecInvalid
 from reconciler.spec.model import Mode
 from tests.engine.stage import (
@@ -25,7 +25,7 @@ def test_report_mode_plans_and_writes_nothing() -> None:
     result = stage.run(replace(SPEC, mode=Mode.REPORT))
 
     assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.DRIFTED, None, [])
-    seen = condition(result, Kind.READY)
+    seen = condition(result, ConditionKind.READY)
     assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 widens")
 
 
@@ -37,7 +37,7 @@ def test_a_paused_pool_is_not_even_looked_at() -> None:
     result = stage.run(spec)
 
     assert (result.outcome, result.next_look, stage.estate.reads) == (Outcome.SUSPENDED, None, 0)
-    seen = condition(result, Kind.READY)
+    seen = condition(result, ConditionKind.READY)
     assert (seen.reason, seen.message) == ("Suspended", "paused until 2026-06-01: moving")
 
 
@@ -74,7 +74,7 @@ def test_another_plan_than_the_approved_one_is_refused_with_both_hashes() -> Non
     assert (result.outcome, failure.error.reason, stage.estate.writes) == (Outcome.STALLED, "Refused", [])
     assert approved in str(failure.error)
     assert stage.plan().hash in str(failure.error)
-    stalled = condition(result, Kind.STALLED)
+    stalled = condition(result, ConditionKind.STALLED)
     assert stalled.status is Truth.FALSE
 
 

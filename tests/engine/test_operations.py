@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.engine import Outcome
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Unavailable
 from reconciler.ports.azure import Operation
 from tests.engine.stage import (
@@ -77,7 +77,7 @@ def test_a_failed_operation_is_told_and_does_not_hold_up_the_rest() -> None:
         "update of pool pool-1: QuotaExceeded: 4 cores needed, 2 left"
     ]
     assert [write[0] for write in stage.estate.writes] == ["put", "open access"]
-    stalled = condition(result, Kind.STALLED)
+    stalled = condition(result, ConditionKind.STALLED)
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Rejected")
     stage.run(TAGGED)
     assert [write[0] for write in stage.estate.writes] == ["put", "open access", "put"]

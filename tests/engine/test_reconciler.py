@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.engine import Outcome
 from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Proved, Proving, Waiting
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Forbidden, Rejected, Unavailable
 from reconciler.plan.model import Change
 from reconciler.spec.model import Organization
@@ -33,7 +33,7 @@ def test_a_converged_pool_is_in_sync_and_nothing_is_written() -> None:
     assert result.outcome is Outcome.IN_SYNC
     assert (result.next_look, result.applied, stage.estate.writes) == (None, (), [])
     assert (result.status.attempted, result.status.applied) == ("c0ffee", "c0ffee")
-    seen = condition(result, Kind.READY)
+    seen = condition(result, ConditionKind.READY)
     assert (seen.status, seen.reason) == (Truth.TRUE, "InSync")
 
 

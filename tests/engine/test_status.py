@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import errors
-from reconciler.engine.status import REASONS, Condition, Finding, InFlight, Kind, PoolStatus, Run, Truth
+from reconciler.engine.status import REASONS, Condition, ConditionKind, Finding, InFlight, PoolStatus, Run, Truth
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SYNC = Finding(Truth.TRUE, "InSync", "both planes are as the spec says")
@@ -23,7 +23,7 @@ TIMES = st.integers(-(10**15), 10**15).map(lambda us: NOW + timedelta(microsecon
 TEXT = st.text(max_size=20)
 COUNTS = st.integers(0, 10**6)
 FINDINGS = st.sampled_from([SYNC, DRIFT, FORBIDDEN, UNWELL])
-CONDITIONS = st.builds(Condition, st.sampled_from(Kind), st.sampled_from(Truth), TEXT, TEXT, TIMES)
+CONDITIONS = st.builds(Condition, st.sampled_from(ConditionKind), st.sampled_from(Truth), TEXT, TEXT, TIMES)
 FLYING = st.builds(InFlight, TEXT.filter(bool), TEXT, TEXT, TEXT, st.floats(0, 1e6), TIMES)
 STATUSES = st.builds(
     PoolStatus,
@@ -45,7 +45,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-def seen(status: PoolStatus, kind: Kind) -> Condition:
+def seen(status: PoolStatus, kind: ConditionKind) -> Condition:
     condition = status.condition(kind)
     assert condition is not None
     return condition
@@ -113,10 +113,10 @@ def test_since_moves_only_with_status_or_reason(history: list[Finding]) -> None:
     status = PoolStatus("pool-1").found(history[0], NOW)
     for step, finding in enumerate(history[1:], 1):
         before, status = status, status.found(finding, NOW + timedelta(minutes=step))
-        for kind in Kind:
+        for kind in ConditionKind:
             old, new = seen(before, kind), seen(status, kind)
             moved = (old.status, old.reason) != (new.status, new.reason)
-            quiet = kind is not Kind.READY and old.status is new.status is Truth.FALSE
+            quiet = kind is not ConditionKind.READY and old.status is new.status is Truth.FALSE
             assert (old.since != new.since) == (moved and not quiet)
 
 
@@ -125,15 +125,15 @@ def test_the_same_trouble_with_other_details_keeps_its_since() -> None:
     later = Finding(Truth.FALSE, "OutOfSync", "2 changes: 2 widens")
     status = PoolStatus("pool-1").found(DRIFT, NOW).found(later, NOW + timedelta(hours=1))
 
-    ready = seen(status, Kind.READY)
+    ready = seen(status, ConditionKind.READY)
     assert (ready.since, ready.message) == (NOW, "2 changes: 2 widens")
 
 
 def test_trouble_that_time_may_heal_is_not_stalled() -> None:
     status = PoolStatus("pool-1").found(UNWELL, NOW)
 
-    assert seen(status, Kind.STALLED).status is Truth.FALSE
-    assert seen(status, Kind.RECONCILING).status is Truth.TRUE
+    assert seen(status, ConditionKind.STALLED).status is Truth.FALSE
+    assert seen(status, ConditionKind.RECONCILING).status is Truth.TRUE
 
 
 def test_a_reason_is_a_word_of_the_list() -> None:
@@ -161,7 +161,7 @@ def test_every_error_is_a_reason() -> None:
 def test_a_message_is_one_line_and_not_endless() -> None:
     status = PoolStatus("pool-1").found(Finding(Truth.FALSE, "OutOfSync", "a\nb " + "x" * 2000), NOW)
 
-    message = seen(status, Kind.READY).message
+    message = seen(status, ConditionKind.READY).message
     assert message.startswith("a b x")
     assert len(message) == 1000
 

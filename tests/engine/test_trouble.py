@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine import Outcome
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Forbidden, Throttled, Unavailable
 from reconciler.plan.policy import Policy
 from tests.engine.stage import (
@@ -40,9 +40,9 @@ def test_trouble_that_time_may_heal_backs_off_and_is_not_stalled() -> None:
     assert [r.status.attempts for r in (first, second)] == [1, 2]
     assert first.next_look is not None
     assert 0 <= first.next_look <= 15
-    stalled = condition(second, Kind.STALLED)
+    stalled = condition(second, ConditionKind.STALLED)
     assert stalled.status is Truth.FALSE
-    ready_now = condition(second, Kind.READY)
+    ready_now = condition(second, ConditionKind.READY)
     assert (ready_now.status, ready_now.reason) == (Truth.UNKNOWN, "Unavailable")
     assert stage.run().status.attempts == 0
 
@@ -61,7 +61,7 @@ def test_trouble_for_a_person_waits_for_a_change_or_the_sweep() -> None:
         result = stage.run()
 
     assert (result.outcome, result.next_look) == (Outcome.STALLED, None)
-    stalled = condition(result, Kind.STALLED)
+    stalled = condition(result, ConditionKind.STALLED)
     assert (stalled.status, stalled.reason, stalled.message) == (Truth.TRUE, "Forbidden", "fabrikam-prime: 403")
 
 
@@ -72,7 +72,7 @@ def test_a_refused_change_is_left_and_said() -> None:
     result = stage.run()
 
     assert (result.outcome, stage.estate.writes) == (Outcome.STALLED, [])
-    seen = condition(result, Kind.READY)
+    seen = condition(result, ConditionKind.READY)
     assert seen.reason == "Refused"
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine.result import Failure, Outcome
-from reconciler.engine.run_state import Work
+from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight, PoolStatus, Truth
-from reconciler.engine.tenure import Limits
-from reconciler.engine.verdict import Verdict, concluded, failures, judge, summary
+from reconciler.engine.tenure import RunLimits
+from reconciler.engine.verdict import RunVerdict, concluded, failures, judge, summary
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Throttled, Transient, Unavailable
 from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
 from reconciler.plan.policy import Policy
@@ -29,21 +29,21 @@ BARRED = Gap("doors", "o/p", GapKind.UNKNOWN, "Forbidden", "o/p: 403")
 COMING = Gap("doors", "o/p", GapKind.NOT_READY, "NotReady", "o/p: no queue yet")
 REFUSAL = Refusal(OPEN, "policy-open-access", "open access o/p: no")
 FLYING = InFlight("https://x", "update of pool pool-1", "body", "body:pool:tags", 9.0, START)
-LIMITS = Limits()
+LIMITS = RunLimits()
 
 
-def work(plan: Plan | None = None, *, mode: Mode = Mode.ENFORCE) -> Work:
+def work(plan: Plan | None = None, *, mode: Mode = Mode.ENFORCE) -> RunState:
     stage = converged(0)
     plan = plan or Plan("pool-1", "c0ffee")
     spec = replace(SPEC, mode=mode)
-    return Work(spec, "c0ffee", PoolStatus("pool-1"), Policy(), stage.planner.survey([spec]), plan, plan)
+    return RunState(spec, "c0ffee", PoolStatus("pool-1"), Policy(), stage.planner.survey([spec]), plan, plan)
 
 
 def plan(*gaps: Gap, changes: tuple[Change, ...] = (), refusals: tuple[Refusal, ...] = ()) -> Plan:
     return Plan("pool-1", "c0ffee", changes, refusals, gaps)
 
 
-def failing(*errors: ReconcilerError) -> Work:
+def failing(*errors: ReconcilerError) -> RunState:
     made = work()
     made.failed = {str(n): Failure(None, error) for n, error in enumerate(errors)}
     return made
@@ -195,7 +195,7 @@ def test_every_mixture_is_told_truly(
     made.failed = {str(n): Failure(None, error) for n, error in enumerate(errors)}
     made.pending = FLYING if flying else None
 
-    verdict: Verdict = judge(made, LIMITS)
+    verdict: RunVerdict = judge(made, LIMITS)
 
     quiet = made.plan.in_sync and not errors and not flying
     assert (verdict.outcome is Outcome.IN_SYNC) == quiet == (verdict.finding.ready is Truth.TRUE)

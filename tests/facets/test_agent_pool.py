@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.facets import agent_pool
-from reconciler.facets.agent_pool import Seen
+from reconciler.facets.agent_pool import ObservedAgentPool
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
 from reconciler.spec.model import Organization
@@ -64,7 +64,7 @@ def test_an_answer_that_does_not_say_is_no_answer() -> None:
 
 
 def planned(on: bool) -> Change:
-    return agent_pool.diff((wants(on),), (Seen(PRIME, POOL, provisions=not on, wanted=on),))[0]
+    return agent_pool.diff((wants(on),), (ObservedAgentPool(PRIME, POOL, provisions=not on, wanted=on),))[0]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def planned(on: bool) -> Change:
     ],
 )
 def test_a_guard_lets_only_through_what_was_read_for_it(args: dict[str, object], reason: str) -> None:
-    seen = (Seen(PRIME, OFF, provisions=False, wanted=True),)
+    seen = (ObservedAgentPool(PRIME, OFF, provisions=False, wanted=True),)
     change = replace(planned(True), args=args)
 
     assert [r.rule for r in agent_pool.guard(seen, [change], Policy())] == ["auto-provision-not-wanted"], reason
@@ -84,7 +84,7 @@ def test_a_guard_lets_only_through_what_was_read_for_it(args: dict[str, object],
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=4))
 def test_one_change_for_each_flag_that_is_not_as_wanted_in_whatever_order(flags: list[tuple[bool, bool]]) -> None:
-    observed = tuple(Seen(f"org-{n}", POOL, on, wanted) for n, (on, wanted) in enumerate(flags))
+    observed = tuple(ObservedAgentPool(f"org-{n}", POOL, on, wanted) for n, (on, wanted) in enumerate(flags))
     desired = tuple(wants(seen.wanted, seen.organization) for seen in observed)
 
     changes = agent_pool.diff(desired, observed)
@@ -98,7 +98,7 @@ def test_one_change_for_each_flag_that_is_not_as_wanted_in_whatever_order(flags:
 @given(st.lists(st.booleans(), max_size=4), st.booleans())
 def test_a_guard_trusts_no_diff(wanted: list[bool], on: bool) -> None:
     """Whatever is asked of a pool, only the switch that its reading wants goes through."""
-    observed = tuple(Seen(f"org-{n}", POOL, not wish, wish) for n, wish in enumerate(wanted))
+    observed = tuple(ObservedAgentPool(f"org-{n}", POOL, not wish, wish) for n, wish in enumerate(wanted))
     asked = [
         replace(planned(on), subject=s.organization, args={**planned(on).args, "organization": s.organization})
         for s in observed

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Unavailable
 from reconciler.facets import inheritance
-from reconciler.facets.inheritance import Seen, Switch
+from reconciler.facets.inheritance import DesiredInheritance, ObservedInheritance
 from reconciler.plan.model import Action, Change, GapKind, Risk
 from reconciler.plan.policy import Policy
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles
@@ -112,8 +112,8 @@ def test_assignments_are_read_only_where_the_switch_shall_go_off() -> None:
     ],
 )
 def test_a_guard_lets_only_through_what_was_read_for_it(args: dict[str, object], reason: str) -> None:
-    seen = Seen(PRIME, POOL, inherits=False, wanted=True)
-    change = replace(inheritance.diff((Switch(organization(), inherit=True),), (seen,))[0], args=args)
+    seen = ObservedInheritance(PRIME, POOL, inherits=False, wanted=True)
+    change = replace(inheritance.diff((DesiredInheritance(organization(), inherit=True),), (seen,))[0], args=args)
 
     assert [r.rule for r in inheritance.guard((seen,), [change], Policy())] == ["inheritance-not-wanted"], reason
 
@@ -123,7 +123,7 @@ seen_pools = st.tuples(st.booleans(), st.booleans(), st.sets(st.sampled_from([OP
 
 def _observed(parts: list[tuple[bool, bool, set[str]]]) -> inheritance.Observed:
     return tuple(
-        Seen(f"org-{n}", POOL, inherits, wanted, OPERATOR.id, frozenset(assigned))
+        ObservedInheritance(f"org-{n}", POOL, inherits, wanted, OPERATOR.id, frozenset(assigned))
         for n, (inherits, wanted, assigned) in enumerate(parts)
     )
 
@@ -132,7 +132,7 @@ observations = st.lists(seen_pools, max_size=4).map(_observed)
 
 
 def desired_of(observed: inheritance.Observed) -> inheritance.Desired:
-    return tuple(Switch(organization(seen.organization), seen.wanted) for seen in observed)
+    return tuple(DesiredInheritance(organization(seen.organization), seen.wanted) for seen in observed)
 
 
 @given(observations)
@@ -158,7 +158,7 @@ def test_no_pool_is_left_without_the_operator(observed: inheritance.Observed) ->
 
 
 @given(observations.flatmap(lambda seen: st.tuples(st.just(seen), st.permutations(seen))))
-def test_the_order_of_reading_does_not_matter(orders: tuple[inheritance.Observed, list[Seen]]) -> None:
+def test_the_order_of_reading_does_not_matter(orders: tuple[inheritance.Observed, list[ObservedInheritance]]) -> None:
     observed, shuffled = orders
     desired = desired_of(observed)
 

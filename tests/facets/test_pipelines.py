@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.facets import pipelines
-from reconciler.facets.pipelines import Seen, Wanted
+from reconciler.facets.pipelines import DesiredPipelines, ObservedPipelines
 from reconciler.plan.model import Action, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
 from reconciler.ports.devops import Pipeline, Project, Queue
@@ -170,8 +170,10 @@ def test_nothing_is_read_where_no_list_is_given() -> None:
 
 
 def test_a_guard_lets_only_through_what_was_read_for_it() -> None:
-    seen = Seen(PRIME, WEB, QUEUE, False, frozenset({12}), {11: "\\release\\nightly"}, surplus=frozenset({12}))
-    give, take = pipelines.diff((Wanted(organization(), ()),), (seen,))
+    seen = ObservedPipelines(
+        PRIME, WEB, QUEUE, False, frozenset({12}), {11: "\\release\\nightly"}, surplus=frozenset({12})
+    )
+    give, take = pipelines.diff((DesiredPipelines(organization(), ()),), (seen,))
     forged = [
         replace(give, args={**give.args, "pipelineId": 13}),
         replace(give, args={**give.args, "pipeline": "\\check"}),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.facets import pool
-from reconciler.facets.pool import Observed
+from reconciler.facets.pool import ObservedPool
 from reconciler.plan.model import Action, Change, Risk
 from reconciler.plan.policy import Policy
 from tests.facets.documents import POOL_ID, TWO, document, fabric, organizations, profile_of, wanted, world_with
@@ -54,7 +54,7 @@ ORGANIZATION = "properties.organizationProfile"
     ],
 )
 def test_the_guard_trusts_no_diff(change: Change, rule: str, reason: str) -> None:
-    refusals = pool.guard(Observed(POOL_ID, document()), [change], Policy())
+    refusals = pool.guard(ObservedPool(POOL_ID, document()), [change], Policy())
 
     assert [refusal.rule for refusal in refusals] == [rule], reason
 
@@ -63,7 +63,7 @@ def test_nothing_is_put_over_a_running_operation() -> None:
     busy = document()
     busy["properties"]["provisioningState"] = "Updating"
 
-    refusals = pool.guard(Observed(POOL_ID, busy), [update()], Policy())
+    refusals = pool.guard(ObservedPool(POOL_ID, busy), [update()], Policy())
 
     assert [refusal.rule for refusal in refusals] == ["in-progress"]
 
@@ -108,12 +108,12 @@ bodies = st.builds(
 )
 
 
-def apply_to(observed: Observed, changes: list[Change]) -> Observed:
+def apply_to(observed: ObservedPool, changes: list[Change]) -> ObservedPool:
     if not changes:
         return observed
     sent = deepcopy(changes[0].args["body"])
     sent["properties"]["provisioningState"] = "Succeeded"
-    return Observed(observed.resource_id, sent)
+    return ObservedPool(observed.resource_id, sent)
 
 
 @given(bodies, st.none() | bodies, st.sampled_from(["Succeeded", "Failed"]))
@@ -123,7 +123,7 @@ def test_applying_the_difference_gives_what_is_wanted(
     desired = pool.parse(spec(body=first), NOW)
     if second is not None:
         second["properties"]["provisioningState"] = state
-    observed = Observed(POOL_ID, second)
+    observed = ObservedPool(POOL_ID, second)
 
     changes = list(pool.diff(desired, observed))
 
@@ -137,12 +137,12 @@ def test_the_order_of_organizations_does_not_matter(found: dict[str, Any], data:
     items = shuffled["properties"]["organizationProfile"]["organizations"]
     shuffled["properties"]["organizationProfile"]["organizations"] = data.draw(st.permutations(items))
 
-    assert pool.diff(pool.parse(spec(body=shuffled), NOW), Observed(POOL_ID, found)) == []
+    assert pool.diff(pool.parse(spec(body=shuffled), NOW), ObservedPool(POOL_ID, found)) == []
 
 
 @given(bodies, bodies)
 def test_an_update_never_carries_what_counts_only_at_creation(first: dict[str, Any], second: dict[str, Any]) -> None:
-    for change in pool.diff(pool.parse(spec(body=first), NOW), Observed(POOL_ID, second)):
+    for change in pool.diff(pool.parse(spec(body=first), NOW), ObservedPool(POOL_ID, second)):
         sent = profile_of(change)
 
         assert sent["permissionProfile"] == second["properties"]["organizationProfile"]["permissionProfile"]
@@ -152,6 +152,6 @@ def test_an_update_never_carries_what_counts_only_at_creation(first: dict[str, A
 @given(bodies, bodies)
 def test_the_risk_of_a_put_is_that_of_its_worst_line(first: dict[str, Any], second: dict[str, Any]) -> None:
     harm = list(Risk)
-    for change in pool.diff(pool.parse(spec(body=first), NOW), Observed(POOL_ID, second)):
+    for change in pool.diff(pool.parse(spec(body=first), NOW), ObservedPool(POOL_ID, second)):
         assert harm.index(change.risk) == max(harm.index(detail.risk) for detail in change.details)
         assert change.narrows is any(detail.risk is Risk.NARROWS for detail in change.details)

@@ -18,7 +18,7 @@ from reconciler.facets.support.prerequisites.vaults import RANGES
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
 from reconciler.ports.azure_resources import Assignment, Right
-from reconciler.rights.checks import Check, Verdict
+from reconciler.rights.checks import Check, CheckResult
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
 from tests.facets.around import BODY, IDENTITY, PRINCIPAL, SUBNET, VAULT, Around
@@ -53,7 +53,7 @@ def look(around: Around | None, wanted: Spec | None = None, world: World | None 
     return prerequisites.observe(wanted, desired, here)
 
 
-def verdicts(around: Around, wanted: Spec | None = None, world: World | None = None) -> dict[str, Verdict]:
+def verdicts(around: Around, wanted: Spec | None = None, world: World | None = None) -> dict[str, CheckResult]:
     return {check.what: check.verdict for check in look(around, wanted, world).value}
 
 
@@ -62,7 +62,7 @@ def test_where_all_holds_nothing_is_said() -> None:
     seen = look(around)
 
     assert (seen.gaps, seen.remarks) == ((), ())
-    assert {check.verdict for check in seen.value} == {Verdict.OK}
+    assert {check.verdict for check in seen.value} == {CheckResult.OK}
     assert set(around.asked) == set(READS)
 
 
@@ -138,24 +138,24 @@ def test_an_organization_that_cannot_be_asked_proves_nothing_of_tenants() -> Non
     """Also where it says no: it is the operator that is not let in then, not the identity."""
     world = World({PRIME: Org(trouble={"me": Forbidden("no such user")})})
 
-    assert verdicts(Around(), world=world)[f"be in the tenant of {PRIME}"] is Verdict.UNKNOWN
+    assert verdicts(Around(), world=world)[f"be in the tenant of {PRIME}"] is CheckResult.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("scope", "role", "verdict"),
     [
-        (VAULT.upper(), "known", Verdict.OK),
-        ("/subscriptions/1111", "known", Verdict.OK),
-        ("/providers/Microsoft.Management/managementGroups/all", "known", Verdict.OK),
-        ("/", "known", Verdict.OK),
-        (f"{VAULT}-two", "known", Verdict.MISSING),
-        (VAULT, "reads", Verdict.OK),
-        (VAULT, "writes", Verdict.MISSING),
-        (VAULT, "excepts", Verdict.MISSING),
-        (f"{VAULT}-two", "reads", Verdict.MISSING),
+        (VAULT.upper(), "known", CheckResult.OK),
+        ("/subscriptions/1111", "known", CheckResult.OK),
+        ("/providers/Microsoft.Management/managementGroups/all", "known", CheckResult.OK),
+        ("/", "known", CheckResult.OK),
+        (f"{VAULT}-two", "known", CheckResult.MISSING),
+        (VAULT, "reads", CheckResult.OK),
+        (VAULT, "writes", CheckResult.MISSING),
+        (VAULT, "excepts", CheckResult.MISSING),
+        (f"{VAULT}-two", "reads", CheckResult.MISSING),
     ],
 )
-def test_a_role_counts_by_what_it_allows_and_where(scope: str, role: str, verdict: Verdict) -> None:
+def test_a_role_counts_by_what_it_allows_and_where(scope: str, role: str, verdict: CheckResult) -> None:
     """People make roles of their own; that one is not known here proves nothing."""
     action = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
     rights = {
@@ -173,14 +173,15 @@ def test_a_role_counts_by_what_it_allows_and_where(scope: str, role: str, verdic
 def test_a_role_whose_definition_is_hidden_proves_nothing() -> None:
     around = Around(assigned=[Assignment(CUSTOM, VAULT)], refused={"role"})
 
-    assert verdicts(around)[SECRETS] is Verdict.UNKNOWN
+    assert verdicts(around)[SECRETS] is CheckResult.UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("permissions", "verdict"), [(["Get", "List"], Verdict.OK), (["all"], Verdict.OK), (["List"], Verdict.UNKNOWN)]
+    ("permissions", "verdict"),
+    [(["Get", "List"], CheckResult.OK), (["all"], CheckResult.OK), (["List"], CheckResult.UNKNOWN)],
 )
 def test_access_policies_prove_that_a_right_is_there_and_never_that_it_is_not(
-    permissions: list[str], verdict: Verdict
+    permissions: list[str], verdict: CheckResult
 ) -> None:
     """One of them may name a group of the identity."""
     policy = {"objectId": PRINCIPAL.upper(), "permissions": {"secrets": permissions}}
@@ -194,18 +195,20 @@ def test_a_closed_public_network_was_not_seen() -> None:
     around = Around()
     around.vault["publicNetworkAccess"] = "Disabled"
 
-    assert verdicts(around)["admit the service's addresses"] is Verdict.UNKNOWN
+    assert verdicts(around)["admit the service's addresses"] is CheckResult.UNKNOWN
 
 
 def test_a_vault_of_another_subscription_was_not_seen() -> None:
     elsewhere = {"properties": {"fabricProfile": {"osProfile": {"secretsManagementSettings": {
         "observedCertificates": ["https://elsewhere.vault.azure.net/secrets/one"]}}}}}  # fmt: skip
 
-    assert verdicts(Around(), pool(elsewhere)) == {"see the vault": Verdict.UNKNOWN}
+    assert verdicts(Around(), pool(elsewhere)) == {"see the vault": CheckResult.UNKNOWN}
 
 
-@pytest.mark.parametrize(("document", "verdict"), [({"principalId": PRINCIPAL}, Verdict.OK), ({}, Verdict.UNKNOWN)])
-def test_an_identity_that_the_pool_has_of_its_own_is_found_in_the_pool(document: Any, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("document", "verdict"), [({"principalId": PRINCIPAL}, CheckResult.OK), ({}, CheckResult.UNKNOWN)]
+)
+def test_an_identity_that_the_pool_has_of_its_own_is_found_in_the_pool(document: Any, verdict: CheckResult) -> None:
     """Before there is a pool, nobody knows who it will be."""
     wanted = pool({**BODY, "identity": {"type": "SystemAssigned"}})
     world = World({PRIME: Org()})
@@ -230,7 +233,7 @@ checks = st.builds(
     st.text(),
     st.text(),
     st.sampled_from(Mode),
-    st.sampled_from(Verdict),
+    st.sampled_from(CheckResult),
     st.builds(Grant, st.text(), st.text(), st.text(), st.text()),
 )
 requests = st.builds(

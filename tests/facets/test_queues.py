@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden, NotFound, Unavailable
 from reconciler.facets import queues
-from reconciler.facets.queues import Place
+from reconciler.facets.queues import ProjectQueue
 from reconciler.plan.model import Action, Change, GapKind, Risk
 from reconciler.plan.policy import Policy
 from reconciler.ports.devops import AgentPool, Project, Queue
@@ -123,8 +123,8 @@ def test_a_github_pool_has_no_queues() -> None:
     assert queues.parse(spec(), NOW) is None
 
 
-def _place(*, queue: Queue | None, pool: AgentPool = POOL) -> Place:
-    return Place(PRIME, pool, WEB, queue)
+def _place(*, queue: Queue | None, pool: AgentPool = POOL) -> ProjectQueue:
+    return ProjectQueue(PRIME, pool, WEB, queue)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,9 @@ def test_a_removal_is_refused_whoever_thought_of_it() -> None:
 names = st.text("abcXYZ", min_size=1, max_size=3)
 places = st.lists(
     st.builds(
-        lambda org, name, has: Place(org, POOL, Project(name, name), queue_of(Project(name, name)) if has else None),
+        lambda org, name, has: ProjectQueue(
+            org, POOL, Project(name, name), queue_of(Project(name, name)) if has else None
+        ),
         st.sampled_from([PRIME, TAILSPIN]),
         names,
         st.booleans(),
@@ -174,5 +176,5 @@ def test_applying_the_difference_leaves_none(observed: queues.Observed) -> None:
 
 
 @given(places.flatmap(lambda seen: st.tuples(st.just(seen), st.permutations(seen))))
-def test_the_order_of_reading_does_not_matter(orders: tuple[queues.Observed, list[Place]]) -> None:
+def test_the_order_of_reading_does_not_matter(orders: tuple[queues.Observed, list[ProjectQueue]]) -> None:
     assert queues.diff(DESIRED, orders[0]) == queues.diff(DESIRED, tuple(orders[1]))

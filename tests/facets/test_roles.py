@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.errors import Forbidden, ReconcilerError, Rejected
 from reconciler.facets import roles
-from reconciler.facets.roles import Wanted
+from reconciler.facets.roles import DesiredRoles
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
 from reconciler.ports.devops import Identity
@@ -54,38 +54,38 @@ def lines(changes: tuple[Change, ...]) -> list[str]:
         (spec(organization()), None, "nothing is named, nothing is managed"),
         (
             spec(organization(), profile=specific("ann@fabrikam.com", groups=["g"])),
-            Wanted(organization(), ("ann@fabrikam.com", "g")),
+            DesiredRoles(organization(), ("ann@fabrikam.com", "g")),
             "users and groups of SpecificAccounts hold for every organization",
         ),
         (
             spec(organization(), profile=specific("b"), roles=[PoolRoles(PRIME, ("A",)), PoolRoles(TAILSPIN, ("c",))]),
-            Wanted(organization(), ("A", "b")),
+            DesiredRoles(organization(), ("A", "b")),
             "access.roles adds for its own organization",
         ),
         (
             spec(organization(), profile=specific("Ann"), roles=[PoolRoles(PRIME, ("ann",))]),
-            Wanted(organization(), ("Ann",)),
+            DesiredRoles(organization(), ("Ann",)),
             "one spelling is enough",
         ),
         (
             spec(organization(), profile=specific("ann"), roles=[PoolRoles(PRIME, exclusive=True)]),
-            Wanted(organization(), ("ann",), exclusive=True),
+            DesiredRoles(organization(), ("ann",), exclusive=True),
             "SpecificAccounts is a list to be exclusive of",
         ),
         (
             spec(organization(), profile=CREATOR_ONLY, roles=[PoolRoles(PRIME, exclusive=True)]),
-            Wanted(organization(), inherit=False),
+            DesiredRoles(organization(), inherit=False),
             "CreatorOnly is none: nobody knows who the creator was",
         ),
         (
             spec(organization(), roles=[PoolRoles(PRIME, (), exclusive=True)]),
-            Wanted(organization(), exclusive=True),
+            DesiredRoles(organization(), exclusive=True),
             "an empty list is wanted empty",
         ),
         (spec(organization(), roles=[PoolRoles(PRIME, inherit=True)]), None, "inheritance on needs no administrator"),
     ],
 )
-def test_two_places_say_who_administers(wanted: Spec, result: Wanted | None, reason: str) -> None:
+def test_two_places_say_who_administers(wanted: Spec, result: DesiredRoles | None, reason: str) -> None:
     desired = roles.parse(wanted, NOW)
 
     assert desired == ((result,) if result else None), reason

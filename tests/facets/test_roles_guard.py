@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.facets import roles
-from reconciler.facets.roles import Seen, Wanted
+from reconciler.facets.roles import DesiredRoles, ObservedRoles
 from reconciler.plan.model import Action, Change, Risk
 from reconciler.plan.policy import Policy
 from reconciler.ports.devops import Identity, RoleAssignment
@@ -21,15 +21,15 @@ PLATFORM = Identity("id-platform", "Platform", r"[fabrikam-prime]\Platform")
 PEOPLE = [OPERATOR, ANN, BOB, EVE, PLATFORM]
 
 
-def seen_page(*assigned: Identity, detaching: bool = False, known: tuple[Identity, ...] = (ANN,)) -> Seen:
+def seen_page(*assigned: Identity, detaching: bool = False, known: tuple[Identity, ...] = (ANN,)) -> ObservedRoles:
     page = tuple(RoleAssignment(who, "Administrator", inherited=False) for who in assigned)
-    return Seen(PRIME, POOL, OPERATOR, True, page, {who.unique_name: who for who in known}, (), detaching)
+    return ObservedRoles(PRIME, POOL, OPERATOR, True, page, {who.unique_name: who for who in known}, (), detaching)
 
 
-GRANT = roles.diff((Wanted(organization(), ("ann@fabrikam.com",)),), (seen_page(),))[0]
-REMOVAL = roles.diff((Wanted(organization(), ("ann@fabrikam.com",), exclusive=True),), (seen_page(ANN, BOB),))[0]
-ITSELF = roles.diff((Wanted(organization(), inherit=False),), (seen_page(detaching=True),))[0]
-MEMBER = roles.diff((Wanted(organization(), ("carol",)),), (replace(seen_page(), unknown=("carol",)),))[0]
+GRANT = roles.diff((DesiredRoles(organization(), ("ann@fabrikam.com",)),), (seen_page(),))[0]
+REMOVAL = roles.diff((DesiredRoles(organization(), ("ann@fabrikam.com",), exclusive=True),), (seen_page(ANN, BOB),))[0]
+ITSELF = roles.diff((DesiredRoles(organization(), inherit=False),), (seen_page(detaching=True),))[0]
+MEMBER = roles.diff((DesiredRoles(organization(), ("carol",)),), (replace(seen_page(), unknown=("carol",)),))[0]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_removal_of_the_operator_does_not_count_against_another() -> None:
 
 
 def test_an_organization_that_is_not_managed_is_left_alone_though_it_was_read() -> None:
-    assert roles.diff((Wanted(organization(TAILSPIN), (), exclusive=True),), (seen_page(ANN, BOB),)) == []
+    assert roles.diff((DesiredRoles(organization(TAILSPIN), (), exclusive=True),), (seen_page(ANN, BOB),)) == []
 
 
 # --- properties ---------------------------------------------------------------------------------------
@@ -87,9 +87,9 @@ principals = st.lists(
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Wanted, Seen]:
+def cases(draw: st.DrawFn) -> tuple[DesiredRoles, ObservedRoles]:
     """A desire, and what observing for it may come to."""
-    wanted = Wanted(
+    wanted = DesiredRoles(
         organization(), tuple(draw(principals)), draw(st.booleans()), draw(st.sampled_from([None, True, False]))
     )
     inherits = draw(st.booleans())
@@ -97,10 +97,12 @@ def cases(draw: st.DrawFn) -> tuple[Wanted, Seen]:
     names = {name: who for who in PEOPLE for name in (who.unique_name, who.origin_id) if name}
     known = {name: names[name] for name in wanted.administrators if name in names}
     unknown = tuple(name for name in wanted.administrators if name not in names)
-    return wanted, Seen(PRIME, POOL, OPERATOR, inherits, page, known, unknown, inherits and wanted.inherit is False)
+    return wanted, ObservedRoles(
+        PRIME, POOL, OPERATOR, inherits, page, known, unknown, inherits and wanted.inherit is False
+    )
 
 
-def apply_to(seen: Seen, changes: list[Change]) -> Seen:
+def apply_to(seen: ObservedRoles, changes: list[Change]) -> ObservedRoles:
     """The page after the changes; a new member is known by the name it was made for."""
     assigned = {line.identity.id: line for line in seen.assignments if not line.inherited}
     known = dict(seen.known)
@@ -119,7 +121,7 @@ def apply_to(seen: Seen, changes: list[Change]) -> Seen:
 
 
 @given(cases())
-def test_applying_the_difference_gives_what_is_wanted(case: tuple[Wanted, Seen]) -> None:
+def test_applying_the_difference_gives_what_is_wanted(case: tuple[DesiredRoles, ObservedRoles]) -> None:
     wanted, seen = case
     desired = (wanted,)
 
@@ -135,7 +137,7 @@ def test_applying_the_difference_gives_what_is_wanted(case: tuple[Wanted, Seen])
 
 
 @given(cases())
-def test_nobody_is_locked_out(case: tuple[Wanted, Seen]) -> None:
+def test_nobody_is_locked_out(case: tuple[DesiredRoles, ObservedRoles]) -> None:
     """Even where every grant of the plan fails: an administrator counts when it is seen."""
     wanted, seen = case
     changes = list(roles.diff((wanted,), (seen,)))
@@ -149,7 +151,7 @@ def test_nobody_is_locked_out(case: tuple[Wanted, Seen]) -> None:
 
 
 @given(cases())
-def test_what_is_given_widens_and_what_is_taken_narrows(case: tuple[Wanted, Seen]) -> None:
+def test_what_is_given_widens_and_what_is_taken_narrows(case: tuple[DesiredRoles, ObservedRoles]) -> None:
     wanted, seen = case
 
     for change in roles.diff((wanted,), (seen,)):
@@ -159,7 +161,7 @@ def test_what_is_given_widens_and_what_is_taken_narrows(case: tuple[Wanted, Seen
 
 @given(cases().flatmap(lambda case: st.tuples(st.just(case), st.permutations(case[1].assignments))))
 def test_the_order_of_reading_and_of_the_spec_does_not_matter(
-    orders: tuple[tuple[Wanted, Seen], list[RoleAssignment]],
+    orders: tuple[tuple[DesiredRoles, ObservedRoles], list[RoleAssignment]],
 ) -> None:
     (wanted, seen), page = orders
     turned = replace(wanted, administrators=wanted.administrators[::-1])
@@ -169,7 +171,7 @@ def test_the_order_of_reading_and_of_the_spec_does_not_matter(
 
 
 @given(cases())
-def test_subjects_are_unique(case: tuple[Wanted, Seen]) -> None:
+def test_subjects_are_unique(case: tuple[DesiredRoles, ObservedRoles]) -> None:
     names = [change.id for change in roles.diff((case[0],), (case[1],))]
 
     assert len(names) == len(set(names))

@@ -15,7 +15,7 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
 from reconciler.ports.azure import Pending
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
@@ -79,7 +79,7 @@ class World:
         self.at_work: list[str] = []
         self.blind: ReconcilerError | None = None
         self.since: datetime | None = None
-        self.surroundings: Surroundings | None = None
+        self.surroundings: AzureResourcesReader | None = None
 
     @property
     def writers(self) -> Writers:
@@ -101,7 +101,7 @@ class World:
             raise self.blind
         return list(self.at_work)
 
-    def around(self) -> Surroundings | None:
+    def around(self) -> AzureResourcesReader | None:
         return self.surroundings
 
     def waiting_since(self, now: datetime) -> datetime:

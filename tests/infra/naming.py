@@ -20,7 +20,7 @@ from reconciler.config.triggers import BOUND, VARIABLES, Hosting, state
 from reconciler.errors import ReconcilerError
 from reconciler.service.events import pools
 from reconciler.service.http.access import require_role
-from reconciler.service.http.message import Problem
+from reconciler.service.http.message import HttpProblem
 from tests.infra.bicep import Expression
 from tests.infra.world import ROOT, Check, World, differ, module_at, unlike
 
@@ -228,7 +228,7 @@ def app_role(world: World) -> Iterator[str]:
     header = {"x-ms-client-principal": base64.b64encode(json.dumps(claims).encode()).decode()}
     try:
         require_role(header, asked, platform_authenticates=True)
-    except Problem as problem:
+    except HttpProblem as problem:
         yield f"app-roles.json: {role['value']} is let in nowhere, {asked} is asked for: {problem.detail}"
     if not asked:
         yield "main.bicep: no app role is asked for"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.http.message import Request
+from reconciler.service.http.message import HttpRequest
 from reconciler.service.queue.outbox import FEW
-from reconciler.service.triggers import Shop
+from reconciler.service.triggers import TriggerContext
 from reconciler.service.triggers.web import answer
 from tests.deployment import CANARY, Deployment, deployed, spec
 from tests.infra.bicep import Expression
@@ -25,7 +25,7 @@ PUSH = json.dumps({"ref": "refs/heads/main"}).encode()
 HOOK = {"id": "delivery-2", "eventType": "git.push", "resource": {"refUpdates": [{"name": "refs/heads/main"}]}}
 
 
-def requests() -> dict[str, Request]:
+def requests() -> dict[str, HttpRequest]:
     """One for each HTTP function that gets as far as it can."""
     signature = hmac.new(f"github-{CANARY}".encode(), PUSH, hashlib.sha256).hexdigest()
     hub = {
@@ -36,14 +36,16 @@ def requests() -> dict[str, Request]:
     }
     pool = {"name": "build-pool"}
     return {
-        "reconcile": Request("POST", "/api/reconcile", headers={"idempotency-key": "k1"}),
-        "reconcile_pool": Request("POST", "/api/pools/build-pool/reconcile", pool, headers={"idempotency-key": "k2"}),
-        "pools": Request("GET", "/api/pools"),
-        "pool": Request("GET", "/api/pools/build-pool", pool),
-        "health": Request("GET", "/api/health"),
-        "openapi": Request("GET", "/api/openapi.json"),
-        "github_push": Request("POST", "/api/github/push", headers=hub, body=PUSH),
-        "azure_repos_push": Request(
+        "reconcile": HttpRequest("POST", "/api/reconcile", headers={"idempotency-key": "k1"}),
+        "reconcile_pool": HttpRequest(
+            "POST", "/api/pools/build-pool/reconcile", pool, headers={"idempotency-key": "k2"}
+        ),
+        "pools": HttpRequest("GET", "/api/pools"),
+        "pool": HttpRequest("GET", "/api/pools/build-pool", pool),
+        "health": HttpRequest("GET", "/api/health"),
+        "openapi": HttpRequest("GET", "/api/openapi.json"),
+        "github_push": HttpRequest("POST", "/api/github/push", headers=hub, body=PUSH),
+        "azure_repos_push": HttpRequest(
             "POST",
             "/api/azure-repos/push",
             headers={"x-reconciler-secret": f"repos-{CANARY}", **JSON},
@@ -58,7 +60,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
         yield one
 
 
-def ask_everything(shop: Shop) -> None:
+def ask_everything(shop: TriggerContext) -> None:
     for name, request in requests().items():
         response = answer(shop, name, request)
 
@@ -85,7 +87,7 @@ def test_wishes_go_to_the_queues_that_the_ingress_may_write_to(deployment: Deplo
     ask_everything(shop)
     few = (shop.outbox.events.length(), shop.outbox.sweeps.length())
     deployment.commit(**{f"pool-{n}": spec(f"pool-{n}", "fabrikam-prime") for n in range(FEW + 1)})
-    answer(deployment.shop(), "reconcile", Request("POST", "/api/reconcile"))
+    answer(deployment.shop(), "reconcile", HttpRequest("POST", "/api/reconcile"))
 
     assert few[0] > 0
     assert few[1] == 0

@@ -17,7 +17,7 @@ import pytest
 from reconciler.engine.result import Outcome
 from reconciler.engine.status import REASONS
 from reconciler.errors import ReconcilerError, Terminal, Transient
-from reconciler.telemetry.names import LABELS, METRICS, Kind, Metric
+from reconciler.telemetry.names import LABELS, METRICS, Metric, MetricKind
 from tests.infra.bicep import INFRA
 
 ROOT = INFRA.parent
@@ -47,9 +47,9 @@ def metrics() -> dict[str, Metric]:
 
 
 COLUMNS = {
-    Kind.COUNTER: {"valueSum"},
-    Kind.HISTOGRAM: {"valueSum", "valueCount", "valueMin", "valueMax"},
-    Kind.GAUGE: {"value"},
+    MetricKind.COUNTER: {"valueSum"},
+    MetricKind.HISTOGRAM: {"valueSum", "valueCount", "valueMin", "valueMax"},
+    MetricKind.GAUGE: {"value"},
 }
 """Columns of `customMetrics` that say something of each kind; what the exporter fills is tried against it in
 `tests/telemetry/test_application_insights.py`."""

@@ -13,7 +13,7 @@ from reconciler.bootstrap import store
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
 from reconciler.ports.stores import MessageQueue, MessageQueues
-from reconciler.service.triggers import Shop
+from reconciler.service.triggers import TriggerContext
 from tests.contract.azurite import Azurite
 from tests.deployment import Deployment, deployed
 from tests.runtime.host import RuntimeHost
@@ -28,7 +28,7 @@ class Real:
 
     host: RuntimeHost
     deployment: Deployment
-    shop: Shop
+    shop: TriggerContext
     """The same stores, seen from the test."""
     queues: MessageQueues
 

@@ -19,7 +19,7 @@ from reconciler.config.settings import Settings
 from reconciler.config.triggers import BOUND, VARIABLES, Hosting
 from reconciler.errors import ReconcilerError
 from reconciler.service.host.bindings import read
-from reconciler.service.host.host import Options
+from reconciler.service.host.host import ServeOptions
 from reconciler.service.host.http import PREFIX
 from reconciler.service.host.timers import schedule_of
 from reconciler.service.triggers.composition import BEFORE_TIMEOUT
@@ -72,7 +72,7 @@ def test_host_json_and_the_adapters_count_encode_and_time_alike() -> None:
 
     assert queues["maxDequeueCount"] == ATTEMPTS
     assert (queues["messageEncoding"], decode(encode("ä"))) == ("base64", "ä")
-    assert queues["visibilityTimeout"] == f"00:00:{Options().retry:02.0f}"
+    assert queues["visibilityTimeout"] == f"00:00:{ServeOptions().retry:02.0f}"
     assert HOST["functionTimeout"] == "00:05:00"
     assert Settings.read({}).budget < BEFORE_TIMEOUT < 300
 

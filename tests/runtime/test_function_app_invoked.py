@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from benchmarks.estates import SUBSCRIPTION
 from reconciler.engine import load_status
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.ports.stores import MessageQueue
 from reconciler.service.queue.messages import read
 from tests.deployment import take, until
@@ -171,13 +171,13 @@ def test_five_failures_are_poison_and_poison_is_a_pool_that_says_so(real: Real) 
         ]
         blob.delete_blob()
 
-    stalled = load_status(real.shop.state, "test-pool").condition(Kind.STALLED)
+    stalled = load_status(real.shop.state, "test-pool").condition(ConditionKind.STALLED)
     assert stalled is not None
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Stalled")
     # The next sweep, so much later that no run of before can have answered it.
     later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     assert real.host.queue("sweeper", '{"keys":["test-pool"],"trigger":"sweep"}', later).succeeded
-    healed = load_status(real.shop.state, "test-pool").condition(Kind.STALLED)
+    healed = load_status(real.shop.state, "test-pool").condition(ConditionKind.STALLED)
     assert healed is not None
     assert healed.status is Truth.FALSE
 
@@ -186,7 +186,7 @@ def test_quarantine_makes_a_pool_stalled(real: Real) -> None:
     for name in ("quarantine", "quarantine_sweep", "quarantine_pool_events", "quarantine_devops_events"):
         assert real.host.queue(name, '{"keys":["build-pool"]}', now()).succeeded
 
-    stalled = load_status(real.shop.state, "build-pool").condition(Kind.STALLED)
+    stalled = load_status(real.shop.state, "build-pool").condition(ConditionKind.STALLED)
     assert stalled is not None
     assert stalled.status is Truth.TRUE
 

@@ -12,7 +12,7 @@ import pytest
 
 from emulator import start
 from reconciler.engine import Outcome, Result
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.plan.model import GapKind
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
 from tests.scenarios.world import World, summary
@@ -62,7 +62,7 @@ def drift(world: World, *, queue: bool = False) -> None:
 
 def never_claimed(result: Result) -> None:
     """Whatever could not be seen, nobody is told that all is well."""
-    ready = result.status.condition(Kind.READY)
+    ready = result.status.condition(ConditionKind.READY)
     assert ready is not None
     assert ready.status is not Truth.TRUE, summary({POOL: result})
     assert result.outcome not in {Outcome.IN_SYNC, Outcome.APPLIED}, summary({POOL: result})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine import Outcome, Result
-from reconciler.engine.status import Kind
+from reconciler.engine.status import ConditionKind
 from reconciler.plan.model import Plan, Risk
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, managed
 from tests.scenarios.world import World, ids, rules
@@ -51,7 +51,7 @@ def losses(plan: Plan) -> dict[str, Any]:
 
 
 def stalled(result: Result) -> tuple[str, str]:
-    condition = result.status.condition(Kind.STALLED)
+    condition = result.status.condition(ConditionKind.STALLED)
     assert condition is not None
     return condition.reason, condition.message
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.engine import Outcome, Result
-from reconciler.engine.status import Kind
+from reconciler.engine.status import ConditionKind
 from tests.scenarios.drafts import POOL, PRIME
 from tests.scenarios.world import World, rules
 
@@ -19,7 +19,7 @@ def waited(world: World) -> Result:
 
 
 def told(result: Result) -> tuple[str, str]:
-    condition = result.status.condition(Kind.STALLED)
+    condition = result.status.condition(ConditionKind.STALLED)
     assert condition is not None
     return condition.reason, condition.message
 

@@ -24,12 +24,12 @@ from reconciler import bootstrap
 from reconciler.adapters import credentials
 from reconciler.adapters.arm.pools import Arm, ArmWrites
 from reconciler.adapters.devops.endpoints import Endpoints
-from reconciler.adapters.devops.exchange import Limits as CallLimits
+from reconciler.adapters.devops.exchange import CallLimits
 from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.throttling import Timing
 from reconciler.config.settings import Settings
-from reconciler.engine import Limits, Outcome, Planner, Reconciler, Result
+from reconciler.engine import Outcome, Planner, Reconciler, Result, RunLimits
 from reconciler.engine.events import Event, ignore
 from reconciler.facets.registry import FACETS
 from reconciler.plan.model import Plan
@@ -37,7 +37,7 @@ from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.stores import Leases
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.capabilities import Answer, Asked, Capabilities
+from reconciler.survey.capabilities import Capabilities, CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.answers import MOMENT
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
@@ -144,10 +144,12 @@ class World:
             for name, word in answers.items()
         }
         found = {
-            name: Answer.model_validate({"verdict": verdict, "answer": word, "evidence": {"counts": {"agreed": 24}}})
+            name: CapabilityAnswer.model_validate(
+                {"verdict": verdict, "answer": word, "evidence": {"counts": {"agreed": 24}}}
+            )
             for name, (word, verdict) in words.items()
         }
-        asked = Asked(asked=self.clock.now().strftime(MOMENT), answers=found)
+        asked = OrganizationAnswers(asked=self.clock.now().strftime(MOMENT), answers=found)
         self.capabilities = Capabilities(organizations=dict.fromkeys((TAILSPIN, PRIME), asked))
         self.restart()
 
@@ -334,7 +336,7 @@ class World:
         policy, believe = bootstrap.policy(settings), self.capabilities.beliefs
         planner = Planner(FACETS, Readers(arm, DevOps(session)), policy, self.clock, believe=believe)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
-        reconciler = Reconciler(planner, writers, store.state, store.leases, Limits(), self._tell)
+        reconciler = Reconciler(planner, writers, store.state, store.leases, RunLimits(), self._tell)
         return Parts(session, arm, planner, reconciler, store)
 
     def environment(self) -> dict[str, str]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.spec.source import MAX_BYTES, Document, Place, Unreadable, documents
+from reconciler.spec.source import MAX_BYTES, Position, Unreadable, YamlDocument, documents
 
-Read = Callable[[str], list[Document]]
+Read = Callable[[str], list[YamlDocument]]
 
 
 @pytest.fixture(params=[yaml.CSafeLoader, yaml.SafeLoader], ids=["libyaml", "pure"])
@@ -93,15 +93,15 @@ def test_a_merge_key_adds_what_is_not_said(read: Read, text: str, wanted: object
 
 def test_a_merged_field_has_the_place_of_its_origin(read: Read) -> None:
     (document,) = read("a: &x\n  b: 1\nd:\n  <<: *x")
-    assert document.place(("d", "b")) == Place(2, 3)
+    assert document.place(("d", "b")) == Position(2, 3)
 
 
 def test_every_part_has_its_place(read: Read) -> None:
     (document,) = read("---\na:\n  - x\n  - b: {c: 1}\n")
-    assert document.place(()) == Place(2, 1)
-    assert document.place(("a", 1)) == Place(4, 5)
-    assert document.place(("a", 1, "b", "c")) == Place(4, 9)
-    assert document.place(("a", 1, "missing", "deeper")) == Place(4, 5), "what is missing is where its owner is"
+    assert document.place(()) == Position(2, 1)
+    assert document.place(("a", 1)) == Position(4, 5)
+    assert document.place(("a", 1, "b", "c")) == Position(4, 9)
+    assert document.place(("a", 1, "missing", "deeper")) == Position(4, 5), "what is missing is where its owner is"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(read: Read, text: str, l
 def test_a_file_that_is_not_utf_8_is_told_with_its_line() -> None:
     with pytest.raises(Unreadable, match="is not UTF-8 text; save it as UTF-8") as caught:
         documents(b"a: 1\nb: \xff\n")
-    assert caught.value.place == Place(2)
+    assert caught.value.place == Position(2)
 
 
 def test_utf_16_is_refused() -> None:
@@ -247,4 +247,4 @@ def test_an_error_that_the_library_gives_without_a_place_is_still_a_line() -> No
 
     with pytest.raises(Unreadable, match=r"is not YAML: cannot be read; see YAML 1\.2") as caught:
         documents(b"a", Failing)
-    assert caught.value.place == Place()
+    assert caught.value.place == Position()

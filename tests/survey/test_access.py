@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden, Rejected, Unavailable
 from reconciler.ports.devops import Queue
-from reconciler.survey import Evidence, SharedSurvey
+from reconciler.survey import ListEvidence, SharedSurvey
 from reconciler.survey.evidence import AFTER_A_MISS
 from tests.estate import Estate
 
 ORG = "fabrikam-prime"
-SHOWN = {ORG: Evidence(agreed=8)}
+SHOWN = {ORG: ListEvidence(agreed=8)}
 
 
 def look(
-    estate: Estate, *, wanted: bool = True, evidence: dict[str, Evidence] | None = None, pools: int = 1
+    estate: Estate, *, wanted: bool = True, evidence: dict[str, ListEvidence] | None = None, pools: int = 1
 ) -> SharedSurvey:
     """Ask for every queue of every pool, pool by pool, as the facets do."""
     interest = {ORG: {f"pool-{n}" for n in range(1, pools + 1)}}
@@ -159,7 +159,7 @@ def test_a_list_that_leaves_something_out_is_believed_no_longer_from_the_first_m
 def test_after_a_miss_it_takes_many_pairs_to_be_believed_again() -> None:
     """Three trials without a miss, where one pair was enough before."""
     made = estate()
-    evidence = {ORG: Evidence(misses=1)}
+    evidence = {ORG: ListEvidence(misses=1)}
     shown = []
     for _ in range(3):
         evidence = look(made, evidence=evidence).learned()
@@ -181,7 +181,7 @@ def test_what_was_opened_between_two_reads_is_no_miss() -> None:
     survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, SHOWN)
     survey.open_access(ORG, dict.fromkeys(made.queues[ORG][:1], True))
 
-    assert survey.learned().get(ORG, Evidence()).misses == 0
+    assert survey.learned().get(ORG, ListEvidence()).misses == 0
 
 
 def test_a_project_that_was_just_written_to_is_no_witness() -> None:
@@ -257,7 +257,7 @@ def test_a_wrong_answer_needs_a_list_that_lied_after_it_was_shown(
     made = estate(projects=12, opened=False)
     queues = made.queues[ORG]
     made.open = {queues[n].id for n in opened}
-    survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, {ORG: Evidence(agreed, misses, cursor)}, parallel=1)
+    survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, {ORG: ListEvidence(agreed, misses, cursor)}, parallel=1)
 
     found = survey.open_access(ORG, {queue: n in wanted for n, queue in enumerate(queues)})
 
@@ -277,7 +277,7 @@ def cut_estate(length: int) -> Estate:
     return made
 
 
-def strays(made: Estate, evidence: dict[str, Evidence]) -> tuple[bool, SharedSurvey]:
+def strays(made: Estate, evidence: dict[str, ListEvidence]) -> tuple[bool, SharedSurvey]:
     """Whether the pool is open in project 2, where it is wanted closed; project 1 is as wanted."""
     survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, evidence, sample=0)
     wished, stray = (queue for queue in made.queues[ORG] if queue.pool_id == 1)
@@ -301,7 +301,7 @@ def test_the_longest_list_is_read_pair_by_pair_until_one_that_long_held_what_was
 
     strays(made, SHOWN)
     doubted = made.calls["permissions"]
-    strays(made, {ORG: Evidence(agreed=8, longest=3)})
+    strays(made, {ORG: ListEvidence(agreed=8, longest=3)})
 
     assert (doubted, made.calls["permissions"]) == (1, 0)
 
@@ -376,23 +376,23 @@ def test_where_the_list_was_never_shown_it_can_leave_out_what_it_likes(
 
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100), st.integers(0, 100))
 def test_evidence_comes_back_as_it_was_stored(agreed: int, misses: int, cursor: int, longest: int) -> None:
-    evidence = Evidence(agreed, misses, cursor, longest)
+    evidence = ListEvidence(agreed, misses, cursor, longest)
 
-    assert Evidence.from_json({**evidence.to_json(), "later": 1}) == evidence
+    assert ListEvidence.from_json({**evidence.to_json(), "later": 1}) == evidence
 
 
 @pytest.mark.parametrize("body", [None, [], {"agreed": "many"}, {"agreed": -1, "misses": True}, {"cursor": None}])
 def test_evidence_that_cannot_be_read_is_nothing_learned(body: object) -> None:
-    assert Evidence.from_json(body) == Evidence()
+    assert ListEvidence.from_json(body) == ListEvidence()
 
 
 def test_a_miss_outweighs_all_that_agreed() -> None:
-    assert not Evidence(agreed=AFTER_A_MISS).seen(agreed=7, misses=1).shown
+    assert not ListEvidence(agreed=AFTER_A_MISS).seen(agreed=7, misses=1).shown
 
 
 def test_whoever_saw_more_misses_is_right() -> None:
     """Two workers store what they learned about one organization."""
-    mine, theirs = Evidence(agreed=9, cursor=2), Evidence(misses=1, cursor=5)
+    mine, theirs = ListEvidence(agreed=9, cursor=2), ListEvidence(misses=1, cursor=5)
 
     assert mine.merged(theirs) == theirs
     assert theirs.merged(mine) == theirs

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Rejected, Throttled
 from reconciler.ports.devops import AgentPool, Queue
-from reconciler.survey import Evidence, SharedSurvey
+from reconciler.survey import ListEvidence, SharedSurvey
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger
 from tests.estate import Estate
@@ -25,14 +25,16 @@ def estate(projects: int = 20, pools: int = 1, *, opened: bool = True) -> Estate
 
 
 def survey(
-    made: Estate, beliefs: Beliefs, *, pools: int = 1, sample: int = 2, evidence: Evidence | None = None
+    made: Estate, beliefs: Beliefs, *, pools: int = 1, sample: int = 2, evidence: ListEvidence | None = None
 ) -> SharedSurvey:
     interest = {ORG: {f"pool-{n}" for n in range(1, pools + 1)}}
-    found = SharedSurvey(made.readers, interest, {ORG: evidence or Evidence()}, sample=sample)
+    found = SharedSurvey(made.readers, interest, {ORG: evidence or ListEvidence()}, sample=sample)
     return found.believing({ORG: beliefs})
 
 
-def switches(made: Estate, beliefs: Beliefs, *, wanted: bool, sample: int = 2, evidence: Evidence | None = None) -> int:
+def switches(
+    made: Estate, beliefs: Beliefs, *, wanted: bool, sample: int = 2, evidence: ListEvidence | None = None
+) -> int:
     """Reads of a look at all queues of one pool; its answers are right."""
     found = survey(made, beliefs, sample=sample, evidence=evidence)
     made.calls.clear()
@@ -72,19 +74,19 @@ def test_the_run_of_one_pool_tries_what_it_was_told_as_well() -> None:
     made = estate(opened=False)
 
     assert switches(made, COMPLETE, wanted=False, sample=0) == 20 + 2
-    assert switches(made, COMPLETE, wanted=False, sample=0, evidence=Evidence(agreed=8)) == 20
+    assert switches(made, COMPLETE, wanted=False, sample=0, evidence=ListEvidence(agreed=8)) == 20
 
 
 def test_a_miss_that_was_seen_outweighs_what_was_told() -> None:
     made = estate(opened=False)
 
-    assert switches(made, COMPLETE, wanted=False, evidence=Evidence(misses=1)) == 20 + 20
+    assert switches(made, COMPLETE, wanted=False, evidence=ListEvidence(misses=1)) == 20 + 20
 
 
 def test_what_was_told_to_be_incomplete_outweighs_what_was_shown() -> None:
     made = estate(opened=False)
 
-    assert switches(made, INCOMPLETE, wanted=False, evidence=Evidence(agreed=24)) == 20 + 20
+    assert switches(made, INCOMPLETE, wanted=False, evidence=ListEvidence(agreed=24)) == 20 + 20
 
 
 def test_a_list_that_was_told_to_be_complete_and_is_not_is_caught_by_looking_again() -> None:
@@ -92,7 +94,7 @@ def test_a_list_that_was_told_to_be_complete_and_is_not_is_caught_by_looking_aga
     made = estate(projects=10, opened=False)
     made.open = {made.queues[ORG][7].id}
     made.unlisted = set(made.open)
-    evidence = Evidence()
+    evidence = ListEvidence()
     for _ in range(10 // 2):
         found = survey(made, COMPLETE, evidence=evidence)
         found.open_access(ORG, dict.fromkeys(made.queues[ORG], False))

@@ -11,7 +11,7 @@ import pytest
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
 from reconciler.telemetry import Telemetry
-from reconciler.telemetry.names import METRICS, Kind
+from reconciler.telemetry.names import METRICS, MetricKind
 from tests.deployment import deployed, until
 from tests.telemetry.process import serving
 from tests.telemetry.receiver import Receiver, receiving
@@ -48,9 +48,11 @@ def test_every_metric_arrives_by_its_name_in_the_columns_of_its_kind(receiver: R
     telemetry = opened(receiver)
     for metric in METRICS:
         labels = dict.fromkeys(metric.labels, "other")
-        say = {Kind.COUNTER: telemetry.count, Kind.HISTOGRAM: telemetry.record, Kind.GAUGE: telemetry.gauge}[
-            metric.kind
-        ]
+        say = {
+            MetricKind.COUNTER: telemetry.count,
+            MetricKind.HISTOGRAM: telemetry.record,
+            MetricKind.GAUGE: telemetry.gauge,
+        }[metric.kind]
         say(metric.name, 2.0, **labels)
         say(metric.name, 4.0, **labels)
     telemetry.close()
@@ -60,9 +62,9 @@ def test_every_metric_arrives_by_its_name_in_the_columns_of_its_kind(receiver: R
     for metric in METRICS:
         point = found[metric.name]
         assert point["about"] == dict.fromkeys(metric.labels, "other"), metric.name
-        value = {Kind.COUNTER: 6.0, Kind.HISTOGRAM: 6.0, Kind.GAUGE: 4.0}[metric.kind]
-        assert (point["value"], point["count"]) == (value, 2 if metric.kind is Kind.HISTOGRAM else 1), metric.name
-        if metric.kind is Kind.HISTOGRAM:
+        value = {MetricKind.COUNTER: 6.0, MetricKind.HISTOGRAM: 6.0, MetricKind.GAUGE: 4.0}[metric.kind]
+        assert (point["value"], point["count"]) == (value, 2 if metric.kind is MetricKind.HISTOGRAM else 1), metric.name
+        if metric.kind is MetricKind.HISTOGRAM:
             assert (point["min"], point["max"]) == (2.0, 4.0), metric.name
 
 

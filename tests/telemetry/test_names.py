@@ -15,12 +15,12 @@ from reconciler.engine import Outcome
 from reconciler.facets.registry import FACETS
 from reconciler.plan.model import Action
 from reconciler.telemetry import names
-from reconciler.telemetry.names import ATTRIBUTES, LABELS, METRICS, SPANS, Kind
+from reconciler.telemetry.names import ATTRIBUTES, LABELS, METRICS, SPANS, MetricKind
 from tests.infra.bicep import INFRA
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-HOW = {"count": Kind.COUNTER, "record": Kind.HISTOGRAM, "gauge": Kind.GAUGE}
+HOW = {"count": MetricKind.COUNTER, "record": MetricKind.HISTOGRAM, "gauge": MetricKind.GAUGE}
 
 
 @functools.cache

@@ -48,13 +48,13 @@ _PROVIDER = "Microsoft.DevOpsInfrastructure"
 class ArmAnswer(Exception):
     """ARM answered with a status of 300 or more."""
 
-    def __init__(self, reply: Refusal) -> None:
+    def __init__(self, reply: ArmErrorBody) -> None:
         super().__init__(f"{reply.status} {reply.code}")
         self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ArmErrorBody:
     """The parts of such an answer that are used, already clean."""
 
     status: int
@@ -86,7 +86,7 @@ def words(body: Json, secrets: tuple[str, ...] = ()) -> tuple[str, str]:
     return code, "; ".join(part for part in (message, advice) if part)
 
 
-def as_error(where: str, reply: Refusal) -> ReconcilerError:
+def as_error(where: str, reply: ArmErrorBody) -> ReconcilerError:
     """The error for an answer that is not what the caller hoped for."""
     special = {401: _forbidden, 403: _forbidden, 404: _missing, 409: _conflict, 423: _conflict, 429: _throttled}
     if reply.status in special:
@@ -98,18 +98,18 @@ def as_error(where: str, reply: Refusal) -> ReconcilerError:
     return Rejected(f"{where}: ARM answered {reply.said}")
 
 
-def _throttled(where: str, reply: Refusal) -> ReconcilerError:
+def _throttled(where: str, reply: ArmErrorBody) -> ReconcilerError:
     return Throttled(f"{where}: ARM asks for fewer calls ({reply.said})", retry_after=reply.retry_after)
 
 
-def _missing(where: str, reply: Refusal) -> ReconcilerError:
+def _missing(where: str, reply: ArmErrorBody) -> ReconcilerError:
     """A 404 that is not ARM's own says nothing about a pool."""
     if reply.code:
         return NotFound(f"{where}: ARM answered {reply.said}")
     return Unavailable(f"{where}: 404 without ARM's error body; is something else answering?")
 
 
-def _forbidden(where: str, reply: Refusal) -> ReconcilerError:
+def _forbidden(where: str, reply: ArmErrorBody) -> ReconcilerError:
     missing = _MISSING_ACTION.search(reply.message)
     if missing:
         scope = f" over {missing[2]}" if missing[2] else ""
@@ -117,7 +117,7 @@ def _forbidden(where: str, reply: Refusal) -> ReconcilerError:
     return Forbidden(f"{where}: ARM answered {reply.said}")
 
 
-def _conflict(where: str, reply: Refusal) -> ReconcilerError:
+def _conflict(where: str, reply: ArmErrorBody) -> ReconcilerError:
     code = reply.code.lower()
     if code in ("missingsubscriptionregistration", "subscriptionnotregistered"):
         return Rejected(

@@ -119,7 +119,7 @@ def _texts(value: Json) -> tuple[str, ...]:
     return tuple(str(one) for one in value) if isinstance(value, list) else ()
 
 
-class Around(ArmInspection):
+class AzureResources(ArmInspection):
     """Both planes, read only."""
 
     def __init__(self, arm: Arm, session: Session) -> None:

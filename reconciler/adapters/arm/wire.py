@@ -27,7 +27,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import RequestsTransport
 
-from reconciler.adapters.arm.errors import ArmAnswer, Refusal, words
+from reconciler.adapters.arm.errors import ArmAnswer, ArmErrorBody, words
 from reconciler.adapters.origin import Origin
 from reconciler.adapters.retry_after import retry_after
 from reconciler.documents import Json
@@ -56,7 +56,7 @@ ONCE: dict[str, Any] = {"retry_read": 0, "retry_status": 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class ArmPipeline:
     """What every pipeline of one endpoint shares."""
 
     origin: Origin
@@ -68,10 +68,10 @@ class Wire:
     """Whether whatever is no GET is refused before it leaves."""
 
 
-class Verdict(Policy):
+class OutcomePolicy(Policy):
     """Outermost: turns every way in which a call can go into an answer that was understood, or an error of ours."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: ArmPipeline) -> None:
         super().__init__()
         self._clock = wire.clock
         self._calls = wire.calls
@@ -101,10 +101,10 @@ class Verdict(Policy):
             raise Unavailable(f"{where}: ARM answered {reply.status_code} with a body that is no JSON object")
         return response
 
-    def _refusal(self, request: PipelineRequest[Any], reply: Any, body: Json) -> Refusal:
+    def _refusal(self, request: PipelineRequest[Any], reply: Any, body: Json) -> ArmErrorBody:
         token = str(request.http_request.headers.get("Authorization", "")).removeprefix("Bearer ")
         code, message = words(body, (token,))
-        return Refusal(reply.status_code, code, message, retry_after(reply.headers, self._clock.now()))
+        return ArmErrorBody(reply.status_code, code, message, retry_after(reply.headers, self._clock.now()))
 
 
 def _silence(problem: AzureError) -> str:
@@ -157,7 +157,7 @@ class Patience(Retry):
 class BoundToken(Bearer):
     """Adds the token, and only where it belongs: another host gets neither token nor request."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: ArmPipeline) -> None:
         super().__init__(wire.credential, wire.scope)
         self._origin = wire.origin
         self._gets_alone = wire.gets_alone
@@ -194,10 +194,10 @@ class Watch(Policy):
         return response
 
 
-def policies(wire: Wire) -> list[Any]:
+def policies(wire: ArmPipeline) -> list[Any]:
     """A fresh chain, outermost first; chains cannot be shared, their links are."""
     return [
-        Verdict(wire),
+        OutcomePolicy(wire),
         RequestIdPolicy(),
         HeadersPolicy(),
         UserAgentPolicy("mdp-reconciler"),

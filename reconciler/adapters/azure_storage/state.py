@@ -20,7 +20,7 @@ from reconciler.adapters.azure_storage.wire import talking
 from reconciler.adapters.store_limits import lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, NotFound, Rejected
-from reconciler.ports.stores import Document, pool_document
+from reconciler.ports.stores import StoredDocument, pool_document
 
 T = TypeVar("T")
 
@@ -147,7 +147,7 @@ class StorageState:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
-    def load(self, name: str) -> Document | None:
+    def load(self, name: str) -> StoredDocument | None:
         """The document, or None."""
         try:
             with talking(f"state {name}", ROLE):
@@ -158,7 +158,7 @@ class StorageState:
         if not content:
             return None
         try:
-            return Document(json.loads(content), etag)
+            return StoredDocument(json.loads(content), etag)
         except ValueError:
             raise Rejected(f"state {name}: the blob in {self._blobs.container} is no JSON; remove it") from None
 

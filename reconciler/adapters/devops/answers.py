@@ -53,7 +53,7 @@ _SECRETS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DevOpsResponse:
     """Status, headers and body of one HTTP answer; `document` is the body as JSON, None where it is empty."""
 
     status: int
@@ -63,7 +63,7 @@ class Answer:
     document: Json = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> DevOpsResponse:
         """Read the document once; what is no JSON becomes `UNREADABLE`."""
         lower = {name.lower(): value for name, value in headers.items()}
         return cls(status, lower, body, _document(lower, body))
@@ -74,7 +74,7 @@ class Answer:
         return 200 <= self.status < 300  # noqa: PLR2004 - the bounds of the class of status codes
 
 
-def judge(answer: Answer, where: str, secrets: tuple[str, ...] = ()) -> ReconcilerError | None:
+def judge(answer: DevOpsResponse, where: str, secrets: tuple[str, ...] = ()) -> ReconcilerError | None:
     """The error that an answer stands for, or None where it holds what was asked for.
 
     `where` begins the text, ``organization fabrikam-prime: GET queues of project {id}``; `secrets` are blotted out
@@ -90,7 +90,7 @@ def judge(answer: Answer, where: str, secrets: tuple[str, ...] = ()) -> Reconcil
     return _kind(answer.status, key, message)(f"{text}: {clip(message, secrets)}" if message else text)
 
 
-def pause(answer: Answer, wall: Callable[[], float]) -> float:
+def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
     """Seconds for which the service asks to stay away; 0 where it does not ask.
 
     `Retry-After` (seconds or a date) comes on any status, also on a delayed 200; without it a used-up
@@ -125,7 +125,7 @@ def _document(headers: Mapping[str, str], body: bytes) -> Json:
         return UNREADABLE
 
 
-def _doubt(answer: Answer, where: str) -> ReconcilerError | None:
+def _doubt(answer: DevOpsResponse, where: str) -> ReconcilerError | None:
     """Why a 2xx may not be believed: a sign-in page, half an answer, or a list that is shorter than it says."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.status == _NON_AUTHORITATIVE or (answer.document is UNREADABLE and kind and not kind.endswith("json")):
@@ -159,7 +159,7 @@ def _kind(status: int, key: str, message: str) -> type[ReconcilerError]:
     return _BY_STATUS.get(status, Unavailable if status >= 500 else Rejected)  # noqa: PLR2004 - server errors
 
 
-def _too_many(answer: Answer) -> bool:
+def _too_many(answer: DevOpsResponse) -> bool:
     return not answer.succeeded and _kind(answer.status, *_exception(answer.document)) is Throttled
 
 

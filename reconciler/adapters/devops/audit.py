@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from reconciler.adapters.devops.endpoints import query
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
@@ -25,7 +25,7 @@ _AGAIN = timedelta(seconds=2)
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class AuditLog:
+class DevOpsAuditLog:
     """Reads audit logs; implements `reconciler.service.triggers.context.AuditLog`."""
 
     def __init__(self, session: Session) -> None:
@@ -74,7 +74,7 @@ class AuditLog:
             }
         )
         url = self._session.endpoints.url(organization, path)
-        body = self._session.rest(Call(organization, "GET", url, "audit-log", "audit log")).document
+        body = self._session.rest(OutgoingRequest(organization, "GET", url, "audit-log", "audit log")).document
         body = body.get("value", body) if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(body.get("decoratedAuditLogEntries", []), list):
             raise Unavailable(f"organization {organization}: GET audit log: the answer holds no entries")

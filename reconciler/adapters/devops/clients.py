@@ -16,7 +16,7 @@ from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, Rejected, Unavailable
 
 if TYPE_CHECKING:
-    from reconciler.adapters.devops.package import Wire
+    from reconciler.adapters.devops.package import SessionTransport
 
 _AT_IDENTITY = frozenset({"identity", "graph"})
 
@@ -26,9 +26,9 @@ class Clients:
 
     def __init__(self, session: Session, organization: str) -> None:
         lazy_imports.load()
-        from reconciler.adapters.devops.package import Wire  # noqa: PLC0415 - heavy, and not needed to start
+        from reconciler.adapters.devops.package import SessionTransport  # noqa: PLC0415 - heavy, and not needed to start
 
-        self.wire: Wire = Wire(session, organization)
+        self.wire: SessionTransport = SessionTransport(session, organization)
         self._session = session
         self._organization = organization
         self._open: dict[str, Any] = {}

@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
-from reconciler.adapters.devops.answers import Answer
+from reconciler.adapters.devops.answers import DevOpsResponse
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.errors import Refused
 
@@ -23,7 +23,7 @@ _PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CallLimits:
     """What one call may cost; seconds and bytes."""
 
     connect: float = 5.0
@@ -42,7 +42,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OutgoingRequest:
     """One request as its caller means it."""
 
     organization: str
@@ -80,7 +80,7 @@ class NoAnswerError(Exception):
 class Exchange:
     """Sends one request and reads one answer over connections that stay open."""
 
-    def __init__(self, endpoints: Endpoints, limits: Limits, monotonic: Callable[[], float]) -> None:
+    def __init__(self, endpoints: Endpoints, limits: CallLimits, monotonic: Callable[[], float]) -> None:
         self._endpoints = endpoints
         self._limits = limits
         self._monotonic = monotonic
@@ -93,7 +93,7 @@ class Exchange:
         """Close the connections."""
         self._adapter.close()
 
-    def __call__(self, call: Call, authorization: str) -> Answer:
+    def __call__(self, call: OutgoingRequest, authorization: str) -> DevOpsResponse:
         """The answer, whatever it says; raises `NoAnswerError`, or `Refused` for a URL that gets no token."""
         request = self._prepared(call)
         request.headers["Authorization"] = authorization
@@ -106,7 +106,7 @@ class Exchange:
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _no_answer(error) from None
 
-    def _prepared(self, call: Call) -> requests.PreparedRequest:
+    def _prepared(self, call: OutgoingRequest) -> requests.PreparedRequest:
         headers = {
             "Accept": "application/json",
             **call.headers,
@@ -125,12 +125,12 @@ class Exchange:
             )
         return request
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+    def _exchange(self, request: requests.PreparedRequest) -> DevOpsResponse:
         deadline = self._monotonic() + self._limits.answer
         timeout = (self._limits.connect, self._limits.read)
         response = self._adapter.send(request, stream=True, timeout=timeout)
         try:
-            return Answer.of(response.status_code, response.headers, self._body(response, deadline))
+            return DevOpsResponse.of(response.status_code, response.headers, self._body(response, deadline))
         except BaseException:
             response.raw.close()  # half-read: this connection cannot be used again
             raise

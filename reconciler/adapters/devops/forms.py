@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from reconciler.adapters.devops.answers import Answer
+from reconciler.adapters.devops.answers import DevOpsResponse
 from reconciler.adapters.devops.endpoints import query, segment
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
@@ -19,7 +19,7 @@ from reconciler.ports.devops import Identity, Pipeline, Project, Queue, RoleAssi
 
 def roles_call(
     session: Session, organization: str, method: str, scope: str, resource: str, *, inherit: bool | None = None
-) -> Call:
+) -> OutgoingRequest:
     """A call on the role assignments of one resource; a preview-only route, so the version says so.
 
     With `inherit` the query says so too, and PATCH switches inheritance in place of removing assignments.
@@ -29,10 +29,10 @@ def roles_call(
     url = session.endpoints.url(
         organization, path + query({"inheritPermissions": switch, "api-version": "7.1-preview.1"})
     )
-    return Call(organization, method, url, "role-assignments", f"roles of {scope}/{resource}")
+    return OutgoingRequest(organization, method, url, "role-assignments", f"roles of {scope}/{resource}")
 
 
-def entries(answer: Answer, organization: str, what: str, *required: str) -> list[Json]:
+def entries(answer: DevOpsResponse, organization: str, what: str, *required: str) -> list[Json]:
     """The entries of a list answer, each an object with the required texts."""
     document = answer.document
     found = document.get("value") if isinstance(document, dict) else None
@@ -44,13 +44,13 @@ def entries(answer: Answer, organization: str, what: str, *required: str) -> lis
     return found
 
 
-def queues_call(session: Session, organization: str, project_id: str, pool_ids: Sequence[int]) -> Call:
+def queues_call(session: Session, organization: str, project_id: str, pool_ids: Sequence[int]) -> OutgoingRequest:
     """GET queues of a project by pool ids; without a project those of all of them."""
     asked = query({"poolIds": ",".join(map(str, pool_ids)), "api-version": "7.1"})
     path = f"{segment(project_id)}/" if project_id else ""
     url = session.endpoints.url(organization, f"{path}_apis/distributedtask/queues{asked}")
     what = f"queues of project {project_id}" if project_id else "queues of all projects"
-    return Call(organization, "GET", url, "queues", what)
+    return OutgoingRequest(organization, "GET", url, "queues", what)
 
 
 def queue_of(entry: Json, organization: str, project_id: str) -> Queue:

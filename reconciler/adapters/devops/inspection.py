@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.adapters.devops.endpoints import query, segment
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import entries
 from reconciler.adapters.devops.identities import GUID, property_of
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
-from reconciler.ports.diagnostics import Authorization, Heard, Pipeline
+from reconciler.ports.diagnostics import Authorization, BuildDefinition, ProbeResponse
 
 NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 """Security namespace DistributedTask, which holds the rights on pools and queues."""
@@ -42,7 +42,7 @@ class DevOpsInspection:
         singles = [_authorization(line["id"], line) for line in lines if _given(line) and type(line.get("id")) is int]
         return [*found, *sorted(singles, key=lambda one: one.pipeline or 0)]
 
-    def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
+    def pipelines(self, organization: str, project_id: str) -> Sequence[BuildDefinition]:
         """GET definitions, page by page; the next page is named by a header."""
         found = [one for page in self._definitions(organization, project_id) for one in page]
         return sorted((_pipeline(one) for one in found if type(one.get("id")) is int), key=lambda one: one.id)
@@ -52,7 +52,7 @@ class DevOpsInspection:
         what = f"identity {identity_id}"
         path = "_apis/identities" + query({"identityIds": identity_id, "api-version": "7.1"})
         url = self._session.endpoints.url(organization, path, identity=True)
-        answer = self._session.send(Call(organization, "GET", url, "identities", what))
+        answer = self._session.send(OutgoingRequest(organization, "GET", url, "identities", what))
         found = entries(answer, organization, what, "id")
         domain = property_of(found[0].get("properties"), "Domain").lower() if found else ""
         return domain if GUID.fullmatch(domain) else ""
@@ -74,7 +74,7 @@ class DevOpsInspection:
             url = self._session.endpoints.url(
                 organization, f"{segment(project_id)}/_apis/build/definitions{query(asked)}"
             )
-            answer = self._session.send(Call(organization, "GET", url, "definitions", what))
+            answer = self._session.send(OutgoingRequest(organization, "GET", url, "definitions", what))
             yield entries(answer, organization, what, "name")
             before, token = token, answer.headers.get("x-ms-continuationtoken") or None
             if token is None:
@@ -85,7 +85,7 @@ class DevOpsInspection:
 
     def _read(self, organization: str, path: str, route: str, what: str, asked: Mapping[str, str | int | None]) -> Json:
         url = self._session.endpoints.url(organization, path + query(asked))
-        return self._session.send(Call(organization, "GET", url, route, what)).document
+        return self._session.send(OutgoingRequest(organization, "GET", url, route, what)).document
 
 
 def _given(line: Json) -> bool:
@@ -104,23 +104,23 @@ def _second(moment: str) -> str:
     return f"{head}Z" if dot else head
 
 
-def _pipeline(entry: Mapping[str, Json]) -> Pipeline:
+def _pipeline(entry: Mapping[str, Json]) -> BuildDefinition:
     folder = str(entry.get("path") or "\\").rstrip("\\")
-    return Pipeline(int(entry["id"]), f"{folder}\\{entry['name']}")
+    return BuildDefinition(int(entry["id"]), f"{folder}\\{entry['name']}")
 
 
 _RATES = ("x-ratelimit-", "retry-after")
 
 
-class DevOpsEnquiry:
+class DevOpsProbeReader:
     """Implements `reconciler.ports.diagnostics.Enquirer`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, organization: str, path: str, asked: Mapping[str, str | int]) -> Heard:
+    def get(self, organization: str, path: str, asked: Mapping[str, str | int]) -> ProbeResponse:
         """GET; of the headers those of the rate limit alone."""
         url = self._session.endpoints.url(organization, path + query(asked))
-        answer = self._session.ask(Call(organization, "GET", url, "probe", path.rpartition("/_apis/")[2]))
+        answer = self._session.ask(OutgoingRequest(organization, "GET", url, "probe", path.rpartition("/_apis/")[2]))
         rates = {name: value for name, value in answer.headers.items() if name.startswith(_RATES)}
-        return Heard(answer.status, rates, answer.document)
+        return ProbeResponse(answer.status, rates, answer.document)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from reconciler.adapters.devops.answers import clip
 from reconciler.adapters.devops.endpoints import query, segment
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import entries, project_of
 from reconciler.adapters.devops.identities import GUID
 from reconciler.adapters.devops.pages import Paged, pages
@@ -50,7 +50,7 @@ class Memberships:
         what = f"local id of {descriptor}"
         path = f"_apis/graph/storagekeys/{segment(descriptor)}{query({'api-version': VERSION})}"
         url = self._session.endpoints.url(organization, path, identity=True)
-        document = self._session.send(Call(organization, "GET", url, "storage-keys", what)).document
+        document = self._session.send(OutgoingRequest(organization, "GET", url, "storage-keys", what)).document
         key = document.get("value") if isinstance(document, dict) else None
         if not isinstance(key, str) or not GUID.fullmatch(key):
             raise Unavailable(f"organization {organization}: {what}: the answer holds no id")
@@ -101,7 +101,9 @@ class Memberships:
             "options": {"MinResults": 1, "MaxResults": 20},
             "properties": ["DisplayName"],
         }
-        document = self._session.rest(Call(organization, "POST", url, "identity-picker", what), body).document
+        document = self._session.rest(
+            OutgoingRequest(organization, "POST", url, "identity-picker", what), body
+        ).document
         results = document.get("results") if isinstance(document, dict) else None
         if not isinstance(results, list):
             raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
@@ -110,7 +112,7 @@ class Memberships:
     def _identities(self, organization: str, what: str, **asked: str) -> list[Json]:
         path = "_apis/identities" + query({**asked, "api-version": "7.1"})
         url = self._session.endpoints.url(organization, path, identity=True)
-        answer = self._session.send(Call(organization, "GET", url, "identities", what))
+        answer = self._session.send(OutgoingRequest(organization, "GET", url, "identities", what))
         return entries(answer, organization, what, "id")
 
 
@@ -138,7 +140,7 @@ class MembershipWrites:
         """PATCH serviceprincipalentitlements with a JSON patch."""
         call = _entitlements(self._members, organization, "PATCH", identity_id)
         headers = {"Content-Type": "application/json-patch+json"}
-        call = Call(call.organization, call.method, call.url, call.route, call.what, headers)
+        call = OutgoingRequest(call.organization, call.method, call.url, call.route, call.what, headers)
         patch = [{"op": "replace", "path": "/accessLevel", "value": _level(license_type)}]
         document = self._members.rest(call, patch).document
         results = document.get("operationResults") if isinstance(document, dict) else None
@@ -148,21 +150,23 @@ class MembershipWrites:
         """PUT graph memberships; somebody who is in the group already stays."""
         path = f"_apis/graph/memberships/{segment(member)}/{segment(group)}{query({'api-version': VERSION})}"
         url = self._session.endpoints.url(organization, path, identity=True)
-        self._session.send(Call(organization, "PUT", url, "graph-memberships", f"membership of {member} in {group}"))
+        self._session.send(
+            OutgoingRequest(organization, "PUT", url, "graph-memberships", f"membership of {member} in {group}")
+        )
 
 
-def _entitlements(session: Session, organization: str, method: str, identity_id: str) -> Call:
+def _entitlements(session: Session, organization: str, method: str, identity_id: str) -> OutgoingRequest:
     path = "_apis/serviceprincipalentitlements" + (f"/{segment(identity_id)}" if identity_id else "")
     url = session.endpoints.url(organization, path + query({"api-version": VERSION}))
     what = f"access level of {identity_id}" if identity_id else "access level"
-    return Call(organization, method, url, "entitlements", what)
+    return OutgoingRequest(organization, method, url, "entitlements", what)
 
 
 def _level(license_type: str) -> Json:
     return {"accountLicenseType": license_type, "licensingSource": "account"}
 
 
-def _result(document: Json, name: str, call: Call) -> dict[str, Json]:
+def _result(document: Json, name: str, call: OutgoingRequest) -> dict[str, Json]:
     """One operation's result; `Rejected` where it failed, which the status does not tell."""
     result = document.get(name) if isinstance(document, dict) else None
     if not isinstance(result, dict) or not isinstance(result.get("isSuccess"), bool):
@@ -194,7 +198,7 @@ def _container(one: Json) -> Group:
     return Group(name, id=one["id"].lower(), descriptor=descriptor)
 
 
-def _entitlement(document: Json, call: Call) -> Entitlement:
+def _entitlement(document: Json, call: OutgoingRequest) -> Entitlement:
     level = document.get("accessLevel") if isinstance(document, dict) else None
     license_type = level.get("accountLicenseType") if isinstance(level, dict) else None
     if not isinstance(level, dict) or not isinstance(license_type, str):

@@ -1,10 +1,10 @@
 """The azure-devops package, made to send everything through our session.
 
 The package builds each request (route, version, body) and reads each answer into its models. What it does between
-the two is replaced: msrest lets a credential be a policy of its pipeline, and `Wire` is one that ends the pipeline,
-so that no request of the package, discovery included, can leave by another way. Measured with azure-devops 7.1.0b4,
-its own way keeps one connection pool a thread, drops a connection after every error answer, sleeps through long
-retries in the caller, follows redirects, and hides statuses and headers.
+the two is replaced: msrest lets a credential be a policy of its pipeline, and `SessionTransport` is one that ends the
+pipeline, so that no request of the package, discovery included, can leave by another way. Measured with azure-devops
+7.1.0b4, its own way keeps one connection pool a thread, drops a connection after every error answer, sleeps through
+long retries in the caller, follows redirects, and hides statuses and headers.
 
 Clients are made for the two configured endpoints, and not through the package's `Connection`: that one asks the
 service where to send the token (resource areas), and where an area is missing asks a fixed public host, token
@@ -30,8 +30,8 @@ import requests
 from msrest.pipeline import HTTPPolicy, Response
 from msrest.universal_http.requests import RequestsClientResponse
 
-from reconciler.adapters.devops.answers import Answer, clip
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.answers import DevOpsResponse, clip
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.lazy_imports import LOADING
 from reconciler.errors import Rejected, Unavailable
 
@@ -61,7 +61,7 @@ def _load() -> None:
 _load()
 
 
-class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters open
+class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters open
     """Ends the pipeline of an organization's clients: sends through the session, remembers what came back."""
 
     def __init__(self, session: Session, organization: str) -> None:
@@ -69,7 +69,7 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
         self._session = session
         self._organization = organization
         self._asked = local()
-        self._tables: dict[str, Answer] = {}
+        self._tables: dict[str, DevOpsResponse] = {}
         self._tables_lock = Lock()
 
     def about(self, route: str, what: str) -> None:
@@ -77,9 +77,9 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
         self._asked.route, self._asked.what, self._asked.answer = route, what, None
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> DevOpsResponse:
         """What came back last in this thread, whole: the package's models drop fields, statuses and headers."""
-        answer: Answer = self._asked.answer
+        answer: DevOpsResponse = self._asked.answer
         return answer
 
     def send(self, request: Any, **_options: Any) -> Any:
@@ -93,7 +93,7 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
         response = RequestsClientResponse(sent, _response(sent.url, answer))  # type: ignore[no-untyped-call] # as above
         return Response(request, response)
 
-    def _table(self, sent: Any) -> Answer:
+    def _table(self, sent: Any) -> DevOpsResponse:
         """The table of routes at one endpoint; threads that begin together wait for one request.
 
         An empty one is not believed: the package would keep it for as long as this process runs. A table elsewhere is
@@ -112,10 +112,10 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
                 self._tables[sent.url] = answer
             return self._tables[sent.url]
 
-    def _call(self, sent: Any) -> Call:
+    def _call(self, sent: Any) -> OutgoingRequest:
         discovery = sent.method == "OPTIONS"
         body = sent.data.encode() if isinstance(sent.data, str) else sent.data
-        return Call(
+        return OutgoingRequest(
             self._organization,
             sent.method,
             sent.url,
@@ -126,7 +126,7 @@ class Wire(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters
         )
 
 
-def client(kind: str, url: str, wire: Wire) -> Any:
+def client(kind: str, url: str, wire: SessionTransport) -> Any:
     """A 7.1 client of the package for one endpoint of one organization; `kind` is its module's name."""
     with LOADING:
         module = importlib.import_module(f"azure.devops.v7_1.{kind}")
@@ -134,7 +134,7 @@ def client(kind: str, url: str, wire: Wire) -> Any:
     return getattr(module, name)(url, wire)
 
 
-def _response(url: str, answer: Answer) -> requests.Response:
+def _response(url: str, answer: DevOpsResponse) -> requests.Response:
     """The answer in the form that msrest reads."""
     response = requests.Response()
     response.status_code = answer.status

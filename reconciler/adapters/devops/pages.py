@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.adapters.devops.endpoints import query
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import entries
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
@@ -46,7 +46,7 @@ def pages(session: Session, of: Paged) -> Iterator[list[Json]]:
         skip = seen if of.skips and seen and token is None else None
         place: dict[str, str | int | None] = {"$top": of.size or None, "$skip": skip, "continuationToken": token}
         url = session.endpoints.url(of.organization, of.path + query({**of.asked, **place}), identity=of.identity)
-        answer = session.send(Call(of.organization, "GET", url, of.route, of.what))
+        answer = session.send(OutgoingRequest(of.organization, "GET", url, of.route, of.what))
         page = entries(answer, of.organization, of.what, *of.required)
         yield page
         seen += len(page)

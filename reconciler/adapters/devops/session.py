@@ -22,14 +22,14 @@ from threading import BoundedSemaphore, Lock
 import tenacity
 
 from reconciler.adapters.credentials import Credential
-from reconciler.adapters.devops.answers import Answer, judge, pause
+from reconciler.adapters.devops.answers import DevOpsResponse, judge, pause
 from reconciler.adapters.devops.endpoints import Endpoints
-from reconciler.adapters.devops.exchange import Call, Exchange, Limits, NoAnswerError
-from reconciler.adapters.devops.throttling import Gates, Timing
+from reconciler.adapters.devops.exchange import CallLimits, Exchange, NoAnswerError, OutgoingRequest
+from reconciler.adapters.devops.throttling import ThrottlingGates, Timing
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError, Refused, Rejected, Transient, Unavailable
-from reconciler.telemetry import Call as Watched
 from reconciler.telemetry import Calls
+from reconciler.telemetry import CallSpan as Watched
 
 ACTIVITY = "activityid"
 """The service's id of a request, for its support (Microsoft Learn: CustomHttpResponseHeaders.ActivityId)."""
@@ -42,8 +42,8 @@ _PASSING = frozenset({200, 408, 429, 500, 502, 503, 504})
 class _Outcome:
     """What came of one try."""
 
-    result: Answer | ReconcilerError
-    answer: Answer | None = None
+    result: DevOpsResponse | ReconcilerError
+    answer: DevOpsResponse | None = None
     """What came back, also where it stands for an error."""
     again: bool = False
     """Whether another try may be made."""
@@ -71,9 +71,9 @@ class Session:
         credential: Credential,
         endpoints: Endpoints,
         *,
-        gates: Gates | None = None,
+        gates: ThrottlingGates | None = None,
         timing: Timing | None = None,
-        limits: Limits | None = None,
+        limits: CallLimits | None = None,
         calls: Calls | None = None,
         gets_alone: bool = False,
     ) -> None:
@@ -81,8 +81,8 @@ class Session:
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
-        self._limits = limits or Limits()
-        self._gates = gates or Gates(self._timing.monotonic)
+        self._limits = limits or CallLimits()
+        self._gates = gates or ThrottlingGates(self._timing.monotonic)
         self._calls = calls or Calls("devops")
         self._gets_alone = gets_alone
         self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
@@ -93,7 +93,7 @@ class Session:
         """Close the connections; calls may still follow and open new ones."""
         self._exchange.close()
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: OutgoingRequest) -> DevOpsResponse:
         """The answer, once it is one to be believed; otherwise raises one of `reconciler.errors`."""
         with self._calls.call(call.method, call.route, call.organization) as watched:
             outcome = self._tried(call, watched)
@@ -103,7 +103,7 @@ class Session:
                 raise outcome.result
             return outcome.result
 
-    def ask(self, call: Call) -> Answer:
+    def ask(self, call: OutgoingRequest) -> DevOpsResponse:
         """As `send`, but a refusal of the request as such (400, 404, …) is an answer, for who asks what there is."""
         with self._calls.call(call.method, call.route, call.organization) as watched:
             outcome = self._tried(call, watched)
@@ -113,15 +113,17 @@ class Session:
                 raise outcome.result
             return outcome.result
 
-    def rest(self, call: Call, body: Json = None) -> Answer:
+    def rest(self, call: OutgoingRequest, body: Json = None) -> DevOpsResponse:
         """Send a call of our own: `body` as JSON where it is not None; the call may name another type of JSON."""
         if body is None:
             return self.send(call)
         headers = {"Content-Type": "application/json; charset=utf-8", **call.headers}
-        sent = Call(call.organization, call.method, call.url, call.route, call.what, headers, json.dumps(body).encode())
+        sent = OutgoingRequest(
+            call.organization, call.method, call.url, call.route, call.what, headers, json.dumps(body).encode()
+        )
         return self.send(sent)
 
-    def _tried(self, call: Call, watched: Watched) -> _Outcome:
+    def _tried(self, call: OutgoingRequest, watched: Watched) -> _Outcome:
         """One try, or up to three where that is safe and short."""
         if self._gets_alone and call.method != "GET":
             return _Outcome(Refused(f"{call.where}: this session was made to send GET and nothing else"))
@@ -145,7 +147,7 @@ class Session:
         )
         return retrying(self._try, call, budget, watched)
 
-    def _try(self, call: Call, budget: _Budget, watched: Watched) -> _Outcome:
+    def _try(self, call: OutgoingRequest, budget: _Budget, watched: Watched) -> _Outcome:
         with self._slot(call.organization):
             if closed := self._closed(call, budget):
                 return _Outcome(closed)
@@ -161,7 +163,7 @@ class Session:
                 watched.tried(status, self._timing.monotonic() - begun, correlation)
         return self._answered(call, answer)
 
-    def _closed(self, call: Call, budget: _Budget) -> ReconcilerError | None:
+    def _closed(self, call: OutgoingRequest, budget: _Budget) -> ReconcilerError | None:
         """Wait for the gate where it opens soon enough for this call; otherwise the error that says why not."""
         key = (call.organization, self._credential.name)
         while closed := self._gates.closed(*key):
@@ -170,11 +172,11 @@ class Session:
             budget.spend(closed.retry_after or 0.0)
         return None
 
-    def _unanswered(self, call: Call, error: NoAnswerError) -> _Outcome:
+    def _unanswered(self, call: OutgoingRequest, error: NoAnswerError) -> _Outcome:
         again = error.passing and (call.reads or not error.sent)
         return _Outcome(Unavailable(f"{call.where}: {error}"), again=again, silent=error.passing)
 
-    def _answered(self, call: Call, answer: Answer) -> _Outcome:
+    def _answered(self, call: OutgoingRequest, answer: DevOpsResponse) -> _Outcome:
         key = (call.organization, self._credential.name)
         self._gates.answered(*key)
         seconds = pause(answer, self._timing.wall)

@@ -23,7 +23,7 @@ from threading import Lock
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, ReconcilerError, Throttled, Unavailable
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Document, StateStore
+from reconciler.ports.stores import StateStore, StoredDocument
 from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 LONGEST = 3600.0
@@ -56,7 +56,7 @@ class _Gate:
     misses: int = 0
 
 
-class Gates:
+class ThrottlingGates:
     """All gates of a process; safe to share between threads and sessions."""
 
     def __init__(
@@ -136,7 +136,7 @@ class GateClosings:
     """`reconciler.ports.stores.Gates` over a state store."""
 
     def __init__(self, state: StateStore, clock: Clock, metrics: Metrics = NO_TELEMETRY) -> None:
-        self.gates = Gates(clock.monotonic, self._told)
+        self.gates = ThrottlingGates(clock.monotonic, self._told)
         self._metrics = metrics
         self._state = state
         self._clock = clock
@@ -188,7 +188,7 @@ def _name(organization: str) -> str:
     return f"gates/{organization.lower()}"
 
 
-def _closings(document: Document | None) -> dict[str, datetime]:
+def _closings(document: StoredDocument | None) -> dict[str, datetime]:
     """Identity → until when; what cannot be read says nothing."""
     body: Json = document.body if document else {}
     found = {name: _moment(text) for name, text in body.items()} if isinstance(body, Mapping) else {}

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import assignment_of, entries, queue_of, queues_call, roles_call
 from reconciler.adapters.devops.identities import GROUP, GUID, Identities
 from reconciler.adapters.devops.session import Session
@@ -128,7 +128,7 @@ class DevOpsWrites:
         url = self._session.endpoints.url(
             organization, f"_apis/graph/{kind}{query({'api-version': '7.1-preview.1'})}", identity=True
         )
-        subject = self._session.rest(Call(organization, "POST", url, f"graph-{kind}", what), body).document
+        subject = self._session.rest(OutgoingRequest(organization, "POST", url, f"graph-{kind}", what), body).document
         if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
             raise Unavailable(f"organization {organization}: {what}: the answer names nobody")
         names = {str(subject.get(name) or "").casefold() for name in ("principalName", "mailAddress", "originId")}

@@ -32,7 +32,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class RemoteAccess:
     """How a remote is reached."""
 
     authorization: Callable[[], str] | None = None

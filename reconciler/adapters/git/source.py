@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from reconciler.adapters.git.folder import Folder
-from reconciler.adapters.git.location import Access, Location
+from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps, LastGood, changed
 from reconciler.ports.specs import Snapshot, SpecSource
 
-__all__ = ["Access", "Git", "Location", "basic", "bearer", "changed", "source"]
+__all__ = ["Git", "Location", "RemoteAccess", "basic", "bearer", "changed", "source"]
 
 
 class _Repository(Protocol):
@@ -26,8 +26,8 @@ class _Repository(Protocol):
 class Git:
     """A git repository as a source of specs (`reconciler.ports.specs.SpecSource`). Safe to share between threads."""
 
-    def __init__(self, location: Location, *, access: Access | None = None, caps: Caps | None = None) -> None:
-        self._repository = _repository(location, access or Access(), caps or Caps())
+    def __init__(self, location: Location, *, access: RemoteAccess | None = None, caps: Caps | None = None) -> None:
+        self._repository = _repository(location, access or RemoteAccess(), caps or Caps())
         self._last = LastGood()
         self._target = b""
 
@@ -44,7 +44,7 @@ class Git:
         return fresh
 
 
-def _repository(location: Location, access: Access, caps: Caps) -> _Repository:
+def _repository(location: Location, access: RemoteAccess, caps: Caps) -> _Repository:
     if location.remote:
         from reconciler.adapters.git.wire import RemoteRepository  # noqa: PLC0415 - heavy, and folders need none
 
@@ -54,7 +54,7 @@ def _repository(location: Location, access: Access, caps: Caps) -> _Repository:
     return LocalRepository(location, caps)
 
 
-def source(location: Location, *, access: Access | None = None, caps: Caps | None = None) -> SpecSource:
+def source(location: Location, *, access: RemoteAccess | None = None, caps: Caps | None = None) -> SpecSource:
     """The source for a location: a folder from disk, anything else from git."""
     if location.git:
         return Git(location, access=access, caps=caps)

@@ -19,7 +19,7 @@ from dulwich.object_format import SHA1, SHA256
 from dulwich.object_store import MemoryObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
 
-from reconciler.adapters.git.location import Access, Location
+from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.tree import read_commit, resolve
 from reconciler.adapters.origin import Origin
@@ -41,7 +41,7 @@ logging.getLogger("dulwich.client").setLevel(logging.ERROR)
 class RemoteRepository:
     """A repository by its URL."""
 
-    def __init__(self, location: Location, caps: Caps, access: Access) -> None:
+    def __init__(self, location: Location, caps: Caps, access: RemoteAccess) -> None:
         self._location = location
         self._caps = caps
         self._where = f"git {location}"
@@ -98,7 +98,7 @@ class _Courier:
 
     headers: Mapping[str, str] = {"User-Agent": "git/mdp-reconciler"}
 
-    def __init__(self, location: Location, caps: Caps, access: Access) -> None:
+    def __init__(self, location: Location, caps: Caps, access: RemoteAccess) -> None:
         self._where = f"git {location}"
         self._caps = caps
         self._access = access

@@ -13,7 +13,7 @@ from reconciler.adapters.store_limits import lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Document, pool_document
+from reconciler.ports.stores import StoredDocument, pool_document
 
 
 class LocalLeases:
@@ -91,11 +91,11 @@ class LocalState:
         self._leases = leases
         self._clock = clock
 
-    def load(self, name: str) -> Document | None:
+    def load(self, name: str) -> StoredDocument | None:
         """The document, or None."""
         with self._file.look() as connection:
             row = connection.execute("SELECT body, etag FROM documents WHERE name = ?", (name,)).fetchone()
-        return Document(json.loads(row[0]), row[1]) if row else None
+        return StoredDocument(json.loads(row[0]), row[1]) if row else None
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""

@@ -32,7 +32,7 @@ from opentelemetry.trace.propagation import set_span_in_context
 
 from reconciler.errors import ReconcilerError
 from reconciler.telemetry import Attribute, Span
-from reconciler.telemetry.names import METRICS, Kind
+from reconciler.telemetry.names import METRICS, MetricKind
 
 SCOPE = "reconciler"
 PATIENCE = 2.0
@@ -105,9 +105,9 @@ class Exported:
         made: dict[str, Any] = {}
         for metric in METRICS:
             about = {"unit": metric.unit or "1", "description": metric.meaning}
-            if metric.kind is Kind.COUNTER:
+            if metric.kind is MetricKind.COUNTER:
                 made[metric.name] = meter.create_counter(metric.name, **about)
-            elif metric.kind is Kind.GAUGE:
+            elif metric.kind is MetricKind.GAUGE:
                 made[metric.name] = meter.create_gauge(metric.name, **about)
             else:
                 made[metric.name] = meter.create_histogram(

@@ -77,7 +77,7 @@ _RESTARTS = _always(Risk.RESTARTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PropertyRule:
     """One property, or a family of them."""
 
     path: str
@@ -92,62 +92,62 @@ class Row:
 _ORGANIZATION = "organizationProfile.organizations[*]"
 _IMAGE = "fabricProfile.images[*]"
 
-TABLE: tuple[Row, ...] = (
-    Row("location", Way.REPLACE, _always(Risk.DESTROYS)),
-    Row("tags*", Way.IN_PLACE),
-    Row("identity.userAssignedIdentities", Way.IN_PLACE, _members, note="every job may use them"),
-    Row("identity*", Way.IN_PLACE),
-    Row("provisioningState", Way.SERVICE),
-    Row("maximumConcurrency", Way.IN_PLACE, _less),
-    Row("devCenterProjectResourceId", Way.IN_PLACE),
-    Row("runtimeConfiguration*", Way.IN_PLACE, since="2025-09-20"),
-    Row("organizationProfile.permissionProfile*", Way.DEVOPS, note="counts while a pool is created"),
-    Row(f"{_ORGANIZATION}.openAccess", Way.DEVOPS, since="2025-01-21", note="counts while a pool is created"),
-    Row(f"{_ORGANIZATION}.projects", Way.IN_PLACE, _places),
-    Row(f"{_ORGANIZATION}.repositories", Way.IN_PLACE, _places),
-    Row(f"{_ORGANIZATION}.parallelism", Way.IN_PLACE, _less),
-    Row(
+TABLE: tuple[PropertyRule, ...] = (
+    PropertyRule("location", Way.REPLACE, _always(Risk.DESTROYS)),
+    PropertyRule("tags*", Way.IN_PLACE),
+    PropertyRule("identity.userAssignedIdentities", Way.IN_PLACE, _members, note="every job may use them"),
+    PropertyRule("identity*", Way.IN_PLACE),
+    PropertyRule("provisioningState", Way.SERVICE),
+    PropertyRule("maximumConcurrency", Way.IN_PLACE, _less),
+    PropertyRule("devCenterProjectResourceId", Way.IN_PLACE),
+    PropertyRule("runtimeConfiguration*", Way.IN_PLACE, since="2025-09-20"),
+    PropertyRule("organizationProfile.permissionProfile*", Way.DEVOPS, note="counts while a pool is created"),
+    PropertyRule(f"{_ORGANIZATION}.openAccess", Way.DEVOPS, since="2025-01-21", note="counts while a pool is created"),
+    PropertyRule(f"{_ORGANIZATION}.projects", Way.IN_PLACE, _places),
+    PropertyRule(f"{_ORGANIZATION}.repositories", Way.IN_PLACE, _places),
+    PropertyRule(f"{_ORGANIZATION}.parallelism", Way.IN_PLACE, _less),
+    PropertyRule(
         f"{_ORGANIZATION}.alias",
         Way.UNKNOWN,
         since="2025-09-20",
         note="whether the agent pool is renamed is not documented",
     ),
-    Row(f"{_ORGANIZATION}.url", Way.IN_PLACE, note="another organization in its place"),
-    Row(_ORGANIZATION, Way.IN_PLACE, _presence),
-    Row(
+    PropertyRule(f"{_ORGANIZATION}.url", Way.IN_PLACE, note="another organization in its place"),
+    PropertyRule(_ORGANIZATION, Way.IN_PLACE, _presence),
+    PropertyRule(
         "organizationProfile.alias",
         Way.UNKNOWN,
         since="2025-09-20",
         note="whether the agent pool is renamed is not documented",
     ),
-    Row("organizationProfile.description", Way.IN_PLACE, since="2026-06-02"),
-    Row("organizationProfile.updateDescription", Way.IN_PLACE, since="2026-06-02"),
-    Row("organizationProfile.kind", Way.IN_PLACE, _always(Risk.NARROWS)),
-    Row("agentProfile.resourcePredictions*", Way.IN_PLACE, note="stand-by agents only"),
-    Row("agentProfile.*", Way.RECYCLES, _RESTARTS),
-    Row(f"{_IMAGE}.isEphemeral", Way.SERVICE, since="2025-09-20"),
-    Row(f"{_IMAGE}.buffer", Way.IN_PLACE, note="stand-by agents only"),
-    Row(f"{_IMAGE}.ephemeralType", Way.RECYCLES, _RESTARTS, "2025-01-21"),
-    Row(f"{_IMAGE}.provisioningScript*", Way.RECYCLES, _RESTARTS, "2026-06-02"),
-    Row("fabricProfile.networkProfile.ipAddresses", Way.SERVICE, since="2025-09-20"),
-    Row("fabricProfile.networkProfile.staticIpAddressCount", Way.RECYCLES, _RESTARTS, "2025-09-20"),
-    Row("fabricProfile.sku.windowsNvmeDrive", Way.RECYCLES, _RESTARTS, "2026-06-02"),
-    Row("fabricProfile.sku.linuxNvmePath", Way.RECYCLES, _RESTARTS, "2026-06-02"),
-    Row("fabricProfile.sku.vmSizes", Way.RECYCLES, _RESTARTS, "2026-06-02"),
-    Row("fabricProfile.osProfile.*.certificateStoreName", Way.RECYCLES, _RESTARTS, "2025-01-21"),
+    PropertyRule("organizationProfile.description", Way.IN_PLACE, since="2026-06-02"),
+    PropertyRule("organizationProfile.updateDescription", Way.IN_PLACE, since="2026-06-02"),
+    PropertyRule("organizationProfile.kind", Way.IN_PLACE, _always(Risk.NARROWS)),
+    PropertyRule("agentProfile.resourcePredictions*", Way.IN_PLACE, note="stand-by agents only"),
+    PropertyRule("agentProfile.*", Way.RECYCLES, _RESTARTS),
+    PropertyRule(f"{_IMAGE}.isEphemeral", Way.SERVICE, since="2025-09-20"),
+    PropertyRule(f"{_IMAGE}.buffer", Way.IN_PLACE, note="stand-by agents only"),
+    PropertyRule(f"{_IMAGE}.ephemeralType", Way.RECYCLES, _RESTARTS, "2025-01-21"),
+    PropertyRule(f"{_IMAGE}.provisioningScript*", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    PropertyRule("fabricProfile.networkProfile.ipAddresses", Way.SERVICE, since="2025-09-20"),
+    PropertyRule("fabricProfile.networkProfile.staticIpAddressCount", Way.RECYCLES, _RESTARTS, "2025-09-20"),
+    PropertyRule("fabricProfile.sku.windowsNvmeDrive", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    PropertyRule("fabricProfile.sku.linuxNvmePath", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    PropertyRule("fabricProfile.sku.vmSizes", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    PropertyRule("fabricProfile.osProfile.*.certificateStoreName", Way.RECYCLES, _RESTARTS, "2025-01-21"),
     *(
-        Row(f"fabricProfile.{part}*", Way.RECYCLES, _RESTARTS)
+        PropertyRule(f"fabricProfile.{part}*", Way.RECYCLES, _RESTARTS)
         for part in ("kind", "sku", "images", "osProfile", "storageProfile", "networkProfile")
     ),
 )
 """First match wins."""
 
 
-def of(path: str, version: str = API_VERSION) -> Row:
+def of(path: str, version: str = API_VERSION) -> PropertyRule:
     """The row of a property, ``fabricProfile.sku.name``; a row of its own where nothing is documented."""
     found = next((row for row in TABLE if fnmatchcase(path, row.path.replace("[", "[[]"))), None)
     if found is None or found.since > version:
-        return Row(path, Way.UNKNOWN, _RESTARTS, version, "what an update does is not documented")
+        return PropertyRule(path, Way.UNKNOWN, _RESTARTS, version, "what an update does is not documented")
     return found
 
 

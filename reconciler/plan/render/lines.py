@@ -47,7 +47,7 @@ def _body(plan: Plan, columns: int) -> Iterator[str]:
         yield f"{_DEEPER}{clean(remark.message)}"
 
 
-def _cells(row: words.Row) -> Cells:
+def _cells(row: words.PlanLine) -> Cells:
     return row.kind, row.subject, f"{row.before} → {row.after}", row.effect
 
 

@@ -32,7 +32,7 @@ _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlanLine:
     """One line about one change, cleaned, without layout."""
 
     mark: str
@@ -83,7 +83,7 @@ def _tally(order: type[Risk | GapKind], found: Iterable[Risk | GapKind]) -> str:
     return ", ".join(f"{numbers[member]} {member.value}" for member in order if numbers[member])
 
 
-def rows(plan: Plan, change: Change) -> Iterator[Row]:
+def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
     """One row a change, or one for each of its details; the first row says what is waited for, if anything."""
     if not change.details:
         yield _row(change, clean(change.subject), change.before, change.after, (change.risk, change.note))
@@ -94,13 +94,13 @@ def rows(plan: Plan, change: Change) -> Iterator[Row]:
         yield _row(change, prefix + clean(detail.path), detail.before, detail.after, said)
 
 
-def _row(change: Change, subject: str, before: Json, after: Json, said: tuple[Risk, str]) -> Row:
+def _row(change: Change, subject: str, before: Json, after: Json, said: tuple[Risk, str]) -> PlanLine:
     risk, note = said
     harm = "" if risk is Risk.NEUTRAL else risk.value
     waiting = "waited for once" if change.wait_once else ""
     words = [word for word in (harm, clean(note), waiting) if word] or [risk.value]
     effect = ", ".join([change.route.value, *words])
-    return Row(_MARKS[change.action], clean(change.kind), subject, value(before), value(after), effect)
+    return PlanLine(_MARKS[change.action], clean(change.kind), subject, value(before), value(after), effect)
 
 
 def summary(change: Change) -> str:

@@ -21,7 +21,7 @@ class BindingError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class QueueOutput:
     """Messages that a function puts on a queue."""
 
     argument: str
@@ -39,7 +39,7 @@ class Served:
     argument: str
     details: Mapping[str, Any]
     """The trigger's binding, resolved: ``route`` and ``methods``, ``schedule``, or ``queueName``."""
-    outputs: tuple[Output, ...] = ()
+    outputs: tuple[QueueOutput, ...] = ()
     wants_context: bool = False
     """Whether the function has a parameter `context`, which the platform fills in by its name."""
 
@@ -69,7 +69,9 @@ def _served(function: Declared, settings: Mapping[str, str]) -> Served:
     if len(triggers) != 1 or triggers[0]["type"] not in ("httpTrigger", "timerTrigger", "queueTrigger"):
         kinds = ", ".join(sorted(binding["type"] for binding in bindings))
         raise BindingError(f"{name}: one http, timer or queue trigger is served, this function has: {kinds}")
-    outputs = tuple(Output(binding["name"], binding["queueName"]) for binding in bindings if binding["type"] == "queue")
+    outputs = tuple(
+        QueueOutput(binding["name"], binding["queueName"]) for binding in bindings if binding["type"] == "queue"
+    )
     (trigger,) = triggers
     call = function.get_user_function()
     wants_context = "context" in inspect.signature(call).parameters

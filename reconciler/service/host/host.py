@@ -29,7 +29,7 @@ _log = logging.getLogger("reconciler.serve")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ServeOptions:
     """How to serve."""
 
     host: str = "127.0.0.1"
@@ -90,7 +90,7 @@ def context_of(served: Served, argument: object, *, ids: bool = True) -> Context
 class Host:
     """One process that serves one function app."""
 
-    def __init__(self, functions: Iterable[Served], queues: MessageQueues, options: Options) -> None:
+    def __init__(self, functions: Iterable[Served], queues: MessageQueues, options: ServeOptions) -> None:
         self._functions = tuple(functions)
         self._queues = queues
         self._options = options

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.config.triggers import Hosting
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.host.bindings import read
-from reconciler.service.host.host import Host, Options
+from reconciler.service.host.host import Host, ServeOptions
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -22,7 +22,7 @@ APP = Path(__file__).resolve().parents[3] / "function_app.py"
 """The function app that lies beside the package."""
 
 
-def host(hosting: Hosting, queues: MessageQueues, options: Options, path: Path = APP) -> Host:
+def host(hosting: Hosting, queues: MessageQueues, options: ServeOptions, path: Path = APP) -> Host:
     """A host for the app; `BindingError` where it cannot be served."""
     lanes = (hosting.work_queue, f"{hosting.work_queue}-poison", hosting.sweep_queue)
     named = replace(options, key=options.key or hosting.function_key.reveal(), lanes=lanes)

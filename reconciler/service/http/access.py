@@ -15,25 +15,27 @@ import json
 from collections.abc import Mapping
 
 from reconciler.documents import Json
-from reconciler.service.http.message import Problem
+from reconciler.service.http.message import HttpProblem
 
 _ROLE_CLAIMS = frozenset({"roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})
 
 
 def require_role(headers: Mapping[str, str], role: str, *, platform_authenticates: bool) -> None:
-    """Let the request pass where its caller has the app role; `Problem` 401 or 403 otherwise.
+    """Let the request pass where its caller has the app role; `HttpProblem` 401 or 403 otherwise.
 
     An empty `role` means that this deployment relies on function keys alone.
     """
     if not role:
         return
     if not platform_authenticates:
-        raise Problem(403, "Forbidden", "authentication: a role is asked for, but the platform authenticates nobody")
+        raise HttpProblem(
+            403, "Forbidden", "authentication: a role is asked for, but the platform authenticates nobody"
+        )
     principal = headers.get("x-ms-client-principal", "")
     if not principal:
-        raise Problem(401, "Unauthorized", "authentication: sign in with Microsoft Entra ID")
+        raise HttpProblem(401, "Unauthorized", "authentication: sign in with Microsoft Entra ID")
     if role not in _roles(principal):
-        raise Problem(403, "Forbidden", f"authorization: the app role {role} is needed")
+        raise HttpProblem(403, "Forbidden", f"authorization: the app role {role} is needed")
 
 
 def _roles(principal: str) -> set[str]:

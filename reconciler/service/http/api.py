@@ -23,8 +23,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
-from reconciler.service.http.deliveries import Remembered
-from reconciler.service.http.message import Problem, Request, Response, json_body
+from reconciler.service.http.deliveries import RememberedDeliveries
+from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse, json_body
 from reconciler.service.http.webhooks import Push
 from reconciler.spec.model import Spec
 
@@ -35,7 +35,7 @@ _IDEMPOTENCY_KEY = re.compile(r"^[!-~]{1,128}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ApiContext:
     """What the handlers need."""
 
     catalogue: Catalogue
@@ -49,19 +49,19 @@ class Desk:
     """The branch that specs come from, ``main`` or ``refs/heads/main``; empty: the default branch, any push counts."""
 
 
-def answering(handler: Callable[[], Response]) -> Response:
-    """Run a handler; a `Problem` becomes its response, an error of ours 503 with its reason."""
+def answering(handler: Callable[[], HttpResponse]) -> HttpResponse:
+    """Run a handler; a `HttpProblem` becomes its response, an error of ours 503 with its reason."""
     try:
         return handler()
-    except Problem as problem:
+    except HttpProblem as problem:
         return problem.response()
     except ReconcilerError as error:
         detail = f"{error.reason}: {error}"
         retry = {"Retry-After": str(int(error.retry_after) + 1)} if error.retry_after else {}
-        return Problem(503, "Service Unavailable", detail, headers=retry).response()
+        return HttpProblem(503, "Service Unavailable", detail, headers=retry).response()
 
 
-def reconcile(desk: Desk, request: Request) -> Response:
+def reconcile(desk: ApiContext, request: HttpRequest) -> HttpResponse:
     """All pools, or those that the body names."""
     specs = desk.catalogue.specs()
     body = json_body(request)
@@ -70,13 +70,13 @@ def reconcile(desk: Desk, request: Request) -> Response:
     return _accept(desk, request, tuple(wanted.values()), "/api/pools")
 
 
-def reconcile_pool(desk: Desk, request: Request) -> Response:
+def reconcile_pool(desk: ApiContext, request: HttpRequest) -> HttpResponse:
     """One pool."""
     spec = _known(desk.catalogue.specs(), request.params["name"])
     return _accept(desk, request, (spec,), f"/api/pools/{spec.name}")
 
 
-def pools(desk: Desk) -> Response:
+def pools(desk: ApiContext) -> HttpResponse:
     """All pools with their condition, the commit, and every problem of the specs."""
     specs = desk.catalogue.specs()
     body = {
@@ -85,10 +85,10 @@ def pools(desk: Desk) -> Response:
         "pools": [_line(desk, spec) for spec in specs.by_key.values()],
         "problems": [str(problem) for problem in specs.problems],
     }
-    return Response(200, body)
+    return HttpResponse(200, body)
 
 
-def pool(desk: Desk, request: Request) -> Response:
+def pool(desk: ApiContext, request: HttpRequest) -> HttpResponse:
     """What the last run saw of one pool."""
     specs = desk.catalogue.specs()
     spec = _known(specs, request.params["name"])
@@ -99,35 +99,35 @@ def pool(desk: Desk, request: Request) -> Response:
         "spec": {"path": spec.path, "mode": spec.mode.value},
         "status": PoolStatus.from_json(spec.key, document.body).public() if document else None,
     }
-    return Response(200, body)
+    return HttpResponse(200, body)
 
 
-def plan(desk: Desk, request: Request) -> Response:
+def plan(desk: ApiContext, request: HttpRequest) -> HttpResponse:
     """What would be done now."""
     specs = desk.catalogue.specs()
     spec = _known(specs, request.params["name"])
-    return Response(200, desk.plan(spec, specs.revision))
+    return HttpResponse(200, desk.plan(spec, specs.revision))
 
 
-def openapi() -> Response:
+def openapi() -> HttpResponse:
     """The interface's document."""
     text = resources.files("reconciler.service.http").joinpath("openapi.json").read_text(encoding="utf-8")
-    return Response(200, json.loads(text))
+    return HttpResponse(200, json.loads(text))
 
 
-def pushed(desk: Desk, pushes: tuple[Push, ...], look: Callable[[], None]) -> Response:
+def pushed(desk: ApiContext, pushes: tuple[Push, ...], look: Callable[[], None]) -> HttpResponse:
     """Look at git where a verified push moved our branch, once for each delivery."""
     ours = [push for push in pushes if push.ref and _is_ours(desk.ref, push.ref)]
     if not ours:
-        return Response(202, {"looking": False})
-    memory = Remembered(desk.state, desk.clock, "deliveries")
+        return HttpResponse(202, {"looking": False})
+    memory = RememberedDeliveries(desk.state, desk.clock, "deliveries")
     delivery = ours[0].delivery
     if delivery and memory.find(delivery) is not None:
-        return Response(202, {"looking": False})
+        return HttpResponse(202, {"looking": False})
     look()
     if delivery:
         memory.keep(delivery, ours[0].ref)
-    return Response(202, {"looking": True})
+    return HttpResponse(202, {"looking": True})
 
 
 def _is_ours(ref: str, moved: str) -> bool:
@@ -136,14 +136,14 @@ def _is_ours(ref: str, moved: str) -> bool:
 
 def _asked(body: Json) -> list[str]:
     if not isinstance(body, dict) or set(body) - {"pools"}:
-        raise Problem(400, "Bad Request", 'body: must be empty or an object with "pools" alone')
+        raise HttpProblem(400, "Bad Request", 'body: must be empty or an object with "pools" alone')
     names = body.get("pools")
     if names is None and "pools" not in body:
         return []
     if not isinstance(names, list) or not 1 <= len(names) <= MAX_POOLS:
-        raise Problem(400, "Bad Request", f"pools: must be a list of 1 to {MAX_POOLS} names")
+        raise HttpProblem(400, "Bad Request", f"pools: must be a list of 1 to {MAX_POOLS} names")
     if not all(isinstance(name, str) and 1 <= len(name) <= 64 for name in names):  # noqa: PLR2004 - as the document says
-        raise Problem(400, "Bad Request", "pools: each must be a name of 1 to 64 characters")
+        raise HttpProblem(400, "Bad Request", "pools: each must be a name of 1 to 64 characters")
     return cast("list[str]", names)
 
 
@@ -152,33 +152,33 @@ def _known(specs: Specs, name: str) -> Spec:
     if spec is None:
         near = difflib.get_close_matches(name.lower(), specs.by_key, n=1)
         hint = f"; did you mean {specs.by_key[near[0]].name}?" if near else ""
-        raise Problem(404, "Not Found", f"pools: no spec names {name[:64]!r}{hint}")
+        raise HttpProblem(404, "Not Found", f"pools: no spec names {name[:64]!r}{hint}")
     return spec
 
 
-def _accept(desk: Desk, request: Request, specs: tuple[Spec, ...], where: str) -> Response:
+def _accept(desk: ApiContext, request: HttpRequest, specs: tuple[Spec, ...], where: str) -> HttpResponse:
     """202, the same again for the same idempotency key; 422 where that key asked for something else."""
     key = request.headers.get("idempotency-key", "")
     if "idempotency-key" in request.headers and not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise Problem(400, "Bad Request", "Idempotency-Key: 1 to 128 visible ASCII characters")
-    memory = Remembered(desk.state, desk.clock, "idempotency")
+        raise HttpProblem(400, "Bad Request", "Idempotency-Key: 1 to 128 visible ASCII characters")
+    memory = RememberedDeliveries(desk.state, desk.clock, "idempotency")
     asked = hashlib.sha256(urlsplit(request.path).path.encode() + b"\0" + request.body).hexdigest()
     before = memory.find(key) if key else None
     if before is not None and before["asked"] != asked:
-        raise Problem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
+        raise HttpProblem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
     body: dict[str, Json] = before["body"] if before is not None else _accepted(specs, where)
     if before is None:
         desk.ask(specs, "http")
     if key and before is None:
         memory.keep(key, {"asked": asked, "body": body})
-    return Response(202, body, {"Location": body["status"], "Retry-After": RETRY_AFTER})
+    return HttpResponse(202, body, {"Location": body["status"], "Retry-After": RETRY_AFTER})
 
 
 def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
     return {"accepted": [spec.name for spec in specs], "status": where}
 
 
-def _line(desk: Desk, spec: Spec) -> dict[str, Json]:
+def _line(desk: ApiContext, spec: Spec) -> dict[str, Json]:
     document = desk.state.load(f"pools/{spec.key}")
     conditions = document.body.get("conditions", []) if document else []
     ready: dict[str, Json] = next((condition for condition in conditions if condition.get("type") == "Ready"), {})

@@ -18,7 +18,7 @@ FOR = timedelta(days=1)
 _TRIES = 5
 
 
-class Remembered:
+class RememberedDeliveries:
     """A bounded memory of answers by id, in one state document."""
 
     def __init__(self, state: StateStore, clock: Clock, name: str) -> None:

@@ -13,7 +13,7 @@ MAX_BODY = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One HTTP request."""
 
     method: str
@@ -30,7 +30,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class HttpResponse:
     """What goes back; `body` is sent as JSON, None as no body."""
 
     status: int
@@ -43,7 +43,7 @@ class Response:
         return b"" if self.body is None else json.dumps(self.body, sort_keys=True).encode()
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """An answer that a handler gives by raising: `application/problem+json`, one clear sentence."""
 
     def __init__(self, status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
@@ -53,22 +53,22 @@ class Problem(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
 
-    def response(self) -> Response:
+    def response(self) -> HttpResponse:
         """The problem as a response. `type` is `about:blank`: the status says the kind (RFC 9457, 4.2.1)."""
         body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
-        return Response(self.status, body, self.headers, "application/problem+json")
+        return HttpResponse(self.status, body, self.headers, "application/problem+json")
 
 
-def json_body(request: Request, *, limit: int = MAX_BODY) -> Json:
-    """The request's JSON value, None where the body is empty; `Problem` 413, 415 or 400 otherwise."""
+def json_body(request: HttpRequest, *, limit: int = MAX_BODY) -> Json:
+    """The request's JSON value, None where the body is empty; `HttpProblem` 413, 415 or 400 otherwise."""
     if len(request.body) > limit:
-        raise Problem(413, "Content Too Large", f"body: {len(request.body)} bytes, the limit is {limit}")
+        raise HttpProblem(413, "Content Too Large", f"body: {len(request.body)} bytes, the limit is {limit}")
     if not request.body.strip():
         return None
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Problem(415, "Unsupported Media Type", "body: send application/json")
+        raise HttpProblem(415, "Unsupported Media Type", "body: send application/json")
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "Bad Request", "body: this is not JSON") from error
+        raise HttpProblem(400, "Bad Request", "body: this is not JSON") from error

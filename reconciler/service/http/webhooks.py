@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
-from reconciler.service.http.message import Problem, Request, json_body
+from reconciler.service.http.message import HttpProblem, HttpRequest, json_body
 
 MAX_PUSH = 1_048_576
 """Bytes; a push that lists more is answered with 413, and the timer sees it."""
@@ -36,45 +36,45 @@ class Push:
     """``refs/heads/main``; empty where the event is no push (a ping)."""
 
 
-def github_push(request: Request, secrets: Sequence[str]) -> tuple[Push, ...]:
-    """Verify a delivery of GitHub; one push, or one without ref for a ping. `Problem` otherwise."""
+def github_push(request: HttpRequest, secrets: Sequence[str]) -> tuple[Push, ...]:
+    """Verify a delivery of GitHub; one push, or one without ref for a ping. `HttpProblem` otherwise."""
     _small_enough(request)
     signature = request.headers.get("x-hub-signature-256", "")
     if not _signed(request.body, signature, secrets):
-        raise Problem(401, "Unauthorized", "X-Hub-Signature-256: missing, or not made with the webhook's secret")
+        raise HttpProblem(401, "Unauthorized", "X-Hub-Signature-256: missing, or not made with the webhook's secret")
     delivery = request.headers.get("x-github-delivery", "")
     if not _DELIVERY.match(delivery):
-        raise Problem(400, "Bad Request", "X-GitHub-Delivery: send the delivery's id")
+        raise HttpProblem(400, "Bad Request", "X-GitHub-Delivery: send the delivery's id")
     event = request.headers.get("x-github-event", "")
     if event == "ping":
         return (Push(delivery),)
     if event != "push":
-        raise Problem(400, "Bad Request", "X-GitHub-Event: only push and ping are welcome here")
+        raise HttpProblem(400, "Bad Request", "X-GitHub-Event: only push and ping are welcome here")
     return (Push(delivery, _ref(_payload(request).get("ref"), "ref")),)
 
 
-def azure_repos_push(request: Request, secrets: Sequence[str]) -> tuple[Push, ...]:
-    """Verify a delivery of an Azure Repos service hook; one push for each ref that moved. `Problem` otherwise."""
+def azure_repos_push(request: HttpRequest, secrets: Sequence[str]) -> tuple[Push, ...]:
+    """Verify a delivery of an Azure Repos service hook; one push for each ref that moved. `HttpProblem` otherwise."""
     _small_enough(request)
     if not _known(request, secrets):
         challenge = {"WWW-Authenticate": 'Basic realm="reconciler"'}
         detail = "Authorization: send Basic with the hook's secret as password, or X-Reconciler-Secret"
-        raise Problem(401, "Unauthorized", detail, headers=challenge)
+        raise HttpProblem(401, "Unauthorized", detail, headers=challenge)
     payload = _payload(request)
     if payload.get("eventType") != "git.push":
-        raise Problem(400, "Bad Request", "eventType: only git.push is welcome here")
+        raise HttpProblem(400, "Bad Request", "eventType: only git.push is welcome here")
     resource = payload.get("resource")
     updates = resource.get("refUpdates") if isinstance(resource, dict) else None
     if not isinstance(updates, list) or not all(isinstance(update, dict) for update in updates):
-        raise Problem(400, "Bad Request", "resource.refUpdates: must be a list (send resource details: all)")
+        raise HttpProblem(400, "Bad Request", "resource.refUpdates: must be a list (send resource details: all)")
     delivery = payload.get("id")
     known = delivery if isinstance(delivery, str) and _DELIVERY.match(delivery) else ""
     return tuple(Push(known, _ref(update.get("name"), "resource.refUpdates.name")) for update in updates)
 
 
-def _small_enough(request: Request) -> None:
+def _small_enough(request: HttpRequest) -> None:
     if len(request.body) > MAX_PUSH:
-        raise Problem(413, "Content Too Large", f"body: {len(request.body)} bytes, the limit is {MAX_PUSH}")
+        raise HttpProblem(413, "Content Too Large", f"body: {len(request.body)} bytes, the limit is {MAX_PUSH}")
 
 
 def _signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
@@ -89,7 +89,7 @@ def _signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
     return any(matches)
 
 
-def _known(request: Request, secrets: Sequence[str]) -> bool:
+def _known(request: HttpRequest, secrets: Sequence[str]) -> bool:
     given = request.headers.get("x-reconciler-secret", "") or _basic_password(request.headers.get("authorization", ""))
     if not given:
         return False
@@ -107,14 +107,14 @@ def _basic_password(header: str) -> str:
         return ""
 
 
-def _payload(request: Request) -> dict[str, Json]:
+def _payload(request: HttpRequest) -> dict[str, Json]:
     payload = json_body(request, limit=MAX_PUSH)
     if not isinstance(payload, dict):
-        raise Problem(400, "Bad Request", "body: must be a JSON object")
+        raise HttpProblem(400, "Bad Request", "body: must be a JSON object")
     return payload
 
 
 def _ref(value: Json, where: str) -> str:
     if not isinstance(value, str) or not value.startswith("refs/"):
-        raise Problem(400, "Bad Request", f"{where}: must be a full ref such as refs/heads/main")
+        raise HttpProblem(400, "Bad Request", f"{where}: must be a full ref such as refs/heads/main")
     return value

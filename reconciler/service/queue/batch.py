@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.service.queue.messages import MAX_KEYS, Work
+from reconciler.service.queue.messages import MAX_KEYS, WorkMessage
 from reconciler.spec.model import Spec
 
 LARGEST = min(MAX_KEYS, 100)
@@ -29,9 +29,9 @@ class Batch:
         """Seconds after the sweep's beginning; always the same for the same batch."""
         return zlib.crc32(self.name.encode()) % 1000 / 1000 * interval
 
-    def work(self, trigger: str, trace: str = "") -> Work:
+    def work(self, trigger: str, trace: str = "") -> WorkMessage:
         """The message."""
-        return Work(self.keys, trigger, trace)
+        return WorkMessage(self.keys, trigger, trace)
 
 
 def batches(specs: Iterable[Spec]) -> tuple[Batch, ...]:

@@ -20,7 +20,7 @@ _TRACE = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkMessage:
     """Pools somebody should look at."""
 
     keys: tuple[str, ...]
@@ -38,11 +38,11 @@ class Work:
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
 
-def read(text: str) -> Work | None:
+def read(text: str) -> WorkMessage | None:
     """The work that a text asks for; None where it asks for none that could be done."""
     stripped = text.strip()
     if _KEY.match(stripped.lower()):
-        return Work((stripped.lower(),))
+        return WorkMessage((stripped.lower(),))
     try:
         body = json.loads(stripped)
     except (ValueError, RecursionError):
@@ -52,17 +52,17 @@ def read(text: str) -> Work | None:
 
 def one_each(keys: tuple[str, ...], trigger: str, trace: str = "") -> list[str]:
     """Texts of messages with one key each: what an event, a person or a push asks for."""
-    return [Work((key,), trigger, trace).text() for key in keys]
+    return [WorkMessage((key,), trigger, trace).text() for key in keys]
 
 
-def _work(body: dict[str, Json]) -> Work | None:
+def _work(body: dict[str, Json]) -> WorkMessage | None:
     keys = body.get("keys")
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         return None
     if not all(isinstance(key, str) and _KEY.match(key) for key in keys):
         return None
     trigger, trace = body.get("trigger"), body.get("trace")
-    return Work(
+    return WorkMessage(
         tuple(keys),
         trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
         traceparent(trace),

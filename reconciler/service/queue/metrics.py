@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.engine import Result
-from reconciler.engine.status import Kind, PoolStatus, Truth
+from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.telemetry import Metrics
 
 
@@ -27,7 +27,7 @@ def tell(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, ins
 
 
 def _ready(status: PoolStatus) -> bool:
-    ready = status.condition(Kind.READY)
+    ready = status.condition(ConditionKind.READY)
     return ready is not None and ready.status is Truth.TRUE
 
 

@@ -11,7 +11,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.stores import MessageQueue, StateStore
 from reconciler.service.queue.batch import batches
 from reconciler.service.queue.coalesce import MARGIN, kept
-from reconciler.service.queue.messages import Work, one_each
+from reconciler.service.queue.messages import WorkMessage, one_each
 from reconciler.spec.model import Spec
 
 FEW = 20
@@ -44,7 +44,7 @@ class Outbox:
             self.sweeps.put(batch.work(trigger, trace).text(), delay=batch.delay(spread))
         return len(cut)
 
-    def again(self, work: Work, delay: float = 0.0) -> None:
+    def again(self, work: WorkMessage, delay: float = 0.0) -> None:
         """Put back what could not be looked at: a batch's rest, one pool of it that fails, all while git is away."""
         queue = self.events if len(work.keys) == 1 and work.trigger != "sweep" else self.sweeps
         queue.put(work.text(), delay=delay)
@@ -60,7 +60,7 @@ class Outbox:
         if ahead is not None and now + MARGIN < ahead <= due:
             return False
         delay = max((due - now).total_seconds(), 0.0)
-        self.events.put(Work((key,), "follow-up", trace, due).text(), delay=delay)
+        self.events.put(WorkMessage((key,), "follow-up", trace, due).text(), delay=delay)
         self._remember(key, due, now)
         return True
 

@@ -22,7 +22,7 @@ from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Crowd
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.messages import Work
+from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -57,7 +57,7 @@ class Report:
 class _Task:
     """A message, and what its pools share."""
 
-    work: Work
+    work: WorkMessage
     inserted: datetime
     specs: Specs
     survey: SharedSurvey | None
@@ -74,7 +74,7 @@ class Worker:
     outbox: Outbox
     clock: Clock
     telemetry: Telemetry
-    listen: Callable[[Work, Report, Specs], None]
+    listen: Callable[[WorkMessage, Report, Specs], None]
     """Told of every key, for one log line."""
     begin: float = 50.0
     """Seconds after which no further run of a message begins: a run has its own budget (240 s) and must come to its
@@ -86,7 +86,7 @@ class Worker:
     """Seconds until a message is looked at again for which no specs could be read."""
     crowd: Crowd = field(default_factory=Crowd)
 
-    def handle(self, work: Work, inserted: datetime) -> tuple[Report, ...]:
+    def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Do what a message asks for; `inserted` by the store's clock."""
         began = self.clock.monotonic()
         wait = (self.clock.now() - inserted).total_seconds()

@@ -12,6 +12,6 @@ No rule about pools lives here: events become keys, keys become runs, and the en
 
 from __future__ import annotations
 
-from reconciler.service.triggers.context import Options, Shop
+from reconciler.service.triggers.context import TriggerContext, TriggerOptions
 
-__all__ = ["Options", "Shop"]
+__all__ = ["TriggerContext", "TriggerOptions"]

@@ -14,7 +14,7 @@ from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers import logs
-from reconciler.service.triggers.context import Options, Shop
+from reconciler.service.triggers.context import TriggerContext, TriggerOptions
 from reconciler.spec.model import Spec
 from reconciler.telemetry import Telemetry
 
@@ -22,10 +22,10 @@ BEFORE_TIMEOUT = 290.0
 """Seconds: the platform ends a function after 300 (`functionTimeout` in host.json), and putting back takes a moment."""
 
 _once = threading.Lock()
-_opened: list[Shop] = []
+_opened: list[TriggerContext] = []
 
 
-def shop() -> Shop:
+def shop() -> TriggerContext:
     """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
     with _once:  # a cold start gets several messages at once
         if not _opened:
@@ -34,13 +34,13 @@ def shop() -> Shop:
         return _opened[0]
 
 
-def use(opened: Shop) -> None:
+def use(opened: TriggerContext) -> None:
     """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
     with _once:
         _opened[:] = [opened]
 
 
-def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> Shop:
+def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A shop of its own."""
     app = bootstrap.build(settings, watch=telemetry)
     catalogue = Catalogue(app.source)
@@ -54,7 +54,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         return to_json(app.planner.plan(spec, survey, revision))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
-    return Shop(
+    return TriggerContext(
         catalogue,
         worker,
         outbox,
@@ -69,8 +69,8 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     )
 
 
-def _options(settings: Settings, hosting: Hosting) -> Options:
-    return Options(
+def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
+    return TriggerOptions(
         ref=settings.specs.partition("#")[2].partition(":")[0],
         sweep_seconds=hosting.sweep_seconds,
         github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),

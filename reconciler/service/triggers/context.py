@@ -31,7 +31,7 @@ class AuditLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TriggerOptions:
     """What the deployment says about triggers."""
 
     ref: str = ""
@@ -50,7 +50,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class TriggerContext:
     """The parts, wired."""
 
     catalogue: Catalogue
@@ -65,4 +65,4 @@ class Shop:
     plan: Callable[[Spec, str], Json]
     """Plans with readers alone."""
     audit: AuditLog
-    options: Options
+    options: TriggerOptions

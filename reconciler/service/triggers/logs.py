@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.documents import Json
 from reconciler.plan.model import Change
 from reconciler.service.catalogue import Specs
-from reconciler.service.queue.messages import Work
+from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
 
 _log = logging.getLogger("reconciler")
@@ -32,7 +32,7 @@ def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
         event("dropped", trigger=trigger, reasons=dict(reasons))
 
 
-def run(work: Work, report: Report, specs: Specs) -> None:
+def run(work: WorkMessage, report: Report, specs: Specs) -> None:
     """What became of one pool."""
     result = report.result
     fields: dict[str, Json] = {

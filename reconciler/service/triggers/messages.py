@@ -13,24 +13,24 @@ from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, pool_keys
 from reconciler.service.queue import messages
 from reconciler.service.triggers import logs, tracing
-from reconciler.service.triggers.context import Shop
+from reconciler.service.triggers.context import TriggerContext
 
 SECONDS = 15.0
 """Lease for writing one status."""
 
 
-def pool_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
+def pool_changed(shop: TriggerContext, text: str, trace: str = "") -> list[str]:
     """ARM told of pools: messages for the work queue. The worker drops those that no spec names."""
     return _asked(shop, "pool_changed", pool_keys(text), "event", trace)
 
 
-def devops_changed(shop: Shop, text: str, trace: str = "") -> list[str]:
+def devops_changed(shop: TriggerContext, text: str, trace: str = "") -> list[str]:
     """The audit stream told of something in an organization: messages for the work queue."""
     found = audit_keys(text, tuple(shop.catalogue.specs().by_key.values()))
     return _asked(shop, "devops_changed", found, "audit", trace)
 
 
-def work(shop: Shop, text: str, inserted: datetime | None, trace: str = "") -> None:
+def work(shop: TriggerContext, text: str, inserted: datetime | None, trace: str = "") -> None:
     """Do what a message asks for. A text that asks for nothing is dropped with a line: no spec could be lost by it.
 
     `trace` is the invocation's own; it counts where the message carries none, as one that a person put there by hand.
@@ -46,7 +46,7 @@ def work(shop: Shop, text: str, inserted: datetime | None, trace: str = "") -> N
             logs.event("postponed", trigger=asked.trigger, trace=traced.trace, reason=reason, pools=len(asked.keys))
 
 
-def quarantine(shop: Shop, text: str, queue: str) -> None:
+def quarantine(shop: TriggerContext, text: str, queue: str) -> None:
     """A message that failed too often: its pools say so where a person looks; the sweep tries again all the same."""
     asked = messages.read(text)
     keys = _ours(shop, asked.keys if asked else ())
@@ -56,7 +56,7 @@ def quarantine(shop: Shop, text: str, queue: str) -> None:
         _stall(shop, key, queue)
 
 
-def _ours(shop: Shop, keys: tuple[str, ...]) -> tuple[str, ...]:
+def _ours(shop: TriggerContext, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Those that a spec names; all of them while nobody can tell."""
     try:
         known = shop.catalogue.specs().by_key
@@ -65,7 +65,7 @@ def _ours(shop: Shop, keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(key for key in keys if key in known)
 
 
-def _stall(shop: Shop, key: str, queue: str) -> None:
+def _stall(shop: TriggerContext, key: str, queue: str) -> None:
     text = f"a message for this pool ended in {queue}-poison: look for its errors in the log; the sweep tries again"
     finding = Finding(Truth.UNKNOWN, "Stalled", text, stalled="Stalled", stalled_message=text)
     try:
@@ -82,7 +82,7 @@ def _stall(shop: Shop, key: str, queue: str) -> None:
         lease.release()
 
 
-def _asked(shop: Shop, function: str, found: Keys, trigger: str, trace: str) -> list[str]:
+def _asked(shop: TriggerContext, function: str, found: Keys, trigger: str, trace: str) -> list[str]:
     for reason, count in found.dropped.items():
         shop.telemetry.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
     logs.dropped(trigger, found.dropped)

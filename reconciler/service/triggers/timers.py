@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
-from reconciler.ports.stores import Document
+from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
 from reconciler.service.triggers import logs, tracing
-from reconciler.service.triggers.context import Shop
+from reconciler.service.triggers.context import TriggerContext
 from reconciler.spec.model import Spec
 
 AUDIT_BACK = timedelta(minutes=10)
@@ -21,7 +21,7 @@ REFUSED_FOR = timedelta(hours=6)
 """How long an organization is left alone that does not let us read its audit log."""
 
 
-def sweep(shop: Shop, trace: str = "") -> None:
+def sweep(shop: TriggerContext, trace: str = "") -> None:
     """Ask for a look at every pool in git, in batches spread over the interval."""
     _sweep_age(shop)
     with tracing.begun(shop, "sweep", trace=trace) as span:
@@ -33,14 +33,14 @@ def sweep(shop: Shop, trace: str = "") -> None:
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
 
-def watch_git(shop: Shop, trace: str = "") -> None:
+def watch_git(shop: TriggerContext, trace: str = "") -> None:
     """Ask for a look at the pools whose files changed since the last look at git."""
     _sweep_age(shop)
     with tracing.begun(shop, "watch_git", trace=trace) as span:
         _watch_git(shop, span.traceparent)
 
 
-def _watch_git(shop: Shop, trace: str) -> None:
+def _watch_git(shop: TriggerContext, trace: str) -> None:
     specs = shop.catalogue.specs()
     shop.telemetry.gauge("reconciler.specs.problems", len(specs.problems))
     if specs.snapshot.stale:
@@ -60,13 +60,13 @@ def _watch_git(shop: Shop, trace: str) -> None:
         logs.event("git", revision=specs.revision, pools=len(changed), problems=problems)
 
 
-def watch_audit(shop: Shop, trace: str = "") -> None:
+def watch_audit(shop: TriggerContext, trace: str = "") -> None:
     """Ask for a look at the pools that each organization's audit log concerns since the last look."""
     with tracing.begun(shop, "watch_audit", trace=trace) as span:
         _watch_audit(shop, span.traceparent)
 
 
-def _watch_audit(shop: Shop, trace: str) -> None:
+def _watch_audit(shop: TriggerContext, trace: str) -> None:
     specs = tuple(shop.catalogue.specs().by_key.values())
     for organization in sorted({organization.name for spec in specs for organization in spec.organizations}):
         try:
@@ -77,7 +77,7 @@ def _watch_audit(shop: Shop, trace: str) -> None:
             logs.event("audit", organization=organization, reason=error.reason, message=str(error))
 
 
-def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...], trace: str) -> None:
+def _watch(shop: TriggerContext, organization: str, specs: tuple[Spec, ...], trace: str) -> None:
     now = shop.clock.now()
     document = shop.state.load(f"audit/{organization}")
     body = document.body if document is not None else {}
@@ -102,7 +102,7 @@ def _watch(shop: Shop, organization: str, specs: tuple[Spec, ...], trace: str) -
         _remember(shop, f"audit/{organization}", {"cursor": following}, document)
 
 
-def _sweep_age(shop: Shop) -> None:
+def _sweep_age(shop: TriggerContext) -> None:
     """Told by every look at git, so that it is heard of too where no sweep comes any more."""
     document = shop.state.load("sweep")
     if document is not None:
@@ -114,12 +114,12 @@ def _uses(spec: Spec, organization: str) -> bool:
     return any(one.name == organization for one in spec.organizations)
 
 
-def _changed(specs: Specs, before: Document | None, digests: Mapping[str, str]) -> list[Spec]:
+def _changed(specs: Specs, before: StoredDocument | None, digests: Mapping[str, str]) -> list[Spec]:
     known = before.body.get("files", {}) if before is not None else {}
     return [spec for spec in specs.by_key.values() if known.get(spec.path) != digests.get(spec.path)]
 
 
-def _remember(shop: Shop, name: str, body: Json, document: Document | None = None) -> None:
+def _remember(shop: TriggerContext, name: str, body: Json, document: StoredDocument | None = None) -> None:
     """Store what was seen. Where another worker was faster, its answer stands: the wishes are on the queue anyway."""
     known = document if document is not None else shop.state.load(name)
     try:

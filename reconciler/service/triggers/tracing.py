@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.service.queue.messages import Work, traceparent
-from reconciler.service.triggers.context import Shop
+from reconciler.service.queue.messages import WorkMessage, traceparent
+from reconciler.service.triggers.context import TriggerContext
 from reconciler.telemetry import Attribute, Span
 
 
 @contextmanager
-def begun(shop: Shop, function: str, *, told: str = "", trace: str = "") -> Iterator[Span]:
+def begun(shop: TriggerContext, function: str, *, told: str = "", trace: str = "") -> Iterator[Span]:
     """The span of a function that puts wishes on queues.
 
     `told`: the traceparent that came with the event itself; `trace`: that of the invocation, its parent where the event
@@ -33,7 +33,7 @@ def begun(shop: Shop, function: str, *, told: str = "", trace: str = "") -> Iter
 
 
 @contextmanager
-def handled(shop: Shop, work: Work, trace: str = "") -> Iterator[Span]:
+def handled(shop: TriggerContext, work: WorkMessage, trace: str = "") -> Iterator[Span]:
     """The span of a message; `trace` is the invocation's."""
     own = traceparent(trace)
     goes_on = work.trigger != "sweep"

@@ -7,28 +7,34 @@ complete could let something open pass for closed. What was not asked, or could 
 ::
 
     questions  the sixteen, each with its words, and the way to ask by hand what `probe` does not ask
-    answers    what was seen of one organization, and when (`Answer`, `Asked`, `Capabilities`)
+    answers    what was seen of one organization, and when (`CapabilityAnswer`, `OrganizationAnswers`, `Capabilities`)
     beliefs    what the operator does differently because of it (`Beliefs`)
     document   the file: strict reading with a line for each problem, writing, and what changed
 """
 
 from __future__ import annotations
 
-from reconciler.survey.capabilities.answers import Answer, Asked, Capabilities, Evidence, Verdict
+from reconciler.survey.capabilities.answers import (
+    AnswerEvidence,
+    Capabilities,
+    CapabilityAnswer,
+    OrganizationAnswers,
+    Verdict,
+)
 from reconciler.survey.capabilities.beliefs import CAREFUL, Beliefs
 from reconciler.survey.capabilities.document import CapabilitiesInvalid, changes, load, text
-from reconciler.survey.capabilities.questions import QUESTIONS, Question, named
+from reconciler.survey.capabilities.questions import QUESTIONS, ProbeQuestion, named
 
 __all__ = [
     "CAREFUL",
     "QUESTIONS",
-    "Answer",
-    "Asked",
+    "AnswerEvidence",
     "Beliefs",
     "Capabilities",
     "CapabilitiesInvalid",
-    "Evidence",
-    "Question",
+    "CapabilityAnswer",
+    "OrganizationAnswers",
+    "ProbeQuestion",
     "Verdict",
     "changes",
     "load",

@@ -33,7 +33,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
 
-class Evidence(_Strict):
+class AnswerEvidence(_Strict):
     """What an answer rests on."""
 
     status: list[int] = []
@@ -42,7 +42,7 @@ class Evidence(_Strict):
     headers: list[Word] = []
 
 
-class Answer(_Strict):
+class CapabilityAnswer(_Strict):
     """One question, answered."""
 
     verdict: Verdict
@@ -50,7 +50,7 @@ class Answer(_Strict):
     """One of the question's words; empty where it could not be told."""
     why: Annotated[str, Field(max_length=400)] = ""
     """For people: what was compared, or what would be needed to tell."""
-    evidence: Evidence = Evidence()
+    evidence: AnswerEvidence = AnswerEvidence()
 
     @property
     def known(self) -> bool:
@@ -61,12 +61,12 @@ class Answer(_Strict):
         return f"{self.verdict} ({self.answer})" if self.answer else self.verdict
 
 
-class Asked(_Strict):
+class OrganizationAnswers(_Strict):
     """What was asked of one organization at one time."""
 
     asked: str
     """When, in UTC, to the second."""
-    answers: dict[str, Answer]
+    answers: dict[str, CapabilityAnswer]
     """Question → answer; a question that is missing was not asked."""
 
     @field_validator("asked")
@@ -106,7 +106,7 @@ class Capabilities(_Strict):
     format: Literal["reconciler/capabilities/v1"] = FORMAT
     not_asked: dict[str, dict[str, str]] = Field(default={}, alias="notAsked")
     """For people: what `probe` leaves to them."""
-    organizations: dict[str, Asked] = {}
+    organizations: dict[str, OrganizationAnswers] = {}
 
     def stale(self, now: datetime, days: float = LASTS) -> Mapping[str, int]:
         """Organizations whose answers are too old to count, with their age in days."""

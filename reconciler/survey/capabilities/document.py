@@ -15,9 +15,15 @@ from pydantic_core import ErrorDetails
 
 from reconciler.spec.findings import closed_set, data_path, wrong_type
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, Problem, listing, nearest, show, spell
-from reconciler.spec.source import Document, Unreadable, documents
-from reconciler.survey.capabilities.answers import FORMAT, Answer, Asked, Capabilities, Evidence
-from reconciler.survey.capabilities.questions import QUESTIONS, Question, named
+from reconciler.spec.source import Unreadable, YamlDocument, documents
+from reconciler.survey.capabilities.answers import (
+    FORMAT,
+    AnswerEvidence,
+    Capabilities,
+    CapabilityAnswer,
+    OrganizationAnswers,
+)
+from reconciler.survey.capabilities.questions import QUESTIONS, ProbeQuestion, named
 
 _HEAD = """\
 # Written by `python -m reconciler probe`: what organizations were seen to do where nothing published says it.
@@ -40,7 +46,7 @@ _FIXED: Mapping[str, Callable[[ErrorDetails], str]] = {
 _FIELDS = sorted(
     {
         field.alias or name
-        for model in (Capabilities, Asked, Answer, Evidence)
+        for model in (Capabilities, OrganizationAnswers, CapabilityAnswer, AnswerEvidence)
         for name, field in model.model_fields.items()
     }
 )
@@ -116,7 +122,7 @@ def changes(before: Capabilities, after: Capabilities) -> list[str]:
     return lines
 
 
-def _said(asked: Asked, question: Question) -> str:
+def _said(asked: OrganizationAnswers, question: ProbeQuestion) -> str:
     answer = asked.answers.get(question.name)
     return str(answer) if answer else "not asked"
 
@@ -124,7 +130,7 @@ def _said(asked: Asked, question: Question) -> str:
 # --- what is wrong -----------------------------------------------------------------------------------
 
 
-def _problem(name: str, document: Document, finding: Finding) -> Problem:
+def _problem(name: str, document: YamlDocument, finding: Finding) -> Problem:
     path, message = finding
     return Problem(name, document.place(path).line, spell(path), message)
 
@@ -163,7 +169,7 @@ def _doubts(read: Capabilities) -> Iterator[Finding]:
                 yield (*where, "answers", key, "verdict"), wrong
 
 
-def _wrong(question: Question, answer: Answer) -> str | None:
+def _wrong(question: ProbeQuestion, answer: CapabilityAnswer) -> str | None:
     words = {"seen yes": (question.yes,), "seen no": question.no, _NOT_TOLD: ("",)}[answer.verdict]
     if not words:
         return f"is {answer.verdict}, which this question cannot have; write {_NOT_TOLD}"

@@ -65,7 +65,7 @@ def _pool(path: str, node: Node, root: Node, parameters: Mapping[str, Json]) -> 
     if any(one.type == "existing" or _raw(one) == "existing" for one in node.children):
         return None
     where = f"{path}:{_line(node)}"
-    reader = _Reader(path, root, parameters)
+    reader = _BicepReader(path, root, parameters)
     holder = next((one for one in node.named_children if one.type in _LOOP), node)
     if holder is not node:
         reader.notes.append(f"left out: {where}: a loop or a condition makes it; what stands inside is written")
@@ -78,7 +78,7 @@ def _pool(path: str, node: Node, root: Node, parameters: Mapping[str, Json]) -> 
 def _part(path: str, text: str, parameters: Mapping[str, Json]) -> Piece:
     """Properties without a resource around them; read as an object on the same lines."""
     root = _parsed(f"var part = {{ // \n{text}\n}}\n")
-    reader = _Reader(path, root, parameters, shift=1)
+    reader = _BicepReader(path, root, parameters, shift=1)
     node = next((one for one in root.named_children if one.type == "variable_declaration"), None)
     body = reader.value(node.named_children[-1]) if node and not root.has_error else None
     if not isinstance(body, dict) or not any(key in body for key in _PARTS):
@@ -102,7 +102,7 @@ def _first_error(root: Node) -> int:
     return 0
 
 
-class _Reader:
+class _BicepReader:
     """Values of one file; notes what it leaves out."""
 
     def __init__(self, path: str, root: Node, parameters: Mapping[str, Json], *, shift: int = 0) -> None:

@@ -89,5 +89,5 @@ def _read(path: str, text: str, parameters: Mapping[str, Json]) -> Sequence[Piec
     if isinstance(document, dict) and "resources" in document:
         return template.read(path, document, parameters)
     if isinstance(document, dict) and str(document.get("type", "")).casefold() == template.KIND:
-        return [template.resource(path, document, template.Scope(parameters))]
+        return [template.resource(path, document, template.TemplateScope(parameters))]
     return profiles.read(path, document)

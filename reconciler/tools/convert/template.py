@@ -25,15 +25,15 @@ DEEPEST = 8
 """Parameters that name variables that name parameters; and templates in templates."""
 
 
-class _Left:
+class _LeftOut:
     """Stands where a value was left out."""
 
 
-LEFT = _Left()
+LEFT = _LeftOut()
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TemplateScope:
     """What expressions of one template may name."""
 
     given: Mapping[str, Json]
@@ -59,7 +59,7 @@ def read(path: str, template: Mapping[str, Json], parameters: Mapping[str, Json]
     return found
 
 
-def resource(where: str, given: Mapping[str, Json], scope: Scope) -> Piece:
+def resource(where: str, given: Mapping[str, Json], scope: TemplateScope) -> Piece:
     """One resource as a piece."""
     notes: list[str] = []
     if "copy" in given:
@@ -71,7 +71,7 @@ def resource(where: str, given: Mapping[str, Json], scope: Scope) -> Piece:
 
 
 def _pools(path: str, template: Mapping[str, Json], given: Mapping[str, Json], depth: int) -> Iterator[Piece]:
-    scope = Scope(given, _defaults(template), template.get("variables") or {})
+    scope = TemplateScope(given, _defaults(template), template.get("variables") or {})
     for key, one in _resources(template):
         kind = str(one.get("type", "")).casefold()
         where = f"{path}: resources[{key}]"
@@ -99,7 +99,7 @@ def _defaults(template: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
-def _passed(deployment: Mapping[str, Json], scope: Scope) -> dict[str, Json]:
+def _passed(deployment: Mapping[str, Json], scope: TemplateScope) -> dict[str, Json]:
     """Parameters that a template gives to one inside it."""
     given = (deployment.get("properties") or {}).get("parameters") or {}
     values = {name: one["value"] for name, one in given.items() if isinstance(one, dict) and "value" in one}
@@ -107,7 +107,7 @@ def _passed(deployment: Mapping[str, Json], scope: Scope) -> dict[str, Json]:
     return {name: value for name, value in resolved.items() if value is not LEFT}
 
 
-def _resolved(value: Json, path: tuple[str | int, ...], scope: Scope, notes: list[str], depth: int = 0) -> Json:
+def _resolved(value: Json, path: tuple[str | int, ...], scope: TemplateScope, notes: list[str], depth: int = 0) -> Json:
     if isinstance(value, dict):
         items = {key: _resolved(item, (*path, key), scope, notes, depth) for key, item in value.items()}
         return {key: item for key, item in items.items() if item is not LEFT}

@@ -12,7 +12,7 @@ from functools import partial
 
 from reconciler.facets.support.prerequisites import named
 from reconciler.ports.azure import ArmReader
-from reconciler.ports.azure_resources import Surroundings, allows
+from reconciler.ports.azure_resources import AzureResourcesReader, allows
 from reconciler.rights.checks import Check, Subject, asked
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
@@ -24,7 +24,7 @@ JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 WHOM = "the operator's identity"
 
 
-def checks(spec: Spec, reader: ArmReader, around: Surroundings) -> Iterator[Check]:
+def checks(spec: Spec, reader: ArmReader, around: AzureResourcesReader) -> Iterator[Check]:
     """What one pool needs in Azure."""
     group = f"/subscriptions/{spec.subscription}/resourceGroups/{spec.resource_group}"
     yield asked(
@@ -44,7 +44,7 @@ def checks(spec: Spec, reader: ArmReader, around: Surroundings) -> Iterator[Chec
         yield asked(subject, partial(_may, around, subnet, JOIN))
 
 
-def _may(around: Surroundings, scope: str, action: str) -> bool:
+def _may(around: AzureResourcesReader, scope: str, action: str) -> bool:
     return allows(around.rights(scope), action)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from reconciler.facets.support import prerequisites
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.diagnostics import DevOpsInspector
 from reconciler.ports.readers_writers import Readers
-from reconciler.rights.checks import Check, Verdict
+from reconciler.rights.checks import Check, CheckResult
 from reconciler.rights.required import Grant
 from reconciler.spec import effective
 from reconciler.spec.model import Mode, Spec
@@ -20,7 +20,7 @@ from reconciler.survey import Survey
 from reconciler.survey.capabilities import Capabilities
 from reconciler.survey.capabilities.questions import INHERITANCE
 from reconciler.tools.doctor import azure
-from reconciler.tools.doctor.devops import Ward
+from reconciler.tools.doctor.devops import OrganizationChecks
 
 
 def known(specs: Sequence[Spec], capabilities: Capabilities, now: datetime, days: float) -> tuple[Check, ...]:
@@ -34,7 +34,7 @@ def _fresh(name: str, age: int | None, days: float) -> Check:
     command = f"python -m reconciler probe {name}, and deploy the file"
     grant = Grant("new answers", name, "whoever deploys the operator", command)
     detail = "" if age is None else f"asked {age} days ago, and answers count for {days:g}; the careful way is taken"
-    verdict = Verdict.OK if age is None else Verdict.MISSING
+    verdict = CheckResult.OK if age is None else CheckResult.MISSING
     return Check(name, "know what was found out by asking", Mode.REPORT, verdict, grant, detail, advice=True)
 
 
@@ -46,14 +46,14 @@ def _blind(specs: Sequence[Spec], capabilities: Capabilities) -> Iterator[Check]
                 grant = Grant("inherit left out of the spec", spec.name, "whoever writes specs", "docs/capabilities.md")
                 detail = "the access control list was seen not to show the switch, so what is wanted is never seen"
                 what = f"see whether agent pool {spec.name} inherits roles"
-                yield Check(name, what, Mode.REPORT, Verdict.MISSING, grant, detail, advice=True)
+                yield Check(name, what, Mode.REPORT, CheckResult.MISSING, grant, detail, advice=True)
 
 
 def examined(
     specs: Sequence[Spec],
     readers: Readers,
     survey: Survey,
-    inspectors: tuple[Surroundings, DevOpsInspector],
+    inspectors: tuple[AzureResourcesReader, DevOpsInspector],
     now: datetime,
 ) -> tuple[Check, ...]:
     """Every check that the specs give rise to, in their order; what several of them need is there once."""
@@ -67,12 +67,12 @@ def _all(
     specs: Sequence[Spec],
     readers: Readers,
     survey: Survey,
-    inspectors: tuple[Surroundings, DevOpsInspector],
+    inspectors: tuple[AzureResourcesReader, DevOpsInspector],
     now: datetime,
 ) -> Iterator[Check]:
     around, devops = inspectors
     for spec in specs:
         yield from azure.checks(spec, readers.arm, around)
         for organization in sorted(spec.organizations, key=lambda one: one.name):
-            yield from Ward(spec, organization, survey, devops, now).checks()
+            yield from OrganizationChecks(spec, organization, survey, devops, now).checks()
         yield from prerequisites.checks(spec, survey, around)

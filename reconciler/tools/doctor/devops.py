@@ -16,14 +16,14 @@ from reconciler.facets.support.observing import reach
 from reconciler.ports.devops import AgentPool, Project, Queue
 from reconciler.ports.diagnostics import DevOpsInspector
 from reconciler.rights import required
-from reconciler.rights.checks import Check, Subject, Verdict, asked
+from reconciler.rights.checks import Check, CheckResult, Subject, asked
 from reconciler.rights.required import ADMINISTER, CREATE, USE, Grant
 from reconciler.spec import effective
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import Survey
 
 
-class Ward:
+class OrganizationChecks:
     """One organization of one pool, under examination."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Ward:
         member = required.membership(self._name, self._whom)
         first = asked(Subject(self._name, "sign in", Mode.REPORT, member), lambda: self._survey.me(self._name))
         yield first
-        if first.verdict is not Verdict.OK:
+        if first.verdict is not CheckResult.OK:
             return
         me = self._survey.me(self._name)
         self._whom = f"{me.display_name or me.unique_name} ({me.id})"
@@ -55,11 +55,11 @@ class Ward:
         place = f"{self._name} agent pool {self._organization.agent_pool}"
         subject = Subject(place, "see the agent pool", Mode.REPORT, self._on_pools("Reader"))
         found = asked(subject, self._agent_pool)
-        if found.verdict is Verdict.OK or not self._to_come():
+        if found.verdict is CheckResult.OK or not self._to_come():
             yield found
         if self._spec.mode is not Mode.ENFORCE:
             return
-        token = f"AgentPools/{self._agent_pool().id}" if found.verdict is Verdict.OK else "AgentPools"
+        token = f"AgentPools/{self._agent_pool().id}" if found.verdict is CheckResult.OK else "AgentPools"
         if self._manages_people():
             yield self._bits(place, "give roles and switch inheritance", (token, ADMINISTER), "Administrator")
         yield self._bits(place, "add the pool to projects", (token, USE), "Administrator")

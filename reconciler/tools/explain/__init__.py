@@ -14,6 +14,6 @@ from __future__ import annotations
 
 from reconciler.tools.explain.answer import Explanation, explained
 from reconciler.tools.explain.question import Question, asked
-from reconciler.tools.explain.steps import State, Step, follow
+from reconciler.tools.explain.steps import ExplainStep, State, follow
 
-__all__ = ["Explanation", "Question", "State", "Step", "asked", "explained", "follow"]
+__all__ = ["ExplainStep", "Explanation", "Question", "State", "asked", "explained", "follow"]

@@ -12,7 +12,7 @@ from reconciler.plan.model import Action, Change, Gap, Plan, Refusal, Route
 from reconciler.spec import effective
 from reconciler.spec.model import Mode, OpenAccessException
 from reconciler.tools.explain.question import Question
-from reconciler.tools.explain.steps import NAMES, State, Step
+from reconciler.tools.explain.steps import NAMES, ExplainStep, State
 
 FORMAT = "reconciler/explanation/v1"
 _MARKS = {State.HOLDS: "+", State.MISSING: "-", State.DOUBTFUL: "!", State.UNKNOWN: "?"}
@@ -23,7 +23,7 @@ class Explanation:
     """May it run, why, and what becomes of it."""
 
     question: Question
-    steps: tuple[Step, ...]
+    steps: tuple[ExplainStep, ...]
     wants: tuple[str, ...]
     changes: tuple[Change, ...] = ()
     """What the operator would do about this project, in order."""
@@ -35,7 +35,7 @@ class Explanation:
     """False where the pool is paused, so that nothing is known of what would be done."""
 
     @property
-    def missing(self) -> Step | None:
+    def missing(self) -> ExplainStep | None:
         """The first step that is missing, else the first that could not be read; None where there is none."""
         of = [[step for step in self.steps if step.state is state] for state in (State.MISSING, State.UNKNOWN)]
         return next((step for found in of for step in found), None)
@@ -111,7 +111,7 @@ class Explanation:
             yield "has nothing to do here: it is as the spec wants it"
 
 
-def explained(question: Question, steps: Sequence[Step], plan: Plan | None, now: datetime) -> Explanation:
+def explained(question: Question, steps: Sequence[ExplainStep], plan: Plan | None, now: datetime) -> Explanation:
     """`plan` is the pool's; what is about other projects is left out. None: nothing is planned, the pool is paused."""
     bare = Explanation(question, tuple(steps), wanted(question, now), planned=plan is not None)
     if plan is None:
@@ -231,7 +231,7 @@ def _reason(one: OpenAccessException) -> str:
 _RESOURCE, _AGENT_POOL, _PROJECT, _QUEUE, _AUTHORIZATION, _ROLES = NAMES
 
 
-def advised(question: Question, first: Step | None, changes: Sequence[Change]) -> tuple[str, ...]:
+def advised(question: Question, first: ExplainStep | None, changes: Sequence[Change]) -> tuple[str, ...]:
     """Sentences in the imperative; none where it may run, or where the operator is about to make it so."""
     if first is None:
         return ()

@@ -15,7 +15,7 @@ from reconciler.documents import Json
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import AgentPool, Identity, Project, Queue, RoleAssignment
-from reconciler.ports.diagnostics import QUEUE_SCOPE, Authorization, DevOpsInspector, Pipeline
+from reconciler.ports.diagnostics import QUEUE_SCOPE, Authorization, BuildDefinition, DevOpsInspector
 from reconciler.spec import effective
 from reconciler.survey import Survey
 from reconciler.tools.explain.question import Question
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExplainStep:
     """One step of the way."""
 
     name: str
@@ -51,21 +51,21 @@ class Step:
     """False where a pipeline was asked about that is not there."""
 
 
-def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tuple[Step, ...]:
+def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tuple[ExplainStep, ...]:
     """The steps, in order; behind one that is missing or unknown only those that can be read without it."""
-    steps: list[Step] = []
+    steps: list[ExplainStep] = []
     try:
         for step in _walk(question, survey, inspector):
             steps.append(step)  # noqa: PERF402 - what was seen counts, also where the next step cannot be read
     except (NotReady, NotFound) as error:
         name = NAMES[len(steps)]
-        steps.append(Step(name, State.MISSING, str(error), found=name != NAMES[4]))
+        steps.append(ExplainStep(name, State.MISSING, str(error), found=name != NAMES[4]))
     except ReconcilerError as error:
-        steps.append(Step(NAMES[len(steps)], State.UNKNOWN, str(error)))
+        steps.append(ExplainStep(NAMES[len(steps)], State.UNKNOWN, str(error)))
     return tuple(steps)
 
 
-def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Iterator[Step]:
+def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Iterator[ExplainStep]:
     organization = question.organization.name
     first = _resource(question, survey)
     yield first
@@ -73,43 +73,43 @@ def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Ite
         return
     pool = survey.agent_pool(organization, question.organization.agent_pool)
     former = "" if pool.name.casefold() == question.organization.agent_pool.casefold() else _FORMER
-    yield Step(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}{former}")
+    yield ExplainStep(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}{former}")
     project = _project(question, survey.projects(organization))
     now = f"; called {project.now} now, recognised by its id" if project.now else ""
-    yield Step(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}{now}")
+    yield ExplainStep(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}{now}")
     queue = _queue(question, survey.queues(organization, [project], pool)[project.id])
-    yield Step(NAMES[3], State.HOLDS, f"{queue.name} in {project.name}, id {queue.id}")
+    yield ExplainStep(NAMES[3], State.HOLDS, f"{queue.name} in {project.name}, id {queue.id}")
     yield _authorization(question, project, queue, inspector)
     yield _roles(question, survey, pool, queue)
 
 
-def _resource(question: Question, survey: Survey) -> Step:
+def _resource(question: Question, survey: Survey) -> ExplainStep:
     """The first step; where it cannot be read the others still can, in Azure DevOps."""
     try:
         document = survey.arm_pool(question.spec)
     except ReconcilerError as error:
-        return Step(NAMES[0], State.UNKNOWN, str(error))
+        return ExplainStep(NAMES[0], State.UNKNOWN, str(error))
     if document is None:
-        return Step(NAMES[0], State.MISSING, f"{question.spec.pool_id} does not exist")
+        return ExplainStep(NAMES[0], State.MISSING, f"{question.spec.pool_id} does not exist")
     return _lists(question, document)
 
 
-def _lists(question: Question, document: Mapping[str, Json]) -> Step:
+def _lists(question: Question, document: Mapping[str, Json]) -> ExplainStep:
     """Whether ARM lists the organization and the project."""
     name = NAMES[0]
     properties = document.get("properties") or {}
     listed = (properties.get("organizationProfile") or {}).get("organizations") or ()
     own = [one for one in listed if organization_of(str(one.get("url", ""))) == question.organization.name]
     if not own:
-        return Step(name, State.MISSING, f"does not list the organization {question.organization.name}")
+        return ExplainStep(name, State.MISSING, f"does not list the organization {question.organization.name}")
     projects = own[0].get("projects") or ()
     state = str(properties.get("provisioningState") or "Succeeded")
     if projects and question.project.casefold() not in {str(one).casefold() for one in projects}:
         says = f"lists {', '.join(map(str, projects))} and not {question.project}; a queue would work all the same"
-        return Step(name, State.DOUBTFUL, f"{says}, as far as is published")
+        return ExplainStep(name, State.DOUBTFUL, f"{says}, as far as is published")
     says = f"lists {question.project}" if projects else f"takes all projects of {question.organization.name}"
     good = state.casefold() == "succeeded"
-    return Step(name, State.HOLDS if good else State.DOUBTFUL, f"{says}; provisioningState {state}")
+    return ExplainStep(name, State.HOLDS if good else State.DOUBTFUL, f"{says}; provisioningState {state}")
 
 
 def _project(question: Question, visible: Sequence[Project]) -> Project:
@@ -127,7 +127,7 @@ def _queue(question: Question, answer: Queue | ReconcilerError | None) -> Queue:
     return answer
 
 
-def _authorization(question: Question, project: Project, queue: Queue, inspector: DevOpsInspector) -> Step:
+def _authorization(question: Question, project: Project, queue: Queue, inspector: DevOpsInspector) -> ExplainStep:
     organization = question.organization.name
     given = inspector.authorizations(organization, project.id, queue.id)
     everyone = next((one for one in given if one.pipeline is None), None)
@@ -144,7 +144,7 @@ def _authorization(question: Question, project: Project, queue: Queue, inspector
             return _held(f"open access is off; pipeline {wanted.id} {wanted.path} is authorized by itself", own)
     names = ", ".join(f"{one.pipeline} {known.get(one.pipeline or 0, '')}".strip() for one in singles)
     only = f"only these pipelines may use it: {names}" if singles else "no pipeline is authorized"
-    return Step(NAMES[4], State.MISSING, f"open access is off; {only}; who closed it only the audit log says")
+    return ExplainStep(NAMES[4], State.MISSING, f"open access is off; {only}; who closed it only the audit log says")
 
 
 def _named(question: Question, given: Sequence[Authorization]) -> bool:
@@ -152,32 +152,32 @@ def _named(question: Question, given: Sequence[Authorization]) -> bool:
     return question.pipeline is not None or any(one.pipeline is not None for one in given)
 
 
-def _held(says: str, line: Authorization) -> Step:
-    return Step(NAMES[4], State.HOLDS, says, line.by, line.on)
+def _held(says: str, line: Authorization) -> ExplainStep:
+    return ExplainStep(NAMES[4], State.HOLDS, says, line.by, line.on)
 
 
-def _pipeline(question: Question, known: Mapping[int, str]) -> Pipeline:
+def _pipeline(question: Question, known: Mapping[int, str]) -> BuildDefinition:
     """By id, by path, or by a bare name that only one pipeline has."""
     asked = question.pipeline
     if isinstance(asked, int):
-        return Pipeline(asked, known.get(asked, "(not among the visible pipelines)"))
+        return BuildDefinition(asked, known.get(asked, "(not among the visible pipelines)"))
     text = str(asked).casefold()
     fits = [id_ for id_, path in known.items() if text in (path.casefold(), path.rpartition("\\")[2].casefold())]
     if len(fits) == 1:
-        return Pipeline(fits[0], known[fits[0]])
+        return BuildDefinition(fits[0], known[fits[0]])
     many = ", ".join(f"{id_} {known[id_]}" for id_ in sorted(fits))
     why = f"fits {many}; give the id" if fits else "is no pipeline that the operator can see there"
     raise NotFound(f"{question.place}: {asked} {why}")
 
 
-def _roles(question: Question, survey: Survey, pool: AgentPool, queue: Queue) -> Step:
+def _roles(question: Question, survey: Survey, pool: AgentPool, queue: Queue) -> ExplainStep:
     organization = question.organization.name
     project = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
     whole = survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))
     says = (
         f"who may open the queue: {_administrators(project)}; who administers the agent pool: {_administrators(whole)}"
     )
-    return Step(NAMES[5], State.HOLDS, says)
+    return ExplainStep(NAMES[5], State.HOLDS, says)
 
 
 def _administrators(assignments: Sequence[RoleAssignment]) -> str:

@@ -14,6 +14,6 @@ from __future__ import annotations
 
 from reconciler.tools.import_.drafts import drafted
 from reconciler.tools.import_.observe import Found, find
-from reconciler.tools.import_.unmanaged import Stray, compared
+from reconciler.tools.import_.unmanaged import UnmanagedPool, compared
 
-__all__ = ["Found", "Stray", "compared", "drafted", "find"]
+__all__ = ["Found", "UnmanagedPool", "compared", "drafted", "find"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.shapes import Shaping
-from reconciler.tools.import_.observe import Found, Place, Seen, profile_of
+from reconciler.tools.import_.observe import Found, ImportedProject, ObservedOrganization, profile_of
 from reconciler.tools.spec_writer import Draft, settled
 
 Json = Any
@@ -106,14 +106,14 @@ def _told(given: Mapping[str, Json]) -> str:
     return f"{given.get('kind')}{' of ' + ', '.join(map(str, people)) if people else ''}"
 
 
-def _true(given: Mapping[str, Json], seen: Sequence[Seen], kind: str) -> bool:
+def _true(given: Mapping[str, Json], seen: Sequence[ObservedOrganization], kind: str) -> bool:
     """Whether what ARM keeps holds in every organization."""
     if given.get("kind") != "SpecificAccounts":
         return bool(kind) and given.get("kind") == kind
     return all(not one.trouble and one.accounts and all(one.accounts.values()) for one in seen)
 
 
-def _roles(seen: Seen, *, conveyed: bool) -> dict[str, Json]:
+def _roles(seen: ObservedOrganization, *, conveyed: bool) -> dict[str, Json]:
     entry: dict[str, Json] = {}
     people = sorted({one.principal for one in seen.administrators if one.principal}, key=str.casefold)
     if people:
@@ -123,7 +123,7 @@ def _roles(seen: Seen, *, conveyed: bool) -> dict[str, Json]:
     return {"organization": seen.organization, **entry} if entry else {}
 
 
-def _strangers(draft: Draft, seen: Sequence[Seen], order: Sequence[str]) -> None:
+def _strangers(draft: Draft, seen: Sequence[ObservedOrganization], order: Sequence[str]) -> None:
     for one in seen:
         path: tuple[str | int, ...] = ("access", "roles")
         if one.organization in order:
@@ -140,7 +140,7 @@ def _strangers(draft: Draft, seen: Sequence[Seen], order: Sequence[str]) -> None
 # --- who may use it -----------------------------------------------------------------------------------
 
 
-def _access(draft: Draft, seen: Sequence[Seen]) -> None:
+def _access(draft: Draft, seen: Sequence[ObservedOrganization]) -> None:
     entries = draft.document["pool"]["properties"]["organizationProfile"]["organizations"]
     for index, one in enumerate(seen):
         _open_access(draft, one, entries[index], index)
@@ -155,7 +155,7 @@ def _access(draft: Draft, seen: Sequence[Seen]) -> None:
                 _queue_roles(draft, one, place)
 
 
-def _unknown(place: Place) -> Iterator[str]:
+def _unknown(place: ImportedProject) -> Iterator[str]:
     """What is not in the file although it may be there."""
     if place.trouble:
         yield f"not read: {place.trouble}"
@@ -171,7 +171,7 @@ def _section(draft: Draft) -> dict[str, Json]:
     return section
 
 
-def _open_access(draft: Draft, seen: Seen, entry: dict[str, Json], index: int) -> None:
+def _open_access(draft: Draft, seen: ObservedOrganization, entry: dict[str, Json], index: int) -> None:
     known = [place for place in seen.places if place.queue and not place.trouble]
     path = (*PROFILE, "organizations", index)
     if not known:
@@ -190,7 +190,7 @@ def _open_access(draft: Draft, seen: Seen, entry: dict[str, Json], index: int) -
     ]
 
 
-def _agent_pool(draft: Draft, seen: Seen, entry: dict[str, Json], index: int) -> None:
+def _agent_pool(draft: Draft, seen: ObservedOrganization, entry: dict[str, Json], index: int) -> None:
     """The agent pool's own flag, as it is; beside a list of projects a spec could only want it off, and need not."""
     if seen.provisions is None:
         return
@@ -202,7 +202,7 @@ def _agent_pool(draft: Draft, seen: Seen, entry: dict[str, Json], index: int) ->
         draft.note((*PROFILE, "organizations", index), why)
 
 
-def _left_out(draft: Draft, seen: Seen) -> None:
+def _left_out(draft: Draft, seen: ObservedOrganization) -> None:
     for place in seen.places:
         if not place.queue and not place.trouble:
             why = "not visible to the operator at the import" if place.hidden else "without a queue at the import"
@@ -210,7 +210,7 @@ def _left_out(draft: Draft, seen: Seen) -> None:
             entries.append({"project": f"{seen.organization}/{place.project}", "reason": why})
 
 
-def _pipelines(draft: Draft, seen: Seen, place: Place) -> None:
+def _pipelines(draft: Draft, seen: ObservedOrganization, place: ImportedProject) -> None:
     entries = _section(draft).setdefault("pipelines", [])
     told = ", ".join(f"{id_} is {path}" for id_, path in place.pipelines)
     draft.note(("access", "pipelines", len(entries)), told)
@@ -219,7 +219,7 @@ def _pipelines(draft: Draft, seen: Seen, place: Place) -> None:
     )
 
 
-def _queue_roles(draft: Draft, seen: Seen, place: Place) -> None:
+def _queue_roles(draft: Draft, seen: ObservedOrganization, place: ImportedProject) -> None:
     entry: dict[str, Json] = {}
     for field, role in QUEUE_ROLES.items():
         people = {who.principal for name, who in place.roles if name.casefold() == role.casefold() and who.principal}

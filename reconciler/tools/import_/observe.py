@@ -24,7 +24,7 @@ Body: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ImportedProject:
     """A project in which the pool should be usable."""
 
     project: str
@@ -44,12 +44,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedOrganization:
     """What one organization keeps of the pool."""
 
     organization: str
     agent_pool: str
-    places: tuple[Place, ...] = ()
+    places: tuple[ImportedProject, ...] = ()
     provisions: bool | None = None
     """Whether new projects get a queue at once; None where the answer does not say."""
     inherits: bool | None = None
@@ -71,7 +71,7 @@ class Found:
     subscription: str
     group: str
     name: str
-    organizations: tuple[Seen, ...] = ()
+    organizations: tuple[ObservedOrganization, ...] = ()
 
 
 def find(readers: Readers, inspector: DevOpsInspector, documents: Iterable[Body]) -> tuple[Found, ...]:
@@ -123,14 +123,14 @@ def _accounts(profile: Body) -> list[str]:
 
 def _seen(
     place: tuple[str, str, tuple[str, ...]], accounts: Sequence[str], survey: Survey, inspector: DevOpsInspector
-) -> Seen:
+) -> ObservedOrganization:
     organization, name, listed = place
     try:
         pool = survey.agent_pool(organization, name)
         places = _places(organization, _reached(listed, survey.projects(organization)), pool, survey, inspector)
-        return _people(Seen(organization, name, places, pool.auto_provision), pool, accounts, survey)
+        return _people(ObservedOrganization(organization, name, places, pool.auto_provision), pool, accounts, survey)
     except ReconcilerError as error:
-        return Seen(organization, name, trouble=str(error))
+        return ObservedOrganization(organization, name, trouble=str(error))
 
 
 def _reached(listed: Sequence[str], visible: Sequence[Project]) -> list[Project | str]:
@@ -147,18 +147,18 @@ def _places(
     pool: AgentPool,
     survey: Survey,
     inspector: DevOpsInspector,
-) -> tuple[Place, ...]:
+) -> tuple[ImportedProject, ...]:
     projects = [one for one in reached if isinstance(one, Project)]
     queues = survey.queues(organization, projects, pool)
     permissions = survey.permissions(organization, [queue for queue in queues.values() if isinstance(queue, Queue)])
-    found = [Place(one, queue=False, hidden=True) for one in reached if isinstance(one, str)]
+    found = [ImportedProject(one, queue=False, hidden=True) for one in reached if isinstance(one, str)]
     for project in projects:
         queue = queues[project.id]
         if isinstance(queue, Queue):
             place = _place(organization, project, permissions[queue], inspector)
             found.append(place if place.trouble else _with_roles(place, organization, queue, survey))
         else:
-            found.append(Place(project.name, queue=False, trouble=str(queue) if queue else ""))
+            found.append(ImportedProject(project.name, queue=False, trouble=str(queue) if queue else ""))
     return tuple(sorted(found, key=lambda one: one.project.casefold()))
 
 
@@ -167,14 +167,14 @@ def _place(
     project: Project,
     answer: PipelinePermissions | ReconcilerError,
     inspector: DevOpsInspector,
-) -> Place:
+) -> ImportedProject:
     if isinstance(answer, ReconcilerError):
-        return Place(project.name, queue=True, trouble=str(answer))
+        return ImportedProject(project.name, queue=True, trouble=str(answer))
     known: Mapping[int, str] = {}
     if answer.pipelines:
         known = {one.id: one.path for one in inspector.pipelines(organization, project.id)}
     ids = sorted(answer.pipelines)
-    return Place(
+    return ImportedProject(
         project.name,
         queue=True,
         open=answer.all_pipelines,
@@ -183,7 +183,7 @@ def _place(
     )
 
 
-def _with_roles(place: Place, organization: str, queue: Queue, survey: Survey) -> Place:
+def _with_roles(place: ImportedProject, organization: str, queue: Queue, survey: Survey) -> ImportedProject:
     """With the assigned roles on its queue; what cannot be read there is not managed, like everything absent."""
     try:
         assignments = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
@@ -194,7 +194,9 @@ def _with_roles(place: Place, organization: str, queue: Queue, survey: Survey) -
     return replace(place, roles=tuple((one.role, named(organization, one.identity, survey)) for one in own))
 
 
-def _people(seen: Seen, pool: AgentPool, accounts: Sequence[str], survey: Survey) -> Seen:
+def _people(
+    seen: ObservedOrganization, pool: AgentPool, accounts: Sequence[str], survey: Survey
+) -> ObservedOrganization:
     organization = seen.organization
     assignments = survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))
     administering = [one for one in assignments if effective.is_administrator(one.role)]

@@ -17,7 +17,7 @@ from reconciler.tools.import_.observe import Body, places_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Stray:
+class UnmanagedPool:
     """One thing without a counterpart."""
 
     kind: str
@@ -29,25 +29,25 @@ class Stray:
 
 def compared(
     documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
-) -> tuple[Stray, ...]:
+) -> tuple[UnmanagedPool, ...]:
     """Everything without a counterpart, sorted. `agent_pools`: those of each organization that could be read."""
     return tuple(sorted({*_pools(documents, specs), *_agent_pools(documents, specs, agent_pools)}))
 
 
-def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[Stray]:
+def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[UnmanagedPool]:
     there = {str(one.get("id", "")).casefold(): str(one.get("name", "")) for one in documents}
     wanted = {spec.pool_id.casefold(): spec for spec in specs}
     for id_, name in there.items():
         if id_ not in wanted:
-            yield Stray("pool without a spec", name, f"`import {name}` writes one")
+            yield UnmanagedPool("pool without a spec", name, f"`import {name}` writes one")
     for id_, spec in wanted.items():
         if id_ not in there:
-            yield Stray("spec without a pool", spec.name, f"{spec.path}: {spec.pool_id} is not there")
+            yield UnmanagedPool("spec without a pool", spec.name, f"{spec.path}: {spec.pool_id} is not there")
 
 
 def _agent_pools(
     documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
-) -> Iterator[Stray]:
+) -> Iterator[UnmanagedPool]:
     ours = {(one.name, one.agent_pool.casefold()) for spec in specs for one in spec.organizations}
     served: dict[str, dict[str, str]] = {}
     for document in documents:
@@ -58,7 +58,7 @@ def _agent_pools(
         for pool in pools:
             named = (organization, pool.name.casefold()) in ours
             if pool.name.casefold() not in names and (named or _managed(pool)):
-                yield Stray(
+                yield UnmanagedPool(
                     "agent pool without an ARM pool",
                     f"{organization}/{pool.name}",
                     "no pool of the subscriptions that were read stands behind it; nothing is deleted",
@@ -67,7 +67,7 @@ def _agent_pools(
         for name, owner in names.items():
             if name not in there:
                 why = f"pool {owner} serves {organization}, and no agent pool {name} is visible there"
-                yield Stray("ARM pool without an agent pool", f"{organization}/{name}", why)
+                yield UnmanagedPool("ARM pool without an agent pool", f"{organization}/{name}", why)
 
 
 def _managed(pool: AgentPool) -> bool:

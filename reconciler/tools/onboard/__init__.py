@@ -15,23 +15,23 @@ The caller is a person with rights of their own, never the operator itself.
 
 from __future__ import annotations
 
-from reconciler.tools.onboard.apply import BLIND_PAUSE, Giving, Hand, Round
-from reconciler.tools.onboard.observe import Lookout, Sources, unknown_projects
-from reconciler.tools.onboard.requirements import Asked
-from reconciler.tools.onboard.step import Kind, Leave, Standing, Step, View
+from reconciler.tools.onboard.apply import BLIND_PAUSE, Giving, OnboardingWriters, Round
+from reconciler.tools.onboard.observe import OnboardingReaders, OrganizationReader, unknown_projects
+from reconciler.tools.onboard.requirements import OnboardRequest
+from reconciler.tools.onboard.step import Leave, OnboardStep, Standing, StepKind, View
 
 __all__ = [
     "BLIND_PAUSE",
-    "Asked",
     "Giving",
-    "Hand",
-    "Kind",
     "Leave",
-    "Lookout",
+    "OnboardRequest",
+    "OnboardStep",
+    "OnboardingReaders",
+    "OnboardingWriters",
+    "OrganizationReader",
     "Round",
-    "Sources",
     "Standing",
-    "Step",
+    "StepKind",
     "View",
     "unknown_projects",
 ]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from reconciler.errors import ReconcilerError, Rejected, Throttled, Transient
 from reconciler.ports.devops import DevOpsWriter
 from reconciler.ports.memberships import MembershipWriter
-from reconciler.tools.onboard.observe import Lookout
-from reconciler.tools.onboard.requirements import Observed
-from reconciler.tools.onboard.step import ORDER, Add, Assign, Join, Kind, Leave, Raise, Standing, Step, View
+from reconciler.tools.onboard.observe import OrganizationReader
+from reconciler.tools.onboard.requirements import OrganizationState
+from reconciler.tools.onboard.step import ORDER, Add, Assign, Join, Leave, OnboardStep, Raise, Standing, StepKind, View
 
 TRIES = 3
 """How often a write is tried that time may heal."""
@@ -26,13 +26,13 @@ BLIND_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class OnboardingWriters:
     """What giving writes with."""
 
     devops: DevOpsWriter
     members: MembershipWriter
 
-    def give(self, step: Step, object_id: str, seen: Observed) -> None:
+    def give(self, step: OnboardStep, object_id: str, seen: OrganizationState) -> None:
         """Do what one step says; errors are those of `reconciler.errors`."""
         match step.act:
             case Add(license_type):
@@ -66,15 +66,17 @@ class Round:
 class Giving:
     """Onboards one organization, round after round."""
 
-    def __init__(self, object_id: str, lookout: Lookout, hand: Hand, tell: Callable[[Step], None]) -> None:
+    def __init__(
+        self, object_id: str, lookout: OrganizationReader, hand: OnboardingWriters, tell: Callable[[OnboardStep], None]
+    ) -> None:
         """`tell` is called before each write; what it raises ends the run at that boundary."""
         self._object_id = object_id
         self._lookout = lookout
         self._hand = hand
         self._tell = tell
-        self._given: set[tuple[Kind, str]] = set()
-        self._tried: dict[tuple[Kind, str], int] = {}
-        self._errors: dict[tuple[Kind, str], ReconcilerError] = {}
+        self._given: set[tuple[StepKind, str]] = set()
+        self._tried: dict[tuple[StepKind, str], int] = {}
+        self._errors: dict[tuple[StepKind, str], ReconcilerError] = {}
         self._pauses = 0
         self._view: View | None = None
         """The last look that showed something: one that fails half-way is made again, and does not undo it."""
@@ -89,8 +91,10 @@ class Giving:
         self._view = view
         waited = [step for step in view.steps if self._is_open(step) and step.key in self._given]
         fresh = [step for step in view.steps if self._is_open(step) and step.key not in self._given]
-        shut = any(step.kind is Kind.MEMBER and step.standing is Standing.MISSING for step in view.steps)
-        ready = [step for step in fresh if step.kind is Kind.MEMBER or (self._lookout.seen.identity_id and not shut)]
+        shut = any(step.kind is StepKind.MEMBER and step.standing is Standing.MISSING for step in view.steps)
+        ready = [
+            step for step in fresh if step.kind is StepKind.MEMBER or (self._lookout.seen.identity_id and not shut)
+        ]
         if ready:
             first = min(ORDER.index(step.kind) for step in ready)
             wait = self._write([step for step in ready if ORDER.index(step.kind) == first])
@@ -102,10 +106,10 @@ class Giving:
     def end(self, view: View, seconds: float) -> View:
         """The last view, once no further look will be taken: what was given and never seen has failed."""
         without = (Standing.MISSING, Standing.FAILED)
-        shut = any(step.kind is Kind.MEMBER and step.standing in without for step in view.steps)
+        shut = any(step.kind is StepKind.MEMBER and step.standing in without for step in view.steps)
         return replace(view, steps=tuple(self._ended(step, seconds, shut=shut) for step in view.steps))
 
-    def _ended(self, step: Step, seconds: float, *, shut: bool) -> Step:
+    def _ended(self, step: OnboardStep, seconds: float, *, shut: bool) -> OnboardStep:
         if step.standing is not Standing.MISSING:
             return step
         if step.key in self._given:
@@ -113,11 +117,11 @@ class Giving:
             return replace(step, standing=Standing.FAILED, detail=unseen)
         return replace(step, standing=Standing.LEFT, detail=step.detail or _why_left(step, shut=shut))
 
-    def _is_open(self, step: Step) -> bool:
+    def _is_open(self, step: OnboardStep) -> bool:
         possible = step.standing is Standing.MISSING and step.act is not None and step.leave is not Leave.NO
         return possible and step.key not in self._errors
 
-    def _write(self, steps: list[Step]) -> float:
+    def _write(self, steps: list[OnboardStep]) -> float:
         """Give these; the seconds for which the service wants to be left alone, 0 where it does not."""
         for step in steps:
             self._tell(step)
@@ -133,7 +137,7 @@ class Giving:
                 self._lookout.forget(step)
         return 0.0
 
-    def _failed(self, step: Step, error: ReconcilerError) -> None:
+    def _failed(self, step: OnboardStep, error: ReconcilerError) -> None:
         tries = self._tried[step.key] = self._tried.get(step.key, 0) + 1
         if not isinstance(error, Transient) or tries >= TRIES:
             self._errors[step.key] = error
@@ -149,7 +153,7 @@ class Giving:
     def _told(self, view: View) -> View:
         return replace(view, steps=tuple(map(self._judged, view.steps)))
 
-    def _judged(self, step: Step) -> Step:
+    def _judged(self, step: OnboardStep) -> OnboardStep:
         if step.standing is Standing.HELD and step.key in self._given:
             return replace(step, standing=Standing.GIVEN)
         if step.standing is Standing.MISSING and step.key in self._errors:
@@ -157,9 +161,9 @@ class Giving:
         return step
 
 
-def _why_left(step: Step, *, shut: bool) -> str:
+def _why_left(step: OnboardStep, *, shut: bool) -> str:
     if step.leave is Leave.NO:
         return "you may not give it"
     if step.act is None:
         return "to be done by hand"
-    return "waits for the access level" if shut and step.kind is not Kind.MEMBER else "the time was up before"
+    return "waits for the access level" if shut and step.kind is not StepKind.MEMBER else "the time was up before"

@@ -14,8 +14,8 @@ from reconciler.rights import required
 from reconciler.rights.required import COLLECTION_ADMINISTRATORS, READERS
 from reconciler.spec.model import Mode
 from reconciler.tools.onboard import requirements
-from reconciler.tools.onboard.requirements import Asked, Observed
-from reconciler.tools.onboard.step import ORDER, Add, Assign, Join, Kind, Raise, Standing, Step
+from reconciler.tools.onboard.requirements import OnboardRequest, OrganizationState
+from reconciler.tools.onboard.step import ORDER, Add, Assign, Join, OnboardStep, Raise, Standing, StepKind
 
 _VALID = "Project Valid Users"
 """Everybody in a group of the project is in this one of it (Microsoft Learn: security groups)."""
@@ -25,7 +25,7 @@ Holder: TypeAlias = Callable[[Collection[str], Collection[str]], str]
 """Who holds a role: by local ids, or by names of groups in lower case."""
 
 
-def steps(asked: Asked, seen: Observed) -> tuple[Step, ...]:
+def steps(asked: OnboardRequest, seen: OrganizationState) -> tuple[OnboardStep, ...]:
     """Every step, whether it is held or not."""
     found = [_member(asked, seen), _pools(asked, seen)]
     for project in seen.projects:
@@ -36,9 +36,9 @@ def steps(asked: Asked, seen: Observed) -> tuple[Step, ...]:
 # --- the access level --------------------------------------------------------------------------------
 
 
-def _member(asked: Asked, seen: Observed) -> Step:
-    step = Step(
-        kind=Kind.MEMBER,
+def _member(asked: OnboardRequest, seen: OrganizationState) -> OnboardStep:
+    step = OnboardStep(
+        kind=StepKind.MEMBER,
         organization=seen.organization,
         place=seen.organization,
         what="member with access level Basic",
@@ -61,17 +61,17 @@ def _member(asked: Asked, seen: Observed) -> Step:
     return replace(step, standing=Standing.HELD, detail=level) if enough else _raised(step, level)
 
 
-def _raised(step: Step, level: str) -> Step:
+def _raised(step: OnboardStep, level: str) -> OnboardStep:
     return replace(step, act=Raise(requirements.LICENSE), detail=f"{level} is too little")
 
 
 # --- projects ----------------------------------------------------------------------------------------
 
 
-def _project(asked: Asked, seen: Observed, project: Project) -> Step:
+def _project(asked: OnboardRequest, seen: OrganizationState, project: Project) -> OnboardStep:
     place = f"{seen.organization}/{project.name}"
-    step = Step(
-        kind=Kind.PROJECT,
+    step = OnboardStep(
+        kind=StepKind.PROJECT,
         organization=seen.organization,
         place=place,
         what="Reader of the project",
@@ -94,12 +94,12 @@ def _project(asked: Asked, seen: Observed, project: Project) -> Step:
     return replace(step, act=Join(readers.descriptor))
 
 
-def _groups_of(seen: Observed, project: Project) -> list[Group]:
+def _groups_of(seen: OrganizationState, project: Project) -> list[Group]:
     listed = [] if isinstance(seen.directory, ReconcilerError) else seen.directory
     return [one for one in listed if one.project == project.id]
 
 
-def _groups(seen: Observed) -> Sequence[Group]:
+def _groups(seen: OrganizationState) -> Sequence[Group]:
     return () if isinstance(seen.groups, ReconcilerError) else seen.groups
 
 
@@ -107,12 +107,12 @@ def _title(group: Group) -> str:
     return group.name.rpartition("]\\")[2].casefold()
 
 
-def _administers(seen: Observed) -> str:
+def _administers(seen: OrganizationState) -> str:
     """The name of the organization's administrators, where the identity is one of them."""
     return next((one.name for one in _groups(seen) if _title(one) == COLLECTION_ADMINISTRATORS.casefold()), "")
 
 
-def excess(asked: Asked, seen: Observed) -> Iterator[str]:
+def excess(asked: OnboardRequest, seen: OrganizationState) -> Iterator[str]:
     """What the identity has beyond its needs, as far as that is seen here. It is told and left alone."""
     if name := _administers(seen):
         yield f"{seen.organization}: the identity is in {name}, which is more than it needs in any mode"
@@ -129,10 +129,10 @@ def excess(asked: Asked, seen: Observed) -> Iterator[str]:
 # --- roles -------------------------------------------------------------------------------------------
 
 
-def _pools(asked: Asked, seen: Observed) -> Step:
+def _pools(asked: OnboardRequest, seen: OrganizationState) -> OnboardStep:
     needed = requirements.role(asked.mode)
-    step = Step(
-        kind=Kind.POOLS,
+    step = OnboardStep(
+        kind=StepKind.POOLS,
         organization=seen.organization,
         place=seen.organization,
         what=f"{needed} on all agent pools",
@@ -149,11 +149,11 @@ def _pools(asked: Asked, seen: Observed) -> Step:
     return _held(step, seen, partial(requirements.holder, seen.pools, needed), coming)
 
 
-def _queues(asked: Asked, seen: Observed, project: Project) -> Step:
+def _queues(asked: OnboardRequest, seen: OrganizationState, project: Project) -> OnboardStep:
     needed = requirements.role(asked.mode)
     place = f"{seen.organization}/{project.name}"
-    step = Step(
-        kind=Kind.QUEUES,
+    step = OnboardStep(
+        kind=StepKind.QUEUES,
         organization=seen.organization,
         place=place,
         what=f"{needed} on all agent pools of the project",
@@ -173,7 +173,7 @@ def _queues(asked: Asked, seen: Observed, project: Project) -> Step:
     return _held(step, seen, partial(requirements.holder, answer, needed), coming)
 
 
-def _held(step: Step, seen: Observed, holder: Holder, coming: set[str]) -> Step:
+def _held(step: OnboardStep, seen: OrganizationState, holder: Holder, coming: set[str]) -> OnboardStep:
     """Held by the identity itself, by a group that it is in, or by one that it will be in by an earlier step."""
     if seen.identity_id and holder({seen.identity_id}, ()):
         return replace(step, standing=Standing.HELD, detail="assigned", act=None)
@@ -187,19 +187,19 @@ def _held(step: Step, seen: Observed, holder: Holder, coming: set[str]) -> Step:
     return step
 
 
-def _unknown(step: Step, error: ReconcilerError) -> Step:
+def _unknown(step: OnboardStep, error: ReconcilerError) -> OnboardStep:
     return replace(step, standing=Standing.UNKNOWN, detail=str(error), act=None)
 
 
 # --- what cannot be seen -----------------------------------------------------------------------------
 
 
-def shut(asked: Asked, organization: str, error: ReconcilerError) -> Step:
+def shut(asked: OnboardRequest, organization: str, error: ReconcilerError) -> OnboardStep:
     """The one step that is told of an organization where nothing could be read."""
-    return _member(asked, Observed(organization, entitlement=error))
+    return _member(asked, OrganizationState(organization, entitlement=error))
 
 
-def hidden(asked: Asked, organization: str, project: Project) -> Step:
+def hidden(asked: OnboardRequest, organization: str, project: Project) -> OnboardStep:
     """A project that the caller cannot see: whether the identity is in it cannot be asked."""
     why = Forbidden("it is hidden from you; somebody who is in it has to do this, or limit what is asked by --project")
-    return _project(asked, Observed(organization, groups=why), project)
+    return _project(asked, OrganizationState(organization, groups=why), project)

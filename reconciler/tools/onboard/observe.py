@@ -16,15 +16,15 @@ from reconciler.rights.required import ADMINISTER, COLLECTION_ADMINISTRATORS, PR
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.tools.onboard import requirements
 from reconciler.tools.onboard.diff import excess, hidden, shut, steps
-from reconciler.tools.onboard.requirements import Answer, Asked, Observed
-from reconciler.tools.onboard.step import Assign, Kind, Leave, Standing, Step, View
+from reconciler.tools.onboard.requirements import Answer, OnboardRequest, OrganizationState
+from reconciler.tools.onboard.step import Assign, Leave, OnboardStep, Standing, StepKind, View
 
 T = TypeVar("T")
 _PARALLEL = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class OnboardingReaders:
     """What looking reads from; nothing of it can write."""
 
     devops: DevOpsReader
@@ -32,12 +32,12 @@ class Sources:
     inspector: DevOpsInspector
 
 
-class Lookout:
+class OrganizationReader:
     """One organization, looked at as the caller."""
 
-    def __init__(self, asked: Asked, organization: str, sources: Sources, policy: Policy) -> None:
+    def __init__(self, asked: OnboardRequest, organization: str, sources: OnboardingReaders, policy: Policy) -> None:
         self.organization = organization
-        self.seen = Observed(organization)
+        self.seen = OrganizationState(organization)
         """What the last look found."""
         self._asked = asked
         self._sources = sources
@@ -64,7 +64,7 @@ class Lookout:
         """An organization where nothing could be read."""
         return View(self.organization, "", (shut(self._asked, self.organization, error),))
 
-    def forget(self, step: Step) -> None:
+    def forget(self, step: OnboardStep) -> None:
         """Something was written there, or was not seen yet: the next look reads it again."""
         if isinstance(step.act, Assign):
             self._memo.pop(("roles", step.act.scope, step.act.resource), None)
@@ -98,9 +98,9 @@ class Lookout:
         name = principal.display_name if principal else found.display_name if found else ""
         return View(self.organization, name, tuple(told), tuple(self._notes(principal, found, chosen)))
 
-    def _observed(self, principal: ServicePrincipal | None, id_: str, chosen: Sequence[Project]) -> Observed:
+    def _observed(self, principal: ServicePrincipal | None, id_: str, chosen: Sequence[Project]) -> OrganizationState:
         members = self._sources.members
-        return Observed(
+        return OrganizationState(
             organization=self.organization,
             principal=principal,
             identity_id=id_,
@@ -199,12 +199,12 @@ class Lookout:
 
     # --- who may give it -----------------------------------------------------------------------------
 
-    def _with_leave(self, step: Step) -> Step:
+    def _with_leave(self, step: OnboardStep) -> OnboardStep:
         if step.standing is not Standing.MISSING or step.act is None:
             return step
         return replace(step, leave=self._leave(step))
 
-    def _leave(self, step: Step) -> Leave:
+    def _leave(self, step: OnboardStep) -> Leave:
         groups = self._caller_groups()
         if any(one.name.rpartition("]\\")[2] == COLLECTION_ADMINISTRATORS for one in groups):
             return Leave.YES
@@ -212,7 +212,7 @@ class Lookout:
             ask = partial(self._sources.inspector.may, self.organization, step.token, ADMINISTER)
             answer = self._asked_once(("may", step.token), ask)
             return Leave.UNKNOWN if isinstance(answer, ReconcilerError) else Leave.YES if answer else Leave.NO
-        if step.kind is Kind.PROJECT:
+        if step.kind is StepKind.PROJECT:
             mine = f"[{step.place.partition('/')[2]}]\\{PROJECT_ADMINISTRATORS}"
             return Leave.YES if any(one.name == mine for one in groups) else Leave.UNKNOWN
         return Leave.UNKNOWN
@@ -259,7 +259,7 @@ def _project(group: Group) -> Project:
     return Project(group.project, group.name.removeprefix("[").rpartition("]\\")[0])
 
 
-def unknown_projects(asked: Asked, lookouts: Sequence[Lookout]) -> None:
+def unknown_projects(asked: OnboardRequest, lookouts: Sequence[OrganizationReader]) -> None:
     """`NotFound` where a project was named that none of the organizations shows; after all of them were looked at."""
     matched = [one.matched() for one in lookouts]
     found: frozenset[str] = frozenset().union(*(one for one in matched if one is not None))

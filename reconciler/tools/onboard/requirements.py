@@ -30,7 +30,7 @@ QUEUE_SCOPE = "distributedtask.globalagentqueuerole"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OnboardRequest:
     """What somebody asked for."""
 
     object_id: str
@@ -103,7 +103,7 @@ Answer: TypeAlias = T | ReconcilerError
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class OrganizationState:
     """One organization, one identity."""
 
     organization: str

@@ -10,7 +10,7 @@ from reconciler.documents import Json
 from reconciler.rights.required import Grant
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """What a step gives, in the order of giving: what only reads comes before what may change something."""
 
     MEMBER = "member"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     """A role on all agent pools of a project."""
 
 
-ORDER = tuple(Kind)
+ORDER = tuple(StepKind)
 
 
 class Standing(StrEnum):
@@ -84,10 +84,10 @@ Act: TypeAlias = Add | Raise | Join | Assign
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OnboardStep:
     """One thing that the identity needs."""
 
-    kind: Kind
+    kind: StepKind
     organization: str
     place: str
     """``fabrikam-prime`` or ``fabrikam-prime/Web``."""
@@ -108,7 +108,7 @@ class Step:
     leave: Leave = Leave.UNKNOWN
 
     @property
-    def key(self) -> tuple[Kind, str]:
+    def key(self) -> tuple[StepKind, str]:
         """The same step in the next look."""
         return self.kind, self.place
 
@@ -134,7 +134,7 @@ class View:
     organization: str
     identity: str
     """Name of the identity there, or in its directory; empty where nobody says."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[OnboardStep, ...] = ()
     notes: tuple[str, ...] = ()
     """What is worth knowing and no step."""
 

@@ -18,6 +18,6 @@ asks them is in `reconciler.survey.capabilities.questions`.
 from __future__ import annotations
 
 from reconciler.tools.probe.asking import probed
-from reconciler.tools.probe.organization import Ground
+from reconciler.tools.probe.organization import ProbeOrganization
 
-__all__ = ["Ground", "probed"]
+__all__ = ["ProbeOrganization", "probed"]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from reconciler.survey.capabilities import Answer, Evidence
+from reconciler.survey.capabilities import AnswerEvidence, CapabilityAnswer
 from reconciler.survey.capabilities.questions import named
 
 
-def yes(question: str, why: str, **counts: int) -> Answer:
+def yes(question: str, why: str, **counts: int) -> CapabilityAnswer:
     """It was seen."""
-    return Answer(verdict="seen yes", answer=named[question].yes, why=why, evidence=Evidence(counts=counts))
+    return CapabilityAnswer(
+        verdict="seen yes", answer=named[question].yes, why=why, evidence=AnswerEvidence(counts=counts)
+    )
 
 
-def no(word: str, why: str, **counts: int) -> Answer:
+def no(word: str, why: str, **counts: int) -> CapabilityAnswer:
     """It was seen to be otherwise, in the way of `word`."""
-    return Answer(verdict="seen no", answer=word, why=why, evidence=Evidence(counts=counts))
+    return CapabilityAnswer(verdict="seen no", answer=word, why=why, evidence=AnswerEvidence(counts=counts))
 
 
-def unclear(why: str, **counts: int) -> Answer:
+def unclear(why: str, **counts: int) -> CapabilityAnswer:
     """It could not be told; `why` says what would be needed."""
-    return Answer(verdict="could not tell", why=why, evidence=Evidence(counts=counts))
+    return CapabilityAnswer(verdict="could not tell", why=why, evidence=AnswerEvidence(counts=counts))

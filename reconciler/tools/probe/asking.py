@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from reconciler.errors import Forbidden, NotFound, Rejected
-from reconciler.survey.capabilities import Answer, Asked
+from reconciler.survey.capabilities import CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.answers import MOMENT
 from reconciler.survey.capabilities.questions import (
     ALIAS,
@@ -25,9 +25,9 @@ from reconciler.survey.capabilities.questions import (
 )
 from reconciler.tools.probe import lists, people, pools
 from reconciler.tools.probe.answer import unclear
-from reconciler.tools.probe.organization import Ground
+from reconciler.tools.probe.organization import ProbeOrganization
 
-ASKS: Mapping[str, Callable[[Ground], Answer]] = {
+ASKS: Mapping[str, Callable[[ProbeOrganization], CapabilityAnswer]] = {
     MARKS: pools.marks,
     ECHO: pools.echo,
     QUEUE_LIST: lists.queue_list,
@@ -41,15 +41,15 @@ ASKS: Mapping[str, Callable[[Ground], Answer]] = {
 """The questions that can be asked by reading; the last one looks at the answers to all others."""
 
 
-def probed(ground: Ground, now: datetime) -> Asked:
+def probed(ground: ProbeOrganization, now: datetime) -> OrganizationAnswers:
     """Every answer. Raises where the organization lets nobody in, or stops answering: then nothing was found out."""
     ground.get("_apis/ConnectionData", **{"api-version": "7.1-preview.1"})
     ground.statuses()
     answers = {question: _ask(ground, ask) for question, ask in ASKS.items()}
-    return Asked(asked=now.strftime(MOMENT), answers=answers)
+    return OrganizationAnswers(asked=now.strftime(MOMENT), answers=answers)
 
 
-def _ask(ground: Ground, ask: Callable[[Ground], Answer]) -> Answer:
+def _ask(ground: ProbeOrganization, ask: Callable[[ProbeOrganization], CapabilityAnswer]) -> CapabilityAnswer:
     try:
         answer = ask(ground)
     except (Forbidden, NotFound, Rejected) as error:

@@ -10,11 +10,11 @@ from collections.abc import Collection
 from urllib.parse import quote
 
 from reconciler.ports.devops import Queue
-from reconciler.survey.capabilities import Answer
+from reconciler.survey.capabilities import CapabilityAnswer
 from reconciler.survey.capabilities.answers import WITNESSES
 from reconciler.survey.capabilities.questions import AUTHORIZED_LIST, INCOMPLETE, MISSING_QUEUE, QUEUE_LIST, REFUSED
 from reconciler.tools.probe.answer import no, unclear, yes
-from reconciler.tools.probe.organization import PREVIEW, Ground, entries_of, spread
+from reconciler.tools.probe.organization import PREVIEW, ProbeOrganization, entries_of, spread
 
 NOBODY = 2_147_483_647
 """The largest id there can be, which no queue has."""
@@ -24,7 +24,7 @@ ENOUGH = 24
 """Open queues after which no further one is looked for."""
 
 
-def queue_list(ground: Ground) -> Answer:
+def queue_list(ground: ProbeOrganization) -> CapabilityAnswer:
     """The list without a project against the lists of projects."""
     listed = _everywhere(ground)
     if listed is None:
@@ -41,7 +41,7 @@ def queue_list(ground: Ground) -> Answer:
     return yes(QUEUE_LIST, "every queue that projects list is in it, with its project", **counts)
 
 
-def authorized_list(ground: Ground) -> Answer:
+def authorized_list(ground: ProbeOrganization) -> CapabilityAnswer:
     """The lists of authorized resources against the authorizations of queues that are open."""
     refusing = [one for one in ground.projects[:2] if _authorized(ground, one.id) is None]
     if refusing and len(refusing) == len(ground.projects[:2]):
@@ -59,7 +59,7 @@ def authorized_list(ground: Ground) -> Answer:
     return yes(AUTHORIZED_LIST, "every queue that was seen open is in it", **counts)
 
 
-def missing_queue(ground: Ground) -> Answer:
+def missing_queue(ground: ProbeOrganization) -> CapabilityAnswer:
     """Pipeline permissions of a queue that cannot exist."""
     if not ground.projects:
         return unclear("a visible project is needed")
@@ -71,7 +71,7 @@ def missing_queue(ground: Ground) -> Answer:
     return no("empty", "it looks like a queue that is closed: permissions are no proof that a queue exists")
 
 
-def _everywhere(ground: Ground) -> set[tuple[str, int]] | None:
+def _everywhere(ground: ProbeOrganization) -> set[tuple[str, int]] | None:
     """Project and id of every queue in the list without a project; None where it is refused."""
     ids = ",".join(map(str, ground.pool_ids))
     found = entries_of(ground.get("_apis/distributedtask/queues", **{"poolIds": ids, "api-version": "7.1"}))
@@ -84,7 +84,7 @@ def _missing(queues: Collection[Queue], listed: Collection[tuple[str, int]]) -> 
     return [queue for queue in queues if (queue.project_id.lower(), queue.id) not in listed]
 
 
-def _opened(ground: Ground) -> list[Queue]:
+def _opened(ground: ProbeOrganization) -> list[Queue]:
     """Queues that are open, found without regard to any list."""
     found: list[Queue] = []
     for queue in spread(ground.queues, READ):
@@ -95,12 +95,12 @@ def _opened(ground: Ground) -> list[Queue]:
     return found
 
 
-def _still_missing(ground: Ground, queue: Queue) -> bool:
+def _still_missing(ground: ProbeOrganization, queue: Queue) -> bool:
     listed = _authorized(ground, queue.project_id)
     return listed is not None and queue.id not in listed and bool(_permissions(ground, queue.project_id, queue.id))
 
 
-def _authorized(ground: Ground, project: str) -> set[int] | None:
+def _authorized(ground: ProbeOrganization, project: str) -> set[int] | None:
     """Ids of queues in a project's list; None where it is refused."""
     asked = {"type": "queue", "api-version": PREVIEW}
     found = entries_of(ground.get(f"{quote(project)}/_apis/build/authorizedresources", **asked))
@@ -110,7 +110,7 @@ def _authorized(ground: Ground, project: str) -> set[int] | None:
     return {int(id_) for id_ in ids if id_.isdecimal()}
 
 
-def _permissions(ground: Ground, project: str, queue: int) -> bool | None:
+def _permissions(ground: ProbeOrganization, project: str, queue: int) -> bool | None:
     """Whether a queue is open; None where the question is refused."""
     path = f"{quote(project)}/_apis/pipelines/pipelinepermissions/queue/{queue}"
     heard = ground.get(path, **{"api-version": PREVIEW})

@@ -14,7 +14,7 @@ from reconciler.documents import Json
 from reconciler.errors import Terminal, Unavailable
 from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import DevOpsReader, Project, Queue
-from reconciler.ports.diagnostics import Enquirer, Heard
+from reconciler.ports.diagnostics import ProbeReader, ProbeResponse
 
 T = TypeVar("T")
 
@@ -27,11 +27,11 @@ ROLES = 20
 PREVIEW = "7.1-preview.1"
 
 
-class Ground:
+class ProbeOrganization:
     """One organization, and what of ARM's pools names it."""
 
     def __init__(
-        self, organization: str, enquirer: Enquirer, devops: DevOpsReader, pools: Sequence[Mapping[str, Json]]
+        self, organization: str, enquirer: ProbeReader, devops: DevOpsReader, pools: Sequence[Mapping[str, Json]]
     ) -> None:
         """`pools`: raw ARM bodies, of whatever organizations."""
         self.organization = organization
@@ -44,7 +44,7 @@ class Ground:
 
     # --- asking ------------------------------------------------------------------------------------------
 
-    def get(self, path: str, **asked: str | int) -> Heard:
+    def get(self, path: str, **asked: str | int) -> ProbeResponse:
         """GET a path below the organization; the status is kept as evidence. Names in `asked` are the query's."""
         heard = self._enquirer.get(self.organization, path, asked)
         self._statuses.add(heard.status)
@@ -108,7 +108,7 @@ class Ground:
         return found
 
 
-def entries_of(heard: Heard) -> list[Mapping[str, Any]] | None:
+def entries_of(heard: ProbeResponse) -> list[Mapping[str, Any]] | None:
     """The objects of a list; None where it is no list, or was refused."""
     value = heard.document.get("value") if isinstance(heard.document, dict) else None
     if heard.refused or not isinstance(value, list):

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.survey.capabilities import Answer
+from reconciler.survey.capabilities import CapabilityAnswer
 from reconciler.survey.capabilities.questions import INHERITANCE, POOL_ROLES
 from reconciler.tools.probe.answer import no, unclear, yes
-from reconciler.tools.probe.organization import PREVIEW, ROLES, Ground, spread
+from reconciler.tools.probe.organization import PREVIEW, ROLES, ProbeOrganization, spread
 
 NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 """Security namespace DistributedTask."""
@@ -20,7 +20,7 @@ DOCUMENTED = ("Reader", "Service Account", "Administrator")
 _SCOPES = "_apis/securityroles/scopes"
 
 
-def pool_roles(ground: Ground) -> Answer:
+def pool_roles(ground: ProbeOrganization) -> CapabilityAnswer:
     """The roles by name, with the bits of those that are documented."""
     path = f"{_SCOPES}/distributedtask.agentpoolrole/roledefinitions"
     found = ground.entries(path, **{"api-version": PREVIEW})
@@ -35,7 +35,7 @@ def pool_roles(ground: Ground) -> Answer:
     return no("otherwise", f"of the documented names these are missing: {missing}", **counts)
 
 
-def inheritance_flag(ground: Ground) -> Answer:
+def inheritance_flag(ground: ProbeOrganization) -> CapabilityAnswer:
     """The flag of access control lists against roles that agent pools are seen to inherit."""
     flags = _flags(ground)
     above = any(not inherited for inherited in _assignments(ground, "distributedtask.globalagentpoolrole", 0))
@@ -55,7 +55,7 @@ def inheritance_flag(ground: Ground) -> Answer:
     return yes(INHERITANCE, "agent pools inherit roles where the flag is on, and none where it is off", **counts)
 
 
-def _flags(ground: Ground) -> Mapping[int, bool]:
+def _flags(ground: ProbeOrganization) -> Mapping[int, bool]:
     """Agent pool → its flag; a pool without a list is missing."""
     path = f"_apis/accesscontrollists/{NAMESPACE}"
     found = ground.entries(path, token="AgentPools", recurse="true", **{"api-version": "7.1"})  # noqa: S106 - names a list
@@ -67,7 +67,7 @@ def _flag(one: Mapping[str, Any]) -> bool:
     return one.get("inheritPermissions") is not False
 
 
-def _assignments(ground: Ground, scope: str, resource: int) -> list[bool]:
+def _assignments(ground: ProbeOrganization, scope: str, resource: int) -> list[bool]:
     """Of each role assignment whether it is inherited."""
     path = f"{_SCOPES}/{scope}/roleassignments/resources/{resource}"
     return [one.get("access") == "inherited" for one in ground.entries(path, **{"api-version": PREVIEW})]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from reconciler.survey.capabilities import Answer, Evidence
+from reconciler.survey.capabilities import AnswerEvidence, CapabilityAnswer
 from reconciler.survey.capabilities.questions import ALIAS, ECHO, MARKS, RATES
 from reconciler.tools.probe.answer import no, unclear, yes
-from reconciler.tools.probe.organization import Ground
+from reconciler.tools.probe.organization import ProbeOrganization
 
 _NONE_HERE = "a Managed DevOps Pool of this organization, in a subscription that is read, is needed"
 _FACTS = ("agentCloudId", "autoProvision", "autoSize", "isHosted", "targetSize")
 
 
-def marks(ground: Ground) -> Answer:
+def marks(ground: ProbeOrganization) -> CapabilityAnswer:
     """What the agent pools of Managed DevOps Pools carry (documented of pools backed by pool providers alone)."""
     names = {(alias or name).casefold() for _, name, alias in ground.managed}
     found = [pool for pool in ground.pools if pool["name"].casefold() in names]
@@ -27,7 +27,7 @@ def marks(ground: Ground) -> Answer:
     return unclear("some agent pools behind Managed DevOps Pools have one", pools=len(found), **counts)
 
 
-def echo(ground: Ground) -> Answer:
+def echo(ground: ProbeOrganization) -> CapabilityAnswer:
     """Whether ARM's answers carry the flag of the organization."""
     entries = [entry for entry, _, _ in ground.managed]
     echoed = sum("openAccess" in entry for entry in entries)
@@ -38,7 +38,7 @@ def echo(ground: Ground) -> Answer:
     return unclear("a pool that was made with openAccess: true is needed", pools=len(entries), echoed=0)
 
 
-def alias(ground: Ground) -> Answer:
+def alias(ground: ProbeOrganization) -> CapabilityAnswer:
     """Which of a pool's two names the agent pool has."""
     there = {pool["name"].casefold() for pool in ground.pools}
     both = [(name.casefold(), called.casefold()) for _, name, called in ground.managed if called]
@@ -53,7 +53,7 @@ def alias(ground: Ground) -> Answer:
     return unclear("a pool with an alias, and its agent pool, are needed", **counts)
 
 
-def rates(ground: Ground) -> Answer:
+def rates(ground: ProbeOrganization) -> CapabilityAnswer:
     """The names of the headers; asked last, of all answers before."""
     told = [one for one in ground.rates if one]
     counts = {"calls": len(ground.rates), "told": len(told)}
@@ -61,4 +61,4 @@ def rates(ground: Ground) -> Answer:
         return unclear("no answer was slowed; they say so under load", **counts)
     names = sorted({name for one in told for name in one})
     found = yes(RATES, "some answers carry headers of the rate limit", **counts)
-    return found.model_copy(update={"evidence": Evidence(counts=counts, headers=names)})
+    return found.model_copy(update={"evidence": AnswerEvidence(counts=counts, headers=names)})

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.adapters import credentials
 from reconciler.adapters.devops.endpoints import Endpoints
-from reconciler.adapters.devops.exchange import Limits
+from reconciler.adapters.devops.exchange import CallLimits
 from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.throttling import Timing
@@ -37,13 +37,15 @@ def opened(service: Scripted, time: FakeTime) -> Iterator[Open]:
     """Opens sessions on the service and closes them afterwards."""
     sessions: list[Session] = []
 
-    def open_session(*, limits: Limits | None = None, telemetry: Telemetry = NO_TELEMETRY, url: str = "") -> Session:
+    def open_session(
+        *, limits: CallLimits | None = None, telemetry: Telemetry = NO_TELEMETRY, url: str = ""
+    ) -> Session:
         base = url or service.url
         session = Session(
             credentials.static("canary-arm-token", CANARY, [base]),
             Endpoints(base, base, allow_loopback=True),
             timing=Timing(time.sleep, time.clock, time.clock, lambda: 0.5),
-            limits=limits or Limits(connect=2, read=2, answer=5),
+            limits=limits or CallLimits(connect=2, read=2, answer=5),
             calls=Calls("devops", telemetry),
         )
         sessions.append(session)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.devops.audit import PAGES, AuditLog
+from reconciler.adapters.devops.audit import PAGES, DevOpsAuditLog
 from reconciler.adapters.devops.session import Session
 from tests.adapters.devops.scripted import Scripted
 
@@ -25,7 +25,7 @@ def test_a_look_that_does_not_reach_the_end_says_so(service: Scripted, session: 
     """Older entries are beyond the cut; the next look begins after the newest, so nobody reads them ever."""
     service.reply("GET", PATH, *(page(number, more=number < pages - 1) for number in range(pages)))
 
-    entries, cursor, told = AuditLog(session).entries("prime", SINCE)
+    entries, cursor, told = DevOpsAuditLog(session).entries("prime", SINCE)
 
     assert told is cut
     assert len(service.seen) == len(entries) == min(pages, PAGES)

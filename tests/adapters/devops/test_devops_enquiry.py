@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.adapters import credentials
 from reconciler.adapters.devops.endpoints import Endpoints
-from reconciler.adapters.devops.exchange import Call
-from reconciler.adapters.devops.inspection import DevOpsEnquiry
+from reconciler.adapters.devops.exchange import OutgoingRequest
+from reconciler.adapters.devops.inspection import DevOpsProbeReader
 from reconciler.adapters.devops.reads import DevOps
 from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected, Throttled, Unavailable
@@ -50,7 +50,7 @@ def test_a_route_that_is_not_there_is_a_refusal_and_no_missing_thing(reads: DevO
 def test_a_refusal_of_the_question_is_an_answer(session: Session, service: Scripted, status: int) -> None:
     service.reply("GET", ASKED, Reply(failure("ArgumentException", "id"), status, {"X-RateLimit-Remaining": "5"}))
 
-    heard = DevOpsEnquiry(session).get("prime", "_apis/anything", {"type": "queue"})
+    heard = DevOpsProbeReader(session).get("prime", "_apis/anything", {"type": "queue"})
 
     assert (heard.status, heard.refused, heard.rates) == (status, True, {"x-ratelimit-remaining": "5"})
     assert service.only.query == {"type": "queue"}
@@ -73,7 +73,7 @@ def test_what_tells_nothing_is_no_answer(
     service.reply("GET", ASKED, reply)
 
     with pytest.raises(error):
-        DevOpsEnquiry(session).get("prime", "_apis/anything", {})
+        DevOpsProbeReader(session).get("prime", "_apis/anything", {})
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
@@ -83,7 +83,7 @@ def test_a_session_for_reading_sends_get_and_nothing_else(service: Scripted, met
         Endpoints(service.url, service.url, allow_loopback=True),
         gets_alone=True,
     )
-    call = Call("prime", method, session.endpoints.url("prime", "_apis/anything"), "anything", "anything")
+    call = OutgoingRequest("prime", method, session.endpoints.url("prime", "_apis/anything"), "anything", "anything")
 
     for send in (session.send, session.ask, session.rest):
         with pytest.raises(Refused, match=f"organization prime: {method} anything: this session was made to send GET"):

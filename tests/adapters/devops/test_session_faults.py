@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from reconciler.adapters.devops.exchange import Call, Limits
+from reconciler.adapters.devops.exchange import CallLimits, OutgoingRequest
 from reconciler.adapters.devops.reads import DevOps
 from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
@@ -19,8 +19,8 @@ SIGN_IN = b"<html><body>Sign in to your account</body></html>"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
-def call(session: Session, method: str = "GET", path: str = "_apis/thing") -> Call:
-    return Call("prime", method, session.endpoints.url("prime", path), "thing", "thing")
+def call(session: Session, method: str = "GET", path: str = "_apis/thing") -> OutgoingRequest:
+    return OutgoingRequest("prime", method, session.endpoints.url("prime", path), "thing", "thing")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_refused_connection_is_tried_again_even_for_a_write(opened: Open, time
 
 
 def test_silence_ends_in_time(opened: Open, service: Scripted) -> None:
-    session = opened(limits=Limits(connect=1, read=0.05, tries=1))
+    session = opened(limits=CallLimits(connect=1, read=0.05, tries=1))
     service.reply("GET", "/prime/_apis/thing", Reply(fault="silent"))
 
     with pytest.raises(Unavailable, match="GET thing: no answer in time"):
@@ -148,7 +148,7 @@ class _Slow(NoTelemetry):
 
 def test_a_slow_call_is_not_tried_again(opened: Open, service: Scripted, time: FakeTime) -> None:
     """Three long time-outs would eat the budget of a whole run."""
-    session = opened(limits=Limits(patience=30), telemetry=_Slow(time))
+    session = opened(limits=CallLimits(patience=30), telemetry=_Slow(time))
     service.reply("GET", "/prime/_apis/thing", Reply(status=504))
 
     with pytest.raises(Unavailable):
@@ -157,7 +157,7 @@ def test_a_slow_call_is_not_tried_again(opened: Open, service: Scripted, time: F
 
 
 def test_an_answer_larger_than_allowed_is_given_up(opened: Open, service: Scripted) -> None:
-    session = opened(limits=Limits(body=1000))
+    session = opened(limits=CallLimits(body=1000))
     service.reply("GET", "/prime/_apis/thing", Reply(b'"' + b"x" * 100_000 + b'"'))
 
     with pytest.raises(Unavailable, match="GET thing: the answer is larger than 1000 bytes"):
@@ -166,7 +166,7 @@ def test_an_answer_larger_than_allowed_is_given_up(opened: Open, service: Script
 
 
 def test_an_answer_that_trickles_is_given_up(opened: Open, service: Scripted) -> None:
-    session = opened(limits=Limits(answer=-1.0))
+    session = opened(limits=CallLimits(answer=-1.0))
     service.reply("GET", "/prime/_apis/thing", wrapped())
 
     with pytest.raises(Unavailable, match="GET thing: the answer did not end within -1 s"):
@@ -188,7 +188,7 @@ def test_a_deaf_organization_is_left_alone_for_a_while(session: Session, service
         session.send(call(session))
     assert caught.value.retry_after == pytest.approx(10)
     assert len(service.seen) == asked
-    other = Call("calm", "GET", session.endpoints.url("calm", "_apis/thing"), "thing", "thing")
+    other = OutgoingRequest("calm", "GET", session.endpoints.url("calm", "_apis/thing"), "thing", "thing")
     assert session.send(other).status == 200
 
     time.sleep(10)

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from reconciler.adapters.devops.endpoints import Endpoints, is_loopback, segment
-from reconciler.adapters.devops.exchange import Call
-from reconciler.adapters.devops.package import Wire
+from reconciler.adapters.devops.exchange import OutgoingRequest
+from reconciler.adapters.devops.package import SessionTransport
 from reconciler.adapters.devops.reads import DevOps
 from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected, Unavailable
@@ -68,7 +68,7 @@ def untrusted(tmp_path: Path) -> Iterator[Scripted]:
 def test_a_certificate_that_nobody_vouches_for_gets_no_token(opened: Open, untrusted: Scripted) -> None:
     session = opened(url=untrusted.url)
     untrusted.reply("GET", "/prime/_apis/thing", wrapped())
-    call = Call("prime", "GET", session.endpoints.url("prime", "_apis/thing"), "thing", "thing")
+    call = OutgoingRequest("prime", "GET", session.endpoints.url("prime", "_apis/thing"), "thing", "thing")
 
     with pytest.raises(Unavailable, match="GET thing: no TLS connection with a certificate that can be trusted"):
         session.send(call)
@@ -106,7 +106,7 @@ def test_resource_areas_that_point_elsewhere_move_no_token(
 
     area = {"id": "a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd", "name": "distributedtask", "locationUrl": f"{elsewhere.url}/"}
     service.reply("GET", "/moved/_apis/ResourceAreas", wrapped(area))
-    wire = Wire(session, "moved")
+    wire = SessionTransport(session, "moved")
     wire.about("pools", "agent pools")
     connection = Connection(f"{service.url}/moved", wire)
 
@@ -158,7 +158,9 @@ def test_a_url_beside_the_organizations_own_gets_no_token(
     session: Session, service: Scripted, elsewhere: Scripted, url: str
 ) -> None:
     bare = service.url.removeprefix("http://")
-    call = Call("prime", "GET", url.format(own=service.url, other=elsewhere.url, bare=bare), "thing", "thing")
+    call = OutgoingRequest(
+        "prime", "GET", url.format(own=service.url, other=elsewhere.url, bare=bare), "thing", "thing"
+    )
 
     with pytest.raises(Refused, match=r"GET thing: host .* is no configured endpoint"):
         session.send(call)
@@ -211,7 +213,7 @@ def test_cookies_and_netrc_change_nothing(
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     service.reply("GET", "/prime/_apis/thing", Reply(wrapped(), headers={"Set-Cookie": "a=b; Path=/"}))
-    call = Call("prime", "GET", session.endpoints.url("prime", "_apis/thing"), "thing", "thing")
+    call = OutgoingRequest("prime", "GET", session.endpoints.url("prime", "_apis/thing"), "thing", "thing")
     for _ in range(2):
         session.send(call)
 

@@ -7,17 +7,17 @@ from email.utils import formatdate
 
 import pytest
 
-from reconciler.adapters.devops.exchange import Call
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.session import Session
-from reconciler.adapters.devops.throttling import LONGEST, Gates
+from reconciler.adapters.devops.throttling import LONGEST, ThrottlingGates
 from reconciler.errors import Throttled, Unavailable
 from tests.adapters.devops.scripted import FakeTime, Reply, Scripted, failure, wrapped
 
 DATE = 1_700_000_000.0
 
 
-def call(session: Session, organization: str = "prime", method: str = "GET") -> Call:
-    return Call(organization, method, session.endpoints.url(organization, "_apis/thing"), "thing", "thing")
+def call(session: Session, organization: str = "prime", method: str = "GET") -> OutgoingRequest:
+    return OutgoingRequest(organization, method, session.endpoints.url(organization, "_apis/thing"), "thing", "thing")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_one_throttled_organization_does_not_stop_the_next(session: Session, ser
 
 def test_a_gate_never_opens_earlier_than_was_asked_before() -> None:
     time = FakeTime()
-    gates = Gates(time.clock)
+    gates = ThrottlingGates(time.clock)
     gates.close("prime", "me", 60)
     gates.close("Prime", "me", 5)
 

@@ -18,7 +18,7 @@ from reconciler.config.settings import Settings
 from reconciler.documents import Json
 from reconciler.engine import Outcome
 from reconciler.errors import Unavailable
-from reconciler.ports.stores import Document
+from reconciler.ports.stores import StoredDocument
 from reconciler.spec.loader import load
 from tests.keeping import START, HandClock, Shelf
 
@@ -90,7 +90,7 @@ def test_a_batch_reads_once(clock: HandClock) -> None:
     asked: list[str] = []
 
     class Counted(Shelf):
-        def load(self, name: str) -> Document | None:
+        def load(self, name: str) -> StoredDocument | None:
             asked.append(name)
             return super().load(name)
 
@@ -129,7 +129,7 @@ def test_nobody_is_silenced_for_a_day(clock: HandClock) -> None:
 
 def test_a_store_that_fails_leaves_everybody_his_own_answers(clock: HandClock) -> None:
     class Broken(Shelf):
-        def load(self, name: str) -> Document | None:
+        def load(self, name: str) -> StoredDocument | None:
             raise Unavailable(f"{name}: nobody answers")
 
     worker = GateClosings(Broken(), clock)

@@ -15,7 +15,7 @@ from dulwich.repo import Repo
 from dulwich.server import DictBackend
 from dulwich.web import make_wsgi_chain
 
-from reconciler.adapters.git.source import Access, Git, Location
+from reconciler.adapters.git.source import Git, Location, RemoteAccess
 
 Wsgi = Callable[[dict[str, Any], Any], Any]
 
@@ -73,7 +73,9 @@ class Server:
         """Answers in the place of git where it is set and does not give None."""
 
     def source(self, place: str = "", **options: Any) -> Git:
-        access = Access(allow_loopback=True, **{k: options.pop(k) for k in ("authorization", "clock") if k in options})
+        access = RemoteAccess(
+            allow_loopback=True, **{k: options.pop(k) for k in ("authorization", "clock") if k in options}
+        )
         return Git(Location.parse(f"{self.url}/specs.git#{place}"), access=access, **options)
 
     def around(self, app: Wsgi) -> Wsgi:

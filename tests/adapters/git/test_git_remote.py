@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.git.snapshots import Caps
-from reconciler.adapters.git.source import Access, Git, Location, basic, bearer
+from reconciler.adapters.git.source import Git, Location, RemoteAccess, basic, bearer
 from reconciler.errors import (
     Forbidden,
     NotFound,
@@ -326,7 +326,7 @@ def test_a_fetch_that_drips_is_cut(work: Work, strict: Server) -> None:
 
 def test_plain_http_is_for_loopback_and_only_when_allowed() -> None:
     with pytest.raises(Refused, match="http is only for loopback"):
-        Git(Location.parse("http://git.fabrikam.com/specs.git"), access=Access(allow_loopback=True))
+        Git(Location.parse("http://git.fabrikam.com/specs.git"), access=RemoteAccess(allow_loopback=True))
     with pytest.raises(Refused, match="loopback"):
         Git(Location.parse("http://127.0.0.1/specs.git"))
 

@@ -17,7 +17,7 @@ import azure.functions as func
 
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.host.bindings import read
-from reconciler.service.host.host import Host, Options
+from reconciler.service.host.host import Host, ServeOptions
 
 SETTINGS = {"IN": "in", "OUT": "out", "NEVER": "0 0 0 1 1 *", "ALWAYS": "* * * * * *"}
 
@@ -94,4 +94,4 @@ def serving(host: Host) -> Iterator[Serving]:
 def hosting(app: func.FunctionApp, queues: MessageQueues, **options: Any) -> Host:
     """A host for a toy app: a free port, no timers unless asked for, failed messages again at once."""
     given = {"port": 0, "timers": False, "retry": 0.0, "grace": 20.0, **options}
-    return Host(read(app.get_functions(), SETTINGS), queues, Options(**given))
+    return Host(read(app.get_functions(), SETTINGS), queues, ServeOptions(**given))

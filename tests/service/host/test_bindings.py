@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 import pytest
 
-from reconciler.service.host.bindings import BindingError, Output, read
+from reconciler.service.host.bindings import BindingError, QueueOutput, read
 from reconciler.service.host.timers import schedule_of
 
 
@@ -35,7 +35,7 @@ def test_triggers_outputs_and_the_wish_for_a_context_are_read() -> None:
         "message",
         True,
     )
-    assert (served.details["queueName"], served.outputs) == ("a-poison", (Output("out", "b"),))
+    assert (served.details["queueName"], served.outputs) == ("a-poison", (QueueOutput("out", "b"),))
 
 
 def test_a_setting_that_a_binding_needs_is_named() -> None:

@@ -15,7 +15,7 @@ from azure.storage.blob import ContainerClient
 
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
-from reconciler.service.host.host import Host, Options
+from reconciler.service.host.host import Host, ServeOptions
 from reconciler.service.host.run import host
 from reconciler.service.triggers import composition
 from tests.contract.azurite import Azurite
@@ -25,7 +25,7 @@ from tests.service.host.serving import Serving, serving
 KEY = f"function-{CANARY}"
 
 
-def of(environment: Mapping[str, str], options: Options) -> Host:
+def of(environment: Mapping[str, str], options: ServeOptions) -> Host:
     """A host with one shop behind it and the functions alike."""
     hosting = Hosting.read(environment)
     shop = composition.build(Settings.read(environment, beneath=state(environment)), hosting)
@@ -36,7 +36,7 @@ def of(environment: Mapping[str, str], options: Options) -> Host:
 @contextmanager
 def served(deployment: Deployment) -> Iterator[Serving]:
     """In this process, whose environment says nothing of it."""
-    with serving(of(deployment.environment, Options(port=0, timers=False, retry=0.1, grace=30.0))) as running:
+    with serving(of(deployment.environment, ServeOptions(port=0, timers=False, retry=0.1, grace=30.0))) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.service.http.access import require_role
-from reconciler.service.http.message import Problem
+from reconciler.service.http.message import HttpProblem
 
 ROLE = "Reconcile.Write"
 
@@ -47,7 +47,7 @@ CASES = [
 
 @pytest.mark.parametrize(("reason", "headers", "platform", "status"), CASES)
 def test_everything_else_stays_outside(reason: str, headers: dict[str, str], platform: bool, status: int) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpProblem) as caught:
         require_role(headers, ROLE, platform_authenticates=platform)
 
     assert caught.value.status == status, reason

@@ -16,8 +16,8 @@ from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.errors import LeaseHeld, Throttled
 from reconciler.ports.stores import StateStore
 from reconciler.service.http import api
-from reconciler.service.http.deliveries import KEEP, Remembered
-from reconciler.service.http.message import MAX_BODY, Request, Response
+from reconciler.service.http.deliveries import KEEP, RememberedDeliveries
+from reconciler.service.http.message import MAX_BODY, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import Push
 from tests.contract.families import Settable
 from tests.keeping import Shelf
@@ -35,17 +35,19 @@ class Asking:
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
-    def desk(self) -> api.Desk:
+    def desk(self) -> api.ApiContext:
         catalogue, state = self.place.worker.catalogue, self.place.stores.state
-        return api.Desk(catalogue, state, self.clock, lambda spec, at: {"pool": spec.name, "at": at}, self._ask, "main")
+        return api.ApiContext(
+            catalogue, state, self.clock, lambda spec, at: {"pool": spec.name, "at": at}, self._ask, "main"
+        )
 
     def _ask(self, specs: Any, trigger: str) -> None:
         self.asked.append((trigger, *(spec.name for spec in specs)))
 
-    def post(self, body: Any = None, **headers: str) -> Response:
+    def post(self, body: Any = None, **headers: str) -> HttpResponse:
         content = b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request("POST", "https://x/api/reconcile?code=1", headers=JSON | named, body=content)
+        request = HttpRequest("POST", "https://x/api/reconcile?code=1", headers=JSON | named, body=content)
         return api.answering(lambda: api.reconcile(self.desk, request))
 
 
@@ -55,7 +57,7 @@ def asking(tmp_path: Path) -> Iterator[Asking]:
         yield Asking(place, clock)
 
 
-def problem(answered: Response) -> tuple[int, str]:
+def problem(answered: HttpResponse) -> tuple[int, str]:
     assert answered.content_type == "application/problem+json"
     assert answered.body["status"] == answered.status
     assert set(answered.body) == {"type", "title", "status", "detail"}
@@ -112,7 +114,7 @@ WIRE = [
 def test_a_bad_body_gets_one_sentence_too(
     asking: Asking, body: bytes, headers: dict[str, str], status: int, detail: str
 ) -> None:
-    request = Request("POST", "/api/reconcile", headers=headers, body=body)
+    request = HttpRequest("POST", "/api/reconcile", headers=headers, body=body)
 
     assert problem(api.answering(lambda: api.reconcile(asking.desk, request))) == (status, detail)
     assert asking.asked == []
@@ -150,7 +152,7 @@ def test_a_wish_that_could_not_be_put_is_not_remembered_as_put(asking: Asking) -
     def busy(specs: Any, trigger: str) -> None:
         raise Throttled("queue work: 503", retry_after=7.2)
 
-    request = Request(
+    request = HttpRequest(
         "POST", "/api/pools/pool-1/reconcile", params={"name": "pool-1"}, headers={"idempotency-key": "k"}
     )
     refused = api.answering(lambda: api.reconcile_pool(replace(asking.desk, ask=busy), request))
@@ -166,18 +168,18 @@ def test_workers_that_remember_at_the_same_time_forget_nothing(asking: Asking) -
 
     def keep(number: int) -> None:
         together.wait(10)
-        Remembered(state, asking.clock, "idempotency").keep(f"k{number}", number)
+        RememberedDeliveries(state, asking.clock, "idempotency").keep(f"k{number}", number)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(keep, range(4)))
 
-    memory = Remembered(state, asking.clock, "idempotency")
+    memory = RememberedDeliveries(state, asking.clock, "idempotency")
     assert [memory.find(f"k{number}") for number in range(4)] == [0, 1, 2, 3]
 
 
 def test_a_memory_is_bounded_and_tells_no_key() -> None:
     state: StateStore = Shelf()
-    memory = Remembered(state, clock := Settable(), "deliveries")
+    memory = RememberedDeliveries(state, clock := Settable(), "deliveries")
     for number in range(KEEP + 5):
         memory.keep(f"canary-{number}", number)
         clock.advance(1)
@@ -193,7 +195,7 @@ def test_a_memory_that_is_always_taken_away_says_so() -> None:
     state.before = state.touch
 
     with pytest.raises(LeaseHeld):
-        Remembered(state, Settable(), "deliveries").keep("k", 1)
+        RememberedDeliveries(state, Settable(), "deliveries").keep("k", 1)
 
 
 def test_pools_say_how_they_are_and_one_pool_says_all(asking: Asking) -> None:
@@ -203,10 +205,10 @@ def test_pools_say_how_they_are_and_one_pool_says_all(asking: Asking) -> None:
     lines = {line["name"]: line for line in api.pools(asking.desk).body["pools"]}
     assert (lines["pool-1"]["ready"], lines["pool-1"]["reason"]) == ("True", "InSync")
     assert (lines["pool-2"]["ready"], lines["pool-2"]["reason"]) == ("Unknown", "NeverLookedAt")
-    one = api.pool(asking.desk, Request("GET", "", params={"name": "Pool-1"})).body
+    one = api.pool(asking.desk, HttpRequest("GET", "", params={"name": "Pool-1"})).body
     assert (one["name"], one["revision"], one["status"]["appliedRevision"]) == ("pool-1", "c0ffee", "c0ffee")
-    assert api.pool(asking.desk, Request("GET", "", params={"name": "pool-2"})).body["status"] is None
-    assert api.plan(asking.desk, Request("GET", "", params={"name": "pool-2"})).body == {
+    assert api.pool(asking.desk, HttpRequest("GET", "", params={"name": "pool-2"})).body["status"] is None
+    assert api.plan(asking.desk, HttpRequest("GET", "", params={"name": "pool-2"})).body == {
         "pool": "pool-2",
         "at": "c0ffee",
     }
@@ -216,7 +218,7 @@ def test_the_signed_address_of_an_operation_is_never_shown(asking: Asking) -> No
     flying = InFlight("https://x?sig=canary", "update", "pool", "id", 5.0, asking.clock.now())
     asking.place.stores.state.save("pools/pool-1", PoolStatus("pool-1", pending=flying).to_json(), None)
 
-    shown = api.pool(asking.desk, Request("GET", "", params={"name": "pool-1"})).body
+    shown = api.pool(asking.desk, HttpRequest("GET", "", params={"name": "pool-1"})).body
     assert shown["status"]["pending"]["description"] == "update"
     assert "canary" not in json.dumps(shown)
 

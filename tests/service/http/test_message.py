@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from reconciler.service.http.message import MAX_BODY, Problem, Request, Response, json_body
+from reconciler.service.http.message import MAX_BODY, HttpProblem, HttpRequest, HttpResponse, json_body
 
 
 def test_an_empty_body_is_no_value() -> None:
-    assert json_body(Request("POST", "/", body=b" \n")) is None
+    assert json_body(HttpRequest("POST", "/", body=b" \n")) is None
 
 
 def test_any_json_type_is_read() -> None:
-    request = Request("POST", "/", headers={"content-type": "application/vnd.x+json"}, body=b"[1]")
+    request = HttpRequest("POST", "/", headers={"content-type": "application/vnd.x+json"}, body=b"[1]")
 
     assert json_body(request) == [1]
 
@@ -29,8 +29,8 @@ def test_any_json_type_is_read() -> None:
     ],
 )
 def test_a_body_that_cannot_be_read_is_a_problem(body: bytes, kind: str, status: int) -> None:
-    with pytest.raises(Problem) as caught:
-        json_body(Request("POST", "/", headers={"content-type": kind}, body=body))
+    with pytest.raises(HttpProblem) as caught:
+        json_body(HttpRequest("POST", "/", headers={"content-type": kind}, body=body))
 
     response = caught.value.response()
     assert (response.status, response.content_type) == (status, "application/problem+json")
@@ -38,4 +38,4 @@ def test_a_body_that_cannot_be_read_is_a_problem(body: bytes, kind: str, status:
 
 
 def test_no_body_is_sent_as_nothing() -> None:
-    assert Response(204).content() == b""
+    assert HttpResponse(204).content() == b""

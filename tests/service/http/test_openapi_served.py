@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
-from reconciler.service.host.host import Options
+from reconciler.service.host.host import ServeOptions
 from reconciler.service.host.run import host
 from reconciler.service.http import api
 from reconciler.service.triggers import composition
@@ -31,7 +31,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         hosting = Hosting.read(deployment.environment)
         shop = composition.build(Settings.read(deployment.environment), hosting)
         composition.use(shop)
-        with serving(host(hosting, shop.queues, Options(port=0, workers=0, timers=False))) as one:
+        with serving(host(hosting, shop.queues, ServeOptions(port=0, workers=0, timers=False))) as one:
             yield one
 
 

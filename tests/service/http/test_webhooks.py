@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.service.http.message import Problem, Request
+from reconciler.service.http.message import HttpProblem, HttpRequest
 from reconciler.service.http.webhooks import MAX_PUSH, Push, azure_repos_push, github_push
 
 OLD, NEW = "old-secret-canary", "new-secret-canary"
@@ -23,7 +23,7 @@ HOOK = {
 }
 
 
-def signed(body: bytes = BODY, secret: str = NEW, headers: dict[str, str] | None = None) -> Request:
+def signed(body: bytes = BODY, secret: str = NEW, headers: dict[str, str] | None = None) -> HttpRequest:
     signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     standard = {
         "x-hub-signature-256": signature,
@@ -31,12 +31,12 @@ def signed(body: bytes = BODY, secret: str = NEW, headers: dict[str, str] | None
         "x-github-event": "push",
         "content-type": "application/json",
     }
-    return Request("POST", "/api/github/push", headers={**standard, **(headers or {})}, body=body)
+    return HttpRequest("POST", "/api/github/push", headers={**standard, **(headers or {})}, body=body)
 
 
-def hooked(document: Any = None, **headers: Any) -> Request:
+def hooked(document: Any = None, **headers: Any) -> HttpRequest:
     body = json.dumps(HOOK if document is None else document).encode()
-    return Request(
+    return HttpRequest(
         "POST",
         "/api/azure-repos/push",
         headers={"content-type": "application/json; charset=utf-8", **headers},
@@ -60,10 +60,10 @@ def test_either_of_two_secrets_is_good_while_one_is_being_replaced(secret: str) 
 
 def test_the_signature_is_over_raw_bytes_not_over_what_they_mean() -> None:
     spaced = signed(b'{ "ref" : "refs/heads/main" }')
-    other = Request("POST", spaced.path, headers=spaced.headers, body=b'{"ref":"refs/heads/main"}')
+    other = HttpRequest("POST", spaced.path, headers=spaced.headers, body=b'{"ref":"refs/heads/main"}')
 
     assert github_push(spaced, SECRETS)[0].ref == "refs/heads/main"
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpProblem) as caught:
         github_push(other, SECRETS)
     assert caught.value.status == 401
 
@@ -103,9 +103,9 @@ BAD_AZURE = [
 
 @pytest.mark.parametrize(("reason", "request_", "secrets", "status"), BAD_GITHUB)
 def test_github_deliveries_that_are_refused(
-    reason: str, request_: Request, secrets: tuple[str, ...], status: int
+    reason: str, request_: HttpRequest, secrets: tuple[str, ...], status: int
 ) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpProblem) as caught:
         github_push(request_, secrets)
 
     assert caught.value.status == status, reason
@@ -114,9 +114,9 @@ def test_github_deliveries_that_are_refused(
 
 @pytest.mark.parametrize(("reason", "request_", "secrets", "status"), BAD_AZURE)
 def test_azure_repos_deliveries_that_are_refused(
-    reason: str, request_: Request, secrets: tuple[str, ...], status: int
+    reason: str, request_: HttpRequest, secrets: tuple[str, ...], status: int
 ) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpProblem) as caught:
         azure_repos_push(request_, secrets)
 
     assert caught.value.status == status, reason

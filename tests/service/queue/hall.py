@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.adapters.sqlite.store import Local
-from reconciler.engine import Limits, Planner, Reconciler
+from reconciler.engine import Planner, Reconciler, RunLimits
 from reconciler.errors import ReconcilerError
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
@@ -16,7 +16,7 @@ from reconciler.ports.specs import Snapshot
 from reconciler.ports.stores import MessageQueue
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import messages
-from reconciler.service.queue.messages import Work
+from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Report, Worker
 from reconciler.telemetry import MemoryTelemetry
@@ -51,7 +51,7 @@ class Hall:
     estate: Estate = field(default_factory=Estate)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     told: list[Report] = field(default_factory=list)
-    works: list[Work] = field(default_factory=list)
+    works: list[WorkMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         names = [f"pool-{number + 1}" for number in range(self.pools)]
@@ -59,14 +59,14 @@ class Hall:
         self.estate.add(ORG, self.pools, 2)
         self.outbox = Outbox(self.stores.named("work"), self.stores.named("sweep"), self.stores.state, self.clock)
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
-        reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, Limits())
+        reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits())
         self.worker = Worker(
             Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.telemetry, self._listen
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}
 
-    def _listen(self, work: Work, report: Report, _specs: Specs) -> None:
+    def _listen(self, work: WorkMessage, report: Report, _specs: Specs) -> None:
         self.works.append(work)
         self.told.append(report)
 

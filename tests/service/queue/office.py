@@ -19,7 +19,7 @@ from reconciler.ports.specs import Snapshot
 from reconciler.ports.stores import Message
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue import messages
-from reconciler.service.queue.messages import Work
+from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.spec.model import Spec
@@ -124,7 +124,7 @@ class Office:
 
     def wish(self, trigger: str = "event") -> None:
         self.wishes.append(self.time.seconds)
-        self.line.put(Work((KEY,), trigger).text())
+        self.line.put(WorkMessage((KEY,), trigger).text())
 
     def work(self, who: int, which: int = 0) -> bool:
         """One worker handles one message; whether there was one."""

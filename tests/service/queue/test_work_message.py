@@ -8,20 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.service.queue.messages import MAX_KEYS, Work, one_each, read
+from reconciler.service.queue.messages import MAX_KEYS, WorkMessage, one_each, read
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
 def test_work_is_written_and_read_again() -> None:
-    work = Work(("a", "b-1.2"), "sweep", TRACE)
+    work = WorkMessage(("a", "b-1.2"), "sweep", TRACE)
 
     assert read(work.text()) == work
-    assert [read(text) for text in one_each(("a", "b"), "http")] == [Work(("a",), "http"), Work(("b",), "http")]
+    assert [read(text) for text in one_each(("a", "b"), "http")] == [
+        WorkMessage(("a",), "http"),
+        WorkMessage(("b",), "http"),
+    ]
 
 
 def test_a_person_may_drop_a_bare_name_into_the_queue() -> None:
-    assert read(" Fabrikam-Pool\n") == Work(("fabrikam-pool",))
+    assert read(" Fabrikam-Pool\n") == WorkMessage(("fabrikam-pool",))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,7 @@ def test_what_asks_for_nothing_is_nothing(text: str) -> None:
 
 
 def test_labels_that_are_none_are_left_out() -> None:
-    assert read('{"keys": ["a"], "trigger": 7, "trace": "x"}') == Work(("a",))
+    assert read('{"keys": ["a"], "trigger": 7, "trace": "x"}') == WorkMessage(("a",))
 
 
 @given(st.text())

@@ -14,7 +14,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.engine import load_status
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.ports.azure import Operation
-from reconciler.service.queue.messages import Work, one_each, read
+from reconciler.service.queue.messages import WorkMessage, one_each, read
 from tests.contract.azurite import Azurite
 from tests.contract.families import Settable
 from tests.service.queue.hall import ORG, Hall, hall
@@ -153,7 +153,7 @@ def test_a_follow_up_is_on_the_queue_before_the_message_is_acknowledged_and_carr
 ) -> None:
     place, clock = one
     place.estate.before = failing("projects", Unavailable("projects: 503"))
-    place.worker.handle(Work(("pool-1",), "event", TRACE), clock.now())
+    place.worker.handle(WorkMessage(("pool-1",), "event", TRACE), clock.now())
 
     assert (place.told[0].what, place.left) == ("failed", 1)
     clock.advance(3600)
@@ -169,11 +169,11 @@ def test_an_event_is_looked_at_now_also_while_a_retry_is_far_ahead(one: tuple[Ha
     place, clock = one
     place.estate.before = failing("projects", Unavailable("projects: 503"))
     for _ in range(6):
-        place.worker.handle(Work(("pool-1",), "event"), clock.now())
+        place.worker.handle(WorkMessage(("pool-1",), "event"), clock.now())
         clock.advance(30)
     place.estate.before = failing("nothing", Unavailable(""))
 
-    place.worker.handle(Work(("pool-1",), "event"), clock.now())
+    place.worker.handle(WorkMessage(("pool-1",), "event"), clock.now())
 
     assert place.told[-1].what == "in-sync"
     while place.left:
@@ -186,11 +186,11 @@ def test_what_a_batch_has_no_time_for_goes_back_before_it_is_acknowledged(three:
     place, clock = three
     worker = place.beginning(0.0)
 
-    worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep", TRACE), clock.now())
+    worker.handle(WorkMessage(("pool-1", "pool-2", "pool-3"), "sweep", TRACE), clock.now())
 
     assert [report.what for report in place.told] == ["in-sync", "later"]
     (rest,) = place.outbox.sweeps.take(5, 60)
-    assert read(rest.text) == Work(("pool-2", "pool-3"), "sweep", TRACE)
+    assert read(rest.text) == WorkMessage(("pool-2", "pool-3"), "sweep", TRACE)
 
 
 def test_a_pool_that_only_a_person_can_mend_takes_no_other_pool_of_its_batch_with_it(
@@ -202,23 +202,23 @@ def test_a_pool_that_only_a_person_can_mend_takes_no_other_pool_of_its_batch_wit
     closed = next(queue for queue in place.estate.queues[ORG] if queue.name == "pool-2")
     place.estate.open.discard(closed.id)
     place.estate.before = failing("open access", ZeroDivisionError())
-    place.worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep"), clock.now())
+    place.worker.handle(WorkMessage(("pool-1", "pool-2", "pool-3"), "sweep"), clock.now())
 
     assert [report.what for report in place.told] == ["in-sync", "apart", "in-sync"]
     (alone,) = place.outbox.sweeps.take(5, 60)
     assert alone.text == '{"keys":["pool-2"],"trigger":"sweep"}'
     with pytest.raises(ZeroDivisionError):
-        place.worker.handle(Work(("pool-2",), "sweep"), clock.now())
+        place.worker.handle(WorkMessage(("pool-2",), "sweep"), clock.now())
 
 
 def test_a_redelivered_batch_goes_on_where_it_stopped(three: tuple[Hall, Settable]) -> None:
     place, clock = three
     inserted = clock.now()
     clock.advance(10)
-    place.worker.handle(Work(("pool-1",), "event"), inserted)
+    place.worker.handle(WorkMessage(("pool-1",), "event"), inserted)
 
     clock.advance(10)
-    place.worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep"), inserted)
+    place.worker.handle(WorkMessage(("pool-1", "pool-2", "pool-3"), "sweep"), inserted)
 
     assert [report.what for report in place.told] == ["in-sync", "superseded", "in-sync", "in-sync"]
 
@@ -226,7 +226,7 @@ def test_a_redelivered_batch_goes_on_where_it_stopped(three: tuple[Hall, Settabl
 def test_pools_of_a_batch_share_what_they_read(three: tuple[Hall, Settable]) -> None:
     place, clock = three
 
-    place.worker.handle(Work(("pool-1", "pool-2", "pool-3"), "sweep"), clock.now())
+    place.worker.handle(WorkMessage(("pool-1", "pool-2", "pool-3"), "sweep"), clock.now())
 
     assert place.estate.calls["projects"] == 1
     assert len(place.told) == 3
@@ -235,7 +235,7 @@ def test_pools_of_a_batch_share_what_they_read(three: tuple[Hall, Settable]) -> 
 def test_while_no_specs_can_be_read_a_message_waits_and_is_no_attempt(one: tuple[Hall, Settable]) -> None:
     place, clock = one
     place.files.trouble = Unavailable("git: 503")
-    assert place.worker.handle(Work(("pool-1",), "http", TRACE), clock.now()) == ()
+    assert place.worker.handle(WorkMessage(("pool-1",), "http", TRACE), clock.now()) == ()
 
     assert place.telemetry.total("reconciler.specs.failed", reason="Unavailable") == 1
     place.files.trouble = None
@@ -250,7 +250,7 @@ def test_a_git_that_will_never_let_us_in_is_an_error_that_somebody_sees(one: tup
     place.files.trouble = Forbidden("git: 403")
 
     with pytest.raises(Forbidden):
-        place.worker.handle(Work(("pool-1",)), clock.now())
+        place.worker.handle(WorkMessage(("pool-1",)), clock.now())
 
 
 def test_many_wishes_of_one_person_are_batches_behind_the_events(tmp_path: Path) -> None:

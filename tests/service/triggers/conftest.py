@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.service.triggers import Shop
+from reconciler.service.triggers import TriggerContext
 from tests.deployment import Deployment, deployed
 
 
@@ -16,5 +16,5 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def shop(deployment: Deployment) -> Shop:
+def shop(deployment: Deployment) -> TriggerContext:
     return deployment.shop()

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.estates import SUBSCRIPTION
 from emulator.control import Json
-from reconciler.service.triggers import Shop, messages
+from reconciler.service.triggers import TriggerContext, messages
 from tests.deployment import CANARY, POOLS, Deployment, plan_of, trace_id, until, untraced, work_off
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
@@ -25,7 +25,7 @@ def written(pool: str = "build-pool", **more: Any) -> str:
     })  # fmt: skip
 
 
-def test_an_event_about_a_pool_is_one_wish_for_it(shop: Shop) -> None:
+def test_an_event_about_a_pool_is_one_wish_for_it(shop: TriggerContext) -> None:
     (text,) = messages.pool_changed(shop, written("Build-Pool"), TRACE)
     wish = json.loads(text)
 
@@ -33,7 +33,7 @@ def test_an_event_about_a_pool_is_one_wish_for_it(shop: Shop) -> None:
     assert trace_id(wish["trace"]) == trace_id(TRACE)
 
 
-def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, shop: Shop) -> None:
+def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, shop: TriggerContext) -> None:
     """CloudEvents carry the trace of what caused them; the platform's begins with the delivery."""
     (text,) = messages.pool_changed(shop, written(traceparent=OTHER), TRACE)
     (span,) = deployment.metrics.named("event")
@@ -42,14 +42,16 @@ def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, 
     assert json.loads(text)["trace"] == span.traceparent
 
 
-def test_what_is_no_event_about_pools_is_counted_and_dropped(deployment: Deployment, shop: Shop) -> None:
+def test_what_is_no_event_about_pools_is_counted_and_dropped(deployment: Deployment, shop: TriggerContext) -> None:
     for text in ("no json", "\ufffd\ufffd", json.dumps({"eventType": "x"}), "[" * 100_000):
         assert messages.pool_changed(shop, text) == []
 
     assert deployment.metrics.total("reconciler.events.dropped", trigger="event") == 4
 
 
-def test_an_event_leads_to_a_proven_repair_and_leaves_nothing_behind(deployment: Deployment, shop: Shop) -> None:
+def test_an_event_leads_to_a_proven_repair_and_leaves_nothing_behind(
+    deployment: Deployment, shop: TriggerContext
+) -> None:
     deployment.close_access("build-pool", "Web")
     for text in messages.pool_changed(shop, written()):
         shop.outbox.events.put(text)
@@ -61,7 +63,7 @@ def test_an_event_leads_to_a_proven_repair_and_leaves_nothing_behind(deployment:
     assert deployment.metrics.total("reconciler.runs", result="applied", trigger="event") == 1
 
 
-def test_what_the_emulated_services_publish_is_understood(deployment: Deployment, shop: Shop) -> None:
+def test_what_the_emulated_services_publish_is_understood(deployment: Deployment, shop: TriggerContext) -> None:
     """Two hands wrote the two sides from the same facts; here they meet."""
     deployment.commit(**{"build-pool": (deployment.repository.path / "specs/build-pool.yaml").read_text().replace("'maximumConcurrency': 2", "'maximumConcurrency': 3").replace("'parallelism': 2", "'parallelism': 3")})  # fmt: skip
     messages.work(shop, "build-pool", None)
@@ -73,7 +75,9 @@ def test_what_the_emulated_services_publish_is_understood(deployment: Deployment
 
 
 @pytest.mark.parametrize("shape", ["entry", "list"])
-def test_a_new_project_in_the_audit_stream_gets_its_queue(deployment: Deployment, shop: Shop, shape: str) -> None:
+def test_a_new_project_in_the_audit_stream_gets_its_queue(
+    deployment: Deployment, shop: TriggerContext, shape: str
+) -> None:
     """In either shape: the one on the stream is not published."""
     deployment.cloud.do.edit("create-project", organization="fabrikam-prime", name="New")
     entry = deployment.cloud.do.events("audit")[-1]["event"]
@@ -86,14 +90,14 @@ def test_a_new_project_in_the_audit_stream_gets_its_queue(deployment: Deployment
     assert deployment.is_open("build-pool", "New")
 
 
-def test_an_audited_change_elsewhere_concerns_nobody(deployment: Deployment, shop: Shop) -> None:
+def test_an_audited_change_elsewhere_concerns_nobody(deployment: Deployment, shop: TriggerContext) -> None:
     entry = {"actionId": "Git.CreateRepo", "scopeDisplayName": "fabrikam-prime (Organization)", "actorUPN": CANARY}
 
     assert messages.devops_changed(shop, json.dumps(entry)) == []
     assert deployment.metrics.total("reconciler.events.dropped", trigger="audit") == 1
 
 
-def test_a_text_that_asks_for_nothing_and_a_pool_of_nobody_end_without_a_trace(shop: Shop) -> None:
+def test_a_text_that_asks_for_nothing_and_a_pool_of_nobody_end_without_a_trace(shop: TriggerContext) -> None:
     messages.work(shop, "{", None)
     messages.work(shop, "somebody-elses-pool", None)
 
@@ -101,7 +105,7 @@ def test_a_text_that_asks_for_nothing_and_a_pool_of_nobody_end_without_a_trace(s
     assert shop.outbox.events.length() == 0
 
 
-def test_one_dead_organization_does_not_stop_the_other(deployment: Deployment, shop: Shop) -> None:
+def test_one_dead_organization_does_not_stop_the_other(deployment: Deployment, shop: TriggerContext) -> None:
     """A batch with both: the one that answers is repaired, the other says why not and is looked at later."""
     for pool in POOLS:
         deployment.close_access(pool, "Api")

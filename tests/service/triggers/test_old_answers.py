@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reconciler.service.http.message import Request
-from reconciler.service.triggers import Shop, web
-from reconciler.survey.capabilities import Answer, Asked, Capabilities, Evidence, text
+from reconciler.service.http.message import HttpRequest
+from reconciler.service.triggers import TriggerContext, web
+from reconciler.survey.capabilities import AnswerEvidence, Capabilities, CapabilityAnswer, OrganizationAnswers, text
 from reconciler.survey.capabilities.answers import MOMENT
 from tests.deployment import Deployment, with_options
 
 PRIME, TAILSPIN = "fabrikam-prime", "fabrikam-tailspin"
 
 
-def checks(shop: Shop) -> tuple[int, dict[str, str]]:
-    answered = web.answer(shop, "health", Request("GET", "/api/health"))
+def checks(shop: TriggerContext) -> tuple[int, dict[str, str]]:
+    answered = web.answer(shop, "health", HttpRequest("GET", "/api/health"))
     return answered.status, {check["name"]: check["detail"] for check in answered.body["checks"]}
 
 
@@ -23,7 +23,7 @@ def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Dep
     """The careful way works; nobody is to be woken for a file. Which organizations it is about stays inside."""
     shop = deployment.shop()
     now = shop.clock.now()
-    asked = Asked(asked=(now - timedelta(days=3)).strftime(MOMENT), answers={})
+    asked = OrganizationAnswers(asked=(now - timedelta(days=3)).strftime(MOMENT), answers={})
     both = Capabilities(organizations={PRIME: asked, TAILSPIN: asked})
 
     assert "capabilities" not in checks(shop)[1]
@@ -37,10 +37,12 @@ def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Dep
 
 
 def test_the_functions_app_believes_the_file_that_its_setting_names(deployment: Deployment, tmp_path: Path) -> None:
-    written = Asked(
+    written = OrganizationAnswers(
         asked=datetime.now(UTC).strftime(MOMENT),
         answers={
-            "authorized-list": Answer(verdict="seen yes", answer="complete", evidence=Evidence(counts={"agreed": 3}))
+            "authorized-list": CapabilityAnswer(
+                verdict="seen yes", answer="complete", evidence=AnswerEvidence(counts={"agreed": 3})
+            )
         },
     )
     path = tmp_path / "capabilities.yaml"

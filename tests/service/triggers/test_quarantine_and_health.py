@@ -10,22 +10,24 @@ import pytest
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import state
 from reconciler.engine import load_status
-from reconciler.engine.status import Kind, Truth
+from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import SpecInvalid
-from reconciler.service.http.message import Request
-from reconciler.service.triggers import Shop, messages, timers, web
+from reconciler.service.http.message import HttpRequest
+from reconciler.service.triggers import TriggerContext, messages, timers, web
 from tests.deployment import CANARY, Deployment, spec, trace_id, until, with_options, work_off
 
 
-def health(shop: Shop) -> tuple[int, dict[str, Any]]:
-    answered = web.answer(shop, "health", Request("GET", "/api/health"))
+def health(shop: TriggerContext) -> tuple[int, dict[str, Any]]:
+    answered = web.answer(shop, "health", HttpRequest("GET", "/api/health"))
     return answered.status, {check["name"]: check for check in answered.body["checks"]}
 
 
-def test_a_poisoned_pool_is_stalled_where_people_look_and_a_sweep_heals_it(deployment: Deployment, shop: Shop) -> None:
+def test_a_poisoned_pool_is_stalled_where_people_look_and_a_sweep_heals_it(
+    deployment: Deployment, shop: TriggerContext
+) -> None:
     messages.quarantine(shop, '{"keys":["build-pool"],"trigger":"event"}', "work")
 
-    stalled = load_status(shop.state, "build-pool").condition(Kind.STALLED)
+    stalled = load_status(shop.state, "build-pool").condition(ConditionKind.STALLED)
     assert stalled is not None
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Stalled")
     assert "work-poison" in stalled.message
@@ -38,7 +40,7 @@ def test_a_poisoned_pool_is_stalled_where_people_look_and_a_sweep_heals_it(deplo
     assert [condition.status for condition in healed.conditions] == [Truth.TRUE, Truth.FALSE, Truth.FALSE]
 
 
-def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(shop: Shop) -> None:
+def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(shop: TriggerContext) -> None:
     lease = shop.leases.acquire("build-pool", 60)
     for text in ('{"keys":["elsewhere"]}', '{"keys":["build-pool"]}', "{", "\x00"):
         messages.quarantine(shop, text, "sweep")
@@ -47,7 +49,7 @@ def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(sh
     lease.release()
 
 
-def test_a_service_that_never_swept_is_healthy_and_one_that_stopped_sweeping_is_not(shop: Shop) -> None:
+def test_a_service_that_never_swept_is_healthy_and_one_that_stopped_sweeping_is_not(shop: TriggerContext) -> None:
     assert health(shop)[0] == 200
 
     timers.sweep(shop)
@@ -59,7 +61,7 @@ def test_a_service_that_never_swept_is_healthy_and_one_that_stopped_sweeping_is_
     assert (status, checks["state"]["ok"], checks["specs"]["ok"]) == (503, False, True)
 
 
-def test_a_git_that_is_away_shows(deployment: Deployment, shop: Shop) -> None:
+def test_a_git_that_is_away_shows(deployment: Deployment, shop: TriggerContext) -> None:
     fresh = deployment.shop()
     shop.catalogue.specs()
     (deployment.repository.path / ".git").rename(deployment.folder / "away")
@@ -72,10 +74,10 @@ def test_a_git_that_is_away_shows(deployment: Deployment, shop: Shop) -> None:
 
 
 def test_settings_that_make_no_shop_are_answered_without_a_word_of_them() -> None:
-    def wire() -> Shop:
+    def wire() -> TriggerContext:
         raise SpecInvalid(f"RECONCILER_SPECS: {CANARY}")
 
-    answered = web.served(wire, "health", Request("GET", "/api/health"))
+    answered = web.served(wire, "health", HttpRequest("GET", "/api/health"))
 
     assert (answered.status, answered.content_type) == (500, "application/problem+json")
     assert CANARY not in str(answered.body)
@@ -98,7 +100,9 @@ def test_every_line_that_is_logged_is_json_and_tells_no_secret(
         messages.work(shop, "build-pool", None)
         messages.work(shop, "build-pool", None)
         for door in ("github_push", "azure_repos_push", "reconcile", "plan", "pool"):
-            request = Request("POST", f"/api?code={CANARY}", params={"name": "x"}, headers=secret, body=CANARY.encode())
+            request = HttpRequest(
+                "POST", f"/api?code={CANARY}", params={"name": "x"}, headers=secret, body=CANARY.encode()
+            )
             web.answer(shop, door, request)
         work_off(shop)
 
@@ -110,7 +114,7 @@ def test_every_line_that_is_logged_is_json_and_tells_no_secret(
 
 
 def test_a_run_is_one_line_with_what_somebody_on_call_asks(
-    deployment: Deployment, shop: Shop, caplog: pytest.LogCaptureFixture
+    deployment: Deployment, shop: TriggerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     deployment.close_access("build-pool", "Web")
     trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
@@ -127,7 +131,9 @@ def test_a_run_is_one_line_with_what_somebody_on_call_asks(
     }  # fmt: skip
 
 
-def test_a_message_without_a_trace_belongs_to_its_invocation(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_without_a_trace_belongs_to_its_invocation(
+    shop: TriggerContext, caplog: pytest.LogCaptureFixture
+) -> None:
     trace = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
     with caplog.at_level("INFO", "reconciler"):
         messages.work(shop, "build-pool", None, trace)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.service.queue.messages import Work
-from reconciler.service.triggers import Shop, messages, timers
+from reconciler.service.queue.messages import WorkMessage
+from reconciler.service.triggers import TriggerContext, messages, timers
 from tests.deployment import (
     POOLS,
     Deployment,
@@ -30,19 +30,19 @@ def keys(wishes: list[str]) -> list[str]:
     return sorted(key for text in wishes for key in json.loads(text)["keys"])
 
 
-def test_a_sweep_asks_for_every_pool_once_by_organization(shop: Shop) -> None:
+def test_a_sweep_asks_for_every_pool_once_by_organization(shop: TriggerContext) -> None:
     timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
 
     found = texts(shop.outbox.sweeps)
     assert {trace_id(json.loads(text)["trace"]) for text in found} == {trace_id(TRACE)}
     assert [untraced(text) for text in found] == [
-        Work(("build-pool",), "sweep").text(),
-        Work(("test-pool",), "sweep").text(),
+        WorkMessage(("build-pool",), "sweep").text(),
+        WorkMessage(("test-pool",), "sweep").text(),
     ]
     assert shop.outbox.events.length() == 0
 
 
-def test_a_sweep_is_spread_over_its_interval(shop: Shop) -> None:
+def test_a_sweep_is_spread_over_its_interval(shop: TriggerContext) -> None:
     """Nobody waits for it, and no minute shall be crowded; the same batch comes at the same moment each time."""
     timers.sweep(shop)
 
@@ -50,7 +50,7 @@ def test_a_sweep_is_spread_over_its_interval(shop: Shop) -> None:
     assert take(shop.outbox.sweeps) == []
 
 
-def test_a_sweep_alone_repairs_what_no_event_told(deployment: Deployment, shop: Shop) -> None:
+def test_a_sweep_alone_repairs_what_no_event_told(deployment: Deployment, shop: TriggerContext) -> None:
     for pool in POOLS:
         deployment.close_access(pool, "Web")
 
@@ -60,7 +60,7 @@ def test_a_sweep_alone_repairs_what_no_event_told(deployment: Deployment, shop: 
     assert [deployment.is_open(pool, "Web") for pool in POOLS] == [True, True]
 
 
-def test_what_a_sweep_asked_for_outlives_the_process_that_asked(deployment: Deployment, shop: Shop) -> None:
+def test_what_a_sweep_asked_for_outlives_the_process_that_asked(deployment: Deployment, shop: TriggerContext) -> None:
     """A worker that dies with a batch in its hands gives it back by not acknowledging it."""
     deployment.close_access("test-pool", "Web")
     timers.sweep(with_options(shop, sweep_seconds=0.0))
@@ -73,7 +73,7 @@ def test_what_a_sweep_asked_for_outlives_the_process_that_asked(deployment: Depl
     assert deployment.is_open("test-pool", "Web")
 
 
-def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(shop: Shop) -> None:
+def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(shop: TriggerContext) -> None:
     timers.watch_git(shop, TRACE)
     first = texts(shop.outbox.events)
     timers.watch_git(shop, TRACE)
@@ -84,7 +84,7 @@ def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(shop:
     assert texts(shop.outbox.events) == []
 
 
-def test_a_commit_asks_for_the_pools_whose_files_changed(deployment: Deployment, shop: Shop) -> None:
+def test_a_commit_asks_for_the_pools_whose_files_changed(deployment: Deployment, shop: TriggerContext) -> None:
     timers.watch_git(shop)
     take(shop.outbox.events)
     deployment.commit(**{"test-pool": spec("test-pool", mode="report")})
@@ -94,7 +94,7 @@ def test_a_commit_asks_for_the_pools_whose_files_changed(deployment: Deployment,
     assert keys(texts(shop.outbox.events)) == ["test-pool"]
 
 
-def test_a_commit_elsewhere_asks_for_nothing(deployment: Deployment, shop: Shop) -> None:
+def test_a_commit_elsewhere_asks_for_nothing(deployment: Deployment, shop: TriggerContext) -> None:
     timers.watch_git(shop)
     take(shop.outbox.events)
     deployment.repository.commit(docs__other="a: 1")
@@ -105,7 +105,7 @@ def test_a_commit_elsewhere_asks_for_nothing(deployment: Deployment, shop: Shop)
 
 
 def test_a_bad_spec_is_told_and_hides_no_good_one(
-    deployment: Deployment, shop: Shop, caplog: pytest.LogCaptureFixture
+    deployment: Deployment, shop: TriggerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     timers.watch_git(shop)
     take(shop.outbox.events)
@@ -120,14 +120,16 @@ def test_a_bad_spec_is_told_and_hides_no_good_one(
     assert any("test-pool.yaml:5: resourceGruop" in problem for problem in line["problems"])
 
 
-def test_a_file_that_is_too_large_to_be_read_is_told_too(deployment: Deployment, shop: Shop) -> None:
+def test_a_file_that_is_too_large_to_be_read_is_told_too(deployment: Deployment, shop: TriggerContext) -> None:
     """A pool described there goes unmanaged: that must not be silent."""
     deployment.commit(huge="# " + "x" * 300_000)
 
     assert [str(problem) for problem in shop.catalogue.specs().problems if "left out" in problem.message]
 
 
-def test_a_git_that_is_away_leaves_the_last_commit_in_force_and_says_so(deployment: Deployment, shop: Shop) -> None:
+def test_a_git_that_is_away_leaves_the_last_commit_in_force_and_says_so(
+    deployment: Deployment, shop: TriggerContext
+) -> None:
     timers.watch_git(shop)
     take(shop.outbox.events)
     (deployment.repository.path / ".git").rename(deployment.folder / "away")
@@ -139,7 +141,9 @@ def test_a_git_that_is_away_leaves_the_last_commit_in_force_and_says_so(deployme
     assert keys(texts(shop.outbox.sweeps)) == sorted(POOLS)
 
 
-def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(deployment: Deployment, shop: Shop) -> None:
+def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(
+    deployment: Deployment, shop: TriggerContext
+) -> None:
     timers.watch_audit(shop)
     take(shop.outbox.events)
     deployment.cloud.do.edit("create-project", organization="fabrikam-tailspin", name="New")
@@ -151,13 +155,13 @@ def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(deployment: D
     asked = until(asked_for)
     timers.watch_audit(deployment.shop())
 
-    assert [untraced(text) for text in asked] == [Work(("test-pool",), "audit").text()]
+    assert [untraced(text) for text in asked] == [WorkMessage(("test-pool",), "audit").text()]
     assert trace_id(json.loads(asked[0])["trace"]) == trace_id(TRACE)
     assert texts(shop.outbox.events) == []
 
 
 def test_an_organization_that_refuses_its_audit_log_is_left_alone_and_stops_no_other(
-    deployment: Deployment, shop: Shop
+    deployment: Deployment, shop: TriggerContext
 ) -> None:
     """Auditing is off unless somebody switched it on, and reading it is a right of its own."""
     deployment.cloud.do.fault("403", organization="fabrikam-prime", route="*audit*", count=None)
@@ -175,7 +179,7 @@ def test_an_organization_that_refuses_its_audit_log_is_left_alone_and_stops_no_o
     assert "refusedUntil" in getattr(shop.state.load("audit/fabrikam-prime"), "body", {})
 
 
-def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment, shop: Shop) -> None:
+def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment, shop: TriggerContext) -> None:
     """Where no sweep comes any more, something else has to tell how long that is so."""
     timers.watch_git(shop)
     assert deployment.metrics.all("reconciler.sweep.age") == []
@@ -187,7 +191,7 @@ def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment
     assert deployment.metrics.all("reconciler.pools") == [2.0]
 
 
-def test_problems_of_the_specs_are_counted(deployment: Deployment, shop: Shop) -> None:
+def test_problems_of_the_specs_are_counted(deployment: Deployment, shop: TriggerContext) -> None:
     deployment.commit(broken="kind: Nothing\n")
     timers.watch_git(shop)
     counts = deployment.metrics.all("reconciler.specs.problems")
@@ -195,7 +199,9 @@ def test_problems_of_the_specs_are_counted(deployment: Deployment, shop: Shop) -
     assert counts[-1] >= 1
 
 
-def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(deployment: Deployment, shop: Shop) -> None:
+def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(
+    deployment: Deployment, shop: TriggerContext
+) -> None:
     """One trace with every read of an estate would be of no use."""
     timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
     own = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
@@ -210,7 +216,7 @@ def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(deploy
     assert (alone.parent, alone.links) == ("", [sweep.traceparent])
 
 
-def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, shop: Shop) -> None:
+def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, shop: TriggerContext) -> None:
     deployment.cloud.do.fault("429", organization="fabrikam-prime", route="*", count=1)
     messages.work(shop, "build-pool", None)
 
@@ -231,7 +237,7 @@ class Flood:
 
 @pytest.mark.parametrize(("cut", "asked"), [(True, ["build-pool"]), (False, [])])
 def test_what_a_flooded_audit_log_does_not_show_is_looked_for_in_every_pool_of_the_organization(
-    deployment: Deployment, shop: Shop, cut: bool, asked: list[str], caplog: pytest.LogCaptureFixture
+    deployment: Deployment, shop: TriggerContext, cut: bool, asked: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """More happened between two looks than one look reads: it may have been about any of them."""
     with caplog.at_level("INFO", logger="reconciler"):

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from reconciler.survey.capabilities import (
     CAREFUL,
     QUESTIONS,
-    Answer,
-    Asked,
+    AnswerEvidence,
     Beliefs,
     Capabilities,
     CapabilitiesInvalid,
-    Evidence,
-    Question,
+    CapabilityAnswer,
+    OrganizationAnswers,
+    ProbeQuestion,
     changes,
     load,
     text,
@@ -28,24 +28,28 @@ NOON = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 HEAD = f"format: reconciler/capabilities/v1\norganizations:\n  prime:\n    asked: {AT}\n    answers:\n"
 
 
-def answered(question: Question) -> st.SearchStrategy[Answer]:
+def answered(question: ProbeQuestion) -> st.SearchStrategy[CapabilityAnswer]:
     words = [("seen yes", question.yes), *(("seen no", word) for word in question.no), ("could not tell", "")]
     names = st.from_regex(r"\A[A-Za-z][A-Za-z0-9 -]{0,20}[a-z]\Z")
     evidence = st.builds(
-        Evidence,
+        AnswerEvidence,
         status=st.lists(st.integers(100, 599), max_size=3),
         counts=st.dictionaries(names, st.integers(0, 10**6), max_size=3),
         headers=st.lists(names, max_size=2),
     )
     why = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=60)
     return st.sampled_from(words).flatmap(
-        lambda pair: st.builds(Answer, verdict=st.just(pair[0]), answer=st.just(pair[1]), why=why, evidence=evidence)
+        lambda pair: st.builds(
+            CapabilityAnswer, verdict=st.just(pair[0]), answer=st.just(pair[1]), why=why, evidence=evidence
+        )
     )
 
 
 def asked(name: str, word: str, verdict: str = "seen yes", *, agreed: int = 3, at: str = AT) -> Capabilities:
-    answer = Answer.model_validate({"verdict": verdict, "answer": word, "evidence": {"counts": {"agreed": agreed}}})
-    return Capabilities(organizations={"prime": Asked(asked=at, answers={name: answer})})
+    answer = CapabilityAnswer.model_validate(
+        {"verdict": verdict, "answer": word, "evidence": {"counts": {"agreed": agreed}}}
+    )
+    return Capabilities(organizations={"prime": OrganizationAnswers(asked=at, answers={name: answer})})
 
 
 def problems(data: str | bytes) -> tuple[str, ...]:
@@ -59,14 +63,14 @@ def problems(data: str | bytes) -> tuple[str, ...]:
     st.dictionaries(
         st.from_regex(r"\A[a-z][a-z0-9-]{0,20}[a-z]\Z"),
         st.builds(
-            Asked,
+            OrganizationAnswers,
             asked=st.just(AT),
             answers=st.fixed_dictionaries({}, optional={q.name: answered(q) for q in QUESTIONS if q.asked}),
         ),
         max_size=3,
     )
 )
-def test_what_is_written_is_what_is_read(organizations: dict[str, Asked]) -> None:
+def test_what_is_written_is_what_is_read(organizations: dict[str, OrganizationAnswers]) -> None:
     written = text(Capabilities(organizations=organizations))
 
     assert load("c.yaml", written.encode()).organizations == organizations
@@ -74,8 +78,8 @@ def test_what_is_written_is_what_is_read(organizations: dict[str, Asked]) -> Non
 
 @pytest.mark.parametrize("why", ["1e+100", "0x1f", "-.inf", "12:30:45", "+1", "2026-11-22", "~", "yes", "* a", ""])
 def test_a_reason_that_looks_like_something_else_is_read_as_it_was_said(why: str) -> None:
-    answer = Answer(verdict="could not tell", why=why)
-    told = Capabilities(organizations={"prime": Asked(asked=AT, answers={"authorized-list": answer})})
+    answer = CapabilityAnswer(verdict="could not tell", why=why)
+    told = Capabilities(organizations={"prime": OrganizationAnswers(asked=AT, answers={"authorized-list": answer})})
 
     assert load("c.yaml", text(told).encode()).organizations == told.organizations
 

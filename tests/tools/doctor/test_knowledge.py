@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulator import Running
-from reconciler.rights.checks import Check, Verdict
+from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
-from reconciler.survey.capabilities import Answer, Asked, Capabilities, text
+from reconciler.survey.capabilities import Capabilities, CapabilityAnswer, OrganizationAnswers, text
 from reconciler.survey.capabilities.answers import MOMENT
 from reconciler.tools.doctor import known
 from tests.shell import DEMO, Shell
@@ -23,29 +23,33 @@ def specs() -> tuple[Spec, ...]:
     return load({path.name: path.read_bytes() for path in (DEMO / "specs").glob("*.yaml")}).specs
 
 
-def capabilities(age: float, answer: Answer | None = None, question: str = "inheritance-flag") -> Capabilities:
-    asked = Asked(asked=(NOW - timedelta(days=age)).strftime(MOMENT), answers={question: answer} if answer else {})
+def capabilities(
+    age: float, answer: CapabilityAnswer | None = None, question: str = "inheritance-flag"
+) -> Capabilities:
+    asked = OrganizationAnswers(
+        asked=(NOW - timedelta(days=age)).strftime(MOMENT), answers={question: answer} if answer else {}
+    )
     return Capabilities(organizations={PRIME: asked, "elsewhere": asked})
 
 
 def apart(age: float = 1) -> Capabilities:
-    return capabilities(age, Answer(verdict="seen no", answer="apart"))
+    return capabilities(age, CapabilityAnswer(verdict="seen no", answer="apart"))
 
 
 def missing(checks: tuple[Check, ...]) -> list[tuple[str, str]]:
-    return [(check.place, check.what) for check in checks if check.verdict is Verdict.MISSING]
+    return [(check.place, check.what) for check in checks if check.verdict is CheckResult.MISSING]
 
 
 def test_answers_that_count_are_fine_and_those_of_nobody_s_pools_are_not_looked_at() -> None:
     (check,) = known(specs(), capabilities(89), NOW, 90)
 
-    assert (check.place, check.verdict, check.detail) == (PRIME, Verdict.OK, "")
+    assert (check.place, check.verdict, check.detail) == (PRIME, CheckResult.OK, "")
 
 
 def test_answers_that_are_too_old_are_told_with_what_to_do() -> None:
     (check,) = known(specs(), capabilities(120), NOW, 90)
 
-    assert check.verdict is Verdict.MISSING
+    assert check.verdict is CheckResult.MISSING
     assert check.detail == "asked 120 days ago, and answers count for 90; the careful way is taken"
     assert check.grant.remedy == f"python -m reconciler probe {PRIME}, and deploy the file"
 

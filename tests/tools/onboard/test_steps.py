@@ -11,17 +11,17 @@ from reconciler.ports.devops import Identity, Project, RoleAssignment
 from reconciler.ports.memberships import Entitlement, Group, ServicePrincipal
 from reconciler.spec.model import Mode
 from reconciler.tools.onboard.diff import excess, hidden, shut, steps
-from reconciler.tools.onboard.requirements import Asked, Observed
-from reconciler.tools.onboard.step import Add, Assign, Join, Kind, Raise, Standing, Step
+from reconciler.tools.onboard.requirements import OnboardRequest, OrganizationState
+from reconciler.tools.onboard.step import Add, Assign, Join, OnboardStep, Raise, Standing, StepKind
 
 ME = "2d9f45ea-0000-67ad-b529-f5e729597004"
 WEB = Project("c9ea1219-0000-5cea-b88b-031092b1f5dd", "Web")
 READERS = Group("[Web]\\Readers", descriptor="vssgp.readers", project=WEB.id)
-ASKED = Asked("22222222-3333-4444-5555-666666666666", Mode.ENFORCE)
+ASKED = OnboardRequest("22222222-3333-4444-5555-666666666666", Mode.ENFORCE)
 LOOK = replace(ASKED, mode=Mode.REPORT)
 ROBOT = ServicePrincipal(ASKED.object_id, "", "Robot", "aadsp.robot")
 BASIC = Entitlement("express", "account", "active")
-SEEN = Observed(
+SEEN = OrganizationState(
     "prime",
     principal=ROBOT,
     identity_id=ME,
@@ -36,7 +36,7 @@ def role(name: str, who: str = ME, shown: str = "Robot") -> RoleAssignment:
     return RoleAssignment(Identity(who, shown), name, inherited=False)
 
 
-def step(kind: Kind, seen: Observed, asked: Asked = ASKED) -> Step:
+def step(kind: StepKind, seen: OrganizationState, asked: OnboardRequest = ASKED) -> OnboardStep:
     (found,) = [one for one in steps(asked, seen) if one.kind is kind]
     return found
 
@@ -59,13 +59,13 @@ def step(kind: Kind, seen: Observed, asked: Asked = ASKED) -> Step:
 def test_an_access_level_is_given_only_where_that_cannot_lower_it(
     found: Entitlement | Unavailable | None, standing: Standing, act: object, reason: str
 ) -> None:
-    answer = step(Kind.MEMBER, replace(SEEN, entitlement=found))
+    answer = step(StepKind.MEMBER, replace(SEEN, entitlement=found))
 
     assert (answer.standing, answer.act) == (standing, act), reason
 
 
 def test_steps_come_in_the_order_of_giving() -> None:
-    assert [one.kind for one in steps(ASKED, SEEN)] == list(Kind)
+    assert [one.kind for one in steps(ASKED, SEEN)] == list(StepKind)
     assert [one.act for one in steps(ASKED, SEEN)] == [
         None,
         Join("vssgp.readers"),
@@ -78,14 +78,14 @@ def test_a_project_is_told_from_an_organization_of_its_name() -> None:
     """Groups count by the project that they belong to, and never by a name that somebody chose."""
     named_alike = Group("[Web]\\Readers", id="g", descriptor="vssgp.elsewhere")
 
-    assert step(Kind.PROJECT, replace(SEEN, groups=(named_alike,))).standing is Standing.MISSING
-    assert step(Kind.PROJECT, replace(SEEN, groups=(READERS,))).detail == "in [Web]\\Readers"
+    assert step(StepKind.PROJECT, replace(SEEN, groups=(named_alike,))).standing is Standing.MISSING
+    assert step(StepKind.PROJECT, replace(SEEN, groups=(READERS,))).detail == "in [Web]\\Readers"
 
 
 def test_without_a_group_of_that_name_it_is_done_by_hand() -> None:
     """Default groups may be named in the organization's language."""
     other = replace(READERS, name="[Web]\\Lecteurs")
-    answer = step(Kind.PROJECT, replace(SEEN, directory=(other,)))
+    answer = step(StepKind.PROJECT, replace(SEEN, directory=(other,)))
 
     assert (answer.standing, answer.act) == (Standing.MISSING, None)
     assert "any other of its groups" in answer.detail
@@ -93,30 +93,30 @@ def test_without_a_group_of_that_name_it_is_done_by_hand() -> None:
 
 def test_what_cannot_be_read_of_groups_is_not_guessed() -> None:
     for unread in (replace(SEEN, groups=Forbidden("no")), replace(SEEN, directory=Unavailable("no"))):
-        assert step(Kind.PROJECT, unread).standing is Standing.UNKNOWN
+        assert step(StepKind.PROJECT, unread).standing is Standing.UNKNOWN
 
 
 def test_a_role_of_its_own_counts_even_where_groups_cannot_be_read() -> None:
     unread = replace(SEEN, groups=Forbidden("no"))
 
-    assert step(Kind.POOLS, replace(unread, pools=(role("Administrator"),))).standing is Standing.HELD
-    assert step(Kind.POOLS, replace(unread, pools=())).standing is Standing.UNKNOWN
-    assert step(Kind.POOLS, replace(SEEN, pools=Forbidden("no"))).standing is Standing.UNKNOWN
-    assert step(Kind.QUEUES, replace(SEEN, queues={WEB.id: Forbidden("no")})).standing is Standing.UNKNOWN
+    assert step(StepKind.POOLS, replace(unread, pools=(role("Administrator"),))).standing is Standing.HELD
+    assert step(StepKind.POOLS, replace(unread, pools=())).standing is Standing.UNKNOWN
+    assert step(StepKind.POOLS, replace(SEEN, pools=Forbidden("no"))).standing is Standing.UNKNOWN
+    assert step(StepKind.QUEUES, replace(SEEN, queues={WEB.id: Forbidden("no")})).standing is Standing.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["Reader", "User", "Service Account", "Administrator"])
 def test_every_role_reads_and_only_one_administers(name: str) -> None:
     seen = replace(SEEN, pools=(role(name),))
 
-    assert step(Kind.POOLS, seen, LOOK).standing is Standing.HELD
-    assert (step(Kind.POOLS, seen).standing is Standing.HELD) == (name == "Administrator")
+    assert step(StepKind.POOLS, seen, LOOK).standing is Standing.HELD
+    assert (step(StepKind.POOLS, seen).standing is Standing.HELD) == (name == "Administrator")
 
 
 def test_the_role_of_somebody_else_is_nothing() -> None:
     seen = replace(SEEN, pools=(role("Administrator", who="someone", shown="[prime]\\Others"),))
 
-    assert step(Kind.POOLS, seen).standing is Standing.MISSING
+    assert step(StepKind.POOLS, seen).standing is Standing.MISSING
 
 
 def test_readers_bring_their_role_only_to_who_will_be_one_of_them() -> None:
@@ -126,8 +126,8 @@ def test_readers_bring_their_role_only_to_who_will_be_one_of_them() -> None:
     contributors = Group("[Web]\\Contributors", descriptor="vssgp.contributors", project=WEB.id)
     inside = replace(seen, directory=(READERS, contributors), groups=(contributors,))
 
-    assert step(Kind.QUEUES, seen, LOOK).standing is Standing.HELD
-    assert step(Kind.QUEUES, inside, LOOK).standing is Standing.MISSING
+    assert step(StepKind.QUEUES, seen, LOOK).standing is Standing.HELD
+    assert step(StepKind.QUEUES, inside, LOOK).standing is Standing.MISSING
 
 
 def test_what_is_too_much_is_told() -> None:
@@ -148,8 +148,8 @@ def test_a_door_that_is_shut_is_one_step() -> None:
 
 
 def test_the_way_by_hand_is_told_only_where_something_is_left() -> None:
-    missing = step(Kind.PROJECT, SEEN).to_json()
-    held = step(Kind.MEMBER, SEEN).to_json()
+    missing = step(StepKind.PROJECT, SEEN).to_json()
+    held = step(StepKind.MEMBER, SEEN).to_json()
 
     assert missing["byHand"] == "https://dev.azure.com/prime/Web/_settings/permissions, Readers, Members, Add"
     assert "byHand" not in held

@@ -11,8 +11,8 @@ import requests
 from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
-from reconciler.survey.capabilities import Answer, Asked
-from reconciler.tools.probe import Ground, probed
+from reconciler.survey.capabilities import CapabilityAnswer, OrganizationAnswers
+from reconciler.tools.probe import ProbeOrganization, probed
 
 PRIME = "fabrikam-prime"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -91,14 +91,14 @@ def world(state: dict[str, Any] | None = None, **switches: str | float) -> Itera
         yield running
 
 
-def ask(running: Running) -> Asked:
+def ask(running: Running) -> OrganizationAnswers:
     """All questions, with the parts that the command has."""
     with closing(bootstrap.questions(settings_for(running))) as desk:
         pools = desk.readers.arm.pools(SUBSCRIPTION)
-        return probed(Ground(PRIME, desk.enquirer, desk.readers.devops, pools), desk.clock.now())
+        return probed(ProbeOrganization(PRIME, desk.enquirer, desk.readers.devops, pools), desk.clock.now())
 
 
-def answer(question: str, state: dict[str, Any] | None = None, **switches: str | float) -> Answer:
+def answer(question: str, state: dict[str, Any] | None = None, **switches: str | float) -> CapabilityAnswer:
     """One answer of such a world."""
     with world(state, **switches) as running:
         return ask(running).answers[question]

@@ -10,7 +10,7 @@ from emulator import Running
 from reconciler import bootstrap
 from reconciler.errors import Forbidden, Refused, Unavailable
 from reconciler.survey.capabilities import CAREFUL, QUESTIONS, Beliefs, Capabilities, text
-from reconciler.tools.probe import Ground
+from reconciler.tools.probe import ProbeOrganization
 from tests.tools.probe.ground_kit import PEOPLE, PRIME, answer, ask, create, estate, settings_for, world
 
 
@@ -286,6 +286,6 @@ def test_the_ground_is_of_one_organization() -> None:
             }
         },
     }
-    ground = Ground(PRIME, Silent(), Silent(), [other, github, ours, {}])  # type: ignore[arg-type]  # none is asked
+    ground = ProbeOrganization(PRIME, Silent(), Silent(), [other, github, ours, {}])  # type: ignore[arg-type]  # none is asked
 
     assert [(name, alias) for _, name, alias in ground.managed] == [("c", "d")]

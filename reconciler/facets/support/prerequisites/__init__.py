@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from reconciler.facets.support.prerequisites import identities, networks, vaults
 from reconciler.facets.support.prerequisites.named import Named, named
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.rights.checks import Check
 from reconciler.spec.model import Spec
 from reconciler.survey import Survey
@@ -28,7 +28,7 @@ from reconciler.survey import Survey
 __all__ = ["Named", "checks", "named"]
 
 
-def checks(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Check]:
+def checks(spec: Spec, survey: Survey, around: AzureResourcesReader) -> Iterator[Check]:
     """Of every identity, of the subnet, then of every vault; nothing where the spec points to nothing."""
     wanted = named(spec)
     for identity in wanted.identities:

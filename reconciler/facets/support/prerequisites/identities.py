@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.errors import NotFound, Unavailable
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.rights.checks import Check, Subject, asked, seen, told
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode
@@ -22,7 +22,7 @@ _VERSION = "2023-01-31"
 """Of Microsoft.ManagedIdentity."""
 
 
-def same_tenant(identity: str, organization: str, survey: Survey, around: Surroundings) -> Check:
+def same_tenant(identity: str, organization: str, survey: Survey, around: AzureResourcesReader) -> Check:
     """Whether an identity, by its resource id, is of an organization's tenant."""
     remedy = (
         f"https://dev.azure.com/{organization}/_settings/organizationAad shows the organization's directory; "
@@ -33,7 +33,7 @@ def same_tenant(identity: str, organization: str, survey: Survey, around: Surrou
     return told(asked(subject, partial(_agree, identity, organization, survey, around)))
 
 
-def properties(identity: str, around: Surroundings) -> Mapping[str, Any]:
+def properties(identity: str, around: AzureResourcesReader) -> Mapping[str, Any]:
     """`tenantId` and `principalId` of an identity. `NotFound` where there is none, `Unavailable` where it is hidden."""
     document = seen("the identity", lambda: around.resource(identity, _VERSION))
     if document is None:
@@ -42,7 +42,7 @@ def properties(identity: str, around: Surroundings) -> Mapping[str, Any]:
     return found
 
 
-def _agree(identity: str, organization: str, survey: Survey, around: Surroundings) -> None:
+def _agree(identity: str, organization: str, survey: Survey, around: AzureResourcesReader) -> None:
     ours = str(properties(identity, around).get("tenantId", "")).lower()
     theirs = seen("the organization's tenant", lambda: around.tenant(organization, survey.me(organization).id))
     if not ours or not theirs:

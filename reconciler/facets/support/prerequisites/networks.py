@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from reconciler.errors import NotFound
-from reconciler.ports.azure_resources import Surroundings
+from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.rights.checks import Check, Subject, asked, seen, told
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode
@@ -20,7 +20,7 @@ _VERSION = "2024-05-01"
 """Of Microsoft.Network."""
 
 
-def delegated(subnet: str, around: Surroundings) -> Check:
+def delegated(subnet: str, around: AzureResourcesReader) -> Check:
     """Whether a subnet, by its resource id, is delegated."""
     network, _, name = subnet.rpartition("/subnets/")
     command = f"az network vnet subnet update --ids {subnet} --delegations {DELEGATE}"
@@ -29,7 +29,7 @@ def delegated(subnet: str, around: Surroundings) -> Check:
     return told(asked(subject, partial(_delegations, subnet, around)))
 
 
-def _delegations(subnet: str, around: Surroundings) -> bool:
+def _delegations(subnet: str, around: AzureResourcesReader) -> bool:
     document = seen("the subnet", lambda: around.resource(subnet, _VERSION))
     if document is None:
         raise NotFound("there is no such subnet")

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.errors import Unavailable
 from reconciler.facets.support.prerequisites.identities import properties
 from reconciler.facets.support.prerequisites.named import named
-from reconciler.ports.azure_resources import Assignment, Surroundings, allows_data
+from reconciler.ports.azure_resources import Assignment, AzureResourcesReader, allows_data
 from reconciler.rights.checks import Check, Subject, asked, seen, told
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
@@ -48,7 +48,7 @@ Document = Mapping[str, Any]
 class Vault:
     """One vault, as one pool needs it."""
 
-    def __init__(self, name: str, spec: Spec, survey: Survey, around: Surroundings) -> None:
+    def __init__(self, name: str, spec: Spec, survey: Survey, around: AzureResourcesReader) -> None:
         self._name = name
         self._place = f"key vault {name}"
         self._spec = spec

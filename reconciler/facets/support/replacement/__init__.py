@@ -18,7 +18,7 @@ another one of these is another pool.
 
 from __future__ import annotations
 
-from reconciler.facets.support.replacement.dependents import Stock, count
+from reconciler.facets.support.replacement.dependents import Dependents, count
 from reconciler.facets.support.replacement.locks import KIND, change, forgotten, objections
 
-__all__ = ["KIND", "Stock", "change", "count", "forgotten", "objections"]
+__all__ = ["KIND", "Dependents", "change", "count", "forgotten", "objections"]

@@ -25,7 +25,7 @@ AGAIN = "made again afterwards"
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class Dependents:
     """What hangs on a pool."""
 
     lines: tuple[Detail, ...] = ()
@@ -55,7 +55,7 @@ class _Count:
             yield Detail(f"{self.organization} {what}", sorted(names), None, Risk.DESTROYS, LOST)
 
 
-def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetime) -> Stock:
+def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetime) -> Dependents:
     """Count, in every organization that uses the pool; what fails to be read is told and stops no other reading."""
     lines: list[Detail] = [*_unnamed_tags(spec, document), *_own_identity(document)]
     unread: list[str] = []
@@ -68,7 +68,7 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
             lines += _agent_pool(spec, known[name], survey, now)
         except ReconcilerError as error:
             unread.append(str(error))
-    return Stock(tuple(lines), tuple(unread), at_work(spec, survey))
+    return Dependents(tuple(lines), tuple(unread), at_work(spec, survey))
 
 
 def _organizations(document: Mapping[str, Json]) -> set[str]:

@@ -13,7 +13,7 @@ from reconciler.documents import Json
 from reconciler.facets.support import mutability
 from reconciler.facets.support.arm_document import differences
 from reconciler.facets.support.mutability import Way
-from reconciler.facets.support.replacement.dependents import Stock
+from reconciler.facets.support.replacement.dependents import Dependents
 from reconciler.plan.model import Action, Change, Detail, Risk, Route
 from reconciler.plan.policy import Policy, allows
 from reconciler.spec.model import PermissionKind
@@ -45,7 +45,7 @@ def change(name: str, args: Mapping[str, Json], moved: Sequence[Detail], costs: 
 
 
 def objections(
-    planned: Change, document: Mapping[str, Json] | None, counted: Stock | None, policy: Policy
+    planned: Change, document: Mapping[str, Json] | None, counted: Dependents | None, policy: Policy
 ) -> Iterator[Finding]:
     """Rule and reason of everything that speaks against a replacement, by what was read; believes no diff."""
     if not allows(policy.replace_pools, planned.subject):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.facets import pool
-from reconciler.facets.pool import Observed
+from reconciler.facets.pool import ObservedPool
 from reconciler.facets.support import replacement
-from reconciler.facets.support.replacement import Stock
+from reconciler.facets.support.replacement import Dependents
 from reconciler.plan import guards
 from reconciler.plan.model import Action, Change, Risk, Route
 from reconciler.plan.policy import Policy
@@ -223,7 +223,7 @@ def test_no_plan_deletes_with_any_lock_closed(locks: list[Callable[[Case], None]
 
 # --- each guard by itself, against a change that nobody planned --------------------------------------------
 
-EMPTY = Stock()
+EMPTY = Dependents()
 
 
 def forged(**parts: Any) -> Change:
@@ -232,8 +232,8 @@ def forged(**parts: Any) -> Change:
     return replace(change, args=args, **parts)
 
 
-def objected(change: Change, counted: Stock | None = EMPTY, **document_: Any) -> list[str]:
-    seen = Observed(POOL_ID, document(**document_), stock=counted)
+def objected(change: Change, counted: Dependents | None = EMPTY, **document_: Any) -> list[str]:
+    seen = ObservedPool(POOL_ID, document(**document_), stock=counted)
     return [refusal.rule for refusal in pool.guard(seen, [change], POLICY)]
 
 
@@ -257,15 +257,15 @@ def test_what_is_not_counted_or_not_told_is_not_deleted() -> None:
     change = deletion(estate())
 
     assert objected(change, None) == ["uncounted"]
-    assert objected(change, Stock(unread=("hidden",))) == ["uncounted"]
-    assert objected(change, Stock(busy="1 of 1 machines are at work")) == ["not-quiet"]
-    assert objected(replace(change, details=change.details[:1]), Stock(change.details[1:])) == ["untold-loss"]
+    assert objected(change, Dependents(unread=("hidden",))) == ["uncounted"]
+    assert objected(change, Dependents(busy="1 of 1 machines are at work")) == ["not-quiet"]
+    assert objected(replace(change, details=change.details[:1]), Dependents(change.details[1:])) == ["untold-loss"]
     assert objected(change, state="Canceled") == ["in-progress"]
     assert objected(change) == []
 
 
 def test_a_pool_that_was_not_there_is_not_deleted() -> None:
-    seen = Observed(POOL_ID, None, stock=EMPTY)
+    seen = ObservedPool(POOL_ID, None, stock=EMPTY)
 
     assert [refusal.rule for refusal in pool.guard(seen, [deletion(estate())], POLICY)] == ["unseen-pool"]
 
