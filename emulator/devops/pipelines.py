@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import TYPE_CHECKING
 
 from emulator.devops import access, authorized_resources, projects, refusals
-from emulator.devops.model import Pipeline, Project
-from emulator.frame import Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import Request, Response
+from emulator.state.devops import Pipeline, Project
+from emulator.world import World
 
 
 def list_all(world: World, request: Request) -> Response:
@@ -33,7 +31,7 @@ def _folder(path: str) -> str:
     return "\\" + path.replace("/", "\\").strip("\\")
 
 
-def _page(place: access.Place, project: Project, found: list[Pipeline]) -> Response:
+def _page(place: access.RequestScope, project: Project, found: list[Pipeline]) -> Response:
     query = place.request.query
     start = access.number(query.get("continuationtoken") or 0, "continuationToken")
     size = access.number(query.get("$top") or 10_000, "$top")
@@ -42,7 +40,7 @@ def _page(place: access.Place, project: Project, found: list[Pipeline]) -> Respo
     return Response(body={"count": len(value), "value": value}, headers=headers)
 
 
-def _body(place: access.Place, project: Project, one: Pipeline) -> Json:
+def _body(place: access.RequestScope, project: Project, one: Pipeline) -> Json:
     return {
         "id": one.id,
         "name": one.name,
