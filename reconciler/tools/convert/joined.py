@@ -18,7 +18,10 @@ from reconciler.tools.convert.piece import KIND, LeftOut, Piece
 from reconciler.tools.spec_writer import Draft, settled
 
 _IDENTIFYING = frozenset(
-    {"id", "resourceGroup", "subscriptionId", "etag", "dependsOn", "comments", "metadata", "scope", "parent"}
+    {
+        *("id", "resourceGroup", "subscriptionId", "etag", "changedTime", "createdTime"),
+        *("dependsOn", "comments", "metadata", "scope", "parent"),
+    }
 )
 """Keys of a resource that say which one it is or when it is deployed; a spec says that in its own words."""
 
@@ -123,7 +126,8 @@ class _Body:
 
     def add(self, piece: Piece, given: Given) -> None:
         """Put in what a piece has."""
-        given_body = _without_nulls(piece.body, ())
+        unknown: list[Path] = []
+        given_body = _without_nulls(piece.body, (), unknown)
         trace: Trace = {}
         shaping = Shaping(trace=trace)
         shaped = shaping.pool(given_body, ())
@@ -132,7 +136,11 @@ class _Body:
         self.left_out += [LeftOut(path, piece.source, message) for path, message in reasons.items()]
         service = [path for path in _dropped(given_body, (), kept) if path not in reasons]
         others = self._identifying(piece, shaped, given)
-        for words, names in (("set by the service", [spell(path) for path in service]), ("part of no spec", others)):
+        for words, names in (
+            ("set by the service", [spell(path) for path in service]),
+            ("part of no spec", others),
+            ("null", [spell(path) for path in unknown]),
+        ):
             if names:
                 self.notes.append(f"{piece.source}: not written, {words}: {', '.join(names)}")
         self._put(self.pool, shaped, (), (piece, shaped, trace))
@@ -173,19 +181,15 @@ class _Body:
                 self._owners[here] = owner
 
 
-def _without_nulls(value: Json, path: Path) -> Json:
-    """Without fields that are null; an unknown field and an entry of a list stay, to be named."""
+def _without_nulls(value: Json, path: Path, unknown: list[Path]) -> Json:
+    """Without fields that are null; those with names that no spec has are listed, and entries of lists stay."""
     if isinstance(value, list):
-        return [_without_nulls(item, (*path, index)) for index, item in enumerate(value)]
-    if not isinstance(value, dict):
+        return [_without_nulls(item, (*path, index), unknown) for index, item in enumerate(value)]
+    if not isinstance(value, dict) or any(bare(str(step)) in _AUTHORS for step in path[-1:]):
         return value
-    free = any(bare(str(step)) in _AUTHORS for step in path[-1:])
-    known = {} if free else homes()
-    return {
-        key: _without_nulls(item, (*path, key))
-        for key, item in value.items()
-        if item is not None or kebab_names().get(key, key) not in known
-    }
+    names = kebab_names()
+    unknown += [(*path, key) for key, item in value.items() if item is None and names.get(key, key) not in homes()]
+    return {key: _without_nulls(item, (*path, key), unknown) for key, item in value.items() if item is not None}
 
 
 def _kept(shaped: Json, trace: Trace) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import SpecInvalid
@@ -158,6 +158,7 @@ def test_a_pool_without_surprises_is_converted_whole_from_every_form(form: Calla
 
 @pytest.mark.parametrize("form", FORMS, ids=[one.__name__.strip("_") for one in FORMS])
 def test_every_key_is_taken_or_named_or_refused(form: Callable[[Json], dict[str, str]]) -> None:
+    @settings(max_examples=40)
     @given(INSERTIONS)
     def accounted(insertions: list[Insertion]) -> None:
         pool, inserted = _pool(insertions)
