@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import SpecInvalid
 from reconciler.spec.findings import homes
-from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from reconciler.tools.spec_writer import Draft
 from tests.tools.convert.samples import (
     ACCOUNTS,
@@ -179,7 +179,7 @@ def test_every_key_is_taken_or_named_or_refused(form: Callable[[Json], dict[str,
 def _draft(files: dict[str, bytes]) -> Draft | None:
     """The only draft; None where the files are refused: a key is given twice, or makes a template of a pool."""
     try:
-        (draft,) = drafts(pieces(files), Given(SUBSCRIPTION, "rg-build", name="fabrikam-az"))
+        (draft,) = drafts(pieces(files), ConvertOptions(SUBSCRIPTION, "rg-build", name="fabrikam-az"))
     except SpecInvalid as refused:
         if "given twice" not in str(refused) and "the template has no resource" not in str(refused):
             raise
