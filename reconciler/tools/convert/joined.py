@@ -6,7 +6,7 @@ and what says which resource it is. Null means absent (Microsoft Learn: Bicep da
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
@@ -133,7 +133,7 @@ class _Body:
         trace: Trace = {}
         shaping = Shaping(trace=trace)
         shaped = shaping.pool(given_body, ())
-        kept = set(_kept(shaped, trace))
+        kept = {path[:length] for path in _kept(shaped, trace) for length in range(1, len(path) + 1)}
         reasons = {path: message for path, message in shaping.findings if path not in kept}
         self.left_out += [LeftOut(path, piece.source, message) for path, message in reasons.items()]
         service = [path for path in _dropped(given_body, (), kept) if path not in reasons]
@@ -202,12 +202,12 @@ def _kept(shaped: Json, trace: Trace) -> Iterator[Path]:
             yield from _kept(item, trace)
 
 
-def _dropped(given: Json, path: Path, kept: set[Path]) -> Iterator[Path]:
-    """The outermost paths of a piece of which nothing is in its canonical body."""
+def _dropped(given: Json, path: Path, kept: Container[Path]) -> Iterator[Path]:
+    """The outermost paths of a piece of which nothing is in its canonical body; `kept` has every part of a path."""
     steps = given.items() if isinstance(given, dict) else enumerate(given) if isinstance(given, list) else ()
     for step, item in steps:
         here = (*path, step)
-        if any(one[: len(here)] == here for one in kept):
+        if here in kept:
             yield from _dropped(item, here, kept)
         else:
             yield here

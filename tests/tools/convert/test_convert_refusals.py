@@ -107,12 +107,32 @@ def test_two_pools_of_one_name_are_refused() -> None:
         drafts(pieces({"a.json": two.encode()}), ConvertOptions(SUBSCRIPTION, "rg-build"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", '{"vmss": ' + "[" * 200 + "]" * 200 + "}"),
+        ("a.json", "[" * 100_000),
+        ("a.bicep", f"resource a {POOL} = {{\n  name: 'x'\n  tags: {'[' * 200}{']' * 200}\n}}\n"),
+    ],
+)
+def test_a_file_that_is_nested_without_end_is_refused(name: str, content: str) -> None:
+    with pytest.raises(SpecInvalid, match=r"is nested deeper than 100 levels|is never closed"):
+        pieces({name: content.encode()})
+
+
+def test_many_tags_are_read_soon() -> None:
+    tags = {f"tag{number}": "x" for number in range(9_000)}
+    (draft,) = drafts(pieces({"a.json": template({}, tags=tags).encode()}), ConvertOptions(SUBSCRIPTION, "rg-build"))
+
+    assert draft.document["pool"]["tags"] == tags
+
+
 def test_variables_that_grow_without_end_are_refused_soon() -> None:
     doubled = {f"v{number}": [f"[variables('v{number + 1}')]"] * 40 for number in range(7)}
     found = json.loads(template({"x": "[variables('v0')]"}))
     bomb = {**found, "variables": {**doubled, "v7": "x"}}
 
-    with pytest.raises(SpecInvalid, match="has more than 100000 values"):
+    with pytest.raises(SpecInvalid, match="has more than 10000 values"):
         pieces({"a.json": json.dumps(bomb).encode()})
 
 
