@@ -22,7 +22,7 @@ examples:
   python -m emulator --estate estate.yaml --port-arm 8001 --port-devops 8002 --port-control 8003
   python -m emulator --estate estate.yaml --switch arm.create-seconds=30 --switch devops.write-lag=5
 
-When it is ready it prints one line of JSON with its addresses and the operator's tokens. docs/emulator.md has the rest.
+When it is ready, it prints one line of JSON with its addresses and the operator's tokens. docs/emulator.md has the rest.
 """
 
 
@@ -100,9 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--port-{plane}", type=int, default=0, metavar="N", help=f"port of {plane} (default: a free one)"
         )
-    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="may be given often")
+    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     parser.add_argument(
-        "--list-switches", nargs="?", const="text", choices=("text", "markdown"), help="print every switch and end"
+        "--list-switches", nargs="?", const="text", choices=("text", "markdown"), help="print all switches and exit"
     )
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="PEM; arm and devops then speak https")
     parser.add_argument("--key", type=Path, metavar="FILE", help="PEM of the private key, unless in the same file")
