@@ -22,7 +22,7 @@ examples:
   python -m emulator --estate estate.yaml --port-arm 8001 --port-devops 8002 --port-control 8003
   python -m emulator --estate estate.yaml --switch arm.create-seconds=30 --switch devops.write-lag=5
 
-When it is ready, it prints one line of JSON with its addresses and the operator's tokens. docs/emulator.md has the rest.
+When it is ready, it prints one line of JSON with its addresses and the operator's tokens. See docs/emulator.md.
 """
 
 
