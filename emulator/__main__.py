@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator import estate
-from emulator.frame import Json
+from emulator.documents import Json
+from emulator.estate import read
 from emulator.running import Ports, Service, build
 from emulator.switches import TABLE, markdown
 
@@ -22,7 +22,7 @@ examples:
   python -m emulator --estate estate.yaml --port-arm 8001 --port-devops 8002 --port-control 8003
   python -m emulator --estate estate.yaml --switch arm.create-seconds=30 --switch devops.write-lag=5
 
-When it is ready it prints one line of JSON with its addresses and the operator's tokens. docs/emulator.md has the rest.
+When it is ready, it prints one line of JSON with its addresses and the operator's tokens. See docs/emulator.md.
 """
 
 
@@ -50,7 +50,7 @@ def _listed() -> str:
 def _document(path: Path | None) -> Mapping[str, Json]:
     if path is None:
         raise ValueError("--estate: is missing; give an estate file, docs/emulator.md shows one")
-    return estate.read(path)
+    return read(path)
 
 
 def _failed(message: str) -> int:
@@ -100,9 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--port-{plane}", type=int, default=0, metavar="N", help=f"port of {plane} (default: a free one)"
         )
-    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="may be given often")
+    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     parser.add_argument(
-        "--list-switches", nargs="?", const="text", choices=("text", "markdown"), help="print every switch and end"
+        "--list-switches", nargs="?", const="text", choices=("text", "markdown"), help="print all switches and exit"
     )
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="PEM; arm and devops then speak https")
     parser.add_argument("--key", type=Path, metavar="FILE", help="PEM of the private key, unless in the same file")
