@@ -73,7 +73,7 @@ def import_pools(
     tools = bootstrap.tools(settings_of())
     documents, troubles = documents_of(tools, subscription or ())
     chosen = _chosen(documents, names or ())
-    found = find(tools.planner.readers, tools.devops, chosen)
+    found = find(tools.planner.readers, chosen)
     drafts = [drafted(one, mode) for one in found]
     written = []
     for one, draft in zip(found, drafts, strict=True):
@@ -90,7 +90,7 @@ def import_pools(
 
 def documents_of(tools: bootstrap.Tools, subscriptions: Sequence[str]) -> tuple[list[dict[str, Json]], dict[str, str]]:
     """All pools of these subscriptions, or of all that can be seen; and why others could not be read, by their id."""
-    ids = [one.lower() for one in subscriptions] or list(tools.arm.subscriptions())
+    ids = [one.lower() for one in subscriptions] or list(tools.subscriptions.subscriptions())
     if not ids:
         raise NotFound("subscriptions: none is visible; give the identity a role in one, or name it by --subscription")
     documents: list[dict[str, Json]] = []

@@ -25,7 +25,7 @@ def unmanaged(settings: Settings, output: OutputFormat, screen: Screen) -> int:
     """List them; 2 where there is one, 1 where something could not be read."""
     tools = bootstrap.tools(settings)
     specs, broken = _specs(settings, screen)
-    subscriptions = sorted({*tools.arm.subscriptions(), *(spec.subscription for spec in specs)})
+    subscriptions = sorted({*tools.subscriptions.subscriptions(), *(spec.subscription for spec in specs)})
     documents, unread = documents_of(tools, subscriptions)
     agent_pools, dead = _agent_pools(tools, documents, specs)
     troubles = [*broken, *unread.values(), *dead]

@@ -32,7 +32,7 @@ from reconciler.survey.parallel_reads import Lanes
 T = TypeVar("T")
 
 
-_SPARED = {"projects", "hidden projects", "known projects", "deleted projects", "me", "identity"}
+_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -238,8 +238,8 @@ class SharedSurvey:
         return self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
 
     def _hidden(self, organization: str) -> Sequence[Project]:
-        ask = self._readers.devops.known_projects
-        known = self._once(Key("known projects", organization), lambda: tuple(ask(organization)))
+        groups = self._once(Key("groups of projects", organization), lambda: self._readers.devops.groups(organization))
+        known = {group.project: Project(group.project, group.scope) for group in groups if group.project}.values()
         visible = {project.id for project in self._visible(organization)}
         hidden = [project for project in known if project.id not in visible]
         if not hidden:

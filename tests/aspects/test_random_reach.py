@@ -53,7 +53,7 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
             made = parsed(yaml.safe_dump(spec, allow_unicode=True))
             shop.settle(made)
             at = bootstrap.tools(shop_settings(cloud, tmp_path / "none.db", PREREQUISITES="0"))
-            (found,) = find(at.planner.readers, at.devops, at.planner.readers.arm.pools(SUBSCRIPTION))
+            (found,) = find(at.planner.readers, at.planner.readers.arm.pools(SUBSCRIPTION))
             draft = drafted(found)
 
             assert draft.problems == []

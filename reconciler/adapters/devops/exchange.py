@@ -15,8 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
-from reconciler.adapters.devops.answers import DevOpsResponse
 from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.errors import Refused
 
 _PIECE = 64 * 1024

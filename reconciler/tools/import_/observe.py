@@ -14,7 +14,6 @@ from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
 from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue
-from reconciler.ports.diagnostics import QUEUE_SCOPE, DevOpsInspector
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec import effective
 from reconciler.survey import SharedSurvey, Survey
@@ -74,7 +73,7 @@ class Found:
     organizations: tuple[ObservedOrganization, ...] = ()
 
 
-def find(readers: Readers, inspector: DevOpsInspector, documents: Iterable[Body]) -> tuple[Found, ...]:
+def find(readers: Readers, documents: Iterable[Body]) -> tuple[Found, ...]:
     """The pools of these ARM documents, sorted by name, with what Azure DevOps keeps of each."""
     pools = sorted(documents, key=lambda one: str(one.get("name", "")).casefold())
     interest: dict[str, set[str]] = {}
@@ -82,7 +81,7 @@ def find(readers: Readers, inspector: DevOpsInspector, documents: Iterable[Body]
         for organization, agent_pool, _ in places_of(document):
             interest.setdefault(organization, set()).add(agent_pool)
     survey = SharedSurvey(readers, interest)
-    return tuple(_found(document, survey, inspector) for document in pools)
+    return tuple(_found(document, survey) for document in pools)
 
 
 def places_of(document: Body) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -108,11 +107,11 @@ def profile_of(document: Body) -> Body:
     return found
 
 
-def _found(document: Body, survey: Survey, inspector: DevOpsInspector) -> Found:
+def _found(document: Body, survey: Survey) -> Found:
     parts = str(document.get("id", "")).split("/")
     subscription, group = (parts[2], parts[4]) if len(parts) > 4 else ("", "")  # noqa: PLR2004 - /subscriptions/…/resourceGroups/…
     accounts = _accounts(profile_of(document))
-    seen = [_seen(place, accounts, survey, inspector) for place in places_of(document)]
+    seen = [_seen(place, accounts, survey) for place in places_of(document)]
     return Found(document, subscription.lower(), group, str(document.get("name", "")), tuple(seen))
 
 
@@ -121,13 +120,11 @@ def _accounts(profile: Body) -> list[str]:
     return [*(given.get("users") or ()), *(given.get("groups") or ())]
 
 
-def _seen(
-    place: tuple[str, str, tuple[str, ...]], accounts: Sequence[str], survey: Survey, inspector: DevOpsInspector
-) -> ObservedOrganization:
+def _seen(place: tuple[str, str, tuple[str, ...]], accounts: Sequence[str], survey: Survey) -> ObservedOrganization:
     organization, name, listed = place
     try:
         pool = survey.agent_pool(organization, name)
-        places = _places(organization, _reached(listed, survey.projects(organization)), pool, survey, inspector)
+        places = _places(organization, _reached(listed, survey.projects(organization)), pool, survey)
         return _people(ObservedOrganization(organization, name, places, pool.auto_provision), pool, accounts, survey)
     except ReconcilerError as error:
         return ObservedOrganization(organization, name, trouble=str(error))
@@ -146,7 +143,6 @@ def _places(
     reached: Sequence[Project | str],
     pool: AgentPool,
     survey: Survey,
-    inspector: DevOpsInspector,
 ) -> tuple[ImportedProject, ...]:
     projects = [one for one in reached if isinstance(one, Project)]
     queues = survey.queues(organization, projects, pool)
@@ -155,7 +151,7 @@ def _places(
     for project in projects:
         queue = queues[project.id]
         if isinstance(queue, Queue):
-            place = _place(organization, project, permissions[queue], inspector)
+            place = _place(organization, project, permissions[queue], survey)
             found.append(place if place.trouble else _with_roles(place, organization, queue, survey))
         else:
             found.append(ImportedProject(project.name, queue=False, trouble=str(queue) if queue else ""))
@@ -166,13 +162,16 @@ def _place(
     organization: str,
     project: Project,
     answer: PipelinePermissions | ReconcilerError,
-    inspector: DevOpsInspector,
+    survey: Survey,
 ) -> ImportedProject:
     if isinstance(answer, ReconcilerError):
         return ImportedProject(project.name, queue=True, trouble=str(answer))
     known: Mapping[int, str] = {}
     if answer.pipelines:
-        known = {one.id: one.path for one in inspector.pipelines(organization, project.id)}
+        found = survey.pipelines(organization, [project])[project.id]
+        if isinstance(found, ReconcilerError):
+            raise found
+        known = {one.id: one.path for one in found}
     ids = sorted(answer.pipelines)
     return ImportedProject(
         project.name,
@@ -186,7 +185,7 @@ def _place(
 def _with_roles(place: ImportedProject, organization: str, queue: Queue, survey: Survey) -> ImportedProject:
     """With the assigned roles on its queue; what cannot be read there is not managed, like everything absent."""
     try:
-        assignments = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
+        assignments = survey.role_assignments(organization, effective.QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
         me = survey.me(organization).id
     except ReconcilerError as error:
         return replace(place, unread=str(error))

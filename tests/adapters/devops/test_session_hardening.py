@@ -110,7 +110,7 @@ def test_resource_areas_that_point_elsewhere_move_no_token(
     wire.about("pools", "agent pools")
     connection = Connection(f"{service.url}/moved", wire)
 
-    with pytest.raises(Rejected, match="is not asked for it"):
+    with pytest.raises(Rejected, match="no request for it goes"):
         connection.clients_v7_1.get_task_agent_client().get_agent_pools()
     assert [seen.path for seen in service.seen] == ["/moved/_apis/ResourceAreas"]
     assert elsewhere.connections == 0
@@ -274,7 +274,7 @@ def test_a_home_that_cannot_be_written_does_not_matter(tmp_path: Path) -> None:
     code = (
         "import os, sys; before = dict(os.environ); import reconciler.adapters.devops\n"
         "assert 'azure.devops' not in sys.modules and 'msrest' not in sys.modules, 'imported too early'\n"
-        "import reconciler.adapters.devops_package; assert dict(os.environ) == before, 'environment changed'\n"
+        "import reconciler.adapters.devops.package; assert dict(os.environ) == before, 'environment changed'\n"
     )
     root = Path(__file__).parents[3]
     environment = {**os.environ, "HOME": str(home / "sub"), "TMPDIR": str(tmp_path)}

@@ -42,8 +42,8 @@ def tools(running: Running) -> bootstrap.Tools:
 
 def imported(at: bootstrap.Tools) -> dict[str, str]:
     """Files of all pools, by name."""
-    documents = [one for s in at.arm.subscriptions() for one in at.planner.readers.arm.pools(s)]
-    found = find(at.planner.readers, at.devops, documents)
+    documents = [one for s in at.subscriptions.subscriptions() for one in at.planner.readers.arm.pools(s)]
+    found = find(at.planner.readers, documents)
     return {f"{one.name}.yaml": text(drafted(one)) for one in found}
 
 
@@ -306,7 +306,7 @@ def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
     at = tools(any_estate)
     body: dict[str, Any] = {**document, "location": "eastus", "properties": {"provisioningState": "Failed"}}
 
-    (found,) = find(at.planner.readers, at.devops, [body])
+    (found,) = find(at.planner.readers, [body])
 
     assert ("pool",) in [path for path, _ in drafted(found, "enforce").notes]
 
