@@ -20,7 +20,7 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     },
     "plan": {
         DONE: "in sync",
-        PENDING: "there are changes, refused ones included",
+        PENDING: "out of sync: changes, refused ones included, or something that is not ready yet",
         ERROR: "a spec is invalid, or a fact could not be read",
     },
     "apply": {
@@ -31,7 +31,7 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     },
     "status": {
         DONE: "every pool is ready; with --unmanaged: every pool has its spec",
-        PENDING: "a pool is not ready, or a spec was never run; with --unmanaged: a pool without a counterpart",
+        PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
         ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
     },
     "schema": {DONE: "printed"},
@@ -45,14 +45,14 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         ERROR: "a fact could not be read",
     },
     "import": {
-        DONE: "every spec is written and complete: every fact was read, and its plan is empty",
-        PENDING: "written, but incomplete: a fact was not read, a plan is not empty, or a file was kept",
+        DONE: "every spec is written and complete, and its plan is empty",
+        PENDING: "written, but incomplete: facts not read, parts left out, a plan is not empty, or a file is kept",
         ERROR: "nothing is written",
     },
     "convert": {
         DONE: "every spec is printed and complete",
         PENDING: "printed with --partial: something is left out, and named",
-        ERROR: "nothing is printed, or a printed spec is invalid",
+        ERROR: "nothing is printed: something is left out, a spec would be invalid, or a file cannot be read",
     },
     "doctor": {
         DONE: "nothing is missing",

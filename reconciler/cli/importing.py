@@ -46,6 +46,8 @@ class ImportedSpec:
     notes: tuple[str, ...]
     unread: tuple[str, ...]
     """Facts that could not be read; each is a comment of the file too."""
+    left_out: tuple[str, ...]
+    """Parts of the pool that no spec can hold; comments too."""
     problems: tuple[str, ...]
     """Why the file is no valid spec."""
     plan: Plan | None
@@ -55,8 +57,12 @@ class ImportedSpec:
 
     @property
     def complete(self) -> bool:
-        """Whether the file is written, every fact was read, and its plan is empty."""
-        return not (self.kept or self.unread or self.problems) and self.plan is not None and self.plan.in_sync
+        """Whether the file is written and says everything, and its plan is empty."""
+        return (
+            not (self.kept or self.unread or self.left_out or self.problems)
+            and self.plan is not None
+            and self.plan.in_sync
+        )
 
 
 def import_pools(
@@ -94,7 +100,7 @@ def _import(tools: bootstrap.Tools, pool: ObservedPool, draft: Draft, folder: Pa
     kept = _write(path, content, force=force)
     plan = None if draft.problems else _plan(tools, path.name, content)
     notes, unread = tuple(note for _, note in draft.notes), tuple(map(str, pool.unread))
-    return ImportedSpec(pool.name, path, notes, unread, tuple(draft.problems), plan, kept)
+    return ImportedSpec(pool.name, path, notes, unread, tuple(draft.left_out), tuple(draft.problems), plan, kept)
 
 
 def documents_of(tools: bootstrap.Tools, subscriptions: Sequence[str]) -> tuple[list[dict[str, Json]], dict[str, str]]:
@@ -172,10 +178,14 @@ def _text(one: ImportedSpec, screen: Screen) -> None:
 def _summary(one: ImportedSpec) -> str:
     if one.problems:
         return "written, but it is no valid spec"
-    if one.unread:
-        count = len(one.unread)
-        return f"written, but incomplete: {count} fact{'' if count == 1 else 's'} could not be read"
+    missing = [_counted(len(one.unread), "fact", "could not be read"), _counted(len(one.left_out), "part", "left out")]
+    if any(missing):
+        return f"written, but incomplete: {', '.join(filter(None, missing))}"
     return "written, its plan is empty" if one.complete else "written, its plan is not empty"
+
+
+def _counted(count: int, noun: str, what: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'} {what}" if count else ""
 
 
 def _document(one: ImportedSpec) -> Mapping[str, Json]:
@@ -186,6 +196,7 @@ def _document(one: ImportedSpec) -> Mapping[str, Json]:
         "complete": one.complete,
         "notes": list(one.notes),
         "unread": list(one.unread),
+        "leftOut": list(one.left_out),
         "problems": list(one.problems),
         "plan": render.to_json(one.plan) if one.plan else None,
     }

@@ -180,7 +180,7 @@ def _access(draft: Draft, organizations: Sequence[ObservedOrganization]) -> None
             _notes(draft, path, project.unread)
             if project.invisible:
                 ids = ", ".join(map(str, project.invisible))
-                draft.note(path, f"{place}: deleted or hidden pipelines are authorized too, and left out: {ids}")
+                draft.leave_out(path, f"{place}: authorized pipelines that are hidden or deleted: {ids}")
             if project.pipelines:
                 _pipelines(draft, place, project)
             if project.roles:

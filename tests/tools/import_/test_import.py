@@ -311,7 +311,8 @@ def test_an_authorized_pipeline_that_nobody_can_see_is_a_comment(signed_in: Shel
 
     ended = signed_in.run("import", RELEASE, "--to", "imported")
 
-    said = "fabrikam-prime/fabrikam-release: deleted or hidden pipelines are authorized too, and left out: 77"
+    said = "left out: fabrikam-prime/fabrikam-release: authorized pipelines that are hidden or deleted: 77"
+    assert ended.code == 2
     assert f"# {said}" in ended.out
 
 

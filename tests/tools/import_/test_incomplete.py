@@ -191,3 +191,16 @@ def test_codes_say_what_was_written(signed_in: Shell, world: Running) -> None:
     ended = signed_in.run("import", "--to", "elsewhere")
     assert ended.code == 2
     assert ended.err.startswith(f"error: subscription {other}: Forbidden: ")
+
+
+def test_a_part_that_no_spec_can_hold_makes_it_incomplete(signed_in: Shell, world: Running) -> None:
+    state = world.do.state()
+    pool = next(one for one in state["subscriptions"][0]["pools"] if one["name"] == RELEASE)
+    pool["tags"] = {"team": "[concat('a', 'b')]"}
+    world.do.replace(state)
+
+    ended = signed_in.run("import", RELEASE, "--to", "imported")
+
+    assert ended.code == 2
+    assert f"imported/{RELEASE}.yaml: written, but incomplete: 1 part left out" in ended.out
+    assert "# left out: pool.tags.team looks like an expression of a template" in ended.out
