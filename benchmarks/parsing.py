@@ -178,7 +178,7 @@ class DevOps:
         """One for each pool."""
         return [Queue(self._queue(project_id, pool), organization, project_id, pool) for pool in pool_ids]
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """None: nobody believes in it here."""
         return () if organization and pool_ids else (Queue(1, "none", "", 1),)
 

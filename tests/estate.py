@@ -170,7 +170,7 @@ class DevOpsReads:
         queues = self.estate.queues.get(organization, [])
         return [queue for queue in queues if queue.project_id == project_id and queue.pool_id in pool_ids]
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         self.estate.called("queues everywhere", organization, tuple(pool_ids))
         if self.estate.everywhere is None:
             raise Rejected(f"{organization}: no such route")

@@ -204,7 +204,7 @@ class DevOpsReader(Protocol):
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """The project's queues of these pools."""
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """The queues of these pools in all projects, where the organization offers that; `Rejected` where not."""
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:

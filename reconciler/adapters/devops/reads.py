@@ -121,7 +121,7 @@ class DevOps:
         """
         return self._queues(organization, project_id, pool_ids)
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """GET queues without a project: the specification allows it, no source confirms it."""
         try:
             return self._queues(organization, "", pool_ids)

@@ -352,9 +352,9 @@ def test_discovery_is_one_request_for_each_endpoint(reads: DevOps, service: Scri
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "evil.example", "a b", "-a", "https://evil.example"])
 def test_what_is_no_name_of_an_organization_is_not_called(reads: DevOps, service: Scripted, name: str) -> None:
-    with pytest.raises(Refused, match="no name of an organization"):
+    with pytest.raises(Refused, match="not a name of an organization"):
         reads.agent_pools(name)
-    with pytest.raises(Refused, match="no name of an organization"):
+    with pytest.raises(Refused, match="not a name of an organization"):
         reads.projects(name)
     assert service.everything == []
 

@@ -28,7 +28,7 @@ def queue(id_: int, **more: Any) -> dict[str, Any]:
 def test_queues_of_all_projects_are_one_request_and_name_their_projects(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", EVERYWHERE, wrapped(queue(12), queue(13, pool={"id": 99})))
 
-    assert reads.queues_everywhere("prime", [7, 8]) == [Queue(12, "pool-7", PROJECT, 7)]
+    assert reads.organization_queues("prime", [7, 8]) == [Queue(12, "pool-7", PROJECT, 7)]
     assert service.only.query == {"poolIds": "7,8", "api-version": "7.1"}
 
 
@@ -36,14 +36,14 @@ def test_a_queue_that_does_not_name_its_project_makes_the_list_useless(reads: De
     service.reply("GET", EVERYWHERE, wrapped(queue(12, projectId=None)))
 
     with pytest.raises(Unavailable, match="queues of all projects: an entry of the response names no project"):
-        reads.queues_everywhere("prime", [7])
+        reads.organization_queues("prime", [7])
 
 
 def test_a_route_that_is_not_there_is_a_refusal_and_no_missing_thing(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", EVERYWHERE, Reply(failure("HttpException", "no controller"), 404))
 
     with pytest.raises(Rejected):
-        reads.queues_everywhere("prime", [7])
+        reads.organization_queues("prime", [7])
 
 
 @pytest.mark.parametrize("status", [400, 404])
