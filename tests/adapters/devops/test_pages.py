@@ -1,7 +1,8 @@
-"""Lists in pages: each one goes through the one helper, and every page of build definitions carries an order."""
+"""Lists in pages go through one helper, every page of build definitions carries an order, and each id has one source."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -68,3 +69,28 @@ def test_no_module_loops_over_pages_by_itself() -> None:
     users = {path.name for path in folder.glob("*.py") if names.search(path.read_text())}
 
     assert users == {"pages.py", "audit.py"}
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "101eae8c-1709-47f9-b228-0e476c35b3ba",
+        "distributedtask.agentpoolrole",
+        "distributedtask.agentqueuerole",
+        "distributedtask.globalagentpoolrole",
+        "distributedtask.globalagentqueuerole",
+    ],
+)
+def test_an_id_of_the_service_is_written_down_once(id_: str) -> None:
+    """In code, not in docstrings; the demo checks the reconciler, and has its own."""
+    root = Path(adapter.__file__).parents[2]
+    places = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in sorted(root.rglob("*.py"))
+        if "demo" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+        if re.search(rf"(?<![\w`]){re.escape(id_)}(?![\w`])", node.value)
+    ]
+
+    assert len(places) == 1, places
