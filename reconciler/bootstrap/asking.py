@@ -1,4 +1,4 @@
-"""What people's questions need (`explain`, `probe` and the like), and `onboard`, which may write if asked."""
+"""What commands for people need: `explain`, `import`, `doctor`, `probe`, and `onboard`, which writes with `--apply`."""
 
 from __future__ import annotations
 
@@ -10,76 +10,70 @@ from reconciler.bootstrap.connections import connect, credential_of, planner_of,
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
 from reconciler.plan.policy import Policy
+from reconciler.ports.azure import SubscriptionReader
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.clock import Clock
-from reconciler.ports.devops import DevOpsReader, DevOpsWriter
-from reconciler.ports.diagnostics import ArmInspector, DevOpsInspector, ProbeReader
-from reconciler.ports.memberships import MembershipReader, MembershipWriter
+from reconciler.ports.devops import DevOpsReader, DevOpsWriter, MembershipReader, MembershipWriter, RawDevOpsReader
 from reconciler.ports.readers_writers import Readers
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What people's questions need: readers, and inspectors beside them. Holds nothing that could write."""
+    """What `explain`, `import` and `doctor` need. Holds nothing that could write."""
 
     planner: Planner
     clock: Clock
-    arm: ArmInspector
-    devops: DevOpsInspector
+    subscriptions: SubscriptionReader
     around: AzureResourcesReader
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What `probe` needs. Connections that send GET and nothing else; holds nothing that could write over them."""
+    """What `probe` needs: connections that send GET requests only."""
 
     readers: Readers
-    enquirer: ProbeReader
+    raw: RawDevOpsReader
     clock: Clock
     close: Callable[[], None] = field(repr=False)
-    """Let connections go."""
+    """Close the connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """What `onboard` needs: it acts as whoever calls, and can write only where that was asked for."""
+    """What `onboard` needs: it acts as its caller, and can write only with `--apply`."""
 
     devops: DevOpsReader
     members: MembershipReader
-    inspector: DevOpsInspector
     writers: tuple[DevOpsWriter, MembershipWriter] | None
     """None: a dry run."""
     policy: Policy
     clock: Clock
     close: Callable[[], None] = field(repr=False)
-    """Let connections go."""
+    """Close the connections."""
 
 
 def tools(settings: Settings) -> Tools:
-    """What `explain`, `import` and `doctor` need; specs are not asked for."""
+    """What `explain`, `import` and `doctor` need; it needs no specs."""
     from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
 
     clock = SystemClock()
     planes = connect(settings, clock)
     around = AzureResources(planes.arm, planes.devops)
-    return Tools(planner_of(settings, planes, clock), clock, around, DevOpsInspection(planes.devops), around)
+    return Tools(planner_of(settings, planes, clock), clock, around, around)
 
 
 def questions(settings: Settings) -> Questions:
-    """What `probe` needs; specs are not asked for."""
-    from reconciler.adapters.devops.inspection import DevOpsProbeReader  # noqa: PLC0415
-    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
+    """What `probe` needs; it needs no specs."""
+    from reconciler.adapters.devops.reads import DevOps, RawDevOps  # noqa: PLC0415 - see the package's docstring
 
     clock = SystemClock()
     planes = connect(settings, clock, gets_alone=True)
     readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
-    return Questions(readers, DevOpsProbeReader(planes.devops), clock, planes.close)
+    return Questions(readers, RawDevOps(planes.devops), clock, planes.close)
 
 
 def onboarding(settings: Settings, *, write: bool) -> Onboarding:
     """What `onboard` needs; without `write` there is nothing that could."""
-    from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
     from reconciler.adapters.devops.memberships import Memberships, MembershipWrites  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps, DevOpsWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import ThrottlingGates  # noqa: PLC0415
@@ -94,6 +88,4 @@ def onboarding(settings: Settings, *, write: bool) -> Onboarding:
         devops.close()
         members.close()
 
-    return Onboarding(
-        DevOps(devops), Memberships(devops, members), DevOpsInspection(devops), writers, policy(settings), clock, close
-    )
+    return Onboarding(DevOps(devops), Memberships(devops, members), writers, policy(settings), clock, close)

@@ -52,7 +52,7 @@ def doctor(
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
     survey = tools.planner.survey(chosen).fresh()  # rights are seen by reading, not by what saves reads
     now = tools.clock.now()
-    found = examined(chosen, tools.planner.readers, survey, (tools.around, tools.devops), now)
+    found = examined(chosen, tools.planner.readers, survey, (tools.around, tools.planner.readers.devops), now)
     found += known(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
     _show(found, output, screen)
     return _code(found) if whole else ERROR

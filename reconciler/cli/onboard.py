@@ -149,7 +149,7 @@ class _Run:
 
     def through(self, names: Sequence[str]) -> bool:
         """Look, and give where something can write; whether Ctrl-C ended it."""
-        sources = OnboardingReaders(self._tools.devops, self._tools.members, self._tools.inspector)
+        sources = OnboardingReaders(self._tools.devops, self._tools.members)
         lookouts = [OrganizationReader(self._asked, name, sources, self._tools.policy) for name in names]
         try:
             for one in lookouts:

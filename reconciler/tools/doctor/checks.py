@@ -10,7 +10,7 @@ from datetime import datetime
 
 from reconciler.facets.support import prerequisites
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.ports.diagnostics import DevOpsInspector
+from reconciler.ports.devops import DevOpsReader
 from reconciler.ports.readers_writers import Readers
 from reconciler.rights.checks import Check, CheckResult
 from reconciler.rights.required import Grant
@@ -53,7 +53,7 @@ def examined(
     specs: Sequence[Spec],
     readers: Readers,
     survey: Survey,
-    inspectors: tuple[AzureResourcesReader, DevOpsInspector],
+    inspectors: tuple[AzureResourcesReader, DevOpsReader],
     now: datetime,
 ) -> tuple[Check, ...]:
     """Every check that the specs give rise to, in their order; what several of them need is there once."""
@@ -67,7 +67,7 @@ def _all(
     specs: Sequence[Spec],
     readers: Readers,
     survey: Survey,
-    inspectors: tuple[AzureResourcesReader, DevOpsInspector],
+    inspectors: tuple[AzureResourcesReader, DevOpsReader],
     now: datetime,
 ) -> Iterator[Check]:
     around, devops = inspectors

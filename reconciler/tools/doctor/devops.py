@@ -13,8 +13,7 @@ from functools import partial
 
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.facets.support.observing import reach
-from reconciler.ports.devops import AgentPool, Project, Queue
-from reconciler.ports.diagnostics import DevOpsInspector
+from reconciler.ports.devops import AgentPool, DevOpsReader, Project, Queue
 from reconciler.rights import required
 from reconciler.rights.checks import Check, CheckResult, Subject, asked
 from reconciler.rights.required import ADMINISTER, CREATE, USE, Grant
@@ -27,7 +26,7 @@ class OrganizationChecks:
     """One organization of one pool, under examination."""
 
     def __init__(
-        self, spec: Spec, organization: Organization, survey: Survey, inspector: DevOpsInspector, now: datetime
+        self, spec: Spec, organization: Organization, survey: Survey, inspector: DevOpsReader, now: datetime
     ) -> None:
         self._spec = spec
         self._organization = organization

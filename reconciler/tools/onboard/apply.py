@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ReconcilerError, Rejected, Throttled, Transient
-from reconciler.ports.devops import DevOpsWriter
-from reconciler.ports.memberships import MembershipWriter
+from reconciler.ports.devops import DevOpsWriter, MembershipWriter
 from reconciler.tools.onboard.observe import OrganizationReader
 from reconciler.tools.onboard.requirements import OrganizationState
 from reconciler.tools.onboard.step import ORDER, Add, Assign, Join, Leave, OnboardStep, Raise, Standing, StepKind, View

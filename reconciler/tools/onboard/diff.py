@@ -8,8 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from reconciler.errors import Forbidden, ReconcilerError
-from reconciler.ports.devops import Project
-from reconciler.ports.memberships import Group
+from reconciler.ports.devops import Group, Project
 from reconciler.rights import required
 from reconciler.rights.required import COLLECTION_ADMINISTRATORS, READERS
 from reconciler.spec.model import Mode

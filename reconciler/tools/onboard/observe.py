@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 
 from reconciler.errors import NotFound, ReconcilerError, Refused, Throttled
 from reconciler.plan.policy import Policy, allows
-from reconciler.ports.devops import DevOpsReader, Project
-from reconciler.ports.diagnostics import DevOpsInspector
-from reconciler.ports.memberships import Entry, Group, MembershipReader, ServicePrincipal
+from reconciler.ports.devops import DevOpsReader, Entry, Group, MembershipReader, Project, ServicePrincipal
 from reconciler.rights.required import ADMINISTER, COLLECTION_ADMINISTRATORS, PROJECT_ADMINISTRATORS
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.tools.onboard import requirements
@@ -29,7 +27,6 @@ class OnboardingReaders:
 
     devops: DevOpsReader
     members: MembershipReader
-    inspector: DevOpsInspector
 
 
 class OrganizationReader:
@@ -160,7 +157,7 @@ class OrganizationReader:
         return found
 
     def _directory(self) -> Answer[Sequence[Group]]:
-        return self._asked_once("directory", lambda: self._sources.members.groups(self.organization))
+        return self._asked_once("directory", lambda: self._sources.devops.groups(self.organization))
 
     # --- projects ------------------------------------------------------------------------------------
 
@@ -209,7 +206,7 @@ class OrganizationReader:
         if any(one.name.rpartition("]\\")[2] == COLLECTION_ADMINISTRATORS for one in groups):
             return Leave.YES
         if step.token:
-            ask = partial(self._sources.inspector.may, self.organization, step.token, ADMINISTER)
+            ask = partial(self._sources.devops.may, self.organization, step.token, ADMINISTER)
             answer = self._asked_once(("may", step.token), ask)
             return Leave.UNKNOWN if isinstance(answer, ReconcilerError) else Leave.YES if answer else Leave.NO
         if step.kind is StepKind.PROJECT:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from reconciler.errors import ReconcilerError
-from reconciler.ports.devops import Project, RoleAssignment
-from reconciler.ports.memberships import Entitlement, Group, ServicePrincipal
+from reconciler.ports.devops import Entitlement, Group, Project, RoleAssignment, ServicePrincipal
 from reconciler.rights.required import ADMINISTRATOR, READER
+from reconciler.spec import effective
 from reconciler.spec.model import Mode
 
 LICENSE = "express"
@@ -24,9 +24,8 @@ _TOO_LITTLE = frozenset({"stakeholder"})
 _NOTHING = frozenset({"", "none"})
 _SHUT_OUT = frozenset({"disabled", "deleted", "expired", "pendingdisabled"})
 
-POOL_SCOPE, ALL_POOLS = "distributedtask.globalagentpoolrole", "0"
-QUEUE_SCOPE = "distributedtask.globalagentqueuerole"
-"""Scope of all agent pools of a project; its resource is the project's id."""
+POOL_SCOPE, ALL_POOLS = effective.ALL_POOLS_SCOPE, "0"
+QUEUE_SCOPE = effective.ALL_QUEUES_SCOPE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import Forbidden, Unavailable
-from reconciler.ports.devops import Identity, Project, RoleAssignment
-from reconciler.ports.memberships import Entitlement, Group, ServicePrincipal
+from reconciler.ports.devops import Entitlement, Group, Identity, Project, RoleAssignment, ServicePrincipal
 from reconciler.spec.model import Mode
 from reconciler.tools.onboard.diff import excess, hidden, shut, steps
 from reconciler.tools.onboard.requirements import OnboardRequest, OrganizationState
