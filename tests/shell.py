@@ -15,7 +15,7 @@ from emulator import Running, start
 from reconciler.cli.boundary import main
 
 ROOT = Path(__file__).parent.parent
-DEMO = ROOT / "examples" / "demo"
+DEMO = ROOT / "reconciler" / "demo" / "files"
 
 
 @dataclass(frozen=True, slots=True)

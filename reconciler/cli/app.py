@@ -12,12 +12,13 @@ from reconciler.cli.importing import import_pools
 from reconciler.cli.onboard import onboard
 from reconciler.cli.plan import plan
 from reconciler.cli.probe import probe
+from reconciler.cli.program import PROGRAM, Version
 from reconciler.cli.schema import schema
 from reconciler.cli.serve import serve
 from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 
-ABOUT = """Keeps Azure Managed DevOps Pools, and who may run code on them, as a git repository says.
+ABOUT = """Keeps Azure Managed DevOps Pools and their Azure DevOps permissions in sync with a Git repository.
 
 Exit codes: 0 in sync, done or valid; 2 drift, or changes still to come; 1 an error, of usage too; 130 Ctrl-C.
 """
@@ -31,7 +32,12 @@ app = typer.Typer(
 
 
 def _examples(*lines: str) -> str:
-    return "\n\n".join(["Examples:", *(f"python -m reconciler {line}" for line in lines)])
+    return "\n\n".join(["Examples:", *(f"{PROGRAM} {line}" for line in lines)])
+
+
+@app.callback()
+def _program(*, version: Version = False) -> None:
+    """Take the options that come before a command."""
 
 
 app.command(

@@ -18,13 +18,12 @@ from typer.exceptions import TyperException
 
 from reconciler.cli.app import app
 from reconciler.cli.codes import DONE, ERROR, STOPPED
+from reconciler.cli.program import PROGRAM
 from reconciler.cli.screen import Screen
 from reconciler.cli.secrecy import without
 from reconciler.cli.selection import desk
 from reconciler.config import settings
 from reconciler.errors import ReconcilerError
-
-PROGRAM = "python -m reconciler"
 
 
 def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> int:

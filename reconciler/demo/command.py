@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ from reconciler.demo.process import ENDING, Interruption, Workspace
 from reconciler.demo.repository import Repository
 from reconciler.demo.scenario import Scenario
 from reconciler.demo.story import STEPS, Step
-from reconciler.errors import NotFound
 
+_FILES = Path(__file__).parent / "files"
+"""The estate that the emulator starts with, and the specs that the repository starts with."""
 SWITCHES = ("arm.update-seconds=3",)
 """A long operation that one can watch, and still wait for; `WAIT_ONCE` in the settings is a little longer."""
 
@@ -36,17 +38,14 @@ def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
 
 def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
     """Set the stage, tell these steps, clear up; the exit code."""
-    files = root() / "examples" / "demo"
-    if not (files / "estate.yaml").is_file():
-        raise NotFound(f"demo: {files} is missing; run the demo from a checkout of the project")
     clock = SystemClock()
     begun = clock.monotonic()
     with (
         _folder(keep=keep) as folder,
         _interruptible() as interruption,
-        _emulation(files / "estate.yaml", folder, keep=keep) as emulation,
+        _emulation(_FILES / "estate.yaml", folder, keep=keep) as emulation,
     ):
-        repository = Repository(folder, files / "specs")
+        repository = Repository(folder, _FILES / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
         place = Workspace(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
         stage = Output(place, color=color)
@@ -74,7 +73,7 @@ def _play_on(stage: Output, folder: Path, emulation: Emulation) -> None:
     for line in (
         f"cd {folder}",
         f"export PYTHONPATH={root()}    # the settings are in .env",
-        "python -m reconciler plan",
+        f"{sys.executable} -m reconciler plan",
         f"curl -s {emulation.control}/state",
         f"kill {emulation.process.pid} && rm -r {folder}    # when you have seen enough",
     ):

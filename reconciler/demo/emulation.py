@@ -107,5 +107,5 @@ class Emulation:
 
 
 def root() -> Path:
-    """Where the project lies, with `emulator` and `examples` beside `reconciler`."""
+    """The folder that holds the packages `reconciler` and `emulator`."""
     return Path(__file__).resolve().parents[2]

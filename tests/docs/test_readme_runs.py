@@ -26,14 +26,14 @@ def commands() -> list[list[str]]:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """The demo's specs and an open policy, nothing else."""
-    shutil.copytree(ROOT / "examples" / "demo" / "specs", tmp_path / "specs")
+    shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", tmp_path / "specs")
     (tmp_path / "policy.yaml").write_text("openAccess: true\n")
     return Desk(tmp_path)
 
 
 def test_every_command_of_the_readme_does_what_it_says(desk: Desk) -> None:
     """In its order: what a plan shows as left, `apply` does; the rest then finds things in order."""
-    with start(ROOT / "examples" / "demo" / "estate.yaml", switches={"arm.update-seconds": 0.2}) as cloud:
+    with start(ROOT / "reconciler" / "demo" / "files" / "estate.yaml", switches={"arm.update-seconds": 0.2}) as cloud:
         desk.environment |= {
             "RECONCILER_SPECS": "specs", "RECONCILER_STATE": str(desk.folder / "state.db"),
             "RECONCILER_ALLOW_LOOPBACK": "1", "RECONCILER_CREDENTIAL": "static",

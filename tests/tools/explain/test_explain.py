@@ -13,7 +13,7 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.tools.explain import asked
 from reconciler.tools.explain.answer import wanted
-from tests.shell import DEMO, Shell
+from tests.shell import DEMO, ROOT, Shell
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -340,7 +340,7 @@ def test_a_project_of_several_organizations_has_to_be_named_with_one() -> None:
 
 
 def test_a_pool_for_github_has_nothing_to_explain() -> None:
-    (github,) = load({"spec.yaml": (DEMO.parent / "specs" / "fabrikam-github.yaml").read_bytes()}).specs
+    (github,) = load({"spec.yaml": (ROOT / "examples" / "specs" / "fabrikam-github.yaml").read_bytes()}).specs
 
     with pytest.raises(SpecInvalid, match="is for GitHub"):
         asked(github, "Web")
