@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer import Typer
 from typer.main import get_command
 
 from reconciler.cli import app
+from reconciler.demo.command import demo
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -24,7 +26,9 @@ PAGES = {
     for path in sorted(folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
     if "decisions" not in path.parts
 }
-COMMANDS = getattr(get_command(app), "commands", {})
+ALONE = Typer()
+ALONE.command()(demo)
+COMMANDS = {**getattr(get_command(app), "commands", {}), "demo": get_command(ALONE)}
 
 
 def blocks(text: str, languages: tuple[str, ...] = ("sh", "bash")) -> list[str]:
@@ -47,7 +51,7 @@ def calls(text: str) -> list[tuple[str, list[str]]]:
     """Each call of the program: its command and options."""
     found = []
     for line in lines(text):
-        for rest in re.findall(r"(?:-m reconciler|^reconciler) ([a-z][^|;&>]*)", line):
+        for rest in re.findall(r"(?:-m reconciler|\bmdp-reconciler|^reconciler) +([a-z][^|;&>]*)", line):
             words = shlex.split(rest, comments=True)
             found.append((words[0], [word.partition("=")[0] for word in words if word.startswith("--")]))
     return found

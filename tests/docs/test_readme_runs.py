@@ -20,7 +20,7 @@ DONE, LEFT = 0, 2
 def commands() -> list[list[str]]:
     section = README.split("\n## Use it\n", 1)[1].split("\n## ", 1)[0]
     block = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
-    return [shlex.split(line, comments=True)[3:] for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
 
 
 @pytest.fixture
