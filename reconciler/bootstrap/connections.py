@@ -15,14 +15,18 @@ from reconciler.errors import NotFound
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
-from reconciler.survey.capabilities import Capabilities, CapabilitiesInvalid, load
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
     from reconciler.adapters.arm.pools import Arm
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.devops.session import Session
     from reconciler.adapters.devops.throttling import ThrottlingGates
+    from reconciler.survey.capabilities import Beliefs
+    from reconciler.survey.capabilities.answers import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,15 @@ def policy(settings: Settings) -> Policy:
 
 def capabilities(settings: Settings) -> Capabilities:
     """What was found out about organizations; nothing where there is no file. `NotFound` where the file is missing."""
+    from reconciler.survey.capabilities.answers import Capabilities  # noqa: PLC0415 - builds models
+
     return Capabilities() if settings.capabilities is None else capabilities_at(settings.capabilities)
 
 
 def capabilities_at(path: Path) -> Capabilities:
     """Those of a file. `SettingsInvalid` with a line for each problem of it."""
+    from reconciler.survey.capabilities.document import CapabilitiesInvalid, load  # noqa: PLC0415 - builds models
+
     try:
         return load(str(path), path.read_bytes())
     except OSError as error:
@@ -93,8 +101,14 @@ def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetr
 
     around = AzureResources(planes.arm, planes.devops) if settings.prerequisites else None
     readers = Readers(planes.arm, DevOps(planes.devops), around)
-    believe = partial(capabilities(settings).beliefs, days=settings.capabilities_days)
-    return Planner(FACETS, readers, policy(settings), clock, believe=believe, telemetry=watch)
+    return Planner(FACETS, readers, policy(settings), clock, believe=_beliefs(settings), telemetry=watch)
+
+
+def _beliefs(settings: Settings) -> Callable[[datetime], Mapping[str, Beliefs]]:
+    """What follows from the capabilities file; without one, conservative defaults apply and no model is built."""
+    if settings.capabilities is None:
+        return lambda _: {}
+    return partial(capabilities(settings).beliefs, days=settings.capabilities_days)
 
 
 def connect(

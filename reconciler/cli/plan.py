@@ -1,7 +1,7 @@
-"""`plan`: what would be done. Holds nothing that could do it.
+"""`plan`: what `apply` would do. Holds no object that can write.
 
-It knows what earlier runs remember of names, where the state that they keep can be read: a renamed project is then told
-as the service tells it, and not missed. What they learned about cheap lists it leaves aside, and reads pair by pair.
+Where the state of earlier runs can be read, their ids of projects are used: a renamed project is then found as the
+service finds it. What earlier runs learned about cheap lists is not used; open access is read pair by pair.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
+from reconciler.cli.selection import Selection, remembered_names, require, select, settings_of, view
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
@@ -36,16 +36,16 @@ def plan(
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
         selection = select(look.source, names or [], screen, place=settings.specs)
-        whole = require(selection, screen)
-        known = recalled(settings, selection.specs, screen)
+        complete = require(selection, screen)
+        known = remembered_names(settings, selection.specs, screen)
         plans, codes = _plans(look, selection, known, screen)
-    _strangers(plans, known, screen)
+    _note_without_state(plans, known, screen)
     show(plans, output, screen)
-    return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
+    return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
 def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
-    """Plans in the form asked for."""
+    """Plans in the chosen format."""
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans))
     elif output is OutputFormat.MARKDOWN:
@@ -55,25 +55,25 @@ def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
             screen.plan(one)
 
 
-def code_of(one: Plan) -> int:
-    """A read that failed is an error, and everything else that is not in sync is pending."""
+def exit_code(one: Plan) -> int:
+    """A failed read is an error; everything else that is not in sync is 2."""
     if any(gap.kind is GapKind.UNKNOWN for gap in one.gaps):
         return ERROR
     return DONE if one.in_sync else PENDING
 
 
-def _strangers(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
-    """Say where a thing may be missed only because it was renamed, and nothing here remembers its id."""
-    missed = [one.pool for one in plans if one.pool.lower() not in known and _misses(one)]
+def _note_without_state(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
+    """Say where something may be missing only because it was renamed, and no state holds its id."""
+    missed = [one.pool for one in plans if one.pool.lower() not in known and _misses_a_name(one)]
     if missed:
         screen.note(
-            f"{', '.join(missed)}: no earlier run is known here, so what was renamed looks like missing; "
-            "RECONCILER_STATE names the state that the service keeps"
+            f"{', '.join(missed)}: no saved state: renamed projects appear as missing. "
+            "Set RECONCILER_STATE to the deployment's state"
         )
 
 
-def _misses(one: Plan) -> bool:
-    """Whether a name of the spec leads nowhere; a queue that is still to come has no name of its own."""
+def _misses_a_name(one: Plan) -> bool:
+    """Whether a name of the spec was not found; a queue that is still to be created has no name of its own."""
     return any(
         gap.reason == NotFound.__name__ or (gap.reason == NotReady.__name__ and "/" not in gap.subject)
         for gap in one.gaps
@@ -87,7 +87,7 @@ def _plans(
     plans: list[Plan] = []
     codes: list[int] = []
     survey = look.planner.survey(selection.specs)
-    with screen.progress("reading", len(selection.specs)) as track:
+    with screen.progress("reading", len(selection.specs)) as progress:
         for spec in selection.specs:
             if _paused(spec, look):
                 screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
@@ -97,7 +97,7 @@ def _plans(
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)
-            track.step(f"reading {spec.name}")
+            progress.step(f"reading {spec.name}")
     return plans, codes
 
 
