@@ -6,19 +6,23 @@ service finds it. What earlier runs learned about cheap lists is not used; open 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import Selection, remembered_names, require, select, settings_of, view
+from reconciler.cli.selection import remembered_names, require, select, settings_of, view
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.names import RememberedNames
+
+if TYPE_CHECKING:
+    from reconciler.survey import SharedSurvey
+    from reconciler.survey.names import RememberedNames
 
 
 def plan(
@@ -37,8 +41,11 @@ def plan(
     with closing(bootstrap.look(settings)) as look:
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
+        specs_to_plan = _unpaused(look, selection.specs, screen)
+        survey = look.survey(selection.specs)
+        survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = remembered_names(settings, selection.specs, screen)
-        plans, codes = _plans(look, selection, known, screen)
+        plans, codes = _plans(look, specs_to_plan, selection.revision, lambda spec: view(survey, spec, known), screen)
     _note_without_state(plans, known, screen)
     show(plans, output, screen)
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
@@ -81,19 +88,15 @@ def _misses_a_name(one: Plan) -> bool:
 
 
 def _plans(
-    look: bootstrap.Look, selection: Selection, known: Mapping[str, RememberedNames], screen: Screen
+    look: bootstrap.Look, specs: Sequence[Spec], revision: str, viewed: Callable[[Spec], SharedSurvey], screen: Screen
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []
     codes: list[int] = []
-    survey = look.planner.survey(selection.specs)
-    with screen.progress("reading", len(selection.specs)) as progress:
-        for spec in selection.specs:
-            if _paused(spec, look):
-                screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
-                continue
+    with screen.progress("reading", len(specs)) as progress:
+        for spec in specs:
             try:
-                plans.append(look.planner.plan(spec, view(survey, spec, known), selection.revision))
+                plans.append(look.planner.plan(spec, viewed(spec), revision))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)
@@ -101,6 +104,10 @@ def _plans(
     return plans, codes
 
 
-def _paused(spec: Spec, look: bootstrap.Look) -> bool:
+def _unpaused(look: bootstrap.Look, specs: Sequence[Spec], screen: Screen) -> list[Spec]:
     """A paused pool is not even planned; after its last day the pause is over by itself."""
-    return spec.mode is Mode.PAUSE and (spec.until is None or look.clock.now().date() <= spec.until)
+    today = look.clock.now().date()
+    paused = [one for one in specs if one.mode is Mode.PAUSE and (one.until is None or today <= one.until)]
+    for spec in paused:
+        screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
+    return [spec for spec in specs if spec not in paused]
