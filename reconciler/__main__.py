@@ -8,19 +8,17 @@ import sys
 def start() -> int:
     """Run the command line; a package that is not installed is one line with the remedy, not a traceback."""
     try:
-        from reconciler.cli import app, main  # noqa: PLC0415 - reported below where one of its packages is missing
-        from reconciler.cli.program import PROGRAM  # noqa: PLC0415
-        from reconciler.demo.command import demo  # noqa: PLC0415
+        from reconciler.cli import main  # noqa: PLC0415 - reported below where one of its packages is missing
+
+        return main()
     except ModuleNotFoundError as missing:
-        if (missing.name or "reconciler").partition(".")[0] in ("reconciler", "emulator"):
+        if not missing.name or missing.name.partition(".")[0] in ("reconciler", "emulator"):
             raise
         sys.stderr.write(
             f"error: the Python package {missing.name!r} is not installed for {sys.executable}; run `make setup` in a "
             "clone and use .venv/bin/python, or install the program: uv tool install . (or pip install .)\n"
         )
         return 1
-    app.command(epilog=f"Examples:\n\n{PROGRAM} demo\n\n{PROGRAM} demo --keep")(demo)
-    return main()
 
 
 if __name__ == "__main__":

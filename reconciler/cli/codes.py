@@ -1,20 +1,20 @@
-"""Exit codes, in one place. Where several hold, an error hides drift, and drift hides done."""
+"""Exit codes, in one place. Where several hold: stopped before error before out of sync before done."""
 
 from __future__ import annotations
 
 DONE = 0
-"""In sync, applied and proven, or valid."""
+"""In sync, applied and verified, or valid."""
 
 ERROR = 1
-"""Something is wrong: usage, settings, specs, a service, a refused apply, a failed read."""
+"""An error: usage, settings, specs, a service, a refused apply, a failed read."""
 
 PENDING = 2
-"""Drift, or changes that are still to come."""
+"""Out of sync, or changes not yet applied."""
 
 STOPPED = 130
-"""Ended by Ctrl-C, at the boundary of a step."""
+"""Ended by Ctrl-C, between two steps."""
 
 
 def worst(codes: list[int]) -> int:
-    """The one that a caller has to know of."""
+    """The code that the process ends with."""
     return next((code for code in (STOPPED, ERROR, PENDING) if code in codes), DONE)

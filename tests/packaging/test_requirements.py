@@ -34,6 +34,15 @@ def test_the_command_line_has_the_versions_that_functions_has() -> None:
     assert pins("requirements.txt").items() <= pins("requirements-cli.txt").items()
 
 
+def test_every_extra_that_a_text_names_exists() -> None:
+    """A remedy that cannot be carried out is worse than none."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    texts = [path.read_text() for folder in ("reconciler", "docs") for path in (ROOT / folder).rglob("*.[pm][yd]")]
+    named = {name for text in texts for name in re.findall(r"mdp-reconciler\[(\w+)\]|\bextra `(\w+)`", text)}
+
+    assert {name for names in named for name in names if name} <= extras.keys()
+
+
 def test_each_list_is_locked_and_the_functions_app_has_nothing_of_the_command_line() -> None:
     functions = names((ROOT / "requirements.in").read_text().splitlines())
     cli = names((ROOT / "requirements-cli.in").read_text().splitlines())

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler import __version__
 from tests.cli.process import POOL
-from tests.packaging.conftest import ROOT, Installed, build, into
+from tests.packaging.conftest import ROOT, UV, Installed, build, into, run
 
 pytestmark = pytest.mark.timeout(600)  # packages are installed
 
@@ -133,17 +133,30 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_folder(installed: Installed, t
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [("mdp-reconciler",), ("python", "-m", "reconciler")])
+@pytest.mark.parametrize(
+    ("words", "present", "missing"),
+    [
+        (("mdp-reconciler",), (), "typer"),
+        (("python", "-m", "reconciler"), (), "typer"),
+        (("mdp-reconciler",), ("typer", "python-dotenv", "pyyaml"), "pydantic"),
+    ],
+)
 def test_a_missing_package_is_one_line_with_the_remedy(
-    installed: Installed, tmp_path: Path, words: tuple[str, ...]
+    installed: Installed, tmp_path: Path, words: tuple[str, ...], present: tuple[str, ...], missing: str
 ) -> None:
-    """An installation without its dependencies, as `pip install --no-deps` leaves it."""
+    """An installation without its dependencies, as `pip install --no-deps` leaves it, or without some of them."""
     binaries = into(tmp_path / "venv", "--no-deps", str(installed.wheel))
+    if present:
+        run(UV, "pip", "install", "--quiet", "--python", str(binaries / "python"), *present, folder=ROOT)
     ended = subprocess.run(
-        [str(binaries / words[0]), *words[1:], "plan"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [str(binaries / words[0]), *words[1:], "validate", "--specs", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.count("\n") == 1
-    assert ended.stderr.startswith("error: the Python package '")
+    assert ended.stderr.startswith(f"error: the Python package '{missing}")
     assert "uv tool install" in ended.stderr

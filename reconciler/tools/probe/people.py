@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.survey.capabilities import CapabilityAnswer
+from reconciler.survey.capabilities.answers import CapabilityAnswer
 from reconciler.survey.capabilities.questions import INHERITANCE, POOL_ROLES
 from reconciler.tools.probe.answer import no, unclear, yes
 from reconciler.tools.probe.organization import PREVIEW, ROLES, ProbeOrganization, spread

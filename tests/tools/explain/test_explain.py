@@ -289,7 +289,7 @@ def test_a_state_that_cannot_be_read_is_no_reason_not_to_look(signed_in: Shell) 
     ended = signed_in.run("plan", POOL)
 
     assert ended.code == 2
-    assert "the state cannot be read, so nothing is known of earlier runs: " in ended.err
+    assert "the state cannot be read, so renamed projects appear as missing: " in ended.err
 
 
 def test_exceptions_are_told_with_their_end_and_reason() -> None:

@@ -1,6 +1,6 @@
-"""Runs the pools of an apply: one after another, and again those that something has to be waited for.
+"""Runs the pools of an apply one after another, and runs those that wait for Azure again.
 
-The services' long operations go on by themselves, so a pool that waits lets the others go first.
+Long operations of the services go on by themselves, so a waiting pool lets the others go first.
 """
 
 from __future__ import annotations
@@ -8,36 +8,38 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.bootstrap import App
-from reconciler.cli.following import Following
-from reconciler.cli.screen import Track
+from reconciler.cli.run_reporter import RunReporter
+from reconciler.cli.screen import ProgressDisplay
 from reconciler.cli.selection import Selection
-from reconciler.cli.stopping import Stop
+from reconciler.cli.stopping import StopRequest
 from reconciler.engine import Outcome, Result
 from reconciler.errors import Throttled
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
-LONGEST_NAP = 60.0
-"""Seconds; an operation that says nothing of its end is looked at this often at least."""
+LONGEST_WAIT = 60.0
+"""Seconds after which a pending operation is read again at the latest."""
 
 
-class Running:
+class ApplyRun:
     """One apply of some pools."""
 
-    def __init__(self, app: App, selection: Selection, following: Following, track: Track, stop: Stop) -> None:
+    def __init__(
+        self, app: App, selection: Selection, reporter: RunReporter, progress: ProgressDisplay, stop: StopRequest
+    ) -> None:
         self._app = app
-        self._following = following
+        self._reporter = reporter
         self._selection = selection
-        self._track = track
+        self._progress = progress
         self._stop = stop
         self._results: dict[str, Result] = {}
 
     def results(self) -> list[Result]:
-        """One for each pool that was begun, in the order of the specs, over all its runs."""
+        """One result for each pool that was begun, in the order of the specs, over all its runs."""
         return [self._results[spec.key] for spec in self._selection.specs if spec.key in self._results]
 
     def until(self, timeout: float, plan_hash: str | None) -> bool:
-        """Run until nothing is in motion, or for `timeout` seconds. Whether somebody stopped it."""
+        """Run until no pool waits, or for `timeout` seconds. True where a requested stop ended it."""
         end = self._app.clock.monotonic() + timeout
         try:
             self._all(end, plan_hash)
@@ -54,7 +56,9 @@ class Running:
         while due:
             moment, spec = min(due.values(), key=lambda entry: entry[0])
             if moment > end:
-                self._track.line(f"{spec.name}: the time is up, and it is not done: {_why(self._results[spec.key])}")
+                self._progress.line(
+                    f"{spec.name}: --timeout is over, and it is not finished: {_reason(self._results[spec.key])}"
+                )
                 return
             self._wait(moment, spec)
             del due[spec.key]
@@ -68,43 +72,43 @@ class Running:
         plan_hash: str | None = None,
     ) -> None:
         self._stop.check()
-        self._track.unknown()
-        if spec.key not in self._results or self._track.interactive:
-            self._track.now(f"{spec.name}: reading")
+        self._progress.unknown()
+        if spec.key not in self._results or self._progress.interactive:
+            self._progress.now(f"{spec.name}: reading")
         result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
         if result.pending is None and result.plan is not None:
-            result = replace(result, applied=(*self._following.ended(result.plan), *result.applied))
+            result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
-        if _in_motion(result):
-            nap = min(result.next_look or 0.0, LONGEST_NAP)
-            due[spec.key] = (self._app.clock.monotonic() + nap, spec)
+        if _waits(result):
+            wait = min(result.next_look or 0.0, LONGEST_WAIT)
+            due[spec.key] = (self._app.clock.monotonic() + wait, spec)
 
     def _wait(self, moment: float, spec: Spec) -> None:
         seconds = moment - self._app.clock.monotonic()
         if seconds <= 0:
             return
-        self._track.unknown()
-        self._track.now(f"{spec.name}: {_why(self._results[spec.key])}", f"; looking again in {seconds:.0f} s")
+        self._progress.unknown()
+        self._progress.now(f"{spec.name}: {_reason(self._results[spec.key])}", f"; reading again in {seconds:.0f} s")
         self._stop.wait(seconds)
 
 
-def _in_motion(result: Result) -> bool:
-    """Whether waiting helps. Other trouble is told at once: somebody sits there and may know better."""
+def _waits(result: Result) -> bool:
+    """Whether waiting helps. Other errors are reported at once, to the person at the terminal."""
     throttled = result.outcome is Outcome.FAILED and result.status.error == Throttled.__name__
     return result.next_look is not None and (result.outcome is Outcome.PROGRESSING or throttled)
 
 
-def _why(result: Result) -> str:
+def _reason(result: Result) -> str:
     if result.pending:
         return f"waiting for the {result.pending.description}"
     if result.outcome is Outcome.FAILED:
-        return "the service asked for fewer calls"
+        return "throttled by the service"
     waited = [change for change in (result.plan.changes if result.plan else ()) if change.wait_once]
-    return f"giving the service time for the {waited[0].kind} {waited[0].subject}" if waited else "not done yet"
+    return f"waiting for Azure to create {waited[0].kind} {waited[0].subject}" if waited else "not finished yet"
 
 
 def _joined(before: Result | None, now: Result) -> Result:
-    """Several runs of one apply as one: what it began with, all that it did, and where it ended."""
+    """Several runs of one apply as one result: the first plan, all applied changes, the last outcome."""
     if before is None:
         return now
     outcome = Outcome.APPLIED if now.outcome is Outcome.IN_SYNC and before.applied else now.outcome
