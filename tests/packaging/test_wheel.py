@@ -138,7 +138,7 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_folder(installed: Installed, t
     [
         (("mdp-reconciler",), (), "typer"),
         (("python", "-m", "reconciler"), (), "typer"),
-        (("mdp-reconciler",), ("typer", "python-dotenv", "pyyaml"), "pydantic"),
+        (("mdp-reconciler",), ("typer", "python-dotenv"), "yaml"),
     ],
 )
 def test_a_missing_package_is_one_line_with_the_remedy(
