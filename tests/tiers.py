@@ -51,6 +51,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "telemetry/test_off.py",
         "telemetry/test_one_trace.py",
         "tools/convert/test_convert.py",
+        "tools/convert/test_convert_lists.py",
         "tools/convert/test_convert_refusals.py",
         "tools/doctor",
         "tools/explain",
