@@ -23,7 +23,7 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
-from reconciler.survey import access, azure_resources, names, organization_queues, scope
+from reconciler.survey import access, ahead, azure_resources, names, organization_queues, scope
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
@@ -169,43 +169,22 @@ class SharedSurvey:
         return pool
 
     def begin(self, specs: Iterable[Spec]) -> None:
-        """Send the first requests of these specs without waiting for an answer."""
+        """Send the first requests of these specs without waiting for a response."""
         for spec in specs:
             self._begin(spec)
 
     def _begin(self, spec: Spec) -> None:
-        """Let the organizations answer while ARM does: what every look at this pool asks them first.
-
-        One round trip in place of four. What fails is remembered like any answer, for whoever asks for it.
-        """
-        roles = scope.manages_roles(spec)
-        for organization in spec.organizations:
-            name, all_projects = organization.name, not organization.projects
-            begun = Key("begun", name, detail=(roles, all_projects))
-            self._once(begun, lambda: self._first(name, roles=roles, all_projects=all_projects))  # noqa: B023 - called at once
-
-    def _first(self, organization: str, *, roles: bool, all_projects: bool) -> None:
-        first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
-        if roles:
-            first |= {"me": self.me, "inheritance": self._switches}
-        unasked = {key.kind for key in self._memo.unasked(Key(kind, organization) for kind in first)}
-        self._lanes.begin(organization, [ask for kind, ask in first.items() if kind in unasked])
-        # These need an agent pool of the batch to be there; a lane that waits for the list has nothing better to do.
-        if all_projects and self._memo.unasked([Key("hidden projects", organization)]):
-            self._lanes.begin(organization, [self._hidden_ahead])
-        if roles:
-            self._lanes.begin(organization, [self._roles_ahead])
+        reads = ahead.FirstReads(
+            self._agent_pools, self.projects, self.me, self._switches, self._hidden_ahead, self._roles_ahead
+        )
+        ahead.begin(spec, reads, self._memo, self._lanes)
 
     def _hidden_ahead(self, organization: str) -> None:
         if self._interest.get(organization, frozenset()) & self._agent_pools(organization).keys():
             self.hidden_projects(organization)
 
-    def _roles_ahead(self, organization: str) -> None:
-        for key in self._role_keys(organization):
-            self._lanes.begin(organization, [partial(self._role_ahead, key)])
-
-    def _role_ahead(self, key: Key, organization: str) -> None:
-        self._memo.get(key, lambda: self._roles(organization, *key.detail))
+    def _roles_ahead(self, organization: str) -> Mapping[Key, Callable[[], Any]]:
+        return {key: partial(self._roles, organization, *key.detail) for key in self._role_keys(organization)}
 
     def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
         try:
