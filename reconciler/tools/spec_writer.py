@@ -11,12 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
 
+from reconciler.documents import Json
 from reconciler.spec.loader import check
 from reconciler.spec.problem import Path, one_line, spell
 
-Json = Any
 MOST_ROUNDS = 200
 """Things taken out of one document at most; a document that needs more is none of ours."""
 

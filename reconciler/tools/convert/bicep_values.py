@@ -176,7 +176,7 @@ def parsed(text: str) -> Node:
 
 def first_error(root: Node, *, shift: int = 0) -> int:
     """Line in the file of the first part that is not Bicep; 0 where there is none."""
-    stack = [root]
+    stack = list(reversed(root.children))
     while stack:
         node = stack.pop()
         if node.is_error or node.is_missing:

@@ -69,23 +69,19 @@ def drafts(found: Sequence[Piece], options: ConvertOptions) -> list[Draft]:
 
 def _draft(group: Sequence[Piece], options: ConvertOptions) -> Draft:
     lost = [one for piece in group for one in piece.left_out]
-    named = [piece for piece in group if piece.name]
-    name = options.name or next((piece.name for piece in named), "")
+    name = options.name or next((piece.name for piece in group if piece.name), "")
     if not name:
         unnamed = next((f" ({one})" for one in lost if one.path == ("name",)), "")
         raise SpecInvalid(f"{group[0].source}: does not say the pool's name{unnamed}; give it by --name")
     body = _Body()
     for piece in group:
         body.add(piece, options)
-    pool = body.pool
-    for piece in named:
-        if piece.name != name:
+        if piece.name not in ("", name):
             body.notes.append(f"{piece.source}: name is {show(piece.name)}; {show(name)} is written")
+    pool = body.pool
     if options.location:
         if pool.get("location", options.location) != options.location:
-            body.notes.append(
-                f"location is {show(pool['location'])}; {show(options.location)} of --location is written"
-            )
+            body.notes.append(f"location is {show(pool['location'])}; {show(options.location)} is written")
         pool["location"] = options.location
     document = {
         "apiVersion": "reconciler/v1",
@@ -98,13 +94,20 @@ def _draft(group: Sequence[Piece], options: ConvertOptions) -> Draft:
     }
     draft = Draft(document)
     for one in (*lost, *body.left_out):
-        if one.path == ("name",) or (one.path == ("location",) and options.location):
-            draft.note(("pool",), f"{one}; --{one.path[0]} is written")
-        else:
-            draft.leave_out(("pool",), str(one))
+        _name_left_out(draft, one, options)
     for note in (*body.notes, *_unmanaged(pool)):
         draft.note(("pool",), note)
     return settled(draft, body.where_is)
+
+
+def _name_left_out(draft: Draft, one: LeftOut, options: ConvertOptions) -> None:
+    """Name a part that is left out; a note where the spec is complete without it."""
+    if one.path == ("name",) or (one.path == ("location",) and options.location):
+        draft.note(("pool",), f"{one}; --{one.path[0]} is written")
+    elif one.path and one.path[0] in _IDENTIFYING | _RECOGNIZED:
+        draft.note(("pool",), f"{one.where}: not written, part of no spec: {one.path[0]}")
+    else:
+        draft.leave_out(("pool",), str(one))
 
 
 class _Body:

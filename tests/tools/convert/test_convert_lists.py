@@ -301,6 +301,17 @@ def test_harmless_notes_leave_a_spec_complete(shell: Shell) -> None:
     assert "left out" not in done.err
 
 
+@pytest.mark.parametrize("key", ["dependsOn", "scope", "apiVersion"])
+def test_expressions_that_only_place_a_resource_leave_a_spec_complete(key: str) -> None:
+    as_template = template(_organization(projects=["dev"]), **{key: ["[resourceId('x/y', 'z')]"]})
+    as_bicep = resource(_organization(projects=["dev"]), **{key: ["LIST"]}).replace("'LIST'", "network")
+
+    for name, content in (("a.json", as_template), ("a.bicep", as_bicep)):
+        draft = converted({name: content})
+        assert left_out(draft) == []
+        assert [note for _, note in draft.notes if note.endswith(f"not written, part of no spec: {key}")] != []
+
+
 def test_nulls_are_absent_and_those_of_unknown_names_are_named(shell: Shell) -> None:
     """As `az resource show` prints a pool."""
     printed = {
