@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` shows the main job, `make test` passes the tests.
+# Three commands matter: `make demo` shows the main job, `make quick` checks a change, `make test` runs all tests.
 # Each makes the virtual environment by itself; nothing has to be installed before.
 PYTHON ?= python3
 VENV   ?= .venv
@@ -10,17 +10,17 @@ AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench package facts lock clean
+.PHONY: help setup demo quick test check format bench package dist facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements-cli.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.txt -r pyproject.toml --extra cli --group dev
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-cli.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c requirements-cli.txt --group dev
 	@touch $(STAMP)
 
 # Microsoft's Python runtime library of the Functions worker: tests run function_app.py in it. It declares Python 3.13
@@ -47,8 +47,11 @@ setup: $(STAMP) ## Make the virtual environment .venv
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
 	$(BIN)/python -m reconciler demo
 
+quick: check ## Checks and the tests that need no emulator, no process and no installation: a minute of CPU
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --quick -q -n 2 $(ARGS)
+
 test: $(STAMP) $(AZURITE) $(RUNTIME)/.installed ## Run the tests
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(ARGS)
+	COMPLETE_TESTS=1 $(BIN)/python -m pytest -p pytest_cov -n auto --cov --cov-report=term $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, import contracts, size of files
 	$(BIN)/ruff check .
@@ -57,7 +60,7 @@ check: $(STAMP) ## Lint, format, types, import contracts, size of files
 	$(BIN)/lint-imports
 	@$(BIN)/python tests/filesizes.py
 
-format: $(STAMP) ## Let ruff format and fix what it can
+format: $(STAMP) ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 bench: $(STAMP) ## Measure, and print the table of docs/benchmarks.md
@@ -66,11 +69,17 @@ bench: $(STAMP) ## Measure, and print the table of docs/benchmarks.md
 package: $(STAMP) ## Build the zip to deploy, for Python 3.12 on linux x86_64 (ARGS="--python 3.13" for another)
 	$(BIN)/python scripts/package.py $(ARGS)
 
-facts: $(AZMCP) ## Ask again for the schemas that infra/ is checked against
+facts: $(AZMCP) ## Read again the schemas that infra/ is checked against
 	PATH="$$PATH:$(abspath $(BIN))" $(BIN)/python scripts/bicep_facts.py
 
-lock: $(STAMP) ## Resolve requirements.in into requirements.txt, with hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+dist: $(STAMP) ## Build the wheel and the source archive into dist/
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/uv build --quiet --build-constraints requirements-build.txt --require-hashes --out-dir dist
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+lock: $(STAMP) ## Resolve dependencies into requirements.txt (Functions), -cli.txt and -build.txt, with hashes
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) -c requirements.txt --extra otlp pyproject.toml -o requirements-cli.txt
+	$(LOCK) --group build -o requirements-build.txt
 
 clean: ## Remove what was built
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage* build dist

@@ -16,7 +16,7 @@ from reconciler.config.triggers import Hosting
 from reconciler.service.queue.coalesce import MARGIN
 from reconciler.service.triggers import composition, messages
 
-TITLE = "Event to proven repair"
+TITLE = "Event to verified repair"
 SIZE = estates.Size(3, 8)
 OVERLAP = 0.005
 """Seconds by which two calls in sequence may seem to overlap: the emulator notes when it answered, not when asked."""
@@ -44,7 +44,7 @@ def run(*, quick: bool = False) -> Table:
             at_most("wall against the sum of round trips", seconds / (sequence * latency), 1.5, "×"),
         )
     how = (
-        f"Somebody closes open access in one of {SIZE.projects} projects ({SIZE.pools} pools). The audit event goes "
+        f"Open access is closed by hand in one of {SIZE.projects} projects ({SIZE.pools} pools). The audit event goes "
         "through `devops_changed` and `worker` of a warm process; wall from the event until the repair was read back, "
         f"without time in queues. Every answer takes {LATENCY * 1000:.0f} ms; calls are in sequence where none of them "
         "overlaps another (by the emulator's log)."

@@ -1,19 +1,26 @@
-"""Start from zero: what importing the function app costs, what the first invocation adds, and what is deployed."""
+"""Start from zero: the command line, the function app and its first invocation, and what is deployed."""
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measure import Row, Table, at_most, shown
+from benchmarks import estates
+from benchmarks.measure import LATENCY, Row, Table, at_most, emulated, shown, timed
+from benchmarks.repair import in_sequence
 
 TITLE = "Start from zero"
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS = 10
+PLANS = 5
 FIRST = "from reconciler.service.triggers import composition, messages, timers, web; import reconciler.bootstrap as b"
 WIRED = (
     "from reconciler.config.settings import Settings\nfrom reconciler.config.triggers import Hosting\n"
@@ -24,14 +31,86 @@ WIRED = (
 def run(*, quick: bool = False) -> Table:
     """All figures."""
     loaded = _modules("import function_app") - _modules("import azure.functions")
-    rows: tuple[Row, ...] = (at_most("modules beyond azure.functions", len(loaded), 5, count=True),)
+    rows: tuple[Row, ...] = (
+        at_most("modules beyond azure.functions", len(loaded), 5, count=True),
+        at_most("modules of ours for --help", len(_ours("--help")), 6, count=True),
+        at_most("modules of ours for validate", len(_ours("validate")), 55, count=True),
+    )
     if not quick:
-        rows += (*_times(), *_package())
+        rows += (*_commands(), *_plan(), *_times(), *_package())
     how = (
-        f"Median of {PAIRS} cold processes, in pairs, seconds inside the process. First invocation: the triggers' "
-        "modules and everything that is wired, without a call. Package: `make package`."
+        f"Command line: CPU (user and system) of `python -m reconciler …` against `python -c pass`, median of {PAIRS} "
+        "pairs of processes with bytecode written; `validate` reads one spec. Plan: 5 pools × 40 projects, every "
+        f"response 50 ms, the whole process, median of {PLANS}. Function app: median of {PAIRS} cold processes, in "
+        "pairs, seconds inside the process. First invocation: the triggers' modules and everything that is wired, "
+        "without a call. Package: `make package`."
     )
     return Table(TITLE, how, rows)
+
+
+def _commands() -> tuple[Row, ...]:
+    """CPU of the command line in multiples of an empty interpreter: the same on a fast machine and on a slow one."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pool.json").write_bytes(estates.spec("pool-00-000"))
+        calls = {"--help": ["--help"], "validate of one spec": ["validate", "--specs", folder]}
+        ratios = {name: _ratio(["-m", "reconciler", *arguments]) for name, arguments in calls.items()}
+    return (
+        shown("import typer against python -c pass", _ratio(["-c", "import typer"]), "×"),
+        at_most("--help against python -c pass", ratios["--help"], 12.0, "×"),
+        at_most("validate against python -c pass", ratios["validate of one spec"], 40.0, "×"),
+    )
+
+
+def _ratio(arguments: Sequence[str]) -> float:
+    _cpu(arguments)  # writes bytecode
+    return median(_cpu(arguments) / _cpu(["-c", "pass"]) for _ in range(PAIRS))
+
+
+def _cpu(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
+    """Seconds of CPU of one process, all its threads together."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, *arguments]
+    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)  # noqa: S603 - this interpreter
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _plan() -> tuple[Row, ...]:
+    """A plan as people run it, from the shell: start, reads and output."""
+    size = estates.Size(5, 40)
+    with tempfile.TemporaryDirectory() as folder, emulated(estates.estate(size), LATENCY) as cloud:
+        specs = Path(folder) / "specs"
+        specs.mkdir()
+        for name, content in estates.specs(size).items():
+            (specs / name).write_bytes(content)
+        environment = {**os.environ, **cloud.environment(f"{folder}/state.db", str(specs))}
+        runs = []
+        for _ in range(PLANS + 1):
+            cloud.do.reset_log()
+            with timed() as wall:
+                cpu = _cpu(["-m", "reconciler", "plan"], environment)
+            runs.append((wall(), cpu))
+        requests = cloud.do.requests()
+    sequence = in_sequence([datetime.fromisoformat(one["at"]).timestamp() for one in requests], LATENCY)
+    return (
+        at_most("plan: reads", len(requests), 101, count=True),
+        at_most("plan: calls in sequence", sequence, 29),
+        shown("plan: round trips", sequence * LATENCY, "s"),
+        shown("plan: CPU", median(cpu for _, cpu in runs[1:]), "s"),
+        at_most("plan: wall", median(seconds for seconds, _ in runs[1:]), 2.0, "s"),
+    )
+
+
+def _ours(*arguments: str) -> set[str]:
+    """Modules of ours that a call of the command line imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pool.json").write_bytes(estates.spec("pool-00-000"))
+        given = [*arguments, *(["--specs", folder] if arguments[0] == "validate" else [])]
+        names = _python(
+            f"import io, sys\nfrom contextlib import redirect_stdout\nfrom reconciler.cli import main\n"
+            f"with redirect_stdout(io.StringIO()):\n    assert main({given!r}) == 0\nprint(*sys.modules)"
+        ).split()
+    return {name for name in names if name.startswith("reconciler.")}
 
 
 def _times() -> tuple[Row, ...]:

@@ -1,3 +1,3 @@
-"""Keeps Azure Managed DevOps Pools, and who may run code on them, as a git repository says."""
+"""Keeps Azure Managed DevOps Pools and their Azure DevOps permissions in sync with a Git repository."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

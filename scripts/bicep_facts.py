@@ -1,9 +1,9 @@
 """Writes tests/infra/schemas.json: names and types of Azure's resources, which infra/ is checked against.
 
 The facts are what Microsoft's `azmcp bicepschema get` prints for a resource type (npm package @azure/mcp, pinned in
-the Makefile; it needs no network). One answer takes one to six seconds and there are thirty, so the tests read this
-file instead of asking. Descriptions are left out, and types that nothing near the templates uses. Run it by
-`make facts` after a new resource type or a new version of the package.
+the Makefile; it needs no network). One call takes one to six seconds and there are thirty, so the tests read this
+file instead. Descriptions are left out, and types that the templates cannot reach. Run it by `make facts` after a
+new resource type or a new version of the package.
 
 Four types are not in that package; their facts are in tests/infra/schemas_read.json, by hand, each with its document.
 """
@@ -30,18 +30,18 @@ Json = Any
 
 
 def main(arguments: list[str]) -> int:
-    """Ask for every type that a template names, and write what was answered."""
+    """Read the schema of every type that a template names, and write the facts."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--azmcp", type=Path, default=ROOT / ".venv/azmcp/node_modules/.bin/azmcp")
     parser.add_argument(
-        "--cache", type=Path, default=ROOT / ".venv/azmcp/answers", help="answers that were given before"
+        "--cache", type=Path, default=ROOT / ".venv/azmcp/answers", help="folder with the output of earlier calls"
     )
     options = parser.parse_args(arguments)
     package = json.loads((options.azmcp.parent.parent / "@azure/mcp/package.json").read_text(encoding="utf-8"))
     read = json.loads(READ.read_text(encoding="utf-8"))["resources"] if READ.exists() else {}
     resources = {}
     for name in sorted(set(_named()) - set(read)):
-        answer = _ask(options.azmcp, name, options.cache)
+        answer = _schema(options.azmcp, name, options.cache)
         resources[name] = _facts(answer, name)
     lines = [f"{json.dumps(name)}: {json.dumps(facts, sort_keys=True)}" for name, facts in resources.items()]
     source = f"npm @azure/mcp {package['version']}, azmcp bicepschema get"
@@ -57,15 +57,15 @@ def _named() -> Iterator[str]:
         yield from (found[1] for found in _RESOURCE.finditer(path.read_text(encoding="utf-8")))
 
 
-def _ask(azmcp: Path, name: str, cache: Path) -> list[Json]:
+def _schema(azmcp: Path, name: str, cache: Path) -> list[Json]:
     kept = cache / (name.replace("/", "_") + ".json")
     if not kept.exists():
-        asked = subprocess.run(  # noqa: S603 - the pinned tool, with a type's name
+        done = subprocess.run(  # noqa: S603 - the pinned tool, with a type's name
             [str(azmcp), "bicepschema", "get", "--resource-type", name],
             capture_output=True, text=True, check=True, timeout=120,
         )  # fmt: skip
         cache.mkdir(parents=True, exist_ok=True)
-        kept.write_text(asked.stdout, encoding="utf-8")
+        kept.write_text(done.stdout, encoding="utf-8")
     found: list[Json] = json.loads(kept.read_text(encoding="utf-8"))["results"]["BicepSchemaResult"]
     return found
 

@@ -1,8 +1,8 @@
 """Builds the zip that is deployed: code, dependencies for the platform in Azure, and bytecode for both.
 
-Without bytecode a cold start would compile three times as long as it imports (measured; see docs/benchmarks.md). It
-is written with unchecked hashes, so unpacking, which changes times, does not void it, and the zip is the same for
-the same input. Bytecode belongs to one version of Python, so an interpreter of that version has to be at hand.
+Without bytecode a cold start would compile three times as long as it imports (measured; see docs/benchmarks.md). The
+bytecode has unchecked hashes, so that unpacking, which changes times, does not invalidate it, and the zip is the same
+for the same input. Bytecode is for one version of Python, so an interpreter of that version is required.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def main(arguments: list[str]) -> int:
-    """Build, and print what was built."""
+    """Build the zip, and print its size."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--python", default="3.12", help="version of the Functions app's Python (default 3.12)")
     parser.add_argument("--platform", default="x86_64-manylinux_2_28", help="platform of the wheels")
@@ -35,8 +35,8 @@ def main(arguments: list[str]) -> int:
     interpreter = _interpreter(options.python)
     if interpreter is None:
         sys.stderr.write(
-            f"package: no python{options.python} was found, and bytecode needs one: install it, or name with --python "
-            "the version that the Functions app runs\n"
+            f"package: no python{options.python} was found, and bytecode needs it: install it, or name with --python "
+            "the version of the Functions app\n"
         )
         return 1
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +113,7 @@ def _compile(staged: Path, interpreter: str) -> None:
             "0",
             "--invalidation-mode",
             "unchecked-hash",
-            # Bytecode names the file that it came from: that of the app in Azure, not of a folder that is gone.
+            # Bytecode names its source file: that of the app in Azure, not of a temporary folder.
             "-s",
             str(staged),
             "-p",
@@ -126,7 +126,7 @@ def _compile(staged: Path, interpreter: str) -> None:
 
 
 def _zip(staged: Path, output: Path) -> int:
-    """Pack in a stable order with stable times; the bytes that were packed."""
+    """Pack in a fixed order with fixed times; the number of bytes before packing."""
     unpacked = 0
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in sorted(file for file in staged.rglob("*") if file.is_file()):

@@ -1,17 +1,24 @@
 """What holds for all tests: properties are judged by what they find, never by how busy the machine is.
 
 Their examples are the same in every run, so that a change is judged by the change. `HYPOTHESIS_PROFILE=explore` draws
-others: what that finds becomes a test of its own.
+others: what that finds becomes a test of its own. `quick` draws fewer, for `make quick`.
+
+What a test needs beyond this process is said in `tests.tiers`. What `make setup` does not install is missing for tests
+of Azurite and of the Functions runtime; those are skipped with the command to run, and fail where `make test` or
+continuous integration set `COMPLETE_TESTS`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import tiers
 
 if TYPE_CHECKING:
     from tests.contract.azurite import Azurite
@@ -19,9 +26,42 @@ if TYPE_CHECKING:
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", PATIENT)
 settings.register_profile("same", PATIENT, derandomize=True, database=None)
+settings.register_profile("quick", PATIENT, derandomize=True, database=None, max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 pytest_plugins = ["tests.shell"]
+
+TESTS = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The one option of ours."""
+    parser.addoption("--quick", action="store_true", help="only tests that need nothing beyond this process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    if config.option.quick:
+        config.option.markexpr = tiers.QUICK
+    for name, meaning in tiers.MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A quick run does not even import what it leaves out."""
+    if not config.option.quick or not collection_path.is_relative_to(TESTS):
+        return None
+    return True if tiers.markers_of(collection_path.relative_to(TESTS)) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by where they are, and those over Azurite by their fixture."""
+    for item in items:
+        if item.path.is_relative_to(TESTS):
+            for marker in tiers.markers_of(item.path.relative_to(TESTS)):
+                item.add_marker(marker)
+        if "azurite" in getattr(item, "fixturenames", ()):
+            item.add_marker("azurite")
 
 
 @pytest.fixture(scope="session")

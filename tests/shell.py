@@ -7,15 +7,15 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator import Running, start
-from reconciler.cli.boundary import main
+if TYPE_CHECKING:
+    from emulator import Running
 
 ROOT = Path(__file__).parent.parent
-DEMO = ROOT / "examples" / "demo"
+DEMO = ROOT / "reconciler" / "demo" / "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Shell:
 
     def run(self, *arguments: str) -> Said:
         """`python -m reconciler …`."""
+        from reconciler.cli.boundary import main  # noqa: PLC0415 - every run of pytest imports this file
+
         self.capture.readouterr()
         code = main([*arguments, "--no-color"] if arguments[0] != "schema" else list(arguments))
         captured = self.capture.readouterr()
@@ -57,6 +59,8 @@ class Shell:
 @pytest.fixture
 def world() -> Iterator[Running]:
     """Both planes, drifted as the demo's estate is."""
+    from emulator import start  # noqa: PLC0415 - as above
+
     with start(DEMO / "estate.yaml", switches={"arm.update-seconds": 0.2}) as running:
         yield running
 

@@ -74,11 +74,3 @@ def test_a_package_names_its_modules_on_its_first_screen(package: str) -> None:
     says = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
 
     assert set(re.findall(r"^    (\w+) ", says, re.MULTILINE)) == modules(folder)
-
-
-def test_decisions_have_numbers_of_their_own() -> None:
-    names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
-    numbers = [name[:4] for name in names]
-
-    assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in names)
-    assert len(numbers) == len(set(numbers))

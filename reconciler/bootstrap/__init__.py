@@ -4,18 +4,25 @@
 
     connections   the session, the credential, telemetry, the deployment's own files, and what a planner is made of
     stores        state, leases and queues
+    specs         where specs come from
     program       `look` gives what reading and planning need and nothing that could write; `build` adds writers
     asking        what people's questions need, and `onboard`
 
-An adapter is imported when it is needed: the SDKs behind some take longer to import than a plan takes to make.
+A part is imported when one of its names is first used, and an adapter when it is needed: `validate` shall not pay for
+what only `apply` uses, and the SDKs behind some adapters take longer to import than a plan takes to make.
 """
 
 from __future__ import annotations
 
-from reconciler.bootstrap.asking import Onboarding, Questions, Tools, onboarding, questions, tools
-from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
-from reconciler.bootstrap.program import App, Look, audit, build, git_authorization, look, source
-from reconciler.bootstrap.stores import Store, in_storage, statuses, store
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reconciler.bootstrap.asking import Onboarding, Questions, Tools, onboarding, questions, tools
+    from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
+    from reconciler.bootstrap.program import App, Look, audit, build, look
+    from reconciler.bootstrap.specs import git_authorization, source
+    from reconciler.bootstrap.stores import Store, in_storage, statuses, store
 
 __all__ = [
     "App",
@@ -40,3 +47,19 @@ __all__ = [
     "telemetry",
     "tools",
 ]
+
+_PARTS = {
+    "asking": ("Onboarding", "Questions", "Tools", "onboarding", "questions", "tools"),
+    "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
+    "program": ("App", "Look", "audit", "build", "look"),
+    "specs": ("git_authorization", "source"),
+    "stores": ("Store", "in_storage", "statuses", "store"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The part that a name belongs to is imported when the name is first used."""
+    for part, names in _PARTS.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{part}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

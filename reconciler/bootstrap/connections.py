@@ -5,24 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler import __version__
 from reconciler.adapters.clock import SystemClock
 from reconciler.config.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
-from reconciler.engine import Planner
 from reconciler.errors import NotFound
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
-from reconciler.survey.capabilities import Capabilities, CapabilitiesInvalid, load
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
     from reconciler.adapters.arm.pools import Arm
     from reconciler.adapters.credentials import Credential
     from reconciler.adapters.devops.session import Session
     from reconciler.adapters.devops.throttling import ThrottlingGates
+    from reconciler.engine import Planner
+    from reconciler.survey.capabilities import Beliefs
+    from reconciler.survey.capabilities.answers import Capabilities
+
+
+Believe: TypeAlias = "Callable[[datetime], Mapping[str, Beliefs]]"
+"""What is believed of each organization at a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,15 @@ def policy(settings: Settings) -> Policy:
 
 def capabilities(settings: Settings) -> Capabilities:
     """What was found out about organizations; nothing where there is no file. `NotFound` where the file is missing."""
+    from reconciler.survey.capabilities.answers import Capabilities  # noqa: PLC0415 - builds models
+
     return Capabilities() if settings.capabilities is None else capabilities_at(settings.capabilities)
 
 
 def capabilities_at(path: Path) -> Capabilities:
     """Those of a file. `SettingsInvalid` with a line for each problem of it."""
+    from reconciler.survey.capabilities.document import CapabilitiesInvalid, load  # noqa: PLC0415 - builds models
+
     try:
         return load(str(path), path.read_bytes())
     except OSError as error:
@@ -87,14 +99,29 @@ def capabilities_at(path: Path) -> Capabilities:
 
 def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetry = NO_TELEMETRY) -> Planner:
     """The planner over these connections, with what the deployment allows and knows."""
-    from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415
+    from reconciler.engine import Planner  # noqa: PLC0415 - see the package's docstring
     from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
-    around = AzureResources(planes.arm, planes.devops) if settings.prerequisites else None
-    readers = Readers(planes.arm, DevOps(planes.devops), around)
-    believe = partial(capabilities(settings).beliefs, days=settings.capabilities_days)
-    return Planner(FACETS, readers, policy(settings), clock, believe=believe, telemetry=watch)
+    readers = readers_of(settings, planes)
+    return Planner(FACETS, readers, policy(settings), clock, believe=beliefs(settings), telemetry=watch)
+
+
+def readers_of(settings: Settings, planes: Planes) -> Readers:
+    """What reads over these connections."""
+    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
+
+    if not settings.prerequisites:
+        return Readers(planes.arm, DevOps(planes.devops), None)
+    from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415
+
+    return Readers(planes.arm, DevOps(planes.devops), AzureResources(planes.arm, planes.devops))
+
+
+def beliefs(settings: Settings) -> Believe:
+    """What follows from the capabilities file; without one, conservative defaults apply and no model is built."""
+    if settings.capabilities is None:
+        return lambda _: {}
+    return partial(capabilities(settings).beliefs, days=settings.capabilities_days)
 
 
 def connect(

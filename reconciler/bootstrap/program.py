@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.bootstrap.connections import connect, credential_of, planner_of, telemetry
+from reconciler.bootstrap.connections import (
+    Believe,
+    beliefs,
+    connect,
+    credential_of,
+    planner_of,
+    policy,
+    readers_of,
+    telemetry,
+)
+from reconciler.bootstrap.specs import source
 from reconciler.bootstrap.stores import store
-from reconciler.config.settings import PREFIX, Settings
-from reconciler.config.triggers import Hosting
-from reconciler.engine import Planner, Reconciler, RunLimits
-from reconciler.engine.events import Event
-from reconciler.errors import SpecInvalid
+from reconciler.config.settings import Settings
+from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
-from reconciler.ports.readers_writers import Writers
+from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.spec.model import Spec
+from reconciler.survey import SharedSurvey
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
 if TYPE_CHECKING:
     from reconciler.adapters.devops.audit import DevOpsAuditLog
+    from reconciler.config.triggers import Hosting
+    from reconciler.engine import Planner, Reconciler
+    from reconciler.engine.events import Event
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """What planning needs. Holds nothing that could write."""
 
     source: SpecSource
-    planner: Planner
+    readers: Readers
     clock: Clock
+    policy: Policy
+    believe: Believe
     close: Callable[[], None] = field(repr=False)
     """Let connections go."""
+
+    @cached_property
+    def planner(self) -> Planner:
+        """The planner; engine and facets are imported here, while the first requests of `survey` are on their way."""
+        from reconciler.engine import Planner  # noqa: PLC0415 - as said
+        from reconciler.facets.registry import FACETS  # noqa: PLC0415
+
+        return Planner(FACETS, self.readers, self.policy, self.clock, believe=self.believe)
+
+    def survey(self, specs: Sequence[Spec]) -> SharedSurvey:
+        """The shared reads of these specs, as `Planner.survey` makes them."""
+        return SharedSurvey.about(self.readers, specs).believing(self.believe(self.clock.now()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +79,12 @@ class App:
     """Let connections and files go."""
 
 
-def source(settings: Settings) -> SpecSource:
-    """Where specs come from. `SpecInvalid` where that is not set or makes no sense."""
-    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
-
-    if not settings.specs:
-        raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
-    location = git.Location.parse(_rooted(settings.specs))
-    authorization = git_authorization(settings, location.place if location.remote else "")
-    return git.source(
-        location, access=git.RemoteAccess(authorization=authorization, allow_loopback=settings.allow_loopback)
-    )
-
-
-def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
-    """The git token where one is set; towards Azure Repos, who we are towards Azure DevOps; nobody otherwise."""
-    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
-
-    if settings.git_token:
-        return git.basic(settings.git_token.reveal)
-    ours, theirs = urlsplit(settings.devops_endpoint), urlsplit(url)
-    if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):
-        return credential_of(settings).devops_header
-    return None
-
-
 def look(settings: Settings) -> Look:
     """What reading and planning need."""
     clock = SystemClock()
     planes = connect(settings, clock)
-    return Look(source(settings), planner_of(settings, planes, clock), clock, planes.close)
+    allowed, believe = policy(settings), beliefs(settings)
+    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, planes.close)
 
 
 def build(
@@ -93,6 +94,7 @@ def build(
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
+    from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 
     clock = SystemClock()
     kept = store(settings, clock)
@@ -123,17 +125,3 @@ def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY)
     endpoints = Endpoints(place, place, allow_loopback=settings.allow_loopback)
     limits, calls = CallLimits(read=settings.http_timeout), Calls("audit", watch)
     return DevOpsAuditLog(Session(credential_of(settings), endpoints, limits=limits, calls=calls))
-
-
-def _rooted(specs: str) -> str:
-    """A folder inside a repository, asked for at a ref, as the repository and the folder in it."""
-    place, mark, behind = specs.partition("#")
-    folder = Path(place)
-    if not mark or "://" in place or not folder.is_dir():
-        return specs
-    ref, _, prefix = behind.partition(":")
-    for root in (folder.resolve(), *folder.resolve().parents):
-        if (root / ".git").exists():
-            inside = folder.resolve().relative_to(root).as_posix()
-            return f"{root}#{ref}:{'/'.join(part for part in (inside, prefix) if part not in ('', '.'))}"
-    return specs

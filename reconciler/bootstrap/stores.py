@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import credential_of
 from reconciler.config.settings import PREFIX, Settings
-from reconciler.engine.status import PoolStatus
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
 
 if TYPE_CHECKING:
     from reconciler.adapters.azure_storage.account import Account
+    from reconciler.engine.status import PoolStatus
 
 
 class Store(Protocol):
@@ -76,6 +76,8 @@ def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[Poo
     """What is stored of every pool, or of these, sorted; nothing is made where nothing was stored yet."""
     if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
+    from reconciler.engine.status import PoolStatus  # noqa: PLC0415 - most folders hold no state
+
     with closing(store(settings, SystemClock())) as kept:
         names = kept.state.names("pools/") if keys is None else [f"pools/{key}" for key in sorted(keys)]
         stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in names]

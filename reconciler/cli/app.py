@@ -1,100 +1,185 @@
-"""The commands, by name: what `--help` shows, and which function each one is."""
+"""The table of commands: what `--help` lists, and which function each command is.
+
+A command's module is imported when that command runs. `--help`, shell completion of names and a misspelt name
+therefore need this table alone.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import Any, NamedTuple
+
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from reconciler.cli.apply import apply
-from reconciler.cli.convert import convert
-from reconciler.cli.doctor import doctor
-from reconciler.cli.explain import explain
-from reconciler.cli.importing import import_pools
-from reconciler.cli.onboard import onboard
-from reconciler.cli.plan import plan
-from reconciler.cli.probe import probe
-from reconciler.cli.schema import schema
-from reconciler.cli.serve import serve
-from reconciler.cli.status import status
-from reconciler.cli.validate import validate
+from reconciler.cli.program import PROGRAM, Version
 
-ABOUT = """Keeps Azure Managed DevOps Pools, and who may run code on them, as a git repository says.
+ABOUT = """Keeps Azure Managed DevOps Pools and their Azure DevOps permissions in sync with a Git repository.
 
-Exit codes: 0 in sync, done or valid; 2 drift, or changes still to come; 1 an error, of usage too; 130 Ctrl-C.
+Exit codes: 0 in sync, done or valid; 2 out of sync, or changes not yet applied; 1 an error, of usage too; 130 Ctrl-C.
 """
+_HELP: dict[str, Any] = {"help_option_names": ["--help", "-h"]}
+
+
+class CommandRow(NamedTuple):
+    """One command of the table."""
+
+    function: str
+    """`module:name`."""
+    summary: str
+    """What the list of commands says: the first sentence of the function's docstring."""
+    examples: tuple[str, ...]
+    """Arguments of calls that its own help shows."""
+
+
+COMMANDS = {
+    "validate": CommandRow(
+        "reconciler.cli.validate:validate",
+        "Check the specs and list every problem, one line each.",
+        (
+            "validate --specs specs/",
+            "validate --specs https://github.com/fabrikam/pools.git#main:specs --output json",
+        ),
+    ),
+    "plan": CommandRow(
+        "reconciler.cli.plan:plan",
+        "Show what would be changed, over which API, and what it does to people.",
+        (
+            "plan --specs specs/",
+            "plan fabrikam-managed-pool --ref main",
+            "plan --output markdown > comment.md",
+        ),
+    ),
+    "apply": CommandRow(
+        "reconciler.cli.apply:apply",
+        "Bring both planes in sync with the specs, wait for Azure, and read again.",
+        (
+            "apply --specs specs/",
+            "apply fabrikam-managed-pool --plan-hash 0f3a…   (this plan or none)",
+            "apply --policy policy.yaml --timeout 3600",
+        ),
+    ),
+    "status": CommandRow(
+        "reconciler.cli.status:status",
+        "Show what the last runs found, and since when it is so.",
+        (
+            "status",
+            "status fabrikam-managed-pool --output json",
+            "status --unmanaged --specs specs/",
+        ),
+    ),
+    "schema": CommandRow(
+        "reconciler.cli.schema:schema",
+        "Print the JSON Schema of spec files, so that an editor completes and checks them.",
+        ("schema > pool.schema.json",),
+    ),
+    "serve": CommandRow(
+        "reconciler.cli.serve:serve",
+        "Run the triggers on this machine: HTTP, timers, queues.",
+        ("serve", "serve --port 8080 --workers 4", "serve --no-timers"),
+    ),
+    "explain": CommandRow(
+        "reconciler.cli.explain:explain",
+        "Say whether a project or pipeline may run on a pool now",
+        (
+            "explain fabrikam-managed-pool fabrikam-tailspin/Web",
+            "explain fabrikam-release-pool fabrikam-release '\\release\\nightly' --output json",
+        ),
+    ),
+    "import": CommandRow(
+        "reconciler.cli.importing:import_pools",
+        "Write a spec for every pool there is, with the access that is observed",
+        (
+            "import --to specs/",
+            "import fabrikam-managed-pool --subscription 11111111-2222-3333-4444-555555555555 --to specs/ --force",
+        ),
+    ),
+    "convert": CommandRow(
+        "reconciler.cli.convert:convert",
+        "Print what another form says as specs",
+        (
+            "convert main.bicep --subscription 1111… --resource-group rg-build > pool.yaml",
+            "convert deploy.json --parameters deploy.parameters.json --subscription 1111… --resource-group rg-build",
+            "convert organization.json fabric.json --name build --subscription 1111… --resource-group rg-build",
+        ),
+    ),
+    "doctor": CommandRow(
+        "reconciler.cli.doctor:doctor",
+        "Say which rights the operator lacks, who has to give which, and where.",
+        ("doctor", "doctor fabrikam-managed-pool --mode report --output json"),
+    ),
+    "onboard": CommandRow(
+        "reconciler.cli.onboard:onboard",
+        "Say what the operator's identity lacks in organizations, and with --apply give it, as yourself.",
+        (
+            "onboard fabrikam-prime --identity 22222222-3333-4444-5555-666666666666",
+            "onboard fabrikam-prime fabrikam-tailspin --identity 2222… --mode enforce --apply",
+            "onboard fabrikam-prime --identity 2222… --project fabrikam-dev --output json",
+        ),
+    ),
+    "probe": CommandRow(
+        "reconciler.cli.probe:probe",
+        "Ask by reading what nothing published says, and write it for the operator.",
+        (
+            "probe",
+            "probe fabrikam-prime --subscription 11111111-2222-3333-4444-555555555555 --to capabilities.yaml",
+            "probe --check capabilities.yaml",
+        ),
+    ),
+    "demo": CommandRow(
+        "reconciler.demo.command:demo",
+        "Show the main job against the emulator, on this machine alone: no cloud, no account.",
+        ("demo", "demo --keep"),
+    ),
+}
+"""In the order of the list. `demo` stands above this package; naming it here imports nothing."""
+
+
+def command(name: str) -> TyperCommand:
+    """The command itself; imports its module."""
+    row = COMMANDS[name]
+    module, _, function = row.function.partition(":")
+    program = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
+    examples = (f"  {PROGRAM} {line}" for line in row.examples)
+    epilog = "\n".join(["\b", "Examples:", *examples])
+    program.command(name, epilog=epilog)(getattr(importlib.import_module(module), function))
+    made = get_command(program)
+    assert isinstance(made, TyperCommand)  # noqa: S101 - told to the type checker: a program of one command is that
+    return made
+
+
+class _ListedCommand(TyperCommand):
+    """A command as the list shows it, without its module."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - the list wraps lines, none is cut
+        return self.help or ""
+
+
+class CommandGroup(TyperGroup):
+    """The program: lists commands from the table and imports the one that runs."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, row in COMMANDS.items():
+            self.add_command(_ListedCommand(name, help=row.summary, rich_markup_mode=None))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Name, command and the rest of the arguments."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, command(name) if name and listed else None, rest
+
+
+def _program(*, version: Version = False) -> None:
+    """Take the options that come before a command."""
+
 
 app = typer.Typer(
     name="reconciler",
+    cls=CommandGroup,
+    callback=_program,
     help=ABOUT,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings=_HELP,
 )
-
-
-def _examples(*lines: str) -> str:
-    return "\n\n".join(["Examples:", *(f"python -m reconciler {line}" for line in lines)])
-
-
-app.command(
-    epilog=_examples(
-        "validate --specs specs/",
-        "validate --specs https://github.com/fabrikam/pools.git#main:specs --output json",
-    )
-)(validate)
-app.command(
-    epilog=_examples(
-        "plan --specs specs/",
-        "plan fabrikam-managed-pool --ref main",
-        "plan --output markdown > comment.md",
-    )
-)(plan)
-app.command(
-    epilog=_examples(
-        "apply --specs specs/",
-        "apply fabrikam-managed-pool --plan-hash 0f3a…   (this plan or none)",
-        "apply --policy policy.yaml --timeout 3600",
-    )
-)(apply)
-app.command(
-    epilog=_examples(
-        "status",
-        "status fabrikam-managed-pool --output json",
-        "status --unmanaged --specs specs/",
-    )
-)(status)
-app.command(epilog=_examples("schema > pool.schema.json"))(schema)
-app.command(epilog=_examples("serve", "serve --port 8080 --workers 4", "serve --no-timers"))(serve)
-app.command(
-    epilog=_examples(
-        "explain fabrikam-managed-pool fabrikam-tailspin/Web",
-        "explain fabrikam-release-pool fabrikam-release '\\release\\nightly' --output json",
-    )
-)(explain)
-app.command(
-    "import",
-    epilog=_examples(
-        "import --to specs/",
-        "import fabrikam-managed-pool --subscription 11111111-2222-3333-4444-555555555555 --to specs/ --force",
-    ),
-)(import_pools)
-app.command(
-    epilog=_examples(
-        "convert main.bicep --subscription 1111… --resource-group rg-build > pool.yaml",
-        "convert deploy.json --parameters deploy.parameters.json --subscription 1111… --resource-group rg-build",
-        "convert organization-profile.json fabric-profile.json --name build --subscription 1111… --resource-group rg",
-    )
-)(convert)
-app.command(epilog=_examples("doctor", "doctor fabrikam-managed-pool --mode report --output json"))(doctor)
-app.command(
-    epilog=_examples(
-        "onboard fabrikam-prime --identity 22222222-3333-4444-5555-666666666666",
-        "onboard fabrikam-prime fabrikam-tailspin --identity 2222… --mode enforce --apply",
-        "onboard fabrikam-prime --identity 2222… --project fabrikam-dev --output json",
-    )
-)(onboard)
-app.command(
-    epilog=_examples(
-        "probe",
-        "probe fabrikam-prime --subscription 11111111-2222-3333-4444-555555555555 --to capabilities.yaml",
-        "probe --check capabilities.yaml",
-    )
-)(probe)

@@ -1,4 +1,4 @@
-"""`apply`: do what the plan says, wait for the services, and read again."""
+"""`apply`: make the changes of the plan, wait for the services, and read again."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from reconciler import bootstrap
+from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, STOPPED, worst
-from reconciler.cli.following import Following
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
-from reconciler.cli.results import code_of, show
-from reconciler.cli.running import Running
+from reconciler.cli.results import exit_code, show
+from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
-from reconciler.cli.stopping import stopping
+from reconciler.cli.stopping import stop_on_signals
 from reconciler.engine import Planner
 from reconciler.spec.model import Spec
 
@@ -32,7 +32,7 @@ AllowReplace = Annotated[
     bool,
     typer.Option(
         "--allow-replace",
-        help="Let pools be deleted and made anew where their spec and the policy allow it. Without it none is.",
+        help="Allow pools to be deleted and recreated where their spec and the policy allow it. Without it none is.",
     ),
 ]
 Timeout = Annotated[
@@ -53,39 +53,37 @@ def apply(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Make both planes as the specs say, wait for Azure, and read again. Ctrl-C stops after the step under way."""
+    """Bring both planes in sync with the specs, wait for Azure, and read again. Ctrl-C stops after the current step."""
     if plan_hash and len(names or []) != 1:
-        raise typer.BadParameter("a plan is of one pool: give its NAME too", param_hint="--plan-hash")
+        raise typer.BadParameter("a plan hash belongs to one pool: give its NAME too", param_hint="--plan-hash")
     screen = Screen(color=not no_color, verbose=verbose)
-    following = Following()
     settings = settings_of(specs, ref, policy)
+    reporter = RunReporter(settings.wait_once)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
-    whole = require(selection, screen)
+    complete = require(selection, screen)
     with (
-        closing(bootstrap.build(settings, following)) as app,
-        stopping() as stop,
-        screen.progress("reading", None) as track,
+        closing(bootstrap.build(settings, reporter)) as app,
+        stop_on_signals() as stop,
+        screen.progress("reading", None) as progress,
         app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
     ):
-        following.bind(track, stop)
+        reporter.bind(progress, stop)
         if not allow_replace:
-            _keep_pools(app.planner, selection.specs, screen)
-        running = Running(app, selection, following, track, stop)
-        stopped = running.until(timeout, plan_hash or None)
-    show(running.results(), output, screen)
-    codes = [code_of(result) for result in running.results()]
+            _forbid_replacement(app.planner, selection.specs, screen)
+        run = ApplyRun(app, selection, reporter, progress, stop)
+        stopped = run.until(timeout, plan_hash or None)
+    show(run.results(), output, screen)
+    codes = [exit_code(result) for result in run.results()]
     if stopped:
-        number = len(following.proved)
-        screen.note(
-            f"stopped; {number} {'change is' if number == 1 else 'changes are'} in force, and nothing more begins"
-        )
+        number = len(reporter.verified)
+        screen.note(f"stopped; {number} {'change is' if number == 1 else 'changes are'} verified, no other is started")
         codes.append(STOPPED)
-    return worst([DONE if whole else ERROR, *codes])
+    return worst([DONE if complete else ERROR, *codes])
 
 
-def _keep_pools(planner: Planner, specs: Iterable[Spec], screen: Screen) -> None:
-    """Take the word of the policy back for this run: who sits here has to say it once more."""
+def _forbid_replacement(planner: Planner, specs: Iterable[Spec], screen: Screen) -> None:
+    """Ignore the policy's `replace_pools` in this run: without --allow-replace no pool is deleted."""
     planner.policy = replace(planner.policy, replace_pools=())
     names = ", ".join(spec.name for spec in specs if spec.replace)
     if names:
-        screen.note(f"{names}: replace: allowed counts here with --allow-replace alone; no pool is deleted")
+        screen.note(f"{names}: replace: allowed needs --allow-replace here; no pool is deleted")

@@ -1,10 +1,12 @@
 """Where every run ends: expected errors become lines and exit codes, a bug a short message.
 
-No traceback for what is expected, and none at all without ``--verbose``; secrets are struck out of it.
+No traceback for what is expected, and none at all without ``--verbose``; secrets are struck out of it. What only an
+error needs is imported when there is one.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -12,41 +14,60 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from reconciler.cli.app import app
 from reconciler.cli.codes import DONE, ERROR, STOPPED
-from reconciler.cli.screen import Screen
-from reconciler.cli.secrecy import without
-from reconciler.cli.selection import desk
-from reconciler.config import settings
+from reconciler.cli.program import PROGRAM
 from reconciler.errors import ReconcilerError
 
-PROGRAM = "python -m reconciler"
+if TYPE_CHECKING:
+    from reconciler.cli.screen import Screen
 
 
 def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> int:
     """Run the command line and return its exit code."""
+    if arguments is None:
+        _start_light()
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    screen = Screen(color="--no-color" not in given, verbose="--verbose" in given or "-v" in given)
     try:
-        with _libraries(screen):
-            code = typer.main.get_command(program)(args=given, prog_name=PROGRAM, standalone_mode=False)
+        with _library_logs(given):
+            code = get_command(program)(args=given, prog_name=PROGRAM, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        screen.note("stopped")
+        _screen(given).note("stopped")
         return STOPPED
+    except ModuleNotFoundError:  # a package that is not installed: reconciler/__main__.py names the remedy
+        raise
     except Exception as error:  # noqa: BLE001 - the outermost frame: people get a line, --verbose the traceback
-        _tell(screen, error)
+        _report(_screen(given), error)
         return ERROR
     return code if isinstance(code, int) else DONE
 
 
+def _start_light() -> None:
+    """Settings of this process that imports are faster with; a caller's own settings count more."""
+    gc.set_threshold(20_000, *gc.get_threshold()[1:])  # imports make many objects and drop few
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it reads the metadata of all packages
+
+
+def _screen(given: Sequence[str]) -> Screen:
+    from reconciler.cli.screen import Screen  # noqa: PLC0415 - see the module's docstring
+
+    return Screen(color="--no-color" not in given, verbose=_verbose(given))
+
+
+def _verbose(given: Sequence[str]) -> bool:
+    return "--verbose" in given or "-v" in given
+
+
 @contextmanager
-def _libraries(screen: Screen) -> Iterator[None]:
-    """What libraries log is for those who asked for more, and without secrets; our own errors say what matters."""
-    handler = _Log(screen)
+def _library_logs(given: Sequence[str]) -> Iterator[None]:
+    """Show what libraries log with `--verbose` only, and without secrets; our own errors say what matters."""
+    handler = _LogHandler(given)
     logging.getLogger().addHandler(handler)
     try:
         yield
@@ -54,26 +75,29 @@ def _libraries(screen: Screen) -> Iterator[None]:
         logging.getLogger().removeHandler(handler)
 
 
-class _Log(logging.Handler):
-    def __init__(self, screen: Screen) -> None:
+class _LogHandler(logging.Handler):
+    def __init__(self, given: Sequence[str]) -> None:
         super().__init__(logging.WARNING)
-        self._screen = screen
+        self._given = given
 
     def emit(self, record: logging.LogRecord) -> None:
-        for line in _without_secrets(record.getMessage()).splitlines():
-            self._screen.detail(f"{record.name}: {line}")
+        if _verbose(self._given):
+            for line in _without_secrets(record.getMessage()).splitlines():
+                _screen(self._given).detail(f"{record.name}: {line}")
 
 
-def _tell(screen: Screen, error: Exception) -> None:
+def _report(screen: Screen, error: Exception) -> None:
+    from reconciler.config.settings import SettingsInvalid  # noqa: PLC0415 - see the module's docstring
+
     if isinstance(error, TyperException):
         _usage(screen, error)
-    elif isinstance(error, settings.SettingsInvalid):
+    elif isinstance(error, SettingsInvalid):
         for problem in error.problems:
             screen.error(problem)
     elif isinstance(error, ReconcilerError):
         screen.error(f"{error.reason}: {error}")
     elif isinstance(error, BrokenPipeError):
-        # Whoever read our output has gone; the interpreter still flushes at its end, and shall not fail at that.
+        # The reader of our output has gone; the interpreter still flushes at its end, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         _bug(screen, error)
@@ -97,4 +121,8 @@ def _bug(screen: Screen, error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    return without(settings.secrets(desk()), text)
+    from reconciler.cli.secrecy import without  # noqa: PLC0415 - see the module's docstring
+    from reconciler.cli.selection import dotenv_settings  # noqa: PLC0415
+    from reconciler.config import settings  # noqa: PLC0415
+
+    return without(settings.secrets(dotenv_settings()), text)

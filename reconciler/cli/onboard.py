@@ -18,9 +18,9 @@ from reconciler import bootstrap
 from reconciler.cli.codes import STOPPED, worst
 from reconciler.cli.onboard_shown import code_of, show
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose
-from reconciler.cli.screen import Screen, Track
+from reconciler.cli.screen import ProgressDisplay, Screen
 from reconciler.cli.selection import settings_of
-from reconciler.cli.stopping import Stop, stopping
+from reconciler.cli.stopping import StopRequest, stop_on_signals
 from reconciler.config.settings import PREFIX
 from reconciler.errors import Refused, Throttled
 from reconciler.spec.model import Mode
@@ -104,7 +104,7 @@ def onboard(
     names = list(dict.fromkeys(_name(one) for one in organizations))
     with (
         closing(bootstrap.onboarding(settings, write=apply)) as tools,
-        stopping() as stop,
+        stop_on_signals() as stop,
         screen.progress("reading", None) as track,
     ):
         run = _Run(asked, tools, timeout, track, stop)
@@ -132,7 +132,12 @@ class _Run:
     """All organizations of one call: all are looked at before anything is written."""
 
     def __init__(
-        self, asked: OnboardRequest, tools: bootstrap.Onboarding, timeout: float, track: Track, stop: Stop
+        self,
+        asked: OnboardRequest,
+        tools: bootstrap.Onboarding,
+        timeout: float,
+        track: ProgressDisplay,
+        stop: StopRequest,
     ) -> None:
         self._asked = asked
         self._tools = tools

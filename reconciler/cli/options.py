@@ -1,4 +1,4 @@
-"""The options that several commands share, each described once."""
+"""Options that several commands share, each defined once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 class OutputFormat(StrEnum):
-    """The forms of a result."""
+    """Formats of a result."""
 
     TEXT = "text"
     JSON = "json"
@@ -17,7 +17,7 @@ class OutputFormat(StrEnum):
 
 
 Names: TypeAlias = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Pools by name; none for all.", show_default=False)
+    list[str] | None, typer.Argument(metavar="NAME", help="Names of pools; without one, all.", show_default=False)
 ]
 Specs: TypeAlias = Annotated[
     str,
@@ -37,11 +37,11 @@ Policy: TypeAlias = Annotated[
     str,
     typer.Option(
         "--policy", metavar="FILE", show_default=False,
-        help="What this deployment allows. Default: RECONCILER_POLICY.",
+        help="File with what this deployment allows. Default: RECONCILER_POLICY.",
     ),
 ]  # fmt: skip
-Form: TypeAlias = Annotated[OutputFormat, typer.Option("--output", "-o", help="Form of the result on standard output.")]
-NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours, also on a terminal.")]
+Form: TypeAlias = Annotated[OutputFormat, typer.Option("--output", "-o", help="Format of the result.")]
+NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours, not even on a terminal.")]
 Verbose: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback where the program itself is wrong.")
+    bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback for a bug of the program.")
 ]

@@ -1,24 +1,28 @@
-"""`plan`: what would be done. Holds nothing that could do it.
+"""`plan`: what `apply` would do. Holds no object that can write.
 
-It knows what earlier runs remember of names, where the state that they keep can be read: a renamed project is then told
-as the service tells it, and not missed. What they learned about cheap lists it leaves aside, and reads pair by pair.
+Where the state of earlier runs can be read, their ids of projects are used: a renamed project is then found as the
+service finds it. What earlier runs learned about cheap lists is not used; open access is read pair by pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
+from reconciler.cli.selection import remembered_names, require, select, settings_of, view
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.names import RememberedNames
+
+if TYPE_CHECKING:
+    from reconciler.survey import SharedSurvey
+    from reconciler.survey.names import RememberedNames
 
 
 def plan(
@@ -36,16 +40,19 @@ def plan(
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
         selection = select(look.source, names or [], screen, place=settings.specs)
-        whole = require(selection, screen)
-        known = recalled(settings, selection.specs, screen)
-        plans, codes = _plans(look, selection, known, screen)
-    _strangers(plans, known, screen)
+        complete = require(selection, screen)
+        specs_to_plan = _unpaused(look, selection.specs, screen)
+        survey = look.survey(selection.specs)
+        survey.begin(specs_to_plan)  # what follows is done while the services respond
+        known = remembered_names(settings, selection.specs, screen)
+        plans, codes = _plans(look, specs_to_plan, selection.revision, lambda spec: view(survey, spec, known), screen)
+    _note_without_state(plans, known, screen)
     show(plans, output, screen)
-    return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
+    return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
 def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
-    """Plans in the form asked for."""
+    """Plans in the chosen format."""
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans))
     elif output is OutputFormat.MARKDOWN:
@@ -55,25 +62,25 @@ def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
             screen.plan(one)
 
 
-def code_of(one: Plan) -> int:
-    """A read that failed is an error, and everything else that is not in sync is pending."""
+def exit_code(one: Plan) -> int:
+    """A failed read is an error; everything else that is not in sync is 2."""
     if any(gap.kind is GapKind.UNKNOWN for gap in one.gaps):
         return ERROR
     return DONE if one.in_sync else PENDING
 
 
-def _strangers(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
-    """Say where a thing may be missed only because it was renamed, and nothing here remembers its id."""
-    missed = [one.pool for one in plans if one.pool.lower() not in known and _misses(one)]
+def _note_without_state(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
+    """Say where something may be missing only because it was renamed, and no state holds its id."""
+    missed = [one.pool for one in plans if one.pool.lower() not in known and _misses_a_name(one)]
     if missed:
         screen.note(
-            f"{', '.join(missed)}: no earlier run is known here, so what was renamed looks like missing; "
-            "RECONCILER_STATE names the state that the service keeps"
+            f"{', '.join(missed)}: no saved state: renamed projects appear as missing. "
+            "Set RECONCILER_STATE to the deployment's state"
         )
 
 
-def _misses(one: Plan) -> bool:
-    """Whether a name of the spec leads nowhere; a queue that is still to come has no name of its own."""
+def _misses_a_name(one: Plan) -> bool:
+    """Whether a name of the spec was not found; a queue that is still to be created has no name of its own."""
     return any(
         gap.reason == NotFound.__name__ or (gap.reason == NotReady.__name__ and "/" not in gap.subject)
         for gap in one.gaps
@@ -81,26 +88,26 @@ def _misses(one: Plan) -> bool:
 
 
 def _plans(
-    look: bootstrap.Look, selection: Selection, known: Mapping[str, RememberedNames], screen: Screen
+    look: bootstrap.Look, specs: Sequence[Spec], revision: str, viewed: Callable[[Spec], SharedSurvey], screen: Screen
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []
     codes: list[int] = []
-    survey = look.planner.survey(selection.specs)
-    with screen.progress("reading", len(selection.specs)) as track:
-        for spec in selection.specs:
-            if _paused(spec, look):
-                screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
-                continue
+    with screen.progress("reading", len(specs)) as progress:
+        for spec in specs:
             try:
-                plans.append(look.planner.plan(spec, view(survey, spec, known), selection.revision))
+                plans.append(look.planner.plan(spec, viewed(spec), revision))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)
-            track.step(f"reading {spec.name}")
+            progress.step(f"reading {spec.name}")
     return plans, codes
 
 
-def _paused(spec: Spec, look: bootstrap.Look) -> bool:
+def _unpaused(look: bootstrap.Look, specs: Sequence[Spec], screen: Screen) -> list[Spec]:
     """A paused pool is not even planned; after its last day the pause is over by itself."""
-    return spec.mode is Mode.PAUSE and (spec.until is None or look.clock.now().date() <= spec.until)
+    today = look.clock.now().date()
+    paused = [one for one in specs if one.mode is Mode.PAUSE and (one.until is None or today <= one.until)]
+    for spec in paused:
+        screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
+    return [spec for spec in specs if spec not in paused]

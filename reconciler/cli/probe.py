@@ -26,8 +26,8 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, ReconcilerError
 from reconciler.plan import render
 from reconciler.ports.readers_writers import Readers
-from reconciler.survey import capabilities
-from reconciler.survey.capabilities import QUESTIONS, Capabilities, OrganizationAnswers, ProbeQuestion
+from reconciler.survey.capabilities import QUESTIONS, ProbeQuestion, document
+from reconciler.survey.capabilities.answers import Capabilities, OrganizationAnswers
 from reconciler.tools.probe import ProbeOrganization, run_probe
 
 FORMAT = "reconciler/probe/v1"
@@ -97,10 +97,10 @@ def probe(
     before = bootstrap.capabilities_at(path) if check or path.exists() else Capabilities()
     scope = _scope(settings, organizations or (), subscription or (), screen)
     found = _probe_all(settings, scope, screen)
-    lines = capabilities.changes(before, Capabilities(organizations=found))
+    lines = document.changes(before, Capabilities(organizations=found))
     if not check and found:
         kept = Capabilities(organizations={**before.organizations, **found})
-        _write(path, capabilities.text(kept))
+        _write(path, document.text(kept))
         if path != settings.capabilities:
             screen.note(f"{path} written; the operator reads it where RECONCILER_CAPABILITIES names it")
     _show(found, lines, path, output, screen)

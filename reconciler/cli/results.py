@@ -1,4 +1,4 @@
-"""What an apply came to, in the three forms, and its exit code."""
+"""Results of an apply in the three output formats, and their exit codes."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _CODES = {
     Outcome.FAILED: ERROR,
     Outcome.STALLED: ERROR,
 }
-"""A pool that its spec pauses is left alone, as asked: that is done."""
+"""A pool that its spec pauses is done: nothing was to be changed."""
 
 _WORDS = {
     Outcome.IN_SYNC: "in sync",
-    Outcome.APPLIED: "applied and proven",
+    Outcome.APPLIED: "applied and verified",
     Outcome.SUSPENDED: "paused by its spec",
-    Outcome.PROGRESSING: "still in motion",
+    Outcome.PROGRESSING: "in progress",
     Outcome.DRIFTED: "drifted",
-    Outcome.FAILED: "failed, and may heal",
-    Outcome.STALLED: "stalled: somebody has to act",
+    Outcome.FAILED: "failed (transient, run again)",
+    Outcome.STALLED: "stalled (needs action)",
 }
 
 
-def code_of(result: Result) -> int:
+def exit_code(result: Result) -> int:
     """The exit code of one pool."""
     return _CODES[result.outcome]
 
 
 def show(results: Sequence[Result], output: OutputFormat, screen: Screen) -> None:
-    """All results in the form asked for."""
+    """All results in the chosen format."""
     if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "results": [_document(one) for one in results]})
     elif output is OutputFormat.MARKDOWN:
@@ -52,8 +52,8 @@ def show(results: Sequence[Result], output: OutputFormat, screen: Screen) -> Non
 
 
 def _text(result: Result, screen: Screen) -> None:
-    line = f"{_head(result)}   {_WORDS[result.outcome]}, {_number(result)}"
-    if code_of(result) == DONE:
+    line = f"{_head(result)}   {_WORDS[result.outcome]}; {_applied(result)}"
+    if exit_code(result) == DONE:
         screen.good(line)
     else:
         screen.bad(line)
@@ -68,28 +68,28 @@ def _head(result: Result) -> str:
     return f"{result.pool} @ {revision}" if revision else result.pool
 
 
-def _number(result: Result) -> str:
+def _applied(result: Result) -> str:
     number = len(result.applied)
-    return f"{number} change{'' if number == 1 else 's'}"
+    return f"{number} change{'' if number == 1 else 's'} applied" if number else "nothing changed"
 
 
 def _failures(result: Result) -> list[str]:
-    told = []
+    lines = []
     for failure in result.failures:
         what = f"{render.summary(failure.change)}: " if failure.change else ""
-        told.append(f"{what}{failure.error.reason}: {failure.error}")
-    return list(dict.fromkeys(told))
+        lines.append(f"{what}{failure.error.reason}: {failure.error}")
+    return list(dict.fromkeys(lines))
 
 
 def _markdown(result: Result) -> str:
-    lines = [f"### {render.code(_head(result))}: {_WORDS[result.outcome]}", "", _number(result)]
+    lines = [f"### {render.code(_head(result))}: {_WORDS[result.outcome]}", "", _applied(result)]
     lines += (
         ["", *(f"- {render.escaped(render.summary(change))}" for change in result.applied)] if result.applied else []
     )
     failures = _failures(result)
     lines += ["", "**failed**", "", *(f"- {render.escaped(one)}" for one in failures)] if failures else []
     if result.plan and not result.plan.in_sync:
-        lines += ["", "What is left:", "", render.markdown(result.plan)]
+        lines += ["", "What remains:", "", render.markdown(result.plan)]
     return "\n".join(lines)
 
 

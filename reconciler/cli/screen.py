@@ -1,26 +1,45 @@
-"""What people see: results on standard output, everything else on standard error; colours on terminals alone.
+"""Output: results on standard output, everything else on standard error; colours on terminals only.
 
 Nothing that comes from outside is read as markup, and every line passes `render.clean` before it gets here or here.
+rich is imported for a progress bar only, that is, where standard error is a terminal.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column
-from rich.text import Text
+import typer
 
-from reconciler.documents import Json
 from reconciler.plan import render
-from reconciler.plan.model import Plan
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from reconciler.documents import Json
+    from reconciler.plan.model import Plan
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
 _STATES = {"in sync": "green", "drifted": "yellow", "not all": "magenta"}
+
+
+def write(line: str, style: str = "", *, color: bool | None = None, err: bool = False) -> None:
+    """One line as it is. `style`: ``bold red`` and the like; `color`: None for colours on a terminal only."""
+    fg, *_ = [*(word for word in style.split() if word not in ("bold", "dim")), None]
+    styled = typer.style(line, fg=fg, bold="bold" in style or None, dim="dim" in style or None) if style else line
+    typer.echo(styled, err=err, color=color)
+
+
+def color_of(*, wanted: bool) -> bool | None:
+    """Whether to colour: False never, True always, None on a terminal (https://no-color.org, https://force-color.org)."""
+    if not wanted or os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
 
 
 class Screen:
@@ -31,66 +50,74 @@ class Screen:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # an arrow must not end a run on an old code page
         self.verbose = verbose
-        self._out = _console(stderr=False, color=color)
-        self._err = _console(stderr=True, color=color)
-
-    @property
-    def interactive(self) -> bool:
-        """Whether somebody watches standard error: bars there, plain lines elsewhere."""
-        return self._err.is_terminal
+        self._color = color_of(wanted=color)
+        self._bars: Progress | None = None
 
     def result(self, text: str) -> None:
         """A result, as it is."""
-        self._out.print(Text(text))
+        self._out(text)
 
     def document(self, document: Json) -> None:
         """A result as JSON."""
-        self.result(render.json_text(document))
+        self._out(render.json_text(document))
 
     def plan(self, plan: Plan) -> None:
         """A plan as text, a colour for each kind of line."""
-        columns = self._out.width if self._out.is_terminal else None
+        columns = shutil.get_terminal_size().columns if _terminal(sys.stdout) else None
         head, *lines = render.text(plan, columns).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
-        self._out.print(Text(head, style=f"bold {style}"))
+        self._out(head, f"bold {style}")
         for line in lines:
             style = style if line.startswith("      ") else _STYLES.get(line[:4], "")
-            self._out.print(Text(line, style=style))
+            self._out(line, style)
 
     def good(self, line: str) -> None:
         """A result that is as it should be."""
-        self._out.print(Text(render.clean(line), style="green"))
+        self._out(render.clean(line), "green")
 
     def bad(self, line: str) -> None:
         """A result that is not."""
-        self._out.print(Text(render.clean(line), style="red"))
+        self._out(render.clean(line), "red")
 
     def note(self, line: str) -> None:
         """Something on the way to the result."""
-        self._err.print(Text(render.clean(line)))
+        self._err(render.clean(line))
 
     def detail(self, line: str) -> None:
-        """Something for those who asked for more."""
+        """What `--verbose` adds."""
         if self.verbose:
-            self._err.print(Text(render.clean(line), style="dim"))
+            self._err(render.clean(line), "dim")
 
     def error(self, line: str) -> None:
         """Why there is no result, or not all of it."""
-        self._err.print(Text(f"error: {render.clean(line)}", style="red"))
+        self._err(f"error: {render.clean(line)}", "red")
 
     @contextmanager
-    def progress(self, what: str, total: int | None) -> Iterator[Track]:
+    def progress(self, what: str, total: int | None) -> Iterator[ProgressDisplay]:
         """A bar on a terminal, plain lines elsewhere, for something with `total` steps (None: unknown)."""
-        if not self.interactive:
-            yield Track(self, what, None)
+        if not _terminal(sys.stderr):
+            yield ProgressDisplay(self, what, None)
             return
-        said = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
-        columns = (SpinnerColumn(), BarColumn(bar_width=16), MofNCompleteColumn(), TimeElapsedColumn(), said)
-        with Progress(*columns, console=self._err, transient=True, expand=True) as bars:
-            yield Track(self, what, bars, total)
+        with _bars(color=self._color) as bars:
+            self._bars = bars
+            try:
+                yield ProgressDisplay(self, what, bars, total)
+            finally:
+                self._bars = None
+
+    def _out(self, line: str, style: str = "") -> None:
+        write(line, style, color=self._color)
+
+    def _err(self, line: str, style: str = "") -> None:
+        if self._bars is None:
+            write(line, style, color=self._color, err=True)
+            return
+        from rich.text import Text  # noqa: PLC0415 - a bar is shown, so rich is there
+
+        self._bars.console.print(Text(line, style=style))
 
 
-class Track:
+class ProgressDisplay:
     """Progress of one thing; on a terminal lines go above the bar."""
 
     def __init__(self, screen: Screen, what: str, bars: Progress | None, total: int | None = None) -> None:
@@ -106,7 +133,7 @@ class Track:
         return self._bars is not None
 
     def line(self, text: str) -> None:
-        """Something worth keeping on the screen."""
+        """A line that stays on the screen."""
         self._screen.note(text)
 
     def now(self, text: str, tail: str = "") -> None:
@@ -134,7 +161,26 @@ class Track:
             self._bars.update(self._task, advance=1, description=render.clean(text or self._what))
 
 
-def _console(*, stderr: bool, color: bool) -> Console:
-    return Console(
-        stderr=stderr, no_color=not color or None, highlight=False, markup=False, emoji=False, soft_wrap=True
+def _terminal(stream: TextIO) -> bool:
+    """Whether a person watches it; a dumb terminal cannot move its cursor."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _bars(*, color: bool | None) -> Progress:
+    from rich.console import Console  # noqa: PLC0415 - see the module's docstring
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
     )
+    from rich.table import Column  # noqa: PLC0415
+
+    console = Console(
+        stderr=True, no_color=color is False or None, highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
+    text = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
+    columns = (SpinnerColumn(), BarColumn(bar_width=16), MofNCompleteColumn(), TimeElapsedColumn(), text)
+    return Progress(*columns, console=console, transient=True, expand=True)

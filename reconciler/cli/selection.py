@@ -8,9 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-
-from dotenv import dotenv_values
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
 from reconciler.cli.screen import Screen
@@ -21,8 +20,10 @@ from reconciler.ports.specs import SpecSource
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
-from reconciler.survey import SharedSurvey
-from reconciler.survey.names import RememberedNames
+
+if TYPE_CHECKING:
+    from reconciler.survey import SharedSurvey
+    from reconciler.survey.names import RememberedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,43 +32,47 @@ class Selection:
 
     specs: tuple[Spec, ...]
     problems: tuple[Problem, ...]
-    """Of all files, whoever was asked for."""
+    """Of all files, also of those that were not selected."""
     revision: str
     files: int
     named: bool
-    """Whether pools were asked for by name; then problems of other files are no error of this run."""
+    """Whether pools were selected by name; then problems of other files are no error of this run."""
 
 
 def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
     """The settings: options before environment before the `.env` file of the working folder."""
     options = {f"{PREFIX}SPECS": specs, f"{PREFIX}POLICY": policy}
-    settings = Settings.read(beneath=desk(), above={name: value for name, value in options.items() if value})
+    settings = Settings.read(beneath=dotenv_settings(), above={name: value for name, value in options.items() if value})
     return replace(settings, specs=_at(settings.specs, ref)) if ref else settings
 
 
-def desk() -> dict[str, str]:
-    """What the `.env` file of the working folder says; empty where there is none."""
+def dotenv_settings() -> dict[str, str]:
+    """The variables of the `.env` file of the working folder; empty where there is none."""
+    if not Path(".env").exists():
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - most working folders hold no such file
+
     return {name: value for name, value in dotenv_values(".env").items() if value is not None}
 
 
 def _at(specs: str, ref: str) -> str:
-    """The place with another ref, and its own folder unless the ref names one."""
+    """The place with another ref; its own folder stays unless the ref names one."""
     place, _, behind = specs.partition("#")
     _, colon, folder = behind.partition(":")
     return f"{place}#{ref}" if ":" in ref else f"{place}#{ref}{colon}{folder}"
 
 
 def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: str) -> Selection:
-    """Read the specs and keep those asked for. `NotFound` names the pools that no spec has.
+    """Read the specs and keep the selected ones. Raises `NotFound` with the names that no spec has.
 
     `place`: the setting that the source was made from; problems name files as seen from there.
     """
     snapshot = source.snapshot()
     if snapshot.stale:
-        screen.note(f"warning: {snapshot.stale}; going on with commit {snapshot.revision[:12]}")
+        screen.note(f"warning: {snapshot.stale}; continuing with commit {snapshot.revision[:12]}")
     loaded = load(snapshot.files)
     skipped = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
-    problems = tuple(replace(one, path=_seen_from(place, one.path)) for one in (*loaded.problems, *skipped))
+    problems = tuple(replace(one, path=_path_from(place, one.path)) for one in (*loaded.problems, *skipped))
     if not loaded.specs and not problems:
         raise NotFound(f"specs: none of {len(snapshot.files)} files is a spec (.yaml, .yml or .json)")
     chosen = tuple(_named(loaded.specs, names)) if names else tuple(loaded.specs)
@@ -77,26 +82,26 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
     return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names))
 
 
-def _seen_from(place: str, path: str) -> str:
-    """The file as an editor finds it: behind the folder, or behind the folder in the repository."""
+def _path_from(place: str, path: str) -> str:
+    """The path that an editor opens: below the folder, or below the folder in the repository."""
     folder, mark, behind = place.partition("#")
     base = behind.partition(":")[2] if mark or "://" in folder else folder
     return (PurePosixPath(base) / path).as_posix() if base else path
 
 
 def require(selection: Selection, screen: Screen) -> bool:
-    """Report problems of files; whether all that was asked for can be had."""
+    """Report problems of files. True where every selected spec is valid."""
     if selection.named and selection.problems:
         screen.note(f"note: {_count(len(selection.problems), 'problem')} in other specs; `validate` lists them")
         return True
     _report(selection.problems, screen)
     if not selection.specs:
-        raise SpecInvalid(f"specs: {_count(len(selection.problems), 'problem')}, and no pool without one")
+        raise SpecInvalid(f"specs: {_count(len(selection.problems), 'problem')}, no spec is valid")
     return not selection.problems
 
 
 def nearest(names: Iterable[str], known: Sequence[str]) -> str:
-    """``no pool is named 'x', the nearest is 'y'``, for each name that nobody knows."""
+    """``no pool is named 'x', the nearest is 'y'``, for each unknown name."""
     by_key = {name.lower(): name for name in known}
     lines = []
     for name in names:
@@ -107,8 +112,8 @@ def nearest(names: Iterable[str], known: Sequence[str]) -> str:
 
 
 def _named(specs: Iterable[Spec], names: Sequence[str]) -> Iterable[Spec]:
-    wanted = {name.lower() for name in names}
-    return (spec for spec in specs if spec.key in wanted)
+    keys = {name.lower() for name in names}
+    return (spec for spec in specs if spec.key in keys)
 
 
 def _unknown(names: Sequence[str], known: Sequence[str], problems: Sequence[Problem]) -> str:
@@ -131,16 +136,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, RememberedNames]:
+def remembered_names(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, RememberedNames]:
     """Ids that names had at the last run, so that what was renamed since is recognised; no error ends a plan."""
     try:
         stored = bootstrap.statuses(settings, [spec.key for spec in specs])
     except ReconcilerError as error:
-        screen.note(f"the state cannot be read, so nothing is known of earlier runs: {error}")
+        screen.note(f"the state cannot be read, so renamed projects appear as missing: {error}")
         return {}
     return {status.key: status.remembered for status in stored}
 
 
 def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, RememberedNames]) -> SharedSurvey:
-    """The shared reads as this pool's run would see them."""
+    """The shared reads, with the ids that this pool's runs remember."""
     return survey.knowing(spec, known[spec.key]) if spec.key in known else survey

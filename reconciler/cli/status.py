@@ -1,4 +1,4 @@
-"""`status`: what was found when, from the stored conditions. Asks no service anything, but for `--unmanaged`."""
+"""`status`: what the last runs found, from stored conditions. Calls no service, except with `--unmanaged`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.plan import render
 FORMAT = "reconciler/statuses/v1"
 Unmanaged = Annotated[
     bool,
-    typer.Option("--unmanaged", help="Read both planes: pools without a spec, and what stands on one plane alone."),
+    typer.Option("--unmanaged", help="Read both planes: pools without a spec, and what exists on one plane only."),
 ]
 
 
@@ -32,7 +32,7 @@ def status(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show what the last runs found, and since when it is so. Asks no service anything, but for --unmanaged."""
+    """Show what the last runs found, and since when it is so. Calls no service, except with --unmanaged."""
     screen = Screen(color=not no_color, verbose=verbose)
     if unmanaged:
         from reconciler.cli.unmanaged import unmanaged as show_unmanaged  # noqa: PLC0415 - the rest reads no plane
@@ -44,7 +44,7 @@ def status(
     missing = sorted(wanted - {one.key for one in chosen})
     if missing:
         raise NotFound(
-            f"status: {nearest(missing, [one.key for one in known])}; only pools that were applied are known"
+            f"status: {nearest(missing, [one.key for one in known])}; only pools with a stored run are known"
         )
     if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "pools": [one.public() for one in chosen]})
@@ -52,10 +52,10 @@ def status(
         screen.result(_markdown(chosen))
     else:
         _text(chosen, screen)
-    return worst([code_of(one) for one in chosen])
+    return worst([exit_code(one) for one in chosen])
 
 
-def code_of(one: PoolStatus) -> int:
+def exit_code(one: PoolStatus) -> int:
     """Stalled is an error; everything else that is not ready is pending."""
     stalled, ready = one.condition(ConditionKind.STALLED), one.condition(ConditionKind.READY)
     if stalled and stalled.status is Truth.TRUE:
@@ -65,15 +65,15 @@ def code_of(one: PoolStatus) -> int:
 
 def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
     if not statuses:
-        screen.note("no pool has been applied yet")
+        screen.note("no run is stored yet")
     for one in statuses:
         applied = f" @ {one.applied[: render.SHORT_REVISION]}" if one.applied else ""
         line = f"{one.key}{applied}   {_word(one)}"
-        if code_of(one) == DONE:
+        if exit_code(one) == DONE:
             screen.good(line)
         else:
             screen.bad(line)
-        for condition in _worth_telling(one):
+        for condition in _shown(one):
             since = f"{condition.since:%Y-%m-%d %H:%M:%S} UTC"
             message = f": {condition.message}" if condition.message else ""
             screen.result(
@@ -83,14 +83,14 @@ def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
             screen.result(render.clean(f"  waiting for the {one.pending.description}"))
 
 
-def _worth_telling(one: PoolStatus) -> list[Condition]:
-    """Ready always, the others where they are true."""
+def _shown(one: PoolStatus) -> list[Condition]:
+    """Ready always, the other conditions where they are true."""
     return [c for c in one.conditions if c.kind is ConditionKind.READY or c.status is Truth.TRUE]
 
 
 def _word(one: PoolStatus) -> str:
     ready = one.condition(ConditionKind.READY)
-    return ready.reason if ready else "not known"
+    return ready.reason if ready else "unknown"
 
 
 def _markdown(statuses: Sequence[PoolStatus]) -> str:

@@ -1,6 +1,6 @@
-"""Ctrl-C, in two steps: the first lets the step that is under way end, the second ends at once.
+"""Ctrl-C in two steps: the first lets the current step finish, the second ends the run at once.
 
-Waiting is here too, because it has to end with the first Ctrl-C.
+Waiting is here too, because the first Ctrl-C has to end it.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 
-class Stop:
-    """Whether somebody wants it to end."""
+class StopRequest:
+    """Whether Ctrl-C or SIGTERM has asked the run to end."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._asked = threading.Event()
-        self._tell = tell
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._requested = threading.Event()
+        self._say = say
 
     def check(self) -> None:
-        """Call at the boundary of a step; `KeyboardInterrupt` where somebody asked."""
-        if self._asked.is_set():
+        """Call between two steps. Raises `KeyboardInterrupt` where a stop was requested."""
+        if self._requested.is_set():
             raise KeyboardInterrupt
 
     def wait(self, seconds: float) -> None:
-        """Sleep, or raise `KeyboardInterrupt` as soon as somebody asks."""
-        self._asked.wait(max(0.0, seconds))
+        """Sleep. Raises `KeyboardInterrupt` as soon as a stop is requested."""
+        self._requested.wait(max(0.0, seconds))
         self.check()
 
-    def ask(self) -> None:
-        """Somebody wants it to end; asked twice, it ends here."""
-        if self._asked.is_set():
+    def request(self) -> None:
+        """Request a stop; the second request ends the run here."""
+        if self._requested.is_set():
             raise KeyboardInterrupt
-        self._asked.set()
-        self._tell("stopping after this step; Ctrl-C again ends at once")
+        self._requested.set()
+        self._say("stopping after this step; Ctrl-C again ends at once")
 
 
 def say_at_once(line: str) -> None:
@@ -45,14 +45,14 @@ def say_at_once(line: str) -> None:
 
 
 @contextmanager
-def stopping(tell: Callable[[str], None] = say_at_once) -> Iterator[Stop]:
-    """For as long as it lasts, Ctrl-C and SIGTERM ask the given run to end."""
-    stop = Stop(tell)
+def stop_on_signals(say: Callable[[str], None] = say_at_once) -> Iterator[StopRequest]:
+    """While this context is open, Ctrl-C and SIGTERM request a stop."""
+    stop = StopRequest(say)
 
-    def asked(_number: int, _frame: FrameType | None) -> None:
-        stop.ask()
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.request()
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

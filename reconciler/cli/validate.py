@@ -1,4 +1,4 @@
-"""`validate`: every problem of every spec, without a call to any service."""
+"""`validate`: reports every problem of every spec, without a call to any service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def validate(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Check the specs and list every problem, one line each. Asks no service anything."""
+    """Check the specs and list every problem, one line each. Calls no service."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
@@ -47,14 +47,12 @@ def _text(selection: Selection, screen: Screen) -> None:
 
 
 def _summary(selection: Selection) -> str:
-    pools = f"{len(selection.specs)} pool{'' if len(selection.specs) == 1 else 's'}"
+    valid = f"{len(selection.specs)} spec{'' if len(selection.specs) == 1 else 's'} valid"
     if not selection.problems:
-        return f"{pools} without a problem"
+        return valid
     number = len(selection.problems)
     files = len({problem.path for problem in selection.problems})
-    return (
-        f"{number} problem{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}; {pools} without one"
-    )
+    return f"{number} problem{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}; {valid}"
 
 
 def _document(selection: Selection) -> dict[str, object]:

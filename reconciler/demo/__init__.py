@@ -1,7 +1,6 @@
-"""`demo`: the main job on one machine, told as a story that checks itself.
+"""`demo`: the main task on one machine, in seven steps with checks.
 
-It starts the emulator as a process of its own, makes a git repository with the example specs, and runs the very
-commands that people run. It is no test double of anything: what it shows went over HTTP, and each step is checked
-against the emulator's own state, not against what the reconciler says of it. It knows the emulator by its command
-line and its control port alone, and imports nothing of it.
+It starts the emulator as a separate process, creates a Git repository with the specs in `files`, and runs the commands
+that people run. What it shows went over HTTP, and each step is checked against the emulator's state, not against the
+reconciler's own report. It uses the emulator's command line and control port, and imports nothing of it.
 """

@@ -1,4 +1,4 @@
-"""The story's last step: the same engine as a service, told by events, and sure by its timer where nobody tells it."""
+"""The last step of the demo: the same engine as a service, event-driven, with a periodic full resync."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from reconciler.demo.serving import Serving
 
 PROJECT = "fabrikam-dev"
 LONGEST = 20.0
-"""Seconds for each thing that has to happen by itself."""
+"""Seconds within which the service has to act."""
 LOOK = 0.02
-"""Seconds between two looks at the emulator."""
+"""Seconds between two reads of the emulator."""
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 NEVER = "0 0 0 1 1 *"
-"""A timer that shall not be what repairs; once a year."""
+"""A timer that must not be what repairs; once a year."""
 EVERY_TWO_SECONDS = "*/2 * * * * *"
 
 
-def told(cast: Scenario) -> None:
+def as_a_service(cast: Scenario) -> None:
     """7: events and the timer."""
-    cast.stage.heading("7  As a service: told by events, and sure by its timer.")
+    cast.stage.heading("7  As a service: event-driven, with a periodic full resync.")
     with cast.stage.serve("--no-timers") as serving:
         for source, queue in (("arm", "pool-events"), ("audit", "devops-events")):
             cast.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
@@ -30,20 +30,20 @@ def told(cast: Scenario) -> None:
         _closed(cast)
         seconds = _until(lambda: _open(cast))
         cast.stage.check(f"open again {seconds:.1f} s after the click", seconds < LONGEST)
-        _until(lambda: _heard(serving, POOL, "audit") and _heard(serving, RELEASE, "event"))
-        cast.stage.check("an entry of the audit stream told of the click", _heard(serving, POOL, "audit"))
-        cast.stage.check("an event of ARM told of the tag; nothing had to be done", _heard(serving, RELEASE, "event"))
+        _until(lambda: _ran(serving, POOL, "audit") and _ran(serving, RELEASE, "event"))
+        cast.stage.check("an entry of the audit stream started the run", _ran(serving, POOL, "audit"))
+        cast.stage.check("an event of ARM started a run; nothing to change", _ran(serving, RELEASE, "event"))
         code = serving.stop()
         cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
-    cast.stage.say("  Events are off: nobody listens when Dan closes it again.")
+    cast.stage.say("  Events are off, and Dan closes it again.")
     _closed(cast)
-    # A state file of its own: what the first service still had on its queues shall not be what repairs.
+    # A state file of its own: messages that the first service left on its queues must not be what repairs.
     timers = {"SWEEP_SCHEDULE": EVERY_TWO_SECONDS, "SWEEP_SECONDS": "1", "GIT_SCHEDULE": NEVER, "AUDIT_SCHEDULE": NEVER}
     with cast.stage.serve(STATE="timer.db", **timers) as serving:
         seconds = _until(lambda: _open(cast))
-        cast.stage.check(f"open again {seconds:.1f} s after the start, swept every 2 s", seconds < LONGEST)
-        _until(lambda: _heard(serving, POOL, "sweep"))
-        cast.stage.check("the sweep did it", _heard(serving, POOL, "sweep"), serving.runs())
+        cast.stage.check(f"open again {seconds:.1f} s after the start, with a resync every 2 s", seconds < LONGEST)
+        _until(lambda: _ran(serving, POOL, "sweep"))
+        cast.stage.check("the resync repaired it", _ran(serving, POOL, "sweep"), serving.runs())
         code = serving.stop()
         cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
 
@@ -65,12 +65,12 @@ def _open(cast: Scenario) -> bool:
     return cast.estate().open(PRIME, POOL, PROJECT)
 
 
-def _heard(serving: Serving, pool: str, trigger: str) -> bool:
+def _ran(serving: Serving, pool: str, trigger: str) -> bool:
     return any((run["pool"], run["trigger"]) == (pool, trigger) for run in serving.runs())
 
 
 def _until(holds: Callable[[], bool]) -> float:
-    """Seconds until it held; `LONGEST` where it did not."""
+    """Seconds until the condition was true; `LONGEST` where it was not."""
     begun = time.monotonic()
     while not holds():
         if time.monotonic() - begun > LONGEST:

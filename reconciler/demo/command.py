@@ -1,8 +1,9 @@
-"""`demo`: sets the stage, tells the story, clears up."""
+"""`demo`: starts the emulator, runs the steps, cleans up."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,12 +22,13 @@ from reconciler.demo.process import ENDING, Interruption, Workspace
 from reconciler.demo.repository import Repository
 from reconciler.demo.scenario import Scenario
 from reconciler.demo.story import STEPS, Step
-from reconciler.errors import NotFound
 
+_FILES = Path(__file__).parent / "files"
+"""The estate that the emulator starts with, and the specs that the repository starts with."""
 SWITCHES = ("arm.update-seconds=3",)
-"""A long operation that one can watch, and still wait for; `WAIT_ONCE` in the settings is a little longer."""
+"""Seconds of a long-running operation; `WAIT_ONCE` in the settings is a little longer."""
 
-Keep = Annotated[bool, typer.Option("--keep", help="Leave the emulator and the repository, and say how to play on.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the emulator and the repository, and print how to continue.")]
 
 
 def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
@@ -35,30 +37,27 @@ def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
 
 
 def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
-    """Set the stage, tell these steps, clear up; the exit code."""
-    files = root() / "examples" / "demo"
-    if not (files / "estate.yaml").is_file():
-        raise NotFound(f"demo: {files} is missing; run the demo from a checkout of the project")
+    """Start the emulator, run these steps, clean up; the exit code."""
     clock = SystemClock()
     begun = clock.monotonic()
     with (
         _folder(keep=keep) as folder,
         _interruptible() as interruption,
-        _emulation(files / "estate.yaml", folder, keep=keep) as emulation,
+        _emulation(_FILES / "estate.yaml", folder, keep=keep) as emulation,
     ):
-        repository = Repository(folder, files / "specs")
+        repository = Repository(folder, _FILES / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
         place = Workspace(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
         stage = Output(place, color=color)
-        code = _tell(steps, Scenario(stage, emulation, repository), folder)
+        code = _run_steps(steps, Scenario(stage, emulation, repository), folder)
         stage.say("")
-        stage.say(f"{'The story holds' if code == DONE else 'The story broke off'}, {clock.monotonic() - begun:.0f} s.")
+        stage.say(f"{'Demo completed' if code == DONE else 'Demo failed'}, {clock.monotonic() - begun:.0f} s.")
         if keep:
-            _play_on(stage, folder, emulation)
+            _show_how_to_continue(stage, folder, emulation)
     return code
 
 
-def _tell(steps: Sequence[Step], cast: Scenario, folder: Path) -> int:
+def _run_steps(steps: Sequence[Step], cast: Scenario, folder: Path) -> int:
     cast.stage.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
     cast.stage.say(f"  ARM {cast.emulation.arm}   Azure DevOps {cast.emulation.devops}   specs {folder / 'specs'}")
     try:
@@ -69,14 +68,14 @@ def _tell(steps: Sequence[Step], cast: Scenario, folder: Path) -> int:
     return DONE
 
 
-def _play_on(stage: Output, folder: Path, emulation: Emulation) -> None:
-    stage.say("The emulator runs on. Play with it:", "bold")
+def _show_how_to_continue(stage: Output, folder: Path, emulation: Emulation) -> None:
+    stage.say("The emulator keeps running. To continue:", "bold")
     for line in (
         f"cd {folder}",
         f"export PYTHONPATH={root()}    # the settings are in .env",
-        "python -m reconciler plan",
+        f"{sys.executable} -m reconciler plan",
         f"curl -s {emulation.control}/state",
-        f"kill {emulation.process.pid} && rm -r {folder}    # when you have seen enough",
+        f"kill {emulation.process.pid} && rm -r {folder}    # to end it",
     ):
         stage.say(f"  {line}")
 
@@ -110,20 +109,20 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 
 @contextmanager
 def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]:
-    """The emulator for as long as the story; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
+    """The emulator while the demo runs; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
     emulation = Emulation(estate, folder / "emulator.log", SWITCHES)
-    told = False
+    completed = False
     try:
         yield emulation
-        told = True
+        completed = True
     finally:
-        if not (keep and told):
+        if not (keep and completed):
             emulation.close()
 
 
 @contextmanager
 def _interruptible() -> Iterator[Interruption]:
-    """For as long as it lasts, Ctrl-C and SIGTERM end the story."""
+    """While it lasts, Ctrl-C and SIGTERM end the demo."""
     interruption = Interruption()
     before = {number: signal.signal(number, interruption.handle) for number in ENDING}
     try:

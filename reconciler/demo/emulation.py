@@ -1,4 +1,4 @@
-"""The emulator as a process: started, asked, acted upon as people would, and ended."""
+"""The emulator as a process: started, read, changed as people would by hand, and ended."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Emulation:
             command += ["--switch", switch]
         self._log = log
         with log.open("wb") as errors:
-            # A session of its own: Ctrl-C in the terminal ends the story, which then ends the emulator.
+            # A session of its own: Ctrl-C in the terminal ends the demo, which then ends the emulator.
             self.process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
                 command, stdout=subprocess.PIPE, stderr=errors, cwd=root(), start_new_session=True
             )
         try:
             load()  # while the emulator loads itself
             ready = self._ready()
-        except BaseException:  # Ctrl-C too: a process that nobody knows of would stay behind
+        except BaseException:  # Ctrl-C too: the process would stay behind
             self.close()
             raise
         self.arm, self.devops, self.control = str(ready["arm"]), str(ready["devops"]), str(ready["control"])
@@ -63,7 +63,7 @@ class Emulation:
         return list(self._call("GET", f"{self.control}/requests")["requests"])
 
     def forget(self) -> None:
-        """Begin counting anew."""
+        """Reset the counters."""
         self._call("DELETE", f"{self.control}/requests")
 
     def by_hand(self, who: str, method: str, path: str, body: Json) -> None:
@@ -86,7 +86,7 @@ class Emulation:
         if not line:
             self.process.wait()
             said = self._log.read_text(errors="replace").strip().splitlines()
-            raise Unavailable(f"emulator: did not start: {said[-1] if said else 'it said nothing'}")
+            raise Unavailable(f"emulator: did not start: {said[-1] if said else 'without a message'}")
         return dict(json.loads(line))
 
     def _call(self, method: str, url: str, body: Json = None, headers: Mapping[str, str] | None = None) -> Json:
@@ -98,14 +98,12 @@ class Emulation:
             with self._opener.open(request, timeout=_ANSWER) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
-            raise Unavailable(
-                f"emulator: {method} {error.url} was answered {error.code}: {error.read()[:200]!r}"
-            ) from None
+            raise Unavailable(f"emulator: {method} {error.url} returned {error.code}: {error.read()[:200]!r}") from None
         except OSError as error:
             raise Unavailable(f"emulator: {method} {url}: {error}") from None
         return json.loads(text) if text else None
 
 
 def root() -> Path:
-    """Where the project lies, with `emulator` and `examples` beside `reconciler`."""
+    """The folder that holds the packages `reconciler` and `emulator`."""
     return Path(__file__).resolve().parents[2]

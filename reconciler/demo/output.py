@@ -1,6 +1,6 @@
-"""Where the story is told: headings, the commands as people type them, and what was checked.
+"""The output of the demo: headings, the commands as people type them, and the checks.
 
-A check that does not hold ends the story; nothing after it would mean anything.
+A failed check ends the demo, since later steps build on it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from rich.console import Console
 from rich.text import Text
 
+from reconciler.cli.program import PROGRAM
 from reconciler.demo.process import Workspace, run
 from reconciler.demo.serving import Serving
 from reconciler.plan import render
@@ -22,7 +23,7 @@ Json: TypeAlias = Any
 
 
 class StepFailed(Exception):
-    """Something that the story tells is not so."""
+    """A check of the demo failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Done:
 
     code: int
     out: str
-    """Empty where it was shown instead of kept."""
+    """Empty where the output was shown and not kept."""
 
     def document(self) -> dict[str, Json]:
         """The JSON that it printed."""
@@ -55,12 +56,12 @@ class Output:
         self.say(text, "bold cyan")
 
     def say(self, text: str, style: str = "") -> None:
-        """A line of the story, unless somebody has seen enough."""
+        """Print a line, unless the demo was interrupted."""
         self._place.interruption.check()
         self._console.print(Text(render.clean(text), style=style))
 
     def check(self, what: str, holds: object, otherwise: object = "") -> None:
-        """Something that has to be true now; `otherwise` says what was found instead."""
+        """Check a condition; `otherwise` is what was found instead."""
         if holds:
             self.say(f"  ✓ {what}", "green")
             return
@@ -68,18 +69,18 @@ class Output:
         raise StepFailed(what)
 
     def run(self, *arguments: str) -> Done:
-        """A command of the reconciler, shown as people type it; its output goes where ours goes."""
-        self.say(f"  $ python -m reconciler {' '.join(arguments)}", "bold")
+        """Run a command of the reconciler, shown as people type it, with its output."""
+        self.say(f"  $ {PROGRAM} {' '.join(arguments)}", "bold")
         sys.stdout.flush()
         return self._reconciler([*arguments, *([] if self._color else ["--no-color"])], keep=False)
 
     def ask(self, *arguments: str) -> Done:
-        """The same, kept for a check and not shown."""
+        """Run a command for a check; its output is kept and not shown."""
         return self._reconciler(arguments, keep=True)
 
     def serve(self, *arguments: str, **more: str) -> Serving:
-        """A `serve` that is ready; `more`: settings beside those of the folder."""
-        self.say(f"  $ python -m reconciler serve {' '.join(arguments)}", "bold")
+        """Start `serve` and wait until it is ready; `more`: settings in addition to those of the folder."""
+        self.say(f"  $ {PROGRAM} serve {' '.join(arguments)}", "bold")
         given = {f"RECONCILER_{name}": text for name, text in more.items()}
         serving = Serving(["--port", "0", *arguments], self._place.folder, {**self._place.environment, **given})
         self.check("it is ready", serving.url, serving.line)

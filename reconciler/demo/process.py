@@ -1,7 +1,7 @@
-"""Processes of the story: one for each command, and one for `serve`.
+"""Processes of the demo: one for each command, and one for `serve`.
 
 A command is the same program that people type. Where the system can fork, its process is forked from this one, which
-has loaded the program already; the story would otherwise spend most of its time on loading it again and again.
+has loaded the program already; the demo would otherwise spend most of its time on loading it again and again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Ctrl-C or SIGTERM, so that it cannot get lost.
 
-    Python prints and drops what a signal's handler raises within a destructor; the next line told has to notice.
+    Python prints and drops what a signal's handler raises within a destructor; the next line printed has to notice.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Interruption:
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise again what was raised where nobody could hear it."""
+        """Raise again what Python dropped."""
         if self._came:
             raise KeyboardInterrupt
 
@@ -57,7 +57,7 @@ def load() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where commands of the story run: a folder, an environment, and who may end them."""
+    """Where commands of the demo run: a folder, an environment, and who may end them."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -83,7 +83,7 @@ def _forked(arguments: Sequence[str], place: Workspace, kept: IO[bytes] | None) 
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _, status = os.waitpid(child, 0)
-    except BaseException:  # Ctrl-C too: nobody is left behind
+    except BaseException:  # Ctrl-C too: no process is left behind
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         raise

@@ -1,4 +1,4 @@
-"""The git repository of the story: the example specs, and the commits that people make in it."""
+"""The Git repository of the demo: the example specs, and commits to them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Repository:
         path = self.folder / "specs" / file
         text = path.read_text(encoding="utf-8")
         if text.count(old) != 1:
-            raise Terminal(f"{path}: {old!r} is there {text.count(old)} times, the story needs it once")
+            raise Terminal(f"{path}: {old!r} is there {text.count(old)} times, the demo needs it once")
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def add(self, file: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Who takes part in the story, and the names that it uses."""
+"""What the steps of the demo use: output, emulator and repository, and the names of the estate."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ TAILSPIN, PRIME = "fabrikam-tailspin", "fabrikam-prime"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Who takes part."""
+    """Output, emulator and repository of a run."""
 
     stage: Output
     emulation: Emulation
     repository: Repository
 
     def estate(self) -> Estate:
-        """Both planes as they are now."""
+        """The state of ARM and Azure DevOps now."""
         return Estate(self.emulation.state())
 
     def changes(self) -> dict[str, Json]:
-        """Changes that a plan has now, by `pool kind subject`; its exit code has to fit."""
+        """Changes of the current plan, by `pool kind subject`; its exit code has to agree."""
         done = self.stage.ask("plan", "--output", "json")
         plans = done.document()["plans"]
         found = {f"{p['pool']} {c['kind']} {c['subject']}": c for p in plans for c in p["changes"]}

@@ -1,4 +1,4 @@
-"""`serve` as a process: started, heard, and ended."""
+"""`serve` as a process: started, its log read, and ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Serving:
             )
         try:
             self.line = first_line(self._process, _START)
-        except BaseException:  # Ctrl-C too: a process that nobody knows of would stay behind
+        except BaseException:  # Ctrl-C too: the process would stay behind
             end(self._process, _STOP)
             raise
         found = re.search(r"http://[^\s,]+", self.line)

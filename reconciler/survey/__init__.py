@@ -8,6 +8,7 @@ to write is taken on a fresh one.
 
     port      what facets may ask (`Survey`)
     shared    the survey itself (`SharedSurvey`)
+    ahead     the first reads of an organization, sent before a facet needs them
     access    open access from a cheap list and pair reads, and when the list is believed
     evidence  whether an organization's list was shown to be complete (`ListEvidence`), and who is tried next
     azure_resources  what lies around pools, each fact once

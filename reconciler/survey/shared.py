@@ -21,8 +21,9 @@ from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Readers
+from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
-from reconciler.survey import access, azure_resources, names, organization_queues, scope
+from reconciler.survey import access, ahead, azure_resources, names, organization_queues, scope
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
@@ -167,21 +168,23 @@ class SharedSurvey:
         )
         return pool
 
+    def begin(self, specs: Iterable[Spec]) -> None:
+        """Send the first requests of these specs without waiting for a response."""
+        for spec in specs:
+            self._begin(spec)
+
     def _begin(self, spec: Spec) -> None:
-        """Let the organizations answer while ARM does: what every look at this pool asks them first.
+        reads = ahead.FirstReads(
+            self._agent_pools, self.projects, self.me, self._switches, self._hidden_ahead, self._roles_ahead
+        )
+        ahead.begin(spec, reads, self._memo, self._lanes)
 
-        One round trip in place of four. What fails is remembered like any answer, for whoever asks for it.
-        """
-        roles = scope.manages_roles(spec)
-        for organization in spec.organizations:
-            self._once(Key("begun", organization.name, detail=roles), lambda: self._first(organization.name, roles))  # noqa: B023 - called at once
+    def _hidden_ahead(self, organization: str) -> None:
+        if self._interest.get(organization, frozenset()) & self._agent_pools(organization).keys():
+            self.hidden_projects(organization)
 
-    def _first(self, organization: str, roles: bool) -> None:
-        first: dict[str, Callable[[str], Any]] = {"agent pools": self._agent_pools, "projects": self.projects}
-        if roles:
-            first |= {"me": self.me, "inheritance": self._switches}
-        unasked = {key.kind for key in self._memo.unasked(Key(kind, organization) for kind in first)}
-        self._lanes.begin(organization, [ask for kind, ask in first.items() if kind in unasked])
+    def _roles_ahead(self, organization: str) -> Mapping[Key, Callable[[], Any]]:
+        return {key: partial(self._roles, organization, *key.detail) for key in self._role_keys(organization)}
 
     def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
         try:
@@ -260,7 +263,7 @@ class SharedSurvey:
         key = Key("roles", organization, project, (scope, resource))
         if not project and self._memo.unasked([key]):
             # The first pool of a batch asks for all of them, side by side.
-            keys = [Key("roles", organization, detail=(scope, one)) for one in self._administered_of(organization)]
+            keys = self._role_keys(organization)
             if key in keys:
                 self._each(organization, keys, lambda key: self._roles(organization, *key.detail))
         return self._once(key, lambda: self._roles(organization, scope, resource))
@@ -268,10 +271,11 @@ class SharedSurvey:
     def _roles(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         return self._readers.devops.role_assignments(organization, scope, resource)
 
-    def _administered_of(self, organization: str) -> list[str]:
-        """Agent pools of the batch whose roles are managed."""
-        pools = self._agent_pools(organization)
-        return [str(pools[name].id) for name in sorted(self._administered.get(organization, ())) if name in pools]
+    def _role_keys(self, organization: str) -> list[Key]:
+        """Roles of the agent pools of the batch whose roles are managed."""
+        pools, named = self._agent_pools(organization), sorted(self._administered.get(organization, ()))
+        ids = [str(pools[name].id) for name in named if name in pools]
+        return [Key("roles", organization, detail=(POOL_SCOPE, one)) for one in ids]
 
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Whether the agent pool inherits roles; one read answers for all pools of the organization."""

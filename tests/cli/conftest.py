@@ -21,14 +21,14 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.fixture
 def cloud() -> Iterator[Running]:
     """Both planes, drifted as the demo's estate is, with operations that end soon."""
-    with start(ROOT / "examples" / "demo" / "estate.yaml", switches={"arm.update-seconds": 0.2}) as running:
+    with start(ROOT / "reconciler" / "demo" / "files" / "estate.yaml", switches={"arm.update-seconds": 0.2}) as running:
         yield running
 
 
 @pytest.fixture
 def online(desk: Desk, cloud: Running) -> Desk:
     """A desk with the demo's specs, signed in to the emulator."""
-    shutil.copytree(ROOT / "examples" / "demo" / "specs", desk.folder / "specs")
+    shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", desk.folder / "specs")
     desk.environment |= {
         "RECONCILER_SPECS": "specs",
         "RECONCILER_STATE": str(desk.folder / "state.db"),

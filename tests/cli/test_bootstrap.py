@@ -46,7 +46,14 @@ def test_the_program_is_put_together_without_a_call_and_without_a_sign_in(
 def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
     """It is another type, and not a flag that somebody may forget."""
     with closing(bootstrap.look(settings(desk, SPECS="specs"))) as look:
-        assert {field.name for field in fields(look)} == {"source", "planner", "clock", "close"}
+        assert {field.name for field in fields(look)} == {
+            "source",
+            "readers",
+            "clock",
+            "policy",
+            "believe",
+            "close",
+        }
     assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "azure_resources"}
     for reader in (look.planner.readers.arm, look.planner.readers.azure_resources):
         assert not [name for name in dir(reader) if name.startswith(("put", "write", "delete"))]
@@ -66,7 +73,8 @@ def test_a_deployment_may_keep_what_plans_from_looking_around(desk: Desk, given:
 def test_putting_it_together_imports_no_sdk() -> None:
     """Half a second of imports would be paid by every start, also by one that only prints help."""
     heavy = ("azure", "msrest", "dulwich", "requests")
-    code = f"import reconciler.bootstrap, sys; print([m for m in {heavy!r} if m in sys.modules])"
+    parts = "asking, connections, program, specs, stores"
+    code = f"from reconciler.bootstrap import {parts}; import sys; print([m for m in {heavy!r} if m in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
@@ -180,3 +188,13 @@ def test_a_missing_policy_is_no_policy_at_all(desk: Desk) -> None:
 def test_nothing_is_known_before_the_first_run(desk: Desk) -> None:
     assert bootstrap.statuses(settings(desk)) == ()
     assert desk.files() == set()
+
+
+def test_a_name_that_the_package_does_not_have_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'plant'"):
+        _ = bootstrap.plant
+
+
+def test_every_name_of_the_package_leads_to_its_part() -> None:
+    for name in bootstrap.__all__:
+        assert getattr(bootstrap, name).__module__.startswith("reconciler.bootstrap."), name

@@ -23,12 +23,12 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
 
     assert first.code == 0, first.err
     assert first.out.splitlines() == [
-        f"{POOL}   applied and proven, 5 changes",
-        f"{RELEASE}   applied and proven, 1 change",
+        f"{POOL}   applied and verified; 5 changes applied",
+        f"{RELEASE}   applied and verified; 1 change applied",
     ]
     assert f"{POOL}: waiting for the write of pool {POOL}" in first.err.splitlines()
     assert (
-        f"{RELEASE}: proven: - open access fabrikam-prime/fabrikam-release: all pipelines → none"
+        f"{RELEASE}: verified: - open access fabrikam-prime/fabrikam-release: all pipelines → none"
         in first.err.splitlines()
     )
 
@@ -36,7 +36,7 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
     second = online.run("apply")
 
     assert second.code == 0
-    assert second.out.splitlines() == [f"{POOL}   in sync, 0 changes", f"{RELEASE}   in sync, 0 changes"]
+    assert second.out.splitlines() == [f"{POOL}   in sync; nothing changed", f"{RELEASE}   in sync; nothing changed"]
     assert cloud.do.count(writes=True) == 0
     assert online.run("plan").code == 0
 
@@ -78,7 +78,7 @@ def test_a_pool_is_replaced_only_where_the_person_says_so_once_more(online: Desk
 
     assert kept.code == 1
     assert cloud.do.count(writes=True) == 0
-    assert f"{RELEASE}: replace: allowed counts here with --allow-replace alone; no pool is deleted" in kept.err
+    assert f"{RELEASE}: replace: allowed needs --allow-replace here; no pool is deleted" in kept.err
 
     cloud.do.switch("arm.delete-seconds", 0.2)
     cloud.do.switch("arm.create-seconds", 0.2)
@@ -97,7 +97,7 @@ def test_a_pool_in_report_mode_is_planned_and_left(online: Desk, cloud: Running)
     ended = online.run("apply", RELEASE)
 
     assert ended.code == 2
-    assert ended.out.splitlines()[0] == f"{RELEASE}   drifted, 0 changes"
+    assert ended.out.splitlines()[0] == f"{RELEASE}   drifted; nothing changed"
     assert cloud.do.state() == before
 
 
@@ -117,8 +117,8 @@ def test_the_time_that_one_waits_is_bounded(online: Desk, cloud: Running) -> Non
     ended = online.run("apply", POOL, "--timeout", "0")
 
     assert ended.code == 2
-    assert ended.out.splitlines()[0] == f"{POOL}   still in motion, 0 changes"
-    assert "the time is up" in ended.err
+    assert ended.out.splitlines()[0] == f"{POOL}   in progress; nothing changed"
+    assert "--timeout is over, and it is not finished" in ended.err
 
     cloud.do.settle()
 
@@ -147,8 +147,8 @@ def test_ctrl_c_while_waiting_stops_at_once_and_says_what_is_in_force(online: De
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130, (said, err)
-    assert "stopped; 1 change is in force, and nothing more begins" in err.splitlines()
-    assert f"{RELEASE}   applied and proven, 1 change" in out.splitlines()
+    assert "stopped; 1 change is verified, no other is started" in err.splitlines()
+    assert f"{RELEASE}   applied and verified; 1 change applied" in out.splitlines()
     assert "Traceback" not in err
 
 
@@ -173,7 +173,7 @@ def test_a_state_that_is_none_is_one_line(online: Desk, cloud: Running, content:
 
 
 def test_status_tells_what_was_found(online: Desk) -> None:
-    assert online.run("status").err == "no pool has been applied yet\n"
+    assert online.run("status").err == "no run is stored yet\n"
     assert "state.db" not in online.files()
     online.run("apply", RELEASE)
 
@@ -195,7 +195,7 @@ def test_status_of_a_pool_nobody_applied_is_an_error(online: Desk) -> None:
 
     assert ended.code == 1
     assert ended.errors == [
-        f"error: NotFound: status: no pool is named 'fabrikam-relase-pool'; nearest: {RELEASE}; only pools that were applied are known"
+        f"error: NotFound: status: no pool is named 'fabrikam-relase-pool'; nearest: {RELEASE}; only pools with a stored run are known"
     ]
 
 
@@ -224,7 +224,7 @@ def test_the_program_runs_in_a_process_that_goes_on(
     assert main(["status"]) == 0
 
     out = capsys.readouterr().out
-    assert f"### <code>{POOL}</code>: applied and proven" in out
+    assert f"### <code>{POOL}</code>: applied and verified" in out
 
 
 def test_an_apply_is_one_trace_with_every_call_beneath_it(online: Desk) -> None:

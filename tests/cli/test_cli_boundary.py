@@ -14,7 +14,7 @@ import typer
 
 from reconciler.cli.boundary import main
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
-from reconciler.cli.stopping import say_at_once, stopping
+from reconciler.cli.stopping import say_at_once, stop_on_signals
 from reconciler.config.settings import PREFIX
 from reconciler.errors import Forbidden
 from tests.cli.process import Desk
@@ -112,7 +112,7 @@ def test_ctrl_c_has_an_exit_code_of_its_own() -> None:
 def test_the_first_ctrl_c_waits_for_the_step_and_the_second_does_not() -> None:
     """A step that is under way is a write that was sent: its answer should be seen."""
     said: list[str] = []
-    with stopping(said.append) as stop:
+    with stop_on_signals(said.append) as stop:
         stop.check()
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -132,7 +132,7 @@ def test_the_signal_is_answered_past_all_buffers(capfd: pytest.CaptureFixture[st
 
 def test_waiting_ends_with_ctrl_c() -> None:
     """A long operation may take half an hour; nobody wants to sit through it after Ctrl-C."""
-    with stopping(lambda _: None) as stop:
+    with stop_on_signals(lambda _: None) as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
             stop.wait(60)
@@ -140,7 +140,7 @@ def test_waiting_ends_with_ctrl_c() -> None:
 
 def test_afterwards_ctrl_c_is_what_it_was() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with stopping(lambda _: None):
+    with stop_on_signals(lambda _: None):
         assert signal.getsignal(signal.SIGINT) is not before
 
     assert signal.getsignal(signal.SIGINT) is before

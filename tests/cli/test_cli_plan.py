@@ -163,11 +163,10 @@ def test_a_renamed_project_is_told_as_the_service_tells_it(online: Desk, cloud: 
     stranger = online.run("plan", RELEASE, RECONCILER_STATE=str(online.folder / "other.db"))
 
     assert "is called fabrikam-ship now" in " ".join(known.out.split())
-    assert "no earlier run is known here" not in known.err
+    assert "no saved state" not in known.err
     assert "is called fabrikam-ship now" not in " ".join(stranger.out.split())
-    assert (
-        f"{RELEASE}: no earlier run is known here, so what was renamed looks like missing; RECONCILER_STATE"
-        in " ".join(stranger.err.split())
+    assert f"{RELEASE}: no saved state: renamed projects appear as missing. Set RECONCILER_STATE" in " ".join(
+        stranger.err.split()
     )
     assert "other.db" not in online.files()
 
@@ -182,6 +181,6 @@ def test_a_state_that_cannot_be_read_stops_no_plan(online: Desk) -> None:
     assert ended.code == 2
     assert ended.out.splitlines()[0].startswith(RELEASE)
     assert any(
-        line.startswith("the state cannot be read, so nothing is known of earlier runs")
+        line.startswith("the state cannot be read, so renamed projects appear as missing")
         for line in ended.err.splitlines()
     )

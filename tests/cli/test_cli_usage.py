@@ -37,12 +37,12 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
         ),
         (
             ("apply", "--plan-hash", "0f3a"),
-            "error: Invalid value for --plan-hash: a plan is of one pool: give its NAME too",
+            "error: Invalid value for --plan-hash: a plan hash belongs to one pool: give its NAME too",
             "one hash for all pools",
         ),
         (
             ("apply", "a", "b", "--plan-hash", "0f3a"),
-            "error: Invalid value for --plan-hash: a plan is of one pool: give its NAME too",
+            "error: Invalid value for --plan-hash: a plan hash belongs to one pool: give its NAME too",
             "one hash for two pools",
         ),
         (

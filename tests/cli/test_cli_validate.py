@@ -19,7 +19,7 @@ def test_specs_without_a_problem_are_said_to_be_so(desk: Desk) -> None:
 
     ended = desk.run("validate", "--specs", "specs")
 
-    assert (ended.code, ended.out, ended.err) == (0, "1 pool without a problem\n", "")
+    assert (ended.code, ended.out, ended.err) == (0, "1 spec valid\n", "")
 
 
 def test_every_problem_is_one_line_with_file_and_line(desk: Desk) -> None:
@@ -39,7 +39,7 @@ def test_every_problem_is_one_line_with_file_and_line(desk: Desk) -> None:
     assert "enforce" in lines[0]
     assert "plenty" in lines[1]
     assert "openAccess" in lines[2]
-    assert summary == "3 problems in 1 file; 1 pool without one"
+    assert summary == "3 problems in 1 file; 1 spec valid"
 
 
 def test_problems_are_data_too(desk: Desk) -> None:
@@ -64,7 +64,7 @@ def test_problems_make_a_table_for_a_pull_request(desk: Desk) -> None:
 
     lines = desk.run("validate", "--specs", "specs", "--output", "markdown").out.splitlines()
 
-    assert lines[0] == "### 3 problems in 1 file; 0 pools without one"
+    assert lines[0] == "### 3 problems in 1 file; 0 specs valid"
     assert lines[2] == "| file | where | problem |"
     assert len(lines) == 7
     assert {line.count("|") for line in lines[2:]} == {4}

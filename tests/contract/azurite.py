@@ -23,9 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.tiers import TOOLS, require
+
 ACCOUNT = "fabrikam"
 KEY = base64.b64encode(b"canary-key-that-must-not-show-up" * 2).decode()
-PROGRAM = Path(sys.prefix) / "azurite/node_modules/azurite/dist/src/azurite.js"
+PROGRAM = TOOLS / "azurite/node_modules/azurite/dist/src/azurite.js"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Azurite:
 @contextmanager
 def running(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azurite]:
     """Start it on free ports, wait until it listens, end it by its process id."""
+    require(PROGRAM, "Azurite, the storage emulator,")
     node = shutil.which("node") or str(Path(sys.prefix) / "bin/node")
     blob, queue, table = _free_ports(3)
     command = [node, str(PROGRAM), "--inMemoryPersistence", "--skipApiVersionCheck"]

@@ -8,7 +8,7 @@ import pytest
 from tests.contract.families import Family, Stores, local_family, storage_family
 
 
-@pytest.fixture(params=["local", "storage"])
+@pytest.fixture(params=["local", pytest.param("storage", marks=pytest.mark.azurite)])
 def family(request: pytest.FixtureRequest, tmp_path: Path) -> Family:
     if request.param == "local":
         return local_family(tmp_path)

@@ -59,7 +59,7 @@ def test_the_story_is_told_to_its_end_without_a_terminal(desk: Desk) -> None:
     assert len(re.findall(r"✓ open again \d+\.\d s after the", out)) == 2
     assert "✗" not in out
     assert "\x1b" not in out
-    assert out.splitlines()[-1].startswith("The story holds, ")
+    assert out.splitlines()[-1].startswith("Demo completed, ")
     assert list(desk.folder.iterdir()) == []
     assert emulators(desk.folder) == []
 
@@ -162,7 +162,7 @@ def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -
 
     assert done.returncode == 1, done.stderr
     assert "  ✗ two is three: found 2" in done.stdout
-    assert "The story broke off" in done.stdout
+    assert "Demo failed" in done.stdout
     assert list(desk.folder.iterdir()) == []
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from reconciler.cli import app
+from reconciler.cli.app import COMMANDS, command
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -24,7 +23,6 @@ PAGES = {
     for path in sorted(folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
     if "decisions" not in path.parts
 }
-COMMANDS = getattr(get_command(app), "commands", {})
 
 
 def blocks(text: str, languages: tuple[str, ...] = ("sh", "bash")) -> list[str]:
@@ -47,7 +45,7 @@ def calls(text: str) -> list[tuple[str, list[str]]]:
     """Each call of the program: its command and options."""
     found = []
     for line in lines(text):
-        for rest in re.findall(r"(?:-m reconciler|^reconciler) ([a-z][^|;&>]*)", line):
+        for rest in re.findall(r"(?:-m reconciler|\bmdp-reconciler|^reconciler) +([a-z][^|;&>]*)", line):
             words = shlex.split(rest, comments=True)
             found.append((words[0], [word.partition("=")[0] for word in words if word.startswith("--")]))
     return found
@@ -55,12 +53,12 @@ def calls(text: str) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_is_one_of_the_program(page: str) -> None:
-    for command, options in calls(PAGES[page]):
-        assert command in COMMANDS, command
+    for name, options in calls(PAGES[page]):
+        assert name in COMMANDS, name
         taken = {
-            name for parameter in COMMANDS[command].params for name in (*parameter.opts, *parameter.secondary_opts)
+            option for parameter in command(name).params for option in (*parameter.opts, *parameter.secondary_opts)
         }
-        assert set(options) <= taken | {"--help"}, command
+        assert set(options) <= taken | {"--help"}, name
 
 
 def test_calls_are_found_where_people_write_them() -> None:

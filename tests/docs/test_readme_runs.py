@@ -20,20 +20,20 @@ DONE, LEFT = 0, 2
 def commands() -> list[list[str]]:
     section = README.split("\n## Use it\n", 1)[1].split("\n## ", 1)[0]
     block = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
-    return [shlex.split(line, comments=True)[3:] for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """The demo's specs and an open policy, nothing else."""
-    shutil.copytree(ROOT / "examples" / "demo" / "specs", tmp_path / "specs")
+    shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", tmp_path / "specs")
     (tmp_path / "policy.yaml").write_text("openAccess: true\n")
     return Desk(tmp_path)
 
 
 def test_every_command_of_the_readme_does_what_it_says(desk: Desk) -> None:
     """In its order: what a plan shows as left, `apply` does; the rest then finds things in order."""
-    with start(ROOT / "examples" / "demo" / "estate.yaml", switches={"arm.update-seconds": 0.2}) as cloud:
+    with start(ROOT / "reconciler" / "demo" / "files" / "estate.yaml", switches={"arm.update-seconds": 0.2}) as cloud:
         desk.environment |= {
             "RECONCILER_SPECS": "specs", "RECONCILER_STATE": str(desk.folder / "state.db"),
             "RECONCILER_ALLOW_LOOPBACK": "1", "RECONCILER_CREDENTIAL": "static",

@@ -60,7 +60,7 @@ def test_after_provisioning_it_names_the_identity_and_what_was_left_out(capsys: 
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "provisioned: app func-1, mode report: its identity may only read pools"
     assert [line.split()[0] for line in said[1:-1]] == ["POOL_RESOURCE_GROUPS", "API_CLIENT_ID"]
-    assert said[-1] == "next: let principal-1 into Azure DevOps (docs/deploy.md, step 5)"
+    assert said[-1] == "next: grant principal-1 access to Azure DevOps (docs/deploy.md, step 5)"
 
 
 def test_a_mode_that_writes_is_said_and_an_ingress_remembered(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +103,7 @@ def test_an_app_that_does_not_start_fails_the_step(answer: tuple[int, Any], caps
         assert deployed(server, 2) == 1
 
     assert len(server.asked) == 2
-    assert "does not answer" in capsys.readouterr().out
+    assert "does not respond" in capsys.readouterr().out
 
 
 def test_it_reads_what_azd_hands_over() -> None:
@@ -121,7 +121,7 @@ def test_the_steps_that_it_names_are_those_of_the_page() -> None:
     assert "Register" in headings["3"]
     assert "Azure DevOps" in headings["5"]
     assert "Deploy" in headings["6"]
-    assert "look" in headings["7"]
+    assert "report" in headings["7"]
 
 
 GROUP, SUBNET = "/subscriptions/s/resourceGroups/rg-build", "/subscriptions/s/resourceGroups/rg/subnets/builds"
@@ -183,11 +183,11 @@ def test_rights_that_could_not_be_looked_at_are_said_to_be_so(
     azure(code=1)
 
     assert AFTER.main(["provision"], {**OUTPUTS, **WRITES}) == 0
-    assert f"rights on {GROUP} could not be looked at" in capsys.readouterr().out
+    assert f"rights on {GROUP} could not be read" in capsys.readouterr().out
 
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     assert AFTER.main(["provision"], {**OUTPUTS, **WRITES}) == 0
-    assert f"rights on {SUBNET} could not be looked at" in capsys.readouterr().out
+    assert f"rights on {SUBNET} could not be read" in capsys.readouterr().out
 
 
 def test_every_scope_of_a_right_to_write_is_looked_at() -> None:

@@ -29,7 +29,7 @@ MERGE = "refs/pull/7/merge"
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Running]:
     """An estate that drifted: its plan has changes. Pipelines only read."""
-    with start(ROOT / "examples" / "demo" / "estate.yaml") as running:
+    with start(ROOT / "reconciler" / "demo" / "files" / "estate.yaml") as running:
         yield running
 
 
@@ -42,7 +42,7 @@ class Agent:
         self.plan = folder / "temp" / "plan.md"
         self.summary = folder / "temp" / "summary.md"
         (folder / "temp").mkdir()
-        shutil.copytree(ROOT / "examples" / "demo" / "specs", folder / "pools" / "specs")
+        shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", folder / "pools" / "specs")
         self._checkout()
         self.environment = {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder), "PYTHONPATH": str(ROOT),
@@ -155,7 +155,7 @@ def test_azure_repos_is_checked_at_the_merge_alone(
 
 def test_the_merge_of_a_pull_request_can_be_planned_from_anywhere(tmp_path: Path, cloud: Running) -> None:
     """examples/ci/README.md says how: the ref that Azure Repos serves, behind the `#` of the specs."""
-    shutil.copytree(ROOT / "examples" / "demo" / "specs", tmp_path / "pools" / "specs")
+    shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", tmp_path / "pools" / "specs")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(tmp_path / "pools")]
     for step in (["init", "-q", "-b", "work"], ["add", "."], ["commit", "-qm", "x"], ["update-ref", MERGE, "HEAD"], ["checkout", "-q", "--detach"], ["branch", "-qD", "work"]):  # fmt: skip
         subprocess.run([*git, *step], check=True, timeout=30)

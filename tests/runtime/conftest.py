@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ from reconciler.ports.stores import MessageQueue, MessageQueues
 from reconciler.service.triggers import TriggerContext
 from tests.contract.azurite import Azurite
 from tests.deployment import Deployment, deployed
-from tests.runtime.host import RuntimeHost
+from tests.runtime.host import LIBRARY, RuntimeHost
+from tests.tiers import require
 
-LIBRARY = Path(sys.prefix) / "functions-runtime"
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,11 +45,18 @@ def on_storage(azurite: Azurite) -> dict[str, str]:
     return {**bound, "RECONCILER_STATE": "", "RECONCILER_STORAGE": azurite.connection}
 
 
+@pytest.fixture(scope="session")
+def functions_runtime() -> Path:
+    """The library's folder."""
+    require(LIBRARY, "Microsoft's Functions runtime")
+    return LIBRARY
+
+
 @pytest.fixture(scope="module")
-def real(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+def real(functions_runtime: Path, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
     with (
         deployed(tmp_path_factory.mktemp("runtime"), on_storage(azurite)) as deployment,
-        RuntimeHost(LIBRARY, ROOT, deployment.environment) as host,
+        RuntimeHost(functions_runtime, ROOT, deployment.environment) as host,
     ):
         settings = Settings.read(deployment.environment, beneath=state(deployment.environment))
         yield Real(host, deployment, deployment.shop(), store(settings, SystemClock()))

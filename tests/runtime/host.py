@@ -19,6 +19,10 @@ from typing import Any, Self
 import grpc
 
 from tests.runtime.worker import load_protos
+from tests.tiers import TOOLS
+
+LIBRARY = TOOLS / "functions-runtime"
+"""Microsoft's runtime library of the Functions worker, as the Makefile installs it."""
 
 ANSWER_WITHIN = 60.0
 """Seconds until the host gives up on its worker."""

@@ -15,7 +15,6 @@ from tests.deployment import deployed
 from tests.runtime.host import RuntimeHost
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = Path(sys.prefix) / "functions-runtime"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = ".python_packages/lib/site-packages"
 
@@ -91,12 +90,12 @@ def test_what_is_packed_again_is_the_same_file(built: Built, tmp_path: Path) -> 
     assert (tmp_path / "again.zip").read_bytes() == built.zip.read_bytes()
 
 
-def test_the_unpacked_zip_runs_in_the_real_runtime(built: Built, tmp_path: Path) -> None:
+def test_the_unpacked_zip_runs_in_the_real_runtime(built: Built, functions_runtime: Path, tmp_path: Path) -> None:
     """With its own packages first, and nothing of this repository in reach."""
     with deployed(tmp_path) as deployment:
         bound = {"RECONCILER_WORK_QUEUE": "work"}
         with RuntimeHost(
-            LIBRARY, built.folder, {**deployment.environment, **bound}, packages=built.folder / SITE
+            functions_runtime, built.folder, {**deployment.environment, **bound}, packages=built.folder / SITE
         ) as host:
             health = host.http("health", "GET")
             looked = host.queue("worker", "build-pool", "2026-11-22T10:00:00+00:00")

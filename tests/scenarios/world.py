@@ -37,8 +37,7 @@ from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.stores import Leases
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.capabilities import Capabilities, CapabilityAnswer, OrganizationAnswers
-from reconciler.survey.capabilities.answers import MOMENT
+from reconciler.survey.capabilities.answers import MOMENT, Capabilities, CapabilityAnswer, OrganizationAnswers
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -13,9 +12,6 @@ import pytest
 from reconciler.spec.loader import Loaded, load
 
 Says: TypeAlias = Callable[..., list[str]]
-
-collect_ignore = [] if os.environ.get("RECONCILER_OPENAPI") else ["test_published_document.py"]
-"""The published documents are no part of the project; where a folder holds them, it is named by this variable."""
 
 RIGHT: dict[str, Any] = {
     "apiVersion": "reconciler/v1",

@@ -29,7 +29,7 @@ def as_json(ended: Ended) -> Any:
 
 def test_validate_three_slips_are_found_at_once_each_on_its_line(desk: Desk) -> None:
     """Ann edits the spec in a hurry. She reads what is wrong, where, and what to write, and mends it in one go."""
-    assert (desk.run("validate").code, desk.run("validate").out) == (0, "1 pool without a problem\n")
+    assert (desk.run("validate").code, desk.run("validate").out) == (0, "1 spec valid\n")
 
     edit(desk, "parallelism: 6", "parallelism: 5")
     edit(desk, "buffer: '40'", "buffer: 40")
@@ -47,7 +47,7 @@ def test_validate_three_slips_are_found_at_once_each_on_its_line(desk: Desk) -> 
             f"{FILE}:74: pool.properties.fabricProfile.osProfile.secretsManagementSettings.certificatStoreName: is not a "
             "field; did you mean certificateStoreName?"
         ),
-        "3 problems in 1 file; 0 pools without one",
+        "3 problems in 1 file; 0 specs valid",
     ]
     problems = as_json(desk.run("validate", "--output", "json"))["problems"]
     assert [one["line"] for one in problems] == [18, 57, 74]

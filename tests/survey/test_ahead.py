@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from reconciler.errors import Forbidden
+from reconciler.errors import Forbidden, NotReady
 from reconciler.spec.model import Access, Mode, Organization, PoolRoles, Spec
 from reconciler.survey import SharedSurvey
 from tests.estate import Estate
@@ -61,6 +61,42 @@ def test_what_nobody_manages_is_not_asked_ahead() -> None:
     survey.agent_pool(ORG, "pool-1")
 
     assert not {"me", "inheritance"} & set(estate.calls)
+
+
+def test_hidden_projects_and_roles_are_read_beside_each_other_and_once() -> None:
+    """They need the list of agent pools and nothing else, so they do not wait for the queues."""
+    estate = Estate()
+    estate.add(ORG, 1, 1)
+    one = replace(spec("pool-1"), access=Access(roles=(PoolRoles(ORG, ("ann@fabrikam.com",)),)))
+    survey = SharedSurvey.about(estate.readers, [one])
+    together = Barrier(2, timeout=30)
+    estate.before = meet(together, {"known projects", "roles"})
+
+    survey.begin([one])
+    pool = survey.agent_pool(ORG, "pool-1")
+
+    assert survey.hidden_projects(ORG) == ()
+    survey.role_assignments(ORG, "distributedtask.agentpoolrole", str(pool.id))
+    assert (estate.calls["known projects"], estate.calls["roles"]) == (1, 1)
+
+
+def test_nothing_of_a_pool_that_is_not_there_is_read_ahead() -> None:
+    """As without reading ahead: what is asked of a pool begins with its being there."""
+    estate = Estate()
+    estate.add(ORG, 1, 1)
+    one = replace(spec("pool-9"), access=Access(roles=(PoolRoles(ORG, ("ann@fabrikam.com",)),)))
+    survey = SharedSurvey.about(estate.readers, [one])
+    survey.begin([one])
+
+    with pytest.raises(NotReady):
+        survey.agent_pool(ORG, "pool-9")
+    survey.projects(ORG)
+    survey.me(ORG)
+    for _ in range(2):  # once every lane is free, nothing is on its way any more
+        free = Barrier(4, timeout=30)
+        survey._lanes.each(ORG, lambda _: free.wait(), range(4))  # noqa: B023 - done within the round
+
+    assert not {"known projects", "roles"} & set(estate.calls)
 
 
 def test_what_fails_ahead_is_told_to_whoever_asks() -> None:

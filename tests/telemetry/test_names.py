@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import __version__
 from reconciler.engine import Outcome
 from reconciler.facets.registry import FACETS
 from reconciler.plan.model import Action
@@ -120,7 +119,3 @@ def test_the_documentation_has_the_table_of_metrics() -> None:
 @pytest.mark.parametrize(("heading", "table"), [("Spans", SPANS), ("Attributes", ATTRIBUTES)])
 def test_the_documentation_has_the_table_of_spans(heading: str, table: dict[str, str]) -> None:
     assert _rows(heading) == [[f"`{name}`", meaning] for name, meaning in table.items()]
-
-
-def test_the_version_that_is_told_is_the_one_that_is_built() -> None:
-    assert f'\nversion = "{__version__}"\n' in (ROOT / "pyproject.toml").read_text()

@@ -69,10 +69,10 @@ def _files(root: Path, gathering: Gathering) -> Iterator[tuple[str, Path]]:
 
 def _revision(root: Path, files: Mapping[str, bytes], caps: Caps) -> str:
     """The commit that has exactly these files, or its id with a mark, or empty outside git."""
-    from reconciler.adapters.git.local import committed  # noqa: PLC0415 - dulwich; a folder outside git needs none
-
     if not any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
         return ""
+    from reconciler.adapters.git.local import committed  # noqa: PLC0415 - dulwich; a folder outside git needs none
+
     head = committed(root, caps)
     if head is None:
         return ""

@@ -13,8 +13,7 @@ from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.spec.model import Spec
-from reconciler.survey.capabilities import Capabilities
-from reconciler.survey.capabilities.answers import LASTS
+from reconciler.survey.capabilities.answers import LASTS, Capabilities
 from reconciler.telemetry import Telemetry
 
 

@@ -10,34 +10,19 @@ complete could let something open pass for closed. What was not asked, or could 
     answers    what was seen of one organization, and when (`CapabilityAnswer`, `OrganizationAnswers`, `Capabilities`)
     beliefs    what the operator does differently because of it (`Beliefs`)
     document   the file: strict reading with a line for each problem, writing, and what changed
+
+`answers` and `document` need pydantic and are imported where there is a file.
 """
 
 from __future__ import annotations
 
-from reconciler.survey.capabilities.answers import (
-    AnswerEvidence,
-    Capabilities,
-    CapabilityAnswer,
-    OrganizationAnswers,
-    Verdict,
-)
 from reconciler.survey.capabilities.beliefs import CAREFUL, Beliefs
-from reconciler.survey.capabilities.document import CapabilitiesInvalid, changes, load, text
 from reconciler.survey.capabilities.questions import QUESTIONS, ProbeQuestion, named
 
 __all__ = [
     "CAREFUL",
     "QUESTIONS",
-    "AnswerEvidence",
     "Beliefs",
-    "Capabilities",
-    "CapabilitiesInvalid",
-    "CapabilityAnswer",
-    "OrganizationAnswers",
     "ProbeQuestion",
-    "Verdict",
-    "changes",
-    "load",
     "named",
-    "text",
 ]

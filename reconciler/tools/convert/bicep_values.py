@@ -164,10 +164,12 @@ class BicepValues:
 def parsed(text: str) -> Node:
     """The syntax tree; `SpecInvalid` where the grammar is not installed."""
     try:
-        import tree_sitter  # noqa: PLC0415 - an extra of the command line; nothing else needs it
+        import tree_sitter  # noqa: PLC0415 - no other command needs them
         import tree_sitter_bicep  # noqa: PLC0415
     except ImportError:
-        raise SpecInvalid("bicep: reading Bicep needs the extra `cli`: pip install 'mdp-reconciler[cli]'") from None
+        raise SpecInvalid(
+            "bicep: reading Bicep needs packages that are not installed: pip install tree-sitter tree-sitter-bicep"
+        ) from None
     language = tree_sitter.Language(tree_sitter_bicep.language())
     return tree_sitter.Parser(language).parse(text.encode()).root_node
 

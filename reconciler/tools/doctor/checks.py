@@ -17,7 +17,7 @@ from reconciler.rights.required import Grant
 from reconciler.spec import effective
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import Survey
-from reconciler.survey.capabilities import Capabilities
+from reconciler.survey.capabilities.answers import Capabilities
 from reconciler.survey.capabilities.questions import INHERITANCE
 from reconciler.tools.doctor import azure
 from reconciler.tools.doctor.devops import OrganizationChecks

@@ -10,8 +10,7 @@ from collections.abc import Collection
 from urllib.parse import quote
 
 from reconciler.ports.devops import Queue
-from reconciler.survey.capabilities import CapabilityAnswer
-from reconciler.survey.capabilities.answers import WITNESSES
+from reconciler.survey.capabilities.answers import WITNESSES, CapabilityAnswer
 from reconciler.survey.capabilities.questions import AUTHORIZED_LIST, INCOMPLETE, MISSING_QUEUE, QUEUE_LIST, REFUSED
 from reconciler.tools.probe.organization import PREVIEW, ProbeOrganization, entries_of, no, spread, unclear, yes
 

@@ -14,7 +14,7 @@ from reconciler.documents import Json
 from reconciler.errors import Terminal, Unavailable
 from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import DevOpsReader, Project, Queue, RawDevOpsReader, RawResponse
-from reconciler.survey.capabilities import AnswerEvidence, CapabilityAnswer
+from reconciler.survey.capabilities.answers import AnswerEvidence, CapabilityAnswer
 from reconciler.survey.capabilities.questions import named
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.ports.devops import AGENT_POOLS_TOKEN, DISTRIBUTED_TASK
 from reconciler.spec import effective
-from reconciler.survey.capabilities import CapabilityAnswer
+from reconciler.survey.capabilities.answers import CapabilityAnswer
 from reconciler.survey.capabilities.questions import INHERITANCE, POOL_ROLES
 from reconciler.tools.probe.organization import PREVIEW, ROLES, ProbeOrganization, no, spread, unclear, yes
 

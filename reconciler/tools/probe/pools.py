@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.survey.capabilities import AnswerEvidence, CapabilityAnswer
+from reconciler.survey.capabilities.answers import AnswerEvidence, CapabilityAnswer
 from reconciler.survey.capabilities.questions import ALIAS, ECHO, MARKS, RATES
 from reconciler.tools.probe.organization import ProbeOrganization, no, unclear, yes
 

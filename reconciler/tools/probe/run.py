@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from reconciler.errors import Forbidden, NotFound, Rejected
-from reconciler.survey.capabilities import CapabilityAnswer, OrganizationAnswers
-from reconciler.survey.capabilities.answers import MOMENT
+from reconciler.survey.capabilities.answers import MOMENT, CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.questions import (
     ALIAS,
     AUTHORIZED_LIST,

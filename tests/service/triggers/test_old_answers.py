@@ -7,8 +7,14 @@ from pathlib import Path
 
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, web
-from reconciler.survey.capabilities import AnswerEvidence, Capabilities, CapabilityAnswer, OrganizationAnswers, text
-from reconciler.survey.capabilities.answers import MOMENT
+from reconciler.survey.capabilities.answers import (
+    MOMENT,
+    AnswerEvidence,
+    Capabilities,
+    CapabilityAnswer,
+    OrganizationAnswers,
+)
+from reconciler.survey.capabilities.document import text
 from tests.deployment import Deployment, with_options
 
 PRIME, TAILSPIN = "fabrikam-prime", "fabrikam-tailspin"

@@ -8,20 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.survey.capabilities import (
-    CAREFUL,
-    QUESTIONS,
-    AnswerEvidence,
-    Beliefs,
-    Capabilities,
-    CapabilitiesInvalid,
-    CapabilityAnswer,
-    OrganizationAnswers,
-    ProbeQuestion,
-    changes,
-    load,
-    text,
-)
+from reconciler.survey.capabilities import CAREFUL, QUESTIONS, Beliefs, ProbeQuestion
+from reconciler.survey.capabilities.answers import AnswerEvidence, Capabilities, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.capabilities.document import CapabilitiesInvalid, changes, load, text
 
 AT = "2026-11-22T16:00:00Z"
 NOON = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)

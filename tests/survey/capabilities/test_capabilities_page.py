@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.survey.capabilities import QUESTIONS, load
+from reconciler.survey.capabilities import QUESTIONS
+from reconciler.survey.capabilities.document import load
 
 PAGE = (Path(__file__).parents[3] / "docs" / "capabilities.md").read_text()
 

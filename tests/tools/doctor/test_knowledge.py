@@ -10,8 +10,8 @@ from emulator import Running
 from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
-from reconciler.survey.capabilities import Capabilities, CapabilityAnswer, OrganizationAnswers, text
-from reconciler.survey.capabilities.answers import MOMENT
+from reconciler.survey.capabilities.answers import MOMENT, Capabilities, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.capabilities.document import text
 from reconciler.tools.doctor import known
 from tests.shell import DEMO, Shell
 

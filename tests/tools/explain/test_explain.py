@@ -13,7 +13,7 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.tools.explain import asked
 from reconciler.tools.explain.answer import wanted
-from tests.shell import DEMO, Shell
+from tests.shell import DEMO, ROOT, Shell
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -289,7 +289,7 @@ def test_a_state_that_cannot_be_read_is_no_reason_not_to_look(signed_in: Shell) 
     ended = signed_in.run("plan", POOL)
 
     assert ended.code == 2
-    assert "the state cannot be read, so nothing is known of earlier runs: " in ended.err
+    assert "the state cannot be read, so renamed projects appear as missing: " in ended.err
 
 
 def test_exceptions_are_told_with_their_end_and_reason() -> None:
@@ -340,7 +340,7 @@ def test_a_project_of_several_organizations_has_to_be_named_with_one() -> None:
 
 
 def test_a_pool_for_github_has_nothing_to_explain() -> None:
-    (github,) = load({"spec.yaml": (DEMO.parent / "specs" / "fabrikam-github.yaml").read_bytes()}).specs
+    (github,) = load({"spec.yaml": (ROOT / "examples" / "specs" / "fabrikam-github.yaml").read_bytes()}).specs
 
     with pytest.raises(SpecInvalid, match="is for GitHub"):
         asked(github, "Web")

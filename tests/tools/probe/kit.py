@@ -11,7 +11,7 @@ import requests
 from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
-from reconciler.survey.capabilities import CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.capabilities.answers import CapabilityAnswer, OrganizationAnswers
 from reconciler.tools.probe import ProbeOrganization, run_probe
 
 PRIME = "fabrikam-prime"

@@ -9,7 +9,9 @@ import pytest
 from emulator import Running
 from reconciler import bootstrap
 from reconciler.errors import Forbidden, Refused, Unavailable
-from reconciler.survey.capabilities import CAREFUL, QUESTIONS, Beliefs, Capabilities, text
+from reconciler.survey.capabilities import CAREFUL, QUESTIONS, Beliefs
+from reconciler.survey.capabilities.answers import Capabilities
+from reconciler.survey.capabilities.document import text
 from reconciler.tools.probe import ProbeOrganization
 from tests.tools.probe.kit import PEOPLE, PRIME, answer, ask, create, estate, settings_for, world
 

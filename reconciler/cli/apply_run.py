@@ -1,0 +1,122 @@
+"""Runs the pools of an apply one after another, and runs those that wait for Azure again.
+
+Long operations of the services go on by themselves, so a waiting pool lets the others go first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.bootstrap import App
+from reconciler.cli.run_reporter import RunReporter
+from reconciler.cli.screen import ProgressDisplay
+from reconciler.cli.selection import Selection
+from reconciler.cli.stopping import StopRequest
+from reconciler.engine import Outcome, Result
+from reconciler.errors import Throttled
+from reconciler.spec.model import Spec
+from reconciler.survey import SharedSurvey
+
+LONGEST_WAIT = 60.0
+"""Seconds after which a pending operation is read again at the latest."""
+
+
+class ApplyRun:
+    """One apply of some pools."""
+
+    def __init__(
+        self, app: App, selection: Selection, reporter: RunReporter, progress: ProgressDisplay, stop: StopRequest
+    ) -> None:
+        self._app = app
+        self._reporter = reporter
+        self._selection = selection
+        self._progress = progress
+        self._stop = stop
+        self._results: dict[str, Result] = {}
+
+    def results(self) -> list[Result]:
+        """One result for each pool that was begun, in the order of the specs, over all its runs."""
+        return [self._results[spec.key] for spec in self._selection.specs if spec.key in self._results]
+
+    def until(self, timeout: float, plan_hash: str | None) -> bool:
+        """Run until no pool waits, or for `timeout` seconds. True where a requested stop ended it."""
+        end = self._app.clock.monotonic() + timeout
+        try:
+            self._all(end, plan_hash)
+        except KeyboardInterrupt:
+            return True
+        return False
+
+    def _all(self, end: float, plan_hash: str | None) -> None:
+        due: dict[str, tuple[float, Spec]] = {}
+        specs = self._selection.specs
+        shared = self._app.reconciler.survey(specs) if len(specs) > 1 else None
+        for spec in specs:
+            self._once(spec, due, shared, plan_hash)
+        while due:
+            moment, spec = min(due.values(), key=lambda entry: entry[0])
+            if moment > end:
+                self._progress.line(
+                    f"{spec.name}: --timeout is over, and it is not finished: {_reason(self._results[spec.key])}"
+                )
+                return
+            self._wait(moment, spec)
+            del due[spec.key]
+            self._once(spec, due)
+
+    def _once(
+        self,
+        spec: Spec,
+        due: dict[str, tuple[float, Spec]],
+        survey: SharedSurvey | None = None,
+        plan_hash: str | None = None,
+    ) -> None:
+        self._stop.check()
+        self._progress.unknown()
+        if spec.key not in self._results or self._progress.interactive:
+            self._progress.now(f"{spec.name}: reading")
+        result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
+        if result.pending is None and result.plan is not None:
+            result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))
+        self._results[spec.key] = _joined(self._results.get(spec.key), result)
+        if _waits(result):
+            wait = min(result.next_look or 0.0, LONGEST_WAIT)
+            due[spec.key] = (self._app.clock.monotonic() + wait, spec)
+
+    def _wait(self, moment: float, spec: Spec) -> None:
+        seconds = moment - self._app.clock.monotonic()
+        if seconds <= 0:
+            return
+        self._progress.unknown()
+        self._progress.now(f"{spec.name}: {_reason(self._results[spec.key])}", f"; reading again in {seconds:.0f} s")
+        self._stop.wait(seconds)
+
+
+def _waits(result: Result) -> bool:
+    """Whether waiting helps. Other errors are reported at once, to the person at the terminal."""
+    throttled = result.outcome is Outcome.FAILED and result.status.error == Throttled.__name__
+    return result.next_look is not None and (result.outcome is Outcome.PROGRESSING or throttled)
+
+
+def _reason(result: Result) -> str:
+    if result.pending:
+        return f"waiting for the {result.pending.description}"
+    if result.outcome is Outcome.FAILED:
+        return "throttled by the service"
+    waited = [change for change in (result.plan.changes if result.plan else ()) if change.wait_once]
+    return f"waiting for Azure to create {waited[0].kind} {waited[0].subject}" if waited else "not finished yet"
+
+
+def _joined(before: Result | None, now: Result) -> Result:
+    """Several runs of one apply as one result: the first plan, all applied changes, the last outcome."""
+    if before is None:
+        return now
+    outcome = Outcome.APPLIED if now.outcome is Outcome.IN_SYNC and before.applied else now.outcome
+    failures = before.failures if now.outcome is Outcome.PROGRESSING else ()
+    return replace(
+        now,
+        outcome=outcome,
+        planned=before.planned or now.planned,
+        applied=(*before.applied, *now.applied),
+        failures=(*failures, *now.failures),
+    )

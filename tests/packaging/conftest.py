@@ -1,0 +1,95 @@
+"""The project's files as a clone has them, and the distributions that are built from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UV = str(Path(sys.executable).with_name("uv"))
+KEPT = ("PATH", "HOME", "LANG", "UV_CACHE_DIR", "PIP_CERT", "SSL_CERT_FILE", "HTTPS_PROXY", "PIP_INDEX_URL")
+"""Variables without which no package could be downloaded; nothing else of this machine reaches the processes."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a build."""
+    passed = {name: text for name, text in os.environ.items() if name in KEPT or name.startswith("UV_")}
+    return {**passed, "SOURCE_DATE_EPOCH": "1767225600", **more}
+
+
+def run(*words: str, folder: Path, **more: str) -> str:
+    """Run a build command to its end; what it wrote on standard output."""
+    done = subprocess.run(
+        words, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def copied(folder: Path) -> Path:
+    """The files that git knows or would add, in a folder of their own: what a clone holds."""
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", folder=ROOT).splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    return folder
+
+
+def build(source: Path, target: Path) -> None:
+    """`make dist`: the source archive, and the wheel from it, with build tools by hash."""
+    run(
+        UV, "build", "--quiet", "--build-constraints", "requirements-build.txt", "--require-hashes",
+        "--out-dir", str(target), folder=source,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The wheel in an environment of its own."""
+
+    wheel: Path
+    archive: Path
+    binaries: Path
+
+    def run(self, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Run `mdp-reconciler` in a folder, without the project in reach."""
+        return subprocess.run(
+            [str(self.binaries / "mdp-reconciler"), *arguments],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "COLUMNS": "100"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+
+
+def into(folder: Path, *words: str) -> Path:
+    """A new virtual environment with what `uv pip install` is given; its folder of commands."""
+    run(UV, "venv", "--quiet", "--python", sys.executable, str(folder), folder=ROOT)
+    run(UV, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *words, folder=ROOT)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean copy of the project."""
+    return copied(tmp_path_factory.mktemp("sources"))
+
+
+@pytest.fixture(scope="session")
+def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel, built from the source archive and installed with its locked dependencies."""
+    folder = tmp_path_factory.mktemp("installed")
+    build(sources, folder / "dist")
+    (wheel,) = (folder / "dist").glob("*.whl")
+    (archive,) = (folder / "dist").glob("*.tar.gz")
+    binaries = into(folder / "venv", "-c", "requirements-cli.txt", str(wheel))
+    return Installed(wheel, archive, binaries)

@@ -1,0 +1,102 @@
+"""What each test needs beyond this process, by file or folder below `tests`. `pytest --quick` leaves all of these out.
+
+A file that no entry covers runs within this process alone; `tests/test_tiers.py` compares that with its imports.
+Within `contract`, tests over Azurite are marked by their fixture.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(os.environ.get("TEST_TOOLS") or sys.prefix)
+"""Where `make test` installs Azurite and the Functions runtime."""
+
+MARKERS: Mapping[str, str] = {
+    "emulator": "runs against the emulated planes",
+    "process": "starts processes of its own",
+    "azurite": "runs against Azurite, which `make test` installs",
+    "runtime": "runs function_app.py in Microsoft's Functions runtime, which `make test` installs",
+    "slow": "takes longer than all quick tests of its folder together",
+}
+
+_TIERS: Mapping[str, tuple[str, ...]] = {
+    "emulator": (
+        "adapters/devops/test_throttling.py",
+        "aspects",
+        "cli",
+        "demo",
+        "docs/test_readme_runs.py",
+        "emulator",
+        "facets/test_without_queue.py",
+        "infra/test_ingress.py",
+        "infra/test_pipelines_run.py",
+        "packaging/test_containerfile.py",
+        "scenarios",
+        "service/host/test_function_app_served.py",
+        "service/host/test_timers_and_workers.py",
+        "service/http/test_api.py",
+        "service/http/test_openapi_served.py",
+        "service/queue/test_figures.py",
+        "service/queue/test_office.py",
+        "service/queue/test_worker.py",
+        "service/triggers",
+        "stories",
+        "telemetry/test_application_insights.py",
+        "telemetry/test_nothing_secret.py",
+        "telemetry/test_off.py",
+        "telemetry/test_one_trace.py",
+        "tools/convert/test_convert.py",
+        "tools/convert/test_convert_lists.py",
+        "tools/convert/test_convert_refusals.py",
+        "tools/doctor",
+        "tools/explain",
+        "tools/import_",
+        "tools/onboard",
+        "tools/probe",
+    ),
+    "process": (
+        "adapters/devops/test_session_hardening.py",
+        "adapters/git",
+        "adapters/sqlite",
+        "adapters/test_lazy_imports.py",
+        "bench",
+        "contract/test_leases.py",
+        "contract/test_storage_account.py",
+        "docs/test_commands.py",
+        "infra/test_pipelines.py",
+        "packaging",
+        "spec/test_schema.py",
+        "test_runs.py",
+    ),
+    "runtime": ("runtime",),
+    "slow": ("infra", "survey/capabilities/test_capabilities_file.py"),
+}
+
+QUICK = f"not ({' or '.join(MARKERS)})"
+"""The marker expression of `pytest --quick`."""
+
+
+def markers_of(path: Path) -> tuple[str, ...]:
+    """Markers of a file or folder, given below `tests`."""
+    covering = {path.as_posix(), *(parent.as_posix() for parent in path.parents)}
+    return tuple(marker for marker, places in _TIERS.items() if covering & set(places))
+
+
+def places() -> set[str]:
+    """Every file and folder that has an entry."""
+    return {place for entries in _TIERS.values() for place in entries}
+
+
+def require(path: Path, what: str) -> None:
+    """Skip a test whose tool is not installed; fail it where the run has to be complete."""
+    if path.exists():
+        return
+    line = f"{what} is not installed; `make test` installs it"
+    if os.environ.get("COMPLETE_TESTS"):
+        pytest.fail(line, pytrace=False)
+    pytest.skip(line)
