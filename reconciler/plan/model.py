@@ -14,44 +14,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
+from reconciler.plan.targets import Action, Risk, Route
 
-
-class Action(StrEnum):
-    """What happens to the subject.
-
-    ======  ===========  ==========
-    action  before       after
-    ======  ===========  ==========
-    create  nothing      the value
-    update  a value      the value
-    remove  a value      nothing
-    ======  ===========  ==========
-    """
-
-    CREATE = "create"
-    UPDATE = "update"
-    REMOVE = "remove"
-
-
-class Risk(StrEnum):
-    """What a change does to people and machines, from harmless to harmful."""
-
-    NEUTRAL = "neutral"
-    WIDENS = "widens"
-    """More people or pipelines may do something afterwards."""
-    NARROWS = "narrows"
-    """Fewer people or pipelines may do something afterwards."""
-    RESTARTS = "restarts"
-    """Agents are recycled; a running job may be lost."""
-    DESTROYS = "destroys"
-    """Something is deleted that nothing can bring back."""
-
-
-class Route(StrEnum):
-    """Over which API a change goes."""
-
-    ARM = "ARM"
-    DEVOPS = "Azure DevOps"
+__all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
 
 
 class GapKind(StrEnum):
