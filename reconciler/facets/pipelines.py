@@ -1,16 +1,16 @@
 r"""Single pipelines that may use the pool: what `access.pipelines` lists is authorized, one pipeline at a time.
 
 Pipelines are named by path from the top (``\release\nightly``) or by id, and resolved through the project's build
-definitions at every look: a path follows the name, an id the pipeline. A write names one pipeline and the service
-merges it into the list (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinePermissions), so nobody else's
-authorization is touched. Only ``exclusive: true`` takes authorizations away.
+definitions each time: a path follows the name, an id the pipeline. A write names one pipeline and the service
+merges it into the list (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinePermissions), so no other authorization is
+touched. Only ``exclusive: true`` removes authorizations.
 
-- **Open access wins over the list, and the list survives it.** So pipelines are authorized also while the queue is
-  open, and count from the day on which it is closed. An exclusive list beside open access that nobody wants closed
-  keeps nobody out: that is a gap which somebody has to act on.
+- **Open access overrides the list, and the list outlives it.** So pipelines are authorized also while the queue is
+  open, and count from the day on which it is closed. An exclusive list beside open access that is not managed
+  restricts no pipeline: that is a gap which a person has to act on.
 - **A name that resolves to nothing** is a gap with the nearest pipeline, and stops no other. While there is one, an
-  exclusive list leaves alone what may be it: pipelines that the operator cannot see, and the nearest name.
-- **An id that no visible pipeline has** is authorized by nobody: the service takes any number.
+  exclusive list keeps what may be that pipeline: ids that the operator cannot see, and the nearest name.
+- **An id that no visible pipeline has** is not authorized, although the service accepts any number.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ AUTHORIZED = "authorized"
 
 @dataclass(frozen=True, slots=True)
 class DesiredPipelines:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     grants: tuple[PipelineGrant, ...]
     opens: Mapping[str, bool | None] = field(default_factory=dict)
-    """Case-folded project → whether the spec wants open access there; None: not managed."""
+    """Case-folded project → whether open access is desired there; None: not managed."""
 
 
 Desired = tuple[DesiredPipelines, ...]
@@ -51,7 +51,7 @@ Desired = tuple[DesiredPipelines, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedPipelines:
-    """One project's queue, who is authorized there, and which pipelines the spec's names are."""
+    """One project's queue, its authorizations, and the pipelines that the spec's names resolve to."""
 
     organization: str
     project: Project
@@ -63,11 +63,11 @@ class ObservedPipelines:
     paths: Mapping[int, str] = field(default_factory=dict)
     """Pipeline id → path, of all that can be seen."""
     surplus: frozenset[int] = frozenset()
-    """Authorized, not wanted, and the list is exclusive."""
+    """Authorized, not listed, and the list is exclusive."""
 
     @property
     def subject(self) -> str:
-        """As people name the place."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
 
     def target(self, number: int, *, authorized: bool) -> PipelineAuthorization:
@@ -102,7 +102,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """One authorization for each wanted pipeline without, one removal for each that is too many."""
+    """One authorization for each listed pipeline that lacks it, one removal for each that is surplus."""
     ours = {one.organization.name for one in desired}
     changes: list[Change] = []
     for seen in observed:
@@ -113,7 +113,7 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse to authorize what no name of the spec resolved to, and to take what was not seen to be too many."""
+    """Refuse to authorize what no name of the spec resolved to, and to remove what was not read as surplus."""
     required = {target for seen in observed for target in _required(seen)}
     return [
         Refusal(change, "pipeline-not-wanted", f"{change.subject}: nothing that was read requires this")
@@ -123,7 +123,7 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Authorize one pipeline, or no longer; absolute, so repeating it does no harm."""
+    """Authorize one pipeline or remove its authorization; absolute, so repeating it does no harm."""
     target = target_of(change, PipelineAuthorization)
     place = target.place
     writers.devops.authorize_pipeline(

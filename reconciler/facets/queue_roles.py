@@ -4,13 +4,13 @@ A queue inherits the roles of its project; what is assigned on the queue itself 
 `distributedtask.agentqueuerole` with the resource ``{project id}_{queue id}`` (Microsoft Learn: agent queue roles;
 azsk/ADOScanner, agent pool checks). A role that the spec does not name is not managed.
 
-- **People are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and assigns
-  nobody (terraform-provider-azuredevops #1562).
-- **At least the role**: who has it, or a stronger one, by inheritance needs nothing: a weaker assignment beside it
-  would not even be shown. An assigned stronger role is left alone, too.
-- **Only `exclusive: true` takes**, and only what is assigned: whoever holds a named role without being listed for it
-  loses it, or is set to the role for which the spec lists them. Never the operator, and never the last administrator
-  that was seen, inherited ones included: somebody has to be able to give roles.
+- **Identities are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and
+  assigns no one (terraform-provider-azuredevops #1562).
+- **At least the role**: an identity that inherits it, or a stronger one, needs nothing: a weaker assignment beside it
+  would not even be listed. An assigned stronger role is left alone, too.
+- **Only `exclusive: true` removes**, and only what is assigned: an identity that holds a named role and is not listed
+  for it loses it, or gets the role for which the spec lists it. Never the operator, and never the last administrator
+  that was read, inherited ones included: the queue keeps an administrator.
 - **A principal that the organization does not know** is made known first, where the policy allows it, as for the
   agent pool. An unknown Azure DevOps group is a gap.
 """
@@ -55,7 +55,7 @@ NAME = "queue_roles"
 
 @dataclass(frozen=True, slots=True)
 class DesiredQueueRoles:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     queues: tuple[QueueRoles, ...]
@@ -66,7 +66,7 @@ Desired = tuple[DesiredQueueRoles, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedQueueRoles:
-    """The security page of one queue, what is wanted on it, and who the principals of the spec are."""
+    """The role assignments of one queue, the desired ones, and the identities behind the principals of the spec."""
 
     organization: str
     project: Project
@@ -76,11 +76,11 @@ class ObservedQueueRoles:
     wanted: QueueRoles
     assignments: tuple[RoleAssignment, ...] = ()
     known: Mapping[str, Identity] = field(default_factory=dict)
-    """Principal as written → who that is."""
+    """Principal as the spec writes it → its identity."""
 
     @property
     def subject(self) -> str:
-        """As people name the place."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
 
     @property
@@ -98,7 +98,7 @@ class ObservedQueueRoles:
         return {a.identity.id: a for a in self.assignments if a.inherited is inherited}
 
     def listed(self) -> dict[str, tuple[str, str]]:
-        """Local id → role and principal; of two spellings of one person the stronger role counts."""
+        """Local id → role and principal; of two spellings of one identity the stronger role counts."""
         found: dict[str, tuple[str, str]] = {}
         for role, name in sorted(self._entries(), key=lambda entry: (role_rank(entry[0]), entry[1])):
             if name in self.known:
@@ -128,20 +128,20 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles 
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """Assignments of each queue that is named, who we are, and who the principals are."""
+    """Assignments of each queue that is named, the operator's identity and those of the principals."""
     wanted = {one.organization.name: one for one in desired}
     return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """Members to make, roles to give, and where the list is exclusive, roles to take or to lower."""
+    """Directory entries to add, roles to assign, and where the list is exclusive, roles to remove or to lower."""
     ours = {one.organization.name for one in desired}
     changes = {change.id: change for seen in observed if seen.organization in ours for change in _diff(seen)}
     return [changes[key] for key in sorted(changes)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse unknown people and queues, lock-outs, and members that the policy does not allow."""
+    """Refuse unknown identities and queues, lock-outs, and directory entries that the policy does not allow."""
     queues: dict[Place, ObservedQueueRoles] = {seen.place: seen for seen in observed}
     losing = losers(changes)
 
@@ -161,7 +161,7 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Make a member, give a role or take it; each may be repeated."""
+    """Add a directory entry, assign a role or remove the assignment; each may be repeated."""
     write(change, writers.devops)
 
 
@@ -196,7 +196,7 @@ def _look(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
 
 
 def _no_queue(subject: str, _project: Project) -> ReconcilerError:
-    return NotReady(f"{subject}: roles are given after its queue exists")
+    return NotReady(f"{subject}: roles are assigned after its queue exists")
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def _diff(seen: ObservedQueueRoles) -> Iterator[Change]:
 def _surplus(
     seen: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
-    """Who holds a named role beyond what the spec lists; one who answers to an unresolved spelling is kept."""
+    """Who holds a named role beyond the listed one; an identity whose name is an unresolved principal is kept."""
     if not seen.wanted.exclusive:
         return
     named = {role.casefold() for role in seen.wanted.roles}
@@ -253,29 +253,29 @@ def _objection(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: s
     """Rule and reason, or None where nothing speaks against it."""
     identity, role = target.identity_id, target.after
     if not target.widens or role is None:
-        return _against_taking(target, seen, losing - {seen.me})
+        return _against_removal(target, seen, losing - {seen.me})
     if role_rank(role) < 0 or role not in seen.wanted.roles:
         return "role-not-managed", f"role {role} is not managed here"
     if seen.listed().get(identity, ("", ""))[0] != role:
-        return "unknown-identity", f"the spec lists nobody for the role {role} who resolved to this identity"
+        return "unknown-identity", f"no principal that the spec lists for the role {role} resolved to this identity"
     held = seen.held(inherited=False).get(identity)
     if held is not None and role_rank(held.role) > role_rank(role):
         return "not-as-read", f"this identity holds {held.role}, so that {role} would be less"
     return None
 
 
-def _against_taking(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
+def _against_removal(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
     identity, assigned = target.identity_id, seen.held(inherited=False)
     if identity == seen.me:
-        return "operator-itself", "the operator never takes a role from itself"
+        return "operator-itself", "the operator never removes a role of its own"
     if not seen.wanted.exclusive or identity not in assigned:
-        return "not-assigned", "this identity was not seen with a role that an exclusive list would take"
+        return "not-assigned", "this identity was not read with a role that an exclusive list would remove"
     left = seen.listed().get(identity)
     if target.after is not None and (left is None or left[0] != target.after):
         return "role-not-managed", f"the spec does not list this identity for the role {target.after}"
     holders = {who for inherited in (True, False) for who, one in seen.held(inherited=inherited).items() if _top(one)}
     if identity in holders and not holders - losing:
-        return "last-administrator", "no administrator of the queue would remain of those that were seen"
+        return "last-administrator", "no administrator of the queue would remain of those that were read"
     return None
 
 

@@ -1,23 +1,23 @@
 r"""Who administers the agent pool in each organization.
 
 ARM takes `permissionProfile` while a pool is created and ignores it afterwards (Microsoft Learn: managed-devops-pools/
-configure-security); the truth is role assignments in Azure DevOps. Wanted are the users and groups of SpecificAccounts
-in every organization, and what `access.roles` adds for its own.
+configure-security); effective are the role assignments in Azure DevOps. Desired are the users and groups of
+SpecificAccounts in every organization, and what `access.roles` adds for its own.
 
 - **People are compared by local id**, after resolving: two spellings of one person are one, and an Entra id in its
-  place would be answered with 200 and nobody assigned (terraform-provider-azuredevops #1562).
-- **An inherited role suffices**, unless the spec wants inheritance off: then an assigned one is needed, and given
+  place would be answered with 200 and assign no one (terraform-provider-azuredevops #1562).
+- **An inherited role suffices**, unless inheritance has to be off: then an assigned one is needed, and assigned
   before the switch.
 - **Only `exclusive: true` removes**, and only assigned administrators: inherited roles cannot be removed, other roles
-  were never listed. Never the operator, never the last assigned administrator that was seen. CreatorOnly without a list
-  removes nobody: the service does not say who the creator was.
-- **The operator assigns itself only where inheritance is about to go off** and it has no assignment of its own. It
-  needs no other: its right belongs at the level of all pools. A service that refuses this
+  are not listed. Never the operator, never the last assigned administrator that was read. CreatorOnly without a list
+  removes no one: the service does not say who the creator was.
+- **The operator assigns itself only where inheritance is about to go off** and it has no assignment of its own.
+  Otherwise its right belongs at the level of all pools. A service that refuses this
   (terraform-provider-azuredevops #1592) leaves inheritance on.
 - **A principal that the organization does not know** is made known first, a change of its own of kind `member`;
   the role follows on the next pass, when it resolves. `diff` does not see the policy, so the change is always
   planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown Azure DevOps
-  group (``[scope]\name``) cannot be made known by anybody and is a gap.
+  group (``[scope]\name``) is a gap: no directory holds it.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ NAME = "roles"
 
 @dataclass(frozen=True, slots=True)
 class DesiredRoles:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     administrators: tuple[str, ...] = ()
-    """Principals as written."""
+    """Principals as the spec writes them."""
     exclusive: bool = False
     inherit: bool | None = None
 
@@ -66,7 +66,7 @@ Desired = tuple[DesiredRoles, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRoles:
-    """The security page of one agent pool, and who the principals of the spec are."""
+    """The role assignments of one agent pool, and the identities behind the principals of the spec."""
 
     organization: str
     pool: AgentPool
@@ -74,11 +74,11 @@ class ObservedRoles:
     inherits: bool
     assignments: tuple[RoleAssignment, ...]
     known: Mapping[str, Identity] = field(default_factory=dict)
-    """Principal as written → who that is."""
+    """Principal as the spec writes it → its identity."""
     unknown: tuple[str, ...] = ()
     """Principals that the organization does not know."""
     detaching: bool = False
-    """Whether inheritance is on and shall go off, so that the operator needs an assignment of its own."""
+    """Whether inheritance is on and has to go off, so that the operator needs an assignment of its own."""
 
     @property
     def place(self) -> AgentPoolPlace:
@@ -107,7 +107,7 @@ Observed = tuple[ObservedRoles, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - administrators have no dates
-    """Organizations in which somebody is wanted, nobody else is wanted, or inheritance shall go off."""
+    """Organizations with administrators, an exclusive list, or inheritance that has to be off."""
     all_of_them = [
         DesiredRoles(
             one,
@@ -121,13 +121,13 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - admini
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """Role assignments, inheritance, who we are, and who the principals are, for each organization."""
+    """Role assignments, inheritance, the operator's identity and those of the principals, for each organization."""
     wanted = {one.organization.name: one for one in desired}
     return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """Members to make, roles to give, and where the list is exclusive, roles to take."""
+    """Directory entries to add, roles to assign, and where the list is exclusive, assignments to remove."""
     wanted = {one.organization.name: one for one in desired}
     changes: list[Change] = []
     for seen in observed:
@@ -137,7 +137,7 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse unknown people and pools, lock-outs, and members that the policy does not allow."""
+    """Refuse unknown identities and pools, lock-outs, and directory entries that the policy does not allow."""
     pools: dict[Place | None, ObservedRoles] = {seen.place: seen for seen in observed}
     losing = losers(changes)
 
@@ -151,7 +151,7 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Make a member, give a role or take it; each may be repeated."""
+    """Add a directory entry, assign a role or remove the assignment; each may be repeated."""
     write(change, writers.devops)
 
 
@@ -193,7 +193,7 @@ def _diff(wanted: DesiredRoles, seen: ObservedRoles) -> Iterator[Change]:
 
 
 def _lacking(wanted: DesiredRoles, seen: ObservedRoles, listed: Mapping[str, str]) -> dict[str, str]:
-    """Local id → name of those who need an assignment."""
+    """Local id → name of the identities that need an assignment."""
     enough = set(seen.assigned())
     if wanted.inherit is not False:
         enough |= seen.inheriting()
@@ -204,7 +204,7 @@ def _lacking(wanted: DesiredRoles, seen: ObservedRoles, listed: Mapping[str, str
 
 
 def _surplus(seen: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
-    """Assigned administrators whom nothing wants; one who answers to an unresolved spelling is kept."""
+    """Assigned administrators that are not listed; one whose name is an unresolved principal of the spec is kept."""
     unknown = {name.casefold() for name in seen.unknown}
     return {
         identity
@@ -214,7 +214,7 @@ def _surplus(seen: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
 
 
 def _grant(seen: ObservedRoles, identity: str, principal: str, *, itself: bool) -> Change:
-    """The role for somebody; `itself`: for the operator, whom the spec does not name."""
+    """Assign the role; `itself`: to the operator, which the spec does not name."""
     held = seen.held(identity)
     inherits = identity in seen.inheriting() and not any(one.identity.id == identity for one in seen.own())
     return Change(
@@ -276,11 +276,11 @@ def _against_removal(identity: str, seen: ObservedRoles, removed: set[str]) -> O
     if identity == seen.me.id:
         return "operator-itself", "the operator never removes itself"
     if identity not in assigned:
-        return "not-assigned", "this identity was not seen as an assigned administrator"
+        return "not-assigned", "this identity was not read as an assigned administrator"
     if not assigned - removed:
-        return "last-administrator", "no assigned administrator would remain of those that were seen"
+        return "last-administrator", "no assigned administrator would remain of those that were read"
     if seen.unknown and not assigned & {who.id for who in seen.known.values()}:
-        return "wanted-first", f"nobody of those wanted is assigned yet, and {seen.unknown[0]} is unknown"
+        return "wanted-first", f"none of the listed administrators is assigned yet, and {seen.unknown[0]} is unknown"
     return None
 
 

@@ -1,8 +1,8 @@
-"""Two documents of an ARM pool, the wanted and the observed: where they differ, and what they make together.
+"""Two documents of an ARM pool, the desired and the observed: their differences, and the merged document.
 
-Only paths that the wanted document names are looked at. The service fills in defaults, leaves empty things out, and
+Only paths that the desired document names are compared. The service fills in defaults, leaves empty things out, and
 spells ids, URLs and enums as it likes, and none of that is a difference (azure-rest-api-specs #40986 and #42195,
-devopsinfrastructure 2026-06-02). What is merged for a PUT keeps every field that nobody understood.
+devopsinfrastructure 2026-06-02). What is merged for a PUT keeps every field that is not understood here.
 
 Pure functions over JSON. What a difference means for people, and what may be written, is decided elsewhere
 (`reconciler.facets.pool`).
@@ -13,7 +13,7 @@ How values are compared:
   beside the named fields of one organization stays;
 - ``images`` go by image, in order; an image that stays keeps its other fields;
 - ``projects``, ``repositories``, ``aliases``, ``observedCertificates`` are sets, case aside;
-- ``userAssignedIdentities`` is a set of ids, whole: an identity that nobody lists gives rights to every job;
+- ``userAssignedIdentities`` is a set of ids, whole: an identity that is not listed gives rights to every job;
 - ``tags`` are compared one by one: policies of a subscription add their own;
 - other lists are compared and replaced whole.
 """
@@ -30,7 +30,7 @@ from reconciler.facets.support import mutability
 from reconciler.facets.support.mutability import Way
 
 _IGNORED = mutability.names(Way.DEVOPS, Way.SERVICE)
-"""Effective while a pool is created and never again, or nobody's but the service's: never compared, never put in."""
+"""Effective at creation alone, or set by the service alone: never compared, never put in."""
 
 _CASELESS = frozenset({
     "kind", "type", "location", "url", "name", "wellKnownImageName", "ephemeralType", "logonType", "caching",
@@ -64,7 +64,7 @@ _SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+):(\d+)(?:\.0+)?")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One named field that is not as wanted."""
+    """One named field that is not as desired."""
 
     path: tuple[str, ...]
     """From the top of the document: ``properties``, ``organizationProfile``, ``organizations[fabrikam]``, …"""
@@ -82,7 +82,7 @@ def organization_of(url: str) -> str:
 
 
 def differences(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> list[Difference]:
-    """Every named field that is not as wanted, in a stable order."""
+    """Every named field that is not as desired, in a stable order."""
     return sorted(_walk(wanted, observed, ()), key=lambda difference: difference.path)
 
 
@@ -111,7 +111,7 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
 
 
 def _field(key: str, value: Json, seen: Json, path: tuple[str, ...]) -> Iterator[Difference]:
-    if value == seen:  # most fields are as wanted: what is equal to the letter needs no closer look
+    if value == seen:  # most fields are equal to the letter
         return
     here = (*path, key)
     if key == "organizations":
@@ -197,7 +197,7 @@ def _object(value: Mapping[str, Json], seen: Mapping[str, Json], path: tuple[str
 
 
 def _compatible(value: Mapping[str, Json], seen: Mapping[str, Json]) -> Mapping[str, Json]:
-    """What may stay beside the wanted fields: beside another kind only what all kinds have."""
+    """What may stay beside the desired fields: beside another kind only what all kinds have."""
     if _takes_no_list({**seen, **value}) and seen.get("userAssignedIdentities"):
         return {key: item for key, item in seen.items() if key != "userAssignedIdentities"}
     if "kind" not in value or "kind" not in seen or _same("kind", value["kind"], seen["kind"]):
