@@ -59,7 +59,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - the fl
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """The flag, out of the list of agent pools that is read anyway; a response without it is a gap."""
 
-    def look(organization: Organization) -> Observation[Observed]:
+    def read(organization: Organization) -> Observation[Observed]:
         name = organization.name
         pool = survey.agent_pool(name, organization.agent_pool)
         if pool.auto_provision is None:
@@ -69,19 +69,19 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
             return Observation((), (gap(NAME, name, silent),))
         return Observation((ObservedAgentPool(name, pool, pool.auto_provision, organization.auto_provision is True),))
 
-    return each(NAME, desired, look)
+    return each(NAME, desired, read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     """One change for each flag that is not as desired."""
     wanted = {organization.name: organization.auto_provision for organization in desired}
-    wrong = [seen for seen in observed if wanted.get(seen.organization, seen.provisions) is not seen.provisions]
-    return [_change(seen, on=not seen.provisions) for seen in sorted(wrong, key=lambda seen: seen.organization)]
+    wrong = [state for state in observed if wanted.get(state.organization, state.provisions) is not state.provisions]
+    return [_change(state, on=not state.provisions) for state in sorted(wrong, key=lambda state: state.organization)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
     """Refuse every write but those that the reading requires."""
-    required = {seen.target(on=seen.wanted) for seen in observed}
+    required = {state.target(on=state.wanted) for state in observed}
     return [
         Refusal(change, "auto-provision-not-wanted", f"{change.subject}: nothing that was read requires this")
         for change in changes
@@ -95,14 +95,14 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_auto_provision(target.place.organization, target.place.pool_id, target.on)
 
 
-def _change(seen: ObservedAgentPool, *, on: bool) -> Change:
+def _change(state: ObservedAgentPool, *, on: bool) -> Change:
     return Change(
         facet=NAME,
         kind="auto-provision",
-        subject=seen.organization,
+        subject=state.organization,
         before="off" if on else "on",
         after="on" if on else "off",
-        target=seen.target(on=on),
+        target=state.target(on=on),
         note="new projects get a queue at once" if on else "existing queues stay",
     )
 

@@ -74,25 +74,25 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
     """The switch, and where it has to go off, the assigned administrators."""
     wanted = {one.organization.name: one.inherit for one in desired}
 
-    def look(organization: Organization) -> Observation[Observed]:
+    def read(organization: Organization) -> Observation[Observed]:
         pool = survey.agent_pool(organization.name, organization.agent_pool)
         inherits = survey.inheritance(organization.name, pool)
-        seen = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
-        return Observation((_with_administrators(seen, survey) if inherits and not seen.wanted else seen,))
+        state = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
+        return Observation((_with_administrators(state, survey) if inherits and not state.wanted else state,))
 
-    return each(NAME, [one.organization for one in desired], look)
+    return each(NAME, [one.organization for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     """One change for each switch that is not as desired."""
     wanted = {one.organization.name: one.inherit for one in desired}
-    wrong = [seen for seen in observed if wanted.get(seen.organization, seen.inherits) != seen.inherits]
-    return [_change(seen, inherit=not seen.inherits) for seen in sorted(wrong, key=lambda seen: seen.organization)]
+    wrong = [state for state in observed if wanted.get(state.organization, state.inherits) != state.inherits]
+    return [_change(state, inherit=not state.inherits) for state in sorted(wrong, key=lambda state: state.organization)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
     """Refuse every write but those that the reading requires, and whatever would lock the operator out."""
-    required: dict[Target, ObservedInheritance] = {seen.target(on=seen.wanted): seen for seen in observed}
+    required: dict[Target, ObservedInheritance] = {state.target(on=state.wanted): state for state in observed}
     return [refusal for change in changes if (refusal := _refusal(change, required))]
 
 
@@ -102,34 +102,34 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_inheritance(target.place.organization, *target.place.resource, target.on)
 
 
-def _with_administrators(seen: ObservedInheritance, survey: Survey) -> ObservedInheritance:
-    me = survey.me(seen.organization).id
-    lines = survey.role_assignments(seen.organization, effective.POOL_SCOPE, str(seen.pool.id))
+def _with_administrators(state: ObservedInheritance, survey: Survey) -> ObservedInheritance:
+    me = survey.me(state.organization).id
+    lines = survey.role_assignments(state.organization, effective.POOL_SCOPE, str(state.pool.id))
     assigned = frozenset(a.identity.id for a in lines if not a.inherited and effective.is_administrator(a.role))
-    return ObservedInheritance(seen.organization, seen.pool, seen.inherits, seen.wanted, me, assigned)
+    return ObservedInheritance(state.organization, state.pool, state.inherits, state.wanted, me, assigned)
 
 
 def _refusal(change: Change, required: Mapping[Target, ObservedInheritance]) -> Refusal | None:
-    seen = required.get(change.target)
-    if seen is None:
+    state = required.get(change.target)
+    if state is None:
         return Refusal(change, "inheritance-not-wanted", f"{change.subject}: nothing that was read requires this")
-    if not seen.wanted and (not seen.me or seen.me not in seen.assigned):
+    if not state.wanted and (not state.me or state.me not in state.assigned):
         message = (
             f"{change.subject}: inheritance stays on until the operator itself is read as an assigned administrator "
-            f"of agent pool {seen.pool.name}; where its own assignment is refused, an administrator has to assign it"
+            f"of agent pool {state.pool.name}; where its own assignment is refused, an administrator has to assign it"
         )
         return Refusal(change, "operator-itself", message)
     return None
 
 
-def _change(seen: ObservedInheritance, *, inherit: bool) -> Change:
+def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
     return Change(
         facet=NAME,
         kind="inheritance",
-        subject=seen.organization,
+        subject=state.organization,
         before="off" if inherit else "on",
         after="on" if inherit else "off",
-        target=seen.target(on=inherit),
+        target=state.target(on=inherit),
         note="" if inherit else "only assigned administrators remain",
     )
 

@@ -87,17 +87,17 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """The switch of every queue that is managed; a project without a queue is not ready."""
     flags = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _look(flags[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(flags[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     """One change for each switch that is not as desired."""
     flags = {one.organization.name: one for one in desired}
-    managed = [(flags[seen.organization], seen) for seen in observed if seen.organization in flags]
+    managed = [(flags[state.organization], state) for state in observed if state.organization in flags]
     return [
-        _change(seen, allow=wanted, until=flag.until(seen.project.name))
-        for flag, seen in sorted(managed, key=lambda pair: pair[1].subject)
-        if (wanted := flag.wanted(seen.project.name)) is not None and wanted != seen.open
+        _change(state, allow=wanted, until=flag.until(state.project.name))
+        for flag, state in sorted(managed, key=lambda pair: pair[1].subject)
+        if (wanted := flag.wanted(state.project.name)) is not None and wanted != state.open
     ]
 
 
@@ -122,7 +122,7 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_open_access(place.organization, place.project_id, place.queue_id, target.allow)
 
 
-def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
+def _read(flags: Flags, survey: Survey) -> Observation[Observed]:
     organization = flags.organization
     inside, projects = _managed(flags, survey.projects(organization.name))
 
@@ -135,8 +135,8 @@ def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
 
     found = on_queues(NAME, organization, projects, survey, absent)
     wanted = {queue: flags.wanted(project.name) is True for project, queue in found.value}
-    seen = _switches(organization.name, found.value, wanted, survey)
-    return Observation(seen.value, found.gaps + seen.gaps)
+    states = _switches(organization.name, found.value, wanted, survey)
+    return Observation(states.value, found.gaps + states.gaps)
 
 
 def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
@@ -157,25 +157,25 @@ def _switches(
     organization: str, queues: Sequence[tuple[Project, Queue]], wanted: Mapping[Queue, bool], survey: Survey
 ) -> Observation[Observed]:
     answers = survey.open_access(organization, wanted)
-    seen: list[Opening] = []
+    states: list[Opening] = []
     gaps: list[Gap] = []
     for project, queue in queues:
         answer = answers[queue]
         if isinstance(answer, ReconcilerError):
             gaps.append(gap(NAME, f"{organization}/{project.name}", answer))
         else:
-            seen.append(Opening(organization, project, queue, answer, wanted[queue]))
-    return Observation(tuple(seen), tuple(gaps))
+            states.append(Opening(organization, project, queue, answer, wanted[queue]))
+    return Observation(tuple(states), tuple(gaps))
 
 
-def _change(seen: Opening, *, allow: bool, until: date | None) -> Change:
+def _change(state: Opening, *, allow: bool, until: date | None) -> Change:
     return Change(
         facet=NAME,
         kind="open access",
-        subject=seen.subject,
+        subject=state.subject,
         before=None if allow else OPEN,
         after=OPEN if allow else None,
-        target=seen.target(allow=allow),
+        target=state.target(allow=allow),
         note=f"until {until.isoformat()}" if until else "",
     )
 

@@ -80,7 +80,7 @@ class ObservedPool:
     """Raw; None where there is no such pool."""
     held: bool = False
     """Whether machines are at work, so that nothing that recycles them may change."""
-    stock: Dependents | None = None
+    dependents: Dependents | None = None
     """What depends on the pool; counted where it would be replaced, and only there."""
 
     @property
@@ -115,7 +115,9 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
     if observed.document is None:
         return Observation(observed)
     if spec.replace and observed.settled and _moved(spec, observed.document):
-        return Observation(replace(observed, stock=replacement.count(spec, observed.document, survey, desired.now)))
+        return Observation(
+            replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
+        )
     if desired.quiet is None:
         return Observation(observed)
     return _quiet(spec, desired, observed, survey)
@@ -241,7 +243,7 @@ def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
 def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) -> Change:
     """The deletion, with everything that it costs; what is created afterwards is part of what is approved."""
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
-    costs = (*others, *(observed.stock.lines if observed.stock else ()))
+    costs = (*others, *(observed.dependents.lines if observed.dependents else ()))
     return replacement.change(desired.name, desired.resource_id, desired.creation, (moved, costs))
 
 
@@ -319,7 +321,7 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
         case MovePool():
             yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
         case ReplacePool() as target:
-            yield from replacement.objections(change, target, observed.document, observed.stock, policy)
+            yield from replacement.objections(change, target, observed.document, observed.dependents, policy)
         case CreatePool() as target:
             yield from _against_put(target, observed)
             yield from _against_creation(target.body, policy)

@@ -63,9 +63,9 @@ def apply(change: Change, writers: Writers) -> None:  # noqa: ARG001 - a facet's
 
 def _gap(check: Check) -> Gap:
     grant = check.grant
-    seen = f" ({check.detail})" if check.detail else ""
+    state = f" ({check.detail})" if check.detail else ""
     wanted = f"{grant.role} {'at' if check.advice else 'on'} {grant.where} for {grant.whom}"
-    message = f"{check.place}: to {check.what} it needs {wanted}{seen}: {grant.remedy}"
+    message = f"{check.place}: to {check.what} it needs {wanted}{state}: {grant.remedy}"
     return gap(NAME, _subject(check), NotFound(message))
 
 

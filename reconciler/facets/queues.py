@@ -67,17 +67,17 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - queues
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """The queue of every project in reach; a project that cannot be read is a gap and not a missing queue."""
 
-    def look(organization: Organization) -> Observation[Observed]:
+    def read(organization: Organization) -> Observation[Observed]:
         pool = survey.agent_pool(organization.name, organization.agent_pool)
         visible = survey.projects(organization.name)
         wanted = reach(NAME, organization, visible)
         notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey)]
         answers = survey.queues(organization.name, wanted.value, pool)
-        read = readable(NAME, organization.name, wanted.value, answers)
-        places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in read.value)
-        return Observation(places, (*wanted.gaps, *read.gaps, *notices))
+        answered = readable(NAME, organization.name, wanted.value, answers)
+        places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in answered.value)
+        return Observation(places, (*wanted.gaps, *answered.gaps, *notices))
 
-    return each(NAME, desired, look)
+    return each(NAME, desired, read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

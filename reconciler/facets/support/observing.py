@@ -51,7 +51,7 @@ def each(
     facet: str, organizations: Iterable[Organization], read: Callable[[Organization], Observation[tuple[T, ...]]]
 ) -> Observation[tuple[T, ...]]:
     """Read one organization after another, by name; an error of one is a gap of that one alone."""
-    seen: list[T] = []
+    states: list[T] = []
     gaps: list[Gap] = []
     for organization in sorted(organizations, key=lambda one: one.name):
         try:
@@ -59,9 +59,9 @@ def each(
         except ReconcilerError as error:
             gaps.append(gap(facet, organization.name, error))
             continue
-        seen += found.value
+        states += found.value
         gaps += found.gaps
-    return Observation(tuple(seen), tuple(gaps))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def reach(facet: str, organization: Organization, visible: Sequence[Project]) -> Observation[tuple[Project, ...]]:
@@ -99,15 +99,15 @@ def readable(
     facet: str, organization: str, projects: Iterable[Project], answers: Mapping[str, T | ReconcilerError]
 ) -> Observation[tuple[tuple[Project, T], ...]]:
     """Separate the projects with a result from those with an error; `answers` go by project id."""
-    seen: list[tuple[Project, T]] = []
+    states: list[tuple[Project, T]] = []
     gaps: list[Gap] = []
     for project in projects:
         answer = answers[project.id]
         if isinstance(answer, ReconcilerError):
             gaps.append(gap(facet, f"{organization}/{project.name}", answer))
         else:
-            seen.append((project, answer))
-    return Observation(tuple(seen), tuple(gaps))
+            states.append((project, answer))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def on_queues(

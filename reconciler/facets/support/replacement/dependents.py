@@ -179,8 +179,8 @@ class _Queues:
         name = project.name.casefold()
         return (not named or name in named) and name not in self._organization.without_queue
 
-    def _open(self, project: Project, seen: PipelinePermissions, count: _Count) -> None:
-        if not seen.all_pipelines:
+    def _open(self, project: Project, permissions: PipelinePermissions, count: _Count) -> None:
+        if not permissions.all_pipelines:
             return
         exception = self._exceptions.get(project.name.casefold())
         flag = self._organization.open_access if self._reaches(project) else None
@@ -188,10 +188,10 @@ class _Queues:
         if wanted is not False:
             count.note("open access", project.name, named=bool(wanted) and self._reaches(project))
 
-    def _pipelines(self, project: Project, seen: PipelinePermissions, count: _Count) -> None:
+    def _pipelines(self, project: Project, permissions: PipelinePermissions, count: _Count) -> None:
         grant = self._grant(project)
         named = self._named(project, grant)
-        for pipeline in sorted(seen.pipelines):
+        for pipeline in sorted(permissions.pipelines):
             if pipeline in named or grant is None or not grant.exclusive:
                 count.note("single authorizations", f"{project.name} {pipeline}", named=pipeline in named)
 

@@ -87,10 +87,10 @@ def forgotten(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[st
 
     Tags are left out: policies of a subscription add their own. So is what the service sets by itself.
     """
-    seen = deepcopy({key: value for key, value in document.items() if key in ("identity", "properties")})
+    observed = deepcopy({key: value for key, value in document.items() if key in ("identity", "properties")})
     for name in ("principalId", "tenantId"):
-        (seen.get("identity") or {}).pop(name, None)
-    missing = [one for one in differences(seen, body) if one.before in (None, "", [], {})]
+        (observed.get("identity") or {}).pop(name, None)
+    missing = [one for one in differences(observed, body) if one.before in (None, "", [], {})]
     paths = {".".join(one.path).removeprefix("properties.") for one in missing}
     given = _profile(document).get("permissionProfile") or {}
     # What is left out at creation is CreatorOnly (Microsoft Learn: managed-devops-pools/configure-security).
