@@ -4,13 +4,13 @@ A queue inherits the roles of its project; what is assigned on the queue itself 
 `distributedtask.agentqueuerole` with the resource ``{project id}_{queue id}`` (Microsoft Learn: agent queue roles;
 azsk/ADOScanner, agent pool checks). A role that the spec does not name is not managed.
 
-- **People are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and assigns
-  nobody (terraform-provider-azuredevops #1562).
-- **At least the role**: who has it, or a stronger one, by inheritance needs nothing: a weaker assignment beside it
-  would not even be shown. An assigned stronger role is left alone, too.
-- **Only `exclusive: true` takes**, and only what is assigned: whoever holds a named role without being listed for it
-  loses it, or is set to the role for which the spec lists them. Never the operator, and never the last administrator
-  that was seen, inherited ones included: somebody has to be able to give roles.
+- **Identities are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and
+  assigns no one (terraform-provider-azuredevops #1562).
+- **At least the role**: an identity that inherits it, or a stronger one, needs nothing: a weaker assignment beside it
+  would not even be listed. An assigned stronger role is left alone, too.
+- **Only `exclusive: true` removes**, and only what is assigned: an identity that holds a named role and is not listed
+  for it loses it, or gets the role for which the spec lists it. Never the operator, and never the last administrator
+  that was read, inherited ones included: the queue keeps an administrator.
 - **A principal that the organization does not know** is made known first, where the policy allows it, as for the
   agent pool. An unknown Azure DevOps group is a gap.
 """
@@ -24,18 +24,26 @@ from datetime import datetime
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
 from reconciler.facets.support import principals as people
-from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place
 from reconciler.facets.support.role_changes import (
-    MEMBER,
     Objection,
     against_member,
+    losers,
     member,
     refused,
     unknown_groups,
     write,
 )
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.model import Change, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import (
+    AgentPoolPlace,
+    DirectoryEntry,
+    Place,
+    QueuePlace,
+    RoleAssignmentChange,
+    role_rank,
+)
 from reconciler.ports.devops import Identity, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -43,13 +51,11 @@ from reconciler.spec.model import Organization, QueueRoles, Spec
 from reconciler.survey import Survey
 
 NAME = "queue_roles"
-RANKS = {"reader": 0, "user": 1, "creator": 2, "administrator": 3}
-"""From the weakest to the strongest; a role that is none of these is nobody's business here."""
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredQueueRoles:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     queues: tuple[QueueRoles, ...]
@@ -60,7 +66,7 @@ Desired = tuple[DesiredQueueRoles, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedQueueRoles:
-    """The security page of one queue, what is wanted on it, and who the principals of the spec are."""
+    """The role assignments of one queue, the desired ones, and the identities behind the principals of the spec."""
 
     organization: str
     project: Project
@@ -70,21 +76,31 @@ class ObservedQueueRoles:
     wanted: QueueRoles
     assignments: tuple[RoleAssignment, ...] = ()
     known: Mapping[str, Identity] = field(default_factory=dict)
-    """Principal as written → who that is."""
+    """Principal as the spec writes it → its identity."""
 
     @property
     def subject(self) -> str:
-        """As people name the place."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
+
+    @property
+    def place(self) -> QueuePlace:
+        """The queue as changes name it."""
+        return queue_place(self.organization, self.project, self.queue)
+
+    @property
+    def pool(self) -> AgentPoolPlace:
+        """The agent pool of the queue as changes name it."""
+        return AgentPoolPlace(self.organization, self.queue.pool_id)
 
     def held(self, *, inherited: bool) -> dict[str, RoleAssignment]:
         """Assignments by local id."""
         return {a.identity.id: a for a in self.assignments if a.inherited is inherited}
 
     def listed(self) -> dict[str, tuple[str, str]]:
-        """Local id → role and principal; of two spellings of one person the stronger role counts."""
+        """Local id → role and principal; of two spellings of one identity the stronger role counts."""
         found: dict[str, tuple[str, str]] = {}
-        for role, name in sorted(self._entries(), key=lambda entry: (_rank(entry[0]), entry[1])):
+        for role, name in sorted(self._entries(), key=lambda entry: (role_rank(entry[0]), entry[1])):
             if name in self.known:
                 found[self.known[name].id] = (role, name)
         return found
@@ -112,57 +128,51 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles 
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """Assignments of each queue that is named, who we are, and who the principals are."""
+    """Assignments of each queue that is named, the operator's identity and those of the principals."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """Members to make, roles to give, and where the list is exclusive, roles to take or to lower."""
+    """Directory entries to add, roles to assign, and where the list is exclusive, roles to remove or to lower."""
     ours = {one.organization.name for one in desired}
-    changes = {change.id: change for seen in observed if seen.organization in ours for change in _diff(seen)}
+    changes = {change.id: change for state in observed if state.organization in ours for change in _diff(state)}
     return [changes[key] for key in sorted(changes)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse unknown people and queues, lock-outs, and members that the policy does not allow."""
-    queues = {(seen.organization, seen.project.id, seen.queue.id): seen for seen in observed}
-    losing: dict[tuple[str, str, int], set[str]] = {}
-    for change in changes:
-        if change.narrows:
-            losing.setdefault(_place(change), set()).add(change.args["identityId"])
+    """Refuse unknown identities and queues, lock-outs, and directory entries that the policy does not allow."""
+    queues: dict[Place, ObservedQueueRoles] = {state.place: state for state in observed}
+    losing = losers(changes)
 
     def object_to(change: Change) -> Objection | None:
-        if change.kind == MEMBER:
-            organization = change.args["organization"]
-            return against_member(change, _unknown(observed, organization), policy)
-        return _objection(change, queues.get(_place(change)), losing.get(_place(change), set()))
+        match change.target:
+            case DirectoryEntry() as entry:
+                return against_member(entry, _unknown(observed, entry.place), policy)
+            case RoleAssignmentChange() as target:
+                state = queues.get(target.place)
+                if state is None:
+                    return "unseen-queue", f"{target.place} was not read"
+                return _objection(target, state, losing[target.place])
+            case other:
+                return "unrecognised", f"a {type(other).__name__} is not written here"
 
     return refused(changes, object_to)
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Make a member, give a role or take it; each may be repeated."""
+    """Add a directory entry, assign a role or remove the assignment; each may be repeated."""
     write(change, writers.devops)
 
 
-def _unknown(observed: Observed, organization: str) -> set[str]:
-    return {name for seen in observed if seen.organization == organization for name in seen.unknown()}
-
-
-def _rank(role: str) -> int:
-    return RANKS.get(role.casefold(), -1)
-
-
-def _place(change: Change) -> tuple[str, str, int]:
-    args = change.args
-    return args["organization"], args.get("projectId", ""), args.get("queueId", 0)
+def _unknown(observed: Observed, pool: AgentPoolPlace) -> set[str]:
+    return {name for state in observed if state.pool == pool for name in state.unknown()}
 
 
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
+def _read(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
     by_project = {one.project.casefold(): one for one in wanted.queues}
     projects = pick(NAME, name, [one.project for one in wanted.queues], survey.projects(name))
@@ -171,110 +181,101 @@ def _look(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
     known = survey.identities(name, principals) if principals else {}
     gaps = list(found.gaps)
-    seen: list[ObservedQueueRoles] = []
+    states: list[ObservedQueueRoles] = []
     for project, queue in found.value:
         try:
             lines = survey.role_assignments(name, effective.QUEUE_SCOPE, f"{project.id}_{queue.id}")
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
-        seen.append(
+        states.append(
             ObservedQueueRoles(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known)
         )
     gaps += unknown_groups(NAME, name, [principal for principal in principals if principal not in known])
-    return Observation(tuple(seen), tuple(gaps))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def _no_queue(subject: str, _project: Project) -> ReconcilerError:
-    return NotReady(f"{subject}: roles are given after its queue exists")
+    return NotReady(f"{subject}: roles are assigned after its queue exists")
 
 
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _diff(seen: ObservedQueueRoles) -> Iterator[Change]:
-    listed = seen.listed()
-    assigned, inherited = seen.held(inherited=False), seen.held(inherited=True)
-    for name in seen.unknown():
+def _diff(state: ObservedQueueRoles) -> Iterator[Change]:
+    listed = state.listed()
+    assigned, inherited = state.held(inherited=False), state.held(inherited=True)
+    for name in state.unknown():
         if not people.is_local_group(name):
-            yield member(NAME, seen.organization, name)
+            yield member(NAME, state.pool, name)
     for identity, (role, name) in listed.items():
         holds = [held[identity].role for held in (assigned, inherited) if identity in held]
-        if max(map(_rank, holds), default=-1) < _rank(role):
-            yield _change(seen, identity, name, before=next(iter(holds), None), after=role)
-    labels = people.labels({identity: one.identity for identity, one in assigned.items()}, seen.known)
-    for identity in _surplus(seen, assigned, listed):
+        if max(map(role_rank, holds), default=-1) < role_rank(role):
+            yield _change(state, identity, name, before=next(iter(holds), None), after=role)
+    labels = people.labels({identity: one.identity for identity, one in assigned.items()}, state.known)
+    for identity in _surplus(state, assigned, listed):
         lower, principal = listed.get(identity, (None, labels[identity]))
-        yield _change(seen, identity, principal, before=assigned[identity].role, after=lower)
+        yield _change(state, identity, principal, before=assigned[identity].role, after=lower)
 
 
 def _surplus(
-    seen: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
+    state: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
-    """Who holds a named role beyond what the spec lists; one who answers to an unresolved spelling is kept."""
-    if not seen.wanted.exclusive:
+    """Who holds a named role beyond the listed one; an identity whose name is an unresolved principal is kept."""
+    if not state.wanted.exclusive:
         return
-    named = {role.casefold() for role in seen.wanted.roles}
-    unknown = {name.casefold() for name in seen.unknown()}
+    named = {role.casefold() for role in state.wanted.roles}
+    unknown = {name.casefold() for name in state.unknown()}
     for identity, one in assigned.items():
-        allowed = _rank(listed[identity][0]) if identity in listed else -1
-        beyond = one.role.casefold() in named and _rank(one.role) > allowed
-        if beyond and identity != seen.me and not unknown & people.names(one.identity):
+        allowed = role_rank(listed[identity][0]) if identity in listed else -1
+        beyond = one.role.casefold() in named and role_rank(one.role) > allowed
+        if beyond and identity != state.me and not unknown & people.names(one.identity):
             yield identity
 
 
 def _change(
-    seen: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
+    state: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
 ) -> Change:
-    takes = before is not None and (after is None or _rank(after) < _rank(before))
-    args: dict[str, str | int] = {
-        **queue_args(seen.organization, seen.project, seen.queue),
-        "principal": principal,
-        "identityId": identity,
-        "role": after or before or "",
-    }
     return Change(
         facet=NAME,
         kind="queue role",
-        subject=f"{seen.subject} {principal}",
-        action=Action.REMOVE if after is None else Action.UPDATE if before else Action.CREATE,
+        subject=f"{state.subject} {principal}",
         before=before,
         after=after,
-        risk=Risk.NARROWS if takes else Risk.WIDENS,
-        route=Route.DEVOPS,
-        args=args,
+        target=RoleAssignmentChange(state.place, identity, principal, before, after),
     )
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: ObservedQueueRoles | None, losing: set[str]) -> Objection | None:
+def _objection(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str]) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
-    if seen is None:
-        return "unseen-queue", f"queue {change.args.get('queueId')} was not read"
-    identity, role = change.args["identityId"], change.args["role"]
-    if change.narrows:
-        return _against_taking(change, seen, losing - {seen.me})
-    if _rank(role) < 0 or role not in seen.wanted.roles:
+    identity, role = target.identity_id, target.after
+    if not target.widens or role is None:
+        return _against_removal(target, state, losing - {state.me})
+    if role_rank(role) < 0 or role not in state.wanted.roles:
         return "role-not-managed", f"role {role} is not managed here"
-    if seen.listed().get(identity, ("", ""))[0] != role:
-        return "unknown-identity", f"the spec lists nobody for the role {role} who resolved to this identity"
+    if state.listed().get(identity, ("", ""))[0] != role:
+        return "unknown-identity", f"no principal that the spec lists for the role {role} resolved to this identity"
+    held = state.held(inherited=False).get(identity)
+    if held is not None and role_rank(held.role) > role_rank(role):
+        return "not-as-read", f"this identity holds {held.role}, so that {role} would be less"
     return None
 
 
-def _against_taking(change: Change, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
-    identity, assigned = change.args["identityId"], seen.held(inherited=False)
-    if identity == seen.me:
-        return "operator-itself", "the operator never takes a role from itself"
-    if not seen.wanted.exclusive or identity not in assigned:
-        return "not-assigned", "this identity was not seen with a role that an exclusive list would take"
-    left = seen.listed().get(identity)
-    if change.action is not Action.REMOVE and (left is None or left[0] != change.args["role"]):
-        return "role-not-managed", f"the spec does not list this identity for the role {change.args['role']}"
-    holders = {who for inherited in (True, False) for who, one in seen.held(inherited=inherited).items() if _top(one)}
+def _against_removal(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str]) -> Objection | None:
+    identity, assigned = target.identity_id, state.held(inherited=False)
+    if identity == state.me:
+        return "operator-itself", "the operator never removes a role of its own"
+    if not state.wanted.exclusive or identity not in assigned:
+        return "not-assigned", "this identity was not read with a role that an exclusive list would remove"
+    left = state.listed().get(identity)
+    if target.after is not None and (left is None or left[0] != target.after):
+        return "role-not-managed", f"the spec does not list this identity for the role {target.after}"
+    holders = {who for inherited in (True, False) for who, one in state.held(inherited=inherited).items() if _top(one)}
     if identity in holders and not holders - losing:
-        return "last-administrator", "no administrator of the queue would remain of those that were seen"
+        return "last-administrator", "no administrator of the queue would remain of those that were read"
     return None
 
 

@@ -1,7 +1,7 @@
 """A plan as a value: what would be done to one pool, in which order, and what cannot be known now.
 
 A plan holds no code that could carry it out and no object that could write, so it can be printed, stored,
-hashed and checked by somebody else. Texts in it explain; nothing decides on them.
+hashed and checked elsewhere. Guards and writers decide by targets alone; the texts are for people.
 """
 
 from __future__ import annotations
@@ -9,60 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
+from reconciler.plan import targets
+from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
-
-class Action(StrEnum):
-    """What happens to the subject.
-
-    ======  ===========  ==========
-    action  before       after
-    ======  ===========  ==========
-    create  nothing      the value
-    update  a value      the value
-    remove  a value      nothing
-    ======  ===========  ==========
-    """
-
-    CREATE = "create"
-    UPDATE = "update"
-    REMOVE = "remove"
-
-
-class Risk(StrEnum):
-    """What a change does to people and machines, from harmless to harmful."""
-
-    NEUTRAL = "neutral"
-    WIDENS = "widens"
-    """More people or pipelines may do something afterwards."""
-    NARROWS = "narrows"
-    """Fewer people or pipelines may do something afterwards."""
-    RESTARTS = "restarts"
-    """Agents are recycled; a running job may be lost."""
-    DESTROYS = "destroys"
-    """Something is deleted that nothing can bring back."""
-
-
-class Route(StrEnum):
-    """Over which API a change goes."""
-
-    ARM = "ARM"
-    DEVOPS = "Azure DevOps"
+__all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
 
 
 class GapKind(StrEnum):
     """Why something could not be planned; in sync is claimed only where there is no gap at all."""
 
     NOT_READY = "not ready"
-    """It does not exist yet: planned on a later pass, without anybody doing anything."""
+    """It does not exist yet: planned on a later pass, without any action."""
     UNKNOWN = "unknown"
     """A read failed. That is not an absence: nothing is written on it."""
     DEGRADED = "degraded"
-    """It was read, and somebody has to act: a project that is hidden, a principal nobody knows."""
+    """It was read, and a person has to act: a hidden project, an unknown principal."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,12 +45,12 @@ class Gap:
     retry_after: float | None = None
     """Seconds, where the service named them."""
     bounded: bool = False
-    """Whether whoever waits has set an end to it: a quiet moment that the spec waits for."""
+    """Whether the wait has an end of its own: the spec waits for a quiet moment."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Remark:
-    """Something worth saying that keeps nothing from being in sync: what is nobody's to write, and was not seen."""
+    """Something worth saying that does not affect in sync: a prerequisite that could not be read."""
 
     facet: str
     subject: str
@@ -111,15 +77,13 @@ class Change:
     """What a person calls it: ``pool``, ``queue``, ``open access``, ``administrator``, ``inheritance``."""
     subject: str
     """Which one: ``fabrikam-tailspin/Web`` or ``fabrikam-prime ann@fabrikam.com``. Unique within facet and kind."""
-    action: Action
     before: Json
     """Short value for people, None where there is nothing."""
     after: Json
-    risk: Risk
-    route: Route
-    args: Mapping[str, Json] = field(default_factory=dict)
-    """What `apply` needs, ids above all. JSON; part of the hash; no secret ever."""
+    target: Target
+    """What is written, and where: guards decide by it, and `apply` writes from it. No secret ever."""
     details: tuple[Detail, ...] = ()
+    """Lines of a write to ARM that changes several fields."""
     note: str = ""
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
@@ -131,6 +95,26 @@ class Change:
         return f"{self.facet}:{self.kind}:{self.subject}"
 
     @property
+    def action(self) -> Action:
+        """What happens to the subject; follows from the target."""
+        return targets.action_of(self.target)
+
+    @property
+    def risk(self) -> Risk:
+        """What it does to people and machines: the most harmful of the target and the details."""
+        return max((targets.risk_of(self.target), *(detail.risk for detail in self.details)), key=_HARM.index)
+
+    @property
+    def route(self) -> Route:
+        """Over which API it goes; follows from the target."""
+        return targets.route_of(self.target)
+
+    @property
+    def place(self) -> Place | None:
+        """Where in Azure DevOps it is written; None for ARM."""
+        return targets.place_of(self.target)
+
+    @property
     def narrows(self) -> bool:
         """Whether it belongs to the last part of a run: one line that narrows is enough, whatever the others do."""
         last = (Risk.NARROWS, Risk.DESTROYS)
@@ -139,7 +123,7 @@ class Change:
     @property
     def destroys(self) -> bool:
         """Whether anything of it is gone for good afterwards."""
-        return Risk.DESTROYS in (self.risk, *(detail.risk for detail in self.details))
+        return self.risk is Risk.DESTROYS
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
@@ -152,7 +136,7 @@ class Change:
             "after": self.after,
             "risk": self.risk.value,
             "route": self.route.value,
-            "args": dict(self.args),
+            "target": targets.to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
                 for d in self.details
@@ -160,6 +144,9 @@ class Change:
             "note": self.note,
             "waitOnce": self.wait_once,
         }
+
+
+_HARM = tuple(Risk)
 
 
 @dataclass(frozen=True, slots=True)
