@@ -11,8 +11,18 @@ from typing import Any
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
-from reconciler.plan.model import Action, Change, Gap, GapKind, Refusal, Risk, Route
+from reconciler.plan.model import Change, Gap, GapKind, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import (
+    AgentPoolPlace,
+    CreatePool,
+    NewQueue,
+    OpenAccess,
+    ProjectPlace,
+    QueuePlace,
+    RoleAssignmentChange,
+    UpdatePool,
+)
 from reconciler.ports.azure import Pending
 from reconciler.ports.devops import Project
 from reconciler.ports.readers_writers import Writers
@@ -52,13 +62,13 @@ def _look_body(spec: Spec, desired: dict[str, Any], survey: Survey) -> Observati
 def _diff_body(desired: dict[str, Any], seen: dict[str, Any]) -> Sequence[Change]:
     if seen["body"] == desired:
         return []
-    action = Action.CREATE if seen["body"] is None else Action.UPDATE
-    args = {"resourceId": seen["id"], "body": {"tags": desired}}
-    return [Change("body", "pool", "tags", action, seen["body"], desired, Risk.NEUTRAL, Route.ARM, args)]
+    kind = CreatePool if seen["body"] is None else UpdatePool
+    return [Change("body", "pool", "tags", seen["body"], desired, kind(seen["id"], {"tags": desired}))]
 
 
 def _put(change: Change, writers: Writers) -> Pending | None:
-    return writers.arm.put(change.args["resourceId"], change.args["body"])
+    assert isinstance(change.target, CreatePool | UpdatePool)
+    return writers.arm.put(change.target.resource_id, change.target.body)
 
 
 def _tags(spec: Spec, now: datetime) -> Any:
@@ -89,9 +99,8 @@ def _look_queues(spec: Spec, desired: tuple[Organization, ...], survey: Survey) 
 def _diff_queues(desired: object, seen: Any) -> Sequence[Change]:
     return [
         Change(
-            "queues", "queue", f"{organization}/{project.name}", Action.CREATE, None, pool.name,
-            Risk.WIDENS, Route.DEVOPS,
-            {"organization": organization, "project": project.name, "projectId": project.id, "poolId": pool.id},
+            "queues", "queue", f"{organization}/{project.name}", None, pool.name,
+            NewQueue(ProjectPlace(organization, project.id, project.name), pool.id, pool.name),
             wait_once="the service may still make it",
         )
         for organization, project, pool in seen
@@ -99,8 +108,10 @@ def _diff_queues(desired: object, seen: Any) -> Sequence[Change]:
 
 
 def _make_queue(change: Change, writers: Writers) -> None:
-    args = change.args
-    writers.devops.create_queue(args["organization"], args["projectId"], args["poolId"], change.after)
+    target = change.target
+    assert isinstance(target, NewQueue)
+    place = target.place
+    writers.devops.create_queue(place.organization, place.project_id, target.pool_id, target.pool_name)
 
 
 QUEUES: Facet[Any, Any] = Facet("queues", "queues", _organizations, _look_queues, _diff_queues, _no_guard, _make_queue)
@@ -136,10 +147,8 @@ def _diff_doors(desired: tuple[Organization, ...], seen: Any) -> Sequence[Change
     wanted = {one.name: bool(one.open_access) for one in desired}
     return [
         Change(
-            "doors", "open access", f"{organization}/{project.name}", Action.CREATE if allow else Action.REMOVE,
-            is_open, allow, Risk.WIDENS if allow else Risk.NARROWS, Route.DEVOPS,
-            {"organization": organization, "project": project.name, "projectId": project.id, "queueId": queue.id,
-             "allow": allow},
+            "doors", "open access", f"{organization}/{project.name}", is_open, allow,
+            OpenAccess(QueuePlace(organization, project.id, project.name, queue.id, queue.pool_id), allow),
         )
         for organization, project, queue, is_open in seen
         if (allow := wanted[organization]) != is_open
@@ -147,8 +156,10 @@ def _diff_doors(desired: tuple[Organization, ...], seen: Any) -> Sequence[Change
 
 
 def _set_door(change: Change, writers: Writers) -> None:
-    args = change.args
-    writers.devops.set_open_access(args["organization"], args["projectId"], args["queueId"], args["allow"])
+    target = change.target
+    assert isinstance(target, OpenAccess)
+    place = target.place
+    writers.devops.set_open_access(place.organization, place.project_id, place.queue_id, target.allow)
 
 
 DOORS: Facet[Any, Any] = Facet("doors", "open access", _organizations, _look_doors, _diff_doors, _no_guard, _set_door)
@@ -168,6 +179,16 @@ def _look_keys(spec: Spec, desired: dict[str, set[str]], survey: Survey) -> Obse
     return Observation(found)
 
 
+def _move(grant: bool) -> tuple[str | None, str | None]:
+    return (None, "Administrator") if grant else ("Administrator", None)
+
+
+def key(change: Change) -> RoleAssignmentChange:
+    """Whose role a change is about."""
+    assert isinstance(change.target, RoleAssignmentChange)
+    return change.target
+
+
 def _diff_keys(desired: dict[str, set[str]], seen: dict[str, set[str]]) -> Sequence[Change]:
     changes = []
     for organization, wanted in desired.items():
@@ -175,10 +196,8 @@ def _diff_keys(desired: dict[str, set[str]], seen: dict[str, set[str]]) -> Seque
             grant = who in wanted
             changes.append(
                 Change(
-                    "keys", "administrator", f"{organization} {who}", Action.CREATE if grant else Action.REMOVE,
-                    None if grant else "Administrator", "Administrator" if grant else None,
-                    Risk.WIDENS if grant else Risk.NARROWS, Route.DEVOPS,
-                    {"organization": organization, "poolId": 1, "principal": who, "role": "Administrator"},
+                    "keys", "administrator", f"{organization} {who}", *_move(grant),
+                    RoleAssignmentChange(AgentPoolPlace(organization, 1), who, who, *_move(grant)),
                 )
             )  # fmt: skip
     return changes
@@ -188,9 +207,9 @@ def _guard_keys(seen: dict[str, set[str]], changes: Sequence[Change], policy: Po
     """Nobody is locked out: what is granted in the same plan counts only as long as it is allowed."""
     refusals = []
     for organization, held in seen.items():
-        own = [change for change in changes if change.args["organization"] == organization]
-        left = held | {c.args["principal"] for c in own if not c.narrows}
-        left -= {c.args["principal"] for c in own if c.narrows}
+        own = [change for change in changes if key(change).place.organization == organization]
+        left = held | {key(c).principal for c in own if not c.narrows}
+        left -= {key(c).principal for c in own if c.narrows}
         if not left:
             refusals += [
                 Refusal(c, "last-administrator", f"{c.subject}: nobody would be left") for c in own if c.narrows
@@ -199,11 +218,11 @@ def _guard_keys(seen: dict[str, set[str]], changes: Sequence[Change], policy: Po
 
 
 def _turn_key(change: Change, writers: Writers) -> None:
-    args = change.args
-    if change.narrows:
-        writers.devops.remove_role(args["organization"], SCOPE, "1", args["principal"])
+    target = key(change)
+    if target.after is None:
+        writers.devops.remove_role(target.place.organization, SCOPE, "1", target.identity_id)
     else:
-        writers.devops.assign_role(args["organization"], SCOPE, "1", args["principal"], args["role"])
+        writers.devops.assign_role(target.place.organization, SCOPE, "1", target.identity_id, target.after)
 
 
 KEYS: Facet[Any, Any] = Facet("keys", "administrators", _wanted_keys, _look_keys, _diff_keys, _guard_keys, _turn_key)

@@ -18,6 +18,7 @@ from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
 from reconciler.plan.model import Action, Change, Plan
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import Place
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -48,7 +49,7 @@ class RunState:
     """Facets whose operation just failed: not begun again at once."""
     closed: set[str | None] = field(default_factory=set)
     """Organizations that asked for fewer calls."""
-    refused_grants: set[guards.Place] = field(default_factory=set)
+    refused_grants: set[Place | None] = field(default_factory=set)
     """Where a grant failed: nothing is narrowed there in this run."""
     replacing: Replacing | None = None
     """The pool that was deleted and is not made again, as far as is known."""

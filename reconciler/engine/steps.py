@@ -18,7 +18,8 @@ from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.engine.verdict import summary
 from reconciler.errors import ReconcilerError
-from reconciler.plan.model import Change, Route
+from reconciler.plan.model import Change
+from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
 
@@ -133,8 +134,12 @@ class Steps:
 
 
 def _forget(work: RunState, change: Change) -> None:
-    args = change.args
-    if change.route is Route.ARM:
-        work.survey.forget()
-    else:
-        work.survey.forget(args.get("organization"), args.get("projectId"), args.get("queueId"))
+    match change.place:
+        case QueuePlace() as place:
+            work.survey.forget(place.organization, place.project_id, place.queue_id)
+        case ProjectPlace() as place:
+            work.survey.forget(place.organization, place.project_id)
+        case OrganizationPlace() | AgentPoolPlace() as place:
+            work.survey.forget(place.organization)
+        case None:
+            work.survey.forget()

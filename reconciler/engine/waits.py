@@ -21,6 +21,7 @@ from reconciler.engine.stored import Awaited, Rest
 from reconciler.engine.tenure import RunLimits
 from reconciler.errors import ReconcilerError, Rejected, Terminal, Transient
 from reconciler.plan.model import Change, GapKind, Plan
+from reconciler.plan.targets import DirectoryEntry
 from reconciler.ports.azure import ArmReader
 from reconciler.spec.model import Spec
 
@@ -74,7 +75,7 @@ def after(failed: Iterable[Failure], rests: Mapping[str, Rest], revision: str, n
     found: dict[str, Rest] = {}
     for one in failed:
         change = one.change
-        if change is None or not isinstance(one.error, Rejected) or change.args.get("materialise") is not True:
+        if change is None or not isinstance(one.error, Rejected) or not isinstance(change.target, DirectoryEntry):
             continue
         known = rests.get(change.id)
         if known is not None and known.revision == revision and now < known.until:

@@ -18,9 +18,10 @@ from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import Unavailable
-from reconciler.facets.support.observing import each, gap
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.facets.support.observing import each, gap, target_of
+from reconciler.plan.model import Change, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, AutoProvision
 from reconciler.ports.devops import AgentPool
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Organization, Spec
@@ -41,6 +42,10 @@ class ObservedAgentPool:
     provisions: bool
     wanted: bool
     """Written down when it was read: `guard` checks `diff` against it."""
+
+    def target(self, *, on: bool) -> AutoProvision:
+        """The write that sets the flag."""
+        return AutoProvision(AgentPoolPlace(self.organization, self.pool.id), on)
 
 
 Observed = tuple[ObservedAgentPool, ...]
@@ -74,18 +79,18 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
     """Refuse to switch a flag that was not read, or not read for this."""
-    wanted = {(seen.organization, seen.pool.id): seen.wanted for seen in observed}
+    required = {seen.target(on=seen.wanted) for seen in observed}
     return [
-        Refusal(change, "auto-provision-not-wanted", f"{change.subject}: nothing that was read asks for this")
+        Refusal(change, "auto-provision-not-wanted", f"{change.subject}: nothing that was read requires this")
         for change in changes
-        if wanted.get((change.args["organization"], change.args["poolId"])) is not change.args["autoProvision"]
+        if change.target not in required
     ]
 
 
 def apply(change: Change, writers: Writers) -> None:
     """Set the flag; absolute, so repeating it does no harm."""
-    args = change.args
-    writers.devops.set_auto_provision(args["organization"], args["poolId"], args["autoProvision"])
+    target = target_of(change, AutoProvision)
+    writers.devops.set_auto_provision(target.place.organization, target.place.pool_id, target.on)
 
 
 def _change(seen: ObservedAgentPool, *, on: bool) -> Change:
@@ -93,12 +98,9 @@ def _change(seen: ObservedAgentPool, *, on: bool) -> Change:
         facet=NAME,
         kind="auto-provision",
         subject=seen.organization,
-        action=Action.UPDATE,
         before="off" if on else "on",
         after="on" if on else "off",
-        risk=Risk.WIDENS if on else Risk.NARROWS,
-        route=Route.DEVOPS,
-        args={"organization": seen.organization, "poolId": seen.pool.id, "autoProvision": on},
+        target=seen.target(on=on),
         note="new projects get a queue at once" if on else "queues that are there stay",
     )
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
-from reconciler.facets.support.observing import each
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.facets.support.observing import each, target_of
+from reconciler.plan.model import Change, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, Inheritance, Target
 from reconciler.ports.devops import AgentPool
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -55,6 +56,10 @@ class ObservedInheritance:
     assigned: frozenset[str] = frozenset()
     """Local ids of the assigned administrators."""
 
+    def target(self, *, on: bool) -> Inheritance:
+        """The write that sets the switch."""
+        return Inheritance(AgentPoolPlace(self.organization, self.pool.id), on)
+
 
 Observed = tuple[ObservedInheritance, ...]
 
@@ -87,14 +92,14 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
     """Refuse to switch what was not read for it, and to switch off what would lock the operator out."""
-    pools = {seen.organization: seen for seen in observed}
-    return [refusal for change in changes if (refusal := _refusal(change, pools))]
+    required: dict[Target, ObservedInheritance] = {seen.target(on=seen.wanted): seen for seen in observed}
+    return [refusal for change in changes if (refusal := _refusal(change, required))]
 
 
 def apply(change: Change, writers: Writers) -> None:
     """Set the switch; absolute, so repeating it does no harm."""
-    args = change.args
-    writers.devops.set_inheritance(args["organization"], effective.POOL_SCOPE, str(args["poolId"]), args["inherit"])
+    target = target_of(change, Inheritance)
+    writers.devops.set_inheritance(target.place.organization, *target.place.resource, target.on)
 
 
 def _with_administrators(seen: ObservedInheritance, survey: Survey) -> ObservedInheritance:
@@ -104,13 +109,11 @@ def _with_administrators(seen: ObservedInheritance, survey: Survey) -> ObservedI
     return ObservedInheritance(seen.organization, seen.pool, seen.inherits, seen.wanted, me, assigned)
 
 
-def _refusal(change: Change, pools: Mapping[str, ObservedInheritance]) -> Refusal | None:
-    seen = pools.get(change.args["organization"])
-    inherit = change.args["inherit"]
-    if seen is None or seen.pool.id != change.args["poolId"] or seen.wanted is not inherit:
-        message = f"{change.subject}: nothing that was read asks for this, pool {change.args['poolId']}"
-        return Refusal(change, "inheritance-not-wanted", message)
-    if not inherit and (not seen.me or seen.me not in seen.assigned):
+def _refusal(change: Change, required: Mapping[Target, ObservedInheritance]) -> Refusal | None:
+    seen = required.get(change.target)
+    if seen is None:
+        return Refusal(change, "inheritance-not-wanted", f"{change.subject}: nothing that was read requires this")
+    if not seen.wanted and (not seen.me or seen.me not in seen.assigned):
         message = (
             f"{change.subject}: inheritance stays on until the operator itself is seen as an assigned administrator "
             f"of agent pool {seen.pool.name}; where its own assignment is refused, an administrator has to give it"
@@ -124,12 +127,9 @@ def _change(seen: ObservedInheritance, *, inherit: bool) -> Change:
         facet=NAME,
         kind="inheritance",
         subject=seen.organization,
-        action=Action.UPDATE,
         before="off" if inherit else "on",
         after="on" if inherit else "off",
-        risk=Risk.WIDENS if inherit else Risk.NARROWS,
-        route=Route.DEVOPS,
-        args={"organization": seen.organization, "poolId": seen.pool.id, "inherit": inherit},
+        target=seen.target(on=inherit),
         note="" if inherit else "only assigned administrators remain",
     )
 

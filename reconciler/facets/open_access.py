@@ -18,9 +18,10 @@ from datetime import date, datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError
-from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args, reach
-from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, reach, target_of
+from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import OpenAccess
 from reconciler.ports.devops import Project, Queue
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -69,6 +70,10 @@ class Opening:
         """As people name it."""
         return f"{self.organization}/{self.project.name}"
 
+    def target(self, *, allow: bool) -> OpenAccess:
+        """The write that sets the switch."""
+        return OpenAccess(queue_place(self.organization, self.project, self.queue), allow)
+
 
 Observed = tuple[Opening, ...]
 
@@ -98,15 +103,13 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
     """Refuse to touch a queue that was not seen, to do other than what it was read for, and to open against policy."""
-    wanted = {(o.organization, o.project.id, o.queue.id): o.wanted for o in observed}
+    required = {opening.target(allow=opening.wanted) for opening in observed}
     refusals = []
     for change in changes:
-        args = change.args
-        key = (args["organization"], args["projectId"], args["queueId"])
-        if wanted.get(key) is not args["allow"]:
-            message = f"{change.subject}: nothing that was read asks for this, queue {args['queueId']}"
+        if change.target not in required:
+            message = f"{change.subject}: nothing that was read requires this"
             refusals.append(Refusal(change, "open-access-not-wanted", message))
-        elif args["allow"] and not policy.open_access:
+        elif not change.narrows and not policy.open_access:
             message = f"{change.subject}: the policy of this deployment lets no open access be granted"
             refusals.append(Refusal(change, "policy-open-access", message))
     return refusals
@@ -114,8 +117,9 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 def apply(change: Change, writers: Writers) -> None:
     """Set the switch; absolute, so repeating it does no harm."""
-    args = change.args
-    writers.devops.set_open_access(args["organization"], args["projectId"], args["queueId"], args["allow"])
+    target = target_of(change, OpenAccess)
+    place = target.place
+    writers.devops.set_open_access(place.organization, place.project_id, place.queue_id, target.allow)
 
 
 def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
@@ -167,15 +171,9 @@ def _change(seen: Opening, *, allow: bool, until: date | None) -> Change:
         facet=NAME,
         kind="open access",
         subject=seen.subject,
-        action=Action.CREATE if allow else Action.REMOVE,
         before=None if allow else OPEN,
         after=OPEN if allow else None,
-        risk=Risk.WIDENS if allow else Risk.NARROWS,
-        route=Route.DEVOPS,
-        args={
-            **queue_args(seen.organization, seen.project, seen.queue),
-            "allow": allow,
-        },
+        target=seen.target(allow=allow),
         note=f"until {until.isoformat()}" if until else "",
     )
 

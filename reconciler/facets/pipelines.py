@@ -15,16 +15,17 @@ authorization is touched. Only ``exclusive: true`` takes authorizations away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError, Rejected
-from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args
-from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, target_of
+from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import PipelineAuthorization
 from reconciler.ports.devops import Pipeline, PipelinePermissions, Project, Queue
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -69,6 +70,12 @@ class ObservedPipelines:
         """As people name the place."""
         return f"{self.organization}/{self.project.name}"
 
+    def target(self, number: int, *, authorized: bool) -> PipelineAuthorization:
+        """The write that authorizes the pipeline, or removes its authorization."""
+        name = self.wanted[number] if authorized else self.paths.get(number) or number
+        place = queue_place(self.organization, self.project, self.queue)
+        return PipelineAuthorization(place, number, name, authorized)
+
 
 Observed = tuple[ObservedPipelines, ...]
 
@@ -107,31 +114,27 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
     """Refuse to authorize what no name of the spec resolved to, and to take what was not seen to be too many."""
-    places = {(seen.organization, seen.project.id, seen.queue.id): seen for seen in observed}
+    required = {target for seen in observed for target in _required(seen)}
     return [
-        Refusal(change, "pipeline-not-wanted", f"{change.subject}: nothing that was read asks for this")
+        Refusal(change, "pipeline-not-wanted", f"{change.subject}: nothing that was read requires this")
         for change in changes
-        if not _asked(
-            change, places.get((change.args["organization"], change.args["projectId"], change.args["queueId"]))
-        )
+        if change.target not in required
     ]
 
 
 def apply(change: Change, writers: Writers) -> None:
     """Authorize one pipeline, or no longer; absolute, so repeating it does no harm."""
-    args = change.args
+    target = target_of(change, PipelineAuthorization)
+    place = target.place
     writers.devops.authorize_pipeline(
-        args["organization"], args["projectId"], args["queueId"], args["pipelineId"], args["authorized"]
+        place.organization, place.project_id, place.queue_id, target.pipeline_id, target.authorized
     )
 
 
-def _asked(change: Change, seen: ObservedPipelines | None) -> bool:
-    if seen is None:
-        return False
-    one = change.args["pipelineId"]
-    if change.args["authorized"]:
-        return one in seen.wanted and seen.wanted[one] == change.args["pipeline"]
-    return one in seen.surplus and one in seen.authorized and one not in seen.wanted
+def _required(seen: ObservedPipelines) -> Iterator[PipelineAuthorization]:
+    """Every write that the reading allows."""
+    yield from (seen.target(number, authorized=True) for number in seen.wanted)
+    yield from (seen.target(number, authorized=False) for number in seen.surplus & seen.authorized - seen.wanted.keys())
 
 
 # --- observe ------------------------------------------------------------------------------------------
@@ -233,17 +236,9 @@ def _change(seen: ObservedPipelines, number: int, *, authorized: bool) -> Change
         facet=NAME,
         kind="pipeline",
         subject=f"{seen.subject} {shown}",
-        action=Action.CREATE if authorized else Action.REMOVE,
         before=None if authorized else AUTHORIZED,
         after=AUTHORIZED if authorized else None,
-        risk=Risk.WIDENS if authorized else Risk.NARROWS,
-        route=Route.DEVOPS,
-        args={
-            **queue_args(seen.organization, seen.project, seen.queue),
-            "pipeline": seen.wanted[number] if authorized else path or number,
-            "pipelineId": number,
-            "authorized": authorized,
-        },
+        target=seen.target(number, authorized=authorized),
         note="all pipelines may use the queue now: open access is on" if seen.open else "",
     )
 

@@ -27,14 +27,15 @@ from datetime import datetime
 
 from reconciler.documents import Json
 from reconciler.engine.facet import Facet, Observation
-from reconciler.errors import NotReady
+from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged, organization_of
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
 from reconciler.facets.support.replacement import Dependents
-from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Refusal, Risk, Route
+from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePool
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -148,9 +149,13 @@ def guard(observed: ObservedPool, changes: Sequence[Change], policy: Policy) -> 
 
 def apply(change: Change, writers: Writers) -> Pending | None:
     """PUT the document that the plan shows, or delete the pool; the operation is not waited for."""
-    if change.kind == replacement.KIND:
-        return writers.arm.delete(change.args["resourceId"])
-    return writers.arm.put(change.args["resourceId"], change.args["body"])
+    match change.target:
+        case ReplacePool(resource_id=resource_id):
+            return writers.arm.delete(resource_id)
+        case CreatePool(resource_id=resource_id, body=body) | UpdatePool(resource_id=resource_id, body=body):
+            return writers.arm.put(resource_id, body)
+        case other:
+            raise Refused(f"{change.subject}: facet {change.facet} does not write a {type(other).__name__}")
 
 
 # --- parse and observe --------------------------------------------------------------------------------
@@ -235,8 +240,8 @@ def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
 def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) -> Change:
     """The deletion, with everything that it costs; what is made afterwards is part of what is approved."""
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
-    args = {"resourceId": desired.resource_id, "body": desired.creation}
-    return replacement.change(desired.name, args, moved, (*others, *(observed.stock.lines if observed.stock else ())))
+    costs = (*others, *(observed.stock.lines if observed.stock else ()))
+    return replacement.change(desired.name, desired.resource_id, desired.creation, (moved, costs))
 
 
 def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
@@ -244,12 +249,9 @@ def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
         facet=NAME,
         kind=NEW,
         subject=f"{desired.name} {detail.path}",
-        action=Action.UPDATE,
         before=detail.before,
         after=detail.after,
-        risk=Risk.DESTROYS,
-        route=Route.ARM,
-        args={"resourceId": desired.resource_id},
+        target=MovePool(desired.resource_id, detail.path),
         note=detail.note,
     )
 
@@ -258,19 +260,14 @@ def _create(desired: DesiredPool) -> Change:
     body = desired.creation
     profile = _profile(body)
     organizations = profile.get("organizations") or ()
-    grants = any(one.get("openAccess") for one in organizations) or bool(_principals(body))
-    inherits = (profile.get("permissionProfile") or {}).get("kind") == PermissionKind.INHERIT.value
     agents = _properties(body).get("maximumConcurrency")
     return Change(
         facet=NAME,
         kind="pool",
         subject=desired.name,
-        action=Action.CREATE,
         before=None,
         after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
-        risk=Risk.WIDENS if grants or inherits else Risk.NEUTRAL,
-        route=Route.ARM,
-        args={"resourceId": desired.resource_id, "body": body},
+        target=CreatePool(desired.resource_id, body),
         note="create",
     )
 
@@ -282,18 +279,14 @@ def _counted(count: Json, noun: str) -> str:
 def _update(
     desired: DesiredPool, document: Mapping[str, Json], body: Mapping[str, Json], details: tuple[Detail, ...]
 ) -> Change:
-    risk = max((detail.risk for detail in details), key=list(Risk).index)
     alone = details[0] if len(details) == 1 else None
     return Change(
         facet=NAME,
         kind="pool",
         subject=desired.name,
-        action=Action.UPDATE,
         before=alone.before if alone else f"{len(details)} fields as read",
         after=alone.after if alone else f"{len(details)} fields as in the spec",
-        risk=risk,
-        route=Route.ARM,
-        args={"resourceId": desired.resource_id, "body": merged(body, _sendable(document))},
+        target=UpdatePool(desired.resource_id, merged(body, _sendable(document))),
         details=details,
         note=(Way.RECYCLES if any(detail.risk is Risk.RESTARTS for detail in details) else Way.IN_PLACE).value,
     )
@@ -321,29 +314,31 @@ _REMEDY = (
 
 def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Iterator[tuple[str, str]]:
     """Rule and reason of everything that speaks against it."""
-    if change.kind == NEW:
-        yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
-        return
-    if change.kind == replacement.KIND:
-        yield from replacement.objections(change, observed.document, observed.stock, policy)
-        return
-    if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
-        yield "not-quiet", "machines are at work that this would recycle"
-    if change.args["resourceId"] != observed.resource_id:
-        yield "unseen-pool", f"{change.args['resourceId']} was not read"
+    match change.target:
+        case MovePool():
+            yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
+        case ReplacePool() as target:
+            yield from replacement.objections(change, target, observed.document, observed.stock, policy)
+        case CreatePool() as target:
+            yield from _against_put(target, observed)
+            yield from _against_creation(target.body, policy)
+        case UpdatePool() as target:
+            if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
+                yield "not-quiet", "machines are at work that this would recycle"
+            yield from _against_put(target, observed)
+            yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
+        case other:
+            yield "unrecognised", f"a {type(other).__name__} is not written here"
+
+
+def _against_put(target: CreatePool | UpdatePool, observed: ObservedPool) -> Iterator[tuple[str, str]]:
+    if target.resource_id != observed.resource_id:
+        yield "unseen-pool", f"{target.resource_id} was not read"
     if not observed.at_rest:
         yield "in-progress", f"ARM is at work on the pool, provisioningState is {observed.state}"
-    if (change.action is Action.CREATE) is not (observed.document is None) or change.action is Action.REMOVE:
-        yield "unseen-pool", f"the pool was read, and it is not for {change.action.value}"
-    elif observed.document is None:
-        yield from _against_creation(change.args["body"], policy)
-    else:
-        yield from _against_update(change, _sendable(observed.document))
-
-
-def _principals(document: Mapping[str, Json]) -> list[str]:
-    profile = _profile(document).get("permissionProfile") or {}
-    return [*(profile.get("users") or ()), *(profile.get("groups") or ())]
+    if isinstance(target, CreatePool) is not (observed.document is None):
+        there = "does not exist" if observed.document is None else "exists"
+        yield "unseen-pool", f"the pool was read, and it {there}"
 
 
 def _against_creation(body: Mapping[str, Json], policy: Policy) -> Iterator[tuple[str, str]]:
@@ -353,8 +348,9 @@ def _against_creation(body: Mapping[str, Json], policy: Policy) -> Iterator[tupl
         yield "policy-open-access", "the policy of this deployment lets no open access be granted, creation would"
 
 
-def _against_update(change: Change, observed: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    body = change.args["body"]
+def _against_update(
+    details: Sequence[Detail], body: Mapping[str, Json], observed: Mapping[str, Json]
+) -> Iterator[tuple[str, str]]:
     if body.get("location") != observed.get("location"):
         yield "immutable", f"location is {observed.get('location')} and cannot become {body.get('location')}"
     given = _profile(body).get("permissionProfile")
@@ -362,7 +358,7 @@ def _against_update(change: Change, observed: Mapping[str, Json]) -> Iterator[tu
         yield "create-only", "permissionProfile is not as it was read"
     if any("openAccess" in one for one in _profile(body).get("organizations") or ()):
         yield "create-only", "openAccess counts only while a pool is created"
-    told = [detail.path for detail in change.details]
+    told = [detail.path for detail in details]
     for path in _touched(observed, body, ()):
         if not any(f"{one}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{one}.") for one in told):
             yield "untold-field", f"{path} would change, and no line of the plan says so"

@@ -24,18 +24,26 @@ from datetime import datetime
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
 from reconciler.facets.support import principals as people
-from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_args
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place
 from reconciler.facets.support.role_changes import (
-    MEMBER,
     Objection,
     against_member,
+    losers,
     member,
     refused,
     unknown_groups,
     write,
 )
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.model import Change, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import (
+    AgentPoolPlace,
+    DirectoryEntry,
+    Place,
+    QueuePlace,
+    RoleAssignmentChange,
+    role_rank,
+)
 from reconciler.ports.devops import Identity, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -43,8 +51,6 @@ from reconciler.spec.model import Organization, QueueRoles, Spec
 from reconciler.survey import Survey
 
 NAME = "queue_roles"
-RANKS = {"reader": 0, "user": 1, "creator": 2, "administrator": 3}
-"""From the weakest to the strongest; a role that is none of these is nobody's business here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,16 @@ class ObservedQueueRoles:
         """As people name the place."""
         return f"{self.organization}/{self.project.name}"
 
+    @property
+    def place(self) -> QueuePlace:
+        """The queue as changes name it."""
+        return queue_place(self.organization, self.project, self.queue)
+
+    @property
+    def pool(self) -> AgentPoolPlace:
+        """The agent pool of the queue as changes name it."""
+        return AgentPoolPlace(self.organization, self.queue.pool_id)
+
     def held(self, *, inherited: bool) -> dict[str, RoleAssignment]:
         """Assignments by local id."""
         return {a.identity.id: a for a in self.assignments if a.inherited is inherited}
@@ -84,7 +100,7 @@ class ObservedQueueRoles:
     def listed(self) -> dict[str, tuple[str, str]]:
         """Local id → role and principal; of two spellings of one person the stronger role counts."""
         found: dict[str, tuple[str, str]] = {}
-        for role, name in sorted(self._entries(), key=lambda entry: (_rank(entry[0]), entry[1])):
+        for role, name in sorted(self._entries(), key=lambda entry: (role_rank(entry[0]), entry[1])):
             if name in self.known:
                 found[self.known[name].id] = (role, name)
         return found
@@ -126,17 +142,20 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
     """Refuse unknown people and queues, lock-outs, and members that the policy does not allow."""
-    queues = {(seen.organization, seen.project.id, seen.queue.id): seen for seen in observed}
-    losing: dict[tuple[str, str, int], set[str]] = {}
-    for change in changes:
-        if change.narrows:
-            losing.setdefault(_place(change), set()).add(change.args["identityId"])
+    queues: dict[Place, ObservedQueueRoles] = {seen.place: seen for seen in observed}
+    losing = losers(changes)
 
     def object_to(change: Change) -> Objection | None:
-        if change.kind == MEMBER:
-            organization = change.args["organization"]
-            return against_member(change, _unknown(observed, organization), policy)
-        return _objection(change, queues.get(_place(change)), losing.get(_place(change), set()))
+        match change.target:
+            case DirectoryEntry() as entry:
+                return against_member(entry, _unknown(observed, entry.place), policy)
+            case RoleAssignmentChange() as target:
+                seen = queues.get(target.place)
+                if seen is None:
+                    return "unseen-queue", f"{target.place} was not read"
+                return _objection(target, seen, losing[target.place])
+            case other:
+                return "unrecognised", f"a {type(other).__name__} is not written here"
 
     return refused(changes, object_to)
 
@@ -146,17 +165,8 @@ def apply(change: Change, writers: Writers) -> None:
     write(change, writers.devops)
 
 
-def _unknown(observed: Observed, organization: str) -> set[str]:
-    return {name for seen in observed if seen.organization == organization for name in seen.unknown()}
-
-
-def _rank(role: str) -> int:
-    return RANKS.get(role.casefold(), -1)
-
-
-def _place(change: Change) -> tuple[str, str, int]:
-    args = change.args
-    return args["organization"], args.get("projectId", ""), args.get("queueId", 0)
+def _unknown(observed: Observed, pool: AgentPoolPlace) -> set[str]:
+    return {name for seen in observed if seen.pool == pool for name in seen.unknown()}
 
 
 # --- observe ------------------------------------------------------------------------------------------
@@ -197,10 +207,10 @@ def _diff(seen: ObservedQueueRoles) -> Iterator[Change]:
     assigned, inherited = seen.held(inherited=False), seen.held(inherited=True)
     for name in seen.unknown():
         if not people.is_local_group(name):
-            yield member(NAME, seen.organization, name)
+            yield member(NAME, seen.pool, name)
     for identity, (role, name) in listed.items():
         holds = [held[identity].role for held in (assigned, inherited) if identity in held]
-        if max(map(_rank, holds), default=-1) < _rank(role):
+        if max(map(role_rank, holds), default=-1) < role_rank(role):
             yield _change(seen, identity, name, before=next(iter(holds), None), after=role)
     labels = people.labels({identity: one.identity for identity, one in assigned.items()}, seen.known)
     for identity in _surplus(seen, assigned, listed):
@@ -217,8 +227,8 @@ def _surplus(
     named = {role.casefold() for role in seen.wanted.roles}
     unknown = {name.casefold() for name in seen.unknown()}
     for identity, one in assigned.items():
-        allowed = _rank(listed[identity][0]) if identity in listed else -1
-        beyond = one.role.casefold() in named and _rank(one.role) > allowed
+        allowed = role_rank(listed[identity][0]) if identity in listed else -1
+        beyond = one.role.casefold() in named and role_rank(one.role) > allowed
         if beyond and identity != seen.me and not unknown & people.names(one.identity):
             yield identity
 
@@ -226,52 +236,43 @@ def _surplus(
 def _change(
     seen: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
 ) -> Change:
-    takes = before is not None and (after is None or _rank(after) < _rank(before))
-    args: dict[str, str | int] = {
-        **queue_args(seen.organization, seen.project, seen.queue),
-        "principal": principal,
-        "identityId": identity,
-        "role": after or before or "",
-    }
     return Change(
         facet=NAME,
         kind="queue role",
         subject=f"{seen.subject} {principal}",
-        action=Action.REMOVE if after is None else Action.UPDATE if before else Action.CREATE,
         before=before,
         after=after,
-        risk=Risk.NARROWS if takes else Risk.WIDENS,
-        route=Route.DEVOPS,
-        args=args,
+        target=RoleAssignmentChange(seen.place, identity, principal, before, after),
     )
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: ObservedQueueRoles | None, losing: set[str]) -> Objection | None:
+def _objection(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
-    if seen is None:
-        return "unseen-queue", f"queue {change.args.get('queueId')} was not read"
-    identity, role = change.args["identityId"], change.args["role"]
-    if change.narrows:
-        return _against_taking(change, seen, losing - {seen.me})
-    if _rank(role) < 0 or role not in seen.wanted.roles:
+    identity, role = target.identity_id, target.after
+    if not target.widens or role is None:
+        return _against_taking(target, seen, losing - {seen.me})
+    if role_rank(role) < 0 or role not in seen.wanted.roles:
         return "role-not-managed", f"role {role} is not managed here"
     if seen.listed().get(identity, ("", ""))[0] != role:
         return "unknown-identity", f"the spec lists nobody for the role {role} who resolved to this identity"
+    held = seen.held(inherited=False).get(identity)
+    if held is not None and role_rank(held.role) > role_rank(role):
+        return "not-as-read", f"this identity holds {held.role}, so that {role} would be less"
     return None
 
 
-def _against_taking(change: Change, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
-    identity, assigned = change.args["identityId"], seen.held(inherited=False)
+def _against_taking(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
+    identity, assigned = target.identity_id, seen.held(inherited=False)
     if identity == seen.me:
         return "operator-itself", "the operator never takes a role from itself"
     if not seen.wanted.exclusive or identity not in assigned:
         return "not-assigned", "this identity was not seen with a role that an exclusive list would take"
     left = seen.listed().get(identity)
-    if change.action is not Action.REMOVE and (left is None or left[0] != change.args["role"]):
-        return "role-not-managed", f"the spec does not list this identity for the role {change.args['role']}"
+    if target.after is not None and (left is None or left[0] != target.after):
+        return "role-not-managed", f"the spec does not list this identity for the role {target.after}"
     holders = {who for inherited in (True, False) for who, one in seen.held(inherited=inherited).items() if _top(one)}
     if identity in holders and not holders - losing:
         return "last-administrator", "no administrator of the queue would remain of those that were seen"

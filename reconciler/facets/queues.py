@@ -18,9 +18,10 @@ from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, ReconcilerError
-from reconciler.facets.support.observing import each, gap, reach, readable
-from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.facets.support.observing import each, gap, reach, readable, target_of
+from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import NewQueue, ProjectPlace
 from reconciler.ports.devops import AgentPool, Project, Queue
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Organization, Spec
@@ -48,6 +49,11 @@ class ProjectQueue:
     def subject(self) -> str:
         """As people name it."""
         return f"{self.organization}/{self.project.name}"
+
+    def target(self) -> NewQueue:
+        """The write that creates the queue."""
+        place = ProjectPlace(self.organization, self.project.id, self.project.name)
+        return NewQueue(place, self.pool.id, self.pool.name)
 
 
 Observed = tuple[ProjectQueue, ...]
@@ -83,18 +89,19 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
     """Refuse whatever is not the creation of a queue that was seen missing, for the pool that was seen."""
-    missing = {(p.organization, p.project.id, p.pool.id) for p in observed if p.queue is None}
+    missing = {place.target() for place in observed if place.queue is None}
     return [
         Refusal(change, "queue-not-missing", f"{change.subject}: this queue was not seen missing, so it is not made")
         for change in changes
-        if change.action is not Action.CREATE or _key(change) not in missing
+        if change.target not in missing
     ]
 
 
 def apply(change: Change, writers: Writers) -> None:
     """Add the pool to the project, without open access."""
-    args = change.args
-    writers.devops.create_queue(args["organization"], args["projectId"], args["poolId"], args["poolName"])
+    target = target_of(change, NewQueue)
+    place = target.place
+    writers.devops.create_queue(place.organization, place.project_id, target.pool_id, target.pool_name)
 
 
 def _renamed(organization: Organization, pool: AgentPool, visible: Sequence[Project]) -> Iterator[Gap]:
@@ -139,24 +146,11 @@ def _create(place: ProjectQueue) -> Change:
         facet=NAME,
         kind="queue",
         subject=place.subject,
-        action=Action.CREATE,
         before=None,
         after=place.pool.name,
-        risk=Risk.WIDENS,
-        route=Route.DEVOPS,
-        args={
-            "organization": place.organization,
-            "project": place.project.name,
-            "projectId": place.project.id,
-            "poolId": place.pool.id,
-            "poolName": place.pool.name,
-        },
+        target=place.target(),
         wait_once=WAIT,
     )
-
-
-def _key(change: Change) -> tuple[str, str, int]:
-    return change.args["organization"], change.args["projectId"], change.args["poolId"]
 
 
 FACET: Facet[Desired, Observed] = Facet(

@@ -30,16 +30,17 @@ from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
 from reconciler.facets.support.observing import each
 from reconciler.facets.support.role_changes import (
-    MEMBER,
     Objection,
     against_member,
+    losers,
     member,
     refused,
     unknown_groups,
     write,
 )
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.model import Change, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import AgentPool, Identity, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
@@ -79,13 +80,23 @@ class ObservedRoles:
     detaching: bool = False
     """Whether inheritance is on and shall go off, so that the operator needs an assignment of its own."""
 
+    @property
+    def place(self) -> AgentPoolPlace:
+        """The agent pool as changes name it."""
+        return AgentPoolPlace(self.organization, self.pool.id)
+
+    def own(self) -> list[RoleAssignment]:
+        """What is assigned on the agent pool itself."""
+        return [one for one in self.assignments if not one.inherited]
+
     def assigned(self) -> dict[str, Identity]:
         """Assigned administrators by local id."""
-        return {
-            a.identity.id: a.identity
-            for a in self.assignments
-            if not a.inherited and effective.is_administrator(a.role)
-        }
+        return {one.identity.id: one.identity for one in self.own() if effective.is_administrator(one.role)}
+
+    def held(self, identity: str) -> str | None:
+        """The role of an identity: the assigned one, else Administrator where it inherits that."""
+        assigned = sorted(one.role for one in self.own() if one.identity.id == identity)
+        return assigned[0] if assigned else effective.ADMINISTRATOR if identity in self.inheriting() else None
 
     def inheriting(self) -> frozenset[str]:
         """Local ids of inherited administrators."""
@@ -127,15 +138,14 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
     """Refuse unknown people and pools, lock-outs, and members that the policy does not allow."""
-    pools = {seen.organization: seen for seen in observed}
-    removals: dict[str, set[str]] = {}
-    for change in changes:
-        if change.action is Action.REMOVE:
-            removals.setdefault(change.args["organization"], set()).add(change.args["identityId"])
+    pools: dict[Place | None, ObservedRoles] = {seen.place: seen for seen in observed}
+    losing = losers(changes)
 
     def object_to(change: Change) -> Objection | None:
-        organization = change.args["organization"]
-        return _objection(change, pools.get(organization), removals.get(organization, set()), policy)
+        seen = pools.get(change.place)
+        if seen is None:
+            return "unseen-pool", f"{change.place} was not read"
+        return _objection(change, seen, losing[seen.place], policy)
 
     return refused(changes, object_to)
 
@@ -173,7 +183,7 @@ def _diff(wanted: DesiredRoles, seen: ObservedRoles) -> Iterator[Change]:
     listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
     for name in wanted.administrators:
         if name not in seen.known and not principals.is_local_group(name):
-            yield member(NAME, seen.organization, name, poolId=seen.pool.id)
+            yield member(NAME, seen.place, name)
     for identity, name in _lacking(wanted, seen, listed).items():
         yield _grant(seen, identity, name, itself=identity not in listed)
     if wanted.exclusive:
@@ -205,18 +215,15 @@ def _surplus(seen: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
 
 def _grant(seen: ObservedRoles, identity: str, principal: str, *, itself: bool) -> Change:
     """The role for somebody; `itself`: for the operator, whom the spec does not name."""
-    other = sorted(a.role for a in seen.assignments if a.identity.id == identity and not a.inherited)
-    before = other[0] if other else "inherited" if identity in seen.inheriting() else None
+    held = seen.held(identity)
+    inherits = identity in seen.inheriting() and not any(one.identity.id == identity for one in seen.own())
     return Change(
         facet=NAME,
         kind="administrator",
         subject=f"{seen.organization} {principal}",
-        action=Action.UPDATE if before else Action.CREATE,
-        before=before,
+        before="inherited" if inherits else held,
         after=effective.ADMINISTRATOR,
-        risk=Risk.WIDENS,
-        route=Route.DEVOPS,
-        args=_own_args(seen) if itself else _args(seen, identity, principal),
+        target=RoleAssignmentChange(seen.place, identity, principal, held, effective.ADMINISTRATOR, itself),
         note="the operator itself, before inheritance goes off" if itself else "",
     )
 
@@ -226,54 +233,40 @@ def _removal(seen: ObservedRoles, identity: str, label: str) -> Change:
         facet=NAME,
         kind="administrator",
         subject=f"{seen.organization} {label}",
-        action=Action.REMOVE,
         before=effective.ADMINISTRATOR,
         after=None,
-        risk=Risk.NARROWS,
-        route=Route.DEVOPS,
-        args=_args(seen, identity, label),
+        target=RoleAssignmentChange(seen.place, identity, label, seen.held(identity), None),
     )
-
-
-def _own_args(seen: ObservedRoles) -> dict[str, str | int | bool]:
-    """No principal and no role: nothing in the spec asks for them, and the guards must see that at once."""
-    return {"organization": seen.organization, "poolId": seen.pool.id, "identityId": seen.me.id, "itself": True}
-
-
-def _args(seen: ObservedRoles, identity: str, principal: str) -> dict[str, str | int]:
-    return {
-        "organization": seen.organization,
-        "poolId": seen.pool.id,
-        "principal": principal,
-        "identityId": identity,
-        "role": effective.ADMINISTRATOR,
-    }
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: ObservedRoles | None, removed: set[str], policy: Policy) -> Objection | None:
+def _objection(change: Change, seen: ObservedRoles, losing: set[str], policy: Policy) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
-    if seen is None or seen.pool.id != change.args["poolId"]:
-        return "unseen-pool", f"agent pool {change.args['poolId']} was not read"
-    if change.kind == MEMBER:
-        return against_member(change, seen.unknown, policy)
-    if change.action is Action.REMOVE:
-        return _against_removal(change.args["identityId"], seen, removed - {seen.me.id})
-    return _against_itself(change, seen) if change.args.get("itself") else _against_grant(change, seen)
+    match change.target:
+        case DirectoryEntry() as entry:
+            return against_member(entry, seen.unknown, policy)
+        case RoleAssignmentChange(after=None, identity_id=identity):
+            return _against_removal(identity, seen, losing - {seen.me.id})
+        case RoleAssignmentChange(itself=True, identity_id=identity):
+            return _against_itself(identity, seen)
+        case RoleAssignmentChange() as target:
+            return _against_grant(target, seen)
+        case other:
+            return "unrecognised", f"a {type(other).__name__} is not written here"
 
 
-def _against_itself(change: Change, seen: ObservedRoles) -> Objection | None:
-    if seen.detaching and change.args["identityId"] == seen.me.id:
+def _against_itself(identity: str, seen: ObservedRoles) -> Objection | None:
+    if seen.detaching and identity == seen.me.id:
         return None
     return "operator-itself", "the operator assigns itself only before inheritance goes off"
 
 
-def _against_grant(change: Change, seen: ObservedRoles) -> Objection | None:
-    if not effective.is_administrator(change.args["role"]):
-        return "role-not-managed", f"role {change.args['role']} is not managed here"
-    if change.args["identityId"] not in {who.id for who in seen.known.values()}:
+def _against_grant(target: RoleAssignmentChange, seen: ObservedRoles) -> Objection | None:
+    if not effective.is_administrator(target.after or ""):
+        return "role-not-managed", f"role {target.after} is not managed here"
+    if target.identity_id not in {who.id for who in seen.known.values()}:
         return "unknown-identity", "this identity is none of those that the spec's principals resolved to"
     return None
 

@@ -1,24 +1,8 @@
-"""What no plan may do, whichever facet asked for it: the second lock behind every facet's own guard.
+"""What no plan may do, whichever facet planned it: the second lock behind every facet's own guard.
 
-Guards trust neither the diff nor the facets: they hold a whole plan against the spec and the deployment's policy and
-refuse single changes of it. They know nothing of what was observed (facets guard that), and they decide by a change's
-`action`, `risk`, `route` and by these entries of its `args`, which every change to Azure DevOps therefore carries:
-
-::
-
-    organization   bare name                      always
-    project        name, with projectId           where it happens inside a project
-    queueId poolId numbers                        where one is touched
-    principal      as the spec writes it          where somebody gets or loses something
-    role           as the service names it        with principal
-    pipeline, pipelineId           as the spec writes it, number; for single authorizations
-    allow, inherit, autoProvision, materialise   true or false   what is switched
-    itself         true                           where the operator makes itself an administrator
-    resourceId     of the pool                    always, and only, in changes to ARM
-    body           what is put                    the same; of a replacement, what is put after the deletion
-    replaces       paths                          where a pool is deleted to be made anew, and nowhere else
-
-What is not carried cannot be checked, and is refused where a rule needs it.
+Guards trust neither the diff nor the facets: they compare a whole plan with the spec and the deployment's policy, and
+refuse single changes of it. They know nothing of what was observed (facets guard that), and decide by a change's target
+alone (`reconciler.plan.targets`). A target that no rule here recognises is refused, whether it widens or narrows.
 """
 
 from __future__ import annotations
@@ -26,21 +10,42 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TypeAlias
+from typing import Never, TypeAlias, assert_never
 
 from reconciler.documents import Json
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan import spec_allows
+from reconciler.plan.model import Change, Refusal, Risk
 from reconciler.plan.policy import Policy, allows
-from reconciler.spec import names
-from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
-
-Place: TypeAlias = tuple[str | None, str | None]
-"""Organization, and the project where a change is about one project's queue."""
+from reconciler.plan.targets import (
+    AccessLevel,
+    AgentPoolPlace,
+    ArmTarget,
+    AutoProvision,
+    CreatePool,
+    DevOpsTarget,
+    DirectoryEntry,
+    GroupMember,
+    Inheritance,
+    MovePool,
+    NewQueue,
+    OpenAccess,
+    OrganizationPlace,
+    PipelineAuthorization,
+    Place,
+    ProjectPlace,
+    QueuePlace,
+    ReplacePool,
+    RoleAssignmentChange,
+    Target,
+    UpdatePool,
+    risk_of,
+    role_rank,
+)
+from reconciler.spec import effective, names
+from reconciler.spec.model import Organization, Spec
 
 Finding: TypeAlias = tuple[str, str]
 """Rule and what is wrong, without the subject."""
-
-_SAYS_WHAT = frozenset({"allow", "inherit", "principal", "pipeline", "itself", "autoProvision"})
 
 
 def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None) -> tuple[Refusal, ...]:
@@ -64,29 +69,34 @@ def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date
 
 
 def is_removal(change: Change) -> bool:
-    """Whether somebody loses a role: what the policy caps for each pool and run."""
-    return change.narrows and ("principal" in change.args or "role" in change.args)
+    """Whether an identity loses a role: what the policy caps for each pool and run."""
+    return isinstance(change.target, RoleAssignmentChange) and change.narrows
 
 
-def place_of(change: Change) -> Place:
-    """Where a change widens or narrows: an organization's agent pool, or its queue in one project."""
-    project = change.args.get("projectId") or change.args.get("project")
-    return organization_of(change), project if isinstance(project, str) else None
+def place_of(change: Change) -> Place | None:
+    """Where a change widens or narrows: an organization's agent pool, or its queue in one project; None for ARM.
+
+    A queue is known by its project's id, so that one that is created and one that is read are the same place, and a
+    project that is renamed during a run is too.
+    """
+    place = change.place
+    if isinstance(place, QueuePlace | ProjectPlace):
+        return ProjectPlace(place.organization, place.project_id, "")
+    return place
 
 
 def organization_of(change: Change) -> str | None:
     """The organization that a change writes to; None for ARM."""
-    name = change.args.get("organization")
-    return name if isinstance(name, str) else None
+    return change.place.organization if change.place else None
 
 
 def _contradicting(changes: Sequence[Change]) -> dict[int, Finding]:
-    """Changes of which another one says the opposite, or the same a second time; both go, for one of them is a bug."""
+    """Changes that another one contradicts or repeats; both are refused, since one of them is a bug."""
     found: dict[int, Finding] = {}
     for group in _groups((change.id, change) for change in changes):
         if len(group) > 1:
             found.update({id(c): ("contradiction", f"{len(group)} changes are about this one subject") for c in group})
-    for group in _groups((edge, change) for change in changes for edge in _edges(change)):
+    for group in _groups((edge, change) for change in changes for edge in _edges(change.target)):
         if len({change.narrows for change in group}) > 1:
             found.update({id(c): ("contradiction", "the same plan widens and narrows this") for c in group})
     return found
@@ -99,47 +109,86 @@ def _groups(pairs: Iterator[tuple[Hashable, Change]]) -> list[list[Change]]:
     return list(groups.values())
 
 
-def _edges(change: Change) -> Iterator[Hashable]:
-    """What the change is about, however it is named: who, on which resource, by which switch."""
-    args = change.args
-    place = (organization_of(change), args.get("projectId", args.get("project")), args.get("queueId"))
-    what = (args.get("poolId"), args.get("pipelineId"), "allow" in args, "inherit" in args, "autoProvision" in args)
-    people = [str(args[name]).casefold() for name in ("principal", "identityId") if name in args]
-    if change.route is Route.DEVOPS:
-        for person in people or [""]:
-            yield place, what, person
+def _edges(target: Target) -> Iterator[Hashable]:
+    """What is granted or taken away, where, and from whom; an identity goes by its id and by its name."""
+    match target:
+        case RoleAssignmentChange(place=place):
+            for person in {target.identity_id.casefold(), target.principal.casefold()} - {""}:
+                yield RoleAssignmentChange, place.organization, place.resource, person
+        case DirectoryEntry(place=place):
+            yield RoleAssignmentChange, place.organization, place.resource, target.principal.casefold()
+        case PipelineAuthorization(place=place):
+            yield PipelineAuthorization, place.organization, place.resource, target.pipeline_id
+        case OpenAccess(place=place) | Inheritance(place=place) | AutoProvision(place=place):
+            yield type(target), place.organization, place.resource
 
 
 def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
-    yield from _replacement(spec, change, policy) if "replaces" in change.args else _never(change)
-    yield from _place(spec, policy)
-    if change.route is Route.ARM:
-        yield from _arm(spec, change, policy)
-    else:
-        yield from _devops(spec, change, policy, today)
+    yield from _unrecognised(change)
+    yield from _destruction(spec, change, policy)
+    yield from _subscription(spec, policy)
+    match change.target:
+        case CreatePool() | UpdatePool() | ReplacePool() | MovePool() as target:
+            yield from _arm(spec, target, policy)
+        case target:
+            yield from _devops(spec, target, policy, today)
 
 
-def _never(change: Change) -> Iterator[Finding]:
-    """Nothing is destroyed, by nobody's wish."""
-    risks = {change.risk, *(detail.risk for detail in change.details)}
-    if Risk.DESTROYS in risks or (change.route is Route.ARM and change.action is Action.REMOVE):
-        yield "destroys", "nothing is ever deleted but to be made anew; do it by hand where it is meant"
+def _unrecognised(change: Change) -> Iterator[Finding]:
+    """What no reconciliation writes, and what contradicts itself."""
+    match change.target:
+        case CreatePool() | UpdatePool() | ReplacePool() | MovePool():
+            return
+        case AccessLevel() | GroupMember():
+            yield "unrecognised", "only onboarding changes access levels and groups, for a person who may"
+        case RoleAssignmentChange() as target:
+            yield from _unrecognised_role(target)
+        case OpenAccess() | PipelineAuthorization() | Inheritance() | AutoProvision() | NewQueue() | DirectoryEntry():
+            pass
+        case _:
+            yield _no_rule(change.target)
+    if change.details:
+        yield "unrecognised", "its lines say more than the one thing that is written"
 
 
-def _replacement(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
-    """The one deletion there is: of the spec's own pool, to be made anew as the spec says, by spec and by policy."""
+def _unrecognised_role(target: RoleAssignmentChange) -> Iterator[Finding]:
+    if isinstance(target.place, OrganizationPlace | ProjectPlace):
+        yield "unrecognised", "only onboarding assigns roles on all agent pools, for a person who may"
+    if target.after is not None and role_rank(target.after) < 0:
+        yield "unrecognised", f"role {target.after} is not known here"
+    if not target.identity_id:
+        yield "unrecognised", "it does not say whose role it is"
+    if target.itself and not (
+        isinstance(target.place, AgentPoolPlace) and effective.is_administrator(target.after or "")
+    ):
+        yield "operator-itself", "the operator assigns itself nothing but Administrator of an agent pool"
+
+
+def _no_rule(target: Never) -> Finding:
+    """For a target of a type that no rule knows: mypy reports it, and what passes mypy by is refused."""
+    return "unrecognised", f"no rule knows a {type(target).__name__}, so it is not written"
+
+
+def _destruction(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
+    if isinstance(change.target, ReplacePool):
+        yield from _replacement(spec, change.target, policy)
+    elif change.destroys:
+        yield "destroys", "nothing is deleted but a pool that is replaced; do it by hand where it is meant"
+
+
+def _replacement(spec: Spec, target: ReplacePool, policy: Policy) -> Iterator[Finding]:
+    """The one deletion there is: of the spec's own pool, which is created again, where spec and policy allow it."""
     if not spec.replace:
         yield "not-in-spec", "the spec does not say replace: allowed"
     if not allows(policy.replace_pools, spec.name):
-        yield "policy-replace-pools", f"the policy does not let {spec.name} be deleted and made anew"
-    deletes = change.route is Route.ARM and change.action is Action.REMOVE and change.risk is Risk.DESTROYS
-    if not deletes or not change.args["replaces"]:
-        yield "destroys", "the change replaces nothing, and nothing is ever deleted but to be made anew"
-    if _lasting(change.args.get("body") or {}) != _lasting(spec.body):
-        yield "destroys", "what would be made anew is not what the spec says"
+        yield "policy-replace-pools", f"the policy does not let {spec.name} be deleted and created again"
+    if not target.replaces:
+        yield "destroys", "the change replaces nothing, and nothing is deleted but a pool that is replaced"
+    if _lasting(target.body) != _lasting(spec.body):
+        yield "destroys", "what would be created again is not what the spec says"
 
 
-def _lasting(body: Json) -> Json:
+def _lasting(body: Mapping[str, Json]) -> tuple[Json, Json, Json]:
     """A body without what creation may narrow: `openAccess` and `permissionProfile` of its organizations."""
     properties = dict(body.get("properties") or {})
     profile = dict(properties.pop("organizationProfile", None) or {})
@@ -148,21 +197,25 @@ def _lasting(body: Json) -> Json:
     return {**body, "properties": properties}, profile, uses
 
 
-def _place(spec: Spec, policy: Policy) -> Iterator[Finding]:
+def _subscription(spec: Spec, policy: Policy) -> Iterator[Finding]:
     if not allows(policy.subscriptions, spec.subscription):
         yield "policy-subscriptions", f"the policy does not allow the subscription {spec.subscription}"
     if not allows(policy.resource_groups, spec.resource_group):
         yield "policy-resource-groups", f"the policy does not allow the resource group {spec.resource_group}"
 
 
-def _arm(spec: Spec, change: Change, policy: Policy) -> Iterator[Finding]:
-    """One PUT carries the whole body, so all that the body hands out is held against the policy."""
-    if not _same(str(change.args.get("resourceId")), spec.pool_id):
-        yield "not-in-spec", f"the change is about {change.args.get('resourceId')}, the spec about {spec.pool_id}"
-    yield from _strange(spec, change)
+# --- changes to ARM -----------------------------------------------------------------------------------------
+
+
+def _arm(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
+    """One PUT carries the whole body, so the policy has to allow everything that the body grants."""
+    if not spec_allows.same(target.resource_id, spec.pool_id):
+        yield "not-in-spec", f"the change is about {target.resource_id}, the spec about {spec.pool_id}"
+    if not isinstance(target, MovePool):
+        yield from _unnamed(spec, target.body)
     if not spec.organizations:
         yield from _github(spec, policy)
-    creates = change.action is Action.CREATE or "replaces" in change.args
+    creates = isinstance(target, CreatePool | ReplacePool)
     if creates and not policy.create_pools:
         yield "policy-create-pools", "the policy does not let pools be created"
     for organization in spec.organizations:
@@ -182,176 +235,108 @@ def _listed_in(body: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:
     return [one for one in profile.get("organizations") or () if one.get("url")]
 
 
-def _place_of(organization: Mapping[str, Json]) -> str:
+def _name_in(organization: Mapping[str, Json]) -> str:
     """The bare name of an Azure DevOps organization, whichever form its URL has; another host's with the host."""
     url = str(organization["url"])
     return names.organization_of(url) or url.rpartition("://")[2].removeprefix("www.").rstrip("/")
 
 
-def _strange(spec: Spec, change: Change) -> Iterator[Finding]:
+def _unnamed(spec: Spec, body: Mapping[str, Json]) -> Iterator[Finding]:
     """Organizations of the body that the spec does not name."""
-    named = {name.casefold() for name in _places(spec)}
-    for name in map(_place_of, _listed_in(change.args.get("body") or {})):
-        if name.casefold() not in named:
+    named = [one.name for one in spec.organizations] or [_name_in(one) for one in _listed_in(spec.body)]
+    known = {name.casefold() for name in named}
+    for name in map(_name_in, _listed_in(body)):
+        if name.casefold() not in known:
             yield "not-in-spec", f"the spec does not name the organization {name}"
 
 
-def _places(spec: Spec) -> Sequence[str]:
-    """The organizations that the spec names; those of GitHub stand in its body alone."""
-    return [one.name for one in spec.organizations] or [_place_of(one) for one in _listed_in(spec.body)]
-
-
 def _github(spec: Spec, policy: Policy) -> Iterator[Finding]:
-    """What of GitHub may use the pool, held against the policy's organizations and projects."""
+    """Organizations and repositories of GitHub that may use the pool: the policy's organizations and projects."""
     for one in _listed_in(spec.body):
-        yield from _organization(_place_of(one), policy)
+        yield from _organization(_name_in(one), policy)
         for repository in one.get("repositories") or ("*",):
-            yield from _project(_place_of(one), str(repository).rstrip("/").rpartition("/")[2], policy)
+            yield from _project(_name_in(one), str(repository).rstrip("/").rpartition("/")[2], policy)
 
 
-def _devops(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
-    name = organization_of(change) or "(none given)"
-    organization = _named(spec, name)
+# --- changes to Azure DevOps --------------------------------------------------------------------------------
+
+
+def _devops(spec: Spec, target: DevOpsTarget, policy: Policy, today: date | None) -> Iterator[Finding]:
+    place = target.place
+    organization = spec_allows.organization(spec, place.organization)
     if organization is None:
-        yield "not-in-spec", f"the spec does not name the organization {name}"
-    yield from _organization(name, policy)
-    if "project" in change.args:
-        yield from _project(name, str(change.args["project"]), policy)
-    elif "projectId" in change.args or "queueId" in change.args:
-        yield "not-in-spec", "the change is about a project and does not say which by name"
-    if organization is not None and not change.narrows:
-        yield from _widening(spec, change, organization, policy, today)
+        yield "not-in-spec", f"the spec does not name the organization {place.organization or '(none given)'}"
+    yield from _organization(place.organization, policy)
+    if isinstance(place, QueuePlace | ProjectPlace):
+        if not place.project:
+            yield "not-in-spec", "the change is about a project and does not name it"
+        yield from _project(place.organization, place.project, policy)
+    if organization is not None and risk_of(target) is not Risk.NARROWS:
+        yield from _widening(spec, target, organization, policy, today)
 
 
 def _widening(
-    spec: Spec, change: Change, organization: Organization, policy: Policy, today: date | None
+    spec: Spec, target: DevOpsTarget, organization: Organization, policy: Policy, today: date | None
 ) -> Iterator[Finding]:
     """A widening is done where the spec names it, and nowhere else."""
-    args = change.args
-    if "project" in args and not _reaches(spec, organization, str(args["project"]), today):
-        yield "not-in-spec", f"the spec does not name the project {args['project']}"
-    if "allow" in args:
-        yield from _opening(spec, change, organization, policy, today)
-    yield from _inheritance(spec, change, organization)
-    yield from _grant(spec, change, organization, policy)
+    place, name = target.place, organization.name
+    if isinstance(place, QueuePlace | ProjectPlace):
+        named = spec_allows.project(spec, organization, place.project, today)
+        yield from _unless(named, f"the spec does not name the project {place.project}")
+    match target:
+        case OpenAccess(place=queue):
+            if not policy.open_access:
+                yield "policy-open-access", "the policy does not let open access be granted"
+            wanted = spec_allows.open_access(spec, organization, queue.project, today)
+            yield from _unless(wanted, "the spec does not want open access there")
+        case PipelineAuthorization(place=queue):
+            message = f"the spec does not name the pipeline {target.pipeline} of {queue.project}"
+            yield from _unless(spec_allows.pipeline(spec, target), message)
+        case RoleAssignmentChange():
+            yield from _role(spec, target, policy)
+        case Inheritance():
+            inherits = spec_allows.inheritance(spec, name) is True
+            yield from _unless(inherits, f"the spec does not want roles inherited in {name}")
+        case AutoProvision():
+            message = f"the spec does not want {name} to give the pool to every new project"
+            yield from _unless(spec_allows.auto_provision(organization), message)
+        case DirectoryEntry():
+            yield from _entry(spec, target, policy)
+        case NewQueue() | AccessLevel() | GroupMember():
+            pass  # a queue is wanted where the project is named; the others are refused above
+        case _:
+            assert_never(target)
 
 
-def _inheritance(spec: Spec, change: Change, organization: Organization) -> Iterator[Finding]:
-    inherits = _inherits(spec, organization.name)
-    if change.args.get("inherit") is True and inherits is not True:
-        yield "not-in-spec", f"the spec does not want roles inherited in {organization.name}"
-    if "itself" in change.args and inherits is not False:
-        yield "operator-itself", f"inheritance stays on in {organization.name}: the operator needs no role of its own"
+def _unless(named: bool, message: str) -> Iterator[Finding]:
+    if not named:
+        yield "not-in-spec", message
 
 
-def _grant(spec: Spec, change: Change, organization: Organization, policy: Policy) -> Iterator[Finding]:
-    args = change.args
-    if not _SAYS_WHAT & set(args) and change.kind != "queue":
-        yield "not-in-spec", "the change widens something and does not say what"
-    if args.get("autoProvision") is True and (organization.projects or organization.auto_provision is not True):
-        yield "not-in-spec", f"the spec does not want {organization.name} to give the pool to every new project"
-    if "pipeline" in args and not _authorizes(spec, change):
-        yield "not-in-spec", f"the spec does not name the pipeline {args['pipeline']} of {args.get('project')}"
-    if "principal" in args:
-        yield from _principal(str(args["principal"]), policy)
-        if not _wants(spec, change):
-            yield "not-in-spec", f"the spec does not name {args['principal']} for this"
-    if args.get("materialise") is True and not policy.materialise:
-        yield "policy-materialise", f"the policy does not let {args.get('principal')} be added to {organization.name}"
+def _role(spec: Spec, target: RoleAssignmentChange, policy: Policy) -> Iterator[Finding]:
+    place, role = target.place, target.after or ""
+    if target.itself:
+        if spec_allows.inheritance(spec, place.organization) is not False:
+            message = f"inheritance stays on in {place.organization}: the operator needs no role of its own"
+            yield "operator-itself", message
+        return
+    yield from _principal(target.principal, policy)
+    if isinstance(place, QueuePlace):
+        wanted = spec_allows.on_queues(spec, place.organization, place.project, role)
+    else:
+        wanted = spec_allows.administrators(spec, place.organization) if effective.is_administrator(role) else set()
+    named = target.principal.casefold() in wanted
+    yield from _unless(named, f"the spec does not name {target.principal} for the role {role} there")
 
 
-def _opening(
-    spec: Spec, change: Change, organization: Organization, policy: Policy, today: date | None
-) -> Iterator[Finding]:
-    project = str(change.args.get("project"))
-    if not policy.open_access:
-        yield "policy-open-access", "the policy does not let open access be granted"
-    own = [e.allow for e in _exceptions(spec, organization.name, today) if _same(e.project, project)]
-    flag = bool(organization.open_access) and _listed(organization, project)
-    if not (any(own) or (flag and not own)):
-        yield "not-in-spec", "the spec does not want open access there"
-
-
-# --- what the spec names ------------------------------------------------------------------------------------
-
-
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
-
-
-def _named(spec: Spec, organization: str) -> Organization | None:
-    return next((one for one in spec.organizations if _same(one.name, organization)), None)
-
-
-def _listed(organization: Organization, project: str) -> bool:
-    return not organization.projects or any(_same(name, project) for name in organization.projects)
-
-
-def _exceptions(spec: Spec, organization: str, today: date | None) -> list[OpenAccessException]:
-    return [
-        e
-        for e in spec.access.open_access
-        if _same(e.organization, organization) and (today is None or e.until is None or today <= e.until)
-    ]
-
-
-def _reaches(spec: Spec, organization: Organization, project: str, today: date | None) -> bool:
-    access = spec.access
-    named = [e.project for e in _exceptions(spec, organization.name, today)]
-    named += [g.project for g in access.pipelines if _same(g.organization, organization.name)]
-    named += [r.project for r in access.queue_roles if _same(r.organization, organization.name)]
-    return _listed(organization, project) or any(_same(name, project) for name in named)
-
-
-def _inherits(spec: Spec, organization: str) -> bool | None:
-    """Whether roles shall be inherited; None: not managed."""
-    own = [r.inherit for r in spec.access.roles if _same(r.organization, organization) and r.inherit is not None]
-    if own:
-        return all(own)
-    kind = None if spec.permission_profile is None else spec.permission_profile.kind
-    return {PermissionKind.INHERIT: True, PermissionKind.CREATOR_ONLY: False}.get(kind) if kind else None
-
-
-def _authorizes(spec: Spec, change: Change) -> bool:
-    args = change.args
-    grants = [
-        grant
-        for grant in spec.access.pipelines
-        if _same(grant.organization, str(args["organization"])) and _same(grant.project, str(args.get("project")))
-    ]
-    return any(args["pipeline"] in grant.pipelines for grant in grants)
-
-
-def _wants(spec: Spec, change: Change) -> bool:
-    """Whether the spec names the principal for what the change gives; a member is named wherever a role is."""
-    args = change.args
-    on_queue, on_pool = _queue_roles(spec, change), _administrators(spec, str(args["organization"]))
-    named = on_queue if "project" in args else on_pool
-    if args.get("materialise") is True:
-        named = on_queue | on_pool
-    return str(args["principal"]).casefold() in named
-
-
-def _administrators(spec: Spec, organization: str) -> set[str]:
-    profile = spec.permission_profile
-    names = [] if profile is None else [*profile.users, *profile.groups]
-    for roles in spec.access.roles:
-        names += (roles.administrators or ()) if _same(roles.organization, organization) else ()
-    return {name.casefold() for name in names}
-
-
-def _queue_roles(spec: Spec, change: Change) -> set[str]:
-    """Principals on queues of the organization; of that project and role alone, where the change names them."""
-    project, role = change.args.get("project"), change.args.get("role")
-    return {
-        name.casefold()
-        for queue in spec.access.queue_roles
-        if _same(queue.organization, str(change.args["organization"]))
-        and (project is None or _same(queue.project, str(project)))
-        for given, names in queue.roles.items()
-        if role is None or _same(given, str(role))
-        for name in names
-    }
+def _entry(spec: Spec, target: DirectoryEntry, policy: Policy) -> Iterator[Finding]:
+    """A principal may become known where the spec wants it to have any role."""
+    name = target.place.organization
+    yield from _principal(target.principal, policy)
+    named = target.principal.casefold() in spec_allows.administrators(spec, name) | spec_allows.on_queues(spec, name)
+    yield from _unless(named, f"the spec does not name {target.principal} in {name}")
+    if not policy.materialise:
+        yield "policy-materialise", f"the policy does not let {target.principal} be added to {name}"
 
 
 # --- what the policy allows ---------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
-from reconciler.plan.targets import Action, Risk, Route
+from reconciler.plan import targets
+from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
 __all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
 
@@ -76,15 +77,13 @@ class Change:
     """What a person calls it: ``pool``, ``queue``, ``open access``, ``administrator``, ``inheritance``."""
     subject: str
     """Which one: ``fabrikam-tailspin/Web`` or ``fabrikam-prime ann@fabrikam.com``. Unique within facet and kind."""
-    action: Action
     before: Json
     """Short value for people, None where there is nothing."""
     after: Json
-    risk: Risk
-    route: Route
-    args: Mapping[str, Json] = field(default_factory=dict)
-    """What `apply` needs, ids above all. JSON; part of the hash; no secret ever."""
+    target: Target
+    """What is written, and where: guards decide by it, and `apply` writes from it. No secret ever."""
     details: tuple[Detail, ...] = ()
+    """Lines of a write to ARM that changes several fields."""
     note: str = ""
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
@@ -96,6 +95,26 @@ class Change:
         return f"{self.facet}:{self.kind}:{self.subject}"
 
     @property
+    def action(self) -> Action:
+        """What happens to the subject; follows from the target."""
+        return targets.action_of(self.target)
+
+    @property
+    def risk(self) -> Risk:
+        """What it does to people and machines: the most harmful of the target and the details."""
+        return max((targets.risk_of(self.target), *(detail.risk for detail in self.details)), key=_HARM.index)
+
+    @property
+    def route(self) -> Route:
+        """Over which API it goes; follows from the target."""
+        return targets.route_of(self.target)
+
+    @property
+    def place(self) -> Place | None:
+        """Where in Azure DevOps it is written; None for ARM."""
+        return targets.place_of(self.target)
+
+    @property
     def narrows(self) -> bool:
         """Whether it belongs to the last part of a run: one line that narrows is enough, whatever the others do."""
         last = (Risk.NARROWS, Risk.DESTROYS)
@@ -104,7 +123,7 @@ class Change:
     @property
     def destroys(self) -> bool:
         """Whether anything of it is gone for good afterwards."""
-        return Risk.DESTROYS in (self.risk, *(detail.risk for detail in self.details))
+        return self.risk is Risk.DESTROYS
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
@@ -117,7 +136,7 @@ class Change:
             "after": self.after,
             "risk": self.risk.value,
             "route": self.route.value,
-            "args": dict(self.args),
+            "target": targets.to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
                 for d in self.details
@@ -125,6 +144,9 @@ class Change:
             "note": self.note,
             "waitOnce": self.wait_once,
         }
+
+
+_HARM = tuple(Risk)
 
 
 @dataclass(frozen=True, slots=True)

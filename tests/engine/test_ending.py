@@ -14,18 +14,19 @@ from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import Forbidden, ReconcilerError, Rejected
-from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
+from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, NewQueue, ProjectPlace
 from tests.engine.stage import ORG, SPEC, converged
 from tests.keeping import Desk, HandClock, Shelf
 
 QUEUE = Change(
-    "queues", "queue", "o/p", Action.CREATE, None, "pool-1", Risk.WIDENS, Route.DEVOPS, {"organization": ORG},
+    "queues", "queue", "o/p", None, "pool-1", NewQueue(ProjectPlace(ORG, "p", "p"), 1, "pool-1"),
     wait_once="the service may make it by itself",
 )  # fmt: skip
 MEMBER = Change(
-    "keys", "member", "o nobody@fabrikam.com", Action.CREATE, None, "member", Risk.WIDENS, Route.DEVOPS,
-    {"organization": ORG, "principal": "nobody@fabrikam.com", "materialise": True},
+    "keys", "member", "o nobody@fabrikam.com", None, "member",
+    DirectoryEntry(AgentPoolPlace(ORG, 1), "nobody@fabrikam.com"),
 )  # fmt: skip
 DARK = Gap("queues", ORG, GapKind.UNKNOWN, "Unavailable", "o: 503")
 UNKNOWN = Rejected("o: principal nobody@fabrikam.com: found in no directory")

@@ -20,11 +20,12 @@ from reconciler.errors import (
     Throttled,
     Unavailable,
 )
+from reconciler.plan.guards import organization_of
 from reconciler.plan.model import GapKind, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.spec.model import Organization
 from tests.engine.stage import ORG, OTHER, SPEC, Stage, admins, converged
-from tests.small_facets import DOORS, FACETS, KEYS
+from tests.small_facets import DOORS, FACETS, KEYS, key
 
 
 def test_a_converged_pool_has_an_empty_and_complete_plan() -> None:
@@ -132,7 +133,7 @@ def test_one_dead_organization_does_not_stop_the_other() -> None:
     plan = stage.plan(spec)
 
     assert {gap.subject for gap in plan.gaps} == {ORG}
-    assert {change.args["organization"] for change in plan.changes} == {OTHER}
+    assert {organization_of(change) for change in plan.changes} == {OTHER}
 
 
 def test_grants_come_before_what_narrows() -> None:
@@ -182,10 +183,10 @@ def test_nobody_is_ever_locked_out(wanted: set[str], held: set[str], data: st.Da
 
     left = set(held)
     for change in plan.changes:
-        (left.discard if change.narrows else left.add)(change.args["principal"])
+        (left.discard if change.narrows else left.add)(key(change).principal)
         assert left
     assert (plan.changes == () and not plan.refusals) == (wanted == held)
-    assert {c.args["principal"] for c in plan.changes if not c.narrows} == (wanted - held) & allowed
+    assert {key(c).principal for c in plan.changes if not c.narrows} == (wanted - held) & allowed
 
 
 @given(st.permutations(FACETS))

@@ -8,6 +8,7 @@ from reconciler.engine import Outcome
 from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Proved, Proving, Waiting
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Forbidden, Rejected, Unavailable
+from reconciler.plan.guards import organization_of
 from reconciler.plan.model import Change
 from reconciler.spec.model import Organization
 from tests.engine.stage import (
@@ -130,7 +131,7 @@ def test_a_grant_that_failed_in_one_organization_does_not_hold_up_another() -> N
     with stage.failing("open access", Forbidden("fabrikam-prime: 403"), about=ORG):
         result = stage.run(spec)
 
-    assert [change.args["organization"] for change in result.applied] == [OTHER]
+    assert [organization_of(change) for change in result.applied] == [OTHER]
     assert [failure.error.reason for failure in result.failures] == ["Forbidden"]
 
 

@@ -15,14 +15,15 @@ from reconciler.engine.status import InFlight, PoolStatus, Truth
 from reconciler.engine.tenure import RunLimits
 from reconciler.engine.verdict import RunVerdict, concluded, failures, judge, summary
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Throttled, Transient, Unavailable
-from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Refusal, Risk, Route
+from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import OpenAccess, QueuePlace
 from reconciler.spec.model import Mode
 from tests.engine.stage import ORG, SPEC, converged
 from tests.keeping import START
 
-OPEN = Change("doors", "open access", "o/p", Action.CREATE, None, 1, Risk.WIDENS, Route.DEVOPS, {"organization": ORG})
-CLOSE = replace(OPEN, subject="o/q", risk=Risk.NARROWS)
+OPEN = Change("doors", "open access", "o/p", None, 1, OpenAccess(QueuePlace(ORG, "p", "p", 7, 1), allow=True))
+CLOSE = replace(OPEN, subject="o/q", target=OpenAccess(QueuePlace(ORG, "q", "q", 8, 1), allow=False))
 HIDDEN = Gap("doors", "o/p", GapKind.DEGRADED, "NotFound", "o/p: hidden")
 DARK = Gap("doors", "o/p", GapKind.UNKNOWN, "Unavailable", "o/p: 503", 40.0)
 BARRED = Gap("doors", "o/p", GapKind.UNKNOWN, "Forbidden", "o/p: 403")

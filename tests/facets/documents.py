@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from reconciler.plan.model import Change
+from reconciler.plan.targets import CreatePool, UpdatePool
 from reconciler.spec.model import Organization, PermissionKind, PermissionProfile, Spec
 from tests.facets.frame import POOL_NAME, PRIME, TAILSPIN, spec
 from tests.facets.world import World
@@ -69,8 +71,14 @@ def world_with(found: dict[str, Any] | None) -> World:
 
 
 def profile_of(change: Change) -> dict[str, Any]:
-    found: dict[str, Any] = change.args["body"]["properties"]["organizationProfile"]
+    found: dict[str, Any] = sent(change)["properties"]["organizationProfile"]
     return found
+
+
+def sent(change: Change) -> dict[str, Any]:
+    """The document that the change puts, to be changed at will."""
+    assert isinstance(change.target, CreatePool | UpdatePool)
+    return deepcopy(dict(change.target.body))
 
 
 OTHER = {"url": "https://dev.azure.com/fabrikam-other"}

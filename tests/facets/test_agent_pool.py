@@ -12,6 +12,7 @@ from reconciler.facets import agent_pool
 from reconciler.facets.agent_pool import ObservedAgentPool
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, AutoProvision, Inheritance, Target
 from reconciler.spec.model import Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World
@@ -29,7 +30,7 @@ def test_new_projects_get_a_queue_where_the_spec_says_so() -> None:
 
     assert (change.kind, change.subject, change.action) == ("auto-provision", PRIME, Action.UPDATE)
     assert (change.before, change.after, change.risk, change.route) == ("off", "on", Risk.WIDENS, Route.DEVOPS)
-    assert change.args == {"organization": PRIME, "poolId": 7, "autoProvision": True}
+    assert change.target == AutoProvision(AgentPoolPlace(PRIME, 7), on=True)
 
 
 def test_new_projects_get_none_where_the_spec_says_so() -> None:
@@ -39,7 +40,7 @@ def test_new_projects_get_none_where_the_spec_says_so() -> None:
     change = look(World({PRIME: Org(pools=[POOL])}), spec(wanted), facets=ONLY).changes[0]
 
     assert (change.before, change.after, change.risk, change.narrows) == ("on", "off", Risk.NARROWS, True)
-    assert change.args == {"organization": PRIME, "poolId": 7, "autoProvision": False}
+    assert change.target == AutoProvision(AgentPoolPlace(PRIME, 7), on=False)
 
 
 def test_a_spec_that_says_nothing_of_it_leaves_the_flag_alone() -> None:
@@ -68,16 +69,17 @@ def planned(on: bool) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("args", "reason"),
+    ("target", "reason"),
     [
-        ({"organization": TAILSPIN, "poolId": 7, "autoProvision": True}, "an organization that was not read"),
-        ({"organization": PRIME, "poolId": 8, "autoProvision": True}, "another pool"),
-        ({"organization": PRIME, "poolId": 7, "autoProvision": False}, "the opposite of what it was read for"),
+        (AutoProvision(AgentPoolPlace(TAILSPIN, 7), on=True), "an organization that was not read"),
+        (AutoProvision(AgentPoolPlace(PRIME, 8), on=True), "another pool"),
+        (AutoProvision(AgentPoolPlace(PRIME, 7), on=False), "the opposite of what it was read for"),
+        (Inheritance(AgentPoolPlace(PRIME, 7), on=True), "another switch of the same pool"),
     ],
 )
-def test_a_guard_lets_only_through_what_was_read_for_it(args: dict[str, object], reason: str) -> None:
+def test_a_guard_lets_only_through_what_was_read_for_it(target: Target, reason: str) -> None:
     seen = (ObservedAgentPool(PRIME, OFF, provisions=False, wanted=True),)
-    change = replace(planned(True), args=args)
+    change = replace(planned(True), target=target)
 
     assert [r.rule for r in agent_pool.guard(seen, [change], Policy())] == ["auto-provision-not-wanted"], reason
 
@@ -100,7 +102,7 @@ def test_a_guard_trusts_no_diff(wanted: list[bool], on: bool) -> None:
     """Whatever is asked of a pool, only the switch that its reading wants goes through."""
     observed = tuple(ObservedAgentPool(f"org-{n}", POOL, not wish, wish) for n, wish in enumerate(wanted))
     asked = [
-        replace(planned(on), subject=s.organization, args={**planned(on).args, "organization": s.organization})
+        replace(planned(on), subject=s.organization, target=AutoProvision(AgentPoolPlace(s.organization, 7), on))
         for s in observed
     ]
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from reconciler.errors import Unavailable
 from reconciler.facets import inheritance
 from reconciler.facets.inheritance import DesiredInheritance, ObservedInheritance
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, AutoProvision, Inheritance, Target
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec, specific
 from tests.facets.world import OPERATOR, POOL, Org, World, person
@@ -24,7 +26,7 @@ INHERIT = PermissionProfile(PermissionKind.INHERIT)
 
 
 def apply_to(observed: inheritance.Observed, changes: list[Change]) -> inheritance.Observed:
-    result = {change.args["organization"]: change.args["inherit"] for change in changes}
+    result = {one.place.organization: one.on for one in (target_of(change, Inheritance) for change in changes)}
     return tuple(replace(seen, inherits=result.get(seen.organization, seen.inherits)) for seen in observed)
 
 
@@ -56,7 +58,7 @@ def test_it_is_switched_off_where_the_operator_stays_an_administrator() -> None:
 
     assert (change.kind, change.subject, change.action) == ("inheritance", PRIME, Action.UPDATE)
     assert (change.before, change.after, change.risk) == ("on", "off", Risk.NARROWS)
-    assert change.args == {"organization": PRIME, "poolId": 7, "inherit": False}
+    assert change.target == Inheritance(AgentPoolPlace(PRIME, 7), on=False)
     assert change.note == "only assigned administrators remain"
 
 
@@ -104,16 +106,17 @@ def test_assignments_are_read_only_where_the_switch_shall_go_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "reason"),
+    ("target", "reason"),
     [
-        ({"organization": TAILSPIN, "poolId": 7, "inherit": True}, "an organization that was not read"),
-        ({"organization": PRIME, "poolId": 8, "inherit": True}, "another pool"),
-        ({"organization": PRIME, "poolId": 7, "inherit": False}, "the other direction"),
+        (Inheritance(AgentPoolPlace(TAILSPIN, 7), on=True), "an organization that was not read"),
+        (Inheritance(AgentPoolPlace(PRIME, 8), on=True), "another pool"),
+        (Inheritance(AgentPoolPlace(PRIME, 7), on=False), "the other direction"),
+        (AutoProvision(AgentPoolPlace(PRIME, 7), on=True), "another switch of the same pool"),
     ],
 )
-def test_a_guard_lets_only_through_what_was_read_for_it(args: dict[str, object], reason: str) -> None:
+def test_a_guard_lets_only_through_what_was_read_for_it(target: Target, reason: str) -> None:
     seen = ObservedInheritance(PRIME, POOL, inherits=False, wanted=True)
-    change = replace(inheritance.diff((DesiredInheritance(organization(), inherit=True),), (seen,))[0], args=args)
+    change = replace(inheritance.diff((DesiredInheritance(organization(), inherit=True),), (seen,))[0], target=target)
 
     assert [r.rule for r in inheritance.guard((seen,), [change], Policy())] == ["inheritance-not-wanted"], reason
 

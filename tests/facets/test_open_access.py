@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from reconciler.errors import NotFound, Unavailable
 from reconciler.facets import open_access
 from reconciler.facets.open_access import Flags, Opening
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import OpenAccess, QueuePlace
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import OpenAccessException, Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, exception, look, organization, settle, spec
@@ -34,7 +36,7 @@ def world_with(*open_queues: int, name: str = PRIME) -> World:
 
 
 def apply_to(observed: open_access.Observed, changes: list[Change]) -> open_access.Observed:
-    result = {change.subject: change.args["allow"] for change in changes}
+    result = {change.subject: target_of(change, OpenAccess).allow for change in changes}
     return tuple(replace(seen, open=result.get(seen.subject, seen.open)) for seen in observed)
 
 
@@ -88,14 +90,7 @@ def test_a_closed_queue_is_opened() -> None:
     assert (change.subject, change.kind) == ("fabrikam-prime/Web", "open access")
     assert (change.action, change.before, change.after) == (Action.CREATE, None, "all pipelines")
     assert (change.risk, change.route, change.note) == (Risk.WIDENS, Route.DEVOPS, "")
-    assert change.args == {
-        "organization": PRIME,
-        "project": "Web",
-        "projectId": "web",
-        "queueId": 1,
-        "poolId": 7,
-        "allow": True,
-    }
+    assert change.target == OpenAccess(QueuePlace(PRIME, "web", "Web", 1, 7), allow=True)
 
 
 def test_an_open_queue_is_closed_where_the_spec_says_so() -> None:
@@ -257,7 +252,7 @@ def test_applying_the_difference_gives_what_is_wanted(pair: tuple[open_access.De
     assert all(seen.open is seen.wanted for seen in after)
     assert open_access.diff(desired, after) == []
     assert open_access.guard(observed, changes, Policy()) == []
-    assert all((change.risk is Risk.WIDENS) is change.args["allow"] for change in changes)
+    assert all((change.risk is Risk.WIDENS) is target_of(change, OpenAccess).allow for change in changes)
 
 
 @given(pairs.flatmap(lambda pair: st.tuples(st.just(pair), st.permutations(pair[1]), st.permutations(pair[0]))))
@@ -276,9 +271,11 @@ def test_no_guarded_change_opens_more_than_was_wanted(
     """Whatever a diff may come to think, what passes the guard is what the reading was for."""
     _, observed = pair
     forged = [
-        replace(open_access.diff((Flags(Organization(s.organization, "p", (), not s.open)),), (s,))[0], args=args)
+        replace(
+            open_access.diff((Flags(Organization(s.organization, "p", (), not s.open)),), (s,))[0],
+            target=s.target(allow=allow),
+        )
         for s in observed
-        for args in [{"organization": s.organization, "projectId": s.project.id, "queueId": s.queue.id, "allow": allow}]
     ]
     refused = {id(refusal.change) for refusal in open_access.guard(observed, forged, Policy())}
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.facets import pipelines
 from reconciler.facets.pipelines import DesiredPipelines, ObservedPipelines
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import PipelineAuthorization, QueuePlace
 from reconciler.ports.devops import Pipeline, Project, Queue
 from reconciler.spec.model import PipelineGrant, Spec
 from tests.facets.frame import PRIME, exception, look, organization, settle, spec
@@ -42,16 +44,9 @@ def test_a_pipeline_is_authorized_by_its_path() -> None:
     assert (change.kind, change.subject) == ("pipeline", "fabrikam-prime/Web \\release\\nightly (#11)")
     assert (change.action, change.before, change.after) == (Action.CREATE, None, "authorized")
     assert (change.risk, change.route, change.note) == (Risk.WIDENS, Route.DEVOPS, "")
-    assert change.args == {
-        "organization": PRIME,
-        "project": "Web",
-        "projectId": "web",
-        "queueId": 1,
-        "poolId": 7,
-        "pipeline": "\\Release\\Nightly",
-        "pipelineId": 11,
-        "authorized": True,
-    }
+    assert change.target == PipelineAuthorization(
+        QueuePlace(PRIME, "web", "Web", 1, 7), pipeline_id=11, pipeline="\\Release\\Nightly", authorized=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +101,7 @@ def test_what_resolves_to_nothing_is_told_and_stops_no_other(name: str | int, me
     """The service would take any number, and the pipeline that gets it one day would be anybody's."""
     seen = look(world_with(), wants(name, "\\check"), facets=ONLY)
 
-    assert [change.args["pipelineId"] for change in seen.changes] == [13]
+    assert [target_of(change, PipelineAuthorization).pipeline_id for change in seen.changes] == [13]
     assert [(gap.kind, gap.message) for gap in seen.gaps] == [(GapKind.DEGRADED, message)]
 
 
@@ -174,15 +169,17 @@ def test_a_guard_lets_only_through_what_was_read_for_it() -> None:
         PRIME, WEB, QUEUE, False, frozenset({12}), {11: "\\release\\nightly"}, surplus=frozenset({12})
     )
     give, take = pipelines.diff((DesiredPipelines(organization(), ()),), (seen,))
+    given, taken = target_of(give, PipelineAuthorization), target_of(take, PipelineAuthorization)
     forged = [
-        replace(give, args={**give.args, "pipelineId": 13}),
-        replace(give, args={**give.args, "pipeline": "\\check"}),
-        replace(give, args={**give.args, "queueId": 2}),
-        replace(take, args={**take.args, "pipelineId": 11}),
+        replace(give, target=replace(given, pipeline_id=13)),
+        replace(give, target=replace(given, pipeline="\\check")),
+        replace(give, target=replace(given, place=replace(given.place, queue_id=2))),
+        replace(give, target=replace(given, place=replace(given.place, project="Another"))),
+        replace(take, target=replace(taken, pipeline_id=11)),
     ]
 
     assert pipelines.guard((seen,), [give, take], Policy()) == []
-    assert [r.rule for r in pipelines.guard((seen,), forged, Policy())] == ["pipeline-not-wanted"] * 4
+    assert [r.rule for r in pipelines.guard((seen,), forged, Policy())] == ["pipeline-not-wanted"] * 5
 
 
 # --- properties ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 from reconciler.facets import pool
 from reconciler.plan.model import Action, Detail, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import CreatePool, UpdatePool
 from reconciler.spec.model import PoolRoles
 from tests.facets.documents import (
     OTHER,
@@ -22,6 +23,7 @@ from tests.facets.documents import (
     fabric,
     organizations,
     profile_of,
+    sent,
     wanted,
     world_with,
 )
@@ -37,7 +39,7 @@ def test_a_missing_pool_is_created_with_all_that_counts_only_then() -> None:
     assert (change.kind, change.subject, change.action) == ("pool", POOL_NAME, Action.CREATE)
     assert (change.before, change.after, change.note) == (None, "4 agents for 2 organizations", "create")
     assert (change.risk, change.route) == (Risk.WIDENS, Route.ARM)
-    assert change.args == {"resourceId": POOL_ID, "body": body()}
+    assert change.target == CreatePool(POOL_ID, body())
 
 
 def test_creation_without_open_access_or_accounts_widens_nothing() -> None:
@@ -111,7 +113,7 @@ def test_one_field_is_one_line_and_the_rest_of_the_document_travels() -> None:
         del sent[key]
     del sent["properties"]["provisioningState"]
     sent["properties"]["maximumConcurrency"] = 6
-    assert change.args == {"resourceId": POOL_ID, "body": sent}
+    assert change.target == UpdatePool(POOL_ID, sent)
 
 
 def test_an_update_carries_no_open_access_even_where_arm_echoes_it() -> None:
@@ -276,7 +278,7 @@ def test_another_location_is_reported_and_the_rest_is_done() -> None:
         )
     ]
     assert [detail.path for detail in seen.changes[0].details] == ["maximumConcurrency"]
-    assert seen.changes[0].args["body"]["location"] == "West US 2"
+    assert sent(seen.changes[0])["location"] == "West US 2"
 
 
 def test_a_spec_without_a_location_asks_for_none() -> None:

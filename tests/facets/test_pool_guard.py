@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from reconciler.facets import pool
 from reconciler.facets.pool import ObservedPool
-from reconciler.plan.model import Action, Change, Risk
+from reconciler.plan.model import Change, Risk
 from reconciler.plan.policy import Policy
-from tests.facets.documents import POOL_ID, TWO, document, fabric, organizations, profile_of, wanted, world_with
+from reconciler.plan.targets import CreatePool, OpenAccess, QueuePlace, UpdatePool
+from tests.facets.documents import POOL_ID, TWO, document, fabric, organizations, profile_of, sent, wanted, world_with
 from tests.facets.frame import NOW, look, spec
 
 ONLY = [pool.FACET]
@@ -27,13 +28,13 @@ def update() -> Change:
 def forged(path: str, value: Any) -> Change:
     """The update with one more thing put into its body behind the plan's back."""
     change = update()
-    sent = deepcopy(change.args["body"])
+    body = sent(change)
     *parents, last = path.split(".")
-    place = sent
+    place: Any = body
     for name in parents:
         place = place[int(name)] if name.isdigit() else place[name]
     place[last] = value
-    return replace(change, args={**change.args, "body": sent})
+    return replace(change, target=UpdatePool(POOL_ID, body))
 
 
 ORGANIZATION = "properties.organizationProfile"
@@ -48,9 +49,9 @@ ORGANIZATION = "properties.organizationProfile"
         (forged(f"{ORGANIZATION}.organizations", []), "untold-field", "organizations that no line speaks of"),
         (forged("properties.futureProfile", None), "untold-field", "a field that nobody understood"),
         (forged("tags", {"a": "b"}), "untold-field", "a field that was not there"),
-        (replace(update(), args={**update().args, "resourceId": "/another"}), "unseen-pool", "another pool"),
-        (replace(update(), action=Action.CREATE), "unseen-pool", "a creation of what exists"),
-        (replace(update(), action=Action.REMOVE), "unseen-pool", "a removal"),
+        (replace(update(), target=UpdatePool("/another", sent(update()))), "unseen-pool", "another pool"),
+        (replace(update(), target=CreatePool(POOL_ID, sent(update()))), "unseen-pool", "a creation of what exists"),
+        (replace(update(), target=OpenAccess(QueuePlace("x", "y", "z", 1, 2), allow=False)), "unrecognised", "no pool"),
     ],
 )
 def test_the_guard_trusts_no_diff(change: Change, rule: str, reason: str) -> None:
@@ -111,9 +112,9 @@ bodies = st.builds(
 def apply_to(observed: ObservedPool, changes: list[Change]) -> ObservedPool:
     if not changes:
         return observed
-    sent = deepcopy(changes[0].args["body"])
-    sent["properties"]["provisioningState"] = "Succeeded"
-    return ObservedPool(observed.resource_id, sent)
+    document = sent(changes[0])
+    document["properties"]["provisioningState"] = "Succeeded"
+    return ObservedPool(observed.resource_id, document)
 
 
 @given(bodies, st.none() | bodies, st.sampled_from(["Succeeded", "Failed"]))

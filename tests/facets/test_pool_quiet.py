@@ -12,7 +12,7 @@ from reconciler.facets import pool
 from reconciler.plan.model import GapKind, Risk
 from reconciler.plan.policy import Policy
 from reconciler.spec.model import Disruption, Mode, Spec
-from tests.facets.documents import document, fabric, wanted, world_with
+from tests.facets.documents import document, fabric, sent, wanted, world_with
 from tests.facets.frame import NOW, look
 from tests.facets.world import World
 
@@ -57,7 +57,7 @@ def test_what_recycles_nothing_does_not_wait_for_it() -> None:
     change = look(busy("Leased"), spec, facets=ONLY).changes[0]
 
     assert [detail.path for detail in change.details] == ["maximumConcurrency"]
-    assert change.args["body"]["properties"]["fabricProfile"]["sku"]["name"] == "Standard_D2ads_v5"
+    assert sent(change)["properties"]["fabricProfile"]["sku"]["name"] == "Standard_D2ads_v5"
     assert change.risk is Risk.NEUTRAL
 
 

@@ -3,6 +3,7 @@ r"""Roles on a project's queue: at least what is listed, exactly that where the 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Forbidden
 from reconciler.facets import queue_roles
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, OpenAccess, QueuePlace, RoleAssignmentChange
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import QueueRoles, Spec
 from tests.facets.frame import NOW, PRIME, look, organization, settle, spec
@@ -43,16 +46,9 @@ def test_a_role_is_given() -> None:
     assert (change.kind, change.subject) == ("queue role", "fabrikam-prime/Web ann@fabrikam.com")
     assert (change.action, change.before, change.after) == (Action.CREATE, None, "User")
     assert (change.risk, change.route) == (Risk.WIDENS, Route.DEVOPS)
-    assert change.args == {
-        "organization": PRIME,
-        "project": "Web",
-        "projectId": "web",
-        "queueId": 1,
-        "poolId": 7,
-        "principal": "ann@fabrikam.com",
-        "identityId": ANN.id,
-        "role": "User",
-    }
+    assert change.target == RoleAssignmentChange(
+        QueuePlace(PRIME, "web", "Web", 1, 7), ANN.id, "ann@fabrikam.com", before=None, after="User"
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,18 +168,21 @@ def test_nothing_is_wanted_where_the_spec_names_no_roles() -> None:
 
 
 def _forgeries(give: Change, take: Change) -> list[tuple[Change, str]]:
-    def forged(change: Change, **args: object) -> Change:
-        return replace(change, args={**change.args, **args})
+    def forged(change: Change, **parts: Any) -> Change:
+        return replace(change, target=replace(target_of(change, RoleAssignmentChange), **parts))
+
+    another = QueuePlace(PRIME, "web", "Web", 2, 7)
 
     return [
-        (forged(give, queueId=2), "unseen-queue"),
-        (forged(give, role="Creator"), "role-not-managed"),
-        (forged(give, role="Owner"), "role-not-managed"),
-        (forged(give, identityId=BOB.id), "unknown-identity"),
-        (forged(take, identityId=OPERATOR.id), "operator-itself"),
-        (forged(take, identityId=ANN.id), "not-assigned"),
-        (replace(forged(take, role="Reader"), action=Action.UPDATE), "role-not-managed"),
-        (replace(give, kind="member", args={"organization": PRIME, "principal": "eve"}), "unknown-identity"),
+        (forged(give, place=another), "unseen-queue"),
+        (forged(give, after="Creator"), "role-not-managed"),
+        (forged(give, after="Owner"), "role-not-managed"),
+        (forged(give, identity_id=BOB.id), "unknown-identity"),
+        (forged(take, identity_id=OPERATOR.id), "operator-itself"),
+        (forged(take, identity_id=ANN.id), "not-assigned"),
+        (forged(take, after="Reader"), "role-not-managed"),
+        (replace(give, target=DirectoryEntry(AgentPoolPlace(PRIME, 7), "eve")), "unknown-identity"),
+        (replace(give, target=OpenAccess(QueuePlace(PRIME, "web", "Web", 1, 7), allow=True)), "unrecognised"),
     ]
 
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from reconciler.errors import Forbidden, NotFound, Unavailable
 from reconciler.facets import queues
 from reconciler.facets.queues import ProjectQueue
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import NewQueue, OpenAccess, ProjectPlace, QueuePlace
 from reconciler.ports.devops import AgentPool, Project, Queue
 from reconciler.spec.model import Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec
@@ -26,7 +28,7 @@ def queue_of(project: Project, number: int = 40) -> Queue:
 
 
 def apply_to(observed: queues.Observed, changes: list[Change]) -> queues.Observed:
-    made = {change.args["projectId"] for change in changes}
+    made = {target_of(change, NewQueue).place.project_id for change in changes}
     return tuple(replace(p, queue=queue_of(p.project)) if p.project.id in made else p for p in observed)
 
 
@@ -43,7 +45,7 @@ def test_every_project_in_reach_gets_a_queue(listed: tuple[str, ...], created: l
 
     changes = look(world, spec(organization(PRIME, *listed)), facets=[queues.FACET]).changes
 
-    assert [change.args["project"] for change in changes] == created, reason
+    assert [target_of(change, NewQueue).place.project for change in changes] == created, reason
 
 
 def test_a_missing_queue_is_made_by_pool_id_after_the_service_had_its_chance() -> None:
@@ -54,13 +56,7 @@ def test_a_missing_queue_is_made_by_pool_id_after_the_service_had_its_chance() -
     assert (change.action, change.before, change.after) == (Action.CREATE, None, POOL.name)
     assert change.risk is Risk.WIDENS
     assert change.wait_once == "Managed DevOps Pools may still add it"
-    assert change.args == {
-        "organization": PRIME,
-        "project": "Web",
-        "projectId": "web",
-        "poolId": 7,
-        "poolName": POOL.name,
-    }
+    assert change.target == NewQueue(ProjectPlace(PRIME, "web", "Web"), pool_id=7, pool_name=POOL.name)
 
 
 def test_applying_makes_the_queue_and_the_second_look_finds_nothing_to_do() -> None:
@@ -83,7 +79,7 @@ def test_a_name_that_does_not_resolve_is_reported_with_the_nearest() -> None:
     """Hidden, renamed or misspelt: the service does not tell, so a person has to."""
     seen = look(World({PRIME: Org([WEB, APP])}), spec(organization(PRIME, "Wbe", "App")), facets=[queues.FACET])
 
-    assert [change.args["project"] for change in seen.changes] == ["App"]
+    assert [target_of(change, NewQueue).place.project for change in seen.changes] == ["App"]
     assert [(gap.kind, gap.message) for gap in seen.gaps] == [
         (GapKind.DEGRADED, "fabrikam-prime/Wbe: no visible project has this name; nearest is Web")
     ]
@@ -146,9 +142,13 @@ def test_only_a_queue_that_was_seen_missing_is_made(observed: queues.Observed, r
 
 def test_a_removal_is_refused_whoever_thought_of_it() -> None:
     place = _place(queue=None)
-    removal = replace(queues.diff((organization(),), (place,))[0], action=Action.REMOVE)
+    made = queues.diff((organization(),), (place,))[0]
+    closing = replace(made, target=OpenAccess(QueuePlace(PRIME, WEB.id, WEB.name, 1, 7), allow=False))
+    misnamed = replace(made, target=replace(target_of(made, NewQueue), pool_name="another"))
 
-    assert [refusal.rule for refusal in queues.guard((place,), [removal], Policy())] == ["queue-not-missing"]
+    assert [refusal.rule for refusal in queues.guard((place,), [closing, misnamed], Policy())] == [
+        "queue-not-missing"
+    ] * 2
 
 
 names = st.text("abcXYZ", min_size=1, max_size=3)

@@ -9,6 +9,7 @@ from reconciler.facets import roles
 from reconciler.facets.roles import DesiredRoles
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, RoleAssignmentChange
 from reconciler.ports.devops import Identity
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles, Spec
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec, specific
@@ -100,13 +101,9 @@ def test_a_missing_administrator_is_assigned_by_local_id() -> None:
     assert (change.kind, change.subject) == ("administrator", "fabrikam-prime ann@fabrikam.com")
     assert (change.action, change.before, change.after) == (Action.CREATE, None, "Administrator")
     assert (change.risk, change.route) == (Risk.WIDENS, Route.DEVOPS)
-    assert change.args == {
-        "organization": PRIME,
-        "poolId": 7,
-        "principal": "ann@fabrikam.com",
-        "identityId": "id-ann",
-        "role": "Administrator",
-    }
+    assert change.target == RoleAssignmentChange(
+        AgentPoolPlace(PRIME, 7), "id-ann", "ann@fabrikam.com", before=None, after="Administrator"
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,10 +172,12 @@ def test_the_operator_assigns_itself_only_where_it_would_be_without(
 
 
 def test_the_operators_own_assignment_claims_nothing_from_the_spec() -> None:
-    """No principal and no role in it: a guard that looks for what the spec grants must not find this there."""
+    """It is marked as such: a guard that looks for what the spec grants must not find it there."""
     change = look(estate(), spec(organization(), profile=CREATOR_ONLY), facets=ONLY).changes[0]
 
-    assert change.args == {"organization": PRIME, "poolId": 7, "identityId": OPERATOR.id, "itself": True}
+    assert change.target == RoleAssignmentChange(
+        AgentPoolPlace(PRIME, 7), OPERATOR.id, "operator@fabrikam.com", "Administrator", "Administrator", itself=True
+    )
 
 
 # --- who is not known ---------------------------------------------------------------------------------
@@ -194,7 +193,7 @@ def test_somebody_unknown_is_made_a_member_first_and_an_administrator_on_the_nex
 
     assert lines(first.changes) == ["member carol@fabrikam.com: None -> member of the organization"]
     assert first.changes[0].risk is Risk.WIDENS
-    assert first.changes[0].args["materialise"] is True
+    assert first.changes[0].target == DirectoryEntry(AgentPoolPlace(PRIME, 7), "carol@fabrikam.com")
     assert [write[0] for write in world.writes] == ["materialise", "assign_role"]
     assert (last.changes, last.refusals) == ((), ())
 
@@ -268,7 +267,9 @@ def test_removal_narrows_and_names_whom() -> None:
     change = look(estate(ANN, BOB), only("ann@fabrikam.com"), facets=ONLY).changes[0]
 
     assert (change.action, change.risk) == (Action.REMOVE, Risk.NARROWS)
-    assert (change.args["principal"], change.args["identityId"]) == ("bob@fabrikam.com", "id-bob")
+    assert change.target == RoleAssignmentChange(
+        AgentPoolPlace(PRIME, 7), "id-bob", "bob@fabrikam.com", before="Administrator", after=None
+    )
 
 
 def test_two_accounts_of_one_name_are_told_apart() -> None:

@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 
 from reconciler.facets import roles
 from reconciler.facets.roles import DesiredRoles, ObservedRoles
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, Risk
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import (
+    AgentPoolPlace,
+    DirectoryEntry,
+    Inheritance,
+    OrganizationPlace,
+    RoleAssignmentChange,
+    Target,
+)
 from reconciler.ports.devops import Identity, RoleAssignment
 from tests.facets.frame import PRIME, TAILSPIN, organization
 from tests.facets.world import OPERATOR, POOL, person
@@ -30,23 +39,26 @@ GRANT = roles.diff((DesiredRoles(organization(), ("ann@fabrikam.com",)),), (seen
 REMOVAL = roles.diff((DesiredRoles(organization(), ("ann@fabrikam.com",), exclusive=True),), (seen_page(ANN, BOB),))[0]
 ITSELF = roles.diff((DesiredRoles(organization(), inherit=False),), (seen_page(detaching=True),))[0]
 MEMBER = roles.diff((DesiredRoles(organization(), ("carol",)),), (replace(seen_page(), unknown=("carol",)),))[0]
+GIVEN, TAKEN = target_of(GRANT, RoleAssignmentChange), target_of(REMOVAL, RoleAssignmentChange)
 
 
 @pytest.mark.parametrize(
-    ("change", "args", "rule", "reason"),
+    ("change", "target", "rule", "reason"),
     [
-        (GRANT, {"organization": TAILSPIN}, "unseen-pool", "an organization that was not read"),
-        (GRANT, {"poolId": 8}, "unseen-pool", "another agent pool"),
-        (GRANT, {"identityId": EVE.id}, "unknown-identity", "somebody whom no principal of the spec resolved to"),
-        (GRANT, {"role": "Creator"}, "role-not-managed", "another role"),
-        (REMOVAL, {"identityId": OPERATOR.id}, "operator-itself", "the operator"),
-        (REMOVAL, {"identityId": EVE.id}, "not-assigned", "somebody who was not seen assigned"),
-        (ITSELF, {}, "operator-itself", "inheritance does not go off"),
-        (MEMBER, {}, "unknown-identity", "nobody unknown was read"),
+        (GRANT, replace(GIVEN, place=AgentPoolPlace(TAILSPIN, 7)), "unseen-pool", "an organization that was not read"),
+        (GRANT, replace(GIVEN, place=AgentPoolPlace(PRIME, 8)), "unseen-pool", "another agent pool"),
+        (GRANT, replace(GIVEN, place=OrganizationPlace(PRIME)), "unseen-pool", "all agent pools"),
+        (GRANT, replace(GIVEN, identity_id=EVE.id), "unknown-identity", "whom no principal of the spec resolved to"),
+        (GRANT, replace(GIVEN, after="Creator"), "role-not-managed", "another role"),
+        (GRANT, Inheritance(AgentPoolPlace(PRIME, 7), on=False), "unrecognised", "another kind of write"),
+        (REMOVAL, replace(TAKEN, identity_id=OPERATOR.id), "operator-itself", "the operator"),
+        (REMOVAL, replace(TAKEN, identity_id=EVE.id), "not-assigned", "somebody who was not seen assigned"),
+        (ITSELF, ITSELF.target, "operator-itself", "inheritance does not go off"),
+        (MEMBER, MEMBER.target, "unknown-identity", "nobody unknown was read"),
     ],
 )
-def test_the_guard_trusts_no_diff(change: Change, args: dict[str, object], rule: str, reason: str) -> None:
-    forged = replace(change, args={**change.args, **args})
+def test_the_guard_trusts_no_diff(change: Change, target: Target, rule: str, reason: str) -> None:
+    forged = replace(change, target=target)
 
     refusals = roles.guard((seen_page(ANN, BOB),), [forged], Policy(materialise=True))
 
@@ -60,11 +72,11 @@ def test_the_guard_lets_through_what_the_reading_asks_for() -> None:
 
 
 def test_a_removal_of_the_operator_does_not_count_against_another() -> None:
-    forged = replace(REMOVAL, args={**REMOVAL.args, "identityId": OPERATOR.id})
+    forged = replace(REMOVAL, target=replace(TAKEN, identity_id=OPERATOR.id))
 
     refusals = roles.guard((seen_page(OPERATOR, BOB),), [forged, REMOVAL], Policy())
 
-    assert [refusal.change.args["identityId"] for refusal in refusals] == [OPERATOR.id]
+    assert [refusal.change for refusal in refusals] == [forged]
 
 
 def test_an_organization_that_is_not_managed_is_left_alone_though_it_was_read() -> None:
@@ -108,13 +120,14 @@ def apply_to(seen: ObservedRoles, changes: list[Change]) -> ObservedRoles:
     known = dict(seen.known)
     people = {who.id: who for who in PEOPLE}
     for change in changes:
-        if change.kind == "member":
-            known[change.args["principal"]] = person("carol")
-        elif change.action is Action.REMOVE:
-            del assigned[change.args["identityId"]]
-        else:
-            who = people.get(change.args["identityId"]) or person("carol")
-            assigned[who.id] = RoleAssignment(who, "Administrator", inherited=False)
+        match change.target:
+            case DirectoryEntry(principal=name):
+                known[name] = person("carol")
+            case RoleAssignmentChange(after=None, identity_id=identity):
+                del assigned[identity]
+            case RoleAssignmentChange(after=str() as role, identity_id=identity):
+                who = people.get(identity) or person("carol")
+                assigned[who.id] = RoleAssignment(who, role, inherited=False)
     inherited = [line for line in seen.assignments if line.inherited]
     unknown = tuple(name for name in seen.unknown if name not in known)
     return replace(seen, assignments=(*assigned.values(), *inherited), known=known, unknown=unknown)

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Unavailable
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Change
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import DirectoryEntry, RoleAssignmentChange
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles, Spec
 from tests.facets.documents import document
@@ -116,7 +118,7 @@ def test_a_service_that_refuses_self_assignment_leaves_inheritance_on() -> None:
     last = settle(world, wanted)
 
     assert world.organizations[PRIME].inherits
-    assert [change.args.get("itself") for change in last.changes] == [True]
+    assert [target_of(change, RoleAssignmentChange).itself for change in last.changes] == [True]
     assert [refusal.rule for refusal in last.refusals] == ["operator-itself"]
 
 
@@ -197,12 +199,12 @@ def test_a_settled_estate_is_left_alone(world: World, wanted: Spec) -> None:
 
     left = settle(world, wanted, policy=Policy(materialise=True))
 
-    assert all(change.args.get("itself") or change.kind == "member" or _is_own(change) for change in left.changes)
+    assert all(isinstance(change.target, DirectoryEntry) or _is_own(change) for change in left.changes)
     assert all(write[0] == "materialise" for write in world.writes[written:])
 
 
 def _is_own(change: Change) -> bool:
-    return bool(change.args["identityId"] == OPERATOR.id)
+    return target_of(change, RoleAssignmentChange).identity_id == OPERATOR.id
 
 
 @pytest.mark.parametrize("kind", list(PermissionKind))

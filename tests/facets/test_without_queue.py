@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.facets import open_access, queues
+from reconciler.facets.support.observing import target_of
+from reconciler.plan.targets import NewQueue
 from reconciler.ports.devops import Project
 from reconciler.spec.loader import load
 from tests.facets.frame import PRIME, look, organization, spec
@@ -23,7 +25,7 @@ def test_a_project_that_is_left_without_a_queue_is_not_looked_at(listed: tuple[s
 
     seen = look(World({PRIME: Org([WEB, APP])}), spec(left), facets=[queues.FACET, open_access.FACET])
 
-    assert [change.args["project"] for change in seen.changes] == ["Web"]
+    assert [target_of(change, NewQueue).place.project for change in seen.changes] == ["Web"]
     assert {gap.subject for gap in seen.gaps} == {f"{PRIME}/Web"}
 
 

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Plan, Refusal, Risk, Route, in_order
+from reconciler.plan.targets import OpenAccess, Target
+from tests.plan.every_target import QUEUE, TARGETS, TYPES
 
 FACETS = ("pool", "queues", "doors")
 WORDS = st.sampled_from(["a", "b", "ü", ""])
@@ -19,16 +21,13 @@ CHANGES = st.builds(
     facet=st.sampled_from(FACETS),
     kind=WORDS,
     subject=WORDS,
-    action=st.sampled_from(Action),
     before=st.none() | WORDS,
     after=st.none() | st.integers(0, 2),
-    risk=st.sampled_from(Risk),
-    route=st.sampled_from(Route),
-    args=st.dictionaries(WORDS, WORDS, max_size=3),
-    details=st.lists(st.builds(Detail, path=WORDS, before=WORDS, after=WORDS), max_size=2).map(tuple),
+    target=st.sampled_from(TARGETS) | st.builds(OpenAccess, st.just(QUEUE), st.booleans()),
+    details=st.lists(st.builds(Detail, WORDS, WORDS, WORDS, st.sampled_from(Risk)), max_size=2).map(tuple),
 )
 UNIQUE = st.lists(CHANGES, max_size=6, unique_by=lambda change: change.id)
-ONE = Change("doors", "open access", "o/p", Action.CREATE, None, "all", Risk.WIDENS, Route.DEVOPS, {"queueId": 7})
+ONE = Change("doors", "open access", "o/p", None, "all", OpenAccess(QUEUE, allow=True))
 
 
 @given(UNIQUE, st.data())
@@ -59,9 +58,16 @@ def test_plans_have_one_hash_only_where_they_would_do_the_same(one: list[Change]
     assert same == (content(one) == content(other))
 
 
+@given(st.sampled_from(TARGETS), st.sampled_from(TARGETS))
+def test_the_hash_covers_the_target(one: Target, other: Target) -> None:
+    plans = [Plan("p", "r", (replace(ONE, target=target),)) for target in (one, other)]
+
+    assert (plans[0].hash == plans[1].hash) is (one == other)
+
+
 def test_the_hash_is_the_same_on_any_machine() -> None:
     """Approved in a pull request, applied by a worker: the text it is made of must not depend on where."""
-    assert Plan("pool-1", "c0ffee", (ONE,)).hash == "15bf70d45fc7e688"
+    assert Plan("pool-1", "c0ffee", (ONE,)).hash == "cbf58fdaa99b98bf"
 
 
 def test_the_revision_and_what_cannot_be_done_are_not_part_of_the_hash() -> None:
@@ -84,7 +90,7 @@ def test_only_an_empty_and_complete_plan_is_in_sync() -> None:
 
 def test_changes_are_counted_by_risk_harmless_first() -> None:
     changes = [
-        replace(ONE, subject=str(n), risk=risk) for n, risk in enumerate([Risk.NARROWS, Risk.WIDENS, Risk.WIDENS])
+        replace(ONE, subject=str(n), target=OpenAccess(QUEUE, allow)) for n, allow in enumerate([False, True, True])
     ]
 
     assert list(Plan("p", "r", tuple(changes)).counts.items()) == [(Risk.WIDENS, 2), (Risk.NARROWS, 1)]
@@ -103,5 +109,8 @@ def test_the_documented_change_is_the_change() -> None:
     section = text.split("## A change", 1)[1].split("\n## ", 1)[0]
 
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(ONE.to_json())
+    assert re.findall(r"^\| `(\w+)` \|", text.split("## A target", 1)[1].split("\n## ", 1)[0], re.MULTILINE) == [
+        kind.__name__[0].lower() + kind.__name__[1:] for kind in TYPES
+    ]
     for kinds in (Action, Risk, Route, GapKind):
         assert all(f"`{kind.value}`" in text for kind in kinds)

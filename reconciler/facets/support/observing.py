@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
-from reconciler.documents import Json
 from reconciler.engine.facet import Observation
-from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Rejected
-from reconciler.plan.model import Gap, GapKind
+from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
+from reconciler.plan.model import Change, Gap, GapKind
+from reconciler.plan.targets import QueuePlace
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
@@ -127,15 +127,16 @@ def on_queues(
     return Observation(there, projects.gaps + read.gaps + gaps)
 
 
-def queue_args(organization: str, project: Project, queue: Queue) -> dict[str, Json]:
-    """What a change on a project's queue is about, as `reconciler.plan.guards` wants it named."""
-    return {
-        "organization": organization,
-        "project": project.name,
-        "projectId": project.id,
-        "queueId": queue.id,
-        "poolId": queue.pool_id,
-    }
+def queue_place(organization: str, project: Project, queue: Queue) -> QueuePlace:
+    """The queue as changes name it."""
+    return QueuePlace(organization, project.id, project.name, queue.id, queue.pool_id)
+
+
+def target_of(change: Change, kind: type[T]) -> T:
+    """The change's target, of the one type that the facet writes. Raises `Refused` for any other."""
+    if isinstance(change.target, kind):
+        return change.target
+    raise Refused(f"{change.subject}: facet {change.facet} does not write a {type(change.target).__name__}")
 
 
 def at_work(spec: Spec, survey: Survey) -> str:

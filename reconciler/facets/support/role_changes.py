@@ -6,17 +6,17 @@ what is the same on an agent pool and on a queue because the organization's peop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from reconciler.documents import Json
-from reconciler.errors import NotFound
+from reconciler.errors import NotFound, Refused
 from reconciler.facets.support import principals
 from reconciler.facets.support.observing import gap
-from reconciler.plan.model import Action, Change, Gap, Refusal, Risk, Route
+from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import DevOpsWriter
-from reconciler.spec import effective
 
 MEMBER = "member"
 """Kind of the change that makes somebody known to an organization."""
@@ -31,26 +31,32 @@ def refused(changes: Sequence[Change], object_to: Callable[[Change], Objection |
     return [Refusal(change, answer[0], f"{change.subject}: {answer[1]}") for change, answer in answers if answer]
 
 
-def member(facet: str, organization: str, principal: str, **place: Json) -> Change:
-    """Make a principal known to the organization; `place` is what the facet's other changes are about."""
+def losers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
+    """Local ids of those who lose a role, by place; empty for every other place."""
+    found: dict[Place, set[str]] = defaultdict(set)
+    for change in changes:
+        if isinstance(change.target, RoleAssignmentChange) and not change.target.widens:
+            found[change.target.place].add(change.target.identity_id)
+    return found
+
+
+def member(facet: str, pool: AgentPoolPlace, principal: str) -> Change:
+    """Make a principal known to the organization of the agent pool."""
     return Change(
         facet=facet,
         kind=MEMBER,
-        subject=f"{organization} {principal}",
-        action=Action.CREATE,
+        subject=f"{pool.organization} {principal}",
         before=None,
         after="member of the organization",
-        risk=Risk.WIDENS,
-        route=Route.DEVOPS,
-        args={"organization": organization, **place, "principal": principal, "materialise": True},
+        target=DirectoryEntry(pool, principal),
         note="the role follows once it is known",
     )
 
 
-def against_member(change: Change, unknown: Iterable[str], policy: Policy) -> Objection | None:
+def against_member(entry: DirectoryEntry, unknown: Iterable[str], policy: Policy) -> Objection | None:
     """Only one of the unknown is made a member, and only where the policy lets somebody be made one."""
-    if change.args["principal"] not in unknown:
-        return "unknown-identity", "nothing that was read asks for this member"
+    if entry.principal not in unknown:
+        return "unknown-identity", "nothing that was read requires this member"
     if policy.materialise:
         return None
     advice = "add the account there, correct the spelling, or let the policy materialise it"
@@ -67,22 +73,14 @@ def unknown_groups(facet: str, organization: str, unknown: Iterable[str]) -> lis
 
 
 def write(change: Change, devops: DevOpsWriter) -> None:
-    """Make a member, give a role or take it; each may be repeated."""
-    args = change.args
-    if change.kind == MEMBER:
-        devops.materialise(args["organization"], args["principal"])
-        return
-    scope, resource = _resource(change)
-    if change.action is Action.REMOVE:
-        devops.remove_role(args["organization"], scope, resource, args["identityId"])
-    else:
-        role = args.get("role", effective.ADMINISTRATOR)
-        devops.assign_role(args["organization"], scope, resource, args["identityId"], role)
-
-
-def _resource(change: Change) -> tuple[str, str]:
-    """Scope and resource of the assignment: a queue where the change names one, else the agent pool."""
-    args = change.args
-    if "queueId" in args:
-        return effective.QUEUE_SCOPE, f"{args['projectId']}_{args['queueId']}"
-    return effective.POOL_SCOPE, str(args["poolId"])
+    """Make a principal known, assign a role or remove it; safe to repeat."""
+    match change.target:
+        case DirectoryEntry(place=place, principal=principal):
+            devops.materialise(place.organization, principal)
+        case RoleAssignmentChange(place=place, identity_id=identity, after=role):
+            if role is None:
+                devops.remove_role(place.organization, *place.resource, identity)
+            else:
+                devops.assign_role(place.organization, *place.resource, identity, role)
+        case other:
+            raise Refused(f"{change.subject}: facet {change.facet} does not write a {type(other).__name__}")

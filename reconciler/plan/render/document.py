@@ -13,7 +13,7 @@ from reconciler.documents import Json
 from reconciler.plan.model import Change, Gap, Plan, Refusal
 from reconciler.plan.render import words
 
-FORMAT = "reconciler/plans/v1"
+FORMAT = "reconciler/plans/v2"
 """Changes when a reader of the document has to."""
 
 

@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 
 from reconciler.documents import Json
 from reconciler.plan import render
-from reconciler.plan.model import Action, Change, Gap, Plan, Refusal, Route
+from reconciler.plan.model import Change, Gap, Plan, Refusal
+from reconciler.plan.targets import (
+    CreatePool,
+    NewQueue,
+    OpenAccess,
+    PipelineAuthorization,
+    ProjectPlace,
+    QueuePlace,
+    UpdatePool,
+)
 from reconciler.spec import effective
 from reconciler.spec.model import Mode, OpenAccessException
 from reconciler.tools.explain.question import Question
@@ -133,12 +142,14 @@ def _note(change: Change) -> str:
 
 
 def _concerns(question: Question, change: Change) -> bool:
-    if change.route is Route.ARM:
+    place = change.place
+    if place is None:
         return True
-    if change.args.get("organization") != question.organization.name:
+    if place.organization != question.organization.name:
         return False
-    project = change.args.get("project")
-    return project is None or str(project).casefold() == question.project.casefold()
+    if isinstance(place, QueuePlace | ProjectPlace):
+        return place.project.casefold() == question.project.casefold()
+    return True
 
 
 def _near(question: Question, gap: Gap) -> bool:
@@ -245,12 +256,14 @@ def advised(question: Question, first: ExplainStep | None, changes: Sequence[Cha
 
 def _makes(change: Change, step: str) -> bool:
     """Whether a change is what the step waits for."""
-    if step == _RESOURCE:
-        return change.kind == "pool"
-    if step == _AGENT_POOL:
-        return change.kind == "pool" and change.action is Action.CREATE
-    wanted = {_QUEUE: ("queue",), _AUTHORIZATION: ("open access", "pipeline")}
-    return change.kind in wanted[step] and not change.narrows
+    makes = {
+        _RESOURCE: (CreatePool, UpdatePool),
+        _AGENT_POOL: (CreatePool,),
+        _QUEUE: (NewQueue,),
+        _AUTHORIZATION: (OpenAccess, PipelineAuthorization),
+    }
+    narrows = step in (_QUEUE, _AUTHORIZATION) and change.narrows
+    return isinstance(change.target, makes[step]) and not narrows
 
 
 def _awaited(question: Question) -> Iterator[str]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Plan, Refusal, Remark, Risk, Route
+from reconciler.plan.model import Change, Detail, Gap, GapKind, Plan, Refusal, Remark, Risk
+from reconciler.plan.targets import (
+    AgentPoolPlace,
+    CreatePool,
+    NewQueue,
+    OpenAccess,
+    ProjectPlace,
+    QueuePlace,
+    ReplacePool,
+    RoleAssignmentChange,
+    UpdatePool,
+)
 
 REVISION = "3f2a91c8d17b5c0e9a6f4b2d8e1c7a5b3d9f0e2c"
 
@@ -12,43 +23,36 @@ LARGER = Change(
     facet="pool",
     kind="pool",
     subject="fabrikam-managed-pool",
-    action=Action.UPDATE,
     before="observed",
     after="desired",
-    risk=Risk.NEUTRAL,
-    route=Route.ARM,
+    target=UpdatePool("/pools/fabrikam-managed-pool", {}),
     details=(Detail("maximumConcurrency", 4, 6, note="in place"),),
 )
 OPENED = Change(
     facet="open_access",
     kind="open access",
     subject="fabrikam-tailspin/Web",
-    action=Action.CREATE,
     before=None,
     after="all pipelines",
-    risk=Risk.WIDENS,
-    route=Route.DEVOPS,
-    args={"queue": 7},
+    target=OpenAccess(QueuePlace("fabrikam-tailspin", "id-web", "Web", 7, 2), allow=True),
 )
 REMOVED = Change(
     facet="roles",
     kind="administrator",
     subject="fabrikam-prime  bob@fabrikam.com",
-    action=Action.REMOVE,
     before="Administrator",
     after=None,
-    risk=Risk.NARROWS,
-    route=Route.DEVOPS,
+    target=RoleAssignmentChange(
+        AgentPoolPlace("fabrikam-prime", 1), "id-bob", "bob@fabrikam.com", "Administrator", None
+    ),
 )
 MADE = Change(
     facet="queues",
     kind="queue",
     subject="fabrikam-prime/fabrikam-dev",
-    action=Action.CREATE,
     before=None,
     after="fabrikam-managed-pool",
-    risk=Risk.NEUTRAL,
-    route=Route.DEVOPS,
+    target=NewQueue(ProjectPlace("fabrikam-prime", "id-dev", "fabrikam-dev"), 1, "fabrikam-managed-pool"),
     wait_once="the service makes queues by itself after an update",
 )
 LAST = Refusal(REMOVED, "last-administrator", "roles: fabrikam-prime would be left with 0 administrators")
@@ -76,17 +80,29 @@ values = st.one_of(
     st.dictionaries(words, words, max_size=3),
 )
 details = st.builds(Detail, words, values, values, st.sampled_from(Risk), words)
+bodies = st.dictionaries(words, values, max_size=2)
+targets = st.one_of(
+    st.builds(OpenAccess, st.builds(QueuePlace, words, words, words, st.integers(), st.integers()), st.booleans()),
+    st.builds(
+        RoleAssignmentChange,
+        st.builds(AgentPoolPlace, words, st.integers()),
+        words,
+        words,
+        st.none() | words,
+        st.none() | words,
+    ),
+    st.builds(CreatePool, words, bodies),
+    st.builds(UpdatePool, words, bodies),
+    st.builds(ReplacePool, words, bodies, st.lists(words, max_size=2).map(tuple)),
+)
 changes = st.builds(
     Change,
     words,
     words,
     words,
-    st.sampled_from(Action),
     values,
     values,
-    st.sampled_from(Risk),
-    st.sampled_from(Route),
-    args=st.dictionaries(words, values, max_size=2),
+    targets,
     details=st.lists(details, max_size=3).map(tuple),
     note=words,
     wait_once=words,

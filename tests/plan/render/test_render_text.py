@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 
 from reconciler.plan import render
-from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk, Route
+from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk
 from reconciler.plan.render.words import rows
+from reconciler.plan.targets import UpdatePool
 from tests.plan.render.samples import (
     BLIND,
     DEAD,
@@ -21,6 +22,7 @@ from tests.plan.render.samples import (
     MADE,
     OPENED,
     REMARKED,
+    REMOVED,
     REVISION,
     UNSEEN,
     plans,
@@ -44,7 +46,7 @@ def test_what_is_refused_and_what_is_not_known_is_shown_with_its_reason() -> Non
     expected = """\
 fabrikam-managed-pool @ 3f2a91c   drifted, not all known
   ~ pool           maximumConcurrency                4 → 6                         ARM, in place
-  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps, waited for once
+  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps, widens, waited for once
   + open access    fabrikam-tailspin/Web             none → all pipelines          Azure DevOps, widens
   ! administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none          refused: last-administrator
       roles: fabrikam-prime would be left with 0 administrators
@@ -52,7 +54,7 @@ fabrikam-managed-pool @ 3f2a91c   drifted, not all known
       open access: project Ghost is hidden
   ? roles        (all)                    unknown   Unavailable
       roles: fabrikam-prime answered 503
-  3 changes: 2 neutral, 1 widens; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
+  3 changes: 1 neutral, 2 widens; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
 
     assert expected == render.text(EVERYTHING)
 
@@ -187,13 +189,14 @@ def test_one_line_for_a_change_names_its_fields_and_counts_the_rest() -> None:
 
 
 def test_every_action_has_its_own_mark() -> None:
-    marks = {action: next(iter(rows(DRIFTED, replace(MADE, action=action)))).mark for action in Action}
+    shown = {one.action: next(iter(rows(DRIFTED, one))) for one in (MADE, LARGER, REMOVED)}
+    marks = {action: row.mark for action, row in shown.items()}
 
     assert marks == {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 
 
 def test_an_empty_text_is_shown_as_one() -> None:
     """Otherwise «from nothing» and «from an empty text» would look alike, and the arrow would stand alone."""
-    change = Change("pool", "tag", "team", Action.UPDATE, "", None, Risk.NEUTRAL, Route.ARM)
+    change = Change("pool", "tag", "team", "", None, UpdatePool("/pool", {}))
 
     assert '"" → none' in render.text(Plan("p", "", (change,)))

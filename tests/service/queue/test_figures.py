@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.status import PoolStatus
-from reconciler.plan.model import Action, Change, Refusal, Risk, Route
+from reconciler.plan.model import Change, Refusal
+from reconciler.plan.targets import AgentPoolPlace, RoleAssignmentChange
 from reconciler.ports.azure import Operation
 from reconciler.service.queue import metrics
 from tests.contract.families import Settable
@@ -79,7 +80,12 @@ def test_time_to_converge_is_from_the_first_look_to_the_proof(one: tuple[Hall, S
 def test_what_was_written_and_what_was_refused_is_counted_by_aspect(one: tuple[Hall, Settable]) -> None:
     place, clock = one
     change = Change(
-        "roles", "administrator", "prime ann", Action.REMOVE, "Administrator", None, Risk.NARROWS, Route.DEVOPS
+        "roles",
+        "administrator",
+        "prime ann",
+        "Administrator",
+        None,
+        RoleAssignmentChange(AgentPoolPlace("prime", 1), "id-ann", "ann", "Administrator", None),
     )
     place.outbox.events.put("pool-1")
     place.turn(place.outbox.events)

@@ -14,8 +14,9 @@ from reconciler.facets.support import mutability
 from reconciler.facets.support.arm_document import differences
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.replacement.dependents import Dependents
-from reconciler.plan.model import Action, Change, Detail, Risk, Route
+from reconciler.plan.model import Change, Detail
 from reconciler.plan.policy import Policy, allows
+from reconciler.plan.targets import ReplacePool
 from reconciler.spec.model import PermissionKind
 
 KIND = "replacement"
@@ -26,40 +27,45 @@ CREATOR_ONLY = PermissionKind.CREATOR_ONLY.value
 Finding = tuple[str, str]
 """Rule and what is wrong."""
 
+Lines = tuple[Sequence[Detail], Sequence[Detail]]
+"""What only a new pool can have, and what it costs."""
 
-def change(name: str, args: Mapping[str, Json], moved: Sequence[Detail], costs: Sequence[Detail]) -> Change:
-    """Of the pool's facet. `args`: `resourceId` and the `body` that is put when the old pool is gone."""
+
+def change(name: str, resource_id: str, body: Mapping[str, Json], lines: Lines) -> Change:
+    """Of the pool's facet; `body` is put when the old pool is gone."""
+    moved, costs = lines
     return Change(
         facet="pool",
         kind=KIND,
         subject=name,
-        action=Action.REMOVE,
         before=", ".join(f"{detail.path} {detail.before}" for detail in moved),
         after=", ".join(f"{detail.path} {detail.after}" for detail in moved),
-        risk=Risk.DESTROYS,
-        route=Route.ARM,
-        args={**args, "replaces": [detail.path for detail in moved]},
+        target=ReplacePool(resource_id, body, tuple(detail.path for detail in moved)),
         details=(*moved, *costs),
         note="the pool is deleted and made anew",
     )
 
 
 def objections(
-    planned: Change, document: Mapping[str, Json] | None, counted: Dependents | None, policy: Policy
+    planned: Change,
+    target: ReplacePool,
+    document: Mapping[str, Json] | None,
+    counted: Dependents | None,
+    policy: Policy,
 ) -> Iterator[Finding]:
     """Rule and reason of everything that speaks against a replacement, by what was read; believes no diff."""
     if not allows(policy.replace_pools, planned.subject):
         yield "policy-replace-pools", "the policy of this deployment does not let this pool be deleted and made anew"
     if not policy.create_pools:
         yield "policy-create-pools", "the policy of this deployment lets no pool be created, so none is deleted"
-    if document is None or _id(document) != str(planned.args.get("resourceId")).casefold():
-        yield "unseen-pool", f"{planned.args.get('resourceId')} was not read"
+    if document is None or _id(document) != target.resource_id.casefold():
+        yield "unseen-pool", f"{target.resource_id} was not read"
         return
     state = str((document.get("properties") or {}).get("provisioningState") or "")
     if state.casefold() != "succeeded":
         yield "in-progress", f"provisioningState is {state or 'not told'}, and only what succeeded is deleted"
-    body = planned.args.get("body") or {}
-    if planned.action is not Action.REMOVE or sorted(planned.args.get("replaces") or ()) != _moved(body, document):
+    body = target.body
+    if sorted(target.replaces) != _moved(body, document):
         yield "not-a-replacement", "an update could make it so"
     missing = forgotten(body, document)
     if missing:

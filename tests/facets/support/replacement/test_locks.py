@@ -15,10 +15,12 @@ from reconciler.errors import Forbidden, Unavailable
 from reconciler.facets import pool
 from reconciler.facets.pool import ObservedPool
 from reconciler.facets.support import replacement
+from reconciler.facets.support.observing import target_of
 from reconciler.facets.support.replacement import Dependents
 from reconciler.plan import guards
-from reconciler.plan.model import Action, Change, Risk, Route
+from reconciler.plan.model import Action, Change
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import MovePool, OpenAccess, QueuePlace, ReplacePool, Target, UpdatePool
 from reconciler.ports.devops import Project
 from reconciler.spec.model import Organization, Spec
 from tests.estate import Estate
@@ -34,6 +36,7 @@ from tests.facets.support.replacement.moving import (
     estate,
     plan,
 )
+from tests.plan.every_target import TARGETS
 
 
 @dataclass
@@ -224,12 +227,17 @@ def test_no_plan_deletes_with_any_lock_closed(locks: list[Callable[[Case], None]
 # --- each guard by itself, against a change that nobody planned --------------------------------------------
 
 EMPTY = Dependents()
+OPENING = OpenAccess(QueuePlace("fabrikam-prime", "web", "Web", 1, 7), allow=True)
 
 
 def forged(**parts: Any) -> Change:
     change = deletion(estate())
-    args = {**change.args, **parts.pop("args", {})}
-    return replace(change, args=args, **parts)
+    return replace(change, target=replace(target_of(change, ReplacePool), **parts))
+
+
+def instead(target: Target) -> Change:
+    """All lines of a replacement, with another write under them."""
+    return replace(deletion(estate()), target=target)
 
 
 def objected(change: Change, counted: Dependents | None = EMPTY, **document_: Any) -> list[str]:
@@ -240,13 +248,12 @@ def objected(change: Change, counted: Dependents | None = EMPTY, **document_: An
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        (forged(args={"resourceId": "/another"}), "unseen-pool"),
-        (forged(args={"replaces": []}), "not-a-replacement"),
-        (forged(args={"replaces": ["maximumConcurrency"]}), "not-a-replacement"),
-        (forged(args={"body": {}}), "not-a-replacement"),
-        (forged(args={"body": {"location": "westeurope", "properties": {}}}), "incomplete-spec"),
-        (forged(action=Action.UPDATE), "not-a-replacement"),
-        (forged(subject="pool-2"), "policy-replace-pools"),
+        (forged(resource_id="/another"), "unseen-pool"),
+        (forged(replaces=()), "not-a-replacement"),
+        (forged(replaces=("maximumConcurrency",)), "not-a-replacement"),
+        (forged(body={}), "not-a-replacement"),
+        (forged(body={"location": "westeurope", "properties": {}}), "incomplete-spec"),
+        (replace(forged(), subject="pool-2"), "policy-replace-pools"),
     ],
 )
 def test_the_facets_guard_trusts_no_diff(change: Change, rule: str) -> None:
@@ -275,39 +282,25 @@ def test_a_pool_that_was_not_there_is_not_deleted() -> None:
     [
         (forged(), replace(SPEC, replace=False), "not-in-spec"),
         (forged(), replace(SPEC, name="pool-2"), "policy-replace-pools"),
-        (forged(risk=Risk.NEUTRAL), SPEC, "destroys"),
-        (forged(route=Route.DEVOPS), SPEC, "destroys"),
-        (forged(action=Action.UPDATE), SPEC, "destroys"),
-        (forged(args={"replaces": []}), SPEC, "destroys"),
-        (forged(args={"body": {**BODY, "location": "eastus"}}), SPEC, "destroys"),
-        (forged(args={"body": {**BODY, "properties": {}}}), SPEC, "destroys"),
-        (forged(args={"body": {}}), SPEC, "destroys"),
-        (forged(args={"resourceId": POOL_ID.replace("rg-build", "rg-other")}), SPEC, "not-in-spec"),
+        (instead(UpdatePool(POOL_ID, BODY)), SPEC, "destroys"),
+        (instead(MovePool(POOL_ID, "location")), SPEC, "destroys"),
+        (instead(OPENING), SPEC, "unrecognised"),
+        (forged(replaces=()), SPEC, "destroys"),
+        (forged(body={**BODY, "location": "eastus"}), SPEC, "destroys"),
+        (forged(body={**BODY, "properties": {}}), SPEC, "destroys"),
+        (forged(body={}), SPEC, "destroys"),
+        (forged(resource_id=POOL_ID.replace("rg-build", "rg-other")), SPEC, "not-in-spec"),
     ],
 )
 def test_the_second_lock_trusts_no_facet(change: Change, spec: Spec, rule: str) -> None:
     assert [refusal.rule for refusal in guards.refuse(spec, [change], POLICY)] == [rule]
 
 
-def test_what_only_claims_to_destroy_for_a_purpose_is_refused_as_ever() -> None:
-    change = forged()
-    unmarked = replace(change, args={k: v for k, v in change.args.items() if k != "replaces"})
+@given(st.sampled_from([*TARGETS, target_of(forged(), ReplacePool)]), st.booleans())
+def test_of_all_changes_that_destroy_only_a_whole_replacement_passes(target: Target, word: bool) -> None:
+    refused = guards.refuse(replace(SPEC, replace=word), [instead(target)], POLICY)
 
-    assert [refusal.rule for refusal in guards.refuse(SPEC, [unmarked], POLICY)] == ["destroys"]
-    assert guards.refuse(SPEC, [change], POLICY) == ()
-
-
-@given(st.sampled_from(Action), st.sampled_from(Risk), st.sampled_from(Route), st.booleans(), st.booleans())
-def test_of_all_changes_that_destroy_only_a_whole_replacement_passes(
-    action: Action, risk: Risk, route: Route, marked: bool, word: bool
-) -> None:
-    change = forged(action=action, risk=risk, route=route)
-    if not marked:
-        change = replace(change, args={k: v for k, v in change.args.items() if k != "replaces"})
-    refused = guards.refuse(replace(SPEC, replace=word), [change], POLICY)
-
-    whole = (action, risk, route) == (Action.REMOVE, Risk.DESTROYS, Route.ARM) and marked and word
-    assert bool(refused) == (not whole)
+    assert bool(refused) == (not (target == forged().target and word))
 
 
 @pytest.mark.parametrize(
