@@ -293,6 +293,7 @@ SWITCHES: tuple[Switch, ...] = (
         "pending",
         "pending",
         "active",
+        "disabled",
         about="The status that an entitlement shows",
         known="pending until somebody signs in; whether a service principal ever does is not told",
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",

@@ -6,14 +6,15 @@ The services' long operations go on by themselves, so a pool that waits lets the
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
-from reconciler.bootstrap import App
 from reconciler.cli.following import Following
 from reconciler.cli.screen import Track
 from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import Stop
-from reconciler.engine import Outcome, Result
+from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.errors import Throttled
+from reconciler.ports.clock import Clock
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -21,11 +22,33 @@ LONGEST_NAP = 60.0
 """Seconds; an operation that says nothing of its end is looked at this often at least."""
 
 
+class Engine(Protocol):
+    """What runs pools."""
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """Applies."""
+
+    @property
+    def clock(self) -> Clock:
+        """Measures how long."""
+
+
 class Running:
     """One apply of some pools."""
 
-    def __init__(self, app: App, selection: Selection, following: Following, track: Track, stop: Stop) -> None:
+    def __init__(  # noqa: PLR0917 - the parts of one apply, put together in one place
+        self,
+        app: Engine,
+        selection: Selection,
+        following: Following,
+        track: Track,
+        stop: Stop,
+        patience: float | None = None,
+    ) -> None:
+        """`patience`: seconds until a write that failed transiently is tried again; None: it is reported at once."""
         self._app = app
+        self._patience = patience
         self._following = following
         self._selection = selection
         self._track = track
@@ -75,9 +98,16 @@ class Running:
         if result.pending is None and result.plan is not None:
             result = replace(result, applied=(*self._following.ended(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
-        if _in_motion(result):
-            nap = min(result.next_look or 0.0, LONGEST_NAP)
-            due[spec.key] = (self._app.clock.monotonic() + nap, spec)
+        if _in_motion(result) or (self._patience is not None and _may_retry(result)):
+            due[spec.key] = (self._app.clock.monotonic() + self._nap(result), spec)
+
+    def _nap(self, result: Result) -> float:
+        """Seconds until the next run; never less than the service asked for."""
+        if self._patience is None:
+            return min(result.next_look or 0.0, LONGEST_NAP)
+        asked = [failure.error.retry_after or 0.0 for failure in result.failures]
+        asked += [gap.retry_after or 0.0 for gap in (result.plan.gaps if result.plan else ())]
+        return min(result.next_look or 0.0, max([self._patience, *asked]))
 
     def _wait(self, moment: float, spec: Spec) -> None:
         seconds = moment - self._app.clock.monotonic()
@@ -92,6 +122,12 @@ def _in_motion(result: Result) -> bool:
     """Whether waiting helps. Other trouble is told at once: somebody sits there and may know better."""
     throttled = result.outcome is Outcome.FAILED and result.status.error == Throttled.__name__
     return result.next_look is not None and (result.outcome is Outcome.PROGRESSING or throttled)
+
+
+def _may_retry(result: Result) -> bool:
+    """Whether something was to be written, and only transient errors were in the way."""
+    wrote = result.planned is not None and bool(result.planned.changes)
+    return wrote and result.next_look is not None and result.outcome is Outcome.FAILED
 
 
 def _why(result: Result) -> str:

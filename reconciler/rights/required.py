@@ -45,7 +45,7 @@ class Grant:
 
 
 class RequirementKind(StrEnum):
-    """What is required. Their alphabetical order is the order of granting: what only reads before what may change."""
+    """What is required, in the order of granting: what only reads comes before what may change something."""
 
     ACCESS_LEVEL = "access level"
     """Without it Azure DevOps rejects the identity."""
@@ -150,7 +150,7 @@ LIST = (
         _ALL,
         BASIC,
         0,
-        "Azure DevOps rejects non-members; membership in a group that was added is not enough for a service principal",
+        "Azure DevOps rejects non-members",
     ),
     _Row(
         RequirementKind.PROJECT_READER,
@@ -158,7 +158,7 @@ LIST = (
         _ALL,
         READERS,
         0,
-        "a hidden project cannot be told from one that does not exist",
+        "a hidden project appears as missing",
     ),
     _Row(
         RequirementKind.POOL_ROLE,
@@ -166,7 +166,7 @@ LIST = (
         _ALL,
         READER,
         VIEW,
-        "an agent pool without the View right is missing from every list",
+        "an agent pool without the View right appears as missing",
     ),
     _Row(
         RequirementKind.POOL_ROLE,
@@ -182,7 +182,7 @@ LIST = (
         frozenset({"agent_pool", "inheritance", "roles"}),
         ADMINISTRATOR,
         ADMINISTER,
-        "assigns roles and switches inheritance, also of agent pools that it creates itself",
+        "assigns roles and switches inheritance",
     ),
     _Row(
         RequirementKind.QUEUE_ROLE,
@@ -275,6 +275,11 @@ class LevelVerdict:
     member: bool
     """Whether the identity has any access level: to add it again might lower that."""
     detail: str = ""
+    locked_out: bool = False
+    """Whether an administrator has to enable it by hand."""
+
+
+NO_LEVEL = LevelVerdict(False, False)
 
 
 def level_verdict(license_type: str, source: str, status: str) -> LevelVerdict:
@@ -282,7 +287,7 @@ def level_verdict(license_type: str, source: str, status: str) -> LevelVerdict:
     word, subscriber = license_type.casefold(), source.casefold() == "msdn"
     said = f"access level {license_type or 'none'}"
     if status.casefold() in _LOCKED_OUT:
-        return LevelVerdict(False, True, f"{said}, status {status}: an administrator has to enable it by hand")
+        return LevelVerdict(False, True, f"{said}, status {status}: an administrator has to enable it by hand", True)
     if word in _NONE and not subscriber:
         return LevelVerdict(False, False, said)
     if word in _ENOUGH or subscriber:

@@ -1,4 +1,4 @@
-"""The reads behind onboarding: what one organization says about the identity, and about the caller."""
+"""The reads behind onboarding: what one organization says about the identity."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TypeAlias, TypeVar
 
 from reconciler.errors import ReconcilerError, Refused, Throttled
 from reconciler.plan.policy import Policy, allows
-from reconciler.plan.targets import OrganizationPlace, ProjectPlace
+from reconciler.plan.targets import OrganizationPlace, Place, ProjectPlace
 from reconciler.ports.devops import DevOpsReader, Project, RoleAssignment
 from reconciler.ports.diagnostics import DevOpsInspector
 from reconciler.ports.memberships import Entitlement, Entry, Group, MembershipReader, ServicePrincipal
 from reconciler.spec.model import Mode
+from reconciler.survey import Survey
 from reconciler.survey.parallel_reads import Lanes
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class OnboardingReaders:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationState:
-    """One organization: the identity, the projects, and the caller's groups."""
+    """What one organization says about the identity."""
 
     organization: str
     principal: ServicePrincipal | None
@@ -61,12 +62,11 @@ class OrganizationState:
     entitlement: Answer[Entitlement | None]
     groups: Answer[Sequence[Group]]
     """Every group that the identity is in, through other groups too."""
-    caller_groups: Answer[Sequence[Group]]
     visible: Sequence[Project]
     projects: Sequence[Project]
     """The visible ones that the request and the policy mean."""
-    hidden: Sequence[Project]
-    """Projects that the directory lists and the caller cannot see; deleted ones are none of them."""
+    hidden: Answer[Sequence[Project]]
+    """Projects that the directory lists and the caller cannot see."""
     directory: Answer[Sequence[Group]]
     """Every group of Azure DevOps in the organization."""
     pools: Answer[Sequence[RoleAssignment]]
@@ -81,7 +81,7 @@ class OrganizationState:
 
 
 def read_organization(
-    request: OnboardRequest, organization: str, readers: OnboardingReaders, policy: Policy
+    request: OnboardRequest, organization: str, readers: OnboardingReaders, survey: Survey, policy: Policy
 ) -> OrganizationState:
     """Read everything once.
 
@@ -92,18 +92,16 @@ def read_organization(
     if not allows(policy.organizations, organization):
         raise Refused(f"organization {organization}: the policy does not allow it")
     devops, members = readers.devops, readers.members
-    me = devops.me(organization)
     principal = _principal(request, organization, members)
     entry = _entry(request, organization, members) if principal is None else None
     id_ = members.local_id(organization, principal.descriptor) if principal else ""
-    if id_ and id_ == me.id:
+    if id_ and id_ == survey.me(organization).id:
         raise Refused(
             f"organization {organization}: you are signed in as the identity itself, which cannot grant itself "
             "anything; sign in as an administrator of the organization, for example by az login"
         )
-    visible = devops.projects(organization)
+    visible = survey.projects(organization)
     projects = _projects(request, organization, visible, policy)
-    directory = _answer(lambda: members.groups(organization))
     return OrganizationState(
         organization=organization,
         principal=principal,
@@ -111,11 +109,10 @@ def read_organization(
         entry=entry,
         entitlement=_answer(lambda: members.entitlement(organization, id_) if id_ else None),
         groups=_answer(lambda: members.groups_of(organization, id_) if id_ else ()),
-        caller_groups=_answer(lambda: members.groups_of(organization, me.id)),
         visible=visible,
         projects=projects,
-        hidden=() if request.projects else _hidden(organization, visible, directory, devops, policy),
-        directory=directory,
+        hidden=() if request.projects else _answer(lambda: _allowed(policy, organization, survey.hidden_projects)),
+        directory=_answer(lambda: members.groups(organization)),
         pools=_roles(OrganizationPlace(organization), devops),
         queues=_queue_roles(organization, projects, devops),
     )
@@ -161,42 +158,21 @@ def _entry(request: OnboardRequest, organization: str, members: MembershipReader
 def _projects(
     request: OnboardRequest, organization: str, visible: Sequence[Project], policy: Policy
 ) -> Sequence[Project]:
-    meant = [
-        one
-        for one in visible
-        if not request.projects or any(request.matches(each, organization, one) for each in request.projects)
-    ]
-    for one in meant if request.projects else ():
-        if not allows(policy.projects, f"{organization}/{one.name}"):
+    allowed = _allowed(policy, organization, lambda _: visible)
+    if not request.projects:
+        return allowed
+    named = [one for one in visible if any(request.matches(each, organization, one) for each in request.projects)]
+    for one in named:
+        if one not in allowed:
             raise Refused(f"project {organization}/{one.name}: the policy does not allow it")
-    allowed = [one for one in meant if allows(policy.projects, f"{organization}/{one.name}")]
-    return sorted(allowed, key=lambda one: one.name.casefold())
+    return named
 
 
-def _hidden(
-    organization: str,
-    visible: Sequence[Project],
-    directory: Answer[Sequence[Group]],
-    devops: DevOpsReader,
-    policy: Policy,
-) -> Sequence[Project]:
-    """Projects whose groups are listed while they are not; whether they were deleted decides where it can be read."""
-    listed = () if isinstance(directory, ReconcilerError) else directory
-    seen = {one.id for one in visible}
-    found = {one.project: _project_of(one) for one in listed if one.project and one.project not in seen}
-    if not found:
-        return ()
-    answer = _answer(lambda: devops.deleted_projects(organization))
-    deleted = frozenset[str]() if isinstance(answer, ReconcilerError) else answer
-    kept = [one for one in found.values() if one.id not in deleted]
-    return [one for one in kept if allows(policy.projects, f"{organization}/{one.name}")]
+def _allowed(policy: Policy, organization: str, read: Callable[[str], Sequence[Project]]) -> Sequence[Project]:
+    return [one for one in read(organization) if allows(policy.projects, f"{organization}/{one.name}")]
 
 
-def _project_of(group: Group) -> Project:
-    return Project(group.project, group.name.removeprefix("[").rpartition("]\\")[0])
-
-
-def _roles(place: OrganizationPlace | ProjectPlace, devops: DevOpsReader) -> Answer[Sequence[RoleAssignment]]:
+def _roles(place: Place, devops: DevOpsReader) -> Answer[Sequence[RoleAssignment]]:
     return _answer(lambda: devops.role_assignments(place.organization, *place.resource))
 
 
