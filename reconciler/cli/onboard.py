@@ -129,7 +129,7 @@ def onboard(
     for line in call.unverified():
         screen.note(f"written, not read back: {line}")
     if stopped:
-        screen.note(f"stopped; {len(call.written)} grants were written")
+        screen.note(f"stopped; grants written: {len(call.written)}")
         codes.append(STOPPED)
     elif not apply and any(one.changes for one in call.plans):
         screen.note("nothing was written; --apply grants what you may grant")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from emulator import Running, start
@@ -112,7 +112,9 @@ def test_what_doctor_misses_is_what_onboard_plans(
         assert "unknown" not in {one["verdict"] for one in checks if one["requirement"]}
         return {(kind, place) for kind, _, place in (one.partition(":") for one in lacking)}
 
-    @settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(
+        max_examples=20, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
+    )
     @given(STATES)
     def same(held: Held) -> None:
         held.establish(world)
