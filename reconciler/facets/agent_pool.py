@@ -1,12 +1,12 @@
-"""What the agent pool itself holds in Azure DevOps and Managed DevOps Pools does not own: whether new projects get it.
+"""Auto-provisioning of the agent pool: whether Azure DevOps creates a queue in every new project.
 
-`autoProvision` gives a project created tomorrow its queue at once, and not at the next look of `queues`
+`autoProvision` gives a project created tomorrow its queue at once, and not when `queues` runs next
 (vsts-rest-api-specs distributedTask 7.2, `autoProvision`; terraform-provider-azuredevops, agent_pool). Such a queue has
-no open access; `open_access` gives it. So nothing that a spec wants of new projects depends on the flag, and it is
-managed only where `access.agentPools` names it: on where all projects are wanted, off wherever it is said.
+no open access; `open_access` grants it. So nothing that a spec requires of new projects depends on the flag, and it is
+managed only where `access.agentPools` names it: on only where all projects use the pool, off anywhere.
 
-Off is worth saying where projects are listed: a queue in a project that is not listed lets no pipeline in by itself,
-but whoever administers that queue may. Everything else on the pool (description, size, updates of agents) the service
+Off is useful where projects are listed: a queue in a project that is not listed authorizes no pipeline by itself,
+but an administrator of that queue may. Everything else on the pool (description, size, updates of agents) the service
 writes by itself, so it is not managed.
 """
 
@@ -57,29 +57,31 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - the fl
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """The flag, out of the list of agent pools that is read anyway; an answer that leaves it out is a gap."""
+    """The flag, out of the list of agent pools that is read anyway; a response without it is a gap."""
 
-    def look(organization: Organization) -> Observation[Observed]:
+    def read(organization: Organization) -> Observation[Observed]:
         name = organization.name
         pool = survey.agent_pool(name, organization.agent_pool)
         if pool.auto_provision is None:
-            silent = Unavailable(f"{name}: the answer does not say whether agent pool {pool.name} provisions itself")
+            silent = Unavailable(
+                f"{name}: the response does not say whether agent pool {pool.name} provisions queues automatically"
+            )
             return Observation((), (gap(NAME, name, silent),))
         return Observation((ObservedAgentPool(name, pool, pool.auto_provision, organization.auto_provision is True),))
 
-    return each(NAME, desired, look)
+    return each(NAME, desired, read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """One change for each flag that is not as wanted."""
+    """One change for each flag that is not as desired."""
     wanted = {organization.name: organization.auto_provision for organization in desired}
-    wrong = [seen for seen in observed if wanted.get(seen.organization, seen.provisions) is not seen.provisions]
-    return [_change(seen, on=not seen.provisions) for seen in sorted(wrong, key=lambda seen: seen.organization)]
+    wrong = [state for state in observed if wanted.get(state.organization, state.provisions) is not state.provisions]
+    return [_change(state, on=not state.provisions) for state in sorted(wrong, key=lambda state: state.organization)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse to switch a flag that was not read, or not read for this."""
-    required = {seen.target(on=seen.wanted) for seen in observed}
+    """Refuse every write but those that the reading requires."""
+    required = {state.target(on=state.wanted) for state in observed}
     return [
         Refusal(change, "auto-provision-not-wanted", f"{change.subject}: nothing that was read requires this")
         for change in changes
@@ -93,21 +95,21 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_auto_provision(target.place.organization, target.place.pool_id, target.on)
 
 
-def _change(seen: ObservedAgentPool, *, on: bool) -> Change:
+def _change(state: ObservedAgentPool, *, on: bool) -> Change:
     return Change(
         facet=NAME,
         kind="auto-provision",
-        subject=seen.organization,
+        subject=state.organization,
         before="off" if on else "on",
         after="on" if on else "off",
-        target=seen.target(on=on),
-        note="new projects get a queue at once" if on else "queues that are there stay",
+        target=state.target(on=on),
+        note="new projects get a queue at once" if on else "existing queues stay",
     )
 
 
 FACET: Facet[Desired, Observed] = Facet(
     name=NAME,
-    title="a queue in projects yet to come",
+    title="automatic queues in new projects",
     parse=parse,
     observe=observe,
     diff=diff,

@@ -1,14 +1,14 @@
 """The inheritance switch of an agent pool: whether administrators of all pools administer this one as well.
 
 ARM sets it once, by `permissionProfile`, while a pool is created (Microsoft Learn: managed-devops-pools/
-configure-security); with a service principal as creator it did otherwise (azure-rest-api-specs #41786,
+configure-security); with a service principal as creator the result differed (azure-rest-api-specs #41786,
 terraform-provider-azurerm #32630). Afterwards it lives in Azure DevOps alone.
 
 Switching it off takes every inherited role away, and nothing documents that any is copied. Most likely the operator
-itself administers by inheritance. So it is switched off only where a reading shows the operator among the *assigned*
-administrators: then somebody administers the pool, and the operator can switch it on again. `roles` assigns it
-before, where needed; where the service refuses that (terraform-provider-azuredevops #1592), this stays refused until
-a person has assigned it.
+itself administers by inheritance. So it is switched off only where the operator was read among the *assigned*
+administrators: then the pool keeps an administrator, and the operator can switch inheritance on again. `roles` assigns
+the operator first, where needed; where the service refuses that (terraform-provider-azuredevops #1592), this stays
+refused until an administrator has assigned it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NAME = "inheritance"
 
 @dataclass(frozen=True, slots=True)
 class DesiredInheritance:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     inherit: bool
@@ -44,7 +44,7 @@ Desired = tuple[DesiredInheritance, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedInheritance:
-    """One agent pool's switch, and who would be left behind it."""
+    """The switch of one agent pool, and who would still administer it with inheritance off."""
 
     organization: str
     pool: AgentPool
@@ -52,7 +52,7 @@ class ObservedInheritance:
     wanted: bool
     """Written down when it was read: `guard` checks `diff` against it."""
     me: str = ""
-    """Local id of the operator; read only where the switch is on and shall go off, like `assigned`."""
+    """Local id of the operator; read only where the switch is on and has to go off, like `assigned`."""
     assigned: frozenset[str] = frozenset()
     """Local ids of the assigned administrators."""
 
@@ -71,28 +71,28 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - inheri
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """The switch, and where it shall go off, who is an assigned administrator."""
+    """The switch, and where it has to go off, the assigned administrators."""
     wanted = {one.organization.name: one.inherit for one in desired}
 
-    def look(organization: Organization) -> Observation[Observed]:
+    def read(organization: Organization) -> Observation[Observed]:
         pool = survey.agent_pool(organization.name, organization.agent_pool)
         inherits = survey.inheritance(organization.name, pool)
-        seen = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
-        return Observation((_with_administrators(seen, survey) if inherits and not seen.wanted else seen,))
+        state = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
+        return Observation((_with_administrators(state, survey) if inherits and not state.wanted else state,))
 
-    return each(NAME, [one.organization for one in desired], look)
+    return each(NAME, [one.organization for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """One change for each switch that is not as wanted."""
+    """One change for each switch that is not as desired."""
     wanted = {one.organization.name: one.inherit for one in desired}
-    wrong = [seen for seen in observed if wanted.get(seen.organization, seen.inherits) != seen.inherits]
-    return [_change(seen, inherit=not seen.inherits) for seen in sorted(wrong, key=lambda seen: seen.organization)]
+    wrong = [state for state in observed if wanted.get(state.organization, state.inherits) != state.inherits]
+    return [_change(state, inherit=not state.inherits) for state in sorted(wrong, key=lambda state: state.organization)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse to switch what was not read for it, and to switch off what would lock the operator out."""
-    required: dict[Target, ObservedInheritance] = {seen.target(on=seen.wanted): seen for seen in observed}
+    """Refuse every write but those that the reading requires, and whatever would lock the operator out."""
+    required: dict[Target, ObservedInheritance] = {state.target(on=state.wanted): state for state in observed}
     return [refusal for change in changes if (refusal := _refusal(change, required))]
 
 
@@ -102,34 +102,34 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_inheritance(target.place.organization, *target.place.resource, target.on)
 
 
-def _with_administrators(seen: ObservedInheritance, survey: Survey) -> ObservedInheritance:
-    me = survey.me(seen.organization).id
-    lines = survey.role_assignments(seen.organization, effective.POOL_SCOPE, str(seen.pool.id))
+def _with_administrators(state: ObservedInheritance, survey: Survey) -> ObservedInheritance:
+    me = survey.me(state.organization).id
+    lines = survey.role_assignments(state.organization, effective.POOL_SCOPE, str(state.pool.id))
     assigned = frozenset(a.identity.id for a in lines if not a.inherited and effective.is_administrator(a.role))
-    return ObservedInheritance(seen.organization, seen.pool, seen.inherits, seen.wanted, me, assigned)
+    return ObservedInheritance(state.organization, state.pool, state.inherits, state.wanted, me, assigned)
 
 
 def _refusal(change: Change, required: Mapping[Target, ObservedInheritance]) -> Refusal | None:
-    seen = required.get(change.target)
-    if seen is None:
+    state = required.get(change.target)
+    if state is None:
         return Refusal(change, "inheritance-not-wanted", f"{change.subject}: nothing that was read requires this")
-    if not seen.wanted and (not seen.me or seen.me not in seen.assigned):
+    if not state.wanted and (not state.me or state.me not in state.assigned):
         message = (
-            f"{change.subject}: inheritance stays on until the operator itself is seen as an assigned administrator "
-            f"of agent pool {seen.pool.name}; where its own assignment is refused, an administrator has to give it"
+            f"{change.subject}: inheritance stays on until the operator itself is read as an assigned administrator "
+            f"of agent pool {state.pool.name}; where its own assignment is refused, an administrator has to assign it"
         )
         return Refusal(change, "operator-itself", message)
     return None
 
 
-def _change(seen: ObservedInheritance, *, inherit: bool) -> Change:
+def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
     return Change(
         facet=NAME,
         kind="inheritance",
-        subject=seen.organization,
+        subject=state.organization,
         before="off" if inherit else "on",
         after="on" if inherit else "off",
-        target=seen.target(on=inherit),
+        target=state.target(on=inherit),
         note="" if inherit else "only assigned administrators remain",
     )
 

@@ -1,13 +1,13 @@
-"""Open access: all pipelines of a project may use the pool without being asked, or not.
+"""Open access: whether all pipelines of a project may use the pool without an authorization of their own.
 
 ARM takes `openAccess` while a pool is created and ignores it afterwards, also for projects that are added later
-(Microsoft Learn: managed-devops-pools/configure-security), and its answers do not echo it. The truth is one switch on
-every project queue in Azure DevOps, `allPipelines` of its pipeline permissions; this facet keeps it.
+(Microsoft Learn: managed-devops-pools/configure-security), and its responses do not echo it. The effective value is
+one switch on every project queue in Azure DevOps, `allPipelines` of its pipeline permissions; this facet keeps it.
 
-What is wanted of a project, first that applies: an exception of `access.openAccess` that is in force, the
+Desired for a project, the first that applies: an exception of `access.openAccess` that is in effect, the
 organization's `openAccess`, nothing. An exception counts to the end of its last day in UTC. When it ends and the
-organization has no flag to fall back to, the switch is not managed any more and stays as it is. Single pipelines that
-are authorized besides are not touched: the service keeps that list apart (vsts-rest-api-specs, pipelinePermissions).
+organization has no flag to fall back to, the switch is no longer managed and stays as it is. Single authorizations of
+pipelines are not touched: the service keeps that list apart (vsts-rest-api-specs, pipelinePermissions).
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ OPEN = "all pipelines"
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     exceptions: Mapping[str, OpenAccessException] = field(default_factory=dict)
-    """Case-folded project name → the exception in force."""
+    """Case-folded project name → the exception in effect."""
 
     def wanted(self, project: str) -> bool | None:
-        """Whether the project's queue shall be open; None: not managed."""
+        """Whether the project's queue has to be open; None: not managed."""
         exception = self.exceptions.get(project.casefold())
         return exception.allow if exception else self.organization.open_access
 
     def until(self, project: str) -> date | None:
-        """Last day of what is wanted, where it has one."""
+        """Last day of the exception, where it has one."""
         exception = self.exceptions.get(project.casefold())
         return exception.until if exception else None
 
@@ -56,7 +56,7 @@ Desired = tuple[Flags, ...]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One project's queue, its switch, and what it was read for."""
+    """One project's queue, its switch, and its desired value."""
 
     organization: str
     project: Project
@@ -67,7 +67,7 @@ class Opening:
 
     @property
     def subject(self) -> str:
-        """As people name it."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
 
     def target(self, *, allow: bool) -> OpenAccess:
@@ -79,7 +79,7 @@ Observed = tuple[Opening, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:
-    """Flags of the organizations that have one, or an exception in force; None where none has."""
+    """Flags of the organizations that have one, or an exception in effect; None where none has."""
     flags = [Flags(one, effective.exceptions(spec, one.name, now)) for one in spec.organizations]
     return tuple(one for one in flags if one.organization.open_access is not None or one.exceptions) or None
 
@@ -87,22 +87,22 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """The switch of every queue that is managed; a project without a queue is not ready."""
     flags = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _look(flags[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(flags[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """One change for each switch that is not as wanted."""
+    """One change for each switch that is not as desired."""
     flags = {one.organization.name: one for one in desired}
-    managed = [(flags[seen.organization], seen) for seen in observed if seen.organization in flags]
+    managed = [(flags[state.organization], state) for state in observed if state.organization in flags]
     return [
-        _change(seen, allow=wanted, until=flag.until(seen.project.name))
-        for flag, seen in sorted(managed, key=lambda pair: pair[1].subject)
-        if (wanted := flag.wanted(seen.project.name)) is not None and wanted != seen.open
+        _change(state, allow=wanted, until=flag.until(state.project.name))
+        for flag, state in sorted(managed, key=lambda pair: pair[1].subject)
+        if (wanted := flag.wanted(state.project.name)) is not None and wanted != state.open
     ]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse to touch a queue that was not seen, to do other than what it was read for, and to open against policy."""
+    """Refuse every write but those that the reading requires, and to grant open access against the policy."""
     required = {opening.target(allow=opening.wanted) for opening in observed}
     refusals = []
     for change in changes:
@@ -110,7 +110,7 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
             message = f"{change.subject}: nothing that was read requires this"
             refusals.append(Refusal(change, "open-access-not-wanted", message))
         elif not change.narrows and not policy.open_access:
-            message = f"{change.subject}: the policy of this deployment lets no open access be granted"
+            message = f"{change.subject}: the policy of this deployment does not allow open access"
             refusals.append(Refusal(change, "policy-open-access", message))
     return refusals
 
@@ -122,23 +122,25 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_open_access(place.organization, place.project_id, place.queue_id, target.allow)
 
 
-def _look(flags: Flags, survey: Survey) -> Observation[Observed]:
+def _read(flags: Flags, survey: Survey) -> Observation[Observed]:
     organization = flags.organization
     inside, projects = _managed(flags, survey.projects(organization.name))
 
     def absent(subject: str, project: Project) -> ReconcilerError:
         if project.id in inside:
             return NotReady(f"{subject}: open access is set after its queue exists")
-        return NotFound(f"{subject}: open access is excepted, but the project is not listed and has no queue; list it")
+        return NotFound(
+            f"{subject}: access.openAccess names it, but the project is not listed and has no queue; list it"
+        )
 
     found = on_queues(NAME, organization, projects, survey, absent)
     wanted = {queue: flags.wanted(project.name) is True for project, queue in found.value}
-    seen = _switches(organization.name, found.value, wanted, survey)
-    return Observation(seen.value, found.gaps + seen.gaps)
+    states = _switches(organization.name, found.value, wanted, survey)
+    return Observation(states.value, found.gaps + states.gaps)
 
 
 def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
-    """Ids of the projects in reach, and all projects of which something is wanted."""
+    """Ids of the projects in reach, and all projects whose switch is managed."""
     within = reach(NAME, flags.organization, visible)
     inside = frozenset(p.id for p in within.value)
     if not flags.exceptions:
@@ -155,25 +157,25 @@ def _switches(
     organization: str, queues: Sequence[tuple[Project, Queue]], wanted: Mapping[Queue, bool], survey: Survey
 ) -> Observation[Observed]:
     answers = survey.open_access(organization, wanted)
-    seen: list[Opening] = []
+    states: list[Opening] = []
     gaps: list[Gap] = []
     for project, queue in queues:
         answer = answers[queue]
         if isinstance(answer, ReconcilerError):
             gaps.append(gap(NAME, f"{organization}/{project.name}", answer))
         else:
-            seen.append(Opening(organization, project, queue, answer, wanted[queue]))
-    return Observation(tuple(seen), tuple(gaps))
+            states.append(Opening(organization, project, queue, answer, wanted[queue]))
+    return Observation(tuple(states), tuple(gaps))
 
 
-def _change(seen: Opening, *, allow: bool, until: date | None) -> Change:
+def _change(state: Opening, *, allow: bool, until: date | None) -> Change:
     return Change(
         facet=NAME,
         kind="open access",
-        subject=seen.subject,
+        subject=state.subject,
         before=None if allow else OPEN,
         after=OPEN if allow else None,
-        target=seen.target(allow=allow),
+        target=state.target(allow=allow),
         note=f"until {until.isoformat()}" if until else "",
     )
 

@@ -1,16 +1,16 @@
 r"""Single pipelines that may use the pool: what `access.pipelines` lists is authorized, one pipeline at a time.
 
 Pipelines are named by path from the top (``\release\nightly``) or by id, and resolved through the project's build
-definitions at every look: a path follows the name, an id the pipeline. A write names one pipeline and the service
-merges it into the list (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinePermissions), so nobody else's
-authorization is touched. Only ``exclusive: true`` takes authorizations away.
+definitions each time: a path follows the name, an id the pipeline. A write names one pipeline and the service
+merges it into the list (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinePermissions), so no other authorization is
+touched. Only ``exclusive: true`` removes authorizations.
 
-- **Open access wins over the list, and the list survives it.** So pipelines are authorized also while the queue is
-  open, and count from the day on which it is closed. An exclusive list beside open access that nobody wants closed
-  keeps nobody out: that is a gap which somebody has to act on.
+- **Open access overrides the list, and the list outlives it.** So pipelines are authorized also while the queue is
+  open, and count from the day on which it is closed. An exclusive list beside open access that is not managed
+  restricts no pipeline: that is a gap which a person has to act on.
 - **A name that resolves to nothing** is a gap with the nearest pipeline, and stops no other. While there is one, an
-  exclusive list leaves alone what may be it: pipelines that the operator cannot see, and the nearest name.
-- **An id that no visible pipeline has** is authorized by nobody: the service takes any number.
+  exclusive list keeps what may be that pipeline: ids that the operator cannot see, and the nearest name.
+- **An id that no visible pipeline has** is not authorized, although the service accepts any number.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ AUTHORIZED = "authorized"
 
 @dataclass(frozen=True, slots=True)
 class DesiredPipelines:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     grants: tuple[PipelineGrant, ...]
     opens: Mapping[str, bool | None] = field(default_factory=dict)
-    """Case-folded project → whether the spec wants open access there; None: not managed."""
+    """Case-folded project → whether open access is desired there; None: not managed."""
 
 
 Desired = tuple[DesiredPipelines, ...]
@@ -51,7 +51,7 @@ Desired = tuple[DesiredPipelines, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedPipelines:
-    """One project's queue, who is authorized there, and which pipelines the spec's names are."""
+    """One project's queue, its authorizations, and the pipelines that the spec's names resolve to."""
 
     organization: str
     project: Project
@@ -63,11 +63,11 @@ class ObservedPipelines:
     paths: Mapping[int, str] = field(default_factory=dict)
     """Pipeline id → path, of all that can be seen."""
     surplus: frozenset[int] = frozenset()
-    """Authorized, not wanted, and the list is exclusive."""
+    """Authorized, not listed, and the list is exclusive."""
 
     @property
     def subject(self) -> str:
-        """As people name the place."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
 
     def target(self, number: int, *, authorized: bool) -> PipelineAuthorization:
@@ -98,23 +98,23 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """Queue, authorizations and pipelines of every project with a list: three reads each, the first one shared."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """One authorization for each wanted pipeline without, one removal for each that is too many."""
+    """One authorization for each listed pipeline that lacks it, one removal for each that is surplus."""
     ours = {one.organization.name for one in desired}
     changes: list[Change] = []
-    for seen in observed:
-        if seen.organization in ours:
-            changes += [_change(seen, one, authorized=True) for one in seen.wanted.keys() - seen.authorized]
-            changes += [_change(seen, one, authorized=False) for one in seen.surplus]
+    for state in observed:
+        if state.organization in ours:
+            changes += [_change(state, one, authorized=True) for one in state.wanted.keys() - state.authorized]
+            changes += [_change(state, one, authorized=False) for one in state.surplus]
     return sorted(changes, key=lambda change: change.id)
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse to authorize what no name of the spec resolved to, and to take what was not seen to be too many."""
-    required = {target for seen in observed for target in _required(seen)}
+    """Refuse to authorize what no name of the spec resolved to, and to remove what was not read as surplus."""
+    required = {target for state in observed for target in _required(state)}
     return [
         Refusal(change, "pipeline-not-wanted", f"{change.subject}: nothing that was read requires this")
         for change in changes
@@ -123,7 +123,7 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Authorize one pipeline, or no longer; absolute, so repeating it does no harm."""
+    """Authorize one pipeline or remove its authorization; absolute, so repeating it does no harm."""
     target = target_of(change, PipelineAuthorization)
     place = target.place
     writers.devops.authorize_pipeline(
@@ -131,16 +131,18 @@ def apply(change: Change, writers: Writers) -> None:
     )
 
 
-def _required(seen: ObservedPipelines) -> Iterator[PipelineAuthorization]:
+def _required(state: ObservedPipelines) -> Iterator[PipelineAuthorization]:
     """Every write that the reading allows."""
-    yield from (seen.target(number, authorized=True) for number in seen.wanted)
-    yield from (seen.target(number, authorized=False) for number in seen.surplus & seen.authorized - seen.wanted.keys())
+    yield from (state.target(number, authorized=True) for number in state.wanted)
+    yield from (
+        state.target(number, authorized=False) for number in state.surplus & state.authorized - state.wanted.keys()
+    )
 
 
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: DesiredPipelines, survey: Survey) -> Observation[Observed]:
+def _read(wanted: DesiredPipelines, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
     grants = {grant.project.casefold(): grant for grant in wanted.grants}
     projects = pick(NAME, name, [grant.project for grant in wanted.grants], survey.projects(name))
@@ -149,25 +151,25 @@ def _look(wanted: DesiredPipelines, survey: Survey) -> Observation[Observed]:
     queues = {queue: project for project, queue in found_queues.value}
     permissions = survey.permissions(name, list(queues))
     pipelines = survey.pipelines(name, list(queues.values()))
-    seen: list[ObservedPipelines] = []
+    states: list[ObservedPipelines] = []
     for queue, project in queues.items():
         answers = permissions[queue], pipelines[project.id]
         failed = [answer for answer in answers if isinstance(answer, ReconcilerError)]
         gaps += [gap(NAME, f"{name}/{project.name}", error) for error in failed[:1]]
         if isinstance(answers[0], PipelinePermissions) and not isinstance(answers[1], ReconcilerError):
-            found = _seen(name, (project, queue), grants[project.name.casefold()], answers[0], answers[1])
-            seen += found.value
+            found = _resolve(name, (project, queue), grants[project.name.casefold()], answers[0], answers[1])
+            states += found.value
             gaps += found.gaps
             if _pointless(found.value[0], grants, wanted):
                 gaps.append(_open_anyway(found.value[0].subject))
-    return Observation(tuple(seen), tuple(gaps))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def _no_queue(subject: str, _project: Project) -> ReconcilerError:
     return NotReady(f"{subject}: pipelines are authorized after its queue exists")
 
 
-def _seen(
+def _resolve(
     organization: str,
     place: tuple[Project, Queue],
     grant: PipelineGrant,
@@ -188,10 +190,10 @@ def _seen(
         surplus = permissions.pipelines - wanted.keys() - kept
     subject = f"{organization}/{project.name}"
     gaps = tuple(_missing(subject, name, paths.get(near[name] or 0)) for name in unknown)
-    seen = ObservedPipelines(
+    state = ObservedPipelines(
         organization, project, queue, permissions.all_pipelines, permissions.pipelines, wanted, paths, surplus
     )
-    return Observation((seen,), gaps)
+    return Observation((state,), gaps)
 
 
 def _resolved(name: str | int, paths: Mapping[int, str], by_path: Mapping[str, int]) -> int | None:
@@ -213,9 +215,9 @@ def _missing(subject: str, name: str | int, nearest: str | None) -> Gap:
     return gap(NAME, f"{subject} {name}", NotFound(f"{subject}: no visible pipeline {what}; {advice}"))
 
 
-def _pointless(seen: ObservedPipelines, grants: Mapping[str, PipelineGrant], wanted: DesiredPipelines) -> bool:
-    key = seen.project.name.casefold()
-    return seen.open and grants[key].exclusive and wanted.opens.get(key) is None
+def _pointless(state: ObservedPipelines, grants: Mapping[str, PipelineGrant], wanted: DesiredPipelines) -> bool:
+    key = state.project.name.casefold()
+    return state.open and grants[key].exclusive and wanted.opens.get(key) is None
 
 
 def _open_anyway(subject: str) -> Gap:
@@ -229,17 +231,17 @@ def _open_anyway(subject: str) -> Gap:
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _change(seen: ObservedPipelines, number: int, *, authorized: bool) -> Change:
-    path = seen.paths.get(number)
+def _change(state: ObservedPipelines, number: int, *, authorized: bool) -> Change:
+    path = state.paths.get(number)
     shown = f"{path} (#{number})" if path else f"#{number}"
     return Change(
         facet=NAME,
         kind="pipeline",
-        subject=f"{seen.subject} {shown}",
+        subject=f"{state.subject} {shown}",
         before=None if authorized else AUTHORIZED,
         after=AUTHORIZED if authorized else None,
-        target=seen.target(number, authorized=authorized),
-        note="all pipelines may use the queue now: open access is on" if seen.open else "",
+        target=state.target(number, authorized=authorized),
+        note="all pipelines may use the queue now: open access is on" if state.open else "",
     )
 
 

@@ -1,21 +1,22 @@
-"""The ARM resource of the pool: created where it is missing, kept as the spec says where it exists.
+"""The ARM resource of the pool: created where it is missing, kept equal to the spec where it exists.
 
 Only paths that the spec names are compared (`reconciler.facets.support.arm_document` says how), and every write is the
-raw document that was read, with those paths put in: what nobody here understood travels unchanged. Updates by GET and
-full PUT are what the published clients do (terraform-provider-azurerm managed_devops_pool, azure-cli-extensions mdp).
+raw document that was read, with those paths put in: fields that are not understood here travel unchanged. Updates by
+GET and full PUT are what the published clients do (terraform-provider-azurerm managed_devops_pool,
+azure-cli-extensions mdp).
 
 - `openAccess` and `permissionProfile` count while a pool is created and never again (Microsoft Learn:
-  configure-security). Creation sends them, never wider than the spec wants them at that moment; an update sends
-  `permissionProfile` as it was read and no `openAccess`. Other facets keep both true.
-- How a property is changed, and what that does, is said by one table (`reconciler.facets.support.mutability`). Location
-  and name belong to the resource for ever: another location is a change that is refused, with what to do instead, and
-  the rest of the spec is applied all the same; unless the spec says `replace: allowed`.
-- Where the spec asks for a quiet moment, changes that recycle agents wait until no machine is at work, for as long as
+  configure-security). Creation sends them, never wider than the desired state of that moment; an update sends
+  `permissionProfile` as it was read and no `openAccess`. Other facets reconcile both.
+- One table says how a property is changed, and what that does (`reconciler.facets.support.mutability`). Location and
+  name never change: another location is a change that is refused, with what to do instead, and the rest of the spec is
+  applied all the same; unless the spec says `replace: allowed`.
+- Where the spec says `agents: whenQuiet`, changes that recycle agents wait until no machine is at work, for as long as
   the spec says; what recycles nothing does not wait for them.
 - While ARM is at work on the pool it is not touched. After a Failed or Canceled operation the same document is put
-  again, also where it reads as wanted: the service has said itself that it did not come to be.
-- Nothing is ever deleted, but for a pool that its spec and the policy both let be replaced: then the next run makes it
-  anew. What that costs is counted before (`reconciler.facets.support.replacement`), and is part of the plan.
+  again, also where it reads as desired: the service itself reports that the operation was not completed.
+- Nothing is ever deleted, but a pool that its spec and the policy both let be replaced: the next run then creates it
+  again. What that costs is counted before (`reconciler.facets.support.replacement`), and is part of the plan.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from reconciler.survey import Survey
 
 NAME = "pool"
 NEW = "new pool"
-"""Kind of a change that no update could make."""
+"""Kind of a change that no update can make."""
 
 _READ_ONLY = frozenset({"id", "name", "type", "systemData"})
 _UNDONE = ("failed", "canceled")
@@ -53,7 +54,7 @@ _AT_REST = ("succeeded", *_UNDONE, "")
 
 @dataclass(frozen=True, slots=True)
 class DesiredPool:
-    """The resource as git wants it."""
+    """The resource as the spec describes it."""
 
     name: str
     resource_id: str
@@ -62,25 +63,25 @@ class DesiredPool:
     spec: Spec
     now: datetime
     quiet: Disruption | None = None
-    """How long agents that would be recycled are waited for; None: not at all."""
+    """How long to wait for agents that would be recycled; None: not at all."""
 
     @property
     def creation(self) -> dict[str, Json]:
-        """The whole document for a pool that does not exist. Made when asked for: most pools exist."""
+        """The whole document for a pool that does not exist. Built on demand: most pools exist."""
         return _creation(self.spec, self.now)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedPool:
-    """The resource as ARM answers."""
+    """The resource as ARM returns it."""
 
     resource_id: str
     document: Mapping[str, Json] | None
     """Raw; None where there is no such pool."""
     held: bool = False
-    """Whether machines are at work, so that nothing may be changed that recycles them."""
-    stock: Dependents | None = None
-    """What hangs on the pool; counted where it would be replaced, and only there."""
+    """Whether machines are at work, so that nothing that recycles them may change."""
+    dependents: Dependents | None = None
+    """What depends on the pool; counted where it would be replaced, and only there."""
 
     @property
     def state(self) -> str:
@@ -89,12 +90,12 @@ class ObservedPool:
 
     @property
     def at_rest(self) -> bool:
-        """Whether no operation is running; a word that nobody knows counts as running."""
+        """Whether no operation is running; an unknown word counts as running."""
         return self.state.casefold() in _AT_REST
 
     @property
     def settled(self) -> bool:
-        """Whether the last operation did what it was to do."""
+        """Whether the last operation succeeded."""
         return self.state.casefold() == "succeeded"
 
 
@@ -114,14 +115,16 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
     if observed.document is None:
         return Observation(observed)
     if spec.replace and observed.settled and _moved(spec, observed.document):
-        return Observation(replace(observed, stock=replacement.count(spec, observed.document, survey, desired.now)))
+        return Observation(
+            replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
+        )
     if desired.quiet is None:
         return Observation(observed)
     return _quiet(spec, desired, observed, survey)
 
 
 def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
-    """One creation, or one update with a line for each field, or nothing; and what only a new pool could have."""
+    """One creation, or one update with a line for each field, or nothing; and what only a new pool can have."""
     if observed.document is None:
         return [_create(desired)]
     if not observed.at_rest:
@@ -139,7 +142,7 @@ def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
 
 
 def guard(observed: ObservedPool, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse a PUT of another pool, over a running operation, of untold or create-only fields, or against policy."""
+    """Refuse a PUT of another pool, over a running operation, of unlisted or create-only fields, or against policy."""
     return [
         Refusal(change, rule, f"{change.subject}: {reason}")
         for change in changes
@@ -204,7 +207,7 @@ def _quiet(spec: Spec, desired: DesiredPool, observed: ObservedPool, survey: Sur
     over = desired.now >= until
     if over and desired.quiet.proceed:
         return Observation(observed)
-    end = "waited long enough, and the spec says stay" if over else f"waits for a quiet moment until {until:%FT%RZ}"
+    end = "the time is over, and the spec says stay" if over else f"waits for a quiet moment until {until:%FT%RZ}"
     message = f"{spec.name}: {', '.join(recycled)} would recycle agents; {working}; {end}"
     kind = GapKind.DEGRADED if over else GapKind.NOT_READY
     waiting = Gap(NAME, f"{spec.name} agents", kind, NotReady.__name__, message, bounded=True)
@@ -215,7 +218,7 @@ def _quiet(spec: Spec, desired: DesiredPool, observed: ObservedPool, survey: Sur
 
 
 def _unheld(body: Mapping[str, Json], document: Mapping[str, Json]) -> dict[str, Json]:
-    """What is wanted, without the parts of `properties` in which anything recycles agents."""
+    """The desired body, without the parts of `properties` in which anything recycles agents."""
     held = set()
     for one in differences(body, document):
         if _detail(one).risk is Risk.RESTARTS:
@@ -226,21 +229,21 @@ def _unheld(body: Mapping[str, Json], document: Mapping[str, Json]) -> dict[str,
 
 def _detail(one: Difference) -> Detail:
     path = ".".join(one.path).removeprefix("properties.")
-    row = mutability.of(path)
+    row = mutability.row_for(path)
     note = row.note if row.way is Way.UNKNOWN else row.way.value
     return Detail(path, one.before, one.after, row.judge(one.before, one.after), note)
 
 
 def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
-    """What only a new pool could have."""
+    """What only a new pool can have."""
     found = [_detail(one) for one in differences(spec.body, document)]
-    return [detail for detail in found if mutability.of(detail.path).way is Way.REPLACE]
+    return [detail for detail in found if mutability.row_for(detail.path).way is Way.REPLACE]
 
 
 def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) -> Change:
-    """The deletion, with everything that it costs; what is made afterwards is part of what is approved."""
+    """The deletion, with everything that it costs; what is created afterwards is part of what is approved."""
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
-    costs = (*others, *(observed.stock.lines if observed.stock else ()))
+    costs = (*others, *(observed.dependents.lines if observed.dependents else ()))
     return replacement.change(desired.name, desired.resource_id, desired.creation, (moved, costs))
 
 
@@ -295,7 +298,7 @@ def _update(
 def _sendable(document: Mapping[str, Json]) -> dict[str, Json]:
     """The document as an update may carry it: no `openAccess`, and nothing that the service sets by itself.
 
-    The writer drops read-only fields too; here they go because they would make the plan's hash restless.
+    The writer drops read-only fields too; here they go because they would change the plan's hash at every read.
     """
     body: dict[str, Json] = {key: deepcopy(value) for key, value in document.items() if key not in _READ_ONLY}
     body.get("properties", {}).pop("provisioningState", None)
@@ -307,8 +310,8 @@ def _sendable(document: Mapping[str, Json]) -> dict[str, Json]:
 # --- guard --------------------------------------------------------------------------------------------
 
 _REMEDY = (
-    "the operator deletes no pool unasked: put the old value back, or give a second spec another pool name, move its "
-    "projects there, and delete the old pool by hand; or say replace: allowed, where the policy agrees"
+    "the operator deletes no pool without permission: put the old value back, or give a second spec another pool name, "
+    "move its projects there, and delete the old pool by hand; or write replace: allowed, where the policy permits it"
 )
 
 
@@ -318,7 +321,7 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
         case MovePool():
             yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
         case ReplacePool() as target:
-            yield from replacement.objections(change, target, observed.document, observed.stock, policy)
+            yield from replacement.objections(change, target, observed.document, observed.dependents, policy)
         case CreatePool() as target:
             yield from _against_put(target, observed)
             yield from _against_creation(target.body, policy)
@@ -343,9 +346,12 @@ def _against_put(target: CreatePool | UpdatePool, observed: ObservedPool) -> Ite
 
 def _against_creation(body: Mapping[str, Json], policy: Policy) -> Iterator[tuple[str, str]]:
     if not policy.create_pools:
-        yield "policy-create-pools", "the policy of this deployment lets no pool be created"
+        yield "policy-create-pools", "the policy of this deployment does not allow creating pools"
     if not policy.open_access and any(one.get("openAccess") for one in _profile(body).get("organizations") or ()):
-        yield "policy-open-access", "the policy of this deployment lets no open access be granted, creation would"
+        yield (
+            "policy-open-access",
+            "the policy of this deployment does not allow open access, and creation would grant it",
+        )
 
 
 def _against_update(
@@ -358,10 +364,10 @@ def _against_update(
         yield "create-only", "permissionProfile is not as it was read"
     if any("openAccess" in one for one in _profile(body).get("organizations") or ()):
         yield "create-only", "openAccess counts only while a pool is created"
-    told = [detail.path for detail in details]
+    listed = [detail.path for detail in details]
     for path in _touched(observed, body, ()):
-        if not any(f"{one}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{one}.") for one in told):
-            yield "untold-field", f"{path} would change, and no line of the plan says so"
+        if not any(f"{one}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{one}.") for one in listed):
+            yield "untold-field", f"{path} would change, and no line of the plan lists it"
 
 
 def _touched(before: Mapping[str, Json], after: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[str]:

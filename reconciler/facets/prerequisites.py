@@ -1,12 +1,12 @@
-"""What has to hold around the pool, and what the operator cannot write: looked at, reported, never changed.
+"""Prerequisites of the pool, which the operator cannot write: read, reported, never changed.
 
-Identities, the subnet and the key vault belong to somebody else, often in a resource group that the operator may not
-even see; machines do not start where something is missing there (`reconciler.facets.support.prerequisites` says what,
-and why). What was *seen* to be missing is a gap for somebody to act on, with the remedy: the pool is Degraded, and
-nothing else waits for it. What could not be seen is a remark: it is told, and keeps no pool from being in sync.
+Identities, the subnet and the key vault have other owners, often in a resource group that the operator may not even
+see; machines do not start where something is missing there (`reconciler.facets.support.prerequisites` says what, and
+why). What was *read* and is missing is a gap for a person to act on, with the remedy: the pool is Degraded, and
+nothing else waits for it. What could not be read is a remark: it is reported, and the pool may be in sync.
 
-Only specs that name an identity, a vault or a subnet cost a read. A deployment may leave the looking out altogether
-(`RECONCILER_PREREQUISITES=0`); then nothing is read and nothing is said.
+Only specs that name an identity, a vault or a subnet cost a read. A deployment may switch the checks off
+(`RECONCILER_PREREQUISITES=0`); then nothing is read and nothing is reported.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Observed = tuple[Check, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - nothing of it has dates
-    """What the spec points to; None where that is nothing."""
+    """Identities, vaults and subnets that the spec names; None where there are none."""
     return prerequisites.named(spec) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """Every question and its answer."""
+    """Every check and its result."""
     around = survey.around()
     if around is None:
         return Observation(())
@@ -47,30 +47,30 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:  # noqa: ARG001 - a facet's shape
-    """Nothing: what is missing is given by somebody else."""
+    """Nothing: the owners of these resources supply what is missing."""
     return ()
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - a facet's shape
-    """Refuse whatever there is."""
-    return [Refusal(one, "never-written", f"{one.subject}: what lies around a pool is not written") for one in changes]
+    """Refuse every change."""
+    return [Refusal(one, "never-written", f"{one.subject}: prerequisites are not written") for one in changes]
 
 
 def apply(change: Change, writers: Writers) -> None:  # noqa: ARG001 - a facet's shape
     """Write nothing."""
-    raise Refused(f"{change.subject}: what lies around a pool is not written")
+    raise Refused(f"{change.subject}: prerequisites are not written")
 
 
 def _gap(check: Check) -> Gap:
     grant = check.grant
-    seen = f" ({check.detail})" if check.detail else ""
+    state = f" ({check.detail})" if check.detail else ""
     wanted = f"{grant.role} {'at' if check.advice else 'on'} {grant.where} for {grant.whom}"
-    message = f"{check.place}: to {check.what} it needs {wanted}{seen}: {grant.remedy}"
+    message = f"{check.place}: to {check.what} it needs {wanted}{state}: {grant.remedy}"
     return gap(NAME, _subject(check), NotFound(message))
 
 
 def _remark(check: Check) -> Remark:
-    return Remark(NAME, _subject(check), f"{check.place}: {check.what}: not seen: {check.detail}")
+    return Remark(NAME, _subject(check), f"{check.place}: {check.what}: could not be read: {check.detail}")
 
 
 def _subject(check: Check) -> str:
@@ -79,7 +79,7 @@ def _subject(check: Check) -> str:
 
 FACET: Facet[Desired, Observed] = Facet(
     name=NAME,
-    title="what has to hold around the pool",
+    title="prerequisites of the pool",
     parse=parse,
     observe=observe,
     diff=diff,

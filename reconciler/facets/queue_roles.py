@@ -4,13 +4,13 @@ A queue inherits the roles of its project; what is assigned on the queue itself 
 `distributedtask.agentqueuerole` with the resource ``{project id}_{queue id}`` (Microsoft Learn: agent queue roles;
 azsk/ADOScanner, agent pool checks). A role that the spec does not name is not managed.
 
-- **People are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and assigns
-  nobody (terraform-provider-azuredevops #1562).
-- **At least the role**: who has it, or a stronger one, by inheritance needs nothing: a weaker assignment beside it
-  would not even be shown. An assigned stronger role is left alone, too.
-- **Only `exclusive: true` takes**, and only what is assigned: whoever holds a named role without being listed for it
-  loses it, or is set to the role for which the spec lists them. Never the operator, and never the last administrator
-  that was seen, inherited ones included: somebody has to be able to give roles.
+- **Identities are compared by local id**, as for the agent pool: an Entra id in its place is answered with 200 and
+  assigns no one (terraform-provider-azuredevops #1562).
+- **At least the role**: an identity that inherits it, or a stronger one, needs nothing: a weaker assignment beside it
+  would not even be listed. An assigned stronger role is left alone, too.
+- **Only `exclusive: true` removes**, and only what is assigned: an identity that holds a named role and is not listed
+  for it loses it, or gets the role for which the spec lists it. Never the operator, and never the last administrator
+  that was read, inherited ones included: the queue keeps an administrator.
 - **A principal that the organization does not know** is made known first, where the policy allows it, as for the
   agent pool. An unknown Azure DevOps group is a gap.
 """
@@ -55,7 +55,7 @@ NAME = "queue_roles"
 
 @dataclass(frozen=True, slots=True)
 class DesiredQueueRoles:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     queues: tuple[QueueRoles, ...]
@@ -66,7 +66,7 @@ Desired = tuple[DesiredQueueRoles, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedQueueRoles:
-    """The security page of one queue, what is wanted on it, and who the principals of the spec are."""
+    """The role assignments of one queue, the desired ones, and the identities behind the principals of the spec."""
 
     organization: str
     project: Project
@@ -76,11 +76,11 @@ class ObservedQueueRoles:
     wanted: QueueRoles
     assignments: tuple[RoleAssignment, ...] = ()
     known: Mapping[str, Identity] = field(default_factory=dict)
-    """Principal as written → who that is."""
+    """Principal as the spec writes it → its identity."""
 
     @property
     def subject(self) -> str:
-        """As people name the place."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
 
     @property
@@ -98,7 +98,7 @@ class ObservedQueueRoles:
         return {a.identity.id: a for a in self.assignments if a.inherited is inherited}
 
     def listed(self) -> dict[str, tuple[str, str]]:
-        """Local id → role and principal; of two spellings of one person the stronger role counts."""
+        """Local id → role and principal; of two spellings of one identity the stronger role counts."""
         found: dict[str, tuple[str, str]] = {}
         for role, name in sorted(self._entries(), key=lambda entry: (role_rank(entry[0]), entry[1])):
             if name in self.known:
@@ -128,21 +128,21 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles 
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """Assignments of each queue that is named, who we are, and who the principals are."""
+    """Assignments of each queue that is named, the operator's identity and those of the principals."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """Members to make, roles to give, and where the list is exclusive, roles to take or to lower."""
+    """Directory entries to add, roles to assign, and where the list is exclusive, roles to remove or to lower."""
     ours = {one.organization.name for one in desired}
-    changes = {change.id: change for seen in observed if seen.organization in ours for change in _diff(seen)}
+    changes = {change.id: change for state in observed if state.organization in ours for change in _diff(state)}
     return [changes[key] for key in sorted(changes)]
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse unknown people and queues, lock-outs, and members that the policy does not allow."""
-    queues: dict[Place, ObservedQueueRoles] = {seen.place: seen for seen in observed}
+    """Refuse unknown identities and queues, lock-outs, and directory entries that the policy does not allow."""
+    queues: dict[Place, ObservedQueueRoles] = {state.place: state for state in observed}
     losing = losers(changes)
 
     def object_to(change: Change) -> Objection | None:
@@ -150,10 +150,10 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
             case DirectoryEntry() as entry:
                 return against_member(entry, _unknown(observed, entry.place), policy)
             case RoleAssignmentChange() as target:
-                seen = queues.get(target.place)
-                if seen is None:
+                state = queues.get(target.place)
+                if state is None:
                     return "unseen-queue", f"{target.place} was not read"
-                return _objection(target, seen, losing[target.place])
+                return _objection(target, state, losing[target.place])
             case other:
                 return "unrecognised", f"a {type(other).__name__} is not written here"
 
@@ -161,18 +161,18 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Make a member, give a role or take it; each may be repeated."""
+    """Add a directory entry, assign a role or remove the assignment; each may be repeated."""
     write(change, writers.devops)
 
 
 def _unknown(observed: Observed, pool: AgentPoolPlace) -> set[str]:
-    return {name for seen in observed if seen.pool == pool for name in seen.unknown()}
+    return {name for state in observed if state.pool == pool for name in state.unknown()}
 
 
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
+def _read(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     name = wanted.organization.name
     by_project = {one.project.casefold(): one for one in wanted.queues}
     projects = pick(NAME, name, [one.project for one in wanted.queues], survey.projects(name))
@@ -181,101 +181,101 @@ def _look(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
     known = survey.identities(name, principals) if principals else {}
     gaps = list(found.gaps)
-    seen: list[ObservedQueueRoles] = []
+    states: list[ObservedQueueRoles] = []
     for project, queue in found.value:
         try:
             lines = survey.role_assignments(name, effective.QUEUE_SCOPE, f"{project.id}_{queue.id}")
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
-        seen.append(
+        states.append(
             ObservedQueueRoles(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known)
         )
     gaps += unknown_groups(NAME, name, [principal for principal in principals if principal not in known])
-    return Observation(tuple(seen), tuple(gaps))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def _no_queue(subject: str, _project: Project) -> ReconcilerError:
-    return NotReady(f"{subject}: roles are given after its queue exists")
+    return NotReady(f"{subject}: roles are assigned after its queue exists")
 
 
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _diff(seen: ObservedQueueRoles) -> Iterator[Change]:
-    listed = seen.listed()
-    assigned, inherited = seen.held(inherited=False), seen.held(inherited=True)
-    for name in seen.unknown():
+def _diff(state: ObservedQueueRoles) -> Iterator[Change]:
+    listed = state.listed()
+    assigned, inherited = state.held(inherited=False), state.held(inherited=True)
+    for name in state.unknown():
         if not people.is_local_group(name):
-            yield member(NAME, seen.pool, name)
+            yield member(NAME, state.pool, name)
     for identity, (role, name) in listed.items():
         holds = [held[identity].role for held in (assigned, inherited) if identity in held]
         if max(map(role_rank, holds), default=-1) < role_rank(role):
-            yield _change(seen, identity, name, before=next(iter(holds), None), after=role)
-    labels = people.labels({identity: one.identity for identity, one in assigned.items()}, seen.known)
-    for identity in _surplus(seen, assigned, listed):
+            yield _change(state, identity, name, before=next(iter(holds), None), after=role)
+    labels = people.labels({identity: one.identity for identity, one in assigned.items()}, state.known)
+    for identity in _surplus(state, assigned, listed):
         lower, principal = listed.get(identity, (None, labels[identity]))
-        yield _change(seen, identity, principal, before=assigned[identity].role, after=lower)
+        yield _change(state, identity, principal, before=assigned[identity].role, after=lower)
 
 
 def _surplus(
-    seen: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
+    state: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
-    """Who holds a named role beyond what the spec lists; one who answers to an unresolved spelling is kept."""
-    if not seen.wanted.exclusive:
+    """Who holds a named role beyond the listed one; an identity whose name is an unresolved principal is kept."""
+    if not state.wanted.exclusive:
         return
-    named = {role.casefold() for role in seen.wanted.roles}
-    unknown = {name.casefold() for name in seen.unknown()}
+    named = {role.casefold() for role in state.wanted.roles}
+    unknown = {name.casefold() for name in state.unknown()}
     for identity, one in assigned.items():
         allowed = role_rank(listed[identity][0]) if identity in listed else -1
         beyond = one.role.casefold() in named and role_rank(one.role) > allowed
-        if beyond and identity != seen.me and not unknown & people.names(one.identity):
+        if beyond and identity != state.me and not unknown & people.names(one.identity):
             yield identity
 
 
 def _change(
-    seen: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
+    state: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
 ) -> Change:
     return Change(
         facet=NAME,
         kind="queue role",
-        subject=f"{seen.subject} {principal}",
+        subject=f"{state.subject} {principal}",
         before=before,
         after=after,
-        target=RoleAssignmentChange(seen.place, identity, principal, before, after),
+        target=RoleAssignmentChange(state.place, identity, principal, before, after),
     )
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
+def _objection(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str]) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
     identity, role = target.identity_id, target.after
     if not target.widens or role is None:
-        return _against_taking(target, seen, losing - {seen.me})
-    if role_rank(role) < 0 or role not in seen.wanted.roles:
+        return _against_removal(target, state, losing - {state.me})
+    if role_rank(role) < 0 or role not in state.wanted.roles:
         return "role-not-managed", f"role {role} is not managed here"
-    if seen.listed().get(identity, ("", ""))[0] != role:
-        return "unknown-identity", f"the spec lists nobody for the role {role} who resolved to this identity"
-    held = seen.held(inherited=False).get(identity)
+    if state.listed().get(identity, ("", ""))[0] != role:
+        return "unknown-identity", f"no principal that the spec lists for the role {role} resolved to this identity"
+    held = state.held(inherited=False).get(identity)
     if held is not None and role_rank(held.role) > role_rank(role):
         return "not-as-read", f"this identity holds {held.role}, so that {role} would be less"
     return None
 
 
-def _against_taking(target: RoleAssignmentChange, seen: ObservedQueueRoles, losing: set[str]) -> Objection | None:
-    identity, assigned = target.identity_id, seen.held(inherited=False)
-    if identity == seen.me:
-        return "operator-itself", "the operator never takes a role from itself"
-    if not seen.wanted.exclusive or identity not in assigned:
-        return "not-assigned", "this identity was not seen with a role that an exclusive list would take"
-    left = seen.listed().get(identity)
+def _against_removal(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str]) -> Objection | None:
+    identity, assigned = target.identity_id, state.held(inherited=False)
+    if identity == state.me:
+        return "operator-itself", "the operator never removes a role of its own"
+    if not state.wanted.exclusive or identity not in assigned:
+        return "not-assigned", "this identity was not read with a role that an exclusive list would remove"
+    left = state.listed().get(identity)
     if target.after is not None and (left is None or left[0] != target.after):
         return "role-not-managed", f"the spec does not list this identity for the role {target.after}"
-    holders = {who for inherited in (True, False) for who, one in seen.held(inherited=inherited).items() if _top(one)}
+    holders = {who for inherited in (True, False) for who, one in state.held(inherited=inherited).items() if _top(one)}
     if identity in holders and not holders - losing:
-        return "last-administrator", "no administrator of the queue would remain of those that were seen"
+        return "last-administrator", "no administrator of the queue would remain of those that were read"
     return None
 
 

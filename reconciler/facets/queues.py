@@ -1,13 +1,13 @@
-"""An agent queue in every project that should have one: without it no pipeline of the project can name the pool.
+"""An agent queue in every project that uses the pool: without it no pipeline of the project can name the pool.
 
-Managed DevOps Pools makes queues when it creates a pool, but deployments by template have left them out (Azure/bicep
+Managed DevOps Pools creates queues together with a pool, but deployments by template have left them out (Azure/bicep
 #17033, terraform-azurerm-avm-res-devopsinfrastructure-pool #45), and nothing published says that a project created
-later gets one. So a missing queue is waited for once and then made here, always by pool id: by name alone the service
-would make another pool (terraform-provider-azuredevops #456).
+later gets one. So a missing queue is waited for once and then created here, always by pool id: by name alone the
+service would create another pool (terraform-provider-azuredevops #456).
 
 Nothing is ever deleted. Queues in projects that the spec does not list are not even read: a project that lost its
-place in the list may still have builds on the way, and deleting a queue is for a person to decide. Such a queue keeps
-its open access until somebody closes it; an exception in `access.openAccess` does that.
+place in the list may still have builds in progress, and deleting a queue is for a person to decide. Such a queue keeps
+its open access; an exception in `access.openAccess` closes it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Desired = tuple[Organization, ...]
 
 @dataclass(frozen=True, slots=True)
 class ProjectQueue:
-    """A project in which the pool should be usable, and its queue."""
+    """A project that uses the pool, and its queue."""
 
     organization: str
     pool: AgentPool
@@ -47,7 +47,7 @@ class ProjectQueue:
 
     @property
     def subject(self) -> str:
-        """As people name it."""
+        """``organization/project``."""
         return f"{self.organization}/{self.project.name}"
 
     def target(self) -> NewQueue:
@@ -67,17 +67,17 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - queues
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """The queue of every project in reach; a project that cannot be read is a gap and not a missing queue."""
 
-    def look(organization: Organization) -> Observation[Observed]:
+    def read(organization: Organization) -> Observation[Observed]:
         pool = survey.agent_pool(organization.name, organization.agent_pool)
         visible = survey.projects(organization.name)
         wanted = reach(NAME, organization, visible)
-        told = [*_renamed(organization, pool, visible), *_hidden(organization, survey)]
+        notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey)]
         answers = survey.queues(organization.name, wanted.value, pool)
-        read = readable(NAME, organization.name, wanted.value, answers)
-        places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in read.value)
-        return Observation(places, (*wanted.gaps, *read.gaps, *told))
+        answered = readable(NAME, organization.name, wanted.value, answers)
+        places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in answered.value)
+        return Observation(places, (*wanted.gaps, *answered.gaps, *notices))
 
-    return each(NAME, desired, look)
+    return each(NAME, desired, read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
@@ -88,10 +88,12 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse whatever is not the creation of a queue that was seen missing, for the pool that was seen."""
+    """Refuse everything but the creation of a queue that was read as missing, for the pool that was read."""
     missing = {place.target() for place in observed if place.queue is None}
     return [
-        Refusal(change, "queue-not-missing", f"{change.subject}: this queue was not seen missing, so it is not made")
+        Refusal(
+            change, "queue-not-missing", f"{change.subject}: this queue was not read as missing, so it is not created"
+        )
         for change in changes
         if change.target not in missing
     ]
@@ -105,14 +107,14 @@ def apply(change: Change, writers: Writers) -> None:
 
 
 def _renamed(organization: Organization, pool: AgentPool, visible: Sequence[Project]) -> Iterator[Gap]:
-    """What has another name by now than the spec gives it: managed as before, and to be written down."""
-    name, asked = organization.name, organization.agent_pool
-    if pool.name.casefold() != asked.casefold():
+    """What has another name now than in the spec: it is still managed, and the spec has to be edited."""
+    name, written = organization.name, organization.agent_pool
+    if pool.name.casefold() != written.casefold():
         message = (
-            f"{name}: agent pool {asked} (id {pool.id}) is called {pool.name} now; rename it back in Azure DevOps, or "
-            f"write alias: {pool.name} for {name} under organizationProfile.organizations"
+            f"{name}: agent pool {written} (id {pool.id}) is called {pool.name} now; rename it back in Azure DevOps, "
+            f"or write alias: {pool.name} for {name} under organizationProfile.organizations"
         )
-        yield gap(NAME, f"{name} {asked}", NotFound(message))
+        yield gap(NAME, f"{name} {written}", NotFound(message))
     for project in visible:
         if project.now:
             message = (
@@ -123,7 +125,7 @@ def _renamed(organization: Organization, pool: AgentPool, visible: Sequence[Proj
 
 
 def _hidden(organization: Organization, survey: Survey) -> Iterator[Gap]:
-    """Where all projects are wanted, those that exist and that the operator cannot see."""
+    """Where all projects use the pool, those that the operator cannot see."""
     if organization.projects:
         return
     name = organization.name
@@ -135,8 +137,8 @@ def _hidden(organization: Organization, survey: Survey) -> Iterator[Gap]:
     if hidden:
         names = ", ".join(project.name for project in hidden[:_NAMED]) + (", …" if len(hidden) > _NAMED else "")
         message = (
-            f"{name}: all projects are wanted, and the operator cannot see {len(hidden)} of them: {names}; let it view "
-            "them, or list the projects that are meant"
+            f"{name}: all projects use the pool, and the operator cannot see {len(hidden)} of them: {names}; let it "
+            "view them, or list the projects that use the pool"
         )
         yield gap(NAME, f"{name} hidden projects", NotFound(message))
 

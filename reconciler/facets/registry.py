@@ -1,7 +1,7 @@
 """The managed aspects, one module each: the registry, which is also the order of application.
 
 Within one run, everything that widens comes before everything that narrows; within each half this order holds. So
-roles are given before inheritance is switched off, and inheritance is switched off before roles are taken.
+roles are assigned before inheritance is switched off, and inheritance is switched off before assignments are removed.
 """
 
 from __future__ import annotations

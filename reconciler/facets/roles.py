@@ -1,23 +1,23 @@
 r"""Who administers the agent pool in each organization.
 
 ARM takes `permissionProfile` while a pool is created and ignores it afterwards (Microsoft Learn: managed-devops-pools/
-configure-security); the truth is role assignments in Azure DevOps. Wanted are the users and groups of SpecificAccounts
-in every organization, and what `access.roles` adds for its own.
+configure-security); effective are the role assignments in Azure DevOps. Desired are the users and groups of
+SpecificAccounts in every organization, and what `access.roles` adds for its own.
 
 - **People are compared by local id**, after resolving: two spellings of one person are one, and an Entra id in its
-  place would be answered with 200 and nobody assigned (terraform-provider-azuredevops #1562).
-- **An inherited role suffices**, unless the spec wants inheritance off: then an assigned one is needed, and given
+  place would be answered with 200 and assign no one (terraform-provider-azuredevops #1562).
+- **An inherited role suffices**, unless inheritance has to be off: then an assigned one is needed, and assigned
   before the switch.
 - **Only `exclusive: true` removes**, and only assigned administrators: inherited roles cannot be removed, other roles
-  were never listed. Never the operator, never the last assigned administrator that was seen. CreatorOnly without a list
-  removes nobody: the service does not say who the creator was.
-- **The operator assigns itself only where inheritance is about to go off** and it has no assignment of its own. It
-  needs no other: its right belongs at the level of all pools. A service that refuses this
+  are not listed. Never the operator, never the last assigned administrator that was read. CreatorOnly without a list
+  removes no one: the service does not say who the creator was.
+- **The operator assigns itself only where inheritance is about to go off** and it has no assignment of its own.
+  Otherwise its right belongs at the level of all pools. A service that refuses this
   (terraform-provider-azuredevops #1592) leaves inheritance on.
 - **A principal that the organization does not know** is made known first, a change of its own of kind `member`;
   the role follows on the next pass, when it resolves. `diff` does not see the policy, so the change is always
   planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown Azure DevOps
-  group (``[scope]\name``) cannot be made known by anybody and is a gap.
+  group (``[scope]\name``) is a gap: no directory holds it.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ NAME = "roles"
 
 @dataclass(frozen=True, slots=True)
 class DesiredRoles:
-    """What one organization wants."""
+    """Desired state of one organization."""
 
     organization: Organization
     administrators: tuple[str, ...] = ()
-    """Principals as written."""
+    """Principals as the spec writes them."""
     exclusive: bool = False
     inherit: bool | None = None
 
@@ -66,7 +66,7 @@ Desired = tuple[DesiredRoles, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRoles:
-    """The security page of one agent pool, and who the principals of the spec are."""
+    """The role assignments of one agent pool, and the identities behind the principals of the spec."""
 
     organization: str
     pool: AgentPool
@@ -74,11 +74,11 @@ class ObservedRoles:
     inherits: bool
     assignments: tuple[RoleAssignment, ...]
     known: Mapping[str, Identity] = field(default_factory=dict)
-    """Principal as written → who that is."""
+    """Principal as the spec writes it → its identity."""
     unknown: tuple[str, ...] = ()
     """Principals that the organization does not know."""
     detaching: bool = False
-    """Whether inheritance is on and shall go off, so that the operator needs an assignment of its own."""
+    """Whether inheritance is on and has to go off, so that the operator needs an assignment of its own."""
 
     @property
     def place(self) -> AgentPoolPlace:
@@ -107,7 +107,7 @@ Observed = tuple[ObservedRoles, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - administrators have no dates
-    """Organizations in which somebody is wanted, nobody else is wanted, or inheritance shall go off."""
+    """Organizations with administrators, an exclusive list, or inheritance that has to be off."""
     all_of_them = [
         DesiredRoles(
             one,
@@ -121,49 +121,49 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - admini
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
-    """Role assignments, inheritance, who we are, and who the principals are, for each organization."""
+    """Role assignments, inheritance, the operator's identity and those of the principals, for each organization."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _look(wanted[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
-    """Members to make, roles to give, and where the list is exclusive, roles to take."""
+    """Directory entries to add, roles to assign, and where the list is exclusive, assignments to remove."""
     wanted = {one.organization.name: one for one in desired}
     changes: list[Change] = []
-    for seen in observed:
-        if seen.organization in wanted:
-            changes += _diff(wanted[seen.organization], seen)
+    for state in observed:
+        if state.organization in wanted:
+            changes += _diff(wanted[state.organization], state)
     return sorted(changes, key=lambda change: change.id)
 
 
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Refuse unknown people and pools, lock-outs, and members that the policy does not allow."""
-    pools: dict[Place | None, ObservedRoles] = {seen.place: seen for seen in observed}
+    """Refuse unknown identities and pools, lock-outs, and directory entries that the policy does not allow."""
+    pools: dict[Place | None, ObservedRoles] = {state.place: state for state in observed}
     losing = losers(changes)
 
     def object_to(change: Change) -> Objection | None:
-        seen = pools.get(change.place)
-        if seen is None:
+        state = pools.get(change.place)
+        if state is None:
             return "unseen-pool", f"{change.place} was not read"
-        return _objection(change, seen, losing[seen.place], policy)
+        return _objection(change, state, losing[state.place], policy)
 
     return refused(changes, object_to)
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Make a member, give a role or take it; each may be repeated."""
+    """Add a directory entry, assign a role or remove the assignment; each may be repeated."""
     write(change, writers.devops)
 
 
 # --- observe ------------------------------------------------------------------------------------------
 
 
-def _look(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
+def _read(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
     organization = wanted.organization.name
     pool = survey.agent_pool(organization, wanted.organization.agent_pool)
     inherits = survey.inheritance(organization, pool)
     known = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
-    seen = ObservedRoles(
+    state = ObservedRoles(
         organization,
         pool,
         survey.me(organization),
@@ -173,114 +173,114 @@ def _look(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
         tuple(name for name in wanted.administrators if name not in known),
         inherits and wanted.inherit is False,
     )
-    return Observation((seen,), tuple(unknown_groups(NAME, organization, seen.unknown)))
+    return Observation((state,), tuple(unknown_groups(NAME, organization, state.unknown)))
 
 
 # --- diff ---------------------------------------------------------------------------------------------
 
 
-def _diff(wanted: DesiredRoles, seen: ObservedRoles) -> Iterator[Change]:
-    listed = {seen.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in seen.known}
+def _diff(wanted: DesiredRoles, state: ObservedRoles) -> Iterator[Change]:
+    listed = {state.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in state.known}
     for name in wanted.administrators:
-        if name not in seen.known and not principals.is_local_group(name):
-            yield member(NAME, seen.place, name)
-    for identity, name in _lacking(wanted, seen, listed).items():
-        yield _grant(seen, identity, name, itself=identity not in listed)
+        if name not in state.known and not principals.is_local_group(name):
+            yield member(NAME, state.place, name)
+    for identity, name in _lacking(wanted, state, listed).items():
+        yield _grant(state, identity, name, itself=identity not in listed)
     if wanted.exclusive:
-        labels = principals.labels(seen.assigned(), seen.known)
-        for identity in sorted(_surplus(seen, listed)):
-            yield _removal(seen, identity, labels[identity])
+        labels = principals.labels(state.assigned(), state.known)
+        for identity in sorted(_surplus(state, listed)):
+            yield _removal(state, identity, labels[identity])
 
 
-def _lacking(wanted: DesiredRoles, seen: ObservedRoles, listed: Mapping[str, str]) -> dict[str, str]:
-    """Local id → name of those who need an assignment."""
-    enough = set(seen.assigned())
+def _lacking(wanted: DesiredRoles, state: ObservedRoles, listed: Mapping[str, str]) -> dict[str, str]:
+    """Local id → name of the identities that need an assignment."""
+    enough = set(state.assigned())
     if wanted.inherit is not False:
-        enough |= seen.inheriting()
+        enough |= state.inheriting()
     needed = dict(listed)
-    if seen.detaching:
-        needed.setdefault(seen.me.id, principals.label(seen.me))
+    if state.detaching:
+        needed.setdefault(state.me.id, principals.label(state.me))
     return {identity: name for identity, name in needed.items() if identity not in enough}
 
 
-def _surplus(seen: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
-    """Assigned administrators whom nothing wants; one who answers to an unresolved spelling is kept."""
-    unknown = {name.casefold() for name in seen.unknown}
+def _surplus(state: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
+    """Assigned administrators that are not listed; one whose name is an unresolved principal of the spec is kept."""
+    unknown = {name.casefold() for name in state.unknown}
     return {
         identity
-        for identity, who in seen.assigned().items()
-        if identity not in listed and identity != seen.me.id and not unknown & principals.names(who)
+        for identity, who in state.assigned().items()
+        if identity not in listed and identity != state.me.id and not unknown & principals.names(who)
     }
 
 
-def _grant(seen: ObservedRoles, identity: str, principal: str, *, itself: bool) -> Change:
-    """The role for somebody; `itself`: for the operator, whom the spec does not name."""
-    held = seen.held(identity)
-    inherits = identity in seen.inheriting() and not any(one.identity.id == identity for one in seen.own())
+def _grant(state: ObservedRoles, identity: str, principal: str, *, itself: bool) -> Change:
+    """Assign the role; `itself`: to the operator, which the spec does not name."""
+    held = state.held(identity)
+    inherits = identity in state.inheriting() and not any(one.identity.id == identity for one in state.own())
     return Change(
         facet=NAME,
         kind="administrator",
-        subject=f"{seen.organization} {principal}",
+        subject=f"{state.organization} {principal}",
         before="inherited" if inherits else held,
         after=effective.ADMINISTRATOR,
-        target=RoleAssignmentChange(seen.place, identity, principal, held, effective.ADMINISTRATOR, itself),
+        target=RoleAssignmentChange(state.place, identity, principal, held, effective.ADMINISTRATOR, itself),
         note="the operator itself, before inheritance goes off" if itself else "",
     )
 
 
-def _removal(seen: ObservedRoles, identity: str, label: str) -> Change:
+def _removal(state: ObservedRoles, identity: str, label: str) -> Change:
     return Change(
         facet=NAME,
         kind="administrator",
-        subject=f"{seen.organization} {label}",
+        subject=f"{state.organization} {label}",
         before=effective.ADMINISTRATOR,
         after=None,
-        target=RoleAssignmentChange(seen.place, identity, label, seen.held(identity), None),
+        target=RoleAssignmentChange(state.place, identity, label, state.held(identity), None),
     )
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, seen: ObservedRoles, losing: set[str], policy: Policy) -> Objection | None:
+def _objection(change: Change, state: ObservedRoles, losing: set[str], policy: Policy) -> Objection | None:
     """Rule and reason, or None where nothing speaks against it."""
     match change.target:
         case DirectoryEntry() as entry:
-            return against_member(entry, seen.unknown, policy)
+            return against_member(entry, state.unknown, policy)
         case RoleAssignmentChange(after=None, identity_id=identity):
-            return _against_removal(identity, seen, losing - {seen.me.id})
+            return _against_removal(identity, state, losing - {state.me.id})
         case RoleAssignmentChange(itself=True, identity_id=identity):
-            return _against_itself(identity, seen)
+            return _against_itself(identity, state)
         case RoleAssignmentChange() as target:
-            return _against_grant(target, seen)
+            return _against_grant(target, state)
         case other:
             return "unrecognised", f"a {type(other).__name__} is not written here"
 
 
-def _against_itself(identity: str, seen: ObservedRoles) -> Objection | None:
-    if seen.detaching and identity == seen.me.id:
+def _against_itself(identity: str, state: ObservedRoles) -> Objection | None:
+    if state.detaching and identity == state.me.id:
         return None
     return "operator-itself", "the operator assigns itself only before inheritance goes off"
 
 
-def _against_grant(target: RoleAssignmentChange, seen: ObservedRoles) -> Objection | None:
+def _against_grant(target: RoleAssignmentChange, state: ObservedRoles) -> Objection | None:
     if not effective.is_administrator(target.after or ""):
         return "role-not-managed", f"role {target.after} is not managed here"
-    if target.identity_id not in {who.id for who in seen.known.values()}:
+    if target.identity_id not in {who.id for who in state.known.values()}:
         return "unknown-identity", "this identity is none of those that the spec's principals resolved to"
     return None
 
 
-def _against_removal(identity: str, seen: ObservedRoles, removed: set[str]) -> Objection | None:
-    assigned = set(seen.assigned())
-    if identity == seen.me.id:
+def _against_removal(identity: str, state: ObservedRoles, removed: set[str]) -> Objection | None:
+    assigned = set(state.assigned())
+    if identity == state.me.id:
         return "operator-itself", "the operator never removes itself"
     if identity not in assigned:
-        return "not-assigned", "this identity was not seen as an assigned administrator"
+        return "not-assigned", "this identity was not read as an assigned administrator"
     if not assigned - removed:
-        return "last-administrator", "no assigned administrator would remain of those that were seen"
-    if seen.unknown and not assigned & {who.id for who in seen.known.values()}:
-        return "wanted-first", f"nobody of those wanted is assigned yet, and {seen.unknown[0]} is unknown"
+        return "last-administrator", "no assigned administrator would remain of those that were read"
+    if state.unknown and not assigned & {who.id for who in state.known.values()}:
+        return "wanted-first", f"none of the listed administrators is assigned yet, and {state.unknown[0]} is unknown"
     return None
 
 

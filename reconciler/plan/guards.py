@@ -121,6 +121,10 @@ def _edges(target: Target) -> Iterator[Hashable]:
             yield PipelineAuthorization, place.organization, place.resource, target.pipeline_id
         case OpenAccess(place=place) | Inheritance(place=place) | AutoProvision(place=place):
             yield type(target), place.organization, place.resource
+        case NewQueue() | AccessLevel() | GroupMember() | CreatePool() | UpdatePool() | ReplacePool() | MovePool():
+            pass  # nothing that another change could take back
+        case _:
+            _no_rule(target)
 
 
 def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:

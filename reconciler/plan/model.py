@@ -1,7 +1,7 @@
 """A plan as a value: what would be done to one pool, in which order, and what cannot be known now.
 
 A plan holds no code that could carry it out and no object that could write, so it can be printed, stored,
-hashed and checked by somebody else. Texts in it explain; nothing decides on them.
+hashed and checked elsewhere. Guards and writers decide by targets alone; the texts are for people.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class GapKind(StrEnum):
     """Why something could not be planned; in sync is claimed only where there is no gap at all."""
 
     NOT_READY = "not ready"
-    """It does not exist yet: planned on a later pass, without anybody doing anything."""
+    """It does not exist yet: planned on a later pass, without any action."""
     UNKNOWN = "unknown"
     """A read failed. That is not an absence: nothing is written on it."""
     DEGRADED = "degraded"
-    """It was read, and somebody has to act: a project that is hidden, a principal nobody knows."""
+    """It was read, and a person has to act: a hidden project, an unknown principal."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,12 +45,12 @@ class Gap:
     retry_after: float | None = None
     """Seconds, where the service named them."""
     bounded: bool = False
-    """Whether whoever waits has set an end to it: a quiet moment that the spec waits for."""
+    """Whether the wait has an end of its own: the spec waits for a quiet moment."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Remark:
-    """Something worth saying that keeps nothing from being in sync: what is nobody's to write, and was not seen."""
+    """Something worth saying that does not affect in sync: a prerequisite that could not be read."""
 
     facet: str
     subject: str

@@ -18,7 +18,7 @@ from reconciler.errors import SpecInvalid
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits for every pool. None means: whatever verified specs name. See `allows` for the patterns."""
+    """Limits for every pool. None: no limit beyond the spec. See `allows` for the patterns."""
 
     subscriptions: tuple[str, ...] | None = None
     resource_groups: tuple[str, ...] | None = None
@@ -33,7 +33,7 @@ class Policy:
     materialise: bool = False
     """Whether Entra users, groups and service principals may be added to an organization."""
     replace_pools: tuple[str, ...] = ()
-    """Names of pools that may be deleted and made anew where their spec allows it; none unless named here."""
+    """Names of pools that may be deleted and created again where their spec allows it; none unless named here."""
     max_role_removals: int = 3
     """Role assignments that one run may remove from one pool."""
 
@@ -41,7 +41,7 @@ class Policy:
 def allows(patterns: Sequence[str] | None, name: str) -> bool:
     r"""Whether a name is allowed: no list allows every name, an empty one none.
 
-    A bracket means itself: groups are named ``[scope]\name``, and a pattern that looks like one must fit it.
+    A bracket means itself: groups are named ``[scope]\name``, and such a pattern has to match them.
     """
     plain = [] if patterns is None else [pattern.casefold().replace("[", "[[]") for pattern in patterns]
     return patterns is None or any(fnmatchcase(name.casefold(), pattern) for pattern in plain)
@@ -87,7 +87,7 @@ def problems(text: bytes) -> tuple[str, ...]:
     except UnicodeDecodeError:
         return ("policy:1: is not UTF-8 text",)
     if root is None:
-        return ("policy:1: is empty; an empty mapping {} is a policy without limits of its own",)
+        return ("policy:1: is empty; write {} for a policy without limits of its own",)
     if not isinstance(root, yaml.MappingNode):
         return (f"policy:{root.start_mark.line + 1}: is not a mapping of {', '.join(_NAMES)}",)
     return tuple(f"policy:{node.start_mark.line + 1}: {message}" for node, message in _problems(root))
@@ -126,7 +126,7 @@ def _wrong(name: str, node: Any) -> str:
             absent = "nothing" if name == "replace_pools" else "everything"
             return f"is not a list of patterns; leave it out where {absent} is allowed"
         blank = [item for item in node.value if item.tag != _STRING or not item.value.strip()]
-        return "holds something that is not a text; put it in quotes" if blank else ""
+        return "holds a value that is not text; put it in quotes" if blank else ""
     if name == "max_role_removals":
         whole = node.tag == _INT and node.value.isdecimal() and str(int(node.value)) == node.value
         whole = whole and int(node.value) <= _MOST

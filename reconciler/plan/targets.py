@@ -337,7 +337,7 @@ def action_of(target: Target) -> Action:
 
 def route_of(target: Target) -> Route:
     """Over which API it is written."""
-    return Route.ARM if isinstance(target, CreatePool | UpdatePool | ReplacePool | MovePool) else Route.DEVOPS
+    return Route.ARM if isinstance(target, ArmTarget) else Route.DEVOPS
 
 
 def place_of(target: Target) -> Place | None:

@@ -1,4 +1,4 @@
-"""Rules of `access`: what it names belongs to the pool, nothing is said twice, nobody is locked out.
+"""Rules of `access`: what it names belongs to the pool, nothing is said twice, no list locks every administrator out.
 
 Whether names exist in Azure DevOps is not known here; the facets find that out.
 """
@@ -46,7 +46,7 @@ def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
 
 
 def repeated(entries: Sequence[Json], section: str, key: str) -> Iterator[Finding]:
-    """Two entries for one thing, of which nobody could say which counts."""
+    """Two entries for one thing: neither takes precedence."""
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
         name = str(entry.get(key, "")).casefold()
@@ -93,7 +93,7 @@ def stranger(
 
 
 def _offer(name: str, known: Collection[str]) -> str:
-    """Comparing names is slow, so it is done for as many as are told."""
+    """Comparing names is slow, so it is done for as many as are reported."""
     meant = nearest(name, known)
     return f"; did you mean {meant}?" if meant else f"; known are {listing(map(show, known)) if known else 'none'}"
 
@@ -122,13 +122,13 @@ def pipelines(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
 
 
 def roles(entries: Sequence[Json], profile: Json) -> Iterator[Finding]:
-    """An exclusive list of nobody would lock everybody out."""
+    """An empty exclusive list would lock every administrator out."""
     accounts = any(profile.get(key) for key in ("users", "groups"))
     for index, entry in enumerate(entries):
         path: Path = ("access", "roles", index)
         yield from twice(entry.get("administrators", ()), (*path, "administrators"))
         if entry.get("exclusive") and not entry.get("administrators") and not accounts:
-            yield (*path, "exclusive"), "is true, but nobody is listed; name at least one administrator"
+            yield (*path, "exclusive"), "is true, but the list is empty; name at least one administrator"
 
 
 def agent_pools(entries: Sequence[Json], organizations: Sequence[Json]) -> Iterator[Finding]:

@@ -77,7 +77,7 @@ class AgentPoolFlags(Closed, total=False):
             bool,
             said(
                 "Whether Azure DevOps gives a queue to each new project at once, and not the reconciler at its next "
-                "look. true only where projects is empty. Absent: not managed.",
+                "run. true only where projects is empty. Absent: not managed.",
                 True,
             ),
         ]
@@ -88,7 +88,7 @@ class QueueRolesDocument(Closed, total=False):
     """Roles on the pool's queue in one project; a role that is absent is not managed."""
 
     project: Required[Project]
-    readers: Annotated[list[Principal], said("May look.", ["[fabrikam-dev]\\Readers"])]
+    readers: Annotated[list[Principal], said("May view the queue.", ["[fabrikam-dev]\\Readers"])]
     users: Annotated[list[Principal], said("May use the pool in pipelines.", ["[fabrikam-dev]\\Contributors"])]
     creators: Annotated[list[Principal], said("May use the pool and create queues.", ["ann@fabrikam.com"])]
     administrators: Annotated[list[Principal], said("May do all that, and give roles.", ["ann@fabrikam.com"])]
@@ -136,7 +136,10 @@ class DisruptionDocument(Closed, total=False):
     ]
     afterwards: Annotated[
         Literal["proceed", "stay"],
-        said("proceed: then they are made. stay: then they stay undone, and somebody has to act.", default="proceed"),
+        said(
+            "proceed: then the changes are made. stay: then they are not made, and a person has to act.",
+            default="proceed",
+        ),
     ]
 
 
@@ -165,8 +168,8 @@ class SpecDocument(Closed, total=False):
     replace: Annotated[
         Literal["refused", "allowed"],
         said(
-            "allowed: the pool may be deleted and made anew where only a new one could have what the spec says, if the "
-            "policy of the deployment agrees. Take the word out again afterwards.",
+            "allowed: the pool may be deleted and created again where only a new one can have what the spec says, if "
+            "the policy of the deployment agrees. Take the word out again afterwards.",
             default="refused",
         ),
     ]

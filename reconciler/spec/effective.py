@@ -1,7 +1,7 @@
-"""What a spec means where two of its places speak of the same thing.
+"""The effective value where two places of a spec set the same thing.
 
-`permissionProfile` and `openAccess` are ARM's words; `access` adds ours, for one organization or one project. Several
-facets need the same answer, and none may import another. Pure; reads nothing.
+`permissionProfile` and `openAccess` are ARM's; `access` adds its own, for one organization or one project. Several
+facets need the same value, and none may import another. Pure; reads nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_administrator(role: str) -> bool:
 
 
 def inheritance(spec: Spec, organization: str) -> bool | None:
-    """Whether the agent pool shall inherit roles; None: not managed.
+    """Whether the agent pool has to inherit roles; None: not managed.
 
     `access.roles` decides where it speaks. Otherwise CreatorOnly means off and Inherit on; of SpecificAccounts the
     documentation says nothing, so nothing is assumed (Microsoft Learn: managed-devops-pools/configure-security).
@@ -50,17 +50,17 @@ def administrators(spec: Spec, organization: str) -> tuple[str, ...]:
 
 
 def exclusive(spec: Spec, organization: str) -> bool:
-    """Whether administrators beyond the wanted are removed.
+    """Whether administrators that are not listed are removed.
 
     It takes a list to be exclusive of: one in `access.roles` (an empty one counts) or SpecificAccounts. CreatorOnly
-    alone is no list: Azure DevOps does not say who the creator was, and removing a guess would be worse than nobody.
+    alone is no list: Azure DevOps does not say who the creator was, so no one is removed.
     """
     own = [roles for roles in _own(spec, organization) if roles.exclusive]
     return any(roles.administrators is not None for roles in own) or (bool(own) and _specific(spec))
 
 
 def exceptions(spec: Spec, organization: str, now: datetime) -> dict[str, OpenAccessException]:
-    """Case-folded project → the exception in force; an exception counts to the end of its last day in UTC.
+    """Case-folded project → the exception in effect; an exception counts to the end of its last day in UTC.
 
     Of two for one project the dated one counts, then the one that closes, then the one that ends first.
     """

@@ -1,7 +1,7 @@
-"""What pydantic found, in the words of the people who write specs.
+"""The errors of pydantic, in the words of the people who write specs.
 
-Locations that pydantic gives name the member of a union; they are brought back to keys and positions of the data. For a
-name that nobody knows, the nearest one of the same object is offered, or the place where that name belongs.
+Locations of pydantic name the member of a union; they are translated to keys and positions of the data. For a
+name that is not known, the nearest one of the same object is offered, or the place where that name belongs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LIMITS = {
 
 
 def translate(error: ValidationError, data: Any) -> Iterator[Finding]:
-    """One finding an error, with paths of the data that was validated; sentences for as many as are told."""
+    """One finding an error, with paths of the data that was validated; sentences for as many as are reported."""
     for index, one in enumerate(error.errors(include_url=False)):
         yield data_path(one["loc"], data), sentence(one) if index < MOST_PROBLEMS else "is wrong, too"
 
@@ -104,7 +104,7 @@ def no_kind(error: ErrorDetails) -> str:
 
 
 def unknown(error: ErrorDetails) -> str:
-    """A field that nobody knows: the nearest name, else where a field of that name belongs, else all names."""
+    """An unknown field: the nearest name, else where a field of that name belongs, else all names."""
     *owner, name = error["loc"]
     known = known_names(tuple(owner))
     if meant := nearest(str(name), known):

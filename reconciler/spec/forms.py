@@ -1,8 +1,8 @@
 """The forms that single values may have: what a JSON type alone cannot say.
 
-Each is an `Annotated` type: the check with its sentence, and what an editor's JSON Schema is told. Enumerations of the
-service are open (`modelAsString` in azure-rest-api-specs, devopsinfrastructure 2026-06-02): a value that nobody knows
-is kept, one that is nearly a known one is a slip.
+Each is an `Annotated` type: the check with its sentence, and its part of the JSON Schema for editors. Enumerations of
+the service are open (`modelAsString` in azure-rest-api-specs, devopsinfrastructure 2026-06-02): an unknown value is
+kept, one that is nearly a known one is a slip.
 """
 
 from __future__ import annotations

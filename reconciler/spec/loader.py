@@ -82,13 +82,13 @@ def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
 
 
 def _told(path: str, document: YamlDocument) -> list[Problem]:
-    told = [
+    reported = [
         Problem(path, place.line, spell(where), message, place.column)
         for place, where, message in document.findings[:MOST_PROBLEMS]
     ]
     if (more := len(document.findings) - MOST_PROBLEMS) > 0:
-        told.append(Problem(path, document.start.line, "", f"has {more} more problems; mend these first"))
-    return told
+        reported.append(Problem(path, document.start.line, "", f"has {more} more problems; fix these first"))
+    return reported
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class Image(Closed, total=False):
         ),
     ]
     wellKnownImageName: Annotated[Text, said("An image that the service knows.", "ubuntu-24.04", "windows-2022/latest")]
-    aliases: Annotated[list[Text], said("Names by which pipelines may ask for the image.", ["ubuntu-24.04"])]
+    aliases: Annotated[list[Text], said("Names by which pipelines may request the image.", ["ubuntu-24.04"])]
     buffer: Annotated[
         Buffer, said("Share of the stand-by agents, in percent, as text; '*' for what is left.", "50", default="*")
     ]

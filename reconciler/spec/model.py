@@ -119,7 +119,7 @@ class Disruption:
 
     at_most: timedelta = timedelta(days=1)
     proceed: bool = True
-    """Whether the change is made when that time is over; else it stays undone, and somebody has to act."""
+    """Whether the change is made when that time is over; else it is not made, and a person has to act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ class Spec:
     disruption: Disruption | None = None
     """None: agents are recycled without waiting."""
     replace: bool = False
-    """Whether the pool may be deleted and made anew where only a new one could have what the spec says. The policy has
-    to agree (`reconciler.plan.policy`)."""
+    """Whether the pool may be deleted and created again where only a new one can have what the spec says. The policy
+    has to agree (`reconciler.plan.policy`)."""
     until: date | None = None
     """For `mode: pause`: last day on which it is paused."""
     reason: str = ""

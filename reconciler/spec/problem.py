@@ -20,7 +20,7 @@ Finding: TypeAlias = tuple[Path, str]
 """Where, and what to say; it becomes a `Problem` once the line is known."""
 
 MOST_PROBLEMS = 100
-"""Problems of one document that are told; a file that is no spec at all has more than anybody reads."""
+"""Problems of one document that are reported; a file that is no spec at all has too many to read."""
 
 LISTED = 10
 """Names that a message lists at most."""

@@ -49,7 +49,7 @@ def check(document: Json) -> Iterator[Finding]:
 
 
 def mode(document: Json) -> Iterator[Finding]:
-    """A pause ends some day, and somebody can say why there is one."""
+    """A pause has an end and a reason."""
     paused = document.get("mode") == "pause"
     if paused:
         for name, what in (("until", "the last day of the pause"), ("reason", "why it is paused")):
@@ -123,7 +123,7 @@ def permissions(profile: Json) -> Iterator[Finding]:
     path, kind = (*_PROFILE, "permissionProfile"), profile.get("kind")
     named = [key for key in ("users", "groups") if key in profile]
     if kind == "SpecificAccounts" and not any(profile[key] for key in named):
-        yield path, "is SpecificAccounts, but names nobody; list at least one of users or groups"
+        yield path, "is SpecificAccounts, but names no one; list at least one of users or groups"
     if kind in ("Inherit", "CreatorOnly"):
         for key in named:
             yield (*path, key), f"is given, but kind is {kind}; only SpecificAccounts has {key}"
@@ -191,7 +191,7 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
 
 
 def standby(properties: Json) -> Iterator[Finding]:
-    """A schedule covers one day or a week, and asks for no more than there may be."""
+    """A schedule covers one day or a week, and requests no more than maximumConcurrency."""
     agent = properties.get("agentProfile", _NONE)
     predictions = agent.get("resourcePredictions", _NONE)
     path = (*_AGENT, "resourcePredictions")

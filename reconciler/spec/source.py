@@ -49,15 +49,15 @@ _UNSEEN = (
     "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f"
 )
 _INVISIBLE, _NOT_ONE_LINE = re.compile(f"[{_UNSEEN}]"), re.compile(f"[\t\n\r{_UNSEEN}]")
-"""Control characters, and those that let a text look like another one to whoever reviews it."""
+"""Control characters, and those that make a text look like another one in a review."""
 
 _REMEDIES = (
     ("unknown escape", "in double quotes a backslash starts an escape: use single quotes"),
-    ("mapping values are not allowed", "quote a text that holds a colon, and look at the indentation"),
+    ("mapping values are not allowed", "quote a text that holds a colon, and check the indentation"),
     ("that cannot start any token", "quote a text that starts with @, `, % or a tab, and indent with spaces"),
-    ("expected <block end>", "look at the indentation, here and above"),
-    ("did not find expected key", "look at the indentation and the quotes, here and above"),
-    ("expected key", "look at the indentation and the quotes, here and above"),
+    ("expected <block end>", "check the indentation, here and above"),
+    ("did not find expected key", "check the indentation and the quotes, here and above"),
+    ("expected key", "check the indentation and the quotes, here and above"),
     ("expected ',' or", "a bracket, a comma or a quote is missing"),
     ("unexpected end of stream", "a quote or a bracket is not closed"),
 )

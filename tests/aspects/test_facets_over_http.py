@@ -73,7 +73,7 @@ def test_roles_on_a_queue_are_made_true(open_shop: Open) -> None:
 
 @pytest.mark.parametrize("on", [True, False])
 def test_a_project_made_today_has_its_queue_at_once_where_the_spec_says_so(open_shop: Open, on: bool) -> None:
-    """And at the next look where the spec says no: all projects are wanted either way."""
+    """And at the next look where the spec says no: all projects use the pool either way."""
     everywhere = {"name": "fabrikam-prime", "projects": []}
     organization = {
         "name": "fabrikam-prime",

@@ -70,5 +70,5 @@ def test_another_location_is_refused_with_what_to_do_instead(open_shop: Open) ->
 
     assert result.outcome is Outcome.STALLED
     assert [refusal.rule for refusal in (result.plan.refusals if result.plan else ())] == ["only-by-a-new-pool"]
-    assert "the operator deletes no pool unasked" in result.status.conditions[0].message
+    assert "the operator deletes no pool without permission" in result.status.conditions[0].message
     here.second_run_writes_nothing(moved)

@@ -44,7 +44,7 @@ def test_new_projects_get_none_where_the_spec_says_so() -> None:
 
 
 def test_a_spec_that_says_nothing_of_it_leaves_the_flag_alone() -> None:
-    """Also where all projects are wanted: `queues` makes what is missing, so nothing depends on the flag."""
+    """Also where all projects use the pool: `queues` makes what is missing, so nothing depends on the flag."""
     assert agent_pool.parse(spec(organization(), organization(TAILSPIN, "Web")), NOW) is None
 
 

@@ -86,7 +86,7 @@ def test_it_stays_on_where_switching_off_would_lock_the_operator_out(org: Org, r
     seen = look(World({PRIME: org}), spec(organization(), profile=CREATOR_ONLY), facets=ONLY)
 
     assert (seen.changes, [r.rule for r in seen.refusals]) == ((), ["operator-itself"]), reason
-    assert "stays on until the operator itself is seen" in seen.refusals[0].message
+    assert "stays on until the operator itself is read" in seen.refusals[0].message
 
 
 def test_one_organization_without_an_answer_does_not_stop_the_other() -> None:

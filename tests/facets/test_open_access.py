@@ -167,7 +167,7 @@ def test_all_projects_of_an_organization_that_shows_none_is_no_success() -> None
     seen = look(World({PRIME: Org()}), spec(organization(open_access=True)), facets=ONLY)
 
     assert [gap.message for gap in seen.gaps] == [
-        "fabrikam-prime: all projects are wanted, and the operator can see none"
+        "fabrikam-prime: all projects use the pool, and the operator can see none"
     ]
 
 

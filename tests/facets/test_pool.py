@@ -271,9 +271,9 @@ def test_another_location_is_reported_and_the_rest_is_done() -> None:
             "new pool",
             Risk.DESTROYS,
             (
-                "fabrikam-managed-pool location: is West US 2 and the spec says eastus; the operator deletes no pool "
-                "unasked: put the old value back, or give a second spec another pool name, move its projects there, and "
-                "delete the old pool by hand; or say replace: allowed, where the policy agrees"
+                "fabrikam-managed-pool location: is West US 2 and the spec says eastus; the operator deletes no pool without "
+                "permission: put the old value back, or give a second spec another pool name, move its projects there, and "
+                "delete the old pool by hand; or write replace: allowed, where the policy permits it"
             ),
         )
     ]

@@ -261,7 +261,7 @@ def test_whatever_is_asked_is_refused(observed: tuple[Check, ...], asked: list[C
 
     assert [refusal.change for refusal in refusals] == asked
     for change in asked:
-        with pytest.raises(Refused, match="is not written"):
+        with pytest.raises(Refused, match="are not written"):
             prerequisites.apply(change, World().writers)
 
 

@@ -137,7 +137,7 @@ def test_only_a_queue_that_was_seen_missing_is_made(observed: queues.Observed, r
     refusals = queues.guard(observed, changes, Policy())
 
     assert [refusal.rule for refusal in refusals] == ["queue-not-missing"], reason
-    assert "was not seen missing" in refusals[0].message
+    assert "was not read as missing" in refusals[0].message
 
 
 def test_a_removal_is_refused_whoever_thought_of_it() -> None:

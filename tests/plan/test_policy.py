@@ -62,7 +62,7 @@ zzz: 1
         "policy:1: organisations: unknown field; did you mean organizations?",
         "policy:2: projects: is not a list of patterns; leave it out where everything is allowed",
         "policy:3: projects: is given twice",
-        "policy:3: projects: holds something that is not a text; put it in quotes",
+        "policy:3: projects: holds a value that is not text; put it in quotes",
         "policy:4: maxRoleRemovals: is not a whole number from 0 to 1000",
         "policy:5: openAccess: is not true or false",
         f"policy:6: zzz: unknown field; known are {', '.join(policy._NAMES)}",
@@ -80,7 +80,7 @@ zzz: 1
         (b"a: [", "policy:1: is not YAML: "),
         (b"a: \xff", "policy:1: is not UTF-8 text"),
         (b"a: \x00", "policy:1: is not YAML: unreadable"),
-        (b"organizations: ['']", "policy:1: organizations: holds something that is not a text"),
+        (b"organizations: ['']", "policy:1: organizations: holds a value that is not text"),
         (b"maxRoleRemovals: 1001", "policy:1: maxRoleRemovals: is not a whole number"),
         (b"maxRoleRemovals: 0x10", "policy:1: maxRoleRemovals: is not a whole number"),
         (b"maxRoleRemovals: 010", "policy:1: maxRoleRemovals: is not a whole number"),
@@ -136,7 +136,7 @@ def test_the_documented_table_is_the_policy() -> None:
     default = Policy()
     for name, shown in rows:
         value = getattr(default, policy._NAMES[name])
-        assert shown == ("everybody" if name == "principals" else "every one") if value is None else True
+        assert shown == ("everyone" if name == "principals" else "every one") if value is None else True
         assert value is None or shown == ("none" if value == () else f"`{str(value).lower()}`")
     assert example is not None
     assert load(example[1].encode()).organizations == ("fabrikam-prime", "fabrikam-tailspin")

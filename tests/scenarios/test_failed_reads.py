@@ -30,7 +30,7 @@ SWEEP_ROUTES = (
 )
 """Reads of Azure DevOps in a run of one pool."""
 ALL_PROJECTS_ROUTE = "graph.groups.list"
-"""Read where all projects are wanted: it is how those are counted which the operator cannot see."""
+"""Read where all projects use the pool: it is how those are counted which the operator cannot see."""
 ARM_ROUTES = ("Pools_Get", "Pools_ListBySubscription")
 KINDS = ("401", "403", "500", "503", "203", "429", "truncated", "refused", "retry-after", "timeout-before")
 ASKS_FOR_QUIET = {"429", "503", "retry-after"}

@@ -82,7 +82,7 @@ def test_a_policy_without_creation_makes_no_pool(nothing: World) -> None:
     assert rules(results[POOL].plan) == ["policy-create-pools"]
     assert nothing.writes() == []
     for name in results:
-        nothing.never_in_sync(name, Outcome.STALLED, because="the policy lets no pool be created")
+        nothing.never_in_sync(name, Outcome.STALLED, because="the policy does not allow creating pools")
 
 
 def test_a_person_the_organization_does_not_know_is_refused_without_leave(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A pool that moves: deleted and made anew, where spec and policy and everything that was read agree, and never else."""
+"""A pool that moves: deleted and created again, where spec and policy and everything that was read agree, and never else."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_plan_names_what_comes_again_and_what_is_lost_for_good(moving: World
     lines = {line.path: line for line in change.details}
     assert (lines["location"].before, lines["location"].after) == ("eastus", "westeurope")
     assert lines[f"{TAILSPIN} queues"].before == ["Data", "Mobile", "Web"]
-    assert lines[f"{TAILSPIN} queues"].after == "made again afterwards"
+    assert lines[f"{TAILSPIN} queues"].after == "created again afterwards"
     lost = losses(plan)
     assert lost[f"{TAILSPIN} roles"] == ["bob@fabrikam.com Reader"]
     assert lost[f"{TAILSPIN} single authorizations"] == [f"Web {number}"]

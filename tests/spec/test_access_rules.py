@@ -60,7 +60,7 @@ BROKEN: list[tuple[str, list[dict[str, Any]], str]] = [
     (
         "roles",
         [{**PRIME, "exclusive": True, "administrators": []}],
-        "roles[0].exclusive: is true, but nobody is listed; name at least one administrator",
+        "roles[0].exclusive: is true, but the list is empty; name at least one administrator",
     ),
     (
         "roles",

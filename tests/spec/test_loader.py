@@ -98,7 +98,7 @@ def test_problems_of_the_reading_and_of_the_fields_are_told_together() -> None:
 def test_more_problems_than_anybody_reads_are_counted() -> None:
     found = load({"a.yaml": b"\n".join(b"unknown%d: 1" % number for number in range(300))})
     assert len(found.problems) == MOST_PROBLEMS + 1
-    assert any("more problems; mend these first" in one.message for one in found.problems)
+    assert any("more problems; fix these first" in one.message for one in found.problems)
 
 
 def test_problems_know_their_column() -> None:

@@ -95,11 +95,11 @@ BROKEN: list[tuple[list[tuple[str, Any]], str]] = [
     ),
     (
         [(f"{ORG}.permissionProfile", {"kind": "SpecificAccounts"})],
-        f"{ORG}.permissionProfile: is SpecificAccounts, but names nobody; list at least one of users or groups",
+        f"{ORG}.permissionProfile: is SpecificAccounts, but names no one; list at least one of users or groups",
     ),
     (
         [(f"{ORG}.permissionProfile", {"kind": "SpecificAccounts", "users": []})],
-        f"{ORG}.permissionProfile: is SpecificAccounts, but names nobody; list at least one of users or groups",
+        f"{ORG}.permissionProfile: is SpecificAccounts, but names no one; list at least one of users or groups",
     ),
     (
         [(f"{ORG}.permissionProfile", {"kind": "Inherit", "users": ["a@b.c"]})],

@@ -143,7 +143,7 @@ def test_what_cannot_be_printed_but_is_visible_is_kept(read: Read) -> None:
         ("? [a]\n: b", 1, "has a key that is not plain text; write a name before the colon"),
         ("a: &x y\n*x : b", 2, "has a key that is not plain text; write a name before the colon"),
         ("x:\n\ty: 1", 2, "indent with spaces, not with a tab"),
-        ("a: b: c", 1, "quote a text that holds a colon, and look at the indentation"),
+        ("a: b: c", 1, "quote a text that holds a colon, and check the indentation"),
         ("a: @b", 1, "quote a text that starts with @, `, % or a tab, and indent with spaces"),
         ('a: "\\C"', 1, "in double quotes a backslash starts an escape: use single quotes"),
         ("a: [1, 2", 2, "; "),

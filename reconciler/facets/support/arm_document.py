@@ -1,8 +1,8 @@
-"""Two documents of an ARM pool, the wanted and the observed: where they differ, and what they make together.
+"""Two documents of an ARM pool, the desired and the observed: their differences, and the merged document.
 
-Only paths that the wanted document names are looked at. The service fills in defaults, leaves empty things out, and
+Only paths that the desired document names are compared. The service fills in defaults, leaves empty things out, and
 spells ids, URLs and enums as it likes, and none of that is a difference (azure-rest-api-specs #40986 and #42195,
-devopsinfrastructure 2026-06-02). What is merged for a PUT keeps every field that nobody understood.
+devopsinfrastructure 2026-06-02). What is merged for a PUT keeps every field that is not understood here.
 
 Pure functions over JSON. What a difference means for people, and what may be written, is decided elsewhere
 (`reconciler.facets.pool`).
@@ -13,7 +13,7 @@ How values are compared:
   beside the named fields of one organization stays;
 - ``images`` go by image, in order; an image that stays keeps its other fields;
 - ``projects``, ``repositories``, ``aliases``, ``observedCertificates`` are sets, case aside;
-- ``userAssignedIdentities`` is a set of ids, whole: an identity that nobody lists gives rights to every job;
+- ``userAssignedIdentities`` is a set of ids, whole: an identity that is not listed gives rights to every job;
 - ``tags`` are compared one by one: policies of a subscription add their own;
 - other lists are compared and replaced whole.
 """
@@ -30,7 +30,7 @@ from reconciler.facets.support import mutability
 from reconciler.facets.support.mutability import Way
 
 _IGNORED = mutability.names(Way.DEVOPS, Way.SERVICE)
-"""Effective while a pool is created and never again, or nobody's but the service's: never compared, never put in."""
+"""Effective at creation alone, or set by the service alone: never compared, never put in."""
 
 _CASELESS = frozenset({
     "kind", "type", "location", "url", "name", "wellKnownImageName", "ephemeralType", "logonType", "caching",
@@ -64,7 +64,7 @@ _SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+):(\d+)(?:\.0+)?")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One named field that is not as wanted."""
+    """One named field that is not as desired."""
 
     path: tuple[str, ...]
     """From the top of the document: ``properties``, ``organizationProfile``, ``organizations[fabrikam]``, …"""
@@ -82,7 +82,7 @@ def organization_of(url: str) -> str:
 
 
 def differences(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> list[Difference]:
-    """Every named field that is not as wanted, in a stable order."""
+    """Every named field that is not as desired, in a stable order."""
     return sorted(_walk(wanted, observed, ()), key=lambda difference: difference.path)
 
 
@@ -95,9 +95,9 @@ def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json], *, new: boo
     for key, value in wanted.items():
         if key in _IGNORED:
             continue
-        seen = observed.get(key)
-        if new or not _same(key, value, seen):
-            result[key] = _merged_value(key, value, seen)
+        current = observed.get(key)
+        if new or not _same(key, value, current):
+            result[key] = _merged_value(key, value, current)
     return result
 
 
@@ -110,56 +110,56 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
             yield from _field(key, value, observed.get(key), path)
 
 
-def _field(key: str, value: Json, seen: Json, path: tuple[str, ...]) -> Iterator[Difference]:
-    if value == seen:  # most fields are as wanted: what is equal to the letter needs no closer look
+def _field(key: str, value: Json, current: Json, path: tuple[str, ...]) -> Iterator[Difference]:
+    if value == current:  # most fields are equal to the letter
         return
     here = (*path, key)
     if key == "organizations":
-        yield from _organizations(value, seen or [], here)
+        yield from _organizations(value, current or [], here)
     elif key == "images":
-        yield from _images(value, seen or [], here)
+        yield from _images(value, current or [], here)
     elif key == "tags":
-        yield from _tags(value, seen or {}, here)
+        yield from _tags(value, current or {}, here)
     elif isinstance(value, Mapping) and key != "userAssignedIdentities":
-        yield from _object(value, seen or {}, here)
-    elif not _same(key, value, seen):
-        yield Difference(here, _shown(seen), _shown(value))
+        yield from _object(value, current or {}, here)
+    elif not _same(key, value, current):
+        yield Difference(here, _shown(current), _shown(value))
 
 
-def _merged_value(key: str, value: Json, seen: Json) -> Json:
+def _merged_value(key: str, value: Json, current: Json) -> Json:
     if key == "organizations":
-        return _merged_organizations(value, seen or [])
+        return _merged_organizations(value, current or [])
     if key == "images":
-        return _merged_images(value, seen or [])
+        return _merged_images(value, current or [])
     if key == "tags":
-        return _merged_tags(value, seen or {})
+        return _merged_tags(value, current or {})
     if key == "userAssignedIdentities":
-        return _merged_identities(value, seen or {})
+        return _merged_identities(value, current or {})
     if isinstance(value, Mapping):
-        return merged(value, _compatible(value, seen or {}), new=seen is None)
+        return merged(value, _compatible(value, current or {}), new=current is None)
     return deepcopy(value)
 
 
-def _same(key: str, value: Json, seen: Json) -> bool:
+def _same(key: str, value: Json, current: Json) -> bool:
     """Whether two values mean the same; for objects and keyed lists: whether nothing in them differs."""
-    if value == seen:
+    if value == current:
         return True
     if key in ("organizations", "images", "tags") or (isinstance(value, Mapping) and key != "userAssignedIdentities"):
-        return not list(_field(key, value, seen, ()))
+        return not list(_field(key, value, current, ()))
     if _is_list_of_objects(value):
-        others = seen or []
+        others = current or []
         return len(value) == len(others) and all(_covers(a, b) for a, b in zip(value, others, strict=True))
-    return bool(_canonical(key, value) == _canonical(key, seen))
+    return bool(_canonical(key, value) == _canonical(key, current))
 
 
 def _is_list_of_objects(value: Json) -> bool:
     return isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value)
 
 
-def _covers(value: Json, seen: Json) -> bool:
-    if not isinstance(value, Mapping) or not isinstance(seen, Mapping):
-        return bool(value == seen)
-    return all(_same(key, item, seen.get(key)) for key, item in value.items())
+def _covers(value: Json, current: Json) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(current, Mapping):
+        return bool(value == current)
+    return all(_same(key, item, current.get(key)) for key, item in value.items())
 
 
 def _canonical(key: str, value: Json) -> Json:
@@ -189,20 +189,20 @@ def _shown(value: Json) -> Json:
 # --- objects whose kind or type decides which fields they have ----------------------------------------
 
 
-def _object(value: Mapping[str, Json], seen: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
-    base = _compatible(value, seen)
+def _object(value: Mapping[str, Json], current: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
+    base = _compatible(value, current)
     yield from _walk(value, base, path)
-    for key in seen.keys() - base.keys() - value.keys():
-        yield Difference((*path, key), _shown(seen[key]), None)
+    for key in current.keys() - base.keys() - value.keys():
+        yield Difference((*path, key), _shown(current[key]), None)
 
 
-def _compatible(value: Mapping[str, Json], seen: Mapping[str, Json]) -> Mapping[str, Json]:
-    """What may stay beside the wanted fields: beside another kind only what all kinds have."""
-    if _takes_no_list({**seen, **value}) and seen.get("userAssignedIdentities"):
-        return {key: item for key, item in seen.items() if key != "userAssignedIdentities"}
-    if "kind" not in value or "kind" not in seen or _same("kind", value["kind"], seen["kind"]):
-        return seen
-    return {key: item for key, item in seen.items() if key in _KEPT_ACROSS_KINDS or key == "kind"}
+def _compatible(value: Mapping[str, Json], current: Mapping[str, Json]) -> Mapping[str, Json]:
+    """What may stay beside the desired fields: beside another kind only what all kinds have."""
+    if _takes_no_list({**current, **value}) and current.get("userAssignedIdentities"):
+        return {key: item for key, item in current.items() if key != "userAssignedIdentities"}
+    if "kind" not in value or "kind" not in current or _same("kind", value["kind"], current["kind"]):
+        return current
+    return {key: item for key, item in current.items() if key in _KEPT_ACROSS_KINDS or key == "kind"}
 
 
 # --- lists with keys ----------------------------------------------------------------------------------
@@ -213,9 +213,9 @@ def _by_organization(items: Sequence[Mapping[str, Json]]) -> dict[str, Mapping[s
 
 
 def _organizations(
-    value: Sequence[Mapping[str, Json]], seen: Sequence[Mapping[str, Json]], path: tuple[str, ...]
+    value: Sequence[Mapping[str, Json]], current: Sequence[Mapping[str, Json]], path: tuple[str, ...]
 ) -> Iterator[Difference]:
-    ours, theirs = _by_organization(value), _by_organization(seen)
+    ours, theirs = _by_organization(value), _by_organization(current)
     for name in sorted({*ours, *theirs}):
         here = (*path[:-1], f"{path[-1]}[{name}]")
         if name not in theirs:
@@ -234,9 +234,9 @@ def _places(organization: Mapping[str, Json]) -> Json:
 
 
 def _merged_organizations(
-    value: Sequence[Mapping[str, Json]], seen: Sequence[Mapping[str, Json]]
+    value: Sequence[Mapping[str, Json]], current: Sequence[Mapping[str, Json]]
 ) -> list[dict[str, Json]]:
-    ours, theirs = _by_organization(value), _by_organization(seen)
+    ours, theirs = _by_organization(value), _by_organization(current)
     kept = [merged({**ours[name], "url": item.get("url")}, item) for name, item in theirs.items() if name in ours]
     return kept + [merged(item, {}, new=True) for name, item in ours.items() if name not in theirs]
 
@@ -246,23 +246,23 @@ def _image(item: Mapping[str, Json]) -> str:
 
 
 def _images(
-    value: Sequence[Mapping[str, Json]], seen: Sequence[Mapping[str, Json]], path: tuple[str, ...]
+    value: Sequence[Mapping[str, Json]], current: Sequence[Mapping[str, Json]], path: tuple[str, ...]
 ) -> Iterator[Difference]:
-    ours, theirs = [_image(item) for item in value], [_image(item) for item in seen]
+    ours, theirs = [_image(item) for item in value], [_image(item) for item in current]
     if [name.casefold() for name in ours] != [name.casefold() for name in theirs]:
         yield Difference(path, theirs, ours)
         return
-    for name, item, other in zip(ours, value, seen, strict=True):
+    for name, item, other in zip(ours, value, current, strict=True):
         yield from _walk(item, other, (*path[:-1], f"{path[-1]}[{name}]"))
 
 
-def _merged_images(value: Sequence[Mapping[str, Json]], seen: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
-    known = {_image(item).casefold(): item for item in reversed(seen)}
+def _merged_images(value: Sequence[Mapping[str, Json]], current: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
+    known = {_image(item).casefold(): item for item in reversed(current)}
     result = []
     for index, item in enumerate(value):
         name = _image(item).casefold()
-        in_place = index < len(seen) and _image(seen[index]).casefold() == name
-        other = seen[index] if in_place else known.get(name)
+        in_place = index < len(current) and _image(current[index]).casefold() == name
+        other = current[index] if in_place else known.get(name)
         result.append(merged(item, other or {}, new=other is None))
     return result
 
@@ -274,22 +274,22 @@ def _spellings(names: Mapping[str, Json]) -> dict[str, str]:
     return {name.casefold(): name for name in names}
 
 
-def _tags(value: Mapping[str, Json], seen: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
-    spelt = _spellings(seen)
+def _tags(value: Mapping[str, Json], current: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
+    spelt = _spellings(current)
     for name, text in value.items():
-        before = seen.get(spelt.get(name.casefold(), name))
+        before = current.get(spelt.get(name.casefold(), name))
         if before != text:
             yield Difference((*path, name), before, text)
 
 
-def _merged_tags(value: Mapping[str, Json], seen: Mapping[str, Json]) -> dict[str, Json]:
-    spelt = _spellings(seen)
-    return {**seen, **{spelt.get(name.casefold(), name): text for name, text in value.items()}}
+def _merged_tags(value: Mapping[str, Json], current: Mapping[str, Json]) -> dict[str, Json]:
+    spelt = _spellings(current)
+    return {**current, **{spelt.get(name.casefold(), name): text for name, text in value.items()}}
 
 
-def _merged_identities(value: Mapping[str, Json], seen: Mapping[str, Json]) -> dict[str, Json]:
-    wanted, spelt = _spellings(value), _spellings(seen)
-    kept = {name: deepcopy(item) for name, item in seen.items() if name.casefold() in wanted}
+def _merged_identities(value: Mapping[str, Json], current: Mapping[str, Json]) -> dict[str, Json]:
+    wanted, spelt = _spellings(value), _spellings(current)
+    kept = {name: deepcopy(item) for name, item in current.items() if name.casefold() in wanted}
     return {**kept, **{name: {} for name in value if name.casefold() not in spelt}}
 
 

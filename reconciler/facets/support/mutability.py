@@ -1,14 +1,14 @@
 """How each property of the ARM pool can be changed once the pool exists, and what that does: one table.
 
-The pool's facet reads it, docs/spec.md prints it (``python -m reconciler.mutability``). It says nothing of values: how
-two of them compare is `reconciler.facets.support.arm_document`.
+The pool's facet reads it, docs/spec.md shows it (``python -m reconciler.facets.support.mutability``). It says
+nothing of values: how two of them compare is `reconciler.facets.support.arm_document`.
 
-What is not in the table, or is younger than the api-version that is spoken, is *not documented*: it is sent where a
-spec names it, the plan's line says so, and it counts as something that may recycle agents.
+What is not in the table, or is newer than the api-version in use, is *not documented*: it is sent where a spec names
+it, the plan's line says so, and it counts as something that may recycle agents.
 
 Basis: azure-rest-api-specs devopsinfrastructure (read-only and create-only marks, the version that brought a
 property); Microsoft Learn, managed-devops-pools/configure-security (what counts at creation alone);
-terraform-provider-azurerm managed_devops_pool (which changes force a new resource). That machines are made anew where
+terraform-provider-azurerm managed_devops_pool (which changes force a new resource). That machines are recreated where
 their shape changes follows from what the properties mean; the service does not say which updates recycle agents.
 """
 
@@ -30,7 +30,7 @@ FIRST = "2024-10-19"
 
 
 class Way(StrEnum):
-    """How a change is made; the words stand in the plan."""
+    """How a property is changed; the words stand in the plan."""
 
     IN_PLACE = "in place"
     RECYCLES = "agents are recycled"
@@ -143,7 +143,7 @@ TABLE: tuple[PropertyRule, ...] = (
 """First match wins."""
 
 
-def of(path: str, version: str = API_VERSION) -> PropertyRule:
+def row_for(path: str, version: str = API_VERSION) -> PropertyRule:
     """The row of a property, ``fabricProfile.sku.name``; a row of its own where nothing is documented."""
     found = next((row for row in TABLE if fnmatchcase(path, row.path.replace("[", "[[]"))), None)
     if found is None or found.since > version:

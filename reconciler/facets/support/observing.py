@@ -1,7 +1,7 @@
 """How facets read alike: organization after organization, machines at work, and what could not be read becomes a gap.
 
-This is where «one dead organization, one hidden project never stops the others» lives. It decides nothing about
-changes, it only names what they are about; what a facet makes of a reading is the facet's own business.
+Here one unreachable organization or hidden project is kept from stopping the others. It decides nothing about changes,
+it only names their places; what follows from a reading is for the facet to decide.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ T = TypeVar("T")
 _IDLE = frozenset(
     {"ready", "notready", "returned", "provisioning", "updating", "starting", "pendingreimage", "reimaging"}
 )
-"""Words for a machine without a job (ARM document, ResourceStatus); one that nobody knows counts as at work."""
+"""Words for a machine without a job (ARM document, ResourceStatus); an unknown one counts as at work."""
 _READ_AND_BAD = (NotFound, Rejected, Immutable)
 
 
 def gap(facet: str, subject: str, error: ReconcilerError) -> Gap:
-    """File an error under what is missing because of it.
+    """The error as a gap.
 
     ===================================  =========  =============================================
     error                                kind       why
     ===================================  =========  =============================================
-    NotReady                             not ready  time alone brings it
-    NotFound, Rejected, Immutable        degraded   the service answered, and somebody has to act
-    all others, Forbidden among them     unknown    nothing was seen, so nothing may be written
+    NotReady                             not ready  it comes with time alone
+    NotFound, Rejected, Immutable        degraded   the service answered, and a person has to act
+    all others, Forbidden among them     unknown    nothing was read, so nothing may be written
     ===================================  =========  =============================================
     """
     kind = GapKind.UNKNOWN
@@ -48,35 +48,35 @@ def gap(facet: str, subject: str, error: ReconcilerError) -> Gap:
 
 
 def each(
-    facet: str, organizations: Iterable[Organization], look: Callable[[Organization], Observation[tuple[T, ...]]]
+    facet: str, organizations: Iterable[Organization], read: Callable[[Organization], Observation[tuple[T, ...]]]
 ) -> Observation[tuple[T, ...]]:
-    """Look at one organization after another, by name; the trouble of one is a gap of that one alone."""
-    seen: list[T] = []
+    """Read one organization after another, by name; an error of one is a gap of that one alone."""
+    states: list[T] = []
     gaps: list[Gap] = []
     for organization in sorted(organizations, key=lambda one: one.name):
         try:
-            found = look(organization)
+            found = read(organization)
         except ReconcilerError as error:
             gaps.append(gap(facet, organization.name, error))
             continue
-        seen += found.value
+        states += found.value
         gaps += found.gaps
-    return Observation(tuple(seen), tuple(gaps))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def reach(facet: str, organization: Organization, visible: Sequence[Project]) -> Observation[tuple[Project, ...]]:
     """Projects in which the organization uses the pool, sorted by name: the listed ones, or all visible ones.
 
     A hidden project and a project that does not exist look the same, so a listed name that resolves to nothing is a
-    gap. Where all projects are wanted, hidden ones cannot be counted; none visible at all is a gap too. Projects that
-    the spec leaves without a queue are out of reach.
+    gap. Where all projects use the pool, hidden ones cannot be counted; none visible at all is a gap too. Projects
+    that the spec leaves without a queue are out of reach.
     """
     left_out = organization.without_queue
     if organization.projects:
         named = [name for name in organization.projects if name.casefold() not in left_out]
         return pick(facet, organization.name, named, visible)
     if not visible:
-        nothing = NotFound(f"{organization.name}: all projects are wanted, and the operator can see none")
+        nothing = NotFound(f"{organization.name}: all projects use the pool, and the operator can see none")
         return Observation((), (gap(facet, organization.name, nothing),))
     reached = (project for project in visible if project.name.casefold() not in left_out)
     return Observation(tuple(sorted(reached, key=_by_name)))
@@ -98,16 +98,16 @@ def pick(
 def readable(
     facet: str, organization: str, projects: Iterable[Project], answers: Mapping[str, T | ReconcilerError]
 ) -> Observation[tuple[tuple[Project, T], ...]]:
-    """Part the projects with an answer from those with an error; `answers` go by project id."""
-    seen: list[tuple[Project, T]] = []
+    """Separate the projects with a result from those with an error; `answers` go by project id."""
+    states: list[tuple[Project, T]] = []
     gaps: list[Gap] = []
     for project in projects:
         answer = answers[project.id]
         if isinstance(answer, ReconcilerError):
             gaps.append(gap(facet, f"{organization}/{project.name}", answer))
         else:
-            seen.append((project, answer))
-    return Observation(tuple(seen), tuple(gaps))
+            states.append((project, answer))
+    return Observation(tuple(states), tuple(gaps))
 
 
 def on_queues(

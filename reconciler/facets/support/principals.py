@@ -1,6 +1,6 @@
-r"""Names of people and groups, as far as facets that give roles need them; nothing here reads or decides.
+r"""Names of identities, as far as facets that assign roles need them; nothing here reads or decides.
 
-One person may answer to several names, and two people to one: only local ids are compared, names are for people.
+One identity may have several names, and two may share one: only local ids are compared, names are for people.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from reconciler.spec.forms import GUID
 
 
 def is_local_group(principal: str) -> bool:
-    r"""Whether it is a group of Azure DevOps, ``[scope]\name``: no directory could bring one."""
+    r"""Whether it is a group of Azure DevOps, ``[scope]\name``: no directory holds one."""
     return principal.startswith("[")
 
 
 def names(who: Identity) -> set[str]:
-    """Everything that somebody answers to, case-folded."""
+    """Every name of an identity, case-folded."""
     return {name.casefold() for name in (who.id, who.unique_name, who.display_name, who.origin_id) if name}
 
 
 def label(who: Identity) -> str:
-    """What people call somebody; an application's unique name is a guid, which says nothing alone."""
+    """The name to show; an application's unique name is a guid, which says nothing alone."""
     if who.display_name and re.fullmatch(GUID, who.unique_name):
         return f"{who.display_name} ({who.unique_name})"
     return who.unique_name or who.display_name or who.id
 
 
 def labels(people: Mapping[str, Identity], taken: Iterable[str] = ()) -> dict[str, str]:
-    """Local id → a name that nobody else here has, and that is not among those taken."""
+    """Local id → a name that no other identity here has, and that is not among those taken."""
     plain = {identity: label(who) for identity, who in people.items()}
     often = Counter(name.casefold() for name in (*plain.values(), *taken))
     return {

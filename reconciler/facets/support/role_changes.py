@@ -1,7 +1,7 @@
-"""What facets that give roles have in common: members to be made, assignments to be written, objections to be told.
+"""What facets that assign roles have in common: directory entries, assignments to write, and objections.
 
-Whom a role is given to, and from whom it is taken, each of them decides for itself. Here is what follows from it, and
-what is the same on an agent pool and on a queue because the organization's people and its service are the same.
+Who gets a role and who loses it, each of them decides for itself. Here is what follows from that, and what is the same
+on an agent pool and on a queue.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleA
 from reconciler.ports.devops import DevOpsWriter
 
 MEMBER = "member"
-"""Kind of the change that makes somebody known to an organization."""
+"""Kind of the change that makes a principal known to an organization."""
 
 Objection: TypeAlias = tuple[str, str]
 """Rule and reason, without the subject."""
 
 
 def refused(changes: Sequence[Change], object_to: Callable[[Change], Objection | None]) -> list[Refusal]:
-    """A refusal for each change that something speaks against."""
+    """A refusal for each change to which there is an objection."""
     answers = ((change, object_to(change)) for change in changes)
     return [Refusal(change, answer[0], f"{change.subject}: {answer[1]}") for change, answer in answers if answer]
 
@@ -54,17 +54,17 @@ def member(facet: str, pool: AgentPoolPlace, principal: str) -> Change:
 
 
 def against_member(entry: DirectoryEntry, unknown: Iterable[str], policy: Policy) -> Objection | None:
-    """Only one of the unknown is made a member, and only where the policy lets somebody be made one."""
+    """Only an unknown principal becomes a member, and only where the policy allows that."""
     if entry.principal not in unknown:
         return "unknown-identity", "nothing that was read requires this member"
     if policy.materialise:
         return None
     advice = "add the account there, correct the spelling, or let the policy materialise it"
-    return "policy-materialise", f"the organization knows nobody of this name; {advice}"
+    return "policy-materialise", f"the organization knows no one of this name; {advice}"
 
 
 def unknown_groups(facet: str, organization: str, unknown: Iterable[str]) -> list[Gap]:
-    """Groups of Azure DevOps among the unknown: nobody could make them known, so somebody has to act."""
+    """Unknown groups of Azure DevOps: no directory holds them, so a person has to act."""
     return [
         gap(facet, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
         for name in unknown

@@ -342,5 +342,5 @@ def test_a_merge_never_takes_create_only_fields_from_the_spec(wanted: dict[str, 
 def test_what_means_the_same_is_not_put(
     wanted: dict[str, Any], observed: dict[str, Any], sent: dict[str, Any], reason: str
 ) -> None:
-    """A field that no line of the plan shows is taken for a slip by the guard, which then refuses the whole PUT."""
+    """A field that no line of the plan lists is taken for a slip by the guard, which then refuses the whole PUT."""
     assert merged(wanted, observed) == sent, reason

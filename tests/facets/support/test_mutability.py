@@ -42,13 +42,13 @@ def all_paths() -> list[str]:
 def test_every_property_of_a_spec_has_a_row() -> None:
     """A property without one would be sent with no word of what it does."""
     top = {"id", "name", "type", "apiVersion", "resourceGroup", "systemData"}
-    missing = [path for path in all_paths() if mutability.of(path) not in TABLE and path.split(".")[0] not in top]
+    missing = [path for path in all_paths() if mutability.row_for(path) not in TABLE and path.split(".")[0] not in top]
 
     assert [path for path in missing if path != "organizationProfile.organizations"] == []
 
 
 def test_no_row_is_hidden_by_one_above_it() -> None:
-    hidden = [row.path for row in TABLE if mutability.of(row.path.replace("*", "x"), "2099-01-01") is not row]
+    hidden = [row.path for row in TABLE if mutability.row_for(row.path.replace("*", "x"), "2099-01-01") is not row]
 
     assert hidden == []
 
@@ -66,14 +66,19 @@ def test_no_row_is_hidden_by_one_above_it() -> None:
     ],
 )
 def test_what_the_table_says(path: str, version: str, way: Way, risk: Risk) -> None:
-    row = mutability.of(path, version)
+    row = mutability.row_for(path, version)
 
     assert (row.way, row.judge(4, 6)) == (way, risk)
 
 
 def test_the_page_shows_the_table() -> None:
-    begin, end = "<!-- mutability: made by python -m reconciler.mutability -->", "<!-- end of mutability -->"
+    begin, end = (
+        "<!-- mutability: made by python -m reconciler.facets.support.mutability -->",
+        "<!-- end of mutability -->",
+    )
 
     shown = PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0].strip()
 
-    assert shown == mutability.table(), "run python -m reconciler.mutability and put it between the marks"
+    assert shown == mutability.table(), (
+        "run python -m reconciler.facets.support.mutability and put it between the marks"
+    )

@@ -1,17 +1,16 @@
-"""What has to hold around a pool before its machines start: identities, the key vault of its certificates, the subnet.
+"""Prerequisites of a pool, without which its machines do not start: identities, key vault, subnet.
 
 ::
 
-    named        what a spec points to (`Named`)
-    identities   each is of the tenant of every organization
-    vaults       who may read secrets and certificates, and whom the firewall admits
+    named        what a spec names (`Named`)
+    identities   each belongs to the tenant of every organization
+    vaults       who may read secrets and certificates, and which addresses the firewall admits
     networks     the subnet is delegated to the service
 
 Machines do not start where one of these does not hold, and ARM says so only then (Microsoft Learn: managed-devops-
 pools/configure-security, configure-identity, configure-networking). Nothing here can be written by the operator, and
-much of it may be hidden from it. So an answer has three values: what was seen to hold, what was seen to be missing,
-and what could not be seen, which is neither. `reconciler.facets.prerequisites` and `reconciler.tools.doctor` ask the
-same.
+much of it may be hidden from it. So a check has three results: met, missing, and not readable, which is neither.
+`reconciler.facets.prerequisites` and `reconciler.tools.doctor` run the same checks.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Identities of a pool: who they are, and that each is of the tenant of every organization.
+"""Identities of a pool, and that each belongs to the tenant of every organization.
 
 A pool's identity signs in to Azure DevOps, so it has to be of the Entra tenant that the organization is connected to
-(Microsoft Learn: managed-devops-pools/configure-identity). The tenant of an organization is told by none of its own
-pages that a program may read; it is that of the operator itself, whom the organization knows by its tenant.
+(Microsoft Learn: managed-devops-pools/configure-identity). No interface for programs returns the
+tenant of an organization; it is that of the operator itself, which the organization knows by its tenant.
 """
 
 from __future__ import annotations
@@ -48,6 +48,6 @@ def _agree(identity: str, organization: str, survey: Survey, around: AzureResour
         "the organization's tenant", lambda: around.tenant(organization, survey.me(organization).id)
     )
     if not ours or not theirs:
-        raise Unavailable("the tenant is not told; compare it by hand")
+        raise Unavailable("the tenant cannot be read; compare it by hand")
     if ours != theirs:
         raise NotFound(f"the identity is of tenant {ours}, the organization of {theirs}")

@@ -1,4 +1,4 @@
-"""What a spec points to around its pool. Pure."""
+"""Resources that a spec names beside its pool. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Named:
     """Resource id; empty where none is named."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to look at: an identity that the pool has of its own needs no more than a pool."""
+        """Whether there is anything to check: a system-assigned identity needs nothing but the pool."""
         return bool(self.identities or self.vaults or self.subnet)
 
 

@@ -1,7 +1,7 @@
 """The subnet of a pool: delegated to the service (Microsoft Learn: managed-devops-pools/configure-networking).
 
-What the service's own principal, DevOpsInfrastructure, may do in the network is not asked: its object id is known to
-the directory alone. ARM names what is missing there when a pool is put, and the adapter adds who has to be given what.
+What the service's own principal, DevOpsInfrastructure, may do in the network is not checked: only the directory
+knows its object id. ARM names what is missing when a pool is put, and the adapter adds which role it needs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The key vault of a pool's certificates: who may read them, and whom its firewall admits.
+"""The key vault of a pool's certificates: who may read them, and which addresses its firewall admits.
 
 Sources: Microsoft Learn, managed-devops-pools/configure-security (Secrets User for the pool's identity, Certificate
-User for who configures it, ranges of the service), Key Vault RBAC guide (ids and actions of the roles). Roles are known
-by id. One that is not known is missing nothing before its definition was read: people make roles of their own.
+User for the identity that configures it, ranges of the service), Key Vault RBAC guide (ids and actions of the roles).
+Roles are known by id. An unknown role is judged by its definition: it may be a custom role.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Vault:
         self._around = around
 
     def checks(self) -> Iterator[Check]:
-        """Who may read, and who is let in; behind a vault that cannot be seen nothing is asked."""
+        """Who may read, and which addresses are admitted; nothing more is checked of a vault that cannot be read."""
         grant = Grant("Reader", self._place, _OPERATOR, f"az role assignment create --role Reader … for {self._name}")
         found: list[Document] = []
         subject = Subject(self._place, "see the vault", Mode.REPORT, grant)
@@ -66,17 +66,17 @@ class Vault:
             yield self._admits(document.get("properties") or {})
 
     def _found(self) -> Document:
-        """By name; it may lie in a subscription that is not the pool's, and then it is not seen."""
+        """By name; it may lie in another subscription than the pool, and then it is not found."""
         subscription = self._spec.subscription
         for one in read_or_unavailable("the list of vaults", lambda: self._around.vaults(subscription)):
             if str(one.get("name", "")).lower() == self._name:
                 return one
-        raise Unavailable(f"it is none of the visible vaults of subscription {subscription}; look at it by hand")
+        raise Unavailable(f"it is none of the visible vaults of subscription {subscription}; check it by hand")
 
     # --- who may read ------------------------------------------------------------------------------------
 
     def _readers(self, document: Document) -> Iterator[Check]:
-        """One check an identity, and one of the operator where it is the one who configures the pool."""
+        """One check an identity, and one of the operator where it configures the pool."""
         wanted = named(self._spec)
         for identity in wanted.identities:
             yield self._secrets(document, identity, lambda one=identity: _principal(properties(one, self._around)))
@@ -124,7 +124,7 @@ class Vault:
             read_or_unavailable("the operator's rights", lambda: self._around.rights(vault)), _READ_CERTIFICATE
         )
 
-    # --- who is let in -----------------------------------------------------------------------------------
+    # --- who is admitted -----------------------------------------------------------------------------------
 
     def _admits(self, given: Document) -> Check:
         missing = _shut_out(given)
@@ -138,7 +138,7 @@ class Vault:
 
 def _public(given: Document) -> bool:
     if str(given.get("publicNetworkAccess", "")).casefold() == "disabled":
-        raise Unavailable("public access is disabled; whether a private endpoint serves is not seen")
+        raise Unavailable("public access is disabled; whether a private endpoint serves cannot be read")
     return True
 
 
@@ -152,7 +152,7 @@ def _shut_out(given: Document) -> list[str]:
 
 
 def _range(text: str) -> IPv4Network | None:
-    """A rule of the firewall; one that is none admits nobody."""
+    """A rule of the firewall; None where it is malformed, and so admits nothing."""
     try:
         return IPv4Network(text, strict=False)
     except ValueError:
@@ -166,7 +166,7 @@ def _by_roles(document: Document) -> bool:
 def _principal(document: Document) -> str:
     found = str(document.get("principalId") or "").lower()
     if not found:
-        raise Unavailable("the identity's principal is not told")
+        raise Unavailable("the identity has no principal id")
     return found
 
 

@@ -1,7 +1,7 @@
-"""What hangs on a pool: counted by name, in every organization that uses it, before anybody may delete it.
+"""What depends on a pool: counted by name, in every organization that uses it, before it may be deleted.
 
-What the spec names is made again by the other facets, everything else is lost for good. Whatever cannot be counted is
-told, and is a reason not to delete (`reconciler.facets.support.replacement.locks`). Reads, and never writes.
+What the spec names is created again by the other facets, everything else is lost for good. What cannot be counted is
+reported, and is a reason not to delete (`reconciler.facets.support.replacement.locks`). Reads, and never writes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from reconciler.spec.model import Organization, PipelineGrant, QueueRoles, Spec
 from reconciler.survey import Survey
 
 LOST = "lost for good: the spec does not name it"
-AGAIN = "made again afterwards"
+AGAIN = "created again afterwards"
 
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
-    """What hangs on a pool."""
+    """What depends on a pool."""
 
     lines: tuple[Detail, ...] = ()
     unread: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Dependents:
 
 @dataclass(slots=True)
 class _Count:
-    """What hangs on the agent pool of one organization, sorted into what comes again and what does not."""
+    """What depends on the agent pool of one organization: what is created again, and what is lost."""
 
     organization: str
     again: dict[str, list[str]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class _Count:
 
 
 def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetime) -> Dependents:
-    """Count, in every organization that uses the pool; what fails to be read is told and stops no other reading."""
+    """Count, in every organization that uses the pool; what cannot be read is reported and stops no other read."""
     lines: list[Detail] = [*_unnamed_tags(spec, document), *_own_identity(document)]
     unread: list[str] = []
     known = {one.name: one for one in spec.organizations}
@@ -108,8 +108,8 @@ def _agent_pool(spec: Spec, organization: Organization, survey: Survey, now: dat
     count = _Count(name)
     _switches(spec, organization, pool, survey, count)
     _administrators(spec, name, pool, survey, count)
-    doors = _Doors(spec, organization, survey, now)
-    doors.all(found, count)
+    on_queues = _Queues(spec, organization, survey, now)
+    on_queues.all(found, count)
     another = "another one, with another id and no history"
     yield Detail(f"{name} agent pool", f"{pool.name}, id {pool.id}", another, Risk.DESTROYS, "jobs find no machine")
     yield from count.lines()
@@ -125,7 +125,7 @@ def _read(answers: Mapping[str, Queue | ReconcilerError | None]) -> dict[str, Qu
 
 
 def _switches(spec: Spec, organization: Organization, pool: AgentPool, survey: Survey, count: _Count) -> None:
-    """A switch that stands otherwise than a new agent pool has it."""
+    """A switch that is not at the default of a new agent pool."""
     if not survey.inheritance(organization.name, pool):
         count.note("inheritance", "off", named=effective.inheritance(spec, organization.name) is not None)
     if pool.auto_provision:
@@ -153,8 +153,8 @@ def _holder(line: RoleAssignment) -> str:
     return f"{line.identity.unique_name or line.identity.display_name} {line.role}"
 
 
-class _Doors:
-    """Queues of one organization, and what stands on each."""
+class _Queues:
+    """Queues of one organization, and the rights on each."""
 
     def __init__(self, spec: Spec, organization: Organization, survey: Survey, now: datetime) -> None:
         self._spec = spec
@@ -179,8 +179,8 @@ class _Doors:
         name = project.name.casefold()
         return (not named or name in named) and name not in self._organization.without_queue
 
-    def _open(self, project: Project, seen: PipelinePermissions, count: _Count) -> None:
-        if not seen.all_pipelines:
+    def _open(self, project: Project, permissions: PipelinePermissions, count: _Count) -> None:
+        if not permissions.all_pipelines:
             return
         exception = self._exceptions.get(project.name.casefold())
         flag = self._organization.open_access if self._reaches(project) else None
@@ -188,10 +188,10 @@ class _Doors:
         if wanted is not False:
             count.note("open access", project.name, named=bool(wanted) and self._reaches(project))
 
-    def _pipelines(self, project: Project, seen: PipelinePermissions, count: _Count) -> None:
+    def _pipelines(self, project: Project, permissions: PipelinePermissions, count: _Count) -> None:
         grant = self._grant(project)
         named = self._named(project, grant)
-        for pipeline in sorted(seen.pipelines):
+        for pipeline in sorted(permissions.pipelines):
             if pipeline in named or grant is None or not grant.exclusive:
                 count.note("single authorizations", f"{project.name} {pipeline}", named=pipeline in named)
 

@@ -1,7 +1,7 @@
-"""The change that deletes a pool for the next run to make it anew, and everything that speaks against it. Pure.
+"""The change that deletes a pool for the next run to create it again, and every objection to it. Pure.
 
-The change carries what will be made afterwards and every line of what it costs, so that an approval covers both. The
-locks trust neither the diff nor the spec: they hold the change against what was read and against the policy.
+The change carries what will be created afterwards and every line of what it costs, so that an approval covers both. The
+locks trust neither the diff nor the spec: they compare the change with what was read and with the policy.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def change(name: str, resource_id: str, body: Mapping[str, Json], lines: Lines) 
         after=", ".join(f"{detail.path} {detail.after}" for detail in moved),
         target=ReplacePool(resource_id, body, tuple(detail.path for detail in moved)),
         details=(*moved, *costs),
-        note="the pool is deleted and made anew",
+        note="the pool is deleted and created again",
     )
 
 
@@ -53,20 +53,23 @@ def objections(
     counted: Dependents | None,
     policy: Policy,
 ) -> Iterator[Finding]:
-    """Rule and reason of everything that speaks against a replacement, by what was read; believes no diff."""
+    """Rule and reason of every objection to a replacement, by what was read; believes no diff."""
     if not allows(policy.replace_pools, planned.subject):
-        yield "policy-replace-pools", "the policy of this deployment does not let this pool be deleted and made anew"
+        yield (
+            "policy-replace-pools",
+            "the policy of this deployment does not let this pool be deleted and created again",
+        )
     if not policy.create_pools:
-        yield "policy-create-pools", "the policy of this deployment lets no pool be created, so none is deleted"
+        yield "policy-create-pools", "the policy of this deployment does not allow creating pools, so none is deleted"
     if document is None or _id(document) != target.resource_id.casefold():
         yield "unseen-pool", f"{target.resource_id} was not read"
         return
     state = str((document.get("properties") or {}).get("provisioningState") or "")
     if state.casefold() != "succeeded":
-        yield "in-progress", f"provisioningState is {state or 'not told'}, and only what succeeded is deleted"
+        yield "in-progress", f"provisioningState is {state or 'absent'}, and only a pool in state Succeeded is deleted"
     body = target.body
     if sorted(target.replaces) != _moved(body, document):
-        yield "not-a-replacement", "an update could make it so"
+        yield "not-a-replacement", "an update can do this"
     missing = forgotten(body, document)
     if missing:
         yield "incomplete-spec", f"the pool has {', '.join(missing)}, and the spec does not name it: it would be lost"
@@ -76,18 +79,18 @@ def objections(
     elif counted.busy:
         yield "not-quiet", counted.busy
     elif not all(line in planned.details for line in counted.lines):
-        yield "untold-loss", "something would be lost that no line of the plan shows"
+        yield "untold-loss", "something would be lost that no line of the plan lists"
 
 
 def forgotten(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[str]:
-    """Paths of the observed resource that a body made anew would not have, because it does not name them.
+    """Paths of the observed resource that the new pool would not have, because the body does not name them.
 
     Tags are left out: policies of a subscription add their own. So is what the service sets by itself.
     """
-    seen = deepcopy({key: value for key, value in document.items() if key in ("identity", "properties")})
+    observed = deepcopy({key: value for key, value in document.items() if key in ("identity", "properties")})
     for name in ("principalId", "tenantId"):
-        (seen.get("identity") or {}).pop(name, None)
-    missing = [one for one in differences(seen, body) if one.before in (None, "", [], {})]
+        (observed.get("identity") or {}).pop(name, None)
+    missing = [one for one in differences(observed, body) if one.before in (None, "", [], {})]
     paths = {".".join(one.path).removeprefix("properties.") for one in missing}
     given = _profile(document).get("permissionProfile") or {}
     # What is left out at creation is CreatorOnly (Microsoft Learn: managed-devops-pools/configure-security).
@@ -98,7 +101,7 @@ def forgotten(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[st
 
 def _moved(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[str]:
     paths = [".".join(one.path).removeprefix("properties.") for one in differences(body, document)]
-    return sorted(path for path in paths if mutability.of(path).way is Way.REPLACE)
+    return sorted(path for path in paths if mutability.row_for(path).way is Way.REPLACE)
 
 
 def _id(document: Mapping[str, Json]) -> str:

@@ -241,7 +241,7 @@ def instead(target: Target) -> Change:
 
 
 def objected(change: Change, counted: Dependents | None = EMPTY, **document_: Any) -> list[str]:
-    seen = ObservedPool(POOL_ID, document(**document_), stock=counted)
+    seen = ObservedPool(POOL_ID, document(**document_), dependents=counted)
     return [refusal.rule for refusal in pool.guard(seen, [change], POLICY)]
 
 
@@ -272,7 +272,7 @@ def test_what_is_not_counted_or_not_told_is_not_deleted() -> None:
 
 
 def test_a_pool_that_was_not_there_is_not_deleted() -> None:
-    seen = ObservedPool(POOL_ID, None, stock=EMPTY)
+    seen = ObservedPool(POOL_ID, None, dependents=EMPTY)
 
     assert [refusal.rule for refusal in pool.guard(seen, [deletion(estate())], POLICY)] == ["unseen-pool"]
 
