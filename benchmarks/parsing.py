@@ -17,7 +17,16 @@ from reconciler.engine import Planner
 from reconciler.facets.registry import FACETS
 from reconciler.plan.policy import Policy
 from reconciler.ports.azure import Operation
-from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    AgentPool,
+    Group,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    RoleAssignment,
+)
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
@@ -149,9 +158,13 @@ class DevOps:
         """Two."""
         return self._projects if organization else ()
 
-    def known_projects(self, organization: str) -> Sequence[Project]:
-        """Those that can be seen, and no other."""
-        return self.projects(organization)
+    def groups(self, organization: str) -> Sequence[Group]:
+        """Those of visible projects."""
+        return [Group(f"[{project.name}]\\Readers", project=project.id) for project in self.projects(organization)]
+
+    def may(self, organization: str, token: str, bits: int) -> bool:
+        """Everything."""
+        return bool(organization and token and bits)
 
     def deleted_projects(self, organization: str) -> frozenset[str]:
         """None."""
@@ -165,7 +178,7 @@ class DevOps:
         """One for each pool."""
         return [Queue(self._queue(project_id, pool), organization, project_id, pool) for pool in pool_ids]
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """None: nobody believes in it here."""
         return () if organization and pool_ids else (Queue(1, "none", "", 1),)
 

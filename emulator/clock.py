@@ -35,7 +35,7 @@ class Clock:
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
 
 
-class Agenda:
+class Schedule:
     """What is to happen at which moment; carried out in order of time, then of entry."""
 
     def __init__(self, clock: Clock) -> None:

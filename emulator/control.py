@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPConnection
-from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
-Json: TypeAlias = Any
+from emulator.documents import Json
 
 
 class ControlError(Exception):

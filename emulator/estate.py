@@ -13,7 +13,7 @@ import yaml
 
 from emulator.arm import estate as arm
 from emulator.devops import estate as devops
-from emulator.frame import Json
+from emulator.documents import Json
 from emulator.principals import KINDS, Principals
 from emulator.principals import read as read_principal
 from emulator.world import World

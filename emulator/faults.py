@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
-from emulator.frame import Json, Request, Route
+from emulator.documents import Json
+from emulator.frame import Request
 
 BEFORE = ("refused", "timeout-before", "401", "203", "302", "403", "404", "409", "429", "500", "503")
 """Kinds that answer, or drop the connection, instead of the handler: nothing has happened."""
@@ -34,10 +35,10 @@ class Fault:
     """Retry-After of 429, 503 and `retry-after`; how long `slow` takes; how long a time-out holds the connection."""
     number: int = 0
 
-    def fits(self, route: Route | None, request: Request) -> bool:
+    def fits(self, operation: str, request: Request) -> bool:
         """Whether the request is one of those meant."""
         pairs = (
-            (self.route, route.name if route else ""),
+            (self.route, operation),
             (self.method, request.method),
             (self.organization, request.params.get("organization", "")),
             (self.plane, request.plane),
@@ -66,11 +67,11 @@ class Faults:
         self._set.append(replace(fault, number=self._number))
         return self._set[-1]
 
-    def take(self, route: Route | None, request: Request) -> Fault | None:
+    def take(self, operation: str, request: Request) -> Fault | None:
         """The fault that hits this request; counts it down."""
         hit = None
         for index, fault in enumerate(self._set):
-            if not fault.fits(route, request):
+            if not fault.fits(operation, request):
                 continue
             if fault.skip:
                 self._set[index] = replace(fault, skip=fault.skip - 1)

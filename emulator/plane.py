@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from emulator.frame import ApiError, Request, Response, Route
-from emulator.router import Router
+from emulator.frame import ApiError, Request, Response
+from emulator.router import Route, Router
 from emulator.world import World
 
 
-class Answered(Exception):
+class ResponseReady(Exception):
     """Raised where the answer is ready and is no API error: a sign-in page, an empty 401."""
 
     def __init__(self, response: Response) -> None:

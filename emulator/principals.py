@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from emulator.frame import Json
+from emulator.documents import Json
 
 KINDS = ("user", "group", "servicePrincipal", "managedIdentity")
 OPERATOR = "operator"

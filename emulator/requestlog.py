@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from emulator.frame import Json
+from emulator.documents import Json
 
 MASK = "***"
 SECRET_NAMES = ("password", "authorization", "secret", "token", "httpheaders")
@@ -19,7 +19,7 @@ SIGNED = frozenset({"t", "c", "s", "h"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One request and its answer; `status` 0 where the connection was dropped instead."""
 
     plane: str
@@ -38,10 +38,10 @@ class RequestLog:
     """Entries in order of their answers, and the number of connections opened on each plane."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[LogEntry] = []
         self.connections: Counter[str] = Counter()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LogEntry) -> None:
         """Keep it."""
         self._entries.append(entry)
 

@@ -16,7 +16,7 @@ from emulator.exchange import LIMIT, Exchange, Incoming, encode
 from emulator.faults import AFTER, Fault
 from emulator.frame import Response
 from emulator.plane import Plane
-from emulator.requestlog import Entry, masked, masked_query
+from emulator.requestlog import LogEntry, masked, masked_query
 from emulator.world import World
 
 HOST = "127.0.0.1"
@@ -34,7 +34,7 @@ class PlaneServer:
 
     async def start(self, port: int) -> None:
         """Listen; 0 takes a free port. OSError where the port is taken."""
-        self._runner = web.ServerRunner(_Counting(self._serve, self._opened), shutdown_timeout=0.2)
+        self._runner = web.ServerRunner(_ConnectionCounter(self._serve, self._opened), shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port, ssl_context=self._tls)
         await site.start()
@@ -61,7 +61,7 @@ class PlaneServer:
     async def _play(self, http: web.BaseRequest, incoming: Incoming) -> web.StreamResponse:
         self._world.agenda.run_due()
         exchange = Exchange.open(self._world, self._plane, incoming)
-        fault = self._world.faults.take(exchange.route, exchange.request)
+        fault = self._world.faults.take(exchange.operation, exchange.request)
         if self._world.latency:
             await asyncio.sleep(self._world.latency)
         if fault and fault.kind in {"refused", "timeout-before"}:
@@ -77,9 +77,9 @@ class PlaneServer:
 
     def _log(self, exchange: Exchange, status: int) -> None:
         request, route = exchange.request, exchange.route
-        entry = Entry(
+        entry = LogEntry(
             plane=request.plane,
-            route=route.name if route else "",
+            route=exchange.operation,
             method=request.method,
             path=request.path,
             query=masked_query(request.query),
@@ -92,7 +92,7 @@ class PlaneServer:
         self._world.log.add(entry)
 
 
-class _Counting(web.Server):
+class _ConnectionCounter(web.Server):
     """aiohttp's server, which also counts the connections opened."""
 
     def __init__(

@@ -20,7 +20,7 @@ class Visible(Generic[T]):
         self._versions: list[tuple[float, T]] = [(now(), value)]
 
     @property
-    def truth(self) -> T:
+    def written(self) -> T:
         """What was written last, whoever can see it."""
         return self._versions[-1][1]
 

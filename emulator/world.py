@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
-from emulator.clock import Agenda, Clock
+from emulator.clock import Clock, Schedule
+from emulator.documents import Json
 from emulator.events import Events
 from emulator.faults import Faults
-from emulator.frame import Json
 from emulator.principals import Principals
 from emulator.requestlog import RequestLog
+from emulator.state.arm import Arm
+from emulator.state.devops import DevOps
 from emulator.switch import Switches, Value
 from emulator.switches import TABLE
 from emulator.visible import Visible
-
-if TYPE_CHECKING:
-    from emulator.arm.state import Arm
 
 T = TypeVar("T")
 
@@ -31,12 +30,11 @@ class World:
 
     principals: Principals
     arm: Arm
-    devops: Any
-    """What `emulator.devops.estate.load(document, world)` returned; only that plane's code looks inside."""
+    devops: DevOps
 
     def __init__(self, switches: Mapping[str, Value] | None = None) -> None:
         self.clock = Clock()
-        self.agenda = Agenda(self.clock)
+        self.agenda = Schedule(self.clock)
         self.switches = Switches(TABLE)
         for name, value in (switches or {}).items():
             self.switches.set(name, value)

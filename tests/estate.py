@@ -13,7 +13,16 @@ from threading import Lock
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError, Rejected
 from reconciler.ports.azure import Operation, Pending
-from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    AgentPool,
+    Group,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    RoleAssignment,
+)
 from reconciler.ports.readers_writers import Readers, Writers
 
 Before = Callable[[str, tuple[object, ...]], None]
@@ -161,7 +170,7 @@ class DevOpsReads:
         queues = self.estate.queues.get(organization, [])
         return [queue for queue in queues if queue.project_id == project_id and queue.pool_id in pool_ids]
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         self.estate.called("queues everywhere", organization, tuple(pool_ids))
         if self.estate.everywhere is None:
             raise Rejected(f"{organization}: no such route")
@@ -181,9 +190,14 @@ class DevOpsReads:
         self.estate.called("permissions", organization, project_id, queue_id)
         return PipelinePermissions(queue_id in self.estate.open)
 
-    def known_projects(self, organization: str) -> Sequence[Project]:
-        self.estate.called("known projects", organization)
-        return [*self.estate.projects.get(organization, []), *self.estate.hidden.get(organization, [])]
+    def groups(self, organization: str) -> Sequence[Group]:
+        self.estate.called("groups", organization)
+        known = [*self.estate.projects.get(organization, []), *self.estate.hidden.get(organization, [])]
+        return [Group(f"[{project.name}]\\Readers", project=project.id) for project in known]
+
+    def may(self, organization: str, token: str, bits: int) -> bool:
+        self.estate.called("may", organization, token, bits)
+        return True
 
     def deleted_projects(self, organization: str) -> frozenset[str]:
         self.estate.called("deleted projects", organization)

@@ -11,14 +11,14 @@ import uuid
 from datetime import UTC, datetime
 from functools import partial
 
-from emulator.arm.state import Body, Pool
 from emulator.principals import NAMES
+from emulator.state.arm import Body, ManagedPool
 from emulator.world import World
 
 ONE_DAY = 1
 
 
-def standing_by(pool: Pool, now: float) -> int:
+def standing_by(pool: ManagedPool, now: float) -> int:
     """How many machines should be there at that moment."""
     if pool.state not in {"Succeeded", "Updating"}:
         return 0
@@ -35,7 +35,7 @@ def standing_by(pool: Pool, now: float) -> int:
     return min(most, int(begun[-1][1])) if begun else 0
 
 
-def listed(world: World, pool: Pool) -> list[Body]:
+def listed(world: World, pool: ManagedPool) -> list[Body]:
     """The machines in the form of the list operation (azure-rest-api-specs, ResourceDetailsObject)."""
     image = pool.properties["fabricProfile"]["images"][0]
     name = image.get("wellKnownImageName") or str(image.get("resourceId", "")).rstrip("/").split("/")[-1]
@@ -60,7 +60,7 @@ def listed(world: World, pool: Pool) -> list[Body]:
     return found
 
 
-def give_back(world: World, pool: Pool, resource_id: str) -> bool:
+def give_back(world: World, pool: ManagedPool, resource_id: str) -> bool:
     """Have a machine made anew; False where the pool has no such machine."""
     for machine in listed(world, pool):
         if resource_id.lower() in (machine["id"].lower(), machine["name"].lower()):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emulator.arm import authorization, inventory, reads, surroundings, writes
-from emulator.arm.state import PROVIDER
-from emulator.frame import Handler, Route
+from emulator.router import Handler, Route
+from emulator.state.arm import PROVIDER
 
 S = "/subscriptions/{subscription}"
 G = S + "/resourceGroups/{group}"

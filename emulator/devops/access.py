@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from emulator.devops import people, refusals, rights
-from emulator.devops.model import DevOps, Identity, Organization, Pool, Project, Queue
-from emulator.frame import Json, Request
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import Request
+from emulator.state.devops import AgentPool, Identity, Organization, Project, Queue
+from emulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RequestScope:
     """A request with what its path names found."""
 
     world: World
@@ -44,7 +42,7 @@ class Place:
         """Whether a project exists for the caller."""
         return rights.sees_project(self.world, self.organization, self.caller, project)
 
-    def pool(self, key: str | None = None) -> Pool:
+    def pool(self, key: str | None = None) -> AgentPool:
         """The agent pool of the path; what the caller cannot see does not exist."""
         text = self.request.params["poolId"] if key is None else key
         found = self.organization.pools.get(number(text, "poolId"))
@@ -93,11 +91,11 @@ class Place:
         return self.request.body
 
 
-def enter(world: World, request: Request) -> Place:
+def enter(world: World, request: Request) -> RequestScope:
     """Find the organization and the caller in it; a stranger is not authorized."""
-    devops: DevOps = world.devops
+    devops = world.devops
     organization = devops.organization(request.params["organization"])
-    return Place(world, request, organization, caller(world, organization, request.caller))
+    return RequestScope(world, request, organization, caller(world, organization, request.caller))
 
 
 def caller(world: World, organization: Organization, name: str) -> Identity:

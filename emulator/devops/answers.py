@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emulator.devops.model import Identity, Organization, Pool, Queue
-from emulator.frame import Json, Response
+from emulator.documents import Json
+from emulator.frame import Response
+from emulator.state.devops import AgentPool, Identity, Organization, Queue
 
 
 def wrapped(items: Iterable[Json]) -> Response:
@@ -37,7 +38,7 @@ def shown(identity: Identity) -> str:
     return identity.unique_name if identity.is_group else identity.display_name
 
 
-def pool_reference(pool: Pool, scope: str) -> dict[str, Json]:
+def pool_reference(pool: AgentPool, scope: str) -> dict[str, Json]:
     """An agent pool as queues name it."""
     return {
         "id": pool.id,
@@ -51,7 +52,7 @@ def pool_reference(pool: Pool, scope: str) -> dict[str, Json]:
     }
 
 
-def pool(organization: Organization, found: Pool) -> dict[str, Json]:
+def pool(organization: Organization, found: AgentPool) -> dict[str, Json]:
     """An agent pool in full."""
     elastic = found.agent_cloud is not None
     body: dict[str, Json] = {

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from emulator.devops import access, answers, refusals, trail
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
 
 CONSUMERS = ("Splunk", "AzureMonitorLogs", "AzureEventGrid")
 STREAMS = 2
@@ -19,7 +17,7 @@ STARS = "*" * 24
 _SECRETS = ("token", "key", "secret", "password")
 
 
-def _entered(world: World, request: Request) -> access.Place:
+def _entered(world: World, request: Request) -> access.RequestScope:
     place = access.enter(world, request)
     place.require_administrator("the audit log")
     return place
@@ -105,7 +103,7 @@ def masked(name: str, value: Json) -> Json:
     return STARS if any(word in name.lower() for word in _SECRETS) else value
 
 
-def _stream(place: access.Place) -> dict[str, Json]:
+def _stream(place: access.RequestScope) -> dict[str, Json]:
     number = access.number(place.request.params["streamId"], "streamId")
     if number not in place.organization.streams:
         raise ApiError(404, "AuditStreamNotFoundException", f"The audit stream {number} does not exist.")

@@ -6,15 +6,12 @@ resource areas means that one address serves every area.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import access, answers, people
 from emulator.devops.locations import AREAS, LOCATIONS, Location
-from emulator.devops.model import Identity
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Identity
+from emulator.world import World
 
 
 def options(world: World, request: Request) -> Response:

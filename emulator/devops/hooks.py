@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from emulator.devops import access, answers, auditing, people, refusals
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
 
 REQUIRED = ("publisherId", "eventType", "consumerId", "consumerActionId")
 
 
-def _entered(world: World, request: Request) -> access.Place:
+def _entered(world: World, request: Request) -> access.RequestScope:
     place = access.enter(world, request)
     place.require_administrator("service hooks")
     return place
@@ -41,7 +39,7 @@ def _secret(name: str) -> bool:
     return name == "httpHeaders" or auditing.masked(name, "") != ""
 
 
-def _find(place: access.Place) -> dict[str, Json]:
+def _find(place: access.RequestScope) -> dict[str, Json]:
     key = place.request.params["subscriptionId"].lower()
     found = place.organization.hooks.get(key)
     if found is None:
@@ -82,7 +80,7 @@ def _own(fields: dict[str, Json]) -> dict[str, Json]:
     }
 
 
-def _checked(place: access.Place) -> dict[str, Json]:
+def _checked(place: access.RequestScope) -> dict[str, Json]:
     fields = place.fields("subscription")
     for key in REQUIRED:
         if not isinstance(fields.get(key), str) or not fields[key]:

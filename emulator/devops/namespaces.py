@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import access, answers, refusals, rights
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
 
 _TASK = (
     (rights.VIEW, "View", "View"),
@@ -68,7 +65,7 @@ def checked(request: Request) -> str:
     return key
 
 
-def require_writable(place: access.Place, request: Request) -> None:
+def require_writable(place: access.RequestScope, request: Request) -> None:
     """Lists of other namespaces are not kept here, so nobody may write them."""
     if checked(request) != rights.NAMESPACE:
         raise refusals.denied(place.caller, "Write", "this security namespace")
@@ -84,7 +81,7 @@ def has_permissions(world: World, request: Request) -> Response:
     return answers.wrapped(_allowed(place, key, token, wanted) for token in tokens)
 
 
-def _allowed(place: access.Place, key: str, token: str, wanted: int) -> bool:
+def _allowed(place: access.RequestScope, key: str, token: str, wanted: int) -> bool:
     if key != rights.NAMESPACE:
         return rights.administers(place.organization, place.caller)
     return place.may(token.rstrip("/"), wanted)

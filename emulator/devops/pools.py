@@ -5,14 +5,11 @@ Lists are not paged and hold what the caller may view; the others are absent, an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import access, answers, happenings, refusals, rights
-from emulator.devops.model import Pool
-from emulator.frame import Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import Request, Response
+from emulator.state.devops import AgentPool
+from emulator.world import World
 
 ACTIONS = {"none": 0, "manage": rights.MANAGE, "use": rights.USE}
 TYPES = ("automation", "deployment")
@@ -49,7 +46,7 @@ def name_matches(world: World, name: str, wanted: str) -> bool:
     return name.lower() == wanted.lower()
 
 
-def _body(place: access.Place, pool: Pool) -> Json:
+def _body(place: access.RequestScope, pool: AgentPool) -> Json:
     body = answers.pool(place.organization, pool)
     names = place.request.query.get("properties")
     if names:
@@ -99,7 +96,7 @@ def _plain(properties: Json) -> dict[str, Json]:
     return {k: v["$value"] if isinstance(v, dict) and "$value" in v else v for k, v in properties.items()}
 
 
-def pool_name(place: access.Place, value: Json, *, besides: Pool | None = None) -> str:
+def pool_name(place: access.RequestScope, value: Json, *, besides: AgentPool | None = None) -> str:
     """A name for a pool, there and not taken."""
     if not isinstance(value, str) or not value.strip():
         raise refusals.missing("pool.Name")
@@ -128,7 +125,7 @@ def _flags(fields: dict[str, Json]) -> None:
             raise refusals.bad_argument(f"The value '{fields[key]}' is not valid for {key}.")
 
 
-def _change(pool: Pool, fields: dict[str, Json]) -> None:
+def _change(pool: AgentPool, fields: dict[str, Json]) -> None:
     pool.auto_provision = bool(fields.get("autoProvision", pool.auto_provision))
     pool.auto_update = bool(fields.get("autoUpdate", pool.auto_update))
 

@@ -6,14 +6,12 @@ Only projects that the caller can see are listed; one that exists but must not b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from emulator.devops import access, answers, happenings, people, refusals, rights
-from emulator.devops.model import Project
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Project
+from emulator.world import World
 
 STATES = ("wellFormed", "createPending", "deleting", "new", "deleted", "unchanged", "all")
 AGILE = "adcc42ab-9882-485e-a3ed-7678f01f66bc"
@@ -35,7 +33,7 @@ def _in(project: Project, state: str) -> bool:
     return project.state.lower() == state or (state == "all" and project.state != "deleted")
 
 
-def _page(place: access.Place, found: list[Project]) -> Response:
+def _page(place: access.RequestScope, found: list[Project]) -> Response:
     query = place.request.query
     size = access.number(query.get("$top", place.world.switches["devops.project-page"]), "$top")
     start = access.number(query.get("continuationtoken") or query.get("$skip", 0), "$skip")
@@ -47,7 +45,7 @@ def _page(place: access.Place, found: list[Project]) -> Response:
     return Response(body={"count": len(value), "value": value}, headers=headers)
 
 
-def reference(place: access.Place, project: Project) -> dict[str, Json]:
+def reference(place: access.RequestScope, project: Project) -> dict[str, Json]:
     """A project as lists show it."""
     return {
         "id": project.id,
@@ -103,7 +101,7 @@ def create(world: World, request: Request) -> Response:
     return _operation(place, finish)
 
 
-def _name(place: access.Place, value: Json, *, besides: Project | None = None) -> str:
+def _name(place: access.RequestScope, value: Json, *, besides: Project | None = None) -> str:
     if not isinstance(value, str) or not value.strip():
         raise refusals.missing("name")
     taken = place.organization.project_named(value)
@@ -113,7 +111,7 @@ def _name(place: access.Place, value: Json, *, besides: Project | None = None) -
     return value
 
 
-def _operation(place: access.Place, finish: Callable[[], None]) -> Response:
+def _operation(place: access.RequestScope, finish: Callable[[], None]) -> Response:
     organization = place.organization
     key = people.guid("operation", organization.name, str(organization.next_id("operation")))
     url = f"{place.base}/_apis/operations/{key}"

@@ -6,14 +6,11 @@ service's route template does not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import access, answers, happenings, pools, refusals, rights
-from emulator.devops.model import Pool, Project, Queue
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import AgentPool, Project, Queue
+from emulator.world import World
 
 
 def list_project(world: World, request: Request) -> Response:
@@ -50,7 +47,7 @@ def list_organization(world: World, request: Request) -> Response:
     return _answer(place, [queue for queue in found if queue.project in visible])
 
 
-def _answer(place: access.Place, found: list[Queue]) -> Response:
+def _answer(place: access.RequestScope, found: list[Queue]) -> Response:
     query = place.request.query
     wanted = pools.action_bits(place.request) | rights.VIEW
     if ids := query.get("queueids"):
@@ -98,13 +95,13 @@ def create(world: World, request: Request) -> Response:
     return Response(body=answers.queue(place.organization, queue))
 
 
-def _require_creator(place: access.Place, project: Project) -> None:
+def _require_creator(place: access.RequestScope, project: Project) -> None:
     found = rights.bits(place.organization, place.caller, rights.project_token(project.id))
     if not found & (rights.CREATE | rights.ADMINISTER):
         raise refusals.denied(place.caller, "Create", f"agent queues of project {project.name}")
 
 
-def _pool(place: access.Place, fields: dict[str, Json], name: str) -> Pool:
+def _pool(place: access.RequestScope, fields: dict[str, Json], name: str) -> AgentPool:
     reference = fields.get("pool")
     if reference is not None and not isinstance(reference, dict):
         raise refusals.bad_argument("The pool has to be an object.\r\nParameter name: queue.Pool")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.devops.model import Identity
 from emulator.frame import ApiError
+from emulator.state.devops import Identity
 
 BUILD = "build"
 

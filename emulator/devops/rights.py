@@ -7,13 +7,10 @@ it off. Project Collection Administrators may do everything, whatever the lists 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from emulator.devops import people
-from emulator.devops.model import Acl, Identity, Organization, Pool, Project, Queue
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.state.devops import Acl, AgentPool, Identity, Organization, Project, Queue
+from emulator.world import World
 
 NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 VIEW, MANAGE, LISTEN, ADMINISTER, USE, CREATE = 1, 2, 4, 8, 16, 32
@@ -23,7 +20,7 @@ QUEUES = "AgentQueues"
 _NOTHING = Acl()
 
 
-def pool_token(pool: Pool) -> str:
+def pool_token(pool: AgentPool) -> str:
     """Where the rights on one agent pool stand."""
     return f"{POOLS}/{pool.id}"
 
@@ -45,13 +42,13 @@ def upwards(token: str) -> Iterator[str]:
         token = token.rpartition("/")[0]
 
 
-def truth(organization: Organization, token: str) -> Acl:
+def written_acl(organization: Organization, token: str) -> Acl:
     """The list of a token as it was written last, whoever can see that."""
     cell = organization.acls.get(token)
-    return _NOTHING if cell is None else cell.truth
+    return _NOTHING if cell is None else cell.written
 
 
-def seen(organization: Organization, token: str) -> Acl:
+def visible_acl(organization: Organization, token: str) -> Acl:
     """The list of a token as reads show it now."""
     cell = organization.acls.get(token)
     return _NOTHING if cell is None else cell.read()
@@ -64,7 +61,7 @@ def bits(organization: Organization, who: Identity, token: str) -> int:
         return EVERYTHING
     allowed = denied = 0
     for step in upwards(token):
-        acl = truth(organization, step)
+        acl = written_acl(organization, step)
         entries = [acl.aces[one] for one in ids & acl.aces.keys()]
         for entry in entries:
             denied |= entry.deny & ~allowed
@@ -75,7 +72,7 @@ def bits(organization: Organization, who: Identity, token: str) -> int:
     return allowed
 
 
-def sees_pool(organization: Organization, who: Identity, pool: Pool) -> bool:
+def sees_pool(organization: Organization, who: Identity, pool: AgentPool) -> bool:
     """Whether an agent pool exists for somebody."""
     return pool.ready and who.name not in pool.hidden_from and bool(bits(organization, who, pool_token(pool)) & VIEW)
 

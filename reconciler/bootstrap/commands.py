@@ -15,10 +15,10 @@ from reconciler.bootstrap.stores import Store
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
 from reconciler.plan.policy import Policy
+from reconciler.ports.azure import SubscriptionReader
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.clock import Clock
-from reconciler.ports.diagnostics import ArmInspector, DevOpsInspector, ProbeReader
-from reconciler.ports.memberships import MembershipReader, MembershipWriter
+from reconciler.ports.devops import MembershipReader, MembershipWriter, RawDevOpsReader
 from reconciler.ports.readers_writers import Readers, Writers
 
 if TYPE_CHECKING:
@@ -32,18 +32,17 @@ class Tools:
 
     planner: Planner
     clock: Clock
-    arm: ArmInspector
-    devops: DevOpsInspector
-    members: MembershipReader
+    subscriptions: SubscriptionReader
     around: AzureResourcesReader
+    members: MembershipReader
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What `probe` needs. Connections that send GET and nothing else; holds nothing that could write over them."""
+    """What `probe` needs: connections that send GET requests only."""
 
     readers: Readers
-    enquirer: ProbeReader
+    raw: RawDevOpsReader
     clock: Clock
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
@@ -65,7 +64,6 @@ class Onboarding:
 
     readers: Readers
     members: MembershipReader
-    inspector: DevOpsInspector
     writers: OnboardingWriters | None
     """None: a dry run."""
     policy: Policy
@@ -77,7 +75,6 @@ class Onboarding:
 def tools(settings: Settings) -> Tools:
     """What `explain`, `import` and `doctor` need; specs are not read."""
     from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
     from reconciler.adapters.devops.memberships import Memberships  # noqa: PLC0415
 
     clock = SystemClock()
@@ -85,23 +82,21 @@ def tools(settings: Settings) -> Tools:
     around = AzureResources(planes.arm, planes.devops)
     members = Memberships(planes.devops, _members_session(settings, None))
     planner = planner_of(settings, planes, clock)
-    return Tools(planner, clock, around, DevOpsInspection(planes.devops), members, around)
+    return Tools(planner, clock, around, around, members)
 
 
 def questions(settings: Settings) -> Questions:
     """What `probe` needs; specs are not read."""
-    from reconciler.adapters.devops.inspection import DevOpsProbeReader  # noqa: PLC0415
-    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.reads import DevOps, RawDevOps  # noqa: PLC0415 - see the package's docstring
 
     clock = SystemClock()
     planes = connect(settings, clock, gets_alone=True)
     readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
-    return Questions(readers, DevOpsProbeReader(planes.devops), clock, planes.close)
+    return Questions(readers, RawDevOps(planes.devops), clock, planes.close)
 
 
 def onboarding(settings: Settings, *, write: bool) -> Onboarding:
     """What `onboard` needs; without `write` there is nothing that could write."""
-    from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
     from reconciler.adapters.devops.memberships import Memberships  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import ThrottlingGates  # noqa: PLC0415
@@ -115,8 +110,7 @@ def onboarding(settings: Settings, *, write: bool) -> Onboarding:
         writers = _onboarding_writers(planes, members, clock, stack) if write else None
         close = stack.pop_all().close
     readers = Readers(planes.arm, DevOps(planes.devops))
-    inspector = DevOpsInspection(planes.devops)
-    return Onboarding(readers, Memberships(planes.devops, members), inspector, writers, policy(settings), clock, close)
+    return Onboarding(readers, Memberships(planes.devops, members), writers, policy(settings), clock, close)
 
 
 def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: ExitStack) -> OnboardingWriters:

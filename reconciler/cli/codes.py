@@ -1,20 +1,91 @@
-"""Exit codes, in one place. Where several hold, an error hides drift, and drift hides done."""
+"""Exit codes, and what each command means by them; `docs/tools.md` prints this table.
+
+Where several hold, an error hides what is pending, and pending hides done.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 DONE = 0
-"""In sync, applied and proven, or valid."""
-
 ERROR = 1
-"""Something is wrong: usage, settings, specs, a service, a refused apply, a failed read."""
-
+"""Also for every command: invalid usage or settings, and a service that does not respond."""
 PENDING = 2
-"""Drift, or changes that are still to come."""
-
 STOPPED = 130
-"""Ended by Ctrl-C, at the boundary of a step."""
+
+MEANINGS: Mapping[str, Mapping[int, str]] = {
+    "validate": {
+        DONE: "every spec is valid",
+        ERROR: "a spec is invalid, or the specs could not be read",
+    },
+    "plan": {
+        DONE: "in sync",
+        PENDING: "out of sync: changes, refused ones included, or something that is not ready yet",
+        ERROR: "a spec is invalid, or a fact could not be read",
+    },
+    "apply": {
+        DONE: "in sync, or applied and verified",
+        PENDING: "changes are left: an operation is running, or the mode is report",
+        ERROR: "a change failed or was refused, a spec is invalid, or a fact could not be read",
+        STOPPED: "stopped at the end of a step",
+    },
+    "status": {
+        DONE: "every pool is ready; with --unmanaged: every pool has its spec",
+        PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
+        ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
+    },
+    "schema": {DONE: "printed"},
+    "serve": {
+        DONE: "stopped by a signal, all runs ended",
+        ERROR: "a setting or an address cannot be used, or a run did not end in time",
+    },
+    "explain": {
+        DONE: "the pipeline may run on the pool",
+        PENDING: "it may not",
+        ERROR: "a fact could not be read",
+    },
+    "import": {
+        DONE: "every spec is written and complete, and its plan is empty",
+        PENDING: "written, but incomplete: facts not read, parts left out, a plan is not empty, or a file is kept",
+        ERROR: "nothing is written",
+    },
+    "convert": {
+        DONE: "every spec is printed and complete",
+        PENDING: "printed with --partial: something is left out, and named",
+        ERROR: "nothing is printed: something is left out, a spec would be invalid, or a file cannot be read",
+    },
+    "doctor": {
+        DONE: "nothing is missing",
+        PENDING: "a permission is missing, or an answer of probe is too old",
+        ERROR: "a spec is invalid, or a permission could not be checked",
+    },
+    "onboard": {
+        DONE: "nothing is missing",
+        PENDING: "something is missing, or its grant is not visible yet",
+        ERROR: "a grant failed, or something could not be read",
+        STOPPED: "stopped at the end of a step",
+    },
+    "probe": {
+        DONE: "every organization was probed; with --check: no answer differs",
+        PENDING: "with --check: an answer differs",
+        ERROR: "an organization could not be probed, or the file is invalid",
+    },
+    "demo": {
+        DONE: "every step did what it should",
+        ERROR: "a step did not",
+    },
+}
+"""Command → code → meaning."""
 
 
 def worst(codes: list[int]) -> int:
-    """The one that a caller has to know of."""
+    """The code of a run that ended with several."""
     return next((code for code in (STOPPED, ERROR, PENDING) if code in codes), DONE)
+
+
+def table() -> str:
+    """The table of `docs/tools.md`."""
+    codes = (DONE, PENDING, ERROR, STOPPED)
+    rows = [("command", *map(str, codes)), *[("---",) * (len(codes) + 1)]]
+    rows += [(f"`{name}`", *(by_code.get(code, "") for code in codes)) for name, by_code in MEANINGS.items()]
+    return "\n".join(f"| {' | '.join(row)} |".replace("  |", " |") for row in rows)

@@ -52,8 +52,9 @@ def doctor(
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
     survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
     now = tools.clock.now()
-    readers = DoctorReaders(survey, tools.around, tools.devops, tools.members, tools.planner.facets, now)
-    found = all_checks(chosen, tools.planner.readers.arm, readers)
+    plain = tools.planner.readers
+    readers = DoctorReaders(survey, tools.around, plain.devops, tools.members, tools.planner.facets, now)
+    found = all_checks(chosen, plain.arm, readers)
     found += capability_checks(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
     _show(found, output, screen)
     return _code(found) if whole else ERROR

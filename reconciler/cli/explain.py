@@ -45,7 +45,7 @@ def explain(
     question, now = asked(spec, project, pipeline), tools.clock.now()
     # Who asks why wants what is there, not what saves reads.
     survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
-    steps = follow(question, survey, tools.devops)
+    steps = follow(question, survey)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     plan = None if paused else tools.planner.plan(spec, survey, selection.revision)
     answer = explained(question, steps, plan, now)

@@ -1,9 +1,9 @@
-"""`import`: what is there, as specs. Writes files in a folder of this machine, and nothing anywhere else."""
+"""`import`: writes specs of existing pools into a local folder, and nothing anywhere else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,50 +11,58 @@ from typing import Annotated, Literal
 import typer
 
 from reconciler import bootstrap
-from reconciler.cli.codes import DONE, ERROR, PENDING, worst
+from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
 from reconciler.documents import Json
-from reconciler.errors import Forbidden, NotFound, ReconcilerError, SpecInvalid
+from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan import render
 from reconciler.plan.model import Plan
 from reconciler.spec.loader import load
-from reconciler.tools.import_ import drafted, find
-from reconciler.tools.spec_writer import text
+from reconciler.tools.import_ import ObservedPool, draft_spec, observe_pools
+from reconciler.tools.spec_writer import Draft, text
 
 FORMAT = "reconciler/import/v1"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.-]")
 
 Subscriptions = Annotated[
     list[str] | None,
-    typer.Option("--subscription", metavar="ID", show_default=False, help="Subscriptions to read; none for all."),
+    typer.Option(
+        "--subscription", metavar="ID", show_default=False, help="Subscriptions to read. Default: all visible ones."
+    ),
 ]
-Folder = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the specs are written, one file a pool.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+Folder = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Folder for the specs, one file per pool.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 InMode = Annotated[Literal["report", "enforce"], typer.Option("--mode", help="Mode of the specs.")]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One pool's file."""
+class ImportedSpec:
+    """One pool's file, and what came of it."""
 
     pool: str
     path: Path
-    text: str
     notes: tuple[str, ...]
+    unread: tuple[str, ...]
+    """Facts that could not be read; each is a comment of the file too."""
+    left_out: tuple[str, ...]
+    """Parts of the pool that no spec can hold; comments too."""
     problems: tuple[str, ...]
+    """Why the file is no valid spec."""
     plan: Plan | None
-    """Made from what the file says; None where the file is no valid spec."""
-    kept: bool = False
-    """Whether a file that was there was left alone."""
+    """The plan of the file; None where it is no valid spec."""
+    kept: str = ""
+    """Why the file was not written; empty where it was, or has this content already."""
 
     @property
-    def code(self) -> int:
-        """A file that was not written is an error; one whose plan is not empty is pending."""
-        if self.kept or self.problems:
-            return ERROR
-        return DONE if self.plan and self.plan.in_sync else PENDING
+    def complete(self) -> bool:
+        """Whether the file is written and says everything, and its plan is empty."""
+        return (
+            not (self.kept or self.unread or self.left_out or self.problems)
+            and self.plan is not None
+            and self.plan.in_sync
+        )
 
 
 def import_pools(
@@ -68,90 +76,97 @@ def import_pools(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Write a spec for every pool there is, with the access that is observed; its plan is empty where that can be."""
+    """Write a spec for every existing pool, with the access that is observed; comments name what was not read."""
     screen = Screen(color=not no_color, verbose=verbose)
     tools = bootstrap.tools(settings_of())
-    documents, troubles = documents_of(tools, subscription or ())
+    documents, errors = documents_of(tools, subscription or ())
     chosen = _chosen(documents, names or ())
-    found = find(tools.planner.readers, tools.devops, chosen)
-    drafts = [drafted(one, mode) for one in found]
-    written = []
-    for one, draft in zip(found, drafts, strict=True):
-        head = (f"Imported from {one.document.get('id')}.",)
-        content = text(draft, head)
-        path = to / f"{_NOT_IN_NAMES.sub('_', one.name).lstrip('.')}.yaml"
-        kept = not _write(path, content, force=force)
-        notes = tuple(note for _, note in draft.notes)
-        plan = None if draft.problems else _plan(tools, path.name, content)
-        written.append(Written(one.name, path, content, notes, tuple(draft.problems), plan, kept))
-    _show(written, list(troubles.values()), output, screen)
-    return worst([ERROR if troubles else DONE, *(one.code for one in written)])
+    found = observe_pools(tools.planner.readers, chosen)
+    written = [_import(tools, pool, draft_spec(pool, mode), to, force=force) for pool in found]
+    _show(written, list(errors.values()), output, screen)
+    return code_of(written, errors)
+
+
+def code_of(written: Sequence[ImportedSpec], errors: Collection[str]) -> int:
+    """0 written and complete, 2 written but incomplete, 1 nothing written. No pool at all is complete."""
+    if not errors and all(one.complete for one in written):
+        return DONE
+    return PENDING if any(not one.kept for one in written) else ERROR
+
+
+def _import(tools: bootstrap.Tools, pool: ObservedPool, draft: Draft, folder: Path, *, force: bool) -> ImportedSpec:
+    path = folder / f"{_NOT_IN_NAMES.sub('_', pool.name).lstrip('.')}.yaml"
+    content = text(draft, (f"Imported from {pool.document.get('id')}.",))
+    kept = _write(path, content, force=force)
+    plan = None if draft.problems else _plan(tools, path.name, content)
+    notes, unread = tuple(note for _, note in draft.notes), tuple(map(str, pool.unread))
+    return ImportedSpec(pool.name, path, notes, unread, tuple(draft.left_out), tuple(draft.problems), plan, kept)
 
 
 def documents_of(tools: bootstrap.Tools, subscriptions: Sequence[str]) -> tuple[list[dict[str, Json]], dict[str, str]]:
-    """All pools of these subscriptions, or of all that can be seen; and why others could not be read, by their id."""
-    ids = [one.lower() for one in subscriptions] or list(tools.arm.subscriptions())
+    """All pools of these subscriptions, or of all visible ones; and an error for each that could not be read, by id."""
+    ids = [one.lower() for one in subscriptions] or list(tools.subscriptions.subscriptions())
     if not ids:
         raise NotFound("subscriptions: none is visible; give the identity a role in one, or name it by --subscription")
     documents: list[dict[str, Json]] = []
-    troubles = {}
+    errors = {}
     for one in ids:
         try:
             documents += tools.planner.readers.arm.pools(one)
         except SpecInvalid:
             raise
         except ReconcilerError as error:
-            troubles[one] = f"subscription {one}: {error.reason}: {error}"
-    return documents, troubles
+            errors[one] = f"subscription {one}: {error.reason}: {error}"
+    return documents, errors
 
 
 def _chosen(documents: Sequence[dict[str, Json]], names: Sequence[str]) -> list[dict[str, Json]]:
+    """The pools of these names, or all; a name is unique in Azure."""
     if not names:
         return list(documents)
     by_name = {str(one.get("name", "")).lower(): one for one in documents}
     missing = sorted({name.lower() for name in names} - by_name.keys())
     if missing:
         raise NotFound(f"import: {nearest(missing, list(by_name))}; pools of the subscriptions that were read")
-    return [by_name[name.lower()] for name in dict.fromkeys(names)]
+    return [by_name[name] for name in dict.fromkeys(name.lower() for name in names)]
 
 
-def _write(path: Path, content: str, *, force: bool) -> bool:
-    """Whether the file says it now; a file that is there is not touched without leave."""
-    if path.exists() and not force:
-        return path.read_text(encoding="utf-8", errors="replace") == content
+def _write(path: Path, content: str, *, force: bool) -> str:
+    """Write the file, unless another one is there; why not, or nothing."""
     try:
+        if path.exists() and not force:
+            same = path.read_text(encoding="utf-8", errors="replace") == content
+            return "" if same else "a different file exists; --force overwrites it"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise Forbidden(f"{path}: {error.strerror}") from None
-    return True
+        return str(error.strerror)
+    return ""
 
 
 def _plan(tools: bootstrap.Tools, name: str, content: str) -> Plan | None:
-    """What the operator would do with the file as it stands."""
+    """The plan of the file as it is."""
     specs = load({name: content.encode()}).specs
     return tools.planner.plan(specs[0], tools.planner.survey(specs).fresh(), "") if specs else None
 
 
-def _show(written: Sequence[Written], troubles: Sequence[str], output: OutputFormat, screen: Screen) -> None:
+def _show(written: Sequence[ImportedSpec], errors: Sequence[str], output: OutputFormat, screen: Screen) -> None:
     if output is OutputFormat.JSON:
-        screen.document({"format": FORMAT, "pools": [_document(one) for one in written], "troubles": troubles})
+        screen.document({"format": FORMAT, "pools": [_document(one) for one in written], "troubles": errors})
         return
     for one in written:
         _text(one, screen)
-    for line in troubles:
+    for line in errors:
         screen.error(line)
-    if not written and not troubles:
-        screen.note("there is no pool")
+    if not written and not errors:
+        screen.note("no pool found")
 
 
-def _text(one: Written, screen: Screen) -> None:
+def _text(one: ImportedSpec, screen: Screen) -> None:
     if one.kept:
-        screen.bad(f"{one.path}: is there and says something else; --force overwrites it")
-    elif one.code == DONE:
-        screen.good(f"{one.path}: written, its plan is empty")
-    else:
-        screen.bad(f"{one.path}: written, its plan is not empty")
+        screen.error(f"{one.path}: not written: {one.kept}")
+        return
+    (screen.good if one.complete else screen.bad)(f"{one.path}: {_summary(one)}")
     for line in one.problems:
         screen.bad(f"  {line}")
     for line in one.notes:
@@ -160,12 +175,28 @@ def _text(one: Written, screen: Screen) -> None:
         screen.plan(one.plan)
 
 
-def _document(one: Written) -> Mapping[str, Json]:
+def _summary(one: ImportedSpec) -> str:
+    if one.problems:
+        return "written, but it is no valid spec"
+    missing = [_counted(len(one.unread), "fact", "could not be read"), _counted(len(one.left_out), "part", "left out")]
+    if any(missing):
+        return f"written, but incomplete: {', '.join(filter(None, missing))}"
+    return "written, its plan is empty" if one.complete else "written, its plan is not empty"
+
+
+def _counted(count: int, noun: str, what: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'} {what}" if count else ""
+
+
+def _document(one: ImportedSpec) -> Mapping[str, Json]:
     return {
         "pool": one.pool,
         "path": one.path.as_posix(),
         "written": not one.kept,
+        "complete": one.complete,
         "notes": list(one.notes),
+        "unread": list(one.unread),
+        "leftOut": list(one.left_out),
         "problems": list(one.problems),
         "plan": render.to_json(one.plan) if one.plan else None,
     }

@@ -166,7 +166,7 @@ class _Call:
     """All organizations of one call: all are read before anything is written."""
 
     def __init__(self, request: OnboardRequest, tools: bootstrap.Onboarding, track: Track, stop: Stop) -> None:
-        readers = OnboardingReaders(tools.readers.devops, tools.members, tools.inspector)
+        readers = OnboardingReaders(tools.readers.devops, tools.members)
         self._tools, self._track, self._stop = tools, track, stop
         self._onboarding = Onboarding(request, readers, tools.policy, tools.writers.members if tools.writers else None)
         self._planner = Planner(self._onboarding.facets(), tools.readers, tools.policy, tools.clock, refuse=refuse)

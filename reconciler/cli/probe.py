@@ -1,7 +1,7 @@
-"""`probe`: what nothing published says of the services, asked by reading. Writes one file of this machine, no more.
+"""`probe`: detects undocumented behaviour with read-only calls and saves the result in one local file.
 
-The file is the deployment's (`RECONCILER_CAPABILITIES`). An organization that lets nobody in keeps what the file says
-of it: no answer is no reason to forget one.
+The file belongs to the deployment (`RECONCILER_CAPABILITIES`). An organization that cannot be read keeps the answers
+that the file has.
 """
 
 from __future__ import annotations
@@ -25,20 +25,28 @@ from reconciler.config.settings import Settings
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, ReconcilerError
 from reconciler.plan import render
+from reconciler.ports.readers_writers import Readers
 from reconciler.survey import capabilities
 from reconciler.survey.capabilities import QUESTIONS, Capabilities, OrganizationAnswers, ProbeQuestion
-from reconciler.tools.probe import ProbeOrganization, probed
+from reconciler.tools.probe import ProbeOrganization, run_probe
 
 FORMAT = "reconciler/probe/v1"
 DEFAULT = Path("capabilities.yaml")
 
 Organizations = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ORGANIZATION]...", help="By bare name; none: those of the specs.", show_default=False),
+    typer.Argument(
+        metavar="[ORGANIZATION]...", help="Names of organizations. Default: those of the specs.", show_default=False
+    ),
 ]
 Subscriptions = Annotated[
     list[str] | None,
-    typer.Option("--subscription", metavar="ID", show_default=False, help="Whose pools are read; none: the specs'."),
+    typer.Option(
+        "--subscription",
+        metavar="ID",
+        show_default=False,
+        help="Subscriptions whose pools are read. Default: those of the specs.",
+    ),
 ]
 To = Annotated[
     Path | None,
@@ -46,18 +54,23 @@ To = Annotated[
         "--to",
         metavar="FILE",
         show_default=False,
-        help="Where it is written. Default: RECONCILER_CAPABILITIES, else ./capabilities.yaml.",
+        help="File for the result. Default: RECONCILER_CAPABILITIES, else ./capabilities.yaml.",
     ),
 ]
 Check = Annotated[
     Path | None,
-    typer.Option("--check", metavar="FILE", show_default=False, help="Ask again and compare; nothing is written."),
+    typer.Option(
+        "--check",
+        metavar="FILE",
+        show_default=False,
+        help="Probe again and compare with this file; nothing is written.",
+    ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeScope:
-    """Who is asked."""
+    """Organizations to probe, and subscriptions whose pools are read."""
 
     organizations: tuple[str, ...]
     subscriptions: tuple[str, ...]
@@ -75,21 +88,21 @@ def probe(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Ask by reading what nothing published says, and write it for the operator. Ends with 2 where --check differs."""
+    """Detect undocumented Azure DevOps behaviour with read-only calls and save the result; 2 where --check differs."""
     screen = Screen(color=not no_color, verbose=verbose)
     if to and check:
-        raise typer.BadParameter("--check writes nothing, so it does not go with --to")
+        raise typer.BadParameter("--check writes nothing; use it without --to")
     settings = settings_of(specs, ref)
     path = check or to or settings.capabilities or DEFAULT
     before = bootstrap.capabilities_at(path) if check or path.exists() else Capabilities()
     scope = _scope(settings, organizations or (), subscription or (), screen)
-    found = _asked(settings, scope, screen)
+    found = _probe_all(settings, scope, screen)
     lines = capabilities.changes(before, Capabilities(organizations=found))
     if not check and found:
         kept = Capabilities(organizations={**before.organizations, **found})
         _write(path, capabilities.text(kept))
         if path != settings.capabilities:
-            screen.note(f"{path} is written; it counts where RECONCILER_CAPABILITIES names it")
+            screen.note(f"{path} written; the operator reads it where RECONCILER_CAPABILITIES names it")
     _show(found, lines, path, output, screen)
     if len(found) < len(scope.organizations):
         return ERROR
@@ -99,7 +112,7 @@ def probe(
 def _scope(
     settings: Settings, organizations: Sequence[str], subscriptions: Sequence[str], screen: Screen
 ) -> ProbeScope:
-    """Those that were named, else those of the specs."""
+    """The organizations and subscriptions of the command line, else those of the specs."""
     names = sorted({name.strip().lower() for name in organizations})
     ids = sorted({one.lower() for one in subscriptions})
     if (not names or not ids) and (settings.specs or not names):
@@ -108,35 +121,35 @@ def _scope(
         ids = ids or sorted({spec.subscription for spec in selection.specs})
         names = names or sorted({one.name for spec in selection.specs for one in spec.organizations})
     if not names:
-        raise NotFound("probe: no spec names an organization; name one")
+        raise NotFound("probe: no spec names an organization; give one as an argument")
     return ProbeScope(tuple(names), tuple(ids))
 
 
-def _asked(settings: Settings, scope: ProbeScope, screen: Screen) -> dict[str, OrganizationAnswers]:
-    """What each organization answered; one that lets nobody in is told, and missing."""
+def _probe_all(settings: Settings, scope: ProbeScope, screen: Screen) -> dict[str, OrganizationAnswers]:
+    """Answers by organization; one that cannot be read is reported, and missing."""
     found: dict[str, OrganizationAnswers] = {}
-    with closing(bootstrap.questions(settings)) as desk:
-        pools = list(_pools(desk, scope.subscriptions, screen))
+    with closing(bootstrap.questions(settings)) as connections:
+        pools = list(_pools(connections.readers, scope.subscriptions, screen))
         for name in scope.organizations:
-            screen.note(f"asking {name}")
-            ground = ProbeOrganization(name, desk.enquirer, desk.readers.devops, pools)
+            screen.note(f"probing {name}")
+            organization = ProbeOrganization(name, connections.raw, connections.readers.devops, pools)
             try:
-                found[name] = probed(ground, desk.clock.now())
+                found[name] = run_probe(organization, connections.clock.now())
             except ReconcilerError as error:
                 screen.error(f"{error.reason}: {error}")
     return found
 
 
-def _pools(desk: bootstrap.Questions, subscriptions: Iterable[str], screen: Screen) -> Iterable[Mapping[str, Json]]:
+def _pools(readers: Readers, subscriptions: Iterable[str], screen: Screen) -> Iterable[Mapping[str, Json]]:
     for one in subscriptions:
         try:
-            yield from desk.readers.arm.pools(one)
+            yield from readers.arm.pools(one)
         except ReconcilerError as error:
-            screen.note(f"warning: what needs pools of subscription {one} cannot be told: {error.reason}")
+            screen.note(f"warning: subscription {one} not read ({error.reason}): questions about its pools stay open")
 
 
 def _write(path: Path, content: str) -> None:
-    """In one step: whoever reads the file meanwhile sees the old one or the new one, and never half of one."""
+    """Replace the file in one step: a reader sees the old one or the new one, never half of one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -154,7 +167,7 @@ def _write(path: Path, content: str) -> None:
         raise Forbidden(f"{path}: {error.strerror}") from None
 
 
-# --- what people see ---------------------------------------------------------------------------------
+# --- output ------------------------------------------------------------------------------------------
 
 
 def _show(
@@ -171,23 +184,29 @@ def _show(
     else:
         for name, asked in found.items():
             _text(name, asked, screen)
-        _left(screen)
-    screen.result(f"{len(lines)} answers differ from {path}" if lines else f"nothing differs from {path}")
+        _by_hand(screen)
+    screen.result(_differences(len(lines), path))
     for line in lines:
         screen.result(render.clean(f"  {line}"))
 
 
+def _differences(count: int, path: Path) -> str:
+    if not count:
+        return f"no answer differs from {path}"
+    return f"1 answer differs from {path}" if count == 1 else f"{count} answers differ from {path}"
+
+
 def _text(name: str, asked: OrganizationAnswers, screen: Screen) -> None:
-    screen.result(f"{name}, asked {asked.asked}")
+    screen.result(f"{name}, probed {asked.asked}")
     for question in filter(lambda one: one.asked, QUESTIONS):
         said, why = _said(question, asked)
         line = f"  {question.number:>2}  {question.name:<26} {said}{': ' + why if why else ''}"
         (screen.good if said.startswith("seen") else screen.bad)(line)
 
 
-def _left(screen: Screen) -> None:
-    """What is left to people, the same for every organization."""
-    screen.result("not asked")
+def _by_hand(screen: Screen) -> None:
+    """Questions that a read cannot answer, the same for every organization."""
+    screen.result("not probed")
     for question in filter(lambda one: one.not_asked, QUESTIONS):
         why = f"in part: {question.not_asked}" if question.asked else f"because {question.not_asked}"
         screen.result(f"  {question.number:>2}  {question.name:<26} {why}")

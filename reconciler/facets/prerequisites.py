@@ -38,7 +38,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - nothin
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
     """Every check and its result."""
-    around = survey.around()
+    around = survey.azure_resources()
     if around is None:
         return Observation(())
     found = tuple(prerequisites.checks(spec, survey, around))

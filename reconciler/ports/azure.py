@@ -1,4 +1,4 @@
-"""The seam to Azure Resource Manager: readers and writers of pools, and long operations."""
+"""Azure Resource Manager: pools that are read and written, and long operations."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Pending:
     url: str = field(repr=False)
     """The operation's own URL, signed query included; passed on unchanged. May grant: never printed or logged."""
     retry_after: float
-    """Seconds until it is worth looking."""
+    """Seconds until the next read makes sense."""
     description: str
     """For people: ``update of pool fabrikam-managed-pool``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation URL says now."""
+    """State of a long operation."""
 
     state: str
-    """``running``, ``succeeded``, ``failed`` (cancelled counts as failed), or ``gone``: the service keeps it no longer,
-    and only the resource itself still tells how it ended."""
+    """``running``, ``succeeded``, ``failed`` (cancelled counts as failed), or ``gone``: the service no longer
+    has it, and only the resource itself shows how it ended."""
     code: str = ""
     message: str = ""
     retry_after: float | None = None
@@ -49,15 +49,22 @@ class ArmReader(Protocol):
         """State of a long operation that an `ArmWriter` started."""
 
 
+class SubscriptionReader(Protocol):
+    """Lists subscriptions; for commands that need no specs."""
+
+    def subscriptions(self) -> Sequence[str]:
+        """Ids of all subscriptions that the caller can see, lower case, sorted."""
+
+
 class ArmWriter(Protocol):
     """Writes pools."""
 
     def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
-        """Create or replace the pool; None where it was done at once. Strips what is read-only, nothing else."""
+        """Create or replace the pool; None where that was done at once. Strips read-only fields, nothing else."""
 
     def delete(self, pool_id: str) -> Pending | None:
-        """Delete the pool, with its agent pools and all that hangs on them; None where there is none any more."""
+        """Delete the pool with its agent pools and their queues; None where it does not exist."""
 
 
 API_VERSION = "2026-06-02"
-"""What is spoken: the newest stable version of the ARM document."""
+"""The newest stable version of the ARM document."""

@@ -1,8 +1,7 @@
-"""What lies around a pool and is never written here: identities, key vaults, networks, and who may do what there.
+"""Azure resources that a pool needs: identities, key vaults, networks, and role assignments on them. Never written.
 
-A port like those of `reconciler.ports.readers_writers`, and optional: a deployment that gives the operator no rights
-beyond its pools leaves it out, and then nothing of it is looked at. Each method is one request, or the pages of one
-list.
+Optional: a deployment whose operator has no permissions beyond its pools leaves this port out, and prerequisites are
+then not checked. Each method is one request, or the pages of one list.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from reconciler.documents import Json
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One entry of what somebody may do at a scope of ARM; patterns such as ``*/read``."""
+    """One entry of the permissions at a scope of ARM; patterns such as ``*/read``."""
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
@@ -27,15 +26,15 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role that somebody has."""
+    """A role of a principal."""
 
     role: str
-    """Id of its definition, lower-case guid: names change."""
+    """Id of its definition, lower-case GUID: names change."""
     scope: str
 
 
 class AzureResourcesReader(Protocol):
-    """Reads around pools."""
+    """Reads of prerequisites."""
 
     def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
         """Any resource, raw, or None where ARM answers 404."""
@@ -50,23 +49,23 @@ class AzureResourcesReader(Protocol):
         """What a role allows, by its id; `scope` is one at which it is assigned, or below."""
 
     def rights(self, scope: str) -> Sequence[Right]:
-        """What the caller may do at a resource group or resource."""
+        """Permissions of the caller at a resource group or resource."""
 
     def tenant(self, organization: str, identity_id: str) -> str:
         """The Entra tenant of an identity that the organization knows, lower case; empty where it does not say."""
 
 
 def allows(rights: Sequence[Right], action: str) -> bool:
-    """Whether one entry has the action and does not except it; patterns have ``*``, and no case."""
+    """Whether one entry includes the action and does not exclude it; patterns have ``*``, case is ignored."""
     return any(_fits(one.actions, action) and not _fits(one.not_actions, action) for one in rights)
 
 
 def allows_data(rights: Sequence[Right], action: str) -> bool:
-    """The same of an action on what a resource holds, as a secret of a vault."""
+    """The same for an action on data of a resource, as a secret of a vault."""
     return any(_fits(one.data_actions, action) and not _fits(one.not_data_actions, action) for one in rights)
 
 
 def _fits(patterns: Sequence[str], action: str) -> bool:
-    """An action of a kind without a name in it is also that of `kind/*/…`, as built-in roles write it."""
+    """Actions without a resource name also match patterns of the form `kind/*/…`, as built-in roles have them."""
     named = f"{action.rpartition('/')[0].rpartition('/')[0]}/*/{'/'.join(action.rsplit('/', 2)[-2:])}"
     return any(fnmatchcase(one.casefold(), pattern.casefold()) for pattern in patterns for one in (action, named))

@@ -1,4 +1,4 @@
-"""The seam to time; the core has no other source of it."""
+"""Time; the core reads it nowhere else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time; the core has no other source of it."""
+    """Wall clock and stopwatch."""
 
     def now(self) -> datetime:
         """Aware, in UTC."""

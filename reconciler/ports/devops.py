@@ -1,12 +1,26 @@
-"""The seam to Azure DevOps: what organizations hold, read and written one request at a time."""
+"""Azure DevOps: what is read from organizations, and what is written to them.
+
+Each method is one request, or the pages of one list. It raises only errors of `reconciler.errors`, and never waits
+longer than a short retry. An organization is given by its bare, lower-case name, a project by its id (projects are
+renamed), a person or group by the local id of that organization: the service takes an Entra id, responds 200, and
+assigns nobody.
+
+`DevOpsReader` is what planning holds. `MembershipReader` and `RawDevOpsReader` serve single commands (`onboard`,
+`probe`), and no run holds them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.documents import Json
+
+DISTRIBUTED_TASK = "101eae8c-1709-47f9-b228-0e476c35b3ba"
+"""Id of the security namespace DistributedTask: permissions on agent pools and queues (azsk ADOScanner)."""
+AGENT_POOLS_TOKEN = "AgentPools"  # noqa: S105 - the name of what has an access control list
+"""Token of all agent pools in this namespace; that of one is ``AgentPools/{id}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +32,12 @@ class AgentPool:
     auto_provision: bool | None = None
     """Whether new projects get a queue of it; None where the answer does not say."""
     facts: Mapping[str, Json] | None = None
-    """The raw document; opaque, for `explain` alone."""
+    """The raw document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A well-formed project that the identity can see."""
+    """A project of an organization."""
 
     id: str
     name: str
@@ -42,16 +56,27 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorization:
+    """One entry of a queue's pipeline permissions."""
+
+    pipeline: int | None
+    """None: all pipelines of the project, which is open access."""
+    by: str = ""
+    """Display name of the user who authorized it; empty where the service does not say."""
+    on: str = ""
+    """When, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class PipelinePermissions:
-    """Who in a project may use a queue."""
+    """Which pipelines of a project may use a queue."""
 
     all_pipelines: bool
     """Open access."""
     pipelines: frozenset[int] = frozenset()
     """Single pipelines that are authorized, whether or not open access is on."""
-    authorized_by: str = ""
-    """Display name of who opened it, where the service says."""
-    authorized_on: str = ""
+    authorizations: tuple[Authorization, ...] = ()
+    """The same with author and time: open access first, then pipelines by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +90,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody or something that an organization knows."""
+    """A user, group or service principal that an organization knows."""
 
     id: str
     """Local id (storage key) in this organization, lower case."""
@@ -80,7 +105,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class RoleAssignment:
-    """One line of a pool's or queue's security page."""
+    """One entry on the security page of an agent pool or queue."""
 
     identity: Identity
     role: str
@@ -88,11 +113,81 @@ class RoleAssignment:
     inherited: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of Azure DevOps."""
+
+    name: str
+    r"""``[scope]\name``."""
+    id: str = ""
+    """Local id, lower case; empty in a list of groups."""
+    descriptor: str = ""
+    """Subject descriptor."""
+    project: str = ""
+    """Id of the project that it belongs to, lower case; empty for a group of the organization."""
+
+    @property
+    def scope(self) -> str:
+        """The name in brackets: of the project, or of the organization."""
+        return self.name.removeprefix("[").rpartition("]\\")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrincipal:
+    """A service principal or managed identity that an organization knows, with or without an access level."""
+
+    object_id: str
+    """Of the enterprise application in Entra ID, lower case."""
+    application_id: str
+    """Client id, lower case; empty where the organization does not say."""
+    display_name: str
+    descriptor: str
+    """Subject descriptor; opaque."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """The access level of one member."""
+
+    license: str
+    """`accountLicenseType` as the service spells it: ``express`` (Basic), ``stakeholder``, ``none`` …"""
+    source: str
+    """`licensingSource`: ``account``, ``msdn`` …"""
+    status: str
+    """``active``, ``pending`` (has not signed in yet), ``disabled`` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One result of the directory search."""
+
+    object_id: str
+    """Lower case."""
+    display_name: str
+    kind: str
+    """``user``, ``group`` or ``serviceprincipal``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """Status and document of one GET; a rejected request (400, 404) is a result here."""
+
+    status: int
+    rates: Mapping[str, str]
+    """Headers about the rate limit, names in lower case."""
+    document: Json = field(default=None, repr=False)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service rejected the request."""
+        return self.status >= 400  # noqa: PLR2004 - the bound of the class of status codes
+
+
 class DevOpsReader(Protocol):
     """Reads organizations, one request a call. `reconciler.survey` shares and parallelises these reads."""
 
     def me(self, organization: str) -> Identity:
-        """The identity that we are in this organization."""
+        """The identity that the credential has in this organization."""
 
     def agent_pools(self, organization: str) -> Sequence[AgentPool]:
         """All automation pools that the identity can see; a pool without View right is simply missing."""
@@ -100,16 +195,16 @@ class DevOpsReader(Protocol):
     def projects(self, organization: str) -> Sequence[Project]:
         """All well-formed projects that the identity can see, all pages."""
 
-    def known_projects(self, organization: str) -> Sequence[Project]:
-        """Projects by the groups of theirs that the organization's directory lists, hidden ones included."""
+    def groups(self, organization: str) -> Sequence[Group]:
+        """All groups of Azure DevOps, all pages, with descriptor and project; those of hidden projects included."""
 
     def deleted_projects(self, organization: str) -> frozenset[str]:
-        """Ids of projects that were deleted and can still be restored: their groups may be listed yet."""
+        """Ids of deleted projects that can still be restored: their groups may still be listed."""
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """The project's queues of these pools."""
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """The queues of these pools in all projects, where the organization offers that; `Rejected` where not."""
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
@@ -119,7 +214,7 @@ class DevOpsReader(Protocol):
         """
 
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
-        """Open access and single authorizations of one queue. No existence test: an unknown id may look closed."""
+        """Open access and single authorizations of one queue. Proves no queue: an unknown id may look closed."""
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         """All pipelines of the project that the identity can see, all pages; a hidden folder is simply missing."""
@@ -131,37 +226,82 @@ class DevOpsReader(Protocol):
         """Inheritance switch of agent pools by pool id, one ACL read. A pool that is missing inherits."""
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        r"""Resolve addresses, ``[scope]\name``, or Entra object ids; a principal nobody knows is missing.
+        r"""Resolve addresses, ``[scope]\name``, or Entra object ids; an unknown principal is missing.
 
-        An answer that fits several identities is `Rejected`, never a guess.
+        A principal that several identities match is `Rejected`.
         """
+
+    def may(self, organization: str, token: str, bits: int) -> bool:
+        """Whether the caller has all these permission bits at a token of the namespace DistributedTask."""
+
+
+class MembershipReader(Protocol):
+    """Members of an organization, their access levels and groups; for `onboard` alone."""
+
+    def service_principals(self, organization: str) -> Sequence[ServicePrincipal]:
+        """All that the organization knows, all pages; those without an access level included."""
+
+    def local_id(self, organization: str, descriptor: str) -> str:
+        """Local id of a subject, lower case; role assignments need it."""
+
+    def entitlement(self, organization: str, identity_id: str) -> Entitlement | None:
+        """The access level of a service principal, None where it has none."""
+
+    def groups_of(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """Every group of an identity, directly or through other groups, with local id and name."""
+
+    def search(self, organization: str, text: str) -> Sequence[Entry]:
+        """The search of the web pages, in the organization and its directory; an empty result proves nothing."""
+
+
+class RawDevOpsReader(Protocol):
+    """Sends GET requests and returns status and document; for `probe` alone."""
+
+    def get(self, organization: str, path: str, parameters: Mapping[str, str | int]) -> RawResponse:
+        """GET a path below the organization. Raises where the response says nothing: 401, 403, 429, 5xx, none."""
 
 
 class DevOpsWriter(Protocol):
     """Writes to organizations, one write a call, each safe to repeat."""
 
     def create_queue(self, organization: str, project_id: str, pool_id: int, name: str) -> Queue:
-        """Add the pool to a project, without open access. Always by pool id: by name alone a pool would be made."""
+        """Add the pool to a project, without open access. Always by pool id: a name alone would create a pool."""
 
     def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
-        """Let all pipelines of the project use the queue, or no longer."""
+        """Open the queue to all pipelines of the project, or close it."""
 
     def authorize_pipeline(
         self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
     ) -> None:
-        """Let one pipeline use the queue, or no longer; others and open access stay as they are."""
+        """Authorize one pipeline for the queue, or revoke it; others and open access stay as they are."""
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
-        """Whether a queue of the agent pool is made in every project that comes to be."""
+        """Whether each new project gets a queue of the agent pool."""
 
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
-        """Give one role; `NotEffective` where the service answers 200 and assigned nobody."""
+        """Assign one role; `NotEffective` where the service responds 200 without assigning it."""
 
     def remove_role(self, organization: str, scope: str, resource: str, identity_id: str) -> None:
-        """Take an assigned role away."""
+        """Remove an assigned role."""
 
     def set_inheritance(self, organization: str, scope: str, resource: str, inherit: bool) -> None:
         """Switch inheritance of a resource of a role scope."""
 
     def materialise(self, organization: str, principal: str) -> Identity:
-        """Make an Entra user, group or service principal known to the organization."""
+        """Add an Entra user, group or service principal to the organization's identities."""
+
+
+class MembershipWriter(Protocol):
+    """Grants membership; for `onboard` alone. It cannot revoke anything."""
+
+    def add(self, organization: str, object_id: str, license_type: str) -> None:
+        """Make a service principal a member. Only where it has no access level: this may replace a higher one.
+
+        `Rejected` with the service's message where the directory has no such service principal.
+        """
+
+    def set_license(self, organization: str, identity_id: str, license_type: str) -> None:
+        """Replace the access level of a member."""
+
+    def join(self, organization: str, member: str, group: str) -> None:
+        """Add a subject to a group, both by descriptor."""

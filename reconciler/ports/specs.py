@@ -1,4 +1,4 @@
-"""The seam to git: the spec files at one commit."""
+"""Git: the spec files at one commit."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Snapshot:
     """The spec files at one commit."""
 
     revision: str
-    """Full commit id; empty for a plain folder that git does not keep."""
+    """Full commit id; empty for a folder outside git."""
     files: Mapping[str, bytes]
     """Path below the prefix → content."""
     stale: str = ""
-    """Why this is the last good commit and not the newest; empty where it is the newest."""
+    """Why this is an older commit than the newest; empty where it is the newest."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Path → why it is not in `files` although its name is that of a spec: too large, a symbolic link, too deep.
-    To be shown like any other problem of the specs: a pool described there goes unmanaged."""
+    Shown like any other problem of the specs: the pool of such a file is not managed."""
 
 
 class SpecSource(Protocol):
@@ -28,5 +28,5 @@ class SpecSource(Protocol):
     def snapshot(self) -> Snapshot:
         """The files at the ref's commit; an unchanged head costs one round trip.
 
-        A failing git gives the last good commit with `stale` set; without one it raises.
+        Where git fails, the last commit that was read, with `stale` set; raises where there is none.
         """

@@ -1,4 +1,4 @@
-"""The seams to state, leases and queues."""
+"""State documents, leases, and queues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.documents import Json
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A stored JSON document and the tag of this version."""
+    """A stored JSON document and its ETag."""
 
     body: Json
     etag: str
@@ -30,43 +30,43 @@ class StateStore(Protocol):
         """The document, or None."""
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
-        """Store and return the new tag; `LeaseHeld` where `etag` (None: must be new) is no longer true.
+        """Store and return the new ETag; `LeaseHeld` where `etag` (None: must be new) is no longer current.
 
-        `LeaseHeld` too where somebody else holds the lease of the pool whose document this is, or where the lease
-        that this store's own `Leases` gave out for it was lost.
+        `LeaseHeld` too where another process holds the lease of the pool of this document, or where the lease that
+        `Leases` of this store granted for it was lost.
         """
 
     def names(self, prefix: str) -> Sequence[str]:
-        """Names of all documents that begin so, sorted."""
+        """Names of all documents with this prefix, sorted."""
 
 
 class Lease(Protocol):
-    """The right to write to one pool, for a while."""
+    """The exclusive right to write to one pool, for some seconds."""
 
     def renew(self) -> None:
-        """Prolong it; `LeaseHeld` where it was lost."""
+        """Extend it; `LeaseHeld` where it was lost."""
 
     def release(self) -> None:
-        """Give it back; harmless where it was lost."""
+        """End it; harmless where it was lost."""
 
 
 class Leases(Protocol):
-    """One holder for each key, across processes."""
+    """One holder per key, across processes."""
 
     def acquire(self, key: str, seconds: float) -> Lease:
-        """Take the lease or raise `LeaseHeld`. Lasts 15 to 60 seconds, whatever is asked: renew in time."""
+        """Take the lease or raise `LeaseHeld`. Lasts 15 to 60 seconds, other values are cut: renew in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was taken from a queue and is hidden from others for a while."""
+    """A message that was taken from a queue and is hidden from other takers for some time."""
 
     id: str
     text: str
     inserted: datetime
     """When the store accepted it, by the store's clock."""
     attempts: int
-    """How often it was taken, this time included."""
+    """How often it was taken, including now."""
     receipt: str
     """Opaque handle for `ack` and `hide`."""
 
@@ -74,42 +74,42 @@ class Message:
 class MessageQueue(Protocol):
     """Messages of text.
 
-    Delivery is at least once and in no promised order. A message that was taken too often without an `ack` moves to
-    a second queue of the same kind, the poison queue, which keeps its messages for as long as it takes.
+    Delivery is at least once and in no guaranteed order. A message that was taken too often without an `ack` moves to
+    the dead-letter queue (named ``…-poison``, as Azure Functions does), which keeps its messages without an end.
     """
 
     def put(self, text: str, *, delay: float = 0.0) -> None:
         """Add a message, not visible before `delay` seconds (seven days at most; more is cut)."""
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` messages and hide them for `hide` seconds; those not acknowledged then come again.
+        """Take up to `count` messages and hide them for `hide` seconds; those without an `ack` then reappear.
 
-        At least a second, whatever is asked: Azure Storage takes no less (Microsoft Learn, Get Messages). A message is
-        given back at once by `hide`.
+        At least one second: Azure Storage takes no less (Microsoft Learn, Get Messages). `hide` with 0 returns a
+        message at once.
         """
 
     def hide(self, message: Message, seconds: float) -> Message:
-        """Hide a taken message for that long from now, 0 to give it back; the answer carries the new receipt.
+        """Hide a taken message for that long from now, 0 to return it; the result has the new receipt.
 
-        `LeaseHeld` where another took it in the meantime.
+        `LeaseHeld` where another process took it in the meantime.
         """
 
     def ack(self, message: Message) -> None:
-        """Done: remove it. Harmless where it was taken by another in the meantime."""
+        """Remove a finished message. Harmless where another process took it in the meantime."""
 
     def length(self) -> int:
-        """About how many messages there are, hidden ones included."""
+        """Approximate number of messages, hidden ones included."""
 
 
 class MessageQueues(Protocol):
-    """Queues by name; they are made when first needed."""
+    """Queues by name; each is created at first use."""
 
     def named(self, queue: str) -> MessageQueue:
-        """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its poison queue."""
+        """The queue of this name (lower case, digits, hyphens); ``<name>-poison`` is its dead-letter queue."""
 
 
 class Gates(Protocol):
-    """When organizations may be called again. Azure DevOps counts by identity, whichever worker calls."""
+    """When organizations may be called again. Azure DevOps counts calls per identity, across workers."""
 
     def join(self, organizations: Iterable[str]) -> None:
-        """Honour what other workers were told by these organizations. Cheap; trouble with it is no trouble of a run."""
+        """Apply the pauses that these organizations requested of other workers. Cheap; its errors do not fail a run."""

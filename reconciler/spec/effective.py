@@ -20,6 +20,12 @@ POOL_SCOPE = "distributedtask.agentpoolrole"
 QUEUE_SCOPE = "distributedtask.agentqueuerole"
 """Scope of the role assignments of one project's queue; its resource is ``{project id}_{queue id}``."""
 
+ALL_POOLS_SCOPE = "distributedtask.globalagentpoolrole"
+"""Scope of all agent pools of an organization; its resource is ``0``."""
+
+ALL_QUEUES_SCOPE = "distributedtask.globalagentqueuerole"
+"""Scope of all queues of a project; its resource is the project id."""
+
 _INHERITANCE = {PermissionKind.CREATOR_ONLY: False, PermissionKind.INHERIT: True}
 
 

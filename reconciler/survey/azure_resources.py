@@ -1,4 +1,4 @@
-"""The reads around pools through the memo: pools share vaults, identities and organizations, so each is read once."""
+"""Reads of prerequisites through the memo: pools share vaults, identities and organizations, so each is read once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def remembered(reads: AzureResourcesReader | None, memo: Memo) -> AzureResources
 
 
 class CachedAzureResources:
-    """`AzureResourcesReader` of one batch. No write of ours touches what it remembers."""
+    """`AzureResourcesReader` of one batch of pools. No write of the reconciler changes what it caches."""
 
     def __init__(self, reads: AzureResourcesReader, memo: Memo) -> None:
         self._reads = reads
@@ -49,5 +49,5 @@ class CachedAzureResources:
         return self._once(lambda: self._reads.tenant(organization, identity_id), "tenant", organization, identity_id)
 
     def _once(self, fetch: Callable[[], T], *about: Any) -> T:
-        found: T = self._memo.get(Key("around", detail=about), fetch)
+        found: T = self._memo.get(Key("azure resources", detail=about), fetch)
         return found

@@ -26,8 +26,8 @@ class Survey(Protocol):
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
 
-    def around(self) -> AzureResourcesReader | None:
-        """Reads of what lies around pools; None where this deployment looks at nothing of it."""
+    def azure_resources(self) -> AzureResourcesReader | None:
+        """Reads of Azure resources that pools need; None where prerequisites are switched off."""
 
     def waiting_since(self, now: datetime) -> datetime:
         """Since when the pool of this plan is waited for; now, where nobody waited before. Asking keeps it in mind."""

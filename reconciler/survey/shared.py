@@ -32,7 +32,7 @@ from reconciler.survey.parallel_reads import Lanes
 T = TypeVar("T")
 
 
-_SPARED = {"projects", "hidden projects", "known projects", "deleted projects", "me", "identity"}
+_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"}
 
 
 class SharedSurvey:
@@ -135,7 +135,7 @@ class SharedSurvey:
         ours touches which projects there are, who we are, or who a principal is that was known.
         """
         if organization is None:
-            self._memo.forget(lambda key: key.kind != "around")
+            self._memo.forget(lambda key: key.kind != "azure resources")
             return
         if project_id is not None:
             self._written.add((organization, project_id))
@@ -200,9 +200,9 @@ class SharedSurvey:
         self._busy_since = self._remembered.busy_since or now
         return self._busy_since
 
-    def around(self) -> AzureResourcesReader | None:
-        """What lies around pools, each fact read once; None where nothing of it is looked at."""
-        return azure_resources.remembered(self._readers.around, self._memo)
+    def azure_resources(self) -> AzureResourcesReader | None:
+        """Reads of Azure resources that pools need, each fact once; None where prerequisites are switched off."""
+        return azure_resources.remembered(self._readers.azure_resources, self._memo)
 
     # --- organizations -----------------------------------------------------------------------------------
 
@@ -238,8 +238,8 @@ class SharedSurvey:
         return self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
 
     def _hidden(self, organization: str) -> Sequence[Project]:
-        ask = self._readers.devops.known_projects
-        known = self._once(Key("known projects", organization), lambda: tuple(ask(organization)))
+        groups = self._once(Key("groups of projects", organization), lambda: self._readers.devops.groups(organization))
+        known = {group.project: Project(group.project, group.scope) for group in groups if group.project}.values()
         visible = {project.id for project in self._visible(organization)}
         hidden = [project for project in known if project.id not in visible]
         if not hidden:
@@ -308,9 +308,9 @@ class SharedSurvey:
         answers: dict[str, Queue | ReconcilerError | None] = {}
         if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
             key = Key("queues everywhere", organization, detail=group)
-            ask = self._readers.devops.queues_everywhere
-            listed = partial(self._once, key, lambda: organization_queues.listed(ask(organization, group)))
-            answers.update(organization_queues.of(listed, untouched, pool.id))
+            ask = self._readers.devops.organization_queues
+            listed = partial(self._once, key, lambda: organization_queues.by_project_and_pool(ask(organization, group)))
+            answers.update(organization_queues.queues_of_pool(listed, untouched, pool.id))
         # The first pool names the group: hashing all of them for every project would cost more than the answer.
         keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]
         for one, value in self._each(organization, keys, fetch).items():

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from emulator import start
 from reconciler import bootstrap
 from reconciler.tools.convert import Given, drafts, pieces
-from reconciler.tools.import_ import drafted, find
+from reconciler.tools.import_ import draft_spec, observe_pools
 from reconciler.tools.spec_writer import text
 from tests import published
 from tests.aspects import drawn
@@ -53,8 +53,8 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
             made = parsed(yaml.safe_dump(spec, allow_unicode=True))
             shop.settle(made)
             at = bootstrap.tools(shop_settings(cloud, tmp_path / "none.db", PREREQUISITES="0"))
-            (found,) = find(at.planner.readers, at.devops, at.planner.readers.arm.pools(SUBSCRIPTION))
-            draft = drafted(found)
+            (found,) = observe_pools(at.planner.readers, at.planner.readers.arm.pools(SUBSCRIPTION))
+            draft = draft_spec(found)
 
             assert draft.problems == []
             assert shop.plan(parsed(text(draft))).in_sync

@@ -47,8 +47,8 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
     """It is another type, and not a flag that somebody may forget."""
     with closing(bootstrap.look(settings(desk, SPECS="specs"))) as look:
         assert {field.name for field in fields(look)} == {"source", "planner", "clock", "close"}
-    assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "around"}
-    for reader in (look.planner.readers.arm, look.planner.readers.around):
+    assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "azure_resources"}
+    for reader in (look.planner.readers.arm, look.planner.readers.azure_resources):
         assert not [name for name in dir(reader) if name.startswith(("put", "write", "delete"))]
     assert not [
         name for name in dir(look.planner.readers.devops) if name.startswith(("set_", "create", "assign", "remove"))
@@ -60,7 +60,7 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
 )
 def test_a_deployment_may_keep_what_plans_from_looking_around(desk: Desk, given: dict[str, str], looks: bool) -> None:
     with closing(bootstrap.look(settings(desk, SPECS="specs", **given))) as look:
-        assert (look.planner.readers.around is not None) is looks
+        assert (look.planner.readers.azure_resources is not None) is looks
 
 
 def test_putting_it_together_imports_no_sdk() -> None:

@@ -29,8 +29,8 @@ def test_the_story_of_a_file_that_is_asked_for_twice(online: Desk, cloud: Runnin
 
     line = f"{PRIME}: organization-queue-list: seen no (refused) → seen yes (complete)"
     assert first.code == 0, first.err
-    assert "capabilities.yaml is written; it counts where RECONCILER_CAPABILITIES names it" in first.err
-    assert (again.code, again.out.splitlines()[-1]) == (0, "nothing differs from capabilities.yaml")
+    assert "capabilities.yaml written; the operator reads it where RECONCILER_CAPABILITIES names it" in first.err
+    assert (again.code, again.out.splitlines()[-1]) == (0, "no answer differs from capabilities.yaml")
     assert (check.code, line in check.out) == (2, True)
     assert unchanged == content
     assert (rerun.code, line in rerun.out) == (0, True)
@@ -109,7 +109,7 @@ def test_a_file_that_is_set_and_missing_ends_a_plan_and_is_written_by_probe(onli
         )
     ]
     assert probe.code == 0
-    assert "it counts where" not in probe.err
+    assert "the operator reads it where" not in probe.err
     assert after.code == 2, after.err
 
 
@@ -133,8 +133,10 @@ def test_a_subscription_that_cannot_be_read_leaves_its_questions_open(online: De
     ended = online.run("probe", PRIME)
 
     assert ended.code == 0
-    assert f"warning: what needs pools of subscription {SUBSCRIPTION} cannot be told: Forbidden" in ended.err
-    assert "a Managed DevOps Pool of this organization, in a subscription that is read, is needed" in ended.out
+    assert (
+        f"warning: subscription {SUBSCRIPTION} not read (Forbidden): questions about its pools stay open" in ended.err
+    )
+    assert "needs a Managed DevOps Pool of this organization in a subscription that is read" in ended.out
 
 
 def test_without_specs_an_organization_has_to_be_named(online: Desk) -> None:

@@ -176,7 +176,7 @@ def test_a_receiver_that_never_answers_well_is_given_up(wire: Wire, receiver: Re
     wire.do.subscribe(receiver.url, sources=["arm"])
     wire.created("p-new", body())
     wait(lambda: wire.do.subscriptions()[0]["failed"] == 1)
-    assert "202" in wire.do.subscriptions()[0]["trouble"], "Event Grid takes 200 only for the handshake"
+    assert "202" in wire.do.subscriptions()[0]["error"], "Event Grid takes 200 only for the handshake"
 
 
 def test_events_go_to_loopback_only(wire: Wire) -> None:

@@ -101,7 +101,7 @@ class World:
             raise self.blind
         return list(self.at_work)
 
-    def around(self) -> AzureResourcesReader | None:
+    def azure_resources(self) -> AzureResourcesReader | None:
         return self.surroundings
 
     def waiting_since(self, now: datetime) -> datetime:

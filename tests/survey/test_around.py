@@ -13,11 +13,11 @@ from tests.facets.around import IDENTITY, PRINCIPAL, VAULT, Around
 
 
 def survey(reads: Around | None) -> SharedSurvey:
-    return SharedSurvey(replace(Estate().readers, around=reads), {})
+    return SharedSurvey(replace(Estate().readers, azure_resources=reads), {})
 
 
 def ask_all(one: SharedSurvey) -> None:
-    around = one.around()
+    around = one.azure_resources()
     assert around is not None
     around.resource(IDENTITY, "2023-01-31")
     around.resource(IDENTITY.upper(), "2023-01-31")
@@ -62,7 +62,7 @@ def test_a_fresh_survey_reads_anew() -> None:
 
 def test_a_refused_read_is_remembered_too() -> None:
     reads = Around(refused={"vaults"})
-    around = survey(reads).around()
+    around = survey(reads).azure_resources()
     assert around is not None
 
     for _ in range(2):
@@ -73,4 +73,4 @@ def test_a_refused_read_is_remembered_too() -> None:
 
 
 def test_a_deployment_without_them_has_none() -> None:
-    assert survey(None).around() is None
+    assert survey(None).azure_resources() is None

@@ -1,7 +1,7 @@
 """Reads beside the pools on the pipeline of `Arm`, as raw documents.
 
-This is `reconciler.ports.diagnostics.ArmInspector` and, but for the tenant,
-`reconciler.ports.azure_resources.Surroundings`.
+This is `reconciler.ports.azure.SubscriptionReader` and, but for the tenant,
+`reconciler.ports.azure_resources.AzureResourcesReader`.
 
 Routes: Microsoft Learn, Azure Resource Manager REST: subscriptions (2022-12-01), Permissions - List for resource group
 and for resource (Microsoft.Authorization, 2022-04-01): «gets all permissions the caller has», without any effect;
@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.adapters.arm.pools import MOST_PAGES, Arm
-from reconciler.adapters.devops.inspection import DevOpsInspection
+from reconciler.adapters.devops import identities
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotFound, SpecInvalid, Unavailable
@@ -124,8 +124,8 @@ class AzureResources(ArmInspection):
 
     def __init__(self, arm: Arm, session: Session) -> None:
         super().__init__(arm)
-        self._devops = DevOpsInspection(session)
+        self._session = session
 
     def tenant(self, organization: str, identity_id: str) -> str:
         """GET identities by id."""
-        return self._devops.tenant(organization, identity_id)
+        return identities.tenant(self._session, organization, identity_id)

@@ -168,7 +168,7 @@ class BoundToken(Bearer):
             host = urlsplit(request.http_request.url).netloc.rpartition("@")[2]
             raise Refused(f"ARM: {host} is not {self._origin}, and no other host is asked")
         if self._gets_alone and request.http_request.method != "GET":
-            raise Refused("ARM: this client was made to send GET and nothing else")
+            raise Refused("ARM: this client sends GET requests only")
         if self._origin.scheme == "http":
             request.context.options["enforce_https"] = False
         super().on_request(request)

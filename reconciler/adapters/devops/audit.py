@@ -1,25 +1,27 @@
 """The audit log of an organization, read from a moment on: a faster hint than the stream's half hour.
 
 `GET {endpoint}/{organization}/_apis/audit/auditlog` pages by a continuation token. The published example wraps the
-answer in `value`, the schema does not: both are read. Its host is another one than that of pools, so this has a
-session, and with it an allow-list, of its own. Source: vsts-rest-api-specs, audit 7.2; Microsoft Learn, "Audit Log -
+list in `value`, the schema does not: both are read. Its host is not that of pools, so this has a session, and with it
+an allow-list, of its own. Source: vsts-rest-api-specs, audit 7.2; Microsoft Learn, "Audit Log -
 Query" (scope vso.auditlog; the permission "View audit log" for an identity).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 
-from reconciler.adapters.devops.endpoints import query
-from reconciler.adapters.devops.exchange import OutgoingRequest
+from reconciler.adapters.devops.pages import Page, PagedList, pages
+from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
 
 PAGE = 200
 PAGES = 25
-"""Pages that one look reads at most. They come newest first, so what lies beyond them is never read: a look says when
-it was cut, and whoever asked has to suppose that everything changed."""
+"""Most pages of one read. They come newest first, so what lies beyond them is never read: the read then says that it
+was cut, and the caller has to assume that everything changed."""
 
 _AGAIN = timedelta(seconds=2)
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -35,8 +37,8 @@ class DevOpsAuditLog:
     def entries(self, organization: str, cursor: str) -> tuple[list[Json], str, bool]:
         """Entries after a cursor (at first a moment, ISO 8601), oldest first, the next cursor, and whether it was cut.
 
-        The last seconds are asked for again, since entries of one moment may become visible one after the other; the
-        cursor carries the ids that were given out already.
+        The last seconds are read again, since entries of one moment may become visible one after the other; the
+        cursor carries the ids that were returned already.
         """
         moment, _, given = cursor.partition("|")
         seen = set(given.split("|")) if given else set()
@@ -49,36 +51,30 @@ class DevOpsAuditLog:
         return entries, "|".join([begin.isoformat(), *kept]), cut
 
     def _since(self, organization: str, moment: str) -> tuple[list[Json], bool]:
+        parameters: dict[str, str | int | None] = {
+            "startTime": moment,
+            "batchSize": PAGE,
+            "skipAggregation": "true",
+            "api-version": "7.1-preview.1",
+        }
+        read = partial(_page, organization)
+        wanted = PagedList(organization, "_apis/audit/auditlog", "audit-log", "audit log", parameters, read=read)
         found: dict[str, Json] = {}
-        token: str | None = None
-        for _ in range(PAGES):
-            page = self._page(organization, moment, token)
-            for entry in page.get("decoratedAuditLogEntries") or ():
+        cut = False
+        for page in islice(pages(self._session, wanted), PAGES):
+            cut = page.token is not None
+            for entry in page.entries:
                 found.setdefault(str(entry.get("id")), entry)
-            token = page.get("continuationToken")
-            if not page.get("hasMore") or not token:
-                cut = False
-                break
-        else:
-            cut = True
         return sorted(found.values(), key=lambda entry: _when(entry) or _EVER), cut
 
-    def _page(self, organization: str, since: str, token: str | None) -> dict[str, Json]:
-        path = "_apis/audit/auditlog" + query(
-            {
-                "startTime": since,
-                "batchSize": PAGE,
-                "continuationToken": token,
-                "skipAggregation": "true",
-                "api-version": "7.1-preview.1",
-            }
-        )
-        url = self._session.endpoints.url(organization, path)
-        body = self._session.rest(OutgoingRequest(organization, "GET", url, "audit-log", "audit log")).document
-        body = body.get("value", body) if isinstance(body, dict) else None
-        if not isinstance(body, dict) or not isinstance(body.get("decoratedAuditLogEntries", []), list):
-            raise Unavailable(f"organization {organization}: GET audit log: the answer holds no entries")
-        return body
+
+def _page(organization: str, response: DevOpsResponse) -> Page:
+    body = response.document
+    body = body.get("value", body) if isinstance(body, dict) else None
+    entries = body.get("decoratedAuditLogEntries", []) if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(entries, list):
+        raise Unavailable(f"organization {organization}: GET audit log: the response contains no entries")
+    return Page(entries, (body.get("continuationToken") or None) if body.get("hasMore") else None)
 
 
 def _when(entry: Json) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The azure-devops package's clients by organization, opened when first asked for, their errors made ours.
+"""The azure-devops package's clients by organization, opened at first use; their errors become ours.
 
 Kept apart from `reconciler.adapters.devops.package` so that importing the adapter does not import the package.
 """
@@ -36,8 +36,8 @@ class Clients:
 
     @property
     def document(self) -> Json:
-        """The last answer in this thread as it came, with the fields that the package's models drop."""
-        return self.wire.answer.document
+        """The last response in this thread as it came, with the fields that the package's models drop."""
+        return self.wire.response.document
 
     def __getattr__(self, kind: str) -> Any:
         """The client of the package's module with this name. Never named like an attribute above."""
@@ -63,11 +63,11 @@ class Package:
         self._organizations: dict[str, Clients] = {}
 
     @contextmanager
-    def asking(self, organization: str, route: str, what: str) -> Iterator[Clients]:
-        """Calls of the package about one thing; `route` and `what` are those of `session_wire.Call`.
+    def calls(self, organization: str, route: str, what: str) -> Iterator[Clients]:
+        """Calls of the package about one thing; `route` and `what` are those of `OutgoingRequest`.
 
-        Errors of the session pass. What the package itself makes of an answer that it cannot read is `Unavailable`;
-        a call that it cannot form, because the organization's table of routes lacks it, is `Rejected`.
+        Errors of the session pass. A response that the package cannot read is `Unavailable`; a call that it cannot
+        form, because the organization's table of routes lacks it, is `Rejected`.
         """
         clients = self._clients(organization.lower())
         from azure.core.exceptions import AzureError, DeserializationError  # noqa: PLC0415 - the package brings it along
@@ -81,13 +81,13 @@ class Package:
             raise
         except (AzureError, ClientException, DeserializationError) as error:
             raise Unavailable(
-                f"{where}: the answer does not have its documented form ({type(error).__name__})"
+                f"{where}: the response does not have its documented form ({type(error).__name__})"
             ) from None
         except ValueError as error:
             raise Rejected(f"{where}: the organization does not offer this route ({type(error).__name__})") from None
 
     def _clients(self, organization: str) -> Clients:
-        self._session.endpoints.url(organization)  # refuses what is no name, before anything is kept under it
+        self._session.endpoints.url(organization)  # refuses an invalid name before it becomes a key
         with self._lock:
             if organization not in self._organizations:
                 self._organizations[organization] = Clients(self._session, organization)
@@ -95,9 +95,9 @@ class Package:
 
 
 def complete(models: list[Any] | None, organization: str, what: str) -> list[Any]:
-    """The entries of a list; `Unavailable` where the answer held none at all: that is no empty list."""
+    """The entries of a list; `Unavailable` where the response contains none: that is no empty list."""
     if models is None:
-        raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
+        raise Unavailable(f"organization {organization}: {what}: the response contains no list")
     return models
 
 
@@ -105,5 +105,5 @@ def whole(model: Any, organization: str, what: str, *required: str) -> bool:
     """True; `Unavailable` where a model lacks one of these attributes."""
     for name in required:
         if getattr(model, name, None) is None:
-            raise Unavailable(f"organization {organization}: {what}: an entry of the answer has no {name}")
+            raise Unavailable(f"organization {organization}: {what}: an entry of the response has no {name}")
     return True

@@ -1,8 +1,7 @@
 """Where a token may be sent: the configured base URLs, and below them the path of one organization.
 
-The organization's name comes from a spec, and the azure-devops package would go wherever a service's own answers
-point; so each URL is made here from checked parts, and compared here with what was configured. Nothing is resolved
-and nothing is sent.
+The organization's name comes from a spec, and the azure-devops package follows addresses in the service's responses;
+so each URL is built here from checked parts, and compared with the configured ones. Nothing is resolved or sent.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Endpoints:
     def url(self, organization: str, path: str = "", *, identity: bool = False) -> str:
         """Absolute URL of `path` (below the organization, quoted already) at the endpoint that serves it."""
         if not _ORGANIZATION.fullmatch(organization):
-            raise Refused(f"organization {organization[:64]!r}: this is no name of an organization")
+            raise Refused(f"organization {organization[:64]!r}: not a name of an organization")
         base = (self.identity if identity else self.devops).rstrip("/")
         return f"{base}/{organization}/{path}" if path else f"{base}/{organization}"
 
@@ -51,15 +50,15 @@ class Endpoints:
 
 
 def check_endpoint(url: str, *, allow_loopback: bool) -> None:
-    """Refuse a base URL that a token must not be sent to: no https, no host, loopback without leave, extra parts."""
+    """Refuse a base URL that must not get a token: no https, no host, loopback that is not allowed, extra parts."""
     parts = _parts(url)
     if parts is None or parts.username is not None or parts.query or parts.fragment or not parts.hostname:
         raise Refused("endpoint: a base URL has a scheme, a host, and neither a user nor a query")
     where = f"endpoint {parts.scheme}://{parts.hostname}"
     if parts.scheme not in _PORTS:
-        raise Refused(f"{where}: only https is possible, and http on loopback")
+        raise Refused(f"{where}: use https, or http on loopback")
     if is_loopback(url) and not allow_loopback:
-        raise Refused(f"{where}: loopback is for trying out and has to be allowed (RECONCILER_ALLOW_LOOPBACK=1)")
+        raise Refused(f"{where}: loopback is for trials only; allow it by RECONCILER_ALLOW_LOOPBACK=1")
     if parts.scheme == "http" and not is_loopback(url):
         raise Refused(f"{where}: a token would travel unencrypted; use https")
 
@@ -75,10 +74,10 @@ def is_loopback(url: str) -> bool:
 
 
 def segment(value: str | int) -> str:
-    """A value as one segment of a path; what would climb out of its place is refused."""
+    """A value as one segment of a path; refuses what would leave it."""
     text = str(value)
     if text in {"", ".", ".."}:
-        raise Refused(f"{text!r} is no name that could be part of a URL")
+        raise Refused(f"{text!r} cannot be a part of a URL")
     return quote(text, safe="")
 
 

@@ -1,4 +1,4 @@
-"""One HTTP exchange: the URL is checked, the token attached, the answer read to its end, and nothing more.
+"""One HTTP exchange: checks the URL, attaches the token, reads the response to its end.
 
 No retries, no redirects, no cookies, no `.netrc`, no proxies from the environment. Kept apart from
 `reconciler.adapters.devops.session` because this is the part that decides where a token may go.
@@ -15,8 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
-from reconciler.adapters.devops.answers import DevOpsResponse
 from reconciler.adapters.devops.endpoints import Endpoints
+from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.errors import Refused
 
 _PIECE = 64 * 1024
@@ -28,9 +28,9 @@ class CallLimits:
 
     connect: float = 5.0
     read: float = 60.0
-    """Between two pieces of an answer; the service itself delays heavy users by up to 30 s."""
+    """Between two pieces of a response; the service itself delays heavy users by up to 30 s."""
     answer: float = 90.0
-    """For reading one whole answer."""
+    """For reading one whole response."""
     body: int = 32 * 1024 * 1024
     parallel: int = 4
     """Calls in flight for one organization."""
@@ -43,7 +43,7 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """One request as its caller means it."""
+    """One request, before headers and token are added."""
 
     organization: str
     method: str
@@ -58,27 +58,27 @@ class OutgoingRequest:
 
     @property
     def reads(self) -> bool:
-        """Whether repeating it is harmless in any case."""
+        """Whether repeating it is harmless."""
         return self.method in {"GET", "HEAD", "OPTIONS"}
 
     @property
     def where(self) -> str:
-        """How each error of this call begins."""
+        """The beginning of each error text of this call."""
         return f"organization {self.organization}: {self.method} {self.what}"
 
 
 class NoAnswerError(Exception):
-    """Nothing came back that could be read; `sent` is False where the request cannot have arrived."""
+    """No readable response; `sent` is False where the request cannot have arrived."""
 
     def __init__(self, why: str, *, sent: bool = True, passing: bool = True) -> None:
         super().__init__(why)
         self.sent = sent
         self.passing = passing
-        """Whether the next try may fare better."""
+        """Whether a retry may succeed."""
 
 
 class Exchange:
-    """Sends one request and reads one answer over connections that stay open."""
+    """Sends one request and reads one response over connections that stay open."""
 
     def __init__(self, endpoints: Endpoints, limits: CallLimits, monotonic: Callable[[], float]) -> None:
         self._endpoints = endpoints
@@ -94,7 +94,7 @@ class Exchange:
         self._adapter.close()
 
     def __call__(self, call: OutgoingRequest, authorization: str) -> DevOpsResponse:
-        """The answer, whatever it says; raises `NoAnswerError`, or `Refused` for a URL that gets no token."""
+        """The response, of any status; raises `NoAnswerError`, or `Refused` for a URL that gets no token."""
         request = self._prepared(call)
         request.headers["Authorization"] = authorization
         try:
@@ -121,7 +121,7 @@ class Exchange:
         if not self._endpoints.cover(request.url or "", call.organization):
             host = urlsplit(request.url or "").hostname
             raise Refused(
-                f"{call.where}: host {host} is no configured endpoint of this organization; no token goes there"
+                f"{call.where}: host {host} is not a configured endpoint of this organization, so it gets no token"
             )
         return request
 
@@ -136,14 +136,14 @@ class Exchange:
             raise
 
     def _body(self, response: requests.Response, deadline: float) -> bytes:
-        """All of the body, piece by piece, so that neither its size nor a trickle of bytes can hold us for ever."""
+        """All of the body, piece by piece, within a limit of size and time."""
         body = bytearray()
         while piece := response.raw.read1(_PIECE, decode_content=True):
             body += piece
             if len(body) > self._limits.body:
-                raise NoAnswerError(f"the answer is larger than {self._limits.body} bytes", passing=False)
+                raise NoAnswerError(f"the response is larger than {self._limits.body} bytes", passing=False)
             if self._monotonic() > deadline:
-                raise NoAnswerError(f"the answer did not end within {self._limits.answer:g} s", passing=False)
+                raise NoAnswerError(f"the response did not end within {self._limits.answer:g} s", passing=False)
         response.raw.release_conn()
         return bytes(body)
 
@@ -156,5 +156,5 @@ def _no_answer(error: Exception) -> NoAnswerError:
     if isinstance(error, requests.ConnectTimeout):
         return NoAnswerError("no connection in time", sent=False)
     if isinstance(error, requests.Timeout | ReadTimeoutError):
-        return NoAnswerError("no answer in time")
+        return NoAnswerError("no response in time")
     return NoAnswerError("the connection broke off")

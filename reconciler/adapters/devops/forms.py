@@ -1,28 +1,34 @@
-"""Forms of requests and answers that reading and writing Azure DevOps share; nothing here sends anything.
+"""Requests and responses of Azure DevOps that reads and writes share: built and parsed here, sent elsewhere.
 
-Whatever an answer must hold to be believed is checked here: what is missing raises `Unavailable`.
+A response that lacks a field that it must have raises `Unavailable`: absence is what writes are decided by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from reconciler.adapters.devops.answers import DevOpsResponse
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
+from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
-from reconciler.ports.devops import Identity, Pipeline, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    Authorization,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Queue,
+    RoleAssignment,
+)
 
 
 def roles_call(
     session: Session, organization: str, method: str, scope: str, resource: str, *, inherit: bool | None = None
 ) -> OutgoingRequest:
-    """A call on the role assignments of one resource; a preview-only route, so the version says so.
+    """A call on the role assignments of one resource; a preview-only route.
 
-    With `inherit` the query says so too, and PATCH switches inheritance in place of removing assignments.
+    With `inherit` in the query PATCH switches inheritance instead of removing assignments.
     """
     path = f"_apis/securityroles/scopes/{segment(scope)}/roleassignments/resources/{segment(resource)}"
     switch = None if inherit is None else str(inherit).lower()
@@ -32,57 +38,91 @@ def roles_call(
     return OutgoingRequest(organization, method, url, "role-assignments", f"roles of {scope}/{resource}")
 
 
-def entries(answer: DevOpsResponse, organization: str, what: str, *required: str) -> list[Json]:
-    """The entries of a list answer, each an object with the required texts."""
-    document = answer.document
+def entries(response: DevOpsResponse, organization: str, what: str, *required: str) -> list[Json]:
+    """The entries of a list, each an object with the required text fields."""
+    document = response.document
     found = document.get("value") if isinstance(document, dict) else None
     if not isinstance(found, list):
-        raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
+        raise Unavailable(f"organization {organization}: {what}: the response contains no list")
     for entry in found:
         if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in required):
-            raise Unavailable(f"organization {organization}: {what}: an entry of the answer is not whole")
+            raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
     return found
 
 
 def queues_call(session: Session, organization: str, project_id: str, pool_ids: Sequence[int]) -> OutgoingRequest:
     """GET queues of a project by pool ids; without a project those of all of them."""
-    asked = query({"poolIds": ",".join(map(str, pool_ids)), "api-version": "7.1"})
+    given = query({"poolIds": ",".join(map(str, pool_ids)), "api-version": "7.1"})
     path = f"{segment(project_id)}/" if project_id else ""
-    url = session.endpoints.url(organization, f"{path}_apis/distributedtask/queues{asked}")
+    url = session.endpoints.url(organization, f"{path}_apis/distributedtask/queues{given}")
     what = f"queues of project {project_id}" if project_id else "queues of all projects"
     return OutgoingRequest(organization, "GET", url, "queues", what)
 
 
 def queue_of(entry: Json, organization: str, project_id: str) -> Queue:
-    """A queue, ``{"id", "name", "projectId", "pool": {"id"}}``, of the project that was asked, if one was."""
+    """A queue, ``{"id", "name", "projectId", "pool": {"id"}}``, of the requested project, if one was."""
     pool = entry.get("pool") if isinstance(entry, dict) else None
     pool_id = pool.get("id") if isinstance(pool, dict) else None
     if not (type(pool_id) is int and type(entry.get("id")) is int and isinstance(entry.get("name"), str)):
-        raise Unavailable(f"organization {organization}: queues of project {project_id}: an entry is not whole")
+        raise Unavailable(
+            f"organization {organization}: queues of project {project_id}: an entry of the response is incomplete"
+        )
     home = project_id or entry.get("projectId")
     if not isinstance(home, str) or not home:
-        raise Unavailable(f"organization {organization}: queues of all projects: an entry does not name its project")
+        raise Unavailable(
+            f"organization {organization}: queues of all projects: an entry of the response names no project"
+        )
     return Queue(id=entry["id"], name=entry["name"], project_id=project_id or home.lower(), pool_id=pool_id)
 
 
 def pipeline_of(entry: Json, organization: str, what: str) -> Pipeline:
     """A build definition, ``{"id", "name", "path"}``; the path is its folder's, a single backslash at the top."""
     if type(entry.get("id")) is not int:
-        raise Unavailable(f"organization {organization}: {what}: an entry is not whole")
+        raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
     folder = entry["path"].replace("/", "\\").strip("\\")
     return Pipeline(id=entry["id"], path="\\".join(("", *filter(None, (folder, entry["name"])))))
 
 
-def project_of(group: Json) -> Project | None:
-    r"""The project that a group of Azure DevOps belongs to; None for one of the organization.
+def project_id(group: Json) -> str:
+    """Id of the project that a group belongs to, out of its ``domain``: ``vstfs:///Classification/TeamProject/{id}``.
 
-    Its ``domain`` is ``vstfs:///Classification/TeamProject/{id}``, its ``principalName`` ``[project]\group``.
+    Empty for a group of the organization.
     """
-    head, mark, id_ = str(group.get("domain") or "").rpartition("/")
-    name, bracket, _ = str(group.get("principalName") or "").removeprefix("[").rpartition("]\\")
-    if not (mark and bracket and id_ and head.casefold().endswith("/classification/teamproject")):
-        return None
-    return Project(id=id_.lower(), name=name)
+    head, _, id_ = str(group.get("domain") or "").rpartition("/")
+    return id_.lower() if head.casefold().endswith("/classification/teamproject") else ""
+
+
+def permissions_of(document: Json, organization: str, what: str, queue_id: int) -> PipelinePermissions:
+    """Pipeline permissions of one queue. `allPipelines` is absent where the queue is not open."""
+    resource = document.get("resource") if isinstance(document, dict) else None
+    if not isinstance(resource, dict) or str(resource.get("id")) != str(queue_id):
+        raise Unavailable(f"organization {organization}: {what}: the response is about another resource, or none")
+    lines = document.get("pipelines") or ()
+    if not all(isinstance(line, dict) and type(line.get("id")) is int for line in lines):
+        raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
+    everyone = document.get("allPipelines")
+    given = isinstance(everyone, dict) and everyone.get("authorized") is True
+    singles = {line["id"]: _authorization(line["id"], line) for line in lines if line.get("authorized") is True}
+    return PipelinePermissions(
+        all_pipelines=given,
+        pipelines=frozenset(singles),
+        authorizations=(
+            *([_authorization(None, everyone)] if given else ()),
+            *(singles[id_] for id_ in sorted(singles)),
+        ),
+    )
+
+
+def _authorization(pipeline: int | None, line: Json) -> Authorization:
+    who = line.get("authorizedBy")
+    name = who.get("displayName") or who.get("uniqueName") if isinstance(who, dict) else None
+    return Authorization(pipeline, str(name or ""), _to_the_second(str(line.get("authorizedOn") or "")))
+
+
+def _to_the_second(moment: str) -> str:
+    """A moment as the service writes it, in UTC and with up to seven decimals, without the decimals."""
+    head, dot, _ = moment.partition(".")
+    return f"{head}Z" if dot else head
 
 
 def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:
@@ -92,7 +132,7 @@ def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:
     id_ = identity.get("id") if isinstance(identity, dict) else None
     name = role.get("name") if isinstance(role, dict) else None
     if not (isinstance(id_, str) and isinstance(name, str) and access in {"assigned", "inherited"}):
-        raise Unavailable(f"organization {organization}: {what}: an entry of the answer is not whole")
+        raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
     return RoleAssignment(
         identity=Identity(
             id=id_.lower(),
@@ -103,8 +143,3 @@ def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:
         role=name,
         inherited=access == "inherited",
     )
-
-
-def moment(value: datetime | None) -> str:
-    """A moment in UTC, to the second; empty where there is none."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""

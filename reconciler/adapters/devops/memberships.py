@@ -1,12 +1,12 @@
-"""`reconciler.ports.memberships` on the session: access levels, groups and the search of the web pages. Plain REST.
+"""Access levels, memberships and the search of the web pages, for `onboard`: plain REST on the session.
 
-Two hosts: access levels are on one of their own (vsaex.dev.azure.com), so they have a session, and with it an
+Two hosts: access levels have one of their own (vsaex.dev.azure.com), so they have a session, and with it an
 allow-list, of their own. The package's models lose the bodies of what is created (measured with azure-devops
-7.1.0b4), so nothing of it is used here.
+7.1.0b4), so it is not used here.
 
-Routes and bodies: MicrosoftDocs/vsts-rest-api-specs 7.2, memberEntitlementManagement (adding answers 200 whatever
-came of it; `licensingSource` has to say ``account`` where an access level is given), graph, ims (`queryMembership`).
-That reading the access level of somebody who has none may be 404 or null: terraform-provider-azuredevops #1253. The
+Routes and bodies: MicrosoftDocs/vsts-rest-api-specs 7.2, memberEntitlementManagement (adding responds 200 whatever
+the result; `licensingSource` has to be ``account`` where an access level is assigned), graph, ims (`queryMembership`).
+Reading the access level of an identity that has none may be 404 or null: terraform-provider-azuredevops #1253. The
 search of the web pages is not documented.
 """
 
@@ -14,24 +14,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.adapters.devops.answers import clip
+from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.forms import entries, project_of
-from reconciler.adapters.devops.identities import GUID
-from reconciler.adapters.devops.pages import Paged, pages
+from reconciler.adapters.devops.graph import VERSION
+from reconciler.adapters.devops.identities import identities
+from reconciler.adapters.devops.responses import clip
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.memberships import Entitlement, Entry, Group, ServicePrincipal
+from reconciler.ports.devops import Entitlement, Entry, Group, ServicePrincipal
 
-VERSION = "7.1-preview.1"
 _DESCRIPTORS = 15
 """Identity descriptors in one request; some hundred characters each keep the URL below 2,000."""
 
 
 class Memberships:
-    """Implements `reconciler.ports.memberships.MembershipReader`."""
+    """Implements `reconciler.ports.devops.MembershipReader`."""
 
     def __init__(self, session: Session, members: Session) -> None:
         """`members` has the host of access levels as its endpoint."""
@@ -40,21 +39,12 @@ class Memberships:
 
     def service_principals(self, organization: str) -> Sequence[ServicePrincipal]:
         """GET graph service principals, page by page."""
-        what, asked = "service principals", {"api-version": VERSION}
-        path, required = "_apis/graph/serviceprincipals", ("descriptor", "originId")
-        paged = Paged(organization, path, "graph-service-principals", what, asked, required, identity=True)
-        return [_principal(entry) for page in pages(self._session, paged) for entry in page]
+        subjects = graph.subjects(self._session, organization, "service principals", "originId")
+        return [_principal(entry) for entry in subjects]
 
     def local_id(self, organization: str, descriptor: str) -> str:
-        """GET storagekeys: the id inside a descriptor is another one."""
-        what = f"local id of {descriptor}"
-        path = f"_apis/graph/storagekeys/{segment(descriptor)}{query({'api-version': VERSION})}"
-        url = self._session.endpoints.url(organization, path, identity=True)
-        document = self._session.send(OutgoingRequest(organization, "GET", url, "storage-keys", what)).document
-        key = document.get("value") if isinstance(document, dict) else None
-        if not isinstance(key, str) or not GUID.fullmatch(key):
-            raise Unavailable(f"organization {organization}: {what}: the answer holds no id")
-        return key.lower()
+        """GET storagekeys."""
+        return graph.local_id(self._session, organization, descriptor)
 
     def entitlement(self, organization: str, identity_id: str) -> Entitlement | None:
         """GET serviceprincipalentitlements by local id."""
@@ -65,26 +55,19 @@ class Memberships:
             return None
         return None if document is None else _entitlement(document, call)
 
-    def groups(self, organization: str) -> Sequence[Group]:
-        """GET graph groups of Azure DevOps, page by page; a group carries its project's id."""
-        asked = {"subjectTypes": "vssgp", "api-version": VERSION}
-        path, required = "_apis/graph/groups", ("descriptor", "principalName")
-        paged = Paged(organization, path, "graph-groups", "groups", asked, required, identity=True)
-        return [_group(entry) for page in pages(self._session, paged) for entry in page]
-
     def groups_of(self, organization: str, identity_id: str) -> Sequence[Group]:
         """GET the identity with all memberships upwards, then those groups by their descriptors."""
         what = f"groups of identity {identity_id}"
-        found = self._identities(organization, what, identityIds=identity_id, queryMembership="expandedUp")
+        found = identities(self._session, organization, what, identityIds=identity_id, queryMembership="expandedUp")
         descriptors = found[0].get("memberOf") if found else None
         if not isinstance(descriptors, list) or not all(isinstance(one, str) for one in descriptors):
-            raise Unavailable(f"organization {organization}: {what}: the answer holds no list of groups")
+            raise Unavailable(f"organization {organization}: {what}: the response contains no list of groups")
         named: list[Group] = []
         for begin in range(0, len(descriptors), _DESCRIPTORS):
             some = descriptors[begin : begin + _DESCRIPTORS]
-            listed = self._identities(organization, what, descriptors=",".join(some))
+            listed = identities(self._session, organization, what, descriptors=",".join(some))
             if len(listed) != len(some):
-                raise Unavailable(f"organization {organization}: {what}: {len(some)} asked for, {len(listed)} answered")
+                raise Unavailable(f"organization {organization}: {what}: {len(some)} requested, {len(listed)} returned")
             named += [_container(one) for one in listed]
         return named
 
@@ -106,18 +89,12 @@ class Memberships:
         ).document
         results = document.get("results") if isinstance(document, dict) else None
         if not isinstance(results, list):
-            raise Unavailable(f"organization {organization}: {what}: the answer holds no list")
+            raise Unavailable(f"organization {organization}: {what}: the response contains no list")
         return [_entry(one) for result in results for one in result.get("identities") or () if one.get("originId")]
-
-    def _identities(self, organization: str, what: str, **asked: str) -> list[Json]:
-        path = "_apis/identities" + query({**asked, "api-version": "7.1"})
-        url = self._session.endpoints.url(organization, path, identity=True)
-        answer = self._session.send(OutgoingRequest(organization, "GET", url, "identities", what))
-        return entries(answer, organization, what, "id")
 
 
 class MembershipWrites:
-    """Implements `reconciler.ports.memberships.MembershipWriter`."""
+    """Implements `reconciler.ports.devops.MembershipWriter`."""
 
     def __init__(self, session: Session, members: Session) -> None:
         """`members` has the host of access levels as its endpoint."""
@@ -125,7 +102,7 @@ class MembershipWrites:
         self._members = members
 
     def add(self, organization: str, object_id: str, license_type: str) -> None:
-        """POST serviceprincipalentitlements; success counts only where it is about this very object id."""
+        """POST serviceprincipalentitlements; success counts only where it is about this object id."""
         call = _entitlements(self._members, organization, "POST", "")
         member = {"origin": "aad", "originId": object_id, "subjectKind": "servicePrincipal"}
         document = self._members.rest(call, {"accessLevel": _level(license_type), "servicePrincipal": member}).document
@@ -134,7 +111,7 @@ class MembershipWrites:
         subject = made.get("servicePrincipal") if isinstance(made, dict) else None
         given = str(subject.get("originId") or "") if isinstance(subject, dict) else ""
         if given.lower() != object_id.lower():
-            raise NotEffective(f"{call.where}: object id {object_id}: the service answered with {given or 'nobody'}")
+            raise NotEffective(f"{call.where}: object id {object_id}: the response is about {given or 'no object id'}")
 
     def set_license(self, organization: str, identity_id: str, license_type: str) -> None:
         """PATCH serviceprincipalentitlements with a JSON patch."""
@@ -147,7 +124,7 @@ class MembershipWrites:
         _result({"result": results[0] if isinstance(results, list) and results else None}, "result", call)
 
     def join(self, organization: str, member: str, group: str) -> None:
-        """PUT graph memberships; somebody who is in the group already stays."""
+        """PUT graph memberships; a member of the group stays one."""
         path = f"_apis/graph/memberships/{segment(member)}/{segment(group)}{query({'api-version': VERSION})}"
         url = self._session.endpoints.url(organization, path, identity=True)
         self._session.send(
@@ -167,15 +144,15 @@ def _level(license_type: str) -> Json:
 
 
 def _result(document: Json, name: str, call: OutgoingRequest) -> dict[str, Json]:
-    """One operation's result; `Rejected` where it failed, which the status does not tell."""
+    """One operation's result; `Rejected` where it failed, which the status does not show."""
     result = document.get(name) if isinstance(document, dict) else None
     if not isinstance(result, dict) or not isinstance(result.get("isSuccess"), bool):
-        raise Unavailable(f"{call.where}: the answer does not say what came of it")
+        raise Unavailable(f"{call.where}: the response contains no result")
     if result["isSuccess"]:
         return result
     errors = [one for one in result.get("errors") or () if isinstance(one, dict)]
-    said = "; ".join(f"{one.get('key')}: {one.get('value')}" for one in errors) or "without a reason"
-    raise Rejected(f"{call.where}: refused: {clip(said)}")
+    reasons = "; ".join(f"{one.get('key')}: {one.get('value')}" for one in errors) or "without a reason"
+    raise Rejected(f"{call.where}: rejected: {clip(reasons)}")
 
 
 def _principal(entry: Json) -> ServicePrincipal:
@@ -185,11 +162,6 @@ def _principal(entry: Json) -> ServicePrincipal:
         display_name=str(entry.get("displayName") or ""),
         descriptor=entry["descriptor"],
     )
-
-
-def _group(entry: Json) -> Group:
-    project = project_of(entry)
-    return Group(entry["principalName"], descriptor=entry["descriptor"], project=project.id if project else "")
 
 
 def _container(one: Json) -> Group:
@@ -202,7 +174,7 @@ def _entitlement(document: Json, call: OutgoingRequest) -> Entitlement:
     level = document.get("accessLevel") if isinstance(document, dict) else None
     license_type = level.get("accountLicenseType") if isinstance(level, dict) else None
     if not isinstance(level, dict) or not isinstance(license_type, str):
-        raise Unavailable(f"{call.where}: the answer holds no access level")
+        raise Unavailable(f"{call.where}: the response contains no access level")
     return Entitlement(license_type, str(level.get("licensingSource") or ""), str(level.get("status") or ""))
 
 

@@ -1,16 +1,16 @@
 """The azure-devops package, made to send everything through our session.
 
-The package builds each request (route, version, body) and reads each answer into its models. What it does between
+The package builds each request (route, version, body) and reads each response into its models. What it does between
 the two is replaced: msrest lets a credential be a policy of its pipeline, and `SessionTransport` is one that ends the
 pipeline, so that no request of the package, discovery included, can leave by another way. Measured with azure-devops
-7.1.0b4, its own way keeps one connection pool a thread, drops a connection after every error answer, sleeps through
-long retries in the caller, follows redirects, and hides statuses and headers.
+7.1.0b4, its own transport keeps one connection pool per thread, drops a connection after every error response, sleeps
+through long retries in the caller, follows redirects, and hides statuses and headers.
 
 Clients are made for the two configured endpoints, and not through the package's `Connection`: that one asks the
-service where to send the token (resource areas), and where an area is missing asks a fixed public host, token
-included. What is left of discovery is one OPTIONS for each endpoint of an organization, asked for once however many
-threads begin. Its file cache is switched off: it is written without locks, by default below HOME, and making its
-folder is what fails at import where HOME cannot be written.
+service where to send the token (resource areas), and where an area is missing it calls a fixed public host, token
+included. What is left of discovery is one OPTIONS for each endpoint of an organization, sent once however many
+threads start. Its file cache is switched off: it is written without locks, by default below HOME, and creating its
+folder fails at import where HOME cannot be written.
 
 Importing this module costs a quarter of a second; `reconciler.adapters.devops.clients` does so when needed.
 """
@@ -30,8 +30,8 @@ import requests
 from msrest.pipeline import HTTPPolicy, Response
 from msrest.universal_http.requests import RequestsClientResponse
 
-from reconciler.adapters.devops.answers import DevOpsResponse, clip
 from reconciler.adapters.devops.exchange import OutgoingRequest
+from reconciler.adapters.devops.responses import DevOpsResponse, clip
 from reconciler.adapters.lazy_imports import LOADING
 from reconciler.errors import Rejected, Unavailable
 
@@ -62,25 +62,25 @@ _load()
 
 
 class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves its parameters open
-    """Ends the pipeline of an organization's clients: sends through the session, remembers what came back."""
+    """Ends the pipeline of an organization's clients: sends through the session, keeps the response."""
 
     def __init__(self, session: Session, organization: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # msrest has no annotations here
         self._session = session
         self._organization = organization
-        self._asked = local()
+        self._current = local()
         self._tables: dict[str, DevOpsResponse] = {}
         self._tables_lock = Lock()
 
     def about(self, route: str, what: str) -> None:
-        """Name what this thread asks for next, for errors and metrics."""
-        self._asked.route, self._asked.what, self._asked.answer = route, what, None
+        """Name the next request of this thread, for errors and metrics."""
+        self._current.route, self._current.what, self._current.response = route, what, None
 
     @property
-    def answer(self) -> DevOpsResponse:
-        """What came back last in this thread, whole: the package's models drop fields, statuses and headers."""
-        answer: DevOpsResponse = self._asked.answer
-        return answer
+    def response(self) -> DevOpsResponse:
+        """The last response in this thread: the package's models drop fields, statuses and headers."""
+        response: DevOpsResponse = self._current.response
+        return response
 
     def send(self, request: Any, **_options: Any) -> Any:
         """One request of the package, called by msrest."""
@@ -88,27 +88,27 @@ class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves it
         answer = self._table(sent) if sent.method == "OPTIONS" else self._session.send(self._call(sent))
         if not isinstance(answer.document, dict):
             # The package would turn it into an empty list or an AttributeError.
-            raise Unavailable(f"{self._call(sent).where}: {answer.status}: the answer is no JSON object")
-        self._asked.answer = answer
+            raise Unavailable(f"{self._call(sent).where}: {answer.status}: the response is not a JSON object")
+        self._current.response = answer
         response = RequestsClientResponse(sent, _response(sent.url, answer))  # type: ignore[no-untyped-call] # as above
         return Response(request, response)
 
     def _table(self, sent: Any) -> DevOpsResponse:
-        """The table of routes at one endpoint; threads that begin together wait for one request.
+        """The table of routes at one endpoint; threads that start together wait for one request.
 
-        An empty one is not believed: the package would keep it for as long as this process runs. A table elsewhere is
-        what the package asks for where this organization's lacks a route; its token does not go there.
+        An empty one is an error: the package would keep it for as long as this process runs. Where this organization's
+        table lacks a route the package requests a table elsewhere; the token does not go there.
         """
         if not self._session.endpoints.cover(sent.url, self._organization):
-            where = f"organization {self._organization}: {self._asked.what}"
+            where = f"organization {self._organization}: {self._current.what}"
             host = clip(urlsplit(sent.url).netloc)
-            raise Rejected(f"{where}: the organization does not list this route, and {host} is not asked for it")
+            raise Rejected(f"{where}: the organization does not list this route, and no request for it goes to {host}")
         with self._tables_lock:
             if sent.url not in self._tables:
                 call = self._call(sent)
                 answer = self._session.send(call)
                 if not (isinstance(answer.document, dict) and answer.document.get("value")):
-                    raise Unavailable(f"{call.where}: {answer.status}: the answer holds no routes")
+                    raise Unavailable(f"{call.where}: {answer.status}: the response contains no routes")
                 self._tables[sent.url] = answer
             return self._tables[sent.url]
 
@@ -119,8 +119,8 @@ class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves it
             self._organization,
             sent.method,
             sent.url,
-            "discovery" if discovery else self._asked.route,
-            "routes" if discovery else self._asked.what,
+            "discovery" if discovery else self._current.route,
+            "routes" if discovery else self._current.what,
             {name: sent.headers[name] for name in _FORWARDED if name in sent.headers},
             body,
         )

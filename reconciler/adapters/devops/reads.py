@@ -1,11 +1,11 @@
 """Azure DevOps as the port `DevOpsReader` sees it; `DevOpsWrites` beside it is the other half.
 
-Calls go through the azure-devops package where it has a client whose answer keeps what is needed, and through plain
-REST on the same session where it has none, loses something or costs too much: security roles, pages of projects (the
-package drops the header that names the next page), queues. Each method is one request, or the pages of one list.
+Calls go through the azure-devops package where its client returns everything that is needed, and through plain REST
+on the same session where it has no client, drops something or costs too much: security roles, lists in pages (it drops
+the header that names the next page), authors of pipeline permissions, queues.
 
-Nothing is remembered here: `reconciler.survey` shares reads. Nothing is guessed either: a list that is missing in an
-answer, or shorter than it says, is an error and never an empty list, because absence is what writes are decided on.
+Nothing is cached here: `reconciler.survey` shares reads. A list that a response lacks, or that is shorter than its
+`count`, is an error and never an empty list, because absence is what writes are decided by.
 
 Routes, bodies and versions: MicrosoftDocs/vsts-rest-api-specs at 7.2 (distributedTask, approvalsAndChecks, build,
 core, security, securityRoles, ims, graph); which are preview-only: the location table of a real organization, in the
@@ -16,34 +16,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.clients import Package, complete, whole
-from reconciler.adapters.devops.endpoints import segment
+from reconciler.adapters.devops.endpoints import query, segment
+from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import (
     assignment_of,
     entries,
-    moment,
+    permissions_of,
     pipeline_of,
-    project_of,
     queue_of,
     queues_call,
     roles_call,
 )
 from reconciler.adapters.devops.identities import Identities, property_of
-from reconciler.adapters.devops.pages import Paged, pages
+from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
+from reconciler.documents import Json
 from reconciler.errors import NotFound, Rejected, Unavailable
-from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    AGENT_POOLS_TOKEN,
+    DISTRIBUTED_TASK,
+    AgentPool,
+    Group,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    RawResponse,
+    RoleAssignment,
+)
 
-__all__ = ["DevOps", "DevOpsWrites"]
+__all__ = ["DevOps", "DevOpsWrites", "RawDevOps"]
 
-NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
-"""Security namespace DistributedTask, which holds the rights on pools and queues."""
-_TOKEN = "AgentPools"  # noqa: S105 - a security token is the name of a thing that has an ACL
-_PAGE = 500
+_PROJECTS = 500
 _DEFINITIONS = 1000
 _IDS = 150
 """Pool ids in one request; ten digits each and their commas stay far below 2,000 characters of URL."""
+_RATES = ("x-ratelimit-", "retry-after")
 
 
 class DevOps:
@@ -52,15 +64,15 @@ class DevOps:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._package = Package(session)
-        self._identities = Identities(self._package)
+        self._identities = Identities(session, self._package)
 
     def me(self, organization: str) -> Identity:
-        """GET ConnectionData. The operator's own local id, needed so that it never locks itself out."""
+        """GET ConnectionData: the operator's own local id, so that it never removes its own rights."""
         what = "the operator's own identity"
-        with self._package.asking(organization, "connection-data", what) as clients:
+        with self._package.calls(organization, "connection-data", what) as clients:
             user = clients.location.get_connection_data().authenticated_user
         if user is None or not user.id:
-            raise Unavailable(f"organization {organization}: {what}: the answer names nobody")
+            raise Unavailable(f"organization {organization}: {what}: the response names no user")
         return Identity(
             id=user.id.lower(),
             display_name=user.custom_display_name or user.provider_display_name or "",
@@ -69,8 +81,8 @@ class DevOps:
         )
 
     def agent_pools(self, organization: str) -> Sequence[AgentPool]:
-        """GET pools. All of them: whether the name filter matches whole names is not documented."""
-        with self._package.asking(organization, "pools", "agent pools") as clients:
+        """GET all pools: whether the name filter matches whole names is not documented."""
+        with self._package.calls(organization, "pools", "agent pools") as clients:
             models = complete(clients.task_agent.get_agent_pools(pool_type="automation"), organization, "agent pools")
             documents = clients.document["value"]
         return [
@@ -82,35 +94,25 @@ class DevOps:
     def projects(self, organization: str) -> Sequence[Project]:
         """GET projects, page by page; the next page is named by a header.
 
-        A full page without that header is not believed to be the last: one more is asked for.
+        A full page without that header may not be the last one, so the next page is requested.
         """
-        asked = {"stateFilter": "wellFormed", "api-version": "7.1"}
-        required = ("id", "name")
-        paged = Paged(organization, "_apis/projects", "projects", "projects", asked, required, size=_PAGE, skips=True)
-        found: dict[str, Project] = {}
-        for page in pages(self._session, paged):
-            for entry in page:
-                found[entry["id"].lower()] = Project(id=entry["id"].lower(), name=entry["name"])
-        return list(found.values())
-
-    def known_projects(self, organization: str) -> Sequence[Project]:
-        """GET graph groups, page by page: a project's groups carry its name and its id."""
-        asked = {"subjectTypes": "vssgp", "api-version": "7.1-preview.1"}
-        what = "groups of projects"
-        paged = Paged(organization, "_apis/graph/groups", "graph-groups", what, asked, identity=True)
-        found: dict[str, Project] = {}
-        for page in pages(self._session, paged):
-            for entry in page:
-                if (project := project_of(entry)) is not None:
-                    found[project.id] = project
-        return list(found.values())
+        found = self._projects(organization, "wellFormed", "projects", "id", "name")
+        return [Project(id=id_, name=entry["name"]) for id_, entry in found.items()]
 
     def deleted_projects(self, organization: str) -> frozenset[str]:
-        """GET projects by the state that a project has for some weeks after it was deleted."""
-        asked = {"stateFilter": "deleted", "api-version": "7.1"}
-        what = "deleted projects"
-        paged = Paged(organization, "_apis/projects", "projects", what, asked, ("id",), size=_PAGE, skips=True)
-        return frozenset(entry["id"].lower() for page in pages(self._session, paged) for entry in page)
+        """GET projects in state `deleted`, which they have for some weeks."""
+        return frozenset(self._projects(organization, "deleted", "deleted projects", "id"))
+
+    def _projects(self, organization: str, state: str, what: str, *required: str) -> dict[str, Json]:
+        parameters = {"stateFilter": state, "api-version": "7.1"}
+        wanted = PagedList(
+            organization, "_apis/projects", "projects", what, parameters, required, size=_PROJECTS, skips=True
+        )
+        return {entry["id"].lower(): entry for entry in listed(self._session, wanted)}
+
+    def groups(self, organization: str) -> Sequence[Group]:
+        """GET graph groups, page by page."""
+        return graph.groups(self._session, organization)
 
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """GET queues of a project by pool ids, as many requests as keep each URL short.
@@ -119,8 +121,8 @@ class DevOps:
         """
         return self._queues(organization, project_id, pool_ids)
 
-    def queues_everywhere(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
-        """GET queues without a project, which the specification allows and nobody attests."""
+    def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
+        """GET queues without a project: the specification allows it, no source confirms it."""
         try:
             return self._queues(organization, "", pool_ids)
         except NotFound as error:  # of a route, not of a thing
@@ -137,52 +139,41 @@ class DevOps:
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
         """GET authorizedresources of a project, without an id: one call for all of its queues."""
         what = f"authorized resources of project {project_id}"
-        with self._package.asking(organization, "authorized-resources", what) as clients:
+        with self._package.calls(organization, "authorized-resources", what) as clients:
             models = complete(clients.build.get_project_resources(project_id, type="queue"), organization, what)
         ids = [model.id for model in models if model.authorized and model.type == "queue"]
         if not all(isinstance(id_, str) and id_.isdecimal() for id_ in ids):
-            raise Unavailable(f"organization {organization}: {what}: a queue has an id that is no number")
+            raise Unavailable(f"organization {organization}: {what}: the id of a queue is not a number")
         return frozenset(map(int, ids))
 
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
-        """GET pipelinepermissions of one queue. `allPipelines` is absent where the queue is not open."""
+        """GET pipelinepermissions of one queue; plain REST because the package drops authors of single pipelines."""
         what = f"pipeline permissions of queue {queue_id} in project {project_id}"
-        with self._package.asking(organization, "pipeline-permissions", what) as clients:
-            model = clients.pipeline_permissions.get_pipeline_permissions_for_resource(
-                project_id, "queue", str(queue_id)
-            )
-        if model.resource is None or model.resource.id != str(queue_id):
-            raise Unavailable(f"organization {organization}: {what}: the answer is about another resource, or none")
-        everyone = model.all_pipelines
-        return PipelinePermissions(
-            all_pipelines=bool(everyone and everyone.authorized),
-            pipelines=frozenset(entry.id for entry in model.pipelines or () if entry.authorized),
-            authorized_by=(everyone.authorized_by.display_name or "") if everyone and everyone.authorized_by else "",
-            authorized_on=moment(everyone.authorized_on) if everyone else "",
-        )
+        path = f"{segment(project_id)}/_apis/pipelines/pipelinepermissions/queue/{queue_id}"
+        document = self._get(organization, path, "pipeline-permissions", what, "7.1-preview.1")
+        return permissions_of(document, organization, what, queue_id)
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         """GET build definitions, page by page; folder and name together are the path."""
         what = f"pipelines of project {project_id}"
         path = f"{segment(project_id)}/_apis/build/definitions"
-        # Pages need an order, or a page and the next may overlap.
-        asked = {"queryOrder": "definitionNameAscending", "api-version": "7.1"}
-        paged = Paged(organization, path, "definitions", what, asked, ("name", "path"), size=_DEFINITIONS)
-        return [pipeline_of(entry, organization, what) for page in pages(self._session, paged) for entry in page]
+        parameters = {"queryOrder": "definitionNameAscending", "api-version": "7.1"}
+        wanted = PagedList(organization, path, "definitions", what, parameters, ("name", "path"), size=_DEFINITIONS)
+        return [pipeline_of(entry, organization, what) for entry in listed(self._session, wanted)]
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """GET roleassignments; the package has no client for security roles."""
-        answer = self._session.send(roles_call(self._session, organization, "GET", scope, resource))
+        response = self._session.send(roles_call(self._session, organization, "GET", scope, resource))
         what = f"roles of {scope}/{resource}"
-        return [assignment_of(entry, organization, what) for entry in entries(answer, organization, what)]
+        return [assignment_of(entry, organization, what) for entry in entries(response, organization, what)]
 
     def inheritance(self, organization: str) -> Mapping[int, bool]:
         """GET the ACLs of all agent pools at once; tokens are ``AgentPools/{id}``, a pool without ACL inherits."""
         what = "access control lists of agent pools"
-        with self._package.asking(organization, "access-control-lists", what) as clients:
+        with self._package.calls(organization, "access-control-lists", what) as clients:
             models = complete(
                 clients.security.query_access_control_lists(
-                    NAMESPACE, _TOKEN, include_extended_info=False, recurse=True
+                    DISTRIBUTED_TASK, AGENT_POOLS_TOKEN, include_extended_info=False, recurse=True
                 ),
                 organization,
                 what,
@@ -190,10 +181,43 @@ class DevOps:
         switches: dict[int, bool] = {}
         for model in models:
             head, _, id_ = (model.token or "").strip("/").partition("/")
-            if head == _TOKEN and id_.isdecimal() and whole(model, organization, what, "inherit_permissions"):
+            if (
+                head == AGENT_POOLS_TOKEN
+                and id_.isdecimal()
+                and whole(model, organization, what, "inherit_permissions")
+            ):
                 switches[int(id_)] = model.inherit_permissions
         return switches
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
         """See `reconciler.adapters.devops.identities`."""
         return self._identities.resolve(organization, principals)
+
+    def may(self, organization: str, token: str, bits: int) -> bool:
+        """GET permissions of the caller at one token."""
+        what, path = f"permissions at {token}", f"_apis/permissions/{DISTRIBUTED_TASK}/{bits}"
+        document = self._get(organization, path, "permissions", what, "7.1", tokens=token)
+        values = document.get("value") if isinstance(document, dict) else None
+        if not isinstance(values, list) or len(values) != 1:
+            got = f"{len(values)}" if isinstance(values, list) else "none"
+            raise Unavailable(f"organization {organization}: {what}: expected one value, got {got}")
+        return values[0] is True
+
+    def _get(self, organization: str, path: str, route: str, what: str, version: str, **parameters: str) -> Json:
+        url = self._session.endpoints.url(organization, path + query({**parameters, "api-version": version}))
+        return self._session.send(OutgoingRequest(organization, "GET", url, route, what)).document
+
+
+class RawDevOps:
+    """Sends GET requests as they are; implements `reconciler.ports.devops.RawDevOpsReader`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, organization: str, path: str, parameters: Mapping[str, str | int]) -> RawResponse:
+        """GET; of the headers those of the rate limit alone."""
+        url = self._session.endpoints.url(organization, path + query(parameters))
+        request = OutgoingRequest(organization, "GET", url, "probe", path.rpartition("/_apis/")[2])
+        response = self._session.send(request, accept_rejection=True)
+        rates = {name: value for name, value in response.headers.items() if name.startswith(_RATES)}
+        return RawResponse(response.status, rates, response.document)

@@ -1,15 +1,16 @@
-"""The one way to Azure DevOps: an HTTP session that a hostile or tired service can neither mislead nor drown.
+"""The one HTTP session to Azure DevOps: it decides where a token goes, how much is in flight, and what is retried.
 
 Both the azure-devops package (through `reconciler.adapters.devops.clients`) and plain REST calls go through it:
 
 - the token goes to the configured endpoints alone, below the organization's own path;
 - connections stay open and are shared, and at most four calls are in flight for an organization;
-- each answer's headers count, a 200's too: `Retry-After` and `X-RateLimit-*` close the organization's gate;
-- short faults of reads are tried again: three times and five seconds of sleep in all, never more. A write is tried
-  again only where it cannot have left this machine: all writes are read back anyway.
+- the headers of each response count, those of a 200 too: `Retry-After` and `X-RateLimit-*` close the organization's
+  gate;
+- reads are retried after short faults: three tries and five seconds of sleep in all. A write is retried only where it
+  cannot have left this machine: all writes are verified by reading anyway.
 
-Not here: where a token may go (`reconciler.adapters.devops.exchange`), what an answer means
-(`reconciler.adapters.devops.answers`), which calls there are (`reconciler.adapters.devops.reads`).
+Not here: where a token may go (`reconciler.adapters.devops.exchange`), what a response means
+(`reconciler.adapters.devops.responses`), which calls exist (`reconciler.adapters.devops.reads`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from threading import BoundedSemaphore, Lock
 import tenacity
 
 from reconciler.adapters.credentials import Credential
-from reconciler.adapters.devops.answers import DevOpsResponse, judge, pause
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.exchange import CallLimits, Exchange, NoAnswerError, OutgoingRequest
+from reconciler.adapters.devops.responses import DevOpsResponse, judge, pause
 from reconciler.adapters.devops.throttling import ThrottlingGates, Timing
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError, Refused, Rejected, Transient, Unavailable
@@ -35,7 +36,7 @@ ACTIVITY = "activityid"
 """The service's id of a request, for its support (Microsoft Learn: CustomHttpResponseHeaders.ActivityId)."""
 
 _PASSING = frozenset({200, 408, 429, 500, 502, 503, 504})
-"""Statuses of reads that may pass quickly; an unreadable 200 is one of them."""
+"""Statuses of reads that a retry may fix; an unreadable 200 is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class _Outcome:
     """What came of one try."""
 
     result: DevOpsResponse | ReconcilerError
-    answer: DevOpsResponse | None = None
-    """What came back, also where it stands for an error."""
+    response: DevOpsResponse | None = None
+    """What came back, also where it means an error."""
     again: bool = False
     """Whether another try may be made."""
     silent: bool = False
@@ -77,7 +78,7 @@ class Session:
         calls: Calls | None = None,
         gets_alone: bool = False,
     ) -> None:
-        """`gets_alone`: whatever is no GET is refused before it leaves, discovery by OPTIONS included."""
+        """`gets_alone`: refuse every method but GET, also the OPTIONS of discovery."""
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
@@ -93,28 +94,23 @@ class Session:
         """Close the connections; calls may still follow and open new ones."""
         self._exchange.close()
 
-    def send(self, call: OutgoingRequest) -> DevOpsResponse:
-        """The answer, once it is one to be believed; otherwise raises one of `reconciler.errors`."""
+    def send(self, call: OutgoingRequest, *, accept_rejection: bool = False) -> DevOpsResponse:
+        """The response, once it can be trusted; otherwise raises one of `reconciler.errors`.
+
+        With `accept_rejection` a rejected request (400, 404, …) is returned and not raised.
+        """
         with self._calls.call(call.method, call.route, call.organization) as watched:
             outcome = self._tried(call, watched)
             if outcome.silent:
                 self._gates.unanswered(call.organization, self._credential.name)
-            if isinstance(outcome.result, ReconcilerError):
-                raise outcome.result
-            return outcome.result
-
-    def ask(self, call: OutgoingRequest) -> DevOpsResponse:
-        """As `send`, but a refusal of the request as such (400, 404, …) is an answer, for who asks what there is."""
-        with self._calls.call(call.method, call.route, call.organization) as watched:
-            outcome = self._tried(call, watched)
-            if isinstance(outcome.result, NotFound | Rejected) and outcome.answer is not None:
-                return outcome.answer
+            if accept_rejection and isinstance(outcome.result, NotFound | Rejected) and outcome.response is not None:
+                return outcome.response
             if isinstance(outcome.result, ReconcilerError):
                 raise outcome.result
             return outcome.result
 
     def rest(self, call: OutgoingRequest, body: Json = None) -> DevOpsResponse:
-        """Send a call of our own: `body` as JSON where it is not None; the call may name another type of JSON."""
+        """Send a request with `body` as JSON where it is not None; its headers may name another type of JSON."""
         if body is None:
             return self.send(call)
         headers = {"Content-Type": "application/json; charset=utf-8", **call.headers}
@@ -126,7 +122,7 @@ class Session:
     def _tried(self, call: OutgoingRequest, watched: Watched) -> _Outcome:
         """One try, or up to three where that is safe and short."""
         if self._gets_alone and call.method != "GET":
-            return _Outcome(Refused(f"{call.where}: this session was made to send GET and nothing else"))
+            return _Outcome(Refused(f"{call.where}: this session sends GET requests only"))
         budget = _Budget(self._limits.sleep, self._timing.sleep)
         begun = self._timing.monotonic()
 
@@ -164,7 +160,7 @@ class Session:
         return self._answered(call, answer)
 
     def _closed(self, call: OutgoingRequest, budget: _Budget) -> ReconcilerError | None:
-        """Wait for the gate where it opens soon enough for this call; otherwise the error that says why not."""
+        """Wait for the gate where it opens within the budget of this call; otherwise the error that says why not."""
         key = (call.organization, self._credential.name)
         while closed := self._gates.closed(*key):
             if (closed.retry_after or 0.0) > budget.left:
@@ -193,7 +189,7 @@ class Session:
 
 
 def _last(state: tenacity.RetryCallState) -> _Outcome:
-    """Where no further try is made, the last one counts."""
-    assert state.outcome is not None  # noqa: S101 - told to the type checker: tenacity sets it before it calls
+    """The result of the last try."""
+    assert state.outcome is not None  # noqa: S101 - for the type checker: tenacity sets it before it calls
     outcome: _Outcome = state.outcome.result()
     return outcome

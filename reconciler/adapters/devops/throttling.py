@@ -1,13 +1,13 @@
-"""When an organization may be called again: closed by its own answers, one gate for each (organization, identity).
+"""When an organization may be called again: one gate for each (organization, identity), closed by its own responses.
 
-Azure DevOps counts what an identity consumes, and asks for fewer calls on any answer, a 200 included (Microsoft
-Learn: Azure DevOps rate and usage limits). Whoever goes on calling is slowed for minutes, so the first answer that
-asks closes the gate for all calls of this process. An organization from which nothing at all comes back is left
-alone for a short while too: a thousand calls that each wait for a time-out help nobody.
+Azure DevOps counts what an identity consumes, and requests fewer calls on any response, a 200 included (Microsoft
+Learn: Azure DevOps rate and usage limits). Further calls would be slowed for minutes, so the first such response
+closes the gate for all calls of this process. An organization that does not respond at all is paused for some seconds
+too, since calls that each wait for a timeout cost time only.
 
-A gate never sleeps. It says how long it is shut, and raises; whether that is worth a short wait is its caller's
-choice. What other workers were told comes in by `learn`, what we were told goes out by `told`:
-`reconciler.adapters.devops.throttling` joins the gates of several processes.
+A gate never sleeps. It returns how long it is closed, and raises; the caller decides whether a short wait is worth it.
+Pauses of other workers come in by `learn`, pauses of this one go out by `publish`: `GateClosings` joins the gates of
+several processes over the state store.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from reconciler.ports.stores import StateStore, StoredDocument
 from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 LONGEST = 3600.0
-"""Seconds. A service that asks for more is asked again after this: a slip there must not silence us for a day."""
+"""Longest pause in seconds, so that a wrong header does not stop calls for a day."""
 
 SILENT_CALLS = 3
-"""Calls in a row that got no answer, each with its retries, before an organization is left alone."""
+"""Calls in a row without a response, each with its retries, before an organization is paused."""
 
 SILENCE = 10.0
-"""Seconds for which it is left alone."""
+"""Seconds of this pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Time and chance, handed in so that tests need neither."""
+    """Time and randomness; tests replace both."""
 
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
@@ -52,7 +52,7 @@ class Timing:
 class _Gate:
     until: float = 0.0
     silent: bool = False
-    """Shut because nothing came back, and not because the service asked."""
+    """Closed since nothing came back, not by a request of the service."""
     misses: int = 0
 
 
@@ -60,21 +60,21 @@ class ThrottlingGates:
     """All gates of a process; safe to share between threads and sessions."""
 
     def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, told: Callable[[str, str, float], None] | None = None
+        self, monotonic: Callable[[], float] = time.monotonic, publish: Callable[[str, str, float], None] | None = None
     ) -> None:
-        """`told` hears of each answer that shut a gate further: organization, identity, seconds from now."""
+        """`publish` is called where a response extends a pause: organization, identity, seconds from now."""
         self._monotonic = monotonic
-        self._told = told
+        self._publish = publish
         self._lock = Lock()
         self._gates: dict[tuple[str, str], _Gate] = {}
 
     def close(self, organization: str, identity: str, seconds: float) -> None:
-        """Shut for `seconds` from now; never opens earlier than what was asked before."""
-        if self.learn(organization, identity, seconds) and self._told:
-            self._told(organization, identity, min(seconds, LONGEST))
+        """Close for `seconds` from now; never opens earlier than an earlier response requested."""
+        if self.learn(organization, identity, seconds) and self._publish:
+            self._publish(organization, identity, min(seconds, LONGEST))
 
     def learn(self, organization: str, identity: str, seconds: float) -> bool:
-        """The same, without telling others: they told us. Whether the gate opens later by it."""
+        """Close by the pause of another worker; returns whether the gate opens later now."""
         with self._lock:
             gate = self._gate(organization, identity)
             until = self._monotonic() + min(seconds, LONGEST)
@@ -84,12 +84,12 @@ class ThrottlingGates:
             return True
 
     def answered(self, organization: str, identity: str) -> None:
-        """Something came back, whatever it said."""
+        """Record that a response came, of any status."""
         with self._lock:
             self._gate(organization, identity).misses = 0
 
     def unanswered(self, organization: str, identity: str) -> None:
-        """A call with all its retries got no answer."""
+        """Record that a call with all its retries got no response."""
         with self._lock:
             gate = self._gate(organization, identity)
             gate.misses += 1
@@ -103,16 +103,16 @@ class ThrottlingGates:
             return max(0.0, self._gate(organization, identity).until - self._monotonic())
 
     def closed(self, organization: str, identity: str) -> ReconcilerError | None:
-        """The error of a call now, or None where the gate is open; its text never changes, the seconds go beside."""
+        """The error of a call now, or None where the gate is open; the text is constant, the seconds are a field."""
         with self._lock:
             gate = self._gate(organization, identity)
             seconds = gate.until - self._monotonic()
         if seconds <= 0:
             return None
         if gate.silent:
-            text = f"organization {organization}: not called, the last {SILENT_CALLS} calls got no answer"
+            text = f"organization {organization}: not called, the last {SILENT_CALLS} calls got no response"
             return Unavailable(text, retry_after=seconds)
-        return Throttled(f"organization {organization}: the service asked for fewer calls", retry_after=seconds)
+        return Throttled(f"organization {organization}: the service requests fewer calls", retry_after=seconds)
 
     def check(self, organization: str, identity: str) -> None:
         """Raise what `closed` says."""
@@ -123,12 +123,12 @@ class ThrottlingGates:
         return self._gates.setdefault((organization.lower(), identity), _Gate())
 
 
-WORTH_TELLING = 5.0
-"""Seconds. What is shorter is over before anybody else has read of it."""
+WORTH_PUBLISHING = 5.0
+"""Seconds; a shorter pause ends before other workers read of it."""
 CLOSE_ENOUGH = timedelta(seconds=1)
-"""Four answers at once ask for the same; the first is written."""
+"""Of several responses with the same request the first is written."""
 READ_AGAIN = 2.0
-"""Seconds for which what was read is believed: a batch of a hundred pools reads once."""
+"""Seconds for which a read counts: a batch of a hundred pools reads once."""
 _TRIES = 3
 
 
@@ -136,7 +136,7 @@ class GateClosings:
     """`reconciler.ports.stores.Gates` over a state store."""
 
     def __init__(self, state: StateStore, clock: Clock, metrics: Metrics = NO_TELEMETRY) -> None:
-        self.gates = ThrottlingGates(clock.monotonic, self._told)
+        self.gates = ThrottlingGates(clock.monotonic, self._publish)
         self._metrics = metrics
         self._state = state
         self._clock = clock
@@ -144,7 +144,7 @@ class GateClosings:
         self._read: dict[str, float] = {}
 
     def join(self, organizations: Iterable[str]) -> None:
-        """Learn what others were told by these organizations."""
+        """Apply the pauses that other workers stored for these organizations."""
         for organization in organizations:
             if self._due(organization):
                 with suppress(ReconcilerError):
@@ -162,9 +162,9 @@ class GateClosings:
         for identity, until in _closings(self._state.load(_name(organization))).items():
             self.gates.learn(organization, identity, (until - self._clock.now()).total_seconds())
 
-    def _told(self, organization: str, identity: str, seconds: float) -> None:
+    def _publish(self, organization: str, identity: str, seconds: float) -> None:
         self._metrics.record("reconciler.gate.seconds", seconds, organization=organization)
-        if seconds <= WORTH_TELLING:
+        if seconds <= WORTH_PUBLISHING:
             return
         until = self._clock.now() + timedelta(seconds=seconds)
         with suppress(ReconcilerError):
@@ -189,7 +189,7 @@ def _name(organization: str) -> str:
 
 
 def _closings(document: StoredDocument | None) -> dict[str, datetime]:
-    """Identity → until when; what cannot be read says nothing."""
+    """Identity → until when; unreadable entries are skipped."""
     body: Json = document.body if document else {}
     found = {name: _moment(text) for name, text in body.items()} if isinstance(body, Mapping) else {}
     return {name: moment for name, moment in found.items() if moment is not None}

@@ -1,7 +1,7 @@
 """Azure DevOps as the port `DevOpsWriter` sees it: one write a call, each safe to repeat.
 
-Repeating is the engine's choice: the session sends a write a second time only where the first cannot have left this
-machine. What a write did is proven by reading, elsewhere; only what its own answer already disproves is told here.
+Retrying is the engine's choice: the session sends a write a second time only where the first cannot have left this
+machine. Writes are verified by reading, elsewhere; an error here is only what the response itself already disproves.
 
 Routes and bodies: MicrosoftDocs/vsts-rest-api-specs at 7.2 (distributedTask, approvalsAndChecks, securityRoles,
 graph). Materialising is plain REST because the package's models of these bodies lose every field (measured with
@@ -16,7 +16,8 @@ from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import assignment_of, entries, queue_of, queues_call, roles_call
-from reconciler.adapters.devops.identities import GROUP, GUID, Identities
+from reconciler.adapters.devops.graph import GUID
+from reconciler.adapters.devops.identities import GROUP, identity_of
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
@@ -29,18 +30,17 @@ class DevOpsWrites:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._package = Package(session)
-        self._identities = Identities(self._package)
 
     def create_queue(self, organization: str, project_id: str, pool_id: int, name: str) -> Queue:
-        """POST queues, without open access, always with the pool's id: by name alone a pool would be made.
+        """POST queues, without open access, always with the pool's id: a name alone would create a pool.
 
-        Where the service refuses and the project has a queue of the pool by now, that one is the answer.
-        (terraform-provider-azuredevops #456: a name without an id makes a pool.)
+        Where the service rejects it and the project has a queue of the pool by now, that one is returned.
+        (terraform-provider-azuredevops #456: a name without an id creates a pool.)
         """
         what = f"queue of agent pool {pool_id} in project {project_id}"
         body = {"name": name, "pool": {"id": pool_id}}
         try:
-            with self._package.asking(organization, "queues", what) as clients:
+            with self._package.calls(organization, "queues", what) as clients:
                 clients.task_agent.add_agent_queue(body, project_id, authorize_pipelines=False)
             queue = queue_of(clients.document, organization, project_id)
         except Rejected as refusal:
@@ -48,14 +48,14 @@ class DevOpsWrites:
                 return existing
             raise refusal from None
         if queue.pool_id != pool_id:
-            raise NotEffective(f"organization {organization}: {what}: the service made one of pool {queue.pool_id}")
+            raise NotEffective(f"organization {organization}: {what}: the service created one of pool {queue.pool_id}")
         return queue
 
     def set_open_access(self, organization: str, project_id: str, queue_id: int, allow: bool) -> None:
         """PATCH pipelinepermissions; single authorizations stay as they are."""
         what = f"pipeline permissions of queue {queue_id} in project {project_id}"
         body = {"allPipelines": {"authorized": allow}}
-        with self._package.asking(organization, "pipeline-permissions", what) as clients:
+        with self._package.calls(organization, "pipeline-permissions", what) as clients:
             clients.pipeline_permissions.update_pipeline_permisions_for_resource(
                 body, project_id, "queue", str(queue_id)
             )
@@ -66,21 +66,21 @@ class DevOpsWrites:
         """PATCH pipelinepermissions with one pipeline: it is merged into the list."""
         what = f"pipeline permissions of queue {queue_id} in project {project_id}"
         body = {"pipelines": [{"id": pipeline_id, "authorized": authorized}]}
-        with self._package.asking(organization, "pipeline-permissions", what) as clients:
+        with self._package.calls(organization, "pipeline-permissions", what) as clients:
             clients.pipeline_permissions.update_pipeline_permisions_for_resource(
                 body, project_id, "queue", str(queue_id)
             )
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
-        """PATCH pools with the one field; everything that is absent stays."""
-        with self._package.asking(organization, "pools", f"agent pool {pool_id}") as clients:
+        """PATCH pools with one field; absent fields stay."""
+        with self._package.calls(organization, "pools", f"agent pool {pool_id}") as clients:
             clients.task_agent.update_agent_pool({"autoProvision": on}, pool_id)
 
     def assign_role(self, organization: str, scope: str, resource: str, identity_id: str, role: str) -> None:
         """PUT roleassignments; other assignments stay.
 
-        The service answers 200 with an empty list where it does not know the id (terraform-provider-azuredevops
-        #1562), and at times gives another role than asked (#1592): both are `NotEffective`.
+        The service responds 200 with an empty list where it does not know the id (terraform-provider-azuredevops
+        #1562), and at times assigns another role (#1592): both are `NotEffective`.
         """
         call = roles_call(self._session, organization, "PUT", scope, resource)
         answer = self._session.rest(call, [{"userId": identity_id, "roleName": role}])
@@ -90,9 +90,9 @@ class DevOpsWrites:
             return
         where = f"{call.where}: role {role} for {identity_id}"
         if given:
-            raise NotEffective(f"{where}: answered with success, but the role given is {', '.join(given)}")
+            raise NotEffective(f"{where}: response 200, but the assigned role is {', '.join(given)}")
         raise NotEffective(
-            f"{where}: answered with success, but assigned to nobody; is it the id of this organization, not of Entra?"
+            f"{where}: response 200, but no role was assigned; is it the id of this organization, not of Entra?"
         )
 
     def remove_role(self, organization: str, scope: str, resource: str, identity_id: str) -> None:
@@ -105,14 +105,15 @@ class DevOpsWrites:
         self._session.send(call)
 
     def materialise(self, organization: str, principal: str) -> Identity:
-        r"""POST to the graph until one kind of subject takes the principal; the answer must be about it.
+        r"""POST to the graph until one kind of subject accepts the principal; the response must be about it.
 
         An address is tried as a user's sign-in name, a user's mail, a group's mail; an object id as user, group,
         service principal. A group ``[scope]\name`` belongs to Azure DevOps and cannot be made from Entra.
         """
         if GROUP.fullmatch(principal):
             raise Rejected(
-                f"organization {organization}: group {principal}: does not exist, and comes from no directory"
+                f"organization {organization}: group {principal}: does not exist; "
+                "groups of Azure DevOps cannot be added from Entra"
             )
         refusals: list[str] = []
         for kind, body in _attempts(principal):
@@ -121,7 +122,7 @@ class DevOpsWrites:
             except (NotFound, Rejected) as refusal:
                 refusals.append(str(refusal))
         last = refusals[-1].removeprefix(f"organization {organization}: ")
-        raise Rejected(f"organization {organization}: principal {principal}: found in no directory; {last}")
+        raise Rejected(f"organization {organization}: principal {principal}: not found in any directory; {last}")
 
     def _materialised(self, organization: str, principal: str, kind: str, body: Json) -> Identity:
         what = f"{kind} {principal}"
@@ -130,17 +131,11 @@ class DevOpsWrites:
         )
         subject = self._session.rest(OutgoingRequest(organization, "POST", url, f"graph-{kind}", what), body).document
         if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
-            raise Unavailable(f"organization {organization}: {what}: the answer names nobody")
+            raise Unavailable(f"organization {organization}: {what}: the response names no subject")
         names = {str(subject.get(name) or "").casefold() for name in ("principalName", "mailAddress", "originId")}
         if principal.casefold() not in names:
-            raise NotEffective(f"organization {organization}: {what}: the service answered with somebody else")
-        return Identity(
-            id=self._identities.local_id(organization, subject["descriptor"]),
-            display_name=subject.get("displayName") or "",
-            unique_name=subject.get("principalName") or subject.get("mailAddress") or "",
-            descriptor=subject["descriptor"],
-            origin_id=(subject.get("originId") or "").lower(),
-        )
+            raise NotEffective(f"organization {organization}: {what}: the response is about another subject")
+        return identity_of(self._session, organization, subject)
 
     def _queue(self, organization: str, project_id: str, pool_id: int) -> Queue | None:
         call = queues_call(self._session, organization, project_id, [pool_id])

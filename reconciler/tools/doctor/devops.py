@@ -18,9 +18,7 @@ from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Un
 from reconciler.facets.support.observing import reach
 from reconciler.plan.targets import ProjectPlace
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.ports.devops import AgentPool, Project, Queue
-from reconciler.ports.diagnostics import DevOpsInspector
-from reconciler.ports.memberships import MembershipReader
+from reconciler.ports.devops import AgentPool, DevOpsReader, MembershipReader, Project, Queue
 from reconciler.rights import required
 from reconciler.rights.checks import Check, CheckResult, Subject, run_check
 from reconciler.rights.required import Grant, Requirement
@@ -39,7 +37,7 @@ class DoctorReaders:
 
     survey: Survey
     around: AzureResourcesReader
-    devops: DevOpsInspector
+    devops: DevOpsReader
     members: MembershipReader
     facets: Sequence[Facet[Any, Any]]
     """They say what of a spec is managed, and so which rights it requires."""

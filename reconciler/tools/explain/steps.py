@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.facets.support.arm_document import organization_of
-from reconciler.ports.devops import AgentPool, Identity, Project, Queue, RoleAssignment
-from reconciler.ports.diagnostics import QUEUE_SCOPE, Authorization, BuildDefinition, DevOpsInspector
+from reconciler.ports.devops import AgentPool, Authorization, Identity, Pipeline, Project, Queue, RoleAssignment
 from reconciler.spec import effective
 from reconciler.survey import Survey
 from reconciler.tools.explain.question import Question
+
+T = TypeVar("T")
 
 NAMES = ("ARM resource", "agent pool", "project", "queue", "authorization", "roles")
 
@@ -51,11 +53,11 @@ class ExplainStep:
     """False where a pipeline was asked about that is not there."""
 
 
-def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tuple[ExplainStep, ...]:
+def follow(question: Question, survey: Survey) -> tuple[ExplainStep, ...]:
     """The steps, in order; behind one that is missing or unknown only those that can be read without it."""
     steps: list[ExplainStep] = []
     try:
-        for step in _walk(question, survey, inspector):
+        for step in _walk(question, survey):
             steps.append(step)  # noqa: PERF402 - what was seen counts, also where the next step cannot be read
     except (NotReady, NotFound) as error:
         name = NAMES[len(steps)]
@@ -65,7 +67,7 @@ def follow(question: Question, survey: Survey, inspector: DevOpsInspector) -> tu
     return tuple(steps)
 
 
-def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Iterator[ExplainStep]:
+def _walk(question: Question, survey: Survey) -> Iterator[ExplainStep]:
     organization = question.organization.name
     first = _resource(question, survey)
     yield first
@@ -79,7 +81,7 @@ def _walk(question: Question, survey: Survey, inspector: DevOpsInspector) -> Ite
     yield ExplainStep(NAMES[2], State.HOLDS, f"{project.name}, id {project.id}{now}")
     queue = _queue(question, survey.queues(organization, [project], pool)[project.id])
     yield ExplainStep(NAMES[3], State.HOLDS, f"{queue.name} in {project.name}, id {queue.id}")
-    yield _authorization(question, project, queue, inspector)
+    yield _authorization(question, project, queue, survey)
     yield _roles(question, survey, pool, queue)
 
 
@@ -119,24 +121,29 @@ def _project(question: Question, visible: Sequence[Project]) -> Project:
     raise NotFound(f"{question.place} does not exist, or the operator may not see it")
 
 
-def _queue(question: Question, answer: Queue | ReconcilerError | None) -> Queue:
-    if isinstance(answer, ReconcilerError):
-        raise answer
-    if answer is None:
+def _read(fact: T | ReconcilerError) -> T:
+    if isinstance(fact, ReconcilerError):
+        raise fact
+    return fact
+
+
+def _queue(question: Question, fact: Queue | ReconcilerError | None) -> Queue:
+    queue = _read(fact)
+    if queue is None:
         raise NotFound(f"the pool was not added to {question.place}, so no pipeline there can name it")
-    return answer
+    return queue
 
 
-def _authorization(question: Question, project: Project, queue: Queue, inspector: DevOpsInspector) -> ExplainStep:
+def _authorization(question: Question, project: Project, queue: Queue, survey: Survey) -> ExplainStep:
     organization = question.organization.name
-    given = inspector.authorizations(organization, project.id, queue.id)
+    given = _read(survey.permissions(organization, [queue])[queue]).authorizations
     everyone = next((one for one in given if one.pipeline is None), None)
     if everyone:
         return _held("open access: all pipelines of the project may use it", everyone)
     singles = [one for one in given if one.pipeline is not None]
-    known = (
-        {one.id: one.path for one in inspector.pipelines(organization, project.id)} if _named(question, given) else {}
-    )
+    known: Mapping[int, str] = {}
+    if _named(question, given):
+        known = {one.id: one.path for one in _read(survey.pipelines(organization, [project])[project.id])}
     if question.pipeline is not None:
         wanted = _pipeline(question, known)
         own = next((one for one in singles if one.pipeline == wanted.id), None)
@@ -156,15 +163,15 @@ def _held(says: str, line: Authorization) -> ExplainStep:
     return ExplainStep(NAMES[4], State.HOLDS, says, line.by, line.on)
 
 
-def _pipeline(question: Question, known: Mapping[int, str]) -> BuildDefinition:
+def _pipeline(question: Question, known: Mapping[int, str]) -> Pipeline:
     """By id, by path, or by a bare name that only one pipeline has."""
     asked = question.pipeline
     if isinstance(asked, int):
-        return BuildDefinition(asked, known.get(asked, "(not among the visible pipelines)"))
+        return Pipeline(asked, known.get(asked, "(not among the visible pipelines)"))
     text = str(asked).casefold()
     fits = [id_ for id_, path in known.items() if text in (path.casefold(), path.rpartition("\\")[2].casefold())]
     if len(fits) == 1:
-        return BuildDefinition(fits[0], known[fits[0]])
+        return Pipeline(fits[0], known[fits[0]])
     many = ", ".join(f"{id_} {known[id_]}" for id_ in sorted(fits))
     why = f"fits {many}; give the id" if fits else "is no pipeline that the operator can see there"
     raise NotFound(f"{question.place}: {asked} {why}")
@@ -172,7 +179,7 @@ def _pipeline(question: Question, known: Mapping[int, str]) -> BuildDefinition:
 
 def _roles(question: Question, survey: Survey, pool: AgentPool, queue: Queue) -> ExplainStep:
     organization = question.organization.name
-    project = survey.role_assignments(organization, QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
+    project = survey.role_assignments(organization, effective.QUEUE_SCOPE, f"{queue.project_id}_{queue.id}")
     whole = survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))
     says = (
         f"who may open the queue: {_administrators(project)}; who administers the agent pool: {_administrators(whole)}"

@@ -1,19 +1,25 @@
-"""What is there, as specs: every pool of some subscriptions, and the access that was observed.
+"""`import`: writes a spec for every pool of some subscriptions, with the access that was observed.
 
 ::
 
-    reading    the ARM pools, and what Azure DevOps keeps of each (`find`)
-    drafts     one pool as a spec, with a comment wherever a value is a guess or could not be read (`drafted`)
-    people     how a spec can name those who were found
-    unmanaged  pools without a spec, and what has no counterpart on the other plane (`compared`)
+    observe    reads the ARM pools, and what Azure DevOps has of each (`observe_pools`)
+    drafts     drafts the spec of one pool, with a comment wherever a value is a guess or was not read (`draft_spec`)
+    unmanaged  pools without a spec, and pools that exist on one plane only (`find_unmanaged`)
 
-The plan of what comes out is empty, or the draft says why it cannot be. Nothing here can write.
+Nothing here can write.
 """
 
 from __future__ import annotations
 
-from reconciler.tools.import_.drafts import drafted
-from reconciler.tools.import_.observe import Found, find
-from reconciler.tools.import_.unmanaged import UnmanagedPool, compared
+from reconciler.tools.import_.drafts import draft_spec
+from reconciler.tools.import_.observe import ObservedPool, observe_pools, organizations_of
+from reconciler.tools.import_.unmanaged import UnmanagedPool, find_unmanaged
 
-__all__ = ["Found", "UnmanagedPool", "compared", "drafted", "find"]
+__all__ = [
+    "ObservedPool",
+    "UnmanagedPool",
+    "draft_spec",
+    "find_unmanaged",
+    "observe_pools",
+    "organizations_of",
+]

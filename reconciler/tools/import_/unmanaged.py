@@ -1,9 +1,8 @@
-"""What nobody manages, and what stands on one plane alone.
+"""Pools without a spec, specs without a pool, and pools that exist on one plane only.
 
-That an agent pool belongs to Managed DevOps Pools is published nowhere; pools «backed by pool providers» carry an
-`agentCloudId` (vsts-rest-api-specs, distributedTask 7.2). One that carries it and is not Microsoft's own counts as
-known, and so does one that a spec names; the others are left alone: who runs agents of their own is none of our
-business.
+No source says which agent pools belong to Managed DevOps Pools; pools «backed by pool providers» have an
+`agentCloudId` (vsts-rest-api-specs, distributedTask 7.2). An agent pool counts as theirs where it has one and is not
+hosted by Microsoft, or where a spec names it. Other agent pools are not reported.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from dataclasses import dataclass
 
 from reconciler.ports.devops import AgentPool
 from reconciler.spec.model import Spec
-from reconciler.tools.import_.observe import Body, places_of
+from reconciler.tools.import_.observe import Body, organizations_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class UnmanagedPool:
-    """One thing without a counterpart."""
+    """A pool or spec without a counterpart."""
 
     kind: str
     """``pool without a spec``, ``spec without a pool``, ``agent pool without an ARM pool`` or ``ARM pool without an
@@ -27,10 +26,10 @@ class UnmanagedPool:
     message: str
 
 
-def compared(
+def find_unmanaged(
     documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
 ) -> tuple[UnmanagedPool, ...]:
-    """Everything without a counterpart, sorted. `agent_pools`: those of each organization that could be read."""
+    """Everything without a counterpart, sorted. `agent_pools`: of each organization that could be read."""
     return tuple(sorted({*_pools(documents, specs), *_agent_pools(documents, specs, agent_pools)}))
 
 
@@ -39,10 +38,10 @@ def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[Unmanag
     wanted = {spec.pool_id.casefold(): spec for spec in specs}
     for id_, name in there.items():
         if id_ not in wanted:
-            yield UnmanagedPool("pool without a spec", name, f"`import {name}` writes one")
+            yield UnmanagedPool("pool without a spec", name, f"`import {name}` writes a spec")
     for id_, spec in wanted.items():
         if id_ not in there:
-            yield UnmanagedPool("spec without a pool", spec.name, f"{spec.path}: {spec.pool_id} is not there")
+            yield UnmanagedPool("spec without a pool", spec.name, f"{spec.path}: {spec.pool_id} does not exist")
 
 
 def _agent_pools(
@@ -51,7 +50,7 @@ def _agent_pools(
     ours = {(one.name, one.agent_pool.casefold()) for spec in specs for one in spec.organizations}
     served: dict[str, dict[str, str]] = {}
     for document in documents:
-        for organization, name, _ in places_of(document):
+        for organization, name, _ in organizations_of(document):
             served.setdefault(organization, {})[name.casefold()] = str(document.get("name", ""))
     for organization, pools in agent_pools.items():
         names = served.get(organization, {})
@@ -61,7 +60,7 @@ def _agent_pools(
                 yield UnmanagedPool(
                     "agent pool without an ARM pool",
                     f"{organization}/{pool.name}",
-                    "no pool of the subscriptions that were read stands behind it; nothing is deleted",
+                    "no ARM pool of the subscriptions that were read has it; nothing is deleted",
                 )
         there = {pool.name.casefold() for pool in pools}
         for name, owner in names.items():

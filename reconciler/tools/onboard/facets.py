@@ -24,7 +24,7 @@ from reconciler.plan.targets import (
     ProjectPlace,
     RoleAssignmentChange,
 )
-from reconciler.ports.memberships import MembershipWriter
+from reconciler.ports.devops import MembershipWriter
 from reconciler.ports.readers_writers import Writers
 from reconciler.rights.checks import CheckResult
 from reconciler.rights.required import ADMINISTER, Requirement, RequirementKind
@@ -144,7 +144,7 @@ class Onboarding:
         key = requirement.place.organization, requirement.token
         if key not in self._rights:
             try:
-                self._rights[key] = self._readers.inspector.may(*key, ADMINISTER)
+                self._rights[key] = self._readers.devops.may(*key, ADMINISTER)
             except ReconcilerError:
                 return True
         return self._rights[key]

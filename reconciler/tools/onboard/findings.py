@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected
 from reconciler.plan.targets import AccessLevel, GroupMember, OrganizationPlace, ProjectPlace, RoleAssignmentChange
-from reconciler.ports.devops import RoleAssignment
-from reconciler.ports.memberships import Entitlement, Group
+from reconciler.ports.devops import Entitlement, Group, RoleAssignment
 from reconciler.rights import required
 from reconciler.rights.checks import CheckResult
 from reconciler.rights.required import COLLECTION_ADMINISTRATORS, READERS, Requirement

@@ -9,9 +9,16 @@ from typing import TypeAlias, TypeVar
 from reconciler.errors import ReconcilerError, Refused, Throttled
 from reconciler.plan.policy import Policy, allows
 from reconciler.plan.targets import OrganizationPlace, Place, ProjectPlace
-from reconciler.ports.devops import DevOpsReader, Project, RoleAssignment
-from reconciler.ports.diagnostics import DevOpsInspector
-from reconciler.ports.memberships import Entitlement, Entry, Group, MembershipReader, ServicePrincipal
+from reconciler.ports.devops import (
+    DevOpsReader,
+    Entitlement,
+    Entry,
+    Group,
+    MembershipReader,
+    Project,
+    RoleAssignment,
+    ServicePrincipal,
+)
 from reconciler.spec.model import Mode
 from reconciler.survey import Survey
 from reconciler.survey.parallel_reads import Lanes
@@ -45,7 +52,6 @@ class OnboardingReaders:
 
     devops: DevOpsReader
     members: MembershipReader
-    inspector: DevOpsInspector
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def read_organization(
         visible=visible,
         projects=projects,
         hidden=() if request.projects else _answer(lambda: _allowed(policy, organization, survey.hidden_projects)),
-        directory=_answer(lambda: members.groups(organization)),
+        directory=_answer(lambda: devops.groups(organization)),
         pools=_roles(OrganizationPlace(organization), devops),
         queues=_queue_roles(organization, projects, devops),
     )

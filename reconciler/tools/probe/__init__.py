@@ -1,23 +1,20 @@
-"""What nothing published says of the services, asked of one organization by reading what is there already.
+"""`probe`: detects undocumented Azure DevOps behaviour with read-only calls to one organization.
 
 ::
 
-    ground   what the questions stand on: projects, queues and agent pools of one organization, and one verb, GET
-    answer   how an answer is put together, with its evidence
-    lists    is the list without a project, or without an id, complete; does a missing queue say that it is missing
-    people   names of roles, and whether the access control list shows the inheritance switch
-    pools    how agent pools of Managed DevOps Pools look, what ARM echoes, what an alias names
-    rates    what answers say of the rate limit
-    asking   all of it for one organization (`probed`)
+    organization  its projects, queues and agent pools, one verb (GET), and how an answer is built with its evidence
+    lists         whether lists without a project or an id are complete; what a missing queue looks like
+    people        names of roles, and whether the access control list shows the inheritance switch
+    pools         how agent pools of Managed DevOps Pools look, what ARM returns, what an alias names, rate limit
+    run           all questions about one organization (`run_probe`)
 
-Nothing here can write: it holds readers, and an enquirer whose only verb is GET. Whoever makes it sees to it that
-the connections beneath send nothing else either. Questions that only a write could answer are not asked; how a person
-asks them is in `reconciler.survey.capabilities.questions`.
+Nothing here can write: it holds readers, and `bootstrap.questions` gives it connections that send GET requests only.
+Questions that need a write are left to people: `reconciler.survey.capabilities.questions` says how.
 """
 
 from __future__ import annotations
 
-from reconciler.tools.probe.asking import probed
 from reconciler.tools.probe.organization import ProbeOrganization
+from reconciler.tools.probe.run import run_probe
 
-__all__ = ["ProbeOrganization", "probed"]
+__all__ = ["ProbeOrganization", "run_probe"]

@@ -1,7 +1,7 @@
-"""What the questions to one organization stand on: read once, bounded, and counted.
+"""One organization as probe questions see it: read once, bounded, and counted; and how a question is answered.
 
-An organization may have thousands of projects, and a question is no reason to read them all: comparisons are made on
-projects spread evenly over it. Bodies are looked at and let go; what is kept are numbers.
+An organization may have thousands of projects; comparisons use projects spread evenly over it. Documents are parsed
+and dropped: only counts are kept.
 """
 
 from __future__ import annotations
@@ -13,57 +13,58 @@ from typing import Any, TypeVar
 from reconciler.documents import Json
 from reconciler.errors import Terminal, Unavailable
 from reconciler.facets.support.arm_document import organization_of
-from reconciler.ports.devops import DevOpsReader, Project, Queue
-from reconciler.ports.diagnostics import ProbeReader, ProbeResponse
+from reconciler.ports.devops import DevOpsReader, Project, Queue, RawDevOpsReader, RawResponse
+from reconciler.survey.capabilities import AnswerEvidence, CapabilityAnswer
+from reconciler.survey.capabilities.questions import named
 
 T = TypeVar("T")
 
 PROJECTS = 50
-"""Projects that are looked at."""
+"""Projects that are read."""
 POOLS = 150
-"""Agent pools that are looked at: their ids stand in a query string."""
+"""Agent pools that are read: their ids stand in a query string."""
 ROLES = 20
 """Agent pools whose roles are read."""
 PREVIEW = "7.1-preview.1"
 
 
 class ProbeOrganization:
-    """One organization, and what of ARM's pools names it."""
+    """One organization, and the ARM pools that name it."""
 
     def __init__(
-        self, organization: str, enquirer: ProbeReader, devops: DevOpsReader, pools: Sequence[Mapping[str, Json]]
+        self, organization: str, raw: RawDevOpsReader, devops: DevOpsReader, pools: Sequence[Mapping[str, Json]]
     ) -> None:
-        """`pools`: raw ARM bodies, of whatever organizations."""
+        """`pools`: raw ARM bodies of pools of any organization."""
         self.organization = organization
-        self._enquirer = enquirer
+        self._raw = raw
         self._devops = devops
         self._arm = tuple(pools)
         self._statuses: set[int] = set()
         self.rates: list[Mapping[str, str]] = []
-        """What each answer said of the rate limit, in their order."""
+        """Rate limit headers of each response, in order."""
 
-    # --- asking ------------------------------------------------------------------------------------------
+    # --- requests ----------------------------------------------------------------------------------------
 
-    def get(self, path: str, **asked: str | int) -> ProbeResponse:
-        """GET a path below the organization; the status is kept as evidence. Names in `asked` are the query's."""
-        heard = self._enquirer.get(self.organization, path, asked)
-        self._statuses.add(heard.status)
-        self.rates.append(heard.rates)
-        return heard
+    def get(self, path: str, **parameters: str | int) -> RawResponse:
+        """GET a path below the organization with this query; the status is kept as evidence."""
+        response = self._raw.get(self.organization, path, parameters)
+        self._statuses.add(response.status)
+        self.rates.append(response.rates)
+        return response
 
-    def entries(self, path: str, **asked: str | int) -> list[Mapping[str, Any]]:
-        """The objects of a list; `Unavailable` where the answer is none."""
-        found = entries_of(self.get(path, **asked))
+    def entries(self, path: str, **parameters: str | int) -> list[Mapping[str, Any]]:
+        """The objects of a list; `Unavailable` where the response contains none."""
+        found = entries_of(self.get(path, **parameters))
         if found is None:
-            raise Unavailable(f"{self.organization}: the answer holds no list")
+            raise Unavailable(f"{self.organization}: the response contains no list")
         return found
 
-    def statuses(self) -> list[int]:
-        """Statuses since this was last asked, each once."""
+    def take_statuses(self) -> list[int]:
+        """Distinct statuses since the last call of this method."""
         seen, self._statuses = sorted(self._statuses), set()
         return seen
 
-    # --- what is there -----------------------------------------------------------------------------------
+    # --- facts -------------------------------------------------------------------------------------------
 
     @cached_property
     def projects(self) -> Sequence[Project]:
@@ -84,7 +85,7 @@ class ProbeOrganization:
 
     @cached_property
     def queues(self) -> Sequence[Queue]:
-        """Queues of these agent pools in these projects, each project asked by itself; a hidden one has none."""
+        """Queues of these agent pools in these projects, one request per project; a hidden one has none."""
         found: list[Queue] = []
         for project in self.projects:
             try:
@@ -95,7 +96,7 @@ class ProbeOrganization:
 
     @cached_property
     def managed(self) -> Sequence[tuple[Mapping[str, Any], str, str]]:
-        """Of every ARM pool that names the organization: its entry there, the pool's name, and its alias or nothing."""
+        """Of each ARM pool that names the organization: its entry, the pool's name, and its alias (may be empty)."""
         found = []
         for body in self._arm:
             profile = (body.get("properties") or {}).get("organizationProfile") or {}
@@ -108,10 +109,10 @@ class ProbeOrganization:
         return found
 
 
-def entries_of(heard: ProbeResponse) -> list[Mapping[str, Any]] | None:
-    """The objects of a list; None where it is no list, or was refused."""
-    value = heard.document.get("value") if isinstance(heard.document, dict) else None
-    if heard.refused or not isinstance(value, list):
+def entries_of(response: RawResponse) -> list[Mapping[str, Any]] | None:
+    """The objects of a list; None where the request was rejected or there is no list."""
+    value = response.document.get("value") if isinstance(response.document, dict) else None
+    if response.refused or not isinstance(value, list):
         return None
     return [one for one in value if isinstance(one, dict)]
 
@@ -121,3 +122,20 @@ def spread(items: Sequence[T], most: int) -> list[T]:
     if len(items) <= most:
         return list(items)
     return [items[at * len(items) // most] for at in range(most)]
+
+
+def yes(question: str, why: str, **counts: int) -> CapabilityAnswer:
+    """The service was seen to behave as the question says."""
+    return CapabilityAnswer(
+        verdict="seen yes", answer=named[question].yes, why=why, evidence=AnswerEvidence(counts=counts)
+    )
+
+
+def no(word: str, why: str, **counts: int) -> CapabilityAnswer:
+    """The service was seen to behave otherwise, as `word` says."""
+    return CapabilityAnswer(verdict="seen no", answer=word, why=why, evidence=AnswerEvidence(counts=counts))
+
+
+def unclear(why: str, **counts: int) -> CapabilityAnswer:
+    """Reading did not decide it; `why` says what that needs."""
+    return CapabilityAnswer(verdict="could not tell", why=why, evidence=AnswerEvidence(counts=counts))

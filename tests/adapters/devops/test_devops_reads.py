@@ -9,7 +9,16 @@ import pytest
 
 from reconciler.adapters.devops.reads import DevOps
 from reconciler.errors import ReconcilerError, Refused, Rejected, Unavailable
-from reconciler.ports.devops import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    AgentPool,
+    Authorization,
+    Group,
+    Identity,
+    PipelinePermissions,
+    Project,
+    Queue,
+    RoleAssignment,
+)
 from tests.adapters.devops.scripted import Reply, Scripted, failure, table, wrapped
 
 PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"
@@ -71,7 +80,7 @@ def test_a_full_page_of_projects_is_not_believed_to_be_the_last(reads: DevOps, s
 def test_pages_of_projects_that_never_end_are_an_error(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", PROJECTS, Reply(wrapped(), headers={"X-MS-ContinuationToken": "1"}))
 
-    with pytest.raises(Unavailable, match="organization prime: projects: the pages do not come to an end"):
+    with pytest.raises(Unavailable, match="organization prime: projects: pagination did not end"):
         reads.projects("prime")
     assert len(service.seen) == 2
 
@@ -128,12 +137,25 @@ def test_an_open_queue_says_who_opened_it(reads: DevOps, service: Scripted) -> N
                 "authorizedBy": {"displayName": "Ann", "id": "x"},
                 "authorizedOn": "2026-03-01T10:11:12.3456789Z",
             },
-            "pipelines": [{"id": 6, "authorized": True}, {"id": 9, "authorized": False}],
+            "pipelines": [
+                {
+                    "id": 6,
+                    "authorized": True,
+                    "authorizedBy": {"uniqueName": "bo@fabrikam.com"},
+                    "authorizedOn": "2026-03-01T10:11:12Z",
+                },
+                {"id": 9, "authorized": False},
+            ],
         },
     )
 
     assert reads.pipeline_permissions("prime", PROJECT, 12) == PipelinePermissions(
-        all_pipelines=True, pipelines=frozenset({6}), authorized_by="Ann", authorized_on="2026-03-01T10:11:12Z"
+        all_pipelines=True,
+        pipelines=frozenset({6}),
+        authorizations=(
+            Authorization(None, "Ann", "2026-03-01T10:11:12Z"),
+            Authorization(6, "bo@fabrikam.com", "2026-03-01T10:11:12Z"),
+        ),
     )
     assert service.only.version == "7.1-preview.1"
 
@@ -152,6 +174,25 @@ def test_permissions_of_another_queue_do_not_say_that_this_one_is_closed(
 
     with pytest.raises(Unavailable, match="about another resource"):
         reads.pipeline_permissions("prime", PROJECT, 12)
+
+
+def test_a_group_knows_its_project(reads: DevOps, service: Scripted) -> None:
+    mine = {
+        "descriptor": "vssgp.a",
+        "principalName": "[Web]\\Readers",
+        "domain": f"vstfs:///Classification/TeamProject/{PROJECT}",
+    }
+    top = {"descriptor": "vssgp.b", "principalName": "[prime]\\Operators", "domain": "vstfs:///Framework/x/1"}
+    service.reply("GET", "/prime/_apis/graph/groups", wrapped(mine, top))
+
+    found = reads.groups("prime")
+
+    assert found == [
+        Group("[Web]\\Readers", descriptor="vssgp.a", project=PROJECT),
+        Group("[prime]\\Operators", descriptor="vssgp.b"),
+    ]
+    assert [group.scope for group in found] == ["Web", "prime"]
+    assert service.only.query == {"subjectTypes": "vssgp", "api-version": "7.1-preview.1"}
 
 
 def test_role_assignments_tell_assigned_from_inherited(reads: DevOps, service: Scripted) -> None:
@@ -182,7 +223,7 @@ def test_a_role_assignment_that_is_not_whole_is_not_skipped(
     """Skipped, it would be an administrator whom nobody sees."""
     service.reply("GET", ROLES, wrapped(entry))
 
-    with pytest.raises(Unavailable, match="an entry of the answer is not whole"):
+    with pytest.raises(Unavailable, match="an entry of the response is incomplete"):
         reads.role_assignments("prime", "distributedtask.agentpoolrole", "7")
 
 
@@ -225,7 +266,7 @@ def test_we_are_whom_connection_data_says(reads: DevOps, service: Scripted) -> N
 def test_nobody_is_not_an_identity(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", "/prime/_apis/ConnectionData", {})
 
-    with pytest.raises(Unavailable, match="names nobody"):
+    with pytest.raises(Unavailable, match="names no user"):
         reads.me("prime")
 
 
@@ -257,14 +298,14 @@ def test_a_queue_that_is_not_whole_is_not_skipped(reads: DevOps, service: Script
     """Skipped, it would look missing, and be made again."""
     service.reply("GET", QUEUES, wrapped(entry))
 
-    with pytest.raises(Unavailable, match="is not whole"):
+    with pytest.raises(Unavailable, match="is incomplete"):
         reads.queues("prime", PROJECT, [7])
 
 
 def test_an_authorized_resource_without_a_number_is_not_skipped(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", AUTHORIZED, wrapped({"authorized": True, "id": "x", "name": "a", "type": "queue"}))
 
-    with pytest.raises(Unavailable, match="an id that is no number"):
+    with pytest.raises(Unavailable, match="is not a number"):
         reads.authorized_queues("prime", PROJECT)
 
 
@@ -292,7 +333,7 @@ def test_an_empty_table_of_routes_is_not_kept(reads: DevOps, service: Scripted) 
     service.reply("OPTIONS", "/young/_apis", wrapped(), table())
     service.reply("GET", "/young/_apis/distributedtask/pools", wrapped())
 
-    with pytest.raises(Unavailable, match="OPTIONS routes: 200: the answer holds no routes"):
+    with pytest.raises(Unavailable, match="OPTIONS routes: 200: the response contains no routes"):
         reads.agent_pools("young")
     assert reads.agent_pools("young") == []
 
@@ -311,9 +352,9 @@ def test_discovery_is_one_request_for_each_endpoint(reads: DevOps, service: Scri
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "evil.example", "a b", "-a", "https://evil.example"])
 def test_what_is_no_name_of_an_organization_is_not_called(reads: DevOps, service: Scripted, name: str) -> None:
-    with pytest.raises(Refused, match="no name of an organization"):
+    with pytest.raises(Refused, match="not a name of an organization"):
         reads.agent_pools(name)
-    with pytest.raises(Refused, match="no name of an organization"):
+    with pytest.raises(Refused, match="not a name of an organization"):
         reads.projects(name)
     assert service.everything == []
 

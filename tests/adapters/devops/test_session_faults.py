@@ -132,7 +132,7 @@ def test_silence_ends_in_time(opened: Open, service: Scripted) -> None:
     session = opened(limits=CallLimits(connect=1, read=0.05, tries=1))
     service.reply("GET", "/prime/_apis/thing", Reply(fault="silent"))
 
-    with pytest.raises(Unavailable, match="GET thing: no answer in time"):
+    with pytest.raises(Unavailable, match="GET thing: no response in time"):
         session.send(call(session))
 
 
@@ -160,7 +160,7 @@ def test_an_answer_larger_than_allowed_is_given_up(opened: Open, service: Script
     session = opened(limits=CallLimits(body=1000))
     service.reply("GET", "/prime/_apis/thing", Reply(b'"' + b"x" * 100_000 + b'"'))
 
-    with pytest.raises(Unavailable, match="GET thing: the answer is larger than 1000 bytes"):
+    with pytest.raises(Unavailable, match="GET thing: the response is larger than 1000 bytes"):
         session.send(call(session))
     assert len(service.seen) == 1
 
@@ -169,7 +169,7 @@ def test_an_answer_that_trickles_is_given_up(opened: Open, service: Scripted) ->
     session = opened(limits=CallLimits(answer=-1.0))
     service.reply("GET", "/prime/_apis/thing", wrapped())
 
-    with pytest.raises(Unavailable, match="GET thing: the answer did not end within -1 s"):
+    with pytest.raises(Unavailable, match="GET thing: the response did not end within -1 s"):
         session.send(call(session))
 
 
@@ -183,7 +183,7 @@ def test_a_deaf_organization_is_left_alone_for_a_while(session: Session, service
     asked = len(service.seen)
 
     with pytest.raises(
-        Unavailable, match=r"^organization prime: not called, the last 3 calls got no answer$"
+        Unavailable, match=r"^organization prime: not called, the last 3 calls got no response$"
     ) as caught:
         session.send(call(session))
     assert caught.value.retry_after == pytest.approx(10)

@@ -110,7 +110,7 @@ def test_resource_areas_that_point_elsewhere_move_no_token(
     wire.about("pools", "agent pools")
     connection = Connection(f"{service.url}/moved", wire)
 
-    with pytest.raises(Rejected, match="is not asked for it"):
+    with pytest.raises(Rejected, match="no request for it goes"):
         connection.clients_v7_1.get_task_agent_client().get_agent_pools()
     assert [seen.path for seen in service.seen] == ["/moved/_apis/ResourceAreas"]
     assert elsewhere.connections == 0
@@ -131,7 +131,7 @@ def test_a_route_template_that_leads_elsewhere_moves_no_token(
     }
     service.reply("OPTIONS", "/crooked/_apis", wrapped(entry))
 
-    with pytest.raises(Refused, match="is no configured endpoint of this organization; no token goes there"):
+    with pytest.raises(Refused, match="is not a configured endpoint of this organization, so it gets no token"):
         reads.agent_pools("crooked")
     assert service.seen == []
     assert elsewhere.connections == 0
@@ -162,7 +162,7 @@ def test_a_url_beside_the_organizations_own_gets_no_token(
         "prime", "GET", url.format(own=service.url, other=elsewhere.url, bare=bare), "thing", "thing"
     )
 
-    with pytest.raises(Refused, match=r"GET thing: host .* is no configured endpoint"):
+    with pytest.raises(Refused, match=r"GET thing: host .* is not a configured endpoint"):
         session.send(call)
     assert service.everything == []
     assert elsewhere.connections == 0
@@ -172,15 +172,15 @@ def test_a_url_beside_the_organizations_own_gets_no_token(
     ("url", "text"),
     [
         ("http://dev.azure.com", "would travel unencrypted"),
-        ("ftp://dev.azure.com", "only https is possible"),
+        ("ftp://dev.azure.com", "use https, or http on loopback"),
         ("https://user:secret@dev.azure.com", "neither a user nor a query"),
         ("https://dev.azure.com/?x=secret", "neither a user nor a query"),
         ("dev.azure.com", "neither a user nor a query"),
         ("https://[secret", "neither a user nor a query"),
         ("https://dev.azure.com:99999", "neither a user nor a query"),
-        ("http://127.0.0.1:8080", "has to be allowed"),
-        ("https://localhost", "has to be allowed"),
-        ("https://[::1]:8443", "has to be allowed"),
+        ("http://127.0.0.1:8080", "loopback is for trials only"),
+        ("https://localhost", "loopback is for trials only"),
+        ("https://[::1]:8443", "loopback is for trials only"),
     ],
 )
 def test_an_endpoint_that_no_token_may_be_sent_to_is_refused(url: str, text: str) -> None:

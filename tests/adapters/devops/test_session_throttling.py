@@ -38,7 +38,7 @@ def test_a_200_that_asks_for_fewer_calls_closes_the_gate(
     service.reply("GET", "/prime/_apis/thing", Reply(wrapped(), headers=headers))
     assert session.send(call(session)).status == 200
 
-    with pytest.raises(Throttled, match=r"^organization prime: the service asked for fewer calls$") as caught:
+    with pytest.raises(Throttled, match=r"^organization prime: the service requests fewer calls$") as caught:
         session.send(call(session))
     assert caught.value.retry_after == pytest.approx(seconds)
     assert len(service.seen) == 1

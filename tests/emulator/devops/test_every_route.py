@@ -7,8 +7,8 @@ import re
 import pytest
 
 from emulator.devops.routes import ROUTES
-from emulator.devops.switches import SWITCHES
-from emulator.frame import Route
+from emulator.router import Route
+from emulator.switches.devops import SWITCHES
 from tests.emulator.devops.fabrikam import NAMESPACE, POOL_ROLE, Caller, things
 
 NOBODY = "00000000-0000-0000-0000-000000000001"

@@ -98,4 +98,5 @@ def converted(files: dict[str, str], parameters: dict[str, Any] | None = None, *
 
 
 def left_out(draft: Draft) -> list[str]:
-    return [note for _, note in draft.notes if note.startswith("left out: ")]
+    assert set(draft.left_out) <= {note for _, note in draft.notes}, "each is a comment of the file"
+    return draft.left_out

@@ -13,7 +13,7 @@ from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
 from reconciler.spec.loader import load
-from reconciler.tools.import_ import drafted, find
+from reconciler.tools.import_ import draft_spec, observe_pools
 from reconciler.tools.spec_writer import text
 from tests.shell import DEMO, Shell
 from tests.tools.import_.estates import SUBSCRIPTION, estates
@@ -42,9 +42,9 @@ def tools(running: Running) -> bootstrap.Tools:
 
 def imported(at: bootstrap.Tools) -> dict[str, str]:
     """Files of all pools, by name."""
-    documents = [one for s in at.arm.subscriptions() for one in at.planner.readers.arm.pools(s)]
-    found = find(at.planner.readers, at.devops, documents)
-    return {f"{one.name}.yaml": text(drafted(one)) for one in found}
+    documents = [one for s in at.subscriptions.subscriptions() for one in at.planner.readers.arm.pools(s)]
+    found = observe_pools(at.planner.readers, documents)
+    return {f"{one.name}.yaml": text(draft_spec(one)) for one in found}
 
 
 def test_the_story_of_an_estate_that_is_taken_under_control(signed_in: Shell, world: Running) -> None:
@@ -67,7 +67,7 @@ def test_the_story_of_an_estate_that_is_taken_under_control(signed_in: Shell, wo
         "roles": [
             {"organization": "fabrikam-prime", "administrators": ["ann@fabrikam.com", "bob@fabrikam.com"]},
         ],
-        "openAccess": [{"project": "fabrikam-tailspin/Mobile", "allow": True, "reason": "found so at the import"}],
+        "openAccess": [{"project": "fabrikam-tailspin/Mobile", "allow": True, "reason": "as found at the import"}],
         "withoutQueue": [{"project": "fabrikam-tailspin/Data", "reason": "without a queue at the import"}],
     }
     assert "# openAccess is a guess: 1 of 2 projects are open, the others are excepted" in ended.out
@@ -78,7 +78,7 @@ def test_a_file_that_is_there_is_not_overwritten_without_leave(signed_in: Shell)
 
     kept = signed_in.run("import", POOL, "--to", "imported")
     assert (kept.code, mine.read_text()) == (1, "mine\n")
-    assert "--force overwrites it" in kept.out
+    assert kept.err == f"error: imported/{POOL}.yaml: not written: a different file exists; --force overwrites it\n"
 
     forced = signed_in.run("import", POOL, "--to", "imported", "--force", "--mode", "enforce")
     assert forced.code == 0
@@ -109,7 +109,7 @@ def test_what_arm_does_not_say_is_marked_as_a_guess(signed_in: Shell, world: Run
     assert ended.code == 0
     at = next(number for number, line in enumerate(lines) if "permissionProfile:" in line)
     assert lines[at].strip() == "permissionProfile: { kind: Inherit }"
-    assert lines[at - 1].strip().startswith("# ARM does not say it; guessed from the inheritance of roles")
+    assert lines[at - 1].strip().startswith("# ARM does not return it; guessed from the inheritance of roles")
 
 
 def test_one_organization_that_cannot_be_read_does_not_stop_the_rest(signed_in: Shell, world: Running) -> None:
@@ -119,7 +119,9 @@ def test_one_organization_that_cannot_be_read_does_not_stop_the_rest(signed_in: 
     first, second = ended.document["pools"]
 
     assert ended.code == 2
-    assert any(note.startswith("fabrikam-tailspin: not read:") for note in first["notes"])
+    assert [fact.partition(" not read: ")[0] for fact in first["unread"]] == ["fabrikam-tailspin: agent pool"]
+    assert set(first["unread"]) <= set(first["notes"])
+    assert (first["complete"], second["complete"]) == (False, True)
     assert (first["plan"]["inSync"], second["plan"]["inSync"]) == (False, True)
 
 
@@ -127,11 +129,18 @@ def test_a_project_that_cannot_be_read_is_named(signed_in: Shell, world: Running
     world.do.fault("403", route="pipelinepermissions.get", count=None, organization="fabrikam-prime")
     world.do.fault("403", route="queues.list", count=None, organization="fabrikam-tailspin")
 
-    notes = signed_in.run("import", POOL, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
+    ended = signed_in.run("import", POOL, "--to", "imported", "--output", "json")
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{POOL}.yaml").read_text())
 
-    assert any(note.startswith("fabrikam-dev: not read:") for note in notes)
-    assert any(note.startswith("Web: not read:") for note in notes)
-    assert "openAccess is left out: there is no queue of which it could be read" in notes
+    (pool,) = ended.document["pools"]
+    assert ended.code == 2
+    assert [fact.partition(" not read: ")[0] for fact in pool["unread"]] == [
+        *(f"fabrikam-tailspin/{name}: queue" for name in ("Data", "Mobile", "Web")),
+        *(f"fabrikam-prime/{name}: pipeline permissions" for name in ("fabrikam-dev", "fabrikam-test")),
+    ]
+    assert pool["notes"].count("openAccess is left out: it was read of no queue") == 2, "one for each organization"
+    assert "openAccess" not in written["access"]
+    assert {entry["reason"] for entry in written["access"]["withoutQueue"]} == {"not read at the import"}
 
 
 def test_a_hidden_project_that_arm_lists_is_left_out_and_said(signed_in: Shell, world: Running) -> None:
@@ -139,9 +148,13 @@ def test_a_hidden_project_that_arm_lists_is_left_out_and_said(signed_in: Shell, 
 
     ended = signed_in.run("import", POOL, "--to", "imported")
 
-    assert ended.code == 0, ended.out
-    text_of = (signed_in.folder / "imported" / f"{POOL}.yaml").read_text()
-    assert "{ project: fabrikam-prime/fabrikam-test, reason: not visible to the operator at the import }" in text_of
+    lines = (signed_in.folder / "imported" / f"{POOL}.yaml").read_text().splitlines()
+    said = "project not read: it is hidden from the operator, or does not exist"
+
+    assert ended.code == 2, ended.out
+    assert f"imported/{POOL}.yaml: written, but incomplete: 1 fact could not be read" in ended.out
+    at = lines.index("    - { project: fabrikam-prime/fabrikam-test, reason: not read at the import }")
+    assert lines[at - 1] == f"    # fabrikam-prime/fabrikam-test: {said}"
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -178,7 +191,7 @@ def test_somebody_whom_no_name_leads_back_to_is_a_comment(signed_in: Shell, worl
 
     notes = signed_in.run("import", POOL, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
 
-    assert "fabrikam-prime: Bob Example administers too, and no spec can name them" in notes
+    assert "fabrikam-prime: Bob Example administers too, and no spec can name this identity" in notes
 
 
 def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None:
@@ -197,7 +210,7 @@ def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None
     signed_in.run("import", RELEASE, "--to", "unread")
     unread = (signed_in.folder / "unread" / f"{RELEASE}.yaml").read_text()
     assert "queueRoles" not in unread
-    assert "# fabrikam-release: roles on the queue are left out, they were not read: " in unread
+    assert "# fabrikam-prime/fabrikam-release: roles on the queue not read: " in unread
 
 
 def test_strays_of_both_planes_are_listed(signed_in: Shell, world: Running) -> None:
@@ -222,12 +235,13 @@ def test_strays_of_both_planes_are_listed(signed_in: Shell, world: Running) -> N
         ("spec without a pool", "fabrikam-planned"),
     ]
     assert (
-        f"pool without a spec  {RELEASE}: `import {RELEASE}` writes one" in signed_in.run("status", "--unmanaged").out
+        f"pool without a spec  {RELEASE}: `import {RELEASE}` writes a spec"
+        in signed_in.run("status", "--unmanaged").out
     )
 
 
 def test_nothing_astray_is_said_and_a_dead_organization_is_an_error(signed_in: Shell, world: Running) -> None:
-    assert signed_in.run("status", "--unmanaged").out.strip() == "everything that was read has its counterpart"
+    assert signed_in.run("status", "--unmanaged").out.strip() == "every pool has its spec, and exists on both planes"
 
     world.do.fault("403", route="pools.list", organization="fabrikam-prime", count=None)
     ended = signed_in.run("status", "--unmanaged")
@@ -265,7 +279,7 @@ def test_before_there_is_a_spec_every_pool_is_one_without(signed_in: Shell) -> N
     signed_in.write("specs/broken.yaml", "kind: nothing\n")
     broken = signed_in.run("status", "--unmanaged")
     assert broken.code == 1
-    assert "problems, whose pools may be listed as without a spec; see `validate`" in broken.err
+    assert "problems, their pools may be listed as without a spec; run `validate`" in broken.err
 
 
 def test_what_a_deleted_pool_left_behind_is_known_by_its_spec(signed_in: Shell, world: Running) -> None:
@@ -287,7 +301,7 @@ def test_a_permission_profile_is_not_denied_where_nobody_could_look(signed_in: S
 
     notes = signed_in.run("import", RELEASE, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
 
-    assert "ARM keeps Inherit; whether that holds could not be read, so it is not managed" in notes
+    assert "ARM has Inherit; whether it holds was not read, so it is not managed" in notes
 
 
 def test_an_authorized_pipeline_that_nobody_can_see_is_a_comment(signed_in: Shell, world: Running) -> None:
@@ -297,7 +311,8 @@ def test_an_authorized_pipeline_that_nobody_can_see_is_a_comment(signed_in: Shel
 
     ended = signed_in.run("import", RELEASE, "--to", "imported")
 
-    said = "fabrikam-release: authorized by themselves too, and no pipelines that the operator can see: 77"
+    said = "left out: fabrikam-prime/fabrikam-release: authorized pipelines that are hidden or deleted: 77"
+    assert ended.code == 2
     assert f"# {said}" in ended.out
 
 
@@ -306,9 +321,9 @@ def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
     at = tools(any_estate)
     body: dict[str, Any] = {**document, "location": "eastus", "properties": {"provisioningState": "Failed"}}
 
-    (found,) = find(at.planner.readers, at.devops, [body])
+    (found,) = observe_pools(at.planner.readers, [body])
 
-    assert ("pool",) in [path for path, _ in drafted(found, "enforce").notes]
+    assert ("pool",) in [path for path, _ in draft_spec(found, "enforce").notes]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import Forbidden, Unavailable
-from reconciler.ports.devops import Identity, Project, RoleAssignment
-from reconciler.ports.memberships import Entitlement, Group, ServicePrincipal
+from reconciler.ports.devops import Entitlement, Group, Identity, Project, RoleAssignment, ServicePrincipal
 from reconciler.rights.checks import CheckResult
 from reconciler.rights.required import RequirementKind
 from reconciler.spec.model import Mode

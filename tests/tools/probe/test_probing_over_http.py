@@ -11,7 +11,7 @@ from reconciler import bootstrap
 from reconciler.errors import Forbidden, Refused, Unavailable
 from reconciler.survey.capabilities import CAREFUL, QUESTIONS, Beliefs, Capabilities, text
 from reconciler.tools.probe import ProbeOrganization
-from tests.tools.probe.ground_kit import PEOPLE, PRIME, answer, ask, create, estate, settings_for, world
+from tests.tools.probe.kit import PEOPLE, PRIME, answer, ask, create, estate, settings_for, world
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_headers_of_the_rate_limit_are_told_by_name() -> None:
 @pytest.mark.parametrize(
     ("question", "state", "needed"),
     [
-        ("authorized-list", estate(opened=0), "3 queues that are open to all pipelines are needed"),
-        ("authorized-list", estate(opened=2), "3 queues that are open to all pipelines are needed"),
+        ("authorized-list", estate(opened=0), "needs 3 queues that are open to all pipelines"),
+        ("authorized-list", estate(opened=2), "needs 3 queues that are open to all pipelines"),
         ("agent-pool-marks", None, "a Managed DevOps Pool of this organization"),
         ("arm-open-access", None, "a Managed DevOps Pool of this organization"),
         ("alias-names-pool", None, "a pool with an alias"),
@@ -160,15 +160,15 @@ def test_its_connections_refuse_to_send_anything_else(running: Running) -> None:
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
 
     desk = bootstrap.questions(settings_for(running))
-    session, arm = desk.enquirer._session, desk.readers.arm  # type: ignore[attr-defined]  # the port does not say
+    session, arm = desk.raw._session, desk.readers.arm  # type: ignore[attr-defined]  # the port does not say
     pool = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/x"
     running.do.reset_log()
 
-    with pytest.raises(Refused, match="GET and nothing else"):
+    with pytest.raises(Refused, match="sends GET requests only"):
         DevOpsWrites(session).remove_role(PRIME, "distributedtask.agentpoolrole", "1", "somebody")
-    with pytest.raises(Refused, match="GET and nothing else"):
+    with pytest.raises(Refused, match="sends GET requests only"):
         DevOpsWrites(session).set_open_access(PRIME, "project", 1, allow=True)
-    with pytest.raises(Refused, match="GET and nothing else"):
+    with pytest.raises(Refused, match="sends GET requests only"):
         ArmWrites(arm).put(pool, {"location": "eastus"})  # type: ignore[arg-type]  # the port is a protocol
     desk.close()
 
@@ -193,7 +193,7 @@ def test_a_right_that_is_missing_leaves_its_question_open_and_no_other() -> None
         found = ask(running).answers
 
     assert str(found["inheritance-flag"]) == "could not tell"
-    assert "the right to read this" in found["inheritance-flag"].why
+    assert "permission to read this" in found["inheritance-flag"].why
     assert found["authorized-list"].known
 
 

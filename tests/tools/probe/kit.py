@@ -12,7 +12,7 @@ from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
 from reconciler.survey.capabilities import CapabilityAnswer, OrganizationAnswers
-from reconciler.tools.probe import ProbeOrganization, probed
+from reconciler.tools.probe import ProbeOrganization, run_probe
 
 PRIME = "fabrikam-prime"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -95,7 +95,7 @@ def ask(running: Running) -> OrganizationAnswers:
     """All questions, with the parts that the command has."""
     with closing(bootstrap.questions(settings_for(running))) as desk:
         pools = desk.readers.arm.pools(SUBSCRIPTION)
-        return probed(ProbeOrganization(PRIME, desk.enquirer, desk.readers.devops, pools), desk.clock.now())
+        return run_probe(ProbeOrganization(PRIME, desk.raw, desk.readers.devops, pools), desk.clock.now())
 
 
 def answer(question: str, state: dict[str, Any] | None = None, **switches: str | float) -> CapabilityAnswer:

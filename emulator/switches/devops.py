@@ -240,6 +240,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs core 7.2",
     ),
     _row(
+        "definition-page",
+        1000,
+        about="Build definitions on one page where $top is not given; $top is at most 10000",
+        known="1,000 and 10,000 are reported; the size is not in the document",
+        source="CodeCoverageDashboardWidgets #28, github/gh-gei #1220",
+    ),
+    _row(
         "hook-loopback",
         "accepted",
         "accepted",

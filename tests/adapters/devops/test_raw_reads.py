@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +10,7 @@ import pytest
 from reconciler.adapters import credentials
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.inspection import DevOpsProbeReader
-from reconciler.adapters.devops.reads import DevOps
+from reconciler.adapters.devops.reads import DevOps, RawDevOps
 from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Rejected, Throttled, Unavailable
 from reconciler.ports.devops import Queue
@@ -28,29 +28,29 @@ def queue(id_: int, **more: Any) -> dict[str, Any]:
 def test_queues_of_all_projects_are_one_request_and_name_their_projects(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", EVERYWHERE, wrapped(queue(12), queue(13, pool={"id": 99})))
 
-    assert reads.queues_everywhere("prime", [7, 8]) == [Queue(12, "pool-7", PROJECT, 7)]
+    assert reads.organization_queues("prime", [7, 8]) == [Queue(12, "pool-7", PROJECT, 7)]
     assert service.only.query == {"poolIds": "7,8", "api-version": "7.1"}
 
 
 def test_a_queue_that_does_not_name_its_project_makes_the_list_useless(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", EVERYWHERE, wrapped(queue(12, projectId=None)))
 
-    with pytest.raises(Unavailable, match="queues of all projects: an entry does not name its project"):
-        reads.queues_everywhere("prime", [7])
+    with pytest.raises(Unavailable, match="queues of all projects: an entry of the response names no project"):
+        reads.organization_queues("prime", [7])
 
 
 def test_a_route_that_is_not_there_is_a_refusal_and_no_missing_thing(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", EVERYWHERE, Reply(failure("HttpException", "no controller"), 404))
 
     with pytest.raises(Rejected):
-        reads.queues_everywhere("prime", [7])
+        reads.organization_queues("prime", [7])
 
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_refusal_of_the_question_is_an_answer(session: Session, service: Scripted, status: int) -> None:
     service.reply("GET", ASKED, Reply(failure("ArgumentException", "id"), status, {"X-RateLimit-Remaining": "5"}))
 
-    heard = DevOpsProbeReader(session).get("prime", "_apis/anything", {"type": "queue"})
+    heard = RawDevOps(session).get("prime", "_apis/anything", {"type": "queue"})
 
     assert (heard.status, heard.refused, heard.rates) == (status, True, {"x-ratelimit-remaining": "5"})
     assert service.only.query == {"type": "queue"}
@@ -73,7 +73,7 @@ def test_what_tells_nothing_is_no_answer(
     service.reply("GET", ASKED, reply)
 
     with pytest.raises(error):
-        DevOpsProbeReader(session).get("prime", "_apis/anything", {})
+        RawDevOps(session).get("prime", "_apis/anything", {})
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
@@ -85,8 +85,10 @@ def test_a_session_for_reading_sends_get_and_nothing_else(service: Scripted, met
     )
     call = OutgoingRequest("prime", method, session.endpoints.url("prime", "_apis/anything"), "anything", "anything")
 
-    for send in (session.send, session.ask, session.rest):
-        with pytest.raises(Refused, match=f"organization prime: {method} anything: this session was made to send GET"):
+    for send in (session.send, partial(session.send, accept_rejection=True), session.rest):
+        with pytest.raises(
+            Refused, match=f"organization prime: {method} anything: this session sends GET requests only"
+        ):
             send(call)
     session.close()
     assert service.everything == []

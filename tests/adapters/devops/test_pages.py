@@ -1,0 +1,70 @@
+"""Lists in pages: each one goes through the one helper, and every page of build definitions carries an order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import reconciler.adapters.devops as adapter
+from reconciler.adapters.devops.memberships import Memberships
+from reconciler.adapters.devops.reads import DevOps
+from reconciler.adapters.devops.session import Session
+from reconciler.errors import Rejected, Unavailable
+from reconciler.ports.devops import Pipeline
+from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped
+
+PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"
+DEFINITIONS = f"/prime/{PROJECT}/_apis/build/definitions"
+NEXT = {"X-MS-ContinuationToken": "2026-01-01T00:00:00Z"}
+Read = Callable[[Session], object]
+LISTS: dict[str, tuple[str, Read]] = {
+    "projects": ("/prime/_apis/projects", lambda session: DevOps(session).projects("prime")),
+    "deleted projects": ("/prime/_apis/projects", lambda session: DevOps(session).deleted_projects("prime")),
+    "groups": ("/prime/_apis/graph/groups", lambda session: DevOps(session).groups("prime")),
+    f"pipelines of project {PROJECT}": (DEFINITIONS, lambda session: DevOps(session).pipelines("prime", PROJECT)),
+    "service principals": (
+        "/prime/_apis/graph/serviceprincipals",
+        lambda session: Memberships(session, session).service_principals("prime"),
+    ),
+}
+
+
+def test_every_page_of_build_definitions_carries_an_order(reads: DevOps, service: Scripted) -> None:
+    """The service rejects a continuation token without one: «… timestamp without query order is ambiguous»."""
+    first = Reply(wrapped({"id": 7, "name": "nightly", "path": "\\release"}), headers=NEXT)
+    service.reply("GET", DEFINITIONS, first, wrapped({"id": 8, "name": "ci", "path": "\\"}))
+
+    assert reads.pipelines("prime", PROJECT) == [Pipeline(7, "\\release\\nightly"), Pipeline(8, "\\ci")]
+    assert [seen.query.get("queryOrder") for seen in service.seen] == ["definitionNameAscending"] * 2
+    assert [seen.query.get("continuationToken") for seen in service.seen] == [None, NEXT["X-MS-ContinuationToken"]]
+
+
+def test_a_rejected_second_page_is_an_error_and_no_short_list(reads: DevOps, service: Scripted) -> None:
+    said = "Continuation token timestamp without query order is ambiguous."
+    first = Reply(wrapped({"id": 7, "name": "nightly", "path": "\\"}), headers=NEXT)
+    service.reply("GET", DEFINITIONS, first, Reply(failure("ArgumentException", said), 400))
+
+    with pytest.raises(Rejected, match=re.escape(said)):
+        reads.pipelines("prime", PROJECT)
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_a_token_that_repeats_ends_the_list_with_an_error(session: Session, service: Scripted, what: str) -> None:
+    path, read = LISTS[what]
+    service.reply("GET", path, Reply(wrapped(), headers=NEXT))
+
+    with pytest.raises(Unavailable, match=f"organization prime: {what}: pagination did not end"):
+        read(session)
+    assert len(service.seen) == 2
+
+
+def test_no_module_loops_over_pages_by_itself() -> None:
+    """A second loop forgets what the first one knows; the audit log alone has its token in the body."""
+    folder = Path(adapter.__file__).parent
+    names = re.compile(r"continuation_?token|\$skip", re.IGNORECASE)
+    users = {path.name for path in folder.glob("*.py") if names.search(path.read_text())}
+
+    assert users == {"pages.py", "audit.py"}
