@@ -25,7 +25,7 @@ class ControlPlane:
         self.router = Router(ROUTES)
 
     def caller(self, world: World, method: str, headers: Mapping[str, str]) -> str:
-        """Nobody in particular, but only by a loopback name: a page in a browser cannot rebind its way in."""
+        """No caller, but only by a loopback name, so that a page in a browser cannot get in by DNS rebinding."""
         del world, method
         host = headers.get("Host", "").rpartition(":")[0].strip("[]") or headers.get("Host", "")
         if host not in {"127.0.0.1", "localhost", "::1"}:
@@ -63,7 +63,7 @@ def _body(request: Request) -> dict[str, Json]:
 
 
 def _invalid_as_400(action: Callable[[], Json]) -> Json:
-    """Carry it out; what is wrong with the request is told as one line."""
+    """Run an action; an error in the request becomes a 400 with one line."""
     try:
         return action()
     except KeyError as error:

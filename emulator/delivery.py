@@ -31,7 +31,7 @@ class Delivery:
         events.hooks.append(self._address)
 
     def _address(self, event: PublishedEvent) -> None:
-        """To those who listen at this moment; who subscribes later hears of later events."""
+        """To the subscriptions of this moment; a later one gets later events."""
         self._pending += [(one, event) for one in self._events.subscriptions if event.source in one.sources]
 
     def pump(self) -> None:

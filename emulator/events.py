@@ -1,4 +1,4 @@
-"""What the services tell others: Event Grid events of ARM writes, audit entries of Azure DevOps, and who hears them.
+"""Events of the services: Event Grid events of ARM writes, audit entries of Azure DevOps, and their subscriptions.
 
 The planes publish; a test or a demonstration reads the list, or subscribes a URL to which `emulator.delivery` posts.
 """
@@ -56,7 +56,7 @@ class Events:
         """Called with every event as it is published; the delivery puts itself here."""
 
     def publish(self, source: str, event: Json, *, organization: str = "") -> None:
-        """Tell everybody."""
+        """Add an event, and call the hooks."""
         found = PublishedEvent(len(self.published) + 1, source, organization, event, self._clock.stamp())
         self.published.append(found)
         for hook in self.hooks:
@@ -69,7 +69,7 @@ class Events:
     def subscribe(
         self, url: str, *, sources: tuple[str, ...], schema: str, headers: dict[str, str]
     ) -> EventSubscription:
-        """Have a URL told; ValueError for an unknown source or schema."""
+        """Send events to a URL; ValueError for an unknown source or schema."""
         unknown = [source for source in sources if source not in SOURCES]
         if unknown or schema not in SCHEMAS:
             raise ValueError(f"subscription: sources are {', '.join(SOURCES)}, schemas are {', '.join(SCHEMAS)}")
@@ -78,10 +78,10 @@ class Events:
         return self.subscriptions[-1]
 
     def unsubscribe(self, number: int) -> None:
-        """Tell it no more; an unknown number is none."""
+        """Remove a subscription; an unknown number is ignored."""
         self.subscriptions = [s for s in self.subscriptions if s.number != number]
 
     def clear(self) -> None:
-        """Nothing was published, nobody listens."""
+        """Remove all events and subscriptions."""
         self.published.clear()
         self.subscriptions.clear()

@@ -43,7 +43,7 @@ class Exchange:
 
     @classmethod
     def open(cls, world: World, plane: Plane, incoming: Incoming) -> Exchange:
-        """Route it and see who calls, as far as can be seen; refusals come with `answer`."""
+        """Find the route and, as far as possible, the caller; refusals come with `answer`."""
         parts = urlsplit(incoming.target)
         match = plane.router.find(incoming.method, parts.path)
         query = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
@@ -76,7 +76,7 @@ class Exchange:
         return self.route.name if self.route else ""
 
     def answer(self) -> Response:
-        """Let the plane and its handler answer; whatever is raised becomes an answer too."""
+        """The response of the plane and its handler; an exception becomes a response too."""
         try:
             response = self._handle()
         except ResponseReady as ready:

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: which requests are hit, how often, and by what."""
+"""Faults: which requests fail on purpose, how often, and how."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from emulator.documents import Json
 from emulator.frame import Request
 
 BEFORE = ("refused", "timeout-before", "401", "203", "302", "403", "404", "409", "429", "500", "503")
-"""Kinds that answer, or drop the connection, instead of the handler: nothing has happened."""
+"""Kinds that respond, or drop the connection, instead of the handler: nothing was done."""
 AFTER = ("timeout-after", "retry-after", "truncated", "slow")
-"""Kinds that spoil the answer of a handler that has done its work."""
+"""Kinds that change the response of a handler that has done its work."""
 KINDS = (*BEFORE, *AFTER)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong; the filters are globs, blind to case, and all of them must fit."""
+    """One fault; the filters are globs without regard to case, and all of them must match."""
 
     kind: str
     route: str = "*"
@@ -36,7 +36,7 @@ class Fault:
     number: int = 0
 
     def fits(self, operation: str, request: Request) -> bool:
-        """Whether the request is one of those meant."""
+        """Whether a request matches."""
         pairs = (
             (self.route, operation),
             (self.method, request.method),
@@ -49,7 +49,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are set, in order; the first that fits is used up."""
+    """The faults that are set, in order; the first that matches applies."""
 
     def __init__(self) -> None:
         self._set: list[Fault] = []
@@ -83,9 +83,9 @@ class Faults:
         return hit
 
     def dump(self) -> list[dict[str, Json]]:
-        """What is still set."""
+        """The faults that are still set."""
         return [asdict(fault) for fault in self._set]
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self._set.clear()

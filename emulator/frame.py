@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back. A dict or list body is sent as JSON, str as the given content type, None as no body."""
+    """The response. A dict or list body is sent as JSON, str as the given content type, None as no body."""
 
     status: int = 200
     body: Json = None
@@ -43,7 +43,7 @@ class Response:
 
 
 class ApiError(Exception):
-    """An answer that a handler gives by raising; each plane renders its own error shape."""
+    """An error response that a handler raises; each plane renders its own error shape."""
 
     def __init__(self, status: int, code: str, message: str, **extra: Json) -> None:
         super().__init__(message)

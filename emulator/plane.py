@@ -1,4 +1,4 @@
-"""What a plane brings to the frame beside its routes: who calls, what is admitted, how an error and an answer look."""
+"""What a plane adds to its routes: the caller, admission, and the shape of errors and responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emulator.world import World
 
 
 class ResponseReady(Exception):
-    """Raised where the answer is ready and is no API error: a sign-in page, an empty 401."""
+    """A response that is ready and is not an API error: a sign-in page, an empty 401."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)

@@ -1,6 +1,6 @@
 """Who may call: the estate's people, groups and service principals, with their tokens for each plane.
 
-Tokens are plain words of the estate, worth nothing anywhere else; they name a caller, they prove nothing.
+Tokens are plain words of the estate, without value elsewhere; they name a caller without authentication.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was asked, by whom, and what was answered: for tests that count and for people who look.
+"""The log of requests and responses, for tests that count and for people.
 
 No credential is kept: the Authorization header never gets here, and values under secret-looking names are masked.
 """
@@ -63,7 +63,7 @@ class RequestLog:
         return found
 
     def clear(self) -> None:
-        """Start counting anew."""
+        """Start with an empty log."""
         self._entries.clear()
         self.connections.clear()
 

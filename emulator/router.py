@@ -36,7 +36,7 @@ class Route:
     """``json``: a body, where there is one, must be JSON; ``any``: whatever it is, it stands in `raw`."""
 
     anonymous: bool = False
-    """Asked for before anybody signs in; `Request.caller` is then empty where no token came along."""
+    """Available without signing in; `Request.caller` is then empty if there is no token."""
 
     @property
     def writes(self) -> bool:

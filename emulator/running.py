@@ -26,7 +26,7 @@ from emulator.vss.plane import DevOpsPlane
 from emulator.world import World
 
 TICK = 0.05
-"""Seconds between two looks at what has fallen due."""
+"""Seconds between two checks for jobs that are due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Service:
             await server.stop()
 
     def ready(self) -> dict[str, Json]:
-        """What the ready line says."""
+        """The content of the ready line."""
         arm, devops, control = (server.url for server, _ in self._servers)
         operator = self.world.principals.operator
         tokens = {"arm": operator.arm_token, "devops": operator.devops_token}

@@ -125,11 +125,11 @@ def _send(response: Response) -> web.Response:
 
 
 async def _drop(http: web.BaseRequest, fault: Fault) -> web.StreamResponse:
-    """End the connection without a word: at once, or when the caller has waited long enough."""
+    """Close the connection without a response: at once, or when the caller has waited long enough."""
     if fault.kind != "refused":
         loop = asyncio.get_running_loop()
         end = loop.time() + HOLD
-        while loop.time() < end and http.transport is not None and not http.transport.is_closing():  # noqa: ASYNC110 a transport tells nobody when its peer goes
+        while loop.time() < end and http.transport is not None and not http.transport.is_closing():  # noqa: ASYNC110 a transport has no event for a peer that leaves
             await asyncio.sleep(0.02)
     if http.transport is not None:
         http.transport.abort()
@@ -148,7 +148,7 @@ async def _spoil(http: web.BaseRequest, response: Response, fault: Fault) -> web
 
 
 async def _truncate(http: web.BaseRequest, response: Response) -> web.StreamResponse:
-    """Promise a whole body, send half of it, hang up."""
+    """Announce the whole body, send half of it, and close."""
     whole = encode(response)
     answer = web.StreamResponse(status=response.status, headers={**response.headers})
     answer.content_type, answer.charset = "application/json", "utf-8"

@@ -1,6 +1,6 @@
-"""Everything the emulator knows: two planes, one clock, the switches, and what was asked of it.
+"""The emulator's whole state: two planes, one clock, the switches, and the log of requests.
 
-Handlers and what is planned for later run one at a time on the server's event loop, so nothing here needs a lock.
+Handlers and scheduled jobs run one at a time on the server's event loop, so nothing here needs a lock.
 The Azure DevOps half is what `emulator.devops.estate.load` makes of the estate; the world only holds it.
 """
 
@@ -42,7 +42,7 @@ class World:
         self.faults = Faults()
         self.log = RequestLog()
         self.latency = 0.0
-        """Seconds that every answer of the two planes takes longer."""
+        """Seconds added to every response of the two planes."""
         self.spent: dict[tuple[str, str], deque[tuple[float, float]]] = {}
         """What each identity used up of its rate budget in each organization: moment and cost of each call."""
         self.principals = Principals(())
@@ -51,7 +51,7 @@ class World:
         """What `reset` goes back to."""
 
     def later(self, seconds: float, job: Callable[[], object]) -> None:
-        """Do something when so many seconds of the world's clock have gone by."""
+        """Run a job after so many seconds of the world's clock."""
         self.agenda.later(seconds, job)
 
     def visible(self, value: T) -> Visible[T]:

@@ -1,4 +1,4 @@
-"""What comes before any provider is asked: is there such a subscription and group, may the caller do this there."""
+"""Checks before any resource provider: whether subscription and group exist, and whether the caller has the right."""
 
 from __future__ import annotations
 

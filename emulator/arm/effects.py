@@ -61,7 +61,7 @@ def create(world: World, pool: ManagedPool, creator: str) -> None:
 
 
 def made(world: World, pool: ManagedPool) -> bool:
-    """Whether any of its agent pools exists; a write to a pool whose creation failed, and left none, creates anew."""
+    """Whether any of its agent pools exists; if a failed creation left none, the next write creates them again."""
     found = uses(world, pool.name, pool.properties).values()
     organizations = world.devops.organizations
     return any(

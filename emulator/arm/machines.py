@@ -1,4 +1,4 @@
-"""The machines of a pool, as far as its stand-by agents call for any: nobody runs jobs here.
+"""The machines of a pool, as far as its stand-by agents require any: no jobs run here.
 
 Counts follow `resourcePredictions` (provider terraform-provider-azurerm: a map of time of day to count, one or seven
 days from Sunday, in a Windows time zone; here read as UTC) or, with an automatic prediction, one machine.
@@ -61,7 +61,7 @@ def listed(world: World, pool: ManagedPool) -> list[Body]:
 
 
 def give_back(world: World, pool: ManagedPool, resource_id: str) -> bool:
-    """Have a machine made anew; False where the pool has no such machine."""
+    """Recreate a machine; False if the pool has no such machine."""
     for machine in listed(world, pool):
         if resource_id.lower() in (machine["id"].lower(), machine["name"].lower()):
             key = machine["id"].lower()

@@ -1,4 +1,4 @@
-"""Long operations: begun with a write, told at a signed URL, ended by the clock.
+"""Long operations: started by a write, reported at a signed URL, ended by the clock.
 
 A creation as recorded (az extension mdp): 201 with `provisioningState: Accepted` and the header `azure-asyncoperation`;
 the status says Provisioning, which is no terminal word, then Succeeded; `location` points to an operation of
@@ -35,7 +35,7 @@ class OperationWork:
     effect: Callable[[], None]
     """Carried out at the end; ApiError becomes the operation's error."""
     notify: Callable[[str], None]
-    """Tells the world, with ``Success`` or ``Failure``."""
+    """Publishes the outcome, ``Success`` or ``Failure``."""
     done: Callable[[], None] = _nothing
     undo: Callable[[], None] = _nothing
 
@@ -101,7 +101,7 @@ def _notify(world: World, work: OperationWork, moment: str, outcome: str) -> Non
 
 
 def status_url(world: World, operation: Operation, base: str) -> str:
-    """Where the status is told: `azure-asyncoperation`."""
+    """The URL of the status: `azure-asyncoperation`."""
     where = f"/subscriptions/{operation.subscription}/providers/{PROVIDER}/locations/{operation.location.upper()}"
     path = f"{where}/operationStatuses/{operation.id}"
     return base + quote(path, safe="/*") + "?" + urlencode(_signed(world, path, operation))

@@ -28,7 +28,7 @@ class ArmPlane:
         self.router = Router(ROUTES)
 
     def caller(self, world: World, method: str, headers: Mapping[str, str]) -> str:
-        """By bearer token; discovery is for anybody, and the router leaves it to its handler."""
+        """By bearer token; discovery needs none, and the router leaves it to its handler."""
         del method
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         if not token:

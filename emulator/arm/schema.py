@@ -87,7 +87,7 @@ class BodyCheck:
         return taken
 
     def _known(self, model: Field | None, path: str) -> bool:
-        """Whether the property is kept; read-only ones are ignored, others told of or dropped."""
+        """Whether the property is kept; read-only ones are ignored, others reported or dropped."""
         if model is None:
             if self.unknown == "refused":
                 self._say(path, "is not a property of this type")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from emulator.arm import access, checks, echo, effects, notices, operations
+from emulator.arm import access, checks, echo, effects, event_grid, operations
 from emulator.arm.model import POOL, UPDATE
 from emulator.frame import ApiError, Request, Response
 from emulator.principals import Principal
@@ -58,7 +58,7 @@ def delete(world: World, request: Request) -> Response:
         effect=lambda: effects.delete(world, found, request.caller),
         done=lambda: world.arm.remove(found),
         undo=undo,
-        notify=lambda outcome: notices.deleted(world, found, request, outcome=outcome),
+        notify=lambda outcome: event_grid.deleted(world, found, request, outcome=outcome),
     )
     operation = operations.begin(world, found, request, work)
     headers = {"Location": operations.result_url(world, operation, found, request.base_url)}
@@ -96,7 +96,7 @@ def _create(world: World, request: Request, pool: ManagedPool) -> Response:
         "create",
         effect=lambda: effects.create(world, pool, request.caller),
         undo=undo,
-        notify=lambda outcome: notices.written(world, pool, request, outcome=outcome),
+        notify=lambda outcome: event_grid.written(world, pool, request, outcome=outcome),
     )
     return _accepted(world, request, pool, (operations.begin(world, pool, request, work), 201))
 
@@ -128,7 +128,7 @@ def _update(world: World, request: Request, found: ManagedPool, body: Body) -> O
             if again
             else effects.update(world, found, before, request.caller)
         ),
-        notify=lambda outcome: notices.written(world, found, request, outcome=outcome),
+        notify=lambda outcome: event_grid.written(world, found, request, outcome=outcome),
     )
     return operations.begin(world, found, request, work)
 

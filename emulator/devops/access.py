@@ -1,4 +1,4 @@
-"""Where a request stands: its organization, who calls, which project, pool or queue it names, and what it sends."""
+"""The scope of a request: its organization, its caller, the project, pool or queue that it names, and its body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emulator.world import World
 
 @dataclass(frozen=True, slots=True)
 class RequestScope:
-    """A request with what its path names found."""
+    """A request with the objects that its path names."""
 
     world: World
     request: Request
@@ -70,7 +70,7 @@ class RequestScope:
             raise refusals.denied(self.caller, right, what)
 
     def require_administrator(self, what: str) -> None:
-        """403 for everybody but Project Collection Administrators."""
+        """403 for all but Project Collection Administrators."""
         if not rights.administers(self.organization, self.caller):
             raise refusals.denied(self.caller, "Manage", what)
 
@@ -92,7 +92,7 @@ class RequestScope:
 
 
 def enter(world: World, request: Request) -> RequestScope:
-    """Find the organization and the caller in it; a stranger is not authorized."""
+    """Find the organization and the caller in it; a caller who is not a member is not authorized."""
     devops = world.devops
     organization = devops.organization(request.params["organization"])
     return RequestScope(world, request, organization, caller(world, organization, request.caller))

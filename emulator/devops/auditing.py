@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from emulator.devops import access, answers, refusals, trail
+from emulator.devops import access, audit_log, refusals, responses
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.world import World
@@ -61,13 +61,15 @@ def actions(world: World, request: Request) -> Response:
     """What can be in the log."""
     access.enter(world, request)
     area = request.query.get("areaname", "").lower()
-    found = [{"area": key.split(".")[0], "category": word, "actionId": key} for key, word in trail.CATEGORIES.items()]
-    return answers.wrapped(one for one in found if not area or one["area"].lower() == area)
+    found = [
+        {"area": key.split(".")[0], "category": word, "actionId": key} for key, word in audit_log.CATEGORIES.items()
+    ]
+    return responses.wrapped(one for one in found if not area or one["area"].lower() == area)
 
 
 def list_streams(world: World, request: Request) -> Response:
     """Every stream."""
-    return answers.wrapped(_entered(world, request).organization.streams.values())
+    return responses.wrapped(_entered(world, request).organization.streams.values())
 
 
 def create_stream(world: World, request: Request) -> Response:

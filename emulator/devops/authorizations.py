@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.devops import access, refusals, rights, trail
+from emulator.devops import access, audit_log, refusals, rights
 from emulator.documents import Json
 from emulator.frame import ApiError
 from emulator.state.devops import Authorization, PipelinePermit, Project, Queue
@@ -32,7 +32,7 @@ class AuthorizableResource:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationChange:
-    """What one write asks for, checked."""
+    """What one write requests, checked."""
 
     everyone: bool | None
     """Open, closed, or not mentioned."""
@@ -78,7 +78,7 @@ def check_pipeline(place: access.RequestScope, project: Project, number: int) ->
 
 
 def apply(place: access.RequestScope, target: AuthorizableResource, change: AuthorizationChange) -> Authorization:
-    """Write a checked wish; says the full state after it, as the service's answer does."""
+    """Write a checked change; returns the full state after it, as the service's response does."""
     wanted = merged(place.world, target.cell.written, change, by=place.caller.id)
     if change.everyone is not None and _is_lost(place.world, target.queue):
         return wanted
@@ -90,7 +90,7 @@ def apply(place: access.RequestScope, target: AuthorizableResource, change: Auth
 
 
 def merged(world: World, found: Authorization, change: AuthorizationChange, *, by: str) -> Authorization:
-    """The state after a wish; what is authorized already keeps its author and its date."""
+    """The state after a change; what is authorized already keeps its author and its date."""
     fresh = PipelinePermit(by, world.clock.stamp())
     everyone = found.everyone
     if change.everyone is not None:
@@ -118,10 +118,12 @@ def _record(
     after = target.cell.written
     if change.everyone is not None and bool(before.everyone) != bool(after.everyone):
         word = "Authorized" if after.everyone else "Unauthorized"
-        trail.resource(place.world, place.organization, place.caller, target.project, word=word, to="Project", key=key)
+        audit_log.resource(
+            place.world, place.organization, place.caller, target.project, word=word, to="Project", key=key
+        )
     for number, authorized in change.pipelines:
         if (number in before.pipelines) != authorized:
             word = "Authorized" if authorized else "Unauthorized"
-            trail.resource(
+            audit_log.resource(
                 place.world, place.organization, place.caller, target.project, word=word, to="Pipeline", key=key
             )

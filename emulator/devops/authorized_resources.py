@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.devops import access, answers, authorizations, refusals, rights
+from emulator.devops import access, authorizations, refusals, responses, rights
 from emulator.devops.authorizations import AuthorizableResource, AuthorizationChange
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
@@ -26,7 +26,7 @@ def list_project(world: World, request: Request) -> Response:
         if word == "refused":
             raise refusals.missing("id")
         found = found[1::2] if word == "incomplete" else found
-    return answers.wrapped(found)
+    return responses.wrapped(found)
 
 
 def _wanted(request: Request, item: dict[str, Json]) -> bool:
@@ -62,7 +62,7 @@ def list_pipeline(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
     number = pipeline(place, project).id
-    return answers.wrapped(item for item, state in _all(place, project) if number in state.pipelines)
+    return responses.wrapped(item for item, state in _all(place, project) if number in state.pipelines)
 
 
 def update_pipeline(world: World, request: Request) -> Response:
@@ -102,4 +102,4 @@ def _apply(place: access.RequestScope, work: list[tuple[AuthorizableResource, Au
         name = target.queue.name if target.queue else target.id
         authorized = change.everyone if change.everyone is not None else change.pipelines[0][1]
         items.append(_item(target.type, target.id, name, authorized=authorized))
-    return answers.wrapped(items)
+    return responses.wrapped(items)

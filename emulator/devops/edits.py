@@ -1,7 +1,7 @@
-"""What people do by hand, in web pages and with rights of their own: the control port's edits.
+"""Manual edits, as people make them in web pages with their own rights: the control port's edits.
 
-Each edit is done in the name of a person (`by`), so that audit entries and `authorizedBy` show who it was. Nothing is
-asked for rights: a test says what happened, not whether it could. Unknown names are ValueErrors that say what there is.
+Each edit is done in the name of a person (`by`), so that audit entries and `authorizedBy` show who it was. No rights
+are checked: a test says what happened, not whether it may. Unknown names are ValueErrors that list the known ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emulator.devops import authorizations, grants, happenings, people, rights, trail
+from emulator.devops import audit_log, authorizations, grants, lifecycle, people, rights
 from emulator.devops.authorizations import AuthorizationChange
 from emulator.documents import Json
 from emulator.state.devops import AgentPool, Identity, Organization, Pipeline, Project, Queue
@@ -20,7 +20,7 @@ from emulator.world import World
 
 @dataclass(frozen=True, slots=True)
 class ManualEdit:
-    """Whose hand, and where."""
+    """The author and the organization of a manual edit."""
 
     world: World
     organization: Organization
@@ -66,7 +66,7 @@ class ManualEdit:
 
 
 def edit(world: World, what: str, **arguments: Json) -> Json:
-    """Do one thing by hand; `organization` may be left out where there is one, `by` where a person is a member."""
+    """Make one edit; `organization` may be left out where there is one, `by` where a person is a member."""
     if what not in EDITS:
         near = difflib.get_close_matches(what, EDITS, n=1)
         there = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(EDITS))}"
@@ -105,19 +105,19 @@ def _create_project(edit: ManualEdit, name: str) -> Json:
         raise ValueError(f"project {name!r} exists in {edit.organization.name} already")
     number = str(edit.organization.next_id("project"))
     key = people.guid("project", edit.organization.name.lower(), name.lower(), number)
-    return happenings.create_project(edit.world, edit.organization, name, by=edit.by, project_id=key).id
+    return lifecycle.create_project(edit.world, edit.organization, name, by=edit.by, project_id=key).id
 
 
 def _rename_project(edit: ManualEdit, project: str, to: str) -> None:
-    happenings.rename_project(edit.world, edit.organization, edit.project(project), to, by=edit.by)
+    lifecycle.rename_project(edit.world, edit.organization, edit.project(project), to, by=edit.by)
 
 
 def _delete_project(edit: ManualEdit, project: str) -> None:
-    happenings.delete_project(edit.world, edit.organization, edit.project(project), by=edit.by)
+    lifecycle.delete_project(edit.world, edit.organization, edit.project(project), by=edit.by)
 
 
 def _restore_project(edit: ManualEdit, project: str) -> None:
-    happenings.restore_project(edit.world, edit.organization, edit.project(project), by=edit.by)
+    lifecycle.restore_project(edit.world, edit.organization, edit.project(project), by=edit.by)
 
 
 def _hide_project(edit: ManualEdit, project: str, principal: str = "operator") -> None:
@@ -139,22 +139,22 @@ def _show_pool(edit: ManualEdit, pool: str, principal: str = "operator") -> None
 def _create_pool(edit: ManualEdit, pool: str) -> Json:
     if edit.organization.pool_named(pool):
         raise ValueError(f"agent pool {pool!r} exists in {edit.organization.name} already")
-    return happenings.make_pool(edit.world, edit.organization, pool, by=edit.by).id
+    return lifecycle.make_pool(edit.world, edit.organization, pool, by=edit.by).id
 
 
 def _rename_pool(edit: ManualEdit, pool: str, to: str) -> None:
-    happenings.rename_pool(edit.world, edit.organization, edit.pool(pool), to)
+    lifecycle.rename_pool(edit.world, edit.organization, edit.pool(pool), to)
 
 
 def _delete_pool(edit: ManualEdit, pool: str) -> None:
-    happenings.delete_pool(edit.world, edit.organization, edit.pool(pool), by=edit.by)
+    lifecycle.delete_pool(edit.world, edit.organization, edit.pool(pool), by=edit.by)
 
 
 def _create_queue(edit: ManualEdit, pool: str, project: str) -> Json:
     found = edit.project(project)
     if found.id in edit.organization.queues_of_pool.get(edit.pool(pool).id, {}):
         raise ValueError(f"{edit.organization.name}/{project} has a queue of {pool} already")
-    return happenings.make_queue(edit.world, edit.organization, found, edit.pool(pool), by=edit.by).id
+    return lifecycle.make_queue(edit.world, edit.organization, found, edit.pool(pool), by=edit.by).id
 
 
 def _delete_queue(edit: ManualEdit, pool: str, project: str) -> None:
@@ -162,11 +162,11 @@ def _delete_queue(edit: ManualEdit, pool: str, project: str) -> None:
 
 
 def _open_access(edit: ManualEdit, pool: str, project: str) -> None:
-    happenings.open_queue(edit.world, edit.organization, edit.queue(pool, project), by=edit.by)
+    lifecycle.open_queue(edit.world, edit.organization, edit.queue(pool, project), by=edit.by)
 
 
 def _close_access(edit: ManualEdit, pool: str, project: str) -> None:
-    happenings.close_queue(edit.world, edit.organization, edit.queue(pool, project), by=edit.by)
+    lifecycle.close_queue(edit.world, edit.organization, edit.queue(pool, project), by=edit.by)
 
 
 def _authorize_pipeline(edit: ManualEdit, pool: str, project: str, pipeline: int, authorized: bool = True) -> None:
@@ -175,7 +175,7 @@ def _authorize_pipeline(edit: ManualEdit, pool: str, project: str, pipeline: int
     queue.authorization.write(authorizations.merged(edit.world, queue.authorization.written, change, by=edit.by.id))
     word, key = "Authorized" if authorized else "Unauthorized", ("queue", str(queue.id))
     where = edit.organization.projects[queue.project]
-    trail.resource(edit.world, edit.organization, edit.by, where, word=word, to="Pipeline", key=key)
+    audit_log.resource(edit.world, edit.organization, edit.by, where, word=word, to="Pipeline", key=key)
 
 
 def _create_pipeline(edit: ManualEdit, project: str, name: str, path: str = "\\") -> Json:
@@ -210,19 +210,19 @@ def _remove_member(edit: ManualEdit, group: str, member: str) -> None:
 def _set_role(edit: ManualEdit, who: str, role: str, pool: str | None = None, project: str | None = None) -> None:
     token = edit.token(pool, project)
     grants.grant(edit.world, edit.organization, token, who=edit.identity(who).id, role=role)
-    trail.security(edit.world, edit.organization, edit.by, "ModifyPermission", token)
+    audit_log.security(edit.world, edit.organization, edit.by, "ModifyPermission", token)
 
 
 def _remove_role(edit: ManualEdit, who: str, pool: str | None = None, project: str | None = None) -> None:
     token = edit.token(pool, project)
     grants.allow(edit.world, edit.organization, token, {edit.identity(who).id: None})
-    trail.security(edit.world, edit.organization, edit.by, "RemovePermission", token)
+    audit_log.security(edit.world, edit.organization, edit.by, "RemovePermission", token)
 
 
 def _set_inheritance(edit: ManualEdit, on: bool, pool: str | None = None, project: str | None = None) -> None:
     token = edit.token(pool, project)
     grants.set_inheritance(edit.world, edit.organization, token, on=on)
-    trail.security(edit.world, edit.organization, edit.by, "ModifyAccessControlLists", token)
+    audit_log.security(edit.world, edit.organization, edit.by, "ModifyAccessControlLists", token)
 
 
 def _take_rights(edit: ManualEdit, who: str = "operator") -> None:

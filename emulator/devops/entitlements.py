@@ -1,7 +1,7 @@
 """Access levels of people and service principals (vsts-rest-api-specs memberEntitlementManagement 7.2).
 
 The answer is 200 even where nothing was done: what counts is `operationResult.isSuccess` and its errors. The license
-that is shown may be another than was asked for: the published example asks for stakeholder and shows earlyAdopter, with
+that is shown may differ from the requested one: the published example requests stakeholder and shows earlyAdopter, with
 the status pending, since who was just added has not signed in yet.
 """
 
@@ -25,7 +25,7 @@ PATCH = "application/json-patch+json"
 
 @dataclass(frozen=True, slots=True)
 class EntitlementKind:
-    """Of whom: words that differ between people and service principals."""
+    """The terms that differ between people and service principals."""
 
     graph: GraphKind
     member: str
@@ -41,7 +41,7 @@ SERVICES = EntitlementKind(
 
 
 def adding(kind: EntitlementKind) -> Callable[[World, Request], Response]:
-    """A handler that adds somebody with an access level."""
+    """A handler that adds an identity with an access level."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
@@ -74,7 +74,7 @@ def _add(place: access.RequestScope, kind: EntitlementKind, fields: dict[str, Js
 
 
 def _must_be_new(place: access.RequestScope) -> bool:
-    """Whether it may be nobody who has a license already."""
+    """Whether an identity that has a license already is refused."""
     return place.world.switches.word("devops.entitlement-of-member") == "refused"
 
 
@@ -181,7 +181,7 @@ def _patched(document: list[Json]) -> str:
 
 
 def deleting(kind: EntitlementKind) -> Callable[[World, Request], Response]:
-    """A handler that takes somebody out of the organization."""
+    """A handler that removes an identity from the organization."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)

@@ -1,4 +1,4 @@
-"""Changes access control lists: the one place that writes them, whoever asks (roles, lists, provisioning, hands)."""
+"""Changes access control lists: the only writer, for roles, lists, provisioning and manual edits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from emulator.world import World
 
 
 def write(world: World, organization: Organization, token: str, acl: Acl) -> None:
-    """Replace the list of a token; seen after the write lag."""
+    """Replace the list of a token; visible after the write lag."""
     cell = organization.acls.get(token)
     if cell is None:
         cell = organization.acls[token] = world.visible(Acl())
@@ -44,9 +44,9 @@ def set_inheritance(world: World, organization: Organization, token: str, *, on:
     write(world, organization, token, Acl(on, aces))
 
 
-def inherited(organization: Organization, token: str, *, as_seen: bool = False) -> dict[str, int]:
+def inherited(organization: Organization, token: str, *, visible: bool = False) -> dict[str, int]:
     """What comes from above a token, by local id; empty where its inheritance is off."""
-    read = rights.visible_acl if as_seen else rights.written_acl
+    read = rights.visible_acl if visible else rights.written_acl
     if not read(organization, token).inherit:
         return {}
     found: dict[str, int] = {}

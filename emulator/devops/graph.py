@@ -1,6 +1,6 @@
 """Users, groups and service principals of the graph (vsts-rest-api-specs graph 7.2): lists, reading, materialising.
 
-Materialising makes somebody of the Entra tenant known to the organization under a local id of their own.
+Materialising adds an identity of the Entra tenant to the organization, with a local id.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _find(place: access.RequestScope, kind: GraphKind) -> Identity:
 
 
 def creating(kind: GraphKind) -> Callable[[World, Request], Response]:
-    """A handler that materialises somebody of the tenant, or makes a group of Azure DevOps."""
+    """A handler that materialises an identity of the tenant, or creates a group of Azure DevOps."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
@@ -105,9 +105,9 @@ def _containers(place: access.RequestScope) -> list[Identity]:
 
 
 def materialise(place: access.RequestScope, kind: GraphKind, fields: dict[str, Json], *, new: bool = False) -> Identity:
-    """Somebody of the tenant, known to the organization from now on; who is known already stays as they are.
+    """Add an identity of the tenant to the organization; one that is known already stays unchanged.
 
-    With `new` somebody who has a license already is refused.
+    With `new` an identity that has a license already is refused.
     """
     principal = _tenant(place, kind, fields)
     if found := place.organization.by_name.get(principal.name.lower()):
@@ -146,7 +146,7 @@ def _make_group(place: access.RequestScope, fields: dict[str, Json]) -> Identity
 
 
 def deleting(kind: GraphKind) -> Callable[[World, Request], Response]:
-    """A handler that takes somebody out of the organization."""
+    """A handler that removes an identity from the organization."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)

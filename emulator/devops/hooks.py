@@ -6,7 +6,7 @@ import ipaddress
 import uuid
 from urllib.parse import urlsplit
 
-from emulator.devops import access, answers, auditing, people, refusals
+from emulator.devops import access, auditing, people, refusals, responses
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.world import World
@@ -27,7 +27,7 @@ def list_all(world: World, request: Request) -> Response:
     for key in REQUIRED:
         if value := request.query.get(key.lower()):
             found = [one for one in found if one[key].lower() == value.lower()]
-    return answers.wrapped(_shown(one) for one in found)
+    return responses.wrapped(_shown(one) for one in found)
 
 
 def _shown(one: dict[str, Json]) -> Json:
@@ -57,7 +57,7 @@ def create(world: World, request: Request) -> Response:
     place = _entered(world, request)
     fields = _checked(place)
     key = str(uuid.UUID(people.guid("hook", place.organization.name, str(place.organization.next_id("hook")))))
-    who, now = answers.person(place.organization, place.caller.id), world.clock.stamp()
+    who, now = responses.person(place.organization, place.caller.id), world.clock.stamp()
     place.organization.hooks[key] = {
         "id": key,
         "url": f"{place.base}/_apis/hooks/subscriptions/{key}",
@@ -112,7 +112,7 @@ def replace(world: World, request: Request) -> Response:
     found = _find(place)
     found.update(_own(_checked(place)))
     found["modifiedDate"] = world.clock.stamp()
-    found["modifiedBy"] = answers.person(place.organization, place.caller.id)
+    found["modifiedBy"] = responses.person(place.organization, place.caller.id)
     return Response(body=_shown(found))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.devops import access, answers, lists, people, refusals
+from emulator.devops import access, lists, people, refusals, responses
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.state.devops import Identity, Organization
@@ -26,14 +26,14 @@ def read(world: World, request: Request) -> Response:
     kind, value = query.get("searchfilter", ""), query.get("filtervalue", "")
     if not kind or not value:
         raise refusals.missing("searchFilter" if not kind else "filterValue")
-    return answers.wrapped(body(place, one) for one in search(place.organization, kind, value))
+    return responses.wrapped(body(place, one) for one in search(place.organization, kind, value))
 
 
 def _listed(place: access.RequestScope, value: str, find: Callable[[str], Identity | None]) -> Response:
     found = [find(one.strip()) for one in value.split(",") if one.strip()]
     if place.world.switches.word("devops.unknown-identity-ids") == "absent":
         found = [one for one in found if one is not None]
-    return answers.wrapped(None if one is None else body(place, one) for one in found)
+    return responses.wrapped(None if one is None else body(place, one) for one in found)
 
 
 def search(organization: Organization, kind: str, value: str) -> list[Identity]:
@@ -102,7 +102,7 @@ def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
         "id": one.id,
         "descriptor": people.legacy_descriptor(one),
         "subjectDescriptor": one.descriptor,
-        "providerDisplayName": answers.shown(one),
+        "providerDisplayName": responses.shown(one),
         "isActive": True,
         "members": [people.legacy_descriptor(m) for m in members] if with_members else [],
         "memberOf": [people.legacy_descriptor(m) for m in above] if with_members else [],

@@ -5,7 +5,7 @@ Groups of a project are changed by its administrators too (Microsoft Learn: add 
 
 from __future__ import annotations
 
-from emulator.devops import access, answers, refusals, rights
+from emulator.devops import access, refusals, responses, rights
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.state.devops import Identity
@@ -32,7 +32,7 @@ def list_all(world: World, request: Request) -> Response:
         found = [_body(place, subject, group) for group in place.organization.groups() if subject.id in group.members]
     else:
         found = [_body(place, known[one], subject) for one in sorted(subject.members) if one in known]
-    return answers.wrapped(found)
+    return responses.wrapped(found)
 
 
 def _body(place: access.RequestScope, member: Identity, container: Identity) -> Json:
@@ -76,7 +76,7 @@ def _changed(place: access.RequestScope, container: Identity) -> None:
 
 
 def add(world: World, request: Request) -> Response:
-    """Put somebody into a group."""
+    """Add an identity to a group."""
     place = access.enter(world, request)
     member, container = _both(place)
     _changed(place, container)
@@ -88,7 +88,7 @@ def add(world: World, request: Request) -> Response:
 
 
 def remove(world: World, request: Request) -> Response:
-    """Take somebody out of a group."""
+    """Remove an identity from a group."""
     place = access.enter(world, request)
     member, container = _both(place)
     _changed(place, container)

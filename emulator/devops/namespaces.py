@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.devops import access, answers, refusals, rights
+from emulator.devops import access, refusals, responses, rights
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.world import World
@@ -32,8 +32,8 @@ def list_all(world: World, request: Request) -> Response:
     """The namespaces that this plane knows, or one of them."""
     access.enter(world, request)
     if "securityNamespaceId" in request.params:
-        return answers.wrapped([_body(checked(request))])
-    return answers.wrapped(_body(one) for one in _KNOWN)
+        return responses.wrapped([_body(checked(request))])
+    return responses.wrapped(_body(one) for one in _KNOWN)
 
 
 def _body(key: str) -> Json:
@@ -66,7 +66,7 @@ def checked(request: Request) -> str:
 
 
 def require_writable(place: access.RequestScope, request: Request) -> None:
-    """Lists of other namespaces are not kept here, so nobody may write them."""
+    """Lists of other namespaces are not kept here, so they are refused."""
     if checked(request) != rights.NAMESPACE:
         raise refusals.denied(place.caller, "Write", "this security namespace")
 
@@ -78,7 +78,7 @@ def has_permissions(world: World, request: Request) -> Response:
     wanted = access.number(request.params["permissions"], "permissions")
     delimiter = request.query.get("delimiter") or ","
     tokens = request.query.get("tokens", request.query.get("token", "")).split(delimiter)
-    return answers.wrapped(_allowed(place, key, token, wanted) for token in tokens)
+    return responses.wrapped(_allowed(place, key, token, wanted) for token in tokens)
 
 
 def _allowed(place: access.RequestScope, key: str, token: str, wanted: int) -> bool:

@@ -108,7 +108,7 @@ def administrators(organization: Organization) -> Identity:
 
 
 def default_author(organization: Organization) -> Identity:
-    """Who did what nobody is named for: the first person of the organization, else its administrators."""
+    """The author of an edit that names none: the first person of the organization, else its administrators."""
     users = (one for one in organization.identities.values() if one.kind == "user")
     return next(users, administrators(organization))
 

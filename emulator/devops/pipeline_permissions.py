@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from emulator.devops import access, answers, authorizations, refusals
+from emulator.devops import access, authorizations, refusals, responses
 from emulator.devops.authorizations import AuthorizationChange
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
@@ -39,7 +39,7 @@ def _body(organization: Organization, kind: str, key: str, found: Authorization)
 def _permit(organization: Organization, permit: PipelinePermit) -> dict[str, Json]:
     return {
         "authorized": True,
-        "authorizedBy": answers.person(organization, permit.by),
+        "authorizedBy": responses.person(organization, permit.by),
         "authorizedOn": permit.on,
     }
 
@@ -68,7 +68,7 @@ def update_many(world: World, request: Request) -> Response:
         authorizations.require_writer(place, target)
         work.append((target, _requested_change(place, project, raw)))
     done = [(target, authorizations.apply(place, target, change)) for target, change in work]
-    return answers.wrapped(_body(place.organization, target.type, target.id, found) for target, found in done)
+    return responses.wrapped(_body(place.organization, target.type, target.id, found) for target, found in done)
 
 
 def _requested_change(place: access.RequestScope, project: Project, raw: dict[str, Json]) -> AuthorizationChange:

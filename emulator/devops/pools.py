@@ -5,7 +5,7 @@ Lists are not paged and hold what the caller may view; the others are absent, an
 
 from __future__ import annotations
 
-from emulator.devops import access, answers, happenings, refusals, rights
+from emulator.devops import access, lifecycle, refusals, responses, rights
 from emulator.documents import Json
 from emulator.frame import Request, Response
 from emulator.state.devops import AgentPool
@@ -36,7 +36,7 @@ def list_all(world: World, request: Request) -> Response:
         pools = [p for p in pools if p.pool_type == kind.lower()]
     if name := request.query.get("poolname"):
         pools = [p for p in pools if name_matches(world, p.name, name)]
-    return answers.wrapped(_body(place, pool) for pool in sorted(pools, key=lambda p: p.id))
+    return responses.wrapped(_body(place, pool) for pool in sorted(pools, key=lambda p: p.id))
 
 
 def name_matches(world: World, name: str, wanted: str) -> bool:
@@ -47,7 +47,7 @@ def name_matches(world: World, name: str, wanted: str) -> bool:
 
 
 def _body(place: access.RequestScope, pool: AgentPool) -> Json:
-    body = answers.pool(place.organization, pool)
+    body = responses.pool(place.organization, pool)
     names = place.request.query.get("properties")
     if names:
         wanted = [name.strip() for name in names.split(",")]
@@ -79,12 +79,12 @@ def create(world: World, request: Request) -> Response:
     _flags(fields)
     properties = _plain(fields.get("properties"))
     place.require(rights.POOLS, rights.MANAGE, right="Manage", what="all agent pools")
-    pool = happenings.make_pool(world, place.organization, name, by=place.caller, pool_type=kind)
+    pool = lifecycle.make_pool(world, place.organization, name, by=place.caller, pool_type=kind)
     _change(pool, fields)
     pool.properties = properties
     if pool.auto_provision:
         for project in list(place.organization.projects.values()):
-            happenings.auto_provision(world, place.organization, project, pool)
+            lifecycle.auto_provision(world, place.organization, project, pool)
     return Response(body=_body(place, pool))
 
 
@@ -114,7 +114,7 @@ def update(world: World, request: Request) -> Response:
     name = pool_name(place, fields.get("name", pool.name), besides=pool)
     _flags(fields)
     place.require(rights.pool_token(pool), rights.MANAGE, right="Manage", what=f"pool {pool.name}")
-    happenings.rename_pool(world, place.organization, pool, name)
+    lifecycle.rename_pool(world, place.organization, pool, name)
     _change(pool, fields)
     return Response(body=_body(place, pool))
 
@@ -135,7 +135,7 @@ def delete(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     pool = place.pool()
     place.require(rights.pool_token(pool), rights.MANAGE, right="Manage", what=f"pool {pool.name}")
-    happenings.delete_pool(world, place.organization, pool, by=place.caller)
+    lifecycle.delete_pool(world, place.organization, pool, by=place.caller)
     return Response()
 
 
@@ -167,4 +167,4 @@ def set_metadata(world: World, request: Request) -> Response:
 def clouds(world: World, request: Request) -> Response:
     """Agent clouds: the one of the service itself."""
     access.enter(world, request)
-    return answers.wrapped([{"agentCloudId": 1, "name": "Azure Pipelines", "internal": True, "type": "Hosted"}])
+    return responses.wrapped([{"agentCloudId": 1, "name": "Azure Pipelines", "internal": True, "type": "Hosted"}])

@@ -46,7 +46,7 @@ def _inherits(world: World, kind: str, creator: Identity) -> bool:
 
 
 def _account(world: World, organization: Organization, account: str) -> Identity | None:
-    """Somebody by address, user principal name or object id; made known where only the tenant knows them."""
+    """An identity by address, user principal name or object id; added to the organization if only the tenant has it."""
     wanted = account.lower()
     found = next((one for one in world.principals if wanted in _keys(one)), None)
     if found is not None:

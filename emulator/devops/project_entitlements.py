@@ -39,7 +39,7 @@ def _group(place: access.RequestScope, raw: dict[str, Json]) -> Identity:
 
 
 def bodies(place: access.RequestScope, one: Identity) -> list[Json]:
-    """The projects whose groups somebody is in directly."""
+    """The projects in whose groups an identity is directly."""
     groups = [group for group in place.organization.groups() if group.scope and one.id in group.members]
     return [_body(place, group) for group in groups if group.scope in place.organization.projects]
 

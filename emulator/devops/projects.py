@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.devops import access, answers, happenings, people, refusals, rights
+from emulator.devops import access, lifecycle, people, refusals, responses, rights
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.state.devops import Project
@@ -60,7 +60,7 @@ def reference(place: access.RequestScope, project: Project) -> dict[str, Json]:
 
 
 def get(world: World, request: Request) -> Response:
-    """One project by id or name; capabilities where asked for."""
+    """One project by id or name; capabilities if requested."""
     place = access.enter(world, request)
     project = place.find_project(request.params["projectId"])
     body = reference(place, project)
@@ -94,7 +94,7 @@ def create(world: World, request: Request) -> Response:
     key = people.guid("project", organization.name.lower(), name.lower(), str(organization.next_id("project")))
 
     def finish() -> None:
-        project = happenings.create_project(world, organization, name, by=place.caller, project_id=key)
+        project = lifecycle.create_project(world, organization, name, by=place.caller, project_id=key)
         project.description = str(fields.get("description") or "")
         project.visibility = str(fields.get("visibility") or "private")
 
@@ -137,7 +137,7 @@ def update(world: World, request: Request) -> Response:
     def finish() -> None:
         project.description = str(fields.get("description", project.description) or "")
         if name != project.name:
-            happenings.rename_project(world, place.organization, project, name, by=place.caller)
+            lifecycle.rename_project(world, place.organization, project, name, by=place.caller)
 
     return _operation(place, finish)
 
@@ -149,7 +149,7 @@ def delete(world: World, request: Request) -> Response:
     if not rights.administers_project(place.organization, place.caller, project):
         raise refusals.denied(place.caller, "Delete", f"project {project.name}")
     project.state = "deleting"
-    return _operation(place, lambda: happenings.delete_project(world, place.organization, project, by=place.caller))
+    return _operation(place, lambda: lifecycle.delete_project(world, place.organization, project, by=place.caller))
 
 
 def operation(world: World, request: Request) -> Response:
@@ -166,4 +166,4 @@ def processes(world: World, request: Request) -> Response:
     """The process templates that a project can be made of."""
     place = access.enter(world, request)
     url = f"{place.base}/_apis/process/processes/{AGILE}"
-    return answers.wrapped([{"id": AGILE, "name": "Agile", "type": "system", "isDefault": True, "url": url}])
+    return responses.wrapped([{"id": AGILE, "name": "Agile", "type": "system", "isDefault": True, "url": url}])

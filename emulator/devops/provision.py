@@ -7,7 +7,7 @@ inside the status of the operation.
 
 from __future__ import annotations
 
-from emulator.devops import access, happenings, profiles, rights
+from emulator.devops import access, lifecycle, profiles, rights
 from emulator.documents import Json
 from emulator.frame import ApiError
 from emulator.state.devops import AgentPool, Identity, Organization, Project
@@ -40,7 +40,7 @@ def provision(
     targets = _targets(world, found, who, agent_pool, projects)
     pool = found.pool_named(agent_pool)
     if pool is None:
-        pool = happenings.make_pool(world, found, agent_pool, by=who)
+        pool = lifecycle.make_pool(world, found, agent_pool, by=who)
         pool.managed = True
         if world.switches.word("devops.managed-pool-marks") == "agent-cloud":
             pool.agent_cloud = 2
@@ -60,7 +60,7 @@ def _set_roles(
     try:
         profiles.apply(world, organization, pool, profile, creator=who)
     except ApiError:
-        happenings.delete_pool(world, organization, pool, by=who)
+        lifecycle.delete_pool(world, organization, pool, by=who)
         raise
 
 
@@ -107,10 +107,10 @@ def _queue(
 ) -> None:
     if project.id in organization.queues_of_pool.get(pool.id, {}):
         return
-    queue = happenings.make_queue(world, organization, project, pool, by=who)
+    queue = lifecycle.make_queue(world, organization, project, pool, by=who)
     queue.managed = True
     if opened:
-        happenings.open_queue(world, organization, queue, by=who)
+        lifecycle.open_queue(world, organization, queue, by=who)
 
 
 def _appear_later(world: World, pool: AgentPool) -> None:
@@ -151,9 +151,9 @@ def update(
     if open_access is not None:
         for queue in found.queues_of_pool.get(pool.id, {}).values():
             if open_access:
-                happenings.open_queue(world, found, queue, by=who)
+                lifecycle.open_queue(world, found, queue, by=who)
             else:
-                happenings.close_queue(world, found, queue, by=who)
+                lifecycle.close_queue(world, found, queue, by=who)
 
 
 def _leave(world: World, organization: Organization, pool: AgentPool, wanted: set[str], *, listed: bool) -> None:
@@ -167,7 +167,7 @@ def _leave(world: World, organization: Organization, pool: AgentPool, wanted: se
 def _reset(world: World, organization: Organization, pool: AgentPool, who: Identity) -> None:
     profiles.apply(world, organization, pool, None, creator=who)
     for queue in organization.queues_of_pool.get(pool.id, {}).values():
-        happenings.close_queue(world, organization, queue, by=who)
+        lifecycle.close_queue(world, organization, queue, by=who)
 
 
 def remove(world: World, *, organization: str, agent_pool: str, creator: str) -> None:
@@ -178,4 +178,4 @@ def remove(world: World, *, organization: str, agent_pool: str, creator: str) ->
     if found is None or pool is None:
         return
     _, who = _enter(world, organization, creator)
-    happenings.delete_pool(world, found, pool, by=who)
+    lifecycle.delete_pool(world, found, pool, by=who)

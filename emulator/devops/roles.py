@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.devops import access, answers, grants, refusals, rights, roledefs, trail
+from emulator.devops import access, audit_log, grants, refusals, responses, rights, roledefs
 from emulator.devops.roledefs import Role
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
@@ -36,7 +36,7 @@ class RoleScope:
 def definitions(world: World, request: Request) -> Response:
     """The roles of a scope."""
     access.enter(world, request)
-    return answers.wrapped(role.body() for role in roledefs.roles(_scope(request), world.switches))
+    return responses.wrapped(role.body() for role in roledefs.roles(_scope(request), world.switches))
 
 
 def _scope(request: Request) -> str:
@@ -75,14 +75,14 @@ def _administered(world: World, request: Request) -> RoleScope:
 
 def list_all(world: World, request: Request) -> Response:
     """Who has which role, assigned here or inherited."""
-    return answers.wrapped(assignments(_resource(world, request), as_seen=True))
+    return responses.wrapped(assignments(_resource(world, request), visible=True))
 
 
-def assignments(resource: RoleScope, *, as_seen: bool = False) -> list[Json]:
+def assignments(resource: RoleScope, *, visible: bool = False) -> list[Json]:
     """One entry an identity; one that comes from above and is not outdone here is inherited."""
-    read = rights.visible_acl if as_seen else rights.written_acl
+    read = rights.visible_acl if visible else rights.written_acl
     own = read(resource.organization, resource.token).aces
-    above = grants.inherited(resource.organization, resource.token, as_seen=as_seen)
+    above = grants.inherited(resource.organization, resource.token, visible=visible)
     found = []
     for one in dict.fromkeys([*own, *above]):
         who = resource.organization.identities.get(one)
@@ -99,7 +99,7 @@ def _entry(resource: RoleScope, who: Identity, own: Ace, above: int) -> Json:
         return None
     assigned = roledefs.strongest(resource.scope, own.allow, switches) == role
     return {
-        "identity": {"displayName": answers.shown(who), "id": who.id, "uniqueName": who.unique_name},
+        "identity": {"displayName": responses.shown(who), "id": who.id, "uniqueName": who.unique_name},
         "role": role.body(),
         "access": "assigned" if assigned else "inherited",
         "accessDisplayName": "Assigned" if assigned else "Inherited",
@@ -107,10 +107,10 @@ def _entry(resource: RoleScope, who: Identity, own: Ace, above: int) -> Json:
 
 
 def assign_many(world: World, request: Request) -> Response:
-    """Add or change assignments; the others stay; whoever is not known is left out of the answer."""
+    """Add or change assignments; the others stay; an unknown identity is missing in the response."""
     resource = _administered(world, request)
     wanted = [_wanted(resource, raw) for raw in resource.place.items("roleAssignments")]
-    return answers.wrapped(_assign(resource, wanted))
+    return responses.wrapped(_assign(resource, wanted))
 
 
 def assign_one(world: World, request: Request) -> Response:
@@ -161,7 +161,7 @@ def _check_own(resource: RoleScope, local_id: str) -> None:
 def _write(resource: RoleScope, entries: dict[str, Ace | None], action: str) -> None:
     place = resource.place
     grants.allow(place.world, place.organization, resource.token, entries)
-    trail.security(place.world, place.organization, place.caller, action, resource.token)
+    audit_log.security(place.world, place.organization, place.caller, action, resource.token)
 
 
 def change(world: World, request: Request) -> Response:
@@ -180,7 +180,7 @@ def _switch_inheritance(resource: RoleScope, word: str) -> Response:
         raise refusals.bad_argument(f"The value '{word}' is not valid for inheritPermissions.")
     place = resource.place
     grants.set_inheritance(place.world, place.organization, resource.token, on=word == "true")
-    trail.security(place.world, place.organization, place.caller, "ModifyAccessControlLists", resource.token)
+    audit_log.security(place.world, place.organization, place.caller, "ModifyAccessControlLists", resource.token)
     return Response()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from emulator.devops import access, answers, people, refusals
+from emulator.devops import access, people, refusals, responses
 from emulator.documents import Json
 from emulator.frame import Request, Response
 from emulator.state.devops import Identity, Project
@@ -128,4 +128,4 @@ def query(world: World, request: Request) -> Response:
         and (project is None or one.scope == project.id)
         and any(value.lower().startswith(text) for value in (one.display_name, one.mail, one.unique_name) if value)
     ]
-    return answers.wrapped(body(place, one) for one in found[:SUBJECTS])
+    return responses.wrapped(body(place, one) for one in found[:SUBJECTS])

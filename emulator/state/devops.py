@@ -49,7 +49,7 @@ class Authorization:
 
 @dataclass(slots=True)
 class Identity:
-    """Somebody as one organization knows them; the same person has another local id elsewhere."""
+    """An identity in one organization; the same person has another local id in another one."""
 
     id: str
     """Local id, also called storage key."""
@@ -152,7 +152,7 @@ class Queue:
 
 @dataclass(slots=True)
 class Organization:
-    """One organization with everything in it, indexed by what is asked for most."""
+    """One organization with everything in it, with indexes for the most frequent reads."""
 
     name: str
     id: str
@@ -192,7 +192,7 @@ class Organization:
         return number
 
     def add_identity(self, identity: Identity) -> Identity:
-        """Make somebody known; memberships are read anew."""
+        """Add an identity; memberships are read again."""
         self.identities[identity.id] = identity
         self.by_descriptor[identity.descriptor] = identity
         self.by_name[identity.name.lower()] = identity
@@ -200,7 +200,7 @@ class Organization:
         return identity
 
     def drop_identity(self, identity: Identity) -> None:
-        """Forget somebody; what names them in lists stays, as in the service."""
+        """Remove an identity; entries of lists that name it stay, as in the service."""
         for index, key in (
             (self.identities, identity.id),
             (self.by_descriptor, identity.descriptor),

@@ -75,7 +75,7 @@ SWITCHES: tuple[Switch, ...] = (
         "missing-project-status",
         404,
         about="Status of ProjectDoesNotExistException outside the build area (400 there)",
-        known="404 is usual outside the build area, not proven for each route",
+        known="404 is usual outside the build area, not verified for each route",
         source="third-party measurement of August 2026",
     ),
     _row(
@@ -106,7 +106,7 @@ SWITCHES: tuple[Switch, ...] = (
         "pool-role-resource-zero",
         "reader",
         "reader",
-        "as-asked",
+        "as-requested",
         about="What becomes of an Administrator assigned with scope agentpoolrole to resource 0",
         known="came out as Reader",
         source="terraform-provider-azuredevops #1592",
@@ -278,8 +278,8 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     _row(
         "project-visibility",
-        "everybody",
-        "everybody",
+        "everyone",
+        "everyone",
         "members",
         about="Who sees a private project: every member of the organization from whom it is not hidden, or only who is "
         "in one of its groups",
@@ -288,11 +288,11 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     _row(
         "entitlement-license",
-        "as-asked",
-        "as-asked",
+        "as-requested",
+        "as-requested",
         "early-adopter",
-        about="The access level that an entitlement shows: the one asked for, or earlyAdopter in its place",
-        known="the published example asks for stakeholder and shows earlyAdopter",
+        about="The access level that an entitlement shows: the requested one, or earlyAdopter in its place",
+        known="the published example requests stakeholder and shows earlyAdopter",
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",
     ),
     _row(
@@ -302,7 +302,7 @@ SWITCHES: tuple[Switch, ...] = (
         "active",
         "disabled",
         about="The status that an entitlement shows",
-        known="pending until somebody signs in; whether a service principal ever does is not told",
+        known="pending until the first sign-in; whether a service principal ever signs in is not published",
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",
     ),
     _row(
@@ -310,8 +310,8 @@ SWITCHES: tuple[Switch, ...] = (
         "replaced",
         "replaced",
         "refused",
-        about="What becomes of an entitlement that is added for somebody who has one: it is replaced, lower or not, "
-        "or the operation fails",
+        about="What happens to an entitlement added for an identity that has one: it is replaced, lower or not, or the "
+        "operation fails",
     ),
     _row(
         "entitlement-of-stranger",
@@ -324,8 +324,8 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     _row(
         "entitlement-reading",
-        "everybody",
-        "everybody",
+        "everyone",
+        "everyone",
         "administrators",
         about="Whether every member reads entitlements, or Project Collection Administrators only",
     ),
@@ -334,7 +334,7 @@ SWITCHES: tuple[Switch, ...] = (
         "unknown",
         "unknown",
         "found",
-        about="Whether the identity picker finds somebody by a whole id, or by the beginning of a name only",
+        about="Whether the identity picker finds an identity by a whole id, or by the beginning of a name only",
         known="the route is not documented; service principals are found by their display name",
         source="Microsoft Learn: service principals and managed identities",
     ),

@@ -90,7 +90,7 @@ class DevOpsPlane:
                 f"Access denied. {request.caller} needs Manage permissions to perform the action.",
             ),
             "404": ("VssResourceNotFoundException", f"The resource {request.path} does not exist."),
-            "409": ("VssConflictException", "The object was changed by somebody else."),
+            "409": ("VssConflictException", "The object was changed by another request."),
             "500": ("InternalServerErrorException", "TF400898: An Internal Error Occurred."),
             "503": ("ServiceUnavailableException", "The service is unavailable."),
         }

@@ -1,4 +1,4 @@
-"""Who calls Azure DevOps, and the four different ways in which it says that it does not know.
+"""The caller of Azure DevOps, and the four different responses where there is none.
 
 ==============================================  =========================================================
 request                                         answer

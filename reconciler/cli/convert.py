@@ -14,7 +14,7 @@ from reconciler.cli.screen import Screen
 from reconciler.documents import Json
 from reconciler.errors import NotFound
 from reconciler.plan.render import clean
-from reconciler.tools.convert import Given, drafts, parameters_of, pieces
+from reconciler.tools.convert import ConvertOptions, drafts, parameters_of, pieces
 from reconciler.tools.spec_writer import Draft, text
 
 FORMAT = "reconciler/convert/v1"
@@ -58,9 +58,9 @@ def convert(
 ) -> int:
     """Print pools of templates, Bicep or az mdp as specs. 0: written, 1: nothing written, 2: written with --partial."""
     screen = Screen(color=not no_color, verbose=verbose)
-    given = Given(subscription, resource_group, name, location, mode)
+    options = ConvertOptions(subscription, resource_group, name, location, mode)
     values = {key: value for one in parameters or () for key, value in parameters_of(str(one), _read(one)).items()}
-    found = drafts(pieces({str(one): _read(one) for one in files}, values), given)
+    found = drafts(pieces({str(one): _read(one) for one in files}, values), options)
     incomplete = any(draft.left_out for draft in found)
     invalid = any(draft.problems for draft in found)
     written = not invalid and (partial or not incomplete)

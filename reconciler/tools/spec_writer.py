@@ -1,7 +1,7 @@
-"""Specs that a program wrote for people: made valid, with a comment wherever something was guessed or left out.
+"""Specs that a program writes: made valid, with a comment wherever something was guessed or left out.
 
-`settled` takes out of a document what no spec may hold and says so; `text` writes YAML that loads as the same
-document. What goes in comes from services and from other people's files, so no value is trusted to be harmless.
+`settled` removes from a document what no spec may hold and names it; `text` writes YAML that loads as the same
+document. The input comes from services and from other people's files, so no value is trusted to be harmless.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def text(draft: Draft, head: Sequence[str] = ()) -> str:
 
 
 def scalar(value: Json) -> str:
-    """A value on one line: plain where nobody could read it as something else, else in quotes."""
+    """A value on one line: plain where YAML reads it as the same text, else in quotes."""
     if not isinstance(value, str):
         return json.dumps(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:

@@ -25,7 +25,7 @@ def test_what_is_planned_happens_in_order_of_time_then_of_entry() -> None:
 
 
 def test_advancing_stops_at_each_entry_on_the_way() -> None:
-    """What plans something anew in ten seconds does so six times in a minute, not once."""
+    """A job that schedules itself again in ten seconds does so six times in a minute, not once."""
     clock, seen = Clock(), []
     agenda = Schedule(clock)
 
@@ -45,7 +45,7 @@ def test_settling_gives_up_on_what_never_ends() -> None:
         agenda.later(1, again)
 
     again()
-    with pytest.raises(RuntimeError, match="50 entries"):
+    with pytest.raises(RuntimeError, match="50 jobs"):
         agenda.settle(limit=50)
 
 

@@ -110,8 +110,8 @@ def test_import_takes_the_pool_under_control_and_loses_nothing_of_it(running_poo
     assert lines(ended) == [
         f"{FILE}: written, its plan is empty",
         "# report shows differences and writes nothing; enforce repairs them",
-        "# ARM does not say permissionProfile, and nothing shows it; access.roles has what was seen",
-        "# fabrikam-prime: the operator administers too; it needs no line",
+        "# ARM does not return permissionProfile, and nothing shows it; access.roles has what was read",
+        "# fabrikam-prime: the operator administers too; it needs no entry",
         "# openAccess is a guess: 1 of 2 projects are open, the others are excepted",
         "# 41 is \\release\\nightly",
     ]

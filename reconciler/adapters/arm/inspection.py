@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.adapters.arm.pools import MOST_PAGES, Arm
+from reconciler.adapters.arm.pools import Arm
 from reconciler.adapters.devops import identities
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
@@ -51,7 +51,7 @@ class ArmInspection:
     def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
         """GET vaults of a subscription, all pages."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01"
-        return [dict(one) for one in self._pages(path, f"key vaults of subscription {subscription}", subscription)]
+        return self._pages(path, f"key vaults of subscription {subscription}", subscription)
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
         """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
@@ -83,18 +83,8 @@ class ArmInspection:
         except NotFound:
             return None
 
-    def _pages(self, path: str, where: str, subscription: str) -> Iterator[Mapping[str, Json]]:
-        url, seen = f"{self._arm.origin}{path}", 0
-        while url:
-            seen += 1
-            if seen > MOST_PAGES:
-                raise Unavailable(f"{where}: the list has no end after {MOST_PAGES} pages")
-            page = self._read(url, where, subscription)
-            value = page.get("value")
-            if not isinstance(value, list):
-                raise Unavailable(f"{where}: ARM answered a page without a list")
-            yield from (one for one in value if isinstance(one, dict))
-            url = str(page.get("nextLink") or "")
+    def _pages(self, path: str, where: str, subscription: str) -> list[dict[str, Json]]:
+        return self._arm.pages(path, where=where, route="Inspection_Get", subscription=subscription)
 
     def _read(self, url: str, where: str, subscription: str) -> dict[str, Json]:
         reply: Any = self._arm.get(url, where=where, route="Inspection_Get", subscription=subscription)

@@ -122,28 +122,29 @@ class Arm:
         if not re.fullmatch(r"[0-9a-fA-F-]{36}", subscription):
             raise SpecInvalid(f"subscription: {subscription!r} is no subscription id")
         where = f"subscription {subscription}"
-        path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools"
-        return self._pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+        path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools?api-version={API_VERSION}"
+        return self.pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
 
     def machines(self, pool_id: str) -> Sequence[str]:
         """GET resources of a pool, every page: the status of each machine."""
         target = PoolId.parse(pool_id)
         where = f"machines of pool {target.name}"
-        found = self._pages(
-            f"{target.path}/resources",
+        found = self.pages(
+            f"{target.path}/resources?api-version={API_VERSION}",
             where=where,
             route="ResourceDetails_ListByPool",
             subscription=target.subscription,
         )
         return [str((machine.get("properties") or {}).get("status") or "Unknown") for machine in found]
 
-    def _pages(self, path: str, *, where: str, route: str, subscription: str) -> list[dict[str, Json]]:
-        url = f"{self.origin}{path}?api-version={API_VERSION}"
+    def pages(self, path: str, *, where: str, route: str, subscription: str) -> list[dict[str, Json]]:
+        """The entries of a list, following every page; the only loop over pages of ARM."""
+        url = f"{self.origin}{path}"
         found: list[dict[str, Json]] = []
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= MOST_PAGES:
-                raise Unavailable(f"{where}: the list has no end after {len(seen)} pages")
+                raise Unavailable(f"{where}: pagination did not end after {len(seen)} pages")
             seen.add(url)
             page = _body(self.get(url, where=where, route=route, subscription=subscription))
             found.extend(_items(page, where))
@@ -346,7 +347,7 @@ def _absent(answer: ArmAnswer) -> bool:
 def _items(page: Mapping[str, Json], where: str) -> list[dict[str, Json]]:
     value = page.get("value")
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Unavailable(f"{where}: ARM answered a page without a list of pools")
+        raise Unavailable(f"{where}: a page of ARM contains no list of objects")
     return value
 
 

@@ -18,7 +18,7 @@ an entry is unknown as a whole. Pure.
 from __future__ import annotations
 
 from reconciler.tools.convert.files import parameters_of, pieces
-from reconciler.tools.convert.joined import Given, drafts
+from reconciler.tools.convert.joined import ConvertOptions, drafts
 from reconciler.tools.convert.piece import LeftOut, Piece
 
-__all__ = ["Given", "LeftOut", "Piece", "drafts", "parameters_of", "pieces"]
+__all__ = ["ConvertOptions", "LeftOut", "Piece", "drafts", "parameters_of", "pieces"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.documents import Json
 from reconciler.errors import SpecInvalid
 from reconciler.spec.problem import Path, show
-from reconciler.tools.convert.piece import DEEPEST, LEFT, MOST_VALUES, Remarks
+from reconciler.tools.convert.piece import DEEPEST, LEFT, MOST_LEVELS, MOST_VALUES, Remarks
 from reconciler.tools.convert.printed import DOTS, DOTS_AMONG, DOTS_REASON, SPREAD
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class BicepValues:
         self._read += 1
         if self._read > MOST_VALUES:
             raise SpecInvalid(f"{self._path}: has more than {MOST_VALUES} values; a pool has fewer")
+        if len(path) > MOST_LEVELS:
+            raise SpecInvalid(f"{self._path}:{line_of(node)}: is nested deeper than {MOST_LEVELS} levels")
         self._lines[path] = line_of(node) - self._shift
         if node.type == "object":
             return self._remarks.whole(path, lambda: self._object(node, path))

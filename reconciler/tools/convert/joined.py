@@ -6,7 +6,7 @@ and what says which resource it is. Null means absent (Microsoft Learn: Bicep da
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
@@ -18,7 +18,10 @@ from reconciler.tools.convert.piece import KIND, LeftOut, Piece
 from reconciler.tools.spec_writer import Draft, settled
 
 _IDENTIFYING = frozenset(
-    {"id", "resourceGroup", "subscriptionId", "etag", "dependsOn", "comments", "metadata", "scope", "parent"}
+    {
+        *("id", "resourceGroup", "subscriptionId", "etag", "changedTime", "createdTime"),
+        *("dependsOn", "comments", "metadata", "scope", "parent"),
+    }
 )
 """Keys of a resource that say which one it is or when it is deployed; a spec says that in its own words."""
 
@@ -34,8 +37,8 @@ address or a list» (Microsoft Learn: managed-devops-pools/configure-security)."
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What files of these forms do not say."""
+class ConvertOptions:
+    """What files of these forms do not have."""
 
     subscription: str
     resource_group: str
@@ -45,18 +48,18 @@ class Given:
     mode: str = "report"
 
 
-def drafts(found: Sequence[Piece], given: Given) -> list[Draft]:
+def drafts(found: Sequence[Piece], options: ConvertOptions) -> list[Draft]:
     """One draft for each pool; all parts together are one more, or belong to the only pool."""
     whole = [piece for piece in found if piece.whole]
     parts = [piece for piece in found if not piece.whole]
     if len(whole) > 1 and parts:
         raise SpecInvalid(f"{parts[0].source}: is a part of a pool, and there are {len(whole)} pools; convert it alone")
-    if len(whole) > 1 and given.name:
-        raise SpecInvalid(f"name: {given.name} was given, but there are {len(whole)} pools")
+    if len(whole) > 1 and options.name:
+        raise SpecInvalid(f"name: {options.name} was given, but there are {len(whole)} pools")
     groups = [[one] for one in whole] if whole else []
     if parts:
         groups = [[*(groups[0] if groups else []), *parts]]
-    made = [_draft(group, given) for group in groups]
+    made = [_draft(group, options) for group in groups]
     names = [str(draft.document["name"]).casefold() for draft in made]
     for name in names:
         if names.count(name) > 1:
@@ -64,36 +67,38 @@ def drafts(found: Sequence[Piece], given: Given) -> list[Draft]:
     return made
 
 
-def _draft(group: Sequence[Piece], given: Given) -> Draft:
+def _draft(group: Sequence[Piece], options: ConvertOptions) -> Draft:
     lost = [one for piece in group for one in piece.left_out]
     named = [piece for piece in group if piece.name]
-    name = given.name or next((piece.name for piece in named), "")
+    name = options.name or next((piece.name for piece in named), "")
     if not name:
         unnamed = next((f" ({one})" for one in lost if one.path == ("name",)), "")
         raise SpecInvalid(f"{group[0].source}: does not say the pool's name{unnamed}; give it by --name")
     body = _Body()
     for piece in group:
-        body.add(piece, given)
+        body.add(piece, options)
     pool = body.pool
     for piece in named:
         if piece.name != name:
             body.notes.append(f"{piece.source}: name is {show(piece.name)}; {show(name)} is written")
-    if given.location:
-        if pool.get("location", given.location) != given.location:
-            body.notes.append(f"location is {show(pool['location'])}; {show(given.location)} of --location is written")
-        pool["location"] = given.location
+    if options.location:
+        if pool.get("location", options.location) != options.location:
+            body.notes.append(
+                f"location is {show(pool['location'])}; {show(options.location)} of --location is written"
+            )
+        pool["location"] = options.location
     document = {
         "apiVersion": "reconciler/v1",
         "kind": "ManagedDevOpsPool",
         "name": name,
-        "subscription": given.subscription,
-        "resourceGroup": given.resource_group,
-        "mode": given.mode,
+        "subscription": options.subscription,
+        "resourceGroup": options.resource_group,
+        "mode": options.mode,
         "pool": _listed(pool, body.notes),
     }
     draft = Draft(document)
     for one in (*lost, *body.left_out):
-        if one.path == ("name",) or (one.path == ("location",) and given.location):
+        if one.path == ("name",) or (one.path == ("location",) and options.location):
             draft.note(("pool",), f"{one}; --{one.path[0]} is written")
         else:
             draft.leave_out(("pool",), str(one))
@@ -121,29 +126,34 @@ class _Body:
         piece, shaped, trace = owner
         return f"{piece.place(source_path(trace, shaped, part, ()))}: "
 
-    def add(self, piece: Piece, given: Given) -> None:
+    def add(self, piece: Piece, options: ConvertOptions) -> None:
         """Put in what a piece has."""
-        given_body = _without_nulls(piece.body, ())
+        unknown: list[Path] = []
+        given_body = _without_nulls(piece.body, (), unknown)
         trace: Trace = {}
         shaping = Shaping(trace=trace)
         shaped = shaping.pool(given_body, ())
-        kept = set(_kept(shaped, trace))
+        kept = {path[:length] for path in _kept(shaped, trace) for length in range(1, len(path) + 1)}
         reasons = {path: message for path, message in shaping.findings if path not in kept}
         self.left_out += [LeftOut(path, piece.source, message) for path, message in reasons.items()]
         service = [path for path in _dropped(given_body, (), kept) if path not in reasons]
-        others = self._identifying(piece, shaped, given)
-        for words, names in (("set by the service", [spell(path) for path in service]), ("part of no spec", others)):
+        others = self._identifying(piece, shaped, options)
+        for words, names in (
+            ("set by the service", [spell(path) for path in service]),
+            ("part of no spec", others),
+            ("null", [spell(path) for path in unknown]),
+        ):
             if names:
                 self.notes.append(f"{piece.source}: not written, {words}: {', '.join(names)}")
         self._put(self.pool, shaped, (), (piece, shaped, trace))
 
-    def _identifying(self, piece: Piece, shaped: dict[str, Json], given: Given) -> list[str]:
+    def _identifying(self, piece: Piece, shaped: dict[str, Json], options: ConvertOptions) -> list[str]:
         """Take out the keys that say which resource it is; those that contradict what was given are left out."""
         steps = str(shaped.get("id", "")).split("/")
         found = dict(zip([step.casefold() for step in steps[1::2]], steps[2::2], strict=False))
         for words, said, written in (
-            ("resource group", shaped.get("resourceGroup") or found.get("resourcegroups"), given.resource_group),
-            ("subscription", found.get("subscriptions"), given.subscription),
+            ("resource group", shaped.get("resourceGroup") or found.get("resourcegroups"), options.resource_group),
+            ("subscription", found.get("subscriptions"), options.subscription),
         ):
             if isinstance(said, str) and said.casefold() != written.casefold():
                 self.notes.append(f"{piece.source}: is in {words} {show(said)}; {show(written)} is written")
@@ -173,19 +183,15 @@ class _Body:
                 self._owners[here] = owner
 
 
-def _without_nulls(value: Json, path: Path) -> Json:
-    """Without fields that are null; an unknown field and an entry of a list stay, to be named."""
+def _without_nulls(value: Json, path: Path, unknown: list[Path]) -> Json:
+    """Without fields that are null; those with names that no spec has are listed, and entries of lists stay."""
     if isinstance(value, list):
-        return [_without_nulls(item, (*path, index)) for index, item in enumerate(value)]
-    if not isinstance(value, dict):
+        return [_without_nulls(item, (*path, index), unknown) for index, item in enumerate(value)]
+    if not isinstance(value, dict) or any(bare(str(step)) in _AUTHORS for step in path[-1:]):
         return value
-    free = any(bare(str(step)) in _AUTHORS for step in path[-1:])
-    known = {} if free else homes()
-    return {
-        key: _without_nulls(item, (*path, key))
-        for key, item in value.items()
-        if item is not None or kebab_names().get(key, key) not in known
-    }
+    names = kebab_names()
+    unknown += [(*path, key) for key, item in value.items() if item is None and names.get(key, key) not in homes()]
+    return {key: _without_nulls(item, (*path, key), unknown) for key, item in value.items() if item is not None}
 
 
 def _kept(shaped: Json, trace: Trace) -> Iterator[Path]:
@@ -196,12 +202,12 @@ def _kept(shaped: Json, trace: Trace) -> Iterator[Path]:
             yield from _kept(item, trace)
 
 
-def _dropped(given: Json, path: Path, kept: set[Path]) -> Iterator[Path]:
-    """The outermost paths of a piece of which nothing is in its canonical body."""
+def _dropped(given: Json, path: Path, kept: Container[Path]) -> Iterator[Path]:
+    """The outermost paths of a piece of which nothing is in its canonical body; `kept` has every part of a path."""
     steps = given.items() if isinstance(given, dict) else enumerate(given) if isinstance(given, list) else ()
     for step, item in steps:
         here = (*path, step)
-        if any(one[: len(here)] == here for one in kept):
+        if here in kept:
             yield from _dropped(item, here, kept)
         else:
             yield here

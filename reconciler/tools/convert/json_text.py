@@ -16,6 +16,7 @@ from reconciler.documents import Json
 from reconciler.errors import SpecInvalid
 from reconciler.spec.problem import Path, show, spell
 from reconciler.tools.convert import printed
+from reconciler.tools.convert.piece import MOST_LEVELS
 
 _TEXT = r'"(?:\\.|[^"\\])*"'
 _COMMENT = re.compile(rf"(?P<text>{_TEXT})|//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -43,6 +44,8 @@ def parse(path: str, text: str) -> JsonText:
     plain = _COMMA.sub(lambda one: one["text"] or "", _COMMENT.sub(_blank, text))
     try:
         return _placed(path, plain, json.loads(plain))
+    except RecursionError:
+        raise SpecInvalid(f"{path}: is nested deeper than {MOST_LEVELS} levels") from None
     except json.JSONDecodeError as error:
         wrapped = "{" + plain + "}"
         try:
@@ -77,6 +80,8 @@ def _placed(path: str, text: str, value: Json) -> JsonText:
         elif word in "{[":
             lines.setdefault(tuple(_known(place)), line)
             place.append(None if word == "{" else 0)
+            if len(place) > MOST_LEVELS:
+                raise SpecInvalid(f"{path}:{line}: is nested deeper than {MOST_LEVELS} levels")
         elif word in "}]":
             place.pop()
         elif word == ",":

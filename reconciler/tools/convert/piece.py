@@ -15,8 +15,11 @@ KIND: Final = "microsoft.devopsinfrastructure/pools"
 DEEPEST: Final = 8
 """Parameters that name variables that name parameters; and templates in templates."""
 
-MOST_VALUES: Final = 100_000
+MOST_VALUES: Final = 10_000
 """Values of one pool at most; variables that name each other many times over would never end."""
+
+MOST_LEVELS: Final = 100
+"""Objects and lists inside each other at most."""
 
 LEFT: Final = object()
 """Stands where a value was left out."""

@@ -47,7 +47,7 @@ def draft_spec(found: ObservedPool, mode: str = "report") -> Draft:
     }
     draft = Draft(document)
     if mode == "report":
-        draft.note(("mode",), "report shows differences and writes nothing; enforce corrects them")
+        draft.note(("mode",), "report shows differences and writes nothing; enforce repairs them")
     state = str((found.document.get("properties") or {}).get("provisioningState") or "Succeeded")
     if state.casefold() != "succeeded":
         draft.note(("pool",), f"provisioningState is {state}: the plan writes the pool again, or waits")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import SpecInvalid
-from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from tests.shell import Shell
 from tests.tools.convert.samples import (
     ACCOUNTS,
@@ -245,7 +245,7 @@ def test_several_pools_of_one_template_are_several_specs() -> None:
             },
         },
     }
-    found = drafts(pieces({"a.json": json.dumps(outer).encode()}), Given(SUBSCRIPTION, "rg-build"))
+    found = drafts(pieces({"a.json": json.dumps(outer).encode()}), ConvertOptions(SUBSCRIPTION, "rg-build"))
 
     assert [draft.document["name"] for draft in found] == ["fabrikam-one", "fabrikam-two"]
     assert [draft.document["pool"]["location"] for draft in found] == ["eastus", "westus3"]

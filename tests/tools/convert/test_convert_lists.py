@@ -301,6 +301,29 @@ def test_harmless_notes_leave_a_spec_complete(shell: Shell) -> None:
     assert "left out" not in done.err
 
 
+def test_nulls_are_absent_and_those_of_unknown_names_are_named(shell: Shell) -> None:
+    """As `az resource show` prints a pool."""
+    printed = {
+        "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-other/providers/x/pools/fabrikam-az",
+        "name": "fabrikam-az",
+        "type": "Microsoft.DevOpsInfrastructure/pools",
+        "location": "eastus",
+        "identity": None,
+        "managedBy": None,
+        "createdTime": "2026-06-01T00:00:00Z",
+        "properties": {**_organization(projects=["dev"], alias=None), "newer": None},
+    }
+    shell.write("a.json", json.dumps(printed))
+
+    done = shell.run("convert", "a.json", *HERE)
+
+    assert done.code == 0
+    assert "not written, null: managedBy, properties.newer" in done.err
+    assert "not written, part of no spec: id, createdTime" in done.err
+    assert "is in resource group rg-other; rg-build is written" in done.err
+    assert _find(yaml.safe_load(done.out), "projects") == [["dev"]]
+
+
 def test_a_draft_counts_what_it_lacks_once() -> None:
     draft = Draft({"a": 1})
     draft.leave_out(("a",), "x")

@@ -1,4 +1,4 @@
-"""What happens to pools, queues and projects, with everything that follows from it.
+"""Changes of pools, queues and projects, with everything that follows from them.
 
 The routes, provisioning by ARM and what people do by hand all go through here, so that the same things follow.
 Nothing here asks for rights: who may is the caller's business.
@@ -6,7 +6,7 @@ Nothing here asks for rights: who may is the caller's business.
 
 from __future__ import annotations
 
-from emulator.devops import estate, grants, people, rights, roledefs, trail
+from emulator.devops import audit_log, estate, grants, people, rights, roledefs
 from emulator.state.devops import AgentPool, Authorization, Identity, Organization, PipelinePermit, Project, Queue
 from emulator.world import World
 
@@ -24,7 +24,7 @@ def make_pool(
     )
     organization.pools[pool.id] = pool
     grants.grant(world, organization, rights.pool_token(pool), who=by.id, role=roledefs.ADMINISTRATOR)
-    trail.record(world, organization, by, "Library.AgentPoolCreated", data=_pool_data(pool))
+    audit_log.record(world, organization, by, "Library.AgentPoolCreated", data=_pool_data(pool))
     return pool
 
 
@@ -52,13 +52,13 @@ def delete_pool(world: World, organization: Organization, pool: AgentPool, *, by
         organization.drop_queue(queue)
     del organization.pools[pool.id]
     organization.acls.pop(rights.pool_token(pool), None)
-    trail.record(world, organization, by, "Library.AgentPoolDeleted", data=_pool_data(pool))
+    audit_log.record(world, organization, by, "Library.AgentPoolDeleted", data=_pool_data(pool))
 
 
 def make_queue(
     world: World, organization: Organization, project: Project, pool: AgentPool, *, by: Identity, name: str = ""
 ) -> Queue:
-    """A queue, closed; whoever made it is its Administrator."""
+    """A closed queue; its creator is Administrator."""
     queue = Queue(
         id=organization.next_id("queue"),
         name=name or pool.name,
@@ -78,7 +78,7 @@ def open_queue(world: World, organization: Organization, queue: Queue, *, by: Id
     permit = PipelinePermit(by.id, world.clock.stamp())
     queue.authorization = world.visible(Authorization(permit, queue.authorization.written.pipelines))
     project = organization.projects[queue.project]
-    trail.resource(world, organization, by, project, word="Authorized", to="Project", key=("queue", str(queue.id)))
+    audit_log.resource(world, organization, by, project, word="Authorized", to="Project", key=("queue", str(queue.id)))
 
 
 def close_queue(world: World, organization: Organization, queue: Queue, *, by: Identity) -> None:
@@ -87,7 +87,9 @@ def close_queue(world: World, organization: Organization, queue: Queue, *, by: I
         return
     queue.authorization.write(Authorization(None, queue.authorization.written.pipelines))
     project = organization.projects[queue.project]
-    trail.resource(world, organization, by, project, word="Unauthorized", to="Project", key=("queue", str(queue.id)))
+    audit_log.resource(
+        world, organization, by, project, word="Unauthorized", to="Project", key=("queue", str(queue.id))
+    )
 
 
 def auto_provision(world: World, organization: Organization, project: Project, pool: AgentPool) -> None:
@@ -116,7 +118,7 @@ def create_project(world: World, organization: Organization, name: str, *, by: I
         "ProcessTemplate": "Agile",
         "ProjectVisibility": project.visibility.capitalize(),
     }
-    trail.record(world, organization, by, "Project.CreateCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.CreateCompleted", data=data, project=project)
     return project
 
 
@@ -130,16 +132,16 @@ def rename_project(world: World, organization: Organization, project: Project, n
         del organization.by_name[group.name.lower()]
         group.name = group.unique_name = f"[{name}]\\{group.display_name}"
         organization.by_name[group.name.lower()] = group
-    trail.record(world, organization, by, "Project.UpdateRenameCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.UpdateRenameCompleted", data=data, project=project)
 
 
 def delete_project(world: World, organization: Organization, project: Project, *, by: Identity) -> None:
-    """Soft deletion: nobody finds it any more, and it can come back."""
+    """Soft deletion: the project is not found any more, and can be restored."""
     project.state = "deleted"
     project.revision += 1
     project.updated = world.clock.stamp()
     data = {"ProjectId": project.id, "ProjectName": project.name}
-    trail.record(world, organization, by, "Project.SoftDeleteCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.SoftDeleteCompleted", data=data, project=project)
 
 
 def restore_project(world: World, organization: Organization, project: Project, *, by: Identity) -> None:
@@ -148,4 +150,4 @@ def restore_project(world: World, organization: Organization, project: Project, 
     project.revision += 1
     project.updated = world.clock.stamp()
     data = {"ProjectId": project.id, "ProjectName": project.name}
-    trail.record(world, organization, by, "Project.RestoreCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.RestoreCompleted", data=data, project=project)

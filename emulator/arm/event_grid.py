@@ -1,4 +1,4 @@
-"""What Event Grid hears of a write: no body, but who did it, with claims that nobody should log.
+"""Event Grid events of a write: no body, but the caller, with claims that must not be logged.
 
 Schema: Microsoft Learn, Event Grid, Azure subscriptions and resource groups as sources; Azure Resource Notifications.
 """
@@ -14,7 +14,7 @@ from emulator.state.arm import PROVIDER, TENANT, Body, ManagedPool
 from emulator.world import World
 
 CANARY = "canary-claim-never-log-this"
-"""In every event's claims: whoever finds it in a log has logged a raw event."""
+"""In every event's claims: if it is in a log, a raw event was logged."""
 
 
 def written(world: World, pool: ManagedPool, request: Request, *, outcome: str = "Success") -> None:

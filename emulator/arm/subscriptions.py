@@ -18,7 +18,7 @@ KINDS = ("operations", "pools", "locations", "locations/operationStatuses", "loc
 
 
 def metadata(world: World, request: Request) -> Response:
-    """Where what is: asked for without a token, by `az cloud register` and by azurerm's `metadata_host`."""
+    """Addresses of services, read without a token by `az cloud register` and by azurerm's `metadata_host`."""
     del world
     body: Body = {
         "name": "Emulator",

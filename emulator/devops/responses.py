@@ -21,7 +21,7 @@ def nothing() -> Response:
 
 
 def person(organization: Organization, local_id: str) -> Json:
-    """A reference to somebody; of a stranger only the id."""
+    """A reference to an identity; only the id if it is unknown."""
     found = organization.identities.get(local_id)
     if found is None:
         return {"id": local_id, "displayName": local_id, "uniqueName": "", "descriptor": ""}
@@ -34,7 +34,7 @@ def person(organization: Organization, local_id: str) -> Json:
 
 
 def shown(identity: Identity) -> str:
-    """The name under which people see somebody; groups with their scope."""
+    """The displayed name of an identity; groups with their scope."""
     return identity.unique_name if identity.is_group else identity.display_name
 
 
