@@ -70,7 +70,7 @@ def _gap(check: Check) -> Gap:
 
 
 def _remark(check: Check) -> Remark:
-    return Remark(NAME, _subject(check), f"{check.place}: {check.what}: could not be read: {check.detail}")
+    return Remark(NAME, _subject(check), f"{check.place}: {check.what}: not checked: {check.detail}")
 
 
 def _subject(check: Check) -> str:

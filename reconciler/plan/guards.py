@@ -275,8 +275,31 @@ def _devops(spec: Spec, target: DevOpsTarget, policy: Policy, today: date | None
         if not place.project:
             yield "not-in-spec", "the change is about a project and does not name it"
         yield from _project(place.organization, place.project, policy)
-    if organization is not None and risk_of(target) is not Risk.NARROWS:
+    if organization is not None and risk_of(target) is Risk.NARROWS:
+        yield from _unless(
+            _narrows(spec, target, organization, today), "the spec does not say that this right is removed"
+        )
+    elif organization is not None:
         yield from _widening(spec, target, organization, policy, today)
+
+
+def _narrows(spec: Spec, target: DevOpsTarget, organization: Organization, today: date | None) -> bool:
+    """Whether the spec says that the right is removed. One that it does not mention stays."""
+    match target:
+        case OpenAccess(place=queue):
+            return spec_allows.closed_access(spec, organization, queue.project, today)
+        case PipelineAuthorization():
+            return spec_allows.no_pipeline(spec, target)
+        case RoleAssignmentChange():
+            return spec_allows.lower_role(spec, target)
+        case Inheritance():
+            return spec_allows.inheritance(spec, organization.name) is False
+        case AutoProvision():
+            return organization.auto_provision is False
+        case NewQueue() | DirectoryEntry() | AccessLevel() | GroupMember():
+            return False
+        case _:
+            assert_never(target)
 
 
 def _widening(

@@ -1,4 +1,4 @@
-"""What a spec allows to be widened, read once more for the guards.
+"""What a spec allows to be widened and narrowed, read once more for the guards.
 
 Facets read the same from `reconciler.spec.effective`. The guards do not: a mistake there must not open both locks.
 Names compare without regard to case. Pure.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from reconciler.plan.targets import PipelineAuthorization
+from reconciler.plan.targets import PipelineAuthorization, QueuePlace, RoleAssignmentChange
 from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
 
 
@@ -38,6 +38,12 @@ def open_access(spec: Spec, where: Organization, name: str, today: date | None) 
     return any(own) if own else bool(where.open_access) and _listed(where, name)
 
 
+def closed_access(spec: Spec, where: Organization, name: str, today: date | None) -> bool:
+    """Whether the project has to be closed; neither this nor `open_access` where the switch is not managed."""
+    own = [e.allow for e in _exceptions(spec, where.name, today) if same(e.project, name)]
+    return not all(own) if own else where.open_access is False
+
+
 def auto_provision(where: Organization) -> bool:
     """Whether new projects shall get a queue: only where all projects use the pool."""
     return where.auto_provision is True and not where.projects
@@ -60,6 +66,40 @@ def pipeline(spec: Spec, target: PipelineAuthorization) -> bool:
         for grant in spec.access.pipelines
         if same(grant.organization, place.organization) and same(grant.project, place.project)
     )
+
+
+def no_pipeline(spec: Spec, target: PipelineAuthorization) -> bool:
+    """Whether the spec has an exclusive list for the project, without the pipeline."""
+    place = target.place
+    named = {str(target.pipeline).casefold(), str(target.pipeline_id)}
+    return any(
+        grant.exclusive and not named & {str(one).casefold() for one in grant.pipelines}
+        for grant in spec.access.pipelines
+        if same(grant.organization, place.organization) and same(grant.project, place.project)
+    )
+
+
+def no_administrator(spec: Spec, name: str, principal: str) -> bool:
+    """Whether the spec has an exclusive list of administrators for the organization, without the principal."""
+    own = [roles for roles in spec.access.roles if same(roles.organization, name) and roles.exclusive]
+    profile = spec.permission_profile
+    listed = profile is not None and profile.kind is PermissionKind.SPECIFIC_ACCOUNTS
+    exclusive = any(listed or roles.administrators is not None for roles in own)
+    return exclusive and principal.casefold() not in administrators(spec, name)
+
+
+def lower_role(spec: Spec, target: RoleAssignmentChange) -> bool:
+    """Whether an exclusive list has the principal for the lower role, or for none where the assignment is removed."""
+    place, role = target.place, target.after
+    if not isinstance(place, QueuePlace):
+        return role is None and no_administrator(spec, place.organization, target.principal)
+    exclusive = any(
+        queue.exclusive
+        for queue in spec.access.queue_roles
+        if same(queue.organization, place.organization) and same(queue.project, place.project)
+    )
+    listed = target.principal.casefold() in on_queues(spec, place.organization, place.project, role)
+    return exclusive and listed is (role is not None)
 
 
 def administrators(spec: Spec, name: str) -> set[str]:

@@ -101,7 +101,7 @@ def test_hidden_projects_are_counted_and_named_and_the_pool_is_never_in_sync(ope
     assert [gap.message for gap in (result.plan.gaps if result.plan else ())] == [
         (
             "fabrikam-prime: all projects use the pool, and the operator cannot see 1 of them: Secret; let it view them, or "
-            "list the projects that are meant"
+            "list the projects that use the pool"
         )
     ]
 

@@ -141,7 +141,7 @@ def test_what_may_not_be_seen_is_said_and_blocks_nothing(open_shop: Open) -> Non
         f"{SUBNET} be delegated to the service",
         "key vault fabrikam-vault see the vault",
     }
-    assert "not seen: the subnet cannot be read" in render.text(found)
+    assert "not checked: the subnet cannot be read" in render.text(found)
     assert len(render.to_json(found)["remarks"]) == 3
     assert (outcome, truth, reason) == (Outcome.IN_SYNC, Truth.TRUE, "InSync")
     assert message.startswith("both planes are as the spec says; ")

@@ -45,7 +45,7 @@ SPEC = Spec(
     mode=Mode.ENFORCE,
     body={},
     organizations=(
-        Organization(ORG, "pool-1", ("Dev", "Test"), open_access=True),
+        Organization(ORG, "pool-1", ("Dev", "Test"), open_access=True, auto_provision=False),
         Organization("fabrikam-tailspin", "pool-1", (), open_access=None, auto_provision=True),
     ),
     permission_profile=PermissionProfile(PermissionKind.SPECIFIC_ACCOUNTS, ("ann@fabrikam.com",), ("Builders",)),
@@ -53,10 +53,15 @@ SPEC = Spec(
         open_access=(
             OpenAccessException(ORG, "Ops", allow=True, until=date(2026, 6, 30)),
             OpenAccessException(ORG, "Test", allow=False),
+            OpenAccessException(ORG, "Both", allow=True),
+            OpenAccessException(ORG, "Both", allow=False),
         ),
-        pipelines=(PipelineGrant(ORG, "Pipes", (1,)),),
-        roles=(PoolRoles(ORG, ("[fabrikam-prime]\\Platform",)), PoolRoles("fabrikam-tailspin", inherit=False)),
-        queue_roles=(QueueRoles(ORG, "Roles", {"User": ("carl@fabrikam.com",)}),),
+        pipelines=(PipelineGrant(ORG, "Pipes", (1, "\\Nightly"), exclusive=True),),
+        roles=(
+            PoolRoles(ORG, ("[fabrikam-prime]\\Platform",), exclusive=True),
+            PoolRoles("fabrikam-tailspin", inherit=False),
+        ),
+        queue_roles=(QueueRoles(ORG, "Roles", {"User": ("carl@fabrikam.com",)}, exclusive=True),),
     ),
 )
 TODAY = date(2026, 6, 1)
@@ -80,12 +85,12 @@ def opening(project: str = "Dev", organization: str = ORG) -> Change:
     return change(OpenAccess(queue(project, organization), allow=True))
 
 
-def closing(project: str = "Dev", organization: str = ORG) -> Change:
+def closing(project: str = "Test", organization: str = ORG) -> Change:
     return change(OpenAccess(queue(project, organization), allow=False))
 
 
-def pipeline(name: str | int, project: str = "Pipes") -> Change:
-    return change(PipelineAuthorization(queue(project), 1, name, authorized=True))
+def pipeline(name: str | int, project: str = "Pipes", *, number: int = 1, authorized: bool = True) -> Change:
+    return change(PipelineAuthorization(queue(project), number, name, authorized))
 
 
 def making(project: str = "Test", organization: str = ORG) -> Change:
@@ -96,6 +101,10 @@ def grant(
     principal: str = "ann@fabrikam.com", place: Place | None = None, role: str = ADMIN, who: str = "L9"
 ) -> Change:
     return change(RoleAssignmentChange(place or pool(), who, principal, None, role))
+
+
+def lowering(principal: str, before: str, after: str | None, project: str = "Roles") -> Change:
+    return change(RoleAssignmentChange(queue(project), "L7", principal, before, after))
 
 
 def removal(principal: str = "bob@fabrikam.com", who: str = "L8") -> Change:

@@ -17,11 +17,14 @@ from reconciler.plan.targets import (
     CreatePool,
     MovePool,
     OpenAccess,
+    RoleAssignmentChange,
     UpdatePool,
 )
 from reconciler.spec.model import (
+    Access,
     PermissionKind,
     PermissionProfile,
+    PoolRoles,
 )
 from tests.plan.guarded import (
     ADMIN,
@@ -36,6 +39,7 @@ from tests.plan.guarded import (
     grant,
     inheriting,
     itself,
+    lowering,
     making,
     member,
     opening,
@@ -56,7 +60,10 @@ from tests.plan.guarded import (
         opening("dev"),
         opening("Ops"),
         closing(),
-        closing("Elsewhere"),
+        closing("Both"),
+        pipeline(3, number=3, authorized=False),
+        lowering("carl@fabrikam.com", ADMIN, "User"),
+        lowering("dora@fabrikam.com", "User", None),
         grant(),
         grant("ANN@fabrikam.com"),
         grant("Builders"),
@@ -65,7 +72,7 @@ from tests.plan.guarded import (
         making(),
         pipeline(1),
         grant("carl@fabrikam.com", queue("Roles"), "User"),
-        inheriting(on=False),
+        inheriting("fabrikam-tailspin", on=False),
         provisioning(on=False),
         provisioning("fabrikam-tailspin"),
         itself(pool("fabrikam-tailspin")),
@@ -113,6 +120,40 @@ def test_what_the_spec_names_and_the_policy_does_not_forbid_is_allowed(fine: Cha
 def test_what_the_spec_does_not_name_is_refused(wide: Change) -> None:
     """Rule 12: never wider than the spec, whatever the diff says."""
     assert rules(wide) == ["not-in-spec"]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "reason"),
+    [
+        (closing("Dev"), "the organization is open"),
+        (closing("Ops"), "its exception opens it"),
+        (closing("Web", "fabrikam-tailspin"), "open access is not managed there"),
+        (pipeline(1, authorized=False), "it is listed by its id"),
+        (pipeline("\\nightly", number=4, authorized=False), "it is listed by its path"),
+        (pipeline(3, "Dev", authorized=False), "no list of that project is exclusive"),
+        (removal("ann@fabrikam.com"), "the profile names her"),
+        (removal("[fabrikam-prime]\\platform"), "the list names the group"),
+        (
+            change(RoleAssignmentChange(pool("fabrikam-tailspin"), "L8", "bob", ADMIN, None)),
+            "no list is exclusive there",
+        ),
+        (change(RoleAssignmentChange(pool(), "L8", "bob", ADMIN, "Reader")), "the spec gives nobody that role"),
+        (lowering("carl@fabrikam.com", "User", None), "he is listed"),
+        (lowering("dora@fabrikam.com", ADMIN, "User"), "she is not listed for the lower role"),
+        (lowering("dora@fabrikam.com", "User", None, "Dev"), "no list of that project is exclusive"),
+        (inheriting(on=False), "inheritance is not managed there"),
+        (provisioning("fabrikam-tailspin", on=False), "the spec has it on"),
+    ],
+)
+def test_a_right_that_the_spec_does_not_take_away_stays(narrow: Change, reason: str) -> None:
+    assert rules(narrow) == ["not-in-spec"], reason
+
+
+def test_a_profile_of_named_accounts_is_a_list_that_can_be_exclusive() -> None:
+    only = replace(SPEC, access=Access(roles=(PoolRoles(ORG, exclusive=True),)))
+
+    assert rules(removal(), spec=only) == []
+    assert rules(removal(), spec=replace(only, permission_profile=None)) == ["not-in-spec"]
 
 
 def test_an_exception_past_its_last_day_names_nothing() -> None:
@@ -163,7 +204,7 @@ def test_nothing_is_destroyed_or_replaced(ruin: Change) -> None:
         (Policy(organizations=("contoso",)), closing(), "policy-organizations"),
         (Policy(organizations=(ORG,)), arm(), "policy-organizations"),
         (Policy(projects=(f"{ORG}/Test",)), opening(), "policy-projects"),
-        (Policy(projects=(f"{ORG}/Test",)), closing(), "policy-projects"),
+        (Policy(projects=(f"{ORG}/Test",)), closing("Both"), "policy-projects"),
         (Policy(projects=(f"{ORG}/*",)), arm(), "policy-projects"),
         (Policy(principals=("*@contoso.com",)), grant(), "policy-principals"),
         (Policy(principals=("ann@*",)), arm(CREATE), "policy-principals"),
@@ -216,9 +257,9 @@ def test_two_changes_of_one_subject_are_refused() -> None:
 
 
 def test_no_plan_narrows_and_widens_the_same() -> None:
-    one, other = opening(), replace(closing(), facet="other")
+    one, other = opening("Both"), replace(closing("Both"), facet="other")
 
-    assert rules(one, other, closing("Ops")) == ["contradiction"] * 2
+    assert rules(one, other, closing("Test")) == ["contradiction"] * 2
 
 
 def test_one_person_under_two_names_is_one_person() -> None:
@@ -226,18 +267,19 @@ def test_one_person_under_two_names_is_one_person() -> None:
 
     assert rules(by_mail, by_id) == ["contradiction"] * 2
     assert rules(grant(who="L1"), removal("Ann", who="l2")) == []
-    assert rules(member(), removal("Ann@fabrikam.com"), policy=Policy(materialise=True)) == ["contradiction"] * 2
+    twice = rules(member(), removal("Ann@fabrikam.com"), policy=Policy(materialise=True))
+    assert twice == ["contradiction", "not-in-spec"]
 
 
 def test_a_queue_that_is_made_and_a_door_that_is_closed_are_two_things() -> None:
-    assert rules(making("Dev"), closing(), inheriting(on=False)) == []
+    assert rules(making("Test"), closing(), inheriting("fabrikam-tailspin", on=False)) == []
 
 
 def test_a_queue_is_one_place_before_and_after_it_is_made_and_under_any_name() -> None:
     """Grant before revoke counts by place: by ids, since a project may be renamed during a run."""
-    assert place_of(making("Dev")) == place_of(closing()) == place_of(grant(place=queue("Dev")))
-    assert place_of(closing()) == place_of(change(OpenAccess(replace(queue(), project="Renamed"), allow=True)))
-    assert place_of(closing()) != place_of(closing("Test"))
+    assert place_of(making("Dev")) == place_of(closing("Dev")) == place_of(grant(place=queue("Dev")))
+    assert place_of(opening()) == place_of(change(OpenAccess(replace(queue(), project="Renamed"), allow=True)))
+    assert place_of(opening()) != place_of(closing("Test"))
     assert place_of(removal()) == place_of(inheriting()) == place_of(member()) == pool()
     assert place_of(arm()) is None
 

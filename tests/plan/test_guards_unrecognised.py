@@ -45,7 +45,8 @@ def test_removals_that_no_rule_can_read_are_refused_and_not_passed_over(stray: A
 
 def test_removals_of_any_kind_of_role_count_against_the_cap() -> None:
     """Also where a role is lowered, and under names and kinds that say nothing."""
-    lowered = [change(RoleAssignmentChange(queue("Roles"), f"L{n}", f"p{n}", ADMIN, "Reader")) for n in range(2)]
+    carl = "carl@fabrikam.com"
+    lowered = [change(RoleAssignmentChange(queue("Roles"), f"L{n}", carl, ADMIN, "User")) for n in range(2)]
     removed = [change(RoleAssignmentChange(queue("Roles"), f"R{n}", "", "odd role", None)) for n in range(2)]
 
     assert rules(*lowered, *removed) == ["role-removals"] * 4
