@@ -70,7 +70,7 @@ def apply(
         following.bind(track, stop)
         if not allow_replace:
             _keep_pools(app.planner, selection.specs, screen)
-        running = Running(app, selection, following, track, stop)
+        running = Running(app.reconciler, selection, following, track, stop)
         stopped = running.until(timeout, plan_hash or None)
     show(running.results(), output, screen)
     codes = [code_of(result) for result in running.results()]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -32,7 +31,6 @@ from reconciler.engine.events import Applied, Event
 from reconciler.errors import NotFound, Refused, Throttled
 from reconciler.plan import render
 from reconciler.plan.model import Change, GapKind, Plan
-from reconciler.ports.clock import Clock
 from reconciler.spec.model import Mode, Spec
 from reconciler.spec.names import organization_of
 from reconciler.tools.onboard import Onboarding, OnboardingReaders, OnboardRequest, refuse
@@ -154,14 +152,6 @@ def _code(result: Result) -> int:
     return DONE if left.in_sync else PENDING
 
 
-@dataclass(frozen=True, slots=True)
-class _Engine:
-    """What `Running` runs."""
-
-    reconciler: Reconciler
-    clock: Clock
-
-
 class _Call:
     """All organizations of one call: all are read before anything is written."""
 
@@ -207,14 +197,14 @@ class _Call:
                 self.written.append((event.pool, event.change))
             following(event)
 
-        store = writing.store
+        store, specs = writing.store, tuple(map(self._onboarding.spec, names))
         reconciler = Reconciler(self._planner, writing.writers, store.state, store.leases, LIMITS, listen)
-        specs = tuple(map(self._onboarding.spec, names))
         selection = Selection(specs, (), "", 0, named=True)
-        engine = _Engine(reconciler, self._tools.clock)
-        running = Running(engine, selection, following, self._track, self._stop, patience=PATIENCE)
+        running = Running(reconciler, selection, following, self._track, self._stop, patience=PATIENCE)
+        # An approval is of one plan, so it is good for one run: what is left after it is planned and approved again.
+        left = 0.0 if plan_hash else max(0.0, end - self._tools.clock.monotonic())
         try:
-            return running.until(max(0.0, end - self._tools.clock.monotonic()), plan_hash)
+            return running.until(left, plan_hash)
         finally:
             self.results = running.results()
 

@@ -6,7 +6,6 @@ The services' long operations go on by themselves, so a pool that waits lets the
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 from reconciler.cli.following import Following
 from reconciler.cli.screen import Track
@@ -14,7 +13,6 @@ from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import Stop
 from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.errors import Throttled
-from reconciler.ports.clock import Clock
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -22,24 +20,12 @@ LONGEST_NAP = 60.0
 """Seconds; an operation that says nothing of its end is looked at this often at least."""
 
 
-class Engine(Protocol):
-    """What runs pools."""
-
-    @property
-    def reconciler(self) -> Reconciler:
-        """Applies."""
-
-    @property
-    def clock(self) -> Clock:
-        """Measures how long."""
-
-
 class Running:
     """One apply of some pools."""
 
     def __init__(  # noqa: PLR0917 - the parts of one apply, put together in one place
         self,
-        app: Engine,
+        reconciler: Reconciler,
         selection: Selection,
         following: Following,
         track: Track,
@@ -47,7 +33,8 @@ class Running:
         patience: float | None = None,
     ) -> None:
         """`patience`: seconds until a write that failed transiently is tried again; None: it is reported at once."""
-        self._app = app
+        self._reconciler = reconciler
+        self._clock = reconciler.planner.clock
         self._patience = patience
         self._following = following
         self._selection = selection
@@ -61,7 +48,7 @@ class Running:
 
     def until(self, timeout: float, plan_hash: str | None) -> bool:
         """Run until nothing is in motion, or for `timeout` seconds. Whether somebody stopped it."""
-        end = self._app.clock.monotonic() + timeout
+        end = self._clock.monotonic() + timeout
         try:
             self._all(end, plan_hash)
         except KeyboardInterrupt:
@@ -71,7 +58,7 @@ class Running:
     def _all(self, end: float, plan_hash: str | None) -> None:
         due: dict[str, tuple[float, Spec]] = {}
         specs = self._selection.specs
-        shared = self._app.reconciler.survey(specs) if len(specs) > 1 else None
+        shared = self._reconciler.survey(specs) if len(specs) > 1 else None
         for spec in specs:
             self._once(spec, due, shared, plan_hash)
         while due:
@@ -94,12 +81,12 @@ class Running:
         self._track.unknown()
         if spec.key not in self._results or self._track.interactive:
             self._track.now(f"{spec.name}: reading")
-        result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
+        result = self._reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
         if result.pending is None and result.plan is not None:
             result = replace(result, applied=(*self._following.ended(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
         if _in_motion(result) or (self._patience is not None and _may_retry(result)):
-            due[spec.key] = (self._app.clock.monotonic() + self._nap(result), spec)
+            due[spec.key] = (self._clock.monotonic() + self._nap(result), spec)
 
     def _nap(self, result: Result) -> float:
         """Seconds until the next run; never less than the service asked for."""
@@ -110,7 +97,7 @@ class Running:
         return min(result.next_look or 0.0, max([self._patience, *asked]))
 
     def _wait(self, moment: float, spec: Spec) -> None:
-        seconds = moment - self._app.clock.monotonic()
+        seconds = moment - self._clock.monotonic()
         if seconds <= 0:
             return
         self._track.unknown()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import jsonschema
 import pytest
 
 from emulator import Running
-from tests.shell import Shell
+from tests.shell import ROOT, Shell
 from tests.tools.onboard.fabrikam import ROBOT, estate
 from tests.tools.onboard.kit import (
     DEV,
@@ -61,6 +64,13 @@ def test_a_plan_shows_each_grant_with_its_reason(root: Shell) -> None:
     )
     assert lines[-1] == "  4 changes: 4 widens; 1 remark"
     assert not any("prime/test" in line for line in lines)
+
+
+def test_a_plan_has_the_documented_form(root: Shell) -> None:
+    """The same as that of a pool."""
+    schema = json.loads((ROOT / "docs" / "plan.schema.json").read_text())
+
+    jsonschema.Draft202012Validator(schema).validate(run(root, organizations=("prime", "second")).document)
 
 
 def test_a_plan_is_granted_by_its_hash_or_not_at_all(root: Shell, world: Running) -> None:
