@@ -300,6 +300,7 @@ SWITCHES: tuple[Switch, ...] = (
         "pending",
         "pending",
         "active",
+        "disabled",
         about="The status that an entitlement shows",
         known="pending until the first sign-in; whether a service principal ever signs in is not published",
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",

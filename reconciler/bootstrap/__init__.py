@@ -6,7 +6,7 @@
     stores        state, leases and queues
     specs         where specs come from
     program       `look` gives what reading and planning need and nothing that could write; `build` adds writers
-    asking        what people's questions need, and `onboard`
+    commands      what the commands that read need, and `onboard`
 
 A part is imported when one of its names is first used, and an adapter when it is needed: `validate` shall not pay for
 what only `apply` uses, and the SDKs behind some adapters take longer to import than a plan takes to make.
@@ -18,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reconciler.bootstrap.asking import Onboarding, Questions, Tools, onboarding, questions, tools
+    from reconciler.bootstrap.commands import Onboarding, Questions, Tools, onboarding, questions, tools
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _PARTS = {
-    "asking": ("Onboarding", "Questions", "Tools", "onboarding", "questions", "tools"),
+    "commands": ("Onboarding", "Questions", "Tools", "onboarding", "questions", "tools"),
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),

@@ -70,7 +70,7 @@ def apply(
         reporter.bind(progress, stop)
         if not allow_replace:
             _forbid_replacement(app.planner, selection.specs, screen)
-        run = ApplyRun(app, selection, reporter, progress, stop)
+        run = ApplyRun(app.reconciler, selection, reporter, progress, stop)
         stopped = run.until(timeout, plan_hash or None)
     show(run.results(), output, screen)
     codes = [exit_code(result) for result in run.results()]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.bootstrap import App
 from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import ProgressDisplay
 from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import StopRequest
-from reconciler.engine import Outcome, Result
+from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.errors import Throttled
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -24,10 +23,19 @@ LONGEST_WAIT = 60.0
 class ApplyRun:
     """One apply of some pools."""
 
-    def __init__(
-        self, app: App, selection: Selection, reporter: RunReporter, progress: ProgressDisplay, stop: StopRequest
+    def __init__(  # noqa: PLR0917 - the parts of one apply, put together in one place
+        self,
+        reconciler: Reconciler,
+        selection: Selection,
+        reporter: RunReporter,
+        progress: ProgressDisplay,
+        stop: StopRequest,
+        patience: float | None = None,
     ) -> None:
-        self._app = app
+        """`patience`: seconds until a write that failed transiently is tried again; None: it is reported at once."""
+        self._reconciler = reconciler
+        self._clock = reconciler.planner.clock
+        self._patience = patience
         self._reporter = reporter
         self._selection = selection
         self._progress = progress
@@ -40,7 +48,7 @@ class ApplyRun:
 
     def until(self, timeout: float, plan_hash: str | None) -> bool:
         """Run until no pool waits, or for `timeout` seconds. True where a requested stop ended it."""
-        end = self._app.clock.monotonic() + timeout
+        end = self._clock.monotonic() + timeout
         try:
             self._all(end, plan_hash)
         except KeyboardInterrupt:
@@ -50,7 +58,7 @@ class ApplyRun:
     def _all(self, end: float, plan_hash: str | None) -> None:
         due: dict[str, tuple[float, Spec]] = {}
         specs = self._selection.specs
-        shared = self._app.reconciler.survey(specs) if len(specs) > 1 else None
+        shared = self._reconciler.survey(specs) if len(specs) > 1 else None
         for spec in specs:
             self._once(spec, due, shared, plan_hash)
         while due:
@@ -75,16 +83,23 @@ class ApplyRun:
         self._progress.unknown()
         if spec.key not in self._results or self._progress.interactive:
             self._progress.now(f"{spec.name}: reading")
-        result = self._app.reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
+        result = self._reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
         if result.pending is None and result.plan is not None:
             result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
-        if _waits(result):
-            wait = min(result.next_look or 0.0, LONGEST_WAIT)
-            due[spec.key] = (self._app.clock.monotonic() + wait, spec)
+        if _waits(result) or (self._patience is not None and _may_retry(result)):
+            due[spec.key] = (self._clock.monotonic() + self._delay(result), spec)
+
+    def _delay(self, result: Result) -> float:
+        """Seconds until the next run; never less than the service requested."""
+        if self._patience is None:
+            return min(result.next_look or 0.0, LONGEST_WAIT)
+        requested = [failure.error.retry_after or 0.0 for failure in result.failures]
+        requested += [gap.retry_after or 0.0 for gap in (result.plan.gaps if result.plan else ())]
+        return min(result.next_look or 0.0, max([self._patience, *requested]))
 
     def _wait(self, moment: float, spec: Spec) -> None:
-        seconds = moment - self._app.clock.monotonic()
+        seconds = moment - self._clock.monotonic()
         if seconds <= 0:
             return
         self._progress.unknown()
@@ -96,6 +111,12 @@ def _waits(result: Result) -> bool:
     """Whether waiting helps. Other errors are reported at once, to the person at the terminal."""
     throttled = result.outcome is Outcome.FAILED and result.status.error == Throttled.__name__
     return result.next_look is not None and (result.outcome is Outcome.PROGRESSING or throttled)
+
+
+def _may_retry(result: Result) -> bool:
+    """Whether something was to be written, and only transient errors were in the way."""
+    wrote = result.planned is not None and bool(result.planned.changes)
+    return wrote and result.next_look is not None and result.outcome is Outcome.FAILED
 
 
 def _reason(result: Result) -> str:

@@ -61,8 +61,8 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     },
     "onboard": {
         DONE: "nothing is missing",
-        PENDING: "a step is missing or left",
-        ERROR: "a step failed or is unknown",
+        PENDING: "something is missing, or its grant is not visible yet",
+        ERROR: "a grant failed, or something could not be read",
         STOPPED: "stopped at the end of a step",
     },
     "probe": {

@@ -1,4 +1,4 @@
-"""`doctor`: which rights are missing, for whom, and how to give them. Reads only, and tries nothing out."""
+"""`doctor`: which rights are missing, for which identity, and how to grant them. Reads only."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from reconciler.cli.selection import require, select, settings_of
 from reconciler.plan import render
 from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.model import Mode
-from reconciler.tools.doctor import examined, known
+from reconciler.tools.doctor import DoctorReaders, all_checks, capability_checks
 
 FORMAT = "reconciler/doctor/v1"
 
 
 class For(StrEnum):
-    """For which mode rights are examined."""
+    """The mode whose rights are checked."""
 
     SPEC = "spec"
     REPORT = "report"
     ENFORCE = "enforce"
 
 
-ForMode = Annotated[For, typer.Option("--mode", help="Examine for this mode, whatever the specs say.")]
+ForMode = Annotated[For, typer.Option("--mode", help="Check the rights of this mode, whatever the specs say.")]
 
 
 def doctor(
@@ -43,17 +43,19 @@ def doctor(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Say which rights the operator lacks, who has to give which, and where. Ends with 2 where one is missing."""
+    """Check which rights the operator lacks, who has to grant them, and where. Exits with 2 if one is missing."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
     tools = bootstrap.tools(settings)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
-    survey = tools.planner.survey(chosen).fresh()  # rights are seen by reading, not by what saves reads
+    survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
     now = tools.clock.now()
-    found = examined(chosen, tools.planner.readers, survey, (tools.around, tools.planner.readers.devops), now)
-    found += known(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
+    plain = tools.planner.readers
+    readers = DoctorReaders(survey, tools.around, plain.devops, tools.members, tools.planner.facets, now)
+    found = all_checks(chosen, plain.arm, readers)
+    found += capability_checks(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
     _show(found, output, screen)
     return _code(found) if whole else ERROR
 
@@ -70,7 +72,7 @@ def _show(found: Sequence[Check], output: OutputFormat, screen: Screen) -> None:
         screen.document({"format": FORMAT, "checks": [check.to_json() for check in found]})
         return
     if output is OutputFormat.MARKDOWN:
-        rows = ["| place | needed to | for mode | answer | grant | how |", "| --- | --- | --- | --- | --- | --- |"]
+        rows = ["| place | needed to | for mode | result | grant | how |", "| --- | --- | --- | --- | --- | --- |"]
         screen.result("\n".join([*rows, *map(_row, found)]))
         return
     for check in found:
@@ -78,7 +80,7 @@ def _show(found: Sequence[Check], output: OutputFormat, screen: Screen) -> None:
     missing = sum(check.verdict is CheckResult.MISSING for check in found)
     unknown = sum(check.verdict is CheckResult.UNKNOWN for check in found)
     (screen.bad if missing or unknown else screen.good)(
-        f"{len(found)} checks: {len(found) - missing - unknown} ok, {missing} missing, {unknown} not known"
+        f"{len(found)} checks: {len(found) - missing - unknown} ok, {missing} missing, {unknown} unknown"
     )
 
 
@@ -91,7 +93,7 @@ def _text(check: Check, screen: Screen) -> None:
     if check.verdict is CheckResult.MISSING:
         grant = check.grant
         needs = f"{grant.role} {'at' if check.advice else 'on'} {grant.where}"
-        screen.result(render.clean(f"           mode {check.mode.value} needs {needs}"))
+        screen.result(render.clean(f"           mode {check.mode.value} requires {needs}"))
         screen.result(render.clean(f"           for {grant.whom}"))
         screen.result(render.clean(f"           {grant.remedy}"))
 

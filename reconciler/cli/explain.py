@@ -1,4 +1,4 @@
-"""`explain`: may this project, or this pipeline, run on this pool now, and why not."""
+"""`explain`: whether a project or pipeline may run on a pool now, and why not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Spe
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import remembered_names, require, select, settings_of, view
 from reconciler.spec.model import Mode
-from reconciler.tools.explain import Explanation, asked, explained, follow
+from reconciler.tools.explain import Explanation, explanation_of, follow, parse_question
 
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool's name.")]
 Project = Annotated[
@@ -35,26 +35,26 @@ def explain(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Say whether a project or pipeline may run on a pool now: each step, who opened it, what becomes of it."""
+    """Explain whether a project or pipeline may run on a pool now: each step, who opened it, what will be done."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
     tools = bootstrap.tools(settings)
     selection = select(bootstrap.source(settings), [pool], screen, place=settings.specs)
     require(selection, screen)
     (spec,) = selection.specs
-    question, now = asked(spec, project, pipeline), tools.clock.now()
-    # Who asks why wants what is there, not what saves reads.
+    question, now = parse_question(spec, project, pipeline), tools.clock.now()
+    # An explanation is about what is there now, so no read is saved.
     survey = view(tools.planner.survey([spec]).fresh(), spec, remembered_names(settings, [spec], screen))
     steps = follow(question, survey)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     plan = None if paused else tools.planner.plan(spec, survey, selection.revision)
-    answer = explained(question, steps, plan, now)
+    answer = explanation_of(question, steps, plan, now)
     show(answer, output, screen)
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]
 
 
 def show(answer: Explanation, output: OutputFormat, screen: Screen) -> None:
-    """The answer in the form asked for."""
+    """The explanation in the requested form."""
     if output is OutputFormat.JSON:
         screen.document(answer.to_json())
     elif output is OutputFormat.MARKDOWN:

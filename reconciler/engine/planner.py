@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeAlias
+from datetime import date, datetime
+from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Transient
@@ -25,6 +25,15 @@ from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
 """The engine carries desired and observed from one promise of a facet to the next, and never looks inside."""
+
+
+class PlanGuard(Protocol):
+    """Refuses changes of a whole plan; see `reconciler.plan.guards.refuse`."""
+
+    def __call__(
+        self, spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None
+    ) -> Sequence[Refusal]:
+        """Every change that may not be done, with the first rule that says so."""
 
 
 @dataclass(slots=True)
@@ -48,16 +57,18 @@ class Planner:
         policy: Policy,
         clock: Clock,
         *,
+        refuse: PlanGuard = guards.refuse,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        """`believe`: by organization, what was found out by asking and still counts."""
+        """`refuse`: the lock behind every facet's own guard. `believe`: by organization, what `probe` found out."""
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
         self.telemetry = telemetry
         self._believe = believe
+        self._refuse = refuse
 
     def survey(
         self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
@@ -105,7 +116,7 @@ class Planner:
             found = [r for look in asked for r in look.facet.guard(look.observed, tuple(look.allowed), self.policy)]
             if not found:
                 allowed = [change for look in looks for change in look.allowed]
-                found = list(guards.refuse(spec, allowed, self.policy, today=now.date()))
+                found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
             if not found:
                 return refusals + _strike(looks, _blind(looks)) if _blind(looks) else refusals
             refusals += _strike(looks, found)

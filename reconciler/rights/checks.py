@@ -1,7 +1,7 @@
-"""One question to a service, and what to do about the answer.
+"""One check of one right or prerequisite, and its result.
 
-`asked` files an answer, `seen` marks what a read that failed says of the question: nothing. Whether somebody may be
-kept waiting by an answer is for those who ask.
+`run_check` turns the outcome of a read into a result; `read_or_unavailable` marks a read whose failure says nothing
+about the right itself. What follows from a result is the caller's decision.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Unavailable
-from reconciler.rights.required import Grant
+from reconciler.rights.required import Grant, Requirement
 from reconciler.spec.model import Mode
 
 T = TypeVar("T")
 
 
 class CheckResult(StrEnum):
-    """The answer."""
+    """What a check found."""
 
     OK = "ok"
     MISSING = "missing"
     UNKNOWN = "unknown"
-    """It could not be asked; that is no answer."""
+    """The read failed, which says nothing about the right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question, answered."""
+    """One right or prerequisite, and whether it is there."""
 
     place: str
     """``fabrikam-prime/Web``, or a resource id."""
@@ -41,15 +41,18 @@ class Check:
     verdict: CheckResult
     grant: Grant
     detail: str = ""
-    """What the service said."""
+    """The service's reason."""
     advice: bool = False
-    """Whether what is missing is something else than a right; then `grant.role` says what."""
+    """Whether something other than a right is missing; then `grant.role` says what."""
+    requirement: str = ""
+    """Id of the requirement in `reconciler.rights.required` that this evaluates; empty for everything else."""
 
     def to_json(self) -> dict[str, Json]:
         """The documented form; the grant only where it is missing."""
         document: dict[str, Json] = {
             "place": self.place,
             "what": self.what,
+            "requirement": self.requirement,
             "mode": self.mode.value,
             "verdict": self.verdict.value,
             "detail": self.detail,
@@ -68,12 +71,19 @@ class Subject:
     what: str
     mode: Mode
     grant: Grant
+    requirement: str = ""
+
+    @classmethod
+    def of_requirement(cls, requirement: Requirement, whom: str) -> Subject:
+        """The subject of a check that evaluates a requirement of the list; `whom`: the identity, for people."""
+        grant = requirement.grant(whom)
+        return cls(requirement.subject, requirement.what, requirement.mode, grant, requirement.id)
 
 
-def asked(subject: Subject, question: Callable[[], object]) -> Check:
-    """Ask; an answer of False is a right that is missing, and so is a refusal. Anything else that fails is unknown."""
+def run_check(subject: Subject, read: Callable[[], object]) -> Check:
+    """Read; False means that the right is missing, and so does a refusal. Any other failure is unknown."""
     try:
-        answer = question()
+        answer = read()
     except (Forbidden, NotFound, NotReady) as error:
         return _check(subject, CheckResult.MISSING, str(error))
     except ReconcilerError as error:
@@ -82,17 +92,25 @@ def asked(subject: Subject, question: Callable[[], object]) -> Check:
 
 
 def _check(subject: Subject, verdict: CheckResult, detail: str = "") -> Check:
-    return Check(subject.place, subject.what, subject.mode, verdict, subject.grant, detail)
+    return Check(
+        subject.place,
+        subject.what,
+        subject.mode,
+        verdict,
+        subject.grant,
+        detail,
+        requirement=subject.requirement,
+    )
 
 
-def seen(what: str, read: Callable[[], T]) -> T:
-    """What a read gives; where it fails for whatever reason, nothing is known: `Unavailable`, and so no answer."""
+def read_or_unavailable(what: str, read: Callable[[], T]) -> T:
+    """The value of a read; any failure becomes `Unavailable`, so that the check is unknown and not missing."""
     try:
         return read()
     except ReconcilerError as error:
         raise Unavailable(f"{what} cannot be read: {error}", retry_after=error.retry_after) from None
 
 
-def told(check: Check) -> Check:
-    """The same check, about something else than a right."""
+def as_advice(check: Check) -> Check:
+    """The same check, about something other than a right."""
     return replace(check, advice=True)

@@ -145,13 +145,13 @@ def test_explain_says_why_a_pipeline_waits_and_what_would_let_it_run(running_poo
     told = lines(waiting)
     assert told[0] == f"{DEV} pipeline check on {NAME}: may not run; first missing: authorization"
     assert [line[:1] for line in told[1:7]] == ["+", "+", "+", "+", "-", "+"]
-    assert told[told.index("the spec wants:") + 1 :][:3] == [
+    assert told[told.index("the spec says:") + 1 :][:3] == [
         f"{DEV} uses the pool",
         "openAccess of fabrikam-prime is off",
-        "pipelines authorized by themselves and no others: \\release\\nightly",
+        "pipelines authorized individually and no others: \\release\\nightly",
     ]
     assert told[-3:] == [
-        "has nothing to do here: it is as the spec wants it",
+        "has nothing to do here: in sync with the spec",
         "to let it run:",
         (
             f"allow it in {NAME}.yaml: check under access.pipelines, or for all pipelines "
@@ -166,7 +166,7 @@ def test_explain_says_why_a_pipeline_waits_and_what_would_let_it_run(running_poo
 
 
 def test_doctor_names_the_rights_that_are_missing_until_none_is(desk: Desk, cloud: Running) -> None:
-    """Before the first run: what the operator may already, what it lacks, for whom, and the command that gives it."""
+    """Before the first run: what the operator may already, what it lacks, for whom, and the command that grants it."""
     edit(desk, PAUSE, "")
     cloud.do.edit("take-rights", organization="fabrikam-tailspin")
     before = cloud.do.state()
@@ -176,18 +176,18 @@ def test_doctor_names_the_rights_that_are_missing_until_none_is(desk: Desk, clou
 
     assert ended.code == 2
     assert f"ok       {GROUP}: write pools" in told
-    assert "ok       fabrikam-prime: sign in" in told
+    assert "ok       fabrikam-prime: access level Basic" in told
     at = told.index("missing  key vault fabrikam-build: read certificates while the pool is written")
-    assert told[at + 1] == f"mode enforce needs Key Vault Certificate User on {VAULT}"
+    assert told[at + 1] == f"mode enforce requires Key Vault Certificate User on {VAULT}"
     assert told[at + 3].startswith("az role assignment create --assignee-object-id OBJECT_ID")
-    at = told.index("missing  fabrikam-tailspin agent pool tailspin-build: give roles and switch inheritance")
+    at = told.index("missing  fabrikam-tailspin: Administrator on all agent pools")
     assert "https://dev.azure.com/fabrikam-tailspin/_settings/agentpools" in " ".join(told[at : at + 4])
     report = as_json(desk.run("doctor", "--mode", "report", "--output", "json"))
     missing = {check["what"] for check in report["checks"] if check["verdict"] == "missing"}
-    assert "give roles and switch inheritance" not in missing, "who only looks needs less"
+    assert "Administrator on all agent pools" not in missing, "report requires less"
     assert cloud.do.state() == before
     assert cloud.do.count(writes=True) == 0
 
     cloud.do.replace(granted(before))
     good = desk.run("doctor")
-    assert (good.code, lines(good)[-1].split("; ")[0]) == (0, "19 checks: 19 ok, 0 missing, 0 not known")
+    assert (good.code, lines(good)[-1].split("; ")[0]) == (0, "21 checks: 21 ok, 0 missing, 0 unknown")

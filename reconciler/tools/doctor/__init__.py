@@ -1,20 +1,21 @@
-"""Can we read, can we write: every organization, project and resource group that the specs touch, without an effect.
+"""Which rights are missing in every organization, project and resource group that the specs touch. Reads only.
 
 ::
 
-    azure     resource groups, subnets and identities, by the list of the caller's own permissions
-    devops    organizations, agent pools and projects, by reads and by bits of the caller's own rights
-    knowledge   whether what was found out about organizations by asking is fresh enough to count (`known`)
-    asking    all of it for some specs (`examined`)
+    azure         resource groups, subnets and identities, by the caller's own permissions
+    devops        organizations, agent pools and projects: the list of requirements, evaluated as the caller
+    capabilities  whether the answers of `probe` are fresh enough to count (`capability_checks`)
+    checks        all checks of some specs (`all_checks`)
 
-One question and its answer are a `reconciler.rights.checks.Check`; what has to hold around a pool is asked by
-`reconciler.facets.support.prerequisites`, as the facet of that name asks it. What must work for mode report is asked
-for every spec, what must work for mode enforce only where a spec is enforced. Nothing is tried out: whether something
-may be written is asked, never written.
+What has to hold around a pool is checked by `reconciler.facets.support.prerequisites`, as the facet of that name checks
+it. Mode report is checked for every spec, mode enforce only where a spec is enforced. Whether something may be written
+is found out by reading the caller's rights, never by writing.
 """
 
 from __future__ import annotations
 
-from reconciler.tools.doctor.checks import examined, known
+from reconciler.tools.doctor.capabilities import capability_checks
+from reconciler.tools.doctor.checks import all_checks
+from reconciler.tools.doctor.devops import DoctorReaders
 
-__all__ = ["examined", "known"]
+__all__ = ["DoctorReaders", "all_checks", "capability_checks"]

@@ -1,4 +1,4 @@
-"""The whole answer, and its two forms. Pure."""
+"""The explanation, and its two forms. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MARKS = {State.HOLDS: "+", State.MISSING: "-", State.DOUBTFUL: "!", State.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """May it run, why, and what becomes of it."""
+    """Whether it may run, why, and what the operator will do."""
 
     question: Question
     steps: tuple[ExplainStep, ...]
@@ -39,7 +39,7 @@ class Explanation:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     advice: tuple[str, ...] = ()
-    """What somebody can do so that it runs; empty where it may, or will by itself."""
+    """What a person can do so that it runs; empty where it may, or where the operator will do it."""
     planned: bool = True
     """False where the pool is paused, so that nothing is known of what would be done."""
 
@@ -86,10 +86,10 @@ class Explanation:
         yield f"{self._who()}: {self._verdict()}"
         width = max(map(len, NAMES))
         for step in self.steps:
-            author = f"; opened by {step.by or 'somebody unnamed'}" if step.by or step.on else ""
+            author = f"; opened by {step.by or 'an unnamed identity'}" if step.by or step.on else ""
             when = f" on {step.on}" if step.on else ""
             yield f"  {_MARKS[step.state]} {step.name:<{width}}  {step.says}{author}{when}"
-        yield "the spec wants:"
+        yield "the spec says:"
         yield from (f"  {line}" for line in self.wants)
         yield "the operator:"
         yield from (f"  {line}" for line in dict.fromkeys(self._outlook()))
@@ -105,9 +105,9 @@ class Explanation:
         first = self.missing
         if self.may:
             return "may run" if self.question.pipeline is not None else "every pipeline may run"
-        assert first is not None  # noqa: S101 - told to the type checker: without one it may run
+        assert first is not None  # noqa: S101 - for the type checker: without one it may run
         if self.may is None:
-            return f"not known whether it may run; {first.name} could not be read"
+            return f"unknown whether it may run; {first.name} could not be read"
         return f"may not run; first missing: {first.name}"
 
     def _outlook(self) -> Iterator[str]:
@@ -117,12 +117,12 @@ class Explanation:
         if not self.planned:
             yield "plans nothing: the pool is paused"
         elif not (self.changes or self.refusals or self.gaps):
-            yield "has nothing to do here: it is as the spec wants it"
+            yield "has nothing to do here: in sync with the spec"
 
 
-def explained(question: Question, steps: Sequence[ExplainStep], plan: Plan | None, now: datetime) -> Explanation:
+def explanation_of(question: Question, steps: Sequence[ExplainStep], plan: Plan | None, now: datetime) -> Explanation:
     """`plan` is the pool's; what is about other projects is left out. None: nothing is planned, the pool is paused."""
-    bare = Explanation(question, tuple(steps), wanted(question, now), planned=plan is not None)
+    bare = Explanation(question, tuple(steps), spec_says(question, now), planned=plan is not None)
     if plan is None:
         paused = f"the pool is paused until {question.spec.until}: end it in {question.spec.path}, or do it by hand"
         return replace(bare, advice=() if bare.may else (paused,))
@@ -153,7 +153,7 @@ def _concerns(question: Question, change: Change) -> bool:
 
 
 def _near(question: Question, gap: Gap) -> bool:
-    """Gaps of the pool and of what lies around it, of the organization, and of the project itself."""
+    """Gaps of the pool and of its prerequisites, of the organization, and of the project itself."""
     subject = gap.subject.casefold()
     organization, _, rest = subject.partition("/")
     name = organization.partition(" ")[0]
@@ -164,7 +164,7 @@ def _near(question: Question, gap: Gap) -> bool:
     return name == question.organization.name
 
 
-def wanted(question: Question, now: datetime) -> tuple[str, ...]:
+def spec_says(question: Question, now: datetime) -> tuple[str, ...]:
     """One sentence for each thing that the spec says; `now` decides which exceptions count."""
     return (*_reach(question), *_access(question, now), *_pipelines(question), *_people(question), *_mode(question))
 
@@ -172,9 +172,9 @@ def wanted(question: Question, now: datetime) -> tuple[str, ...]:
 def _reach(question: Question) -> Iterator[str]:
     organization = question.organization
     if question.project.casefold() in organization.without_queue:
-        yield f"{question.place} is left as it is, by access.withoutQueue: no queue is made there, none is looked at"
+        yield f"{question.place} is left as it is, by access.withoutQueue: no queue is created or read there"
     elif not organization.projects:
-        yield f"all projects of {organization.name} use the pool, also those created tomorrow"
+        yield f"all projects of {organization.name} use the pool, also those created later"
         if organization.auto_provision is not None:
             yield f"autoProvision of {organization.name} is {_word(organization.auto_provision)}"
     elif question.project in organization.projects:
@@ -200,14 +200,14 @@ def _pipelines(question: Question) -> Iterator[str]:
     for grant in question.spec.access.pipelines:
         if _about(question, grant.organization, grant.project):
             alone = " and no others" if grant.exclusive else ""
-            yield f"pipelines authorized by themselves{alone}: {', '.join(map(str, grant.pipelines)) or 'none'}"
+            yield f"pipelines authorized individually{alone}: {', '.join(map(str, grant.pipelines)) or 'none'}"
 
 
 def _people(question: Question) -> Iterator[str]:
     spec, name = question.spec, question.organization.name
     people = effective.administrators(spec, name)
     if people:
-        alone = " and nobody else" if effective.exclusive(spec, name) else ""
+        alone = " and no others" if effective.exclusive(spec, name) else ""
         yield f"administrators of the agent pool{alone}: {', '.join(people)}"
     inherit = effective.inheritance(spec, name)
     if inherit is not None:
@@ -220,7 +220,7 @@ def _mode(question: Question) -> Iterator[str]:
     if spec.mode is Mode.REPORT:
         yield f"mode is report, so differences are shown and nothing is written{reason}"
     elif spec.mode is Mode.PAUSE:
-        yield f"mode is pause until {spec.until}, so nothing is even planned{reason}"
+        yield f"mode is pause until {spec.until}, so nothing is planned{reason}"
 
 
 def _about(question: Question, organization: str, project: str) -> bool:
@@ -268,7 +268,7 @@ def _makes(change: Change, step: str) -> bool:
 
 def _awaited(question: Question) -> Iterator[str]:
     if question.spec.mode is Mode.REPORT:
-        yield f"write mode: enforce in {question.spec.path}, or do by hand what the operator shows"
+        yield f"set mode: enforce in {question.spec.path}, or do by hand what the operator shows"
 
 
 def _edit(question: Question, step: str) -> Iterator[str]:
@@ -277,7 +277,7 @@ def _edit(question: Question, step: str) -> Iterator[str]:
     if organization.projects and name not in map(str.casefold, organization.projects):
         yield f"add {question.project} to the projects of {organization.name} in {path}"
     elif step == _QUEUE and name in organization.without_queue:
-        yield f"take {question.place} out of access.withoutQueue in {path}"
+        yield f"remove {question.place} from access.withoutQueue in {path}"
     elif step == _AUTHORIZATION:
         yield f"allow it in {path}: {_opening(question)}"
     elif step in (_RESOURCE, _AGENT_POOL):

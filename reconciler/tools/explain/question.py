@@ -1,4 +1,4 @@
-"""Which project of which organization is meant. Pure; a name that fits twice is an error, never a guess."""
+"""Which project of which organization a question is about. Pure; an ambiguous name is an error, never a guess."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.spec.model import Organization, Spec
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody wants to know."""
+    """Whether one project or pipeline may run on one pool."""
 
     spec: Spec
     organization: Organization
@@ -27,17 +27,17 @@ class Question:
         return f"{self.organization.name}/{self.project}"
 
 
-def asked(spec: Spec, project: str, pipeline: str = "") -> Question:
+def parse_question(spec: Spec, project: str, pipeline: str = "") -> Question:
     """`project` is ``organization/project``, or the project alone where it can be of one organization only."""
     if not spec.organizations:
-        raise SpecInvalid(f"{spec.name}: the pool is for GitHub, and there is nothing to explain in Azure DevOps")
+        raise SpecInvalid(f"{spec.name}: the pool is for GitHub, and uses nothing in Azure DevOps")
     head, slash, tail = project.partition("/")
     organization = _named(spec, head) if slash else _only(spec, project)
     name = (tail if slash else project).strip()
     if not name:
         raise SpecInvalid(f"project: {project!r} names no project; write organization/project")
-    wanted: str | int | None = int(pipeline) if pipeline.isdecimal() else pipeline or None
-    return Question(spec, organization, _spelt(name, organization.projects), wanted)
+    which: str | int | None = int(pipeline) if pipeline.isdecimal() else pipeline or None
+    return Question(spec, organization, _spelt(name, organization.projects), which)
 
 
 def _named(spec: Spec, name: str) -> Organization:

@@ -1,4 +1,4 @@
-"""The way from the ARM resource to the people, one step after another, until one is missing or cannot be read.
+"""The path from the ARM resource to the roles, step by step, until one is missing or cannot be read.
 
 What a run needs are the first five steps; roles say who could change the answer. That a project which ARM does not
 list can run where a queue is open follows from what each plane keeps, and nothing published says otherwise: such a
@@ -33,7 +33,7 @@ class State(StrEnum):
     HOLDS = "holds"
     MISSING = "missing"
     DOUBTFUL = "doubtful"
-    """It holds, as far as is published, and somebody should look."""
+    """It holds, as far as is published; check it by hand."""
     UNKNOWN = "unknown"
     """It could not be read; that is no absence."""
 
@@ -50,7 +50,7 @@ class ExplainStep:
     """Who opened it, where the service says."""
     on: str = ""
     found: bool = True
-    """False where a pipeline was asked about that is not there."""
+    """False where the question names a pipeline that does not exist."""
 
 
 def follow(question: Question, survey: Survey) -> tuple[ExplainStep, ...]:
@@ -165,16 +165,16 @@ def _held(says: str, line: Authorization) -> ExplainStep:
 
 def _pipeline(question: Question, known: Mapping[int, str]) -> Pipeline:
     """By id, by path, or by a bare name that only one pipeline has."""
-    asked = question.pipeline
-    if isinstance(asked, int):
-        return Pipeline(asked, known.get(asked, "(not among the visible pipelines)"))
-    text = str(asked).casefold()
+    named = question.pipeline
+    if isinstance(named, int):
+        return Pipeline(named, known.get(named, "(not among the visible pipelines)"))
+    text = str(named).casefold()
     fits = [id_ for id_, path in known.items() if text in (path.casefold(), path.rpartition("\\")[2].casefold())]
     if len(fits) == 1:
         return Pipeline(fits[0], known[fits[0]])
     many = ", ".join(f"{id_} {known[id_]}" for id_ in sorted(fits))
     why = f"fits {many}; give the id" if fits else "is no pipeline that the operator can see there"
-    raise NotFound(f"{question.place}: {asked} {why}")
+    raise NotFound(f"{question.place}: {named} {why}")
 
 
 def _roles(question: Question, survey: Survey, pool: AgentPool, queue: Queue) -> ExplainStep:
@@ -193,7 +193,9 @@ def _administrators(assignments: Sequence[RoleAssignment]) -> str:
         for one in assignments
         if effective.is_administrator(one.role)
     }
-    return ", ".join(sorted(found, key=str.casefold)) or "nobody by role; project and collection administrators may"
+    return (
+        ", ".join(sorted(found, key=str.casefold)) or "no identity by role; project and collection administrators may"
+    )
 
 
 def _name(who: Identity) -> str:

@@ -1,266 +1,194 @@
-"""The reads behind onboarding, for one organization. Each is made once, until something is written there."""
+"""The reads behind onboarding: what one organization says about the identity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
-from reconciler.errors import NotFound, ReconcilerError, Refused, Throttled
+from reconciler.errors import ReconcilerError, Refused, Throttled
 from reconciler.plan.policy import Policy, allows
-from reconciler.ports.devops import DevOpsReader, Entry, Group, MembershipReader, Project, ServicePrincipal
-from reconciler.rights.required import ADMINISTER, COLLECTION_ADMINISTRATORS, PROJECT_ADMINISTRATORS
+from reconciler.plan.targets import OrganizationPlace, Place, ProjectPlace
+from reconciler.ports.devops import (
+    DevOpsReader,
+    Entitlement,
+    Entry,
+    Group,
+    MembershipReader,
+    Project,
+    RoleAssignment,
+    ServicePrincipal,
+)
+from reconciler.spec.model import Mode
+from reconciler.survey import Survey
 from reconciler.survey.parallel_reads import Lanes
-from reconciler.tools.onboard import requirements
-from reconciler.tools.onboard.diff import excess, hidden, shut, steps
-from reconciler.tools.onboard.requirements import Answer, OnboardRequest, OrganizationState
-from reconciler.tools.onboard.step import Assign, Leave, OnboardStep, Standing, StepKind, View
 
 T = TypeVar("T")
+Answer: TypeAlias = T | ReconcilerError
+"""A value, or why it could not be read."""
 _PARALLEL = 4
 
 
 @dataclass(frozen=True, slots=True)
+class OnboardRequest:
+    """What the caller asked for."""
+
+    object_id: str
+    """Of the service principal (enterprise application), lower case."""
+    mode: Mode
+    projects: tuple[str, ...] = ()
+    """Names or ids, each perhaps with its organization before a slash; none: all that the caller can see."""
+
+    def matches(self, written: str, organization: str, project: Project) -> bool:
+        """Whether one entry of `projects` means this project."""
+        head, slash, tail = written.casefold().rpartition("/")
+        here = not slash or head == organization.casefold()
+        return here and tail in {project.id, project.name.casefold()}
+
+
+@dataclass(frozen=True, slots=True)
 class OnboardingReaders:
-    """What looking reads from; nothing of it can write."""
+    """What onboarding reads from; nothing of it can write."""
 
     devops: DevOpsReader
     members: MembershipReader
 
 
-class OrganizationReader:
-    """One organization, looked at as the caller."""
+@dataclass(frozen=True, slots=True)
+class OrganizationState:
+    """What one organization says about the identity."""
 
-    def __init__(self, asked: OnboardRequest, organization: str, sources: OnboardingReaders, policy: Policy) -> None:
-        self.organization = organization
-        self.seen = OrganizationState(organization)
-        """What the last look found."""
-        self._asked = asked
-        self._sources = sources
-        self._policy = policy
-        self._memo: dict[Hashable, Any] = {}
-        self._lanes = Lanes(_PARALLEL)
+    organization: str
+    principal: ServicePrincipal | None
+    """None where the organization does not know the identity."""
+    identity_id: str
+    """Local id; empty where the organization does not know the identity."""
+    entry: Entry | None
+    """What the directory search finds for an identity that the organization does not know."""
+    entitlement: Answer[Entitlement | None]
+    groups: Answer[Sequence[Group]]
+    """Every group that the identity is in, through other groups too."""
+    visible: Sequence[Project]
+    projects: Sequence[Project]
+    """The visible ones that the request and the policy mean."""
+    hidden: Answer[Sequence[Project]]
+    """Projects that the directory lists and the caller cannot see."""
+    directory: Answer[Sequence[Group]]
+    """Every group of Azure DevOps in the organization."""
+    pools: Answer[Sequence[RoleAssignment]]
+    """Roles on all agent pools."""
+    queues: Mapping[str, Answer[Sequence[RoleAssignment]]]
+    """Project id → roles on all agent pools of the project."""
 
-    def look(self) -> View:
-        """Every step as it stands. An organization that cannot be read is one step that is not known.
+    def groups_of(self, project_id: str) -> list[Group]:
+        """The groups of a project, where the directory could be read."""
+        listed = () if isinstance(self.directory, ReconcilerError) else self.directory
+        return [one for one in listed if one.project == project_id]
 
-        `Refused` where the id is none of a service principal, or the policy leaves the organization out; `Throttled`
-        where the service wants to be left alone for longer than a call waits.
-        """
-        if not allows(self._policy.organizations, self.organization):
-            raise Refused(f"organization {self.organization}: the policy does not allow it")
-        try:
-            return self._looked()
-        except (Throttled, Refused):
-            raise
-        except ReconcilerError as error:
-            return self.shut(error)
 
-    def shut(self, error: ReconcilerError) -> View:
-        """An organization where nothing could be read."""
-        return View(self.organization, "", (shut(self._asked, self.organization, error),))
+def read_organization(
+    request: OnboardRequest, organization: str, readers: OnboardingReaders, survey: Survey, policy: Policy
+) -> OrganizationState:
+    """Read everything once.
 
-    def forget(self, step: OnboardStep) -> None:
-        """Something was written there, or was not seen yet: the next look reads it again."""
-        if isinstance(step.act, Assign):
-            self._memo.pop(("roles", step.act.scope, step.act.resource), None)
-            return
-        gone = {"principals", "id", "entitlement", "groups", "found"}
-        self._memo = {key: answer for key, answer in self._memo.items() if key not in gone}
+    `Refused` where the id is not that of a service principal, the caller is the identity itself, or the policy
+    excludes what was asked for. `Throttled` where the service asks for fewer calls. Any other read that fails is kept
+    in its place, unless nothing makes sense without it.
+    """
+    if not allows(policy.organizations, organization):
+        raise Refused(f"organization {organization}: the policy does not allow it")
+    devops, members = readers.devops, readers.members
+    principal = _principal(request, organization, members)
+    entry = _entry(request, organization, members) if principal is None else None
+    id_ = members.local_id(organization, principal.descriptor) if principal else ""
+    if id_ and id_ == survey.me(organization).id:
+        raise Refused(
+            f"organization {organization}: you are signed in as the identity itself, which cannot grant itself "
+            "anything; sign in as an administrator of the organization, for example by az login"
+        )
+    visible = survey.projects(organization)
+    projects = _projects(request, organization, visible, policy)
+    return OrganizationState(
+        organization=organization,
+        principal=principal,
+        identity_id=id_,
+        entry=entry,
+        entitlement=_answer(lambda: members.entitlement(organization, id_) if id_ else None),
+        groups=_answer(lambda: members.groups_of(organization, id_) if id_ else ()),
+        visible=visible,
+        projects=projects,
+        hidden=() if request.projects else _answer(lambda: _allowed(policy, organization, survey.hidden_projects)),
+        directory=_answer(lambda: devops.groups(organization)),
+        pools=_roles(OrganizationPlace(organization), devops),
+        queues=_queue_roles(organization, projects, devops),
+    )
 
-    def matched(self) -> frozenset[str] | None:
-        """Which of the projects asked for this organization has; None where it could not be read. After a look."""
-        visible: Sequence[Project] | None = self._memo.get("projects")
-        if visible is None:
-            return None
-        return frozenset(one for one in self._asked.projects if any(self._fits(one, each) for each in visible))
 
-    # --- a look --------------------------------------------------------------------------------------
+def _answer(read: Callable[[], T]) -> Answer[T]:
+    """The value or the error; a service that asks for fewer calls gets none for a while."""
+    try:
+        return read()
+    except Throttled:
+        raise
+    except ReconcilerError as error:
+        return error
 
-    def _looked(self) -> View:
-        me = self._once("me", lambda: self._sources.devops.me(self.organization))
-        principal = self._principal()
-        found = self._entry() if principal is None else None
-        id_ = self._once("id", partial(self._local_id, principal)) if principal else ""
-        if id_ and id_ == me.id:
+
+def _principal(request: OnboardRequest, organization: str, members: MembershipReader) -> ServicePrincipal | None:
+    known = members.service_principals(organization)
+    for one in known:
+        if one.object_id == request.object_id:
+            return one
+    for one in known:
+        if one.application_id == request.object_id:
             raise Refused(
-                f"organization {self.organization}: you are signed in as the identity itself, which cannot give itself "
-                "anything; sign in as an administrator of the organization, for example by az login"
+                f"organization {organization}: {request.object_id} is the application (client) id of "
+                f"{one.display_name}; the object id of its enterprise application is {one.object_id}"
             )
-        chosen = self._chosen()
-        self.seen = self._observed(principal, id_, chosen)
-        unseen = [hidden(self._asked, self.organization, one) for one in self._hidden()]
-        told = [*map(self._with_leave, steps(self._asked, self.seen)), *unseen]
-        name = principal.display_name if principal else found.display_name if found else ""
-        return View(self.organization, name, tuple(told), tuple(self._notes(principal, found, chosen)))
+    return None
 
-    def _observed(self, principal: ServicePrincipal | None, id_: str, chosen: Sequence[Project]) -> OrganizationState:
-        members = self._sources.members
-        return OrganizationState(
-            organization=self.organization,
-            principal=principal,
-            identity_id=id_,
-            entitlement=self._asked_once(
-                "entitlement", lambda: members.entitlement(self.organization, id_) if id_ else None
-            ),
-            groups=self._asked_once("groups", lambda: members.groups_of(self.organization, id_) if id_ else ()),
-            projects=chosen,
-            directory=self._directory(),
-            pools=self._roles(requirements.POOL_SCOPE, requirements.ALL_POOLS),
-            queues=self._queues(chosen),
+
+def _entry(request: OnboardRequest, organization: str, members: MembershipReader) -> Entry | None:
+    """What has this object id, where the search finds it: the search may know names alone."""
+    answer = _answer(lambda: members.search(organization, request.object_id))
+    entries = () if isinstance(answer, ReconcilerError) else answer
+    found = next((one for one in entries if one.object_id == request.object_id), None)
+    if found and found.kind in {"user", "group"}:
+        raise Refused(
+            f"organization {organization}: {request.object_id} is the {found.kind} {found.display_name}, "
+            "not a service principal or managed identity"
         )
-
-    def _principal(self) -> ServicePrincipal | None:
-        known = self._once("principals", lambda: self._sources.members.service_principals(self.organization))
-        for one in known:
-            if one.object_id == self._asked.object_id:
-                return one
-        for one in known:
-            if one.application_id == self._asked.object_id:
-                raise Refused(
-                    f"organization {self.organization}: {self._asked.object_id} is the application (client) id of "
-                    f"{one.display_name}; the object id of its enterprise application is {one.object_id}"
-                )
-        return None
-
-    def _entry(self) -> Entry | None:
-        """Who has this object id, where the search finds it: it may look at names alone."""
-        answer = self._asked_once(
-            "found", lambda: self._sources.members.search(self.organization, self._asked.object_id)
-        )
-        entries = () if isinstance(answer, ReconcilerError) else answer
-        found = next((one for one in entries if one.object_id == self._asked.object_id), None)
-        if found and found.kind in {"user", "group"}:
-            raise Refused(
-                f"organization {self.organization}: {self._asked.object_id} is the {found.kind} {found.display_name}, "
-                "not a service principal or managed identity"
-            )
-        return found
-
-    def _local_id(self, principal: ServicePrincipal) -> str:
-        return self._sources.members.local_id(self.organization, principal.descriptor)
-
-    def _roles(self, scope: str, resource: str) -> Answer[Any]:
-        devops = self._sources.devops
-        return self._asked_once(
-            ("roles", scope, resource), lambda: devops.role_assignments(self.organization, scope, resource)
-        )
-
-    def _queues(self, chosen: Sequence[Project]) -> dict[str, Answer[Any]]:
-        found: dict[str, Answer[Any]] = {}
-
-        def read(project: Project) -> None:
-            found[project.id] = self._roles(requirements.QUEUE_SCOPE, project.id)
-
-        self._lanes.each(self.organization, read, chosen)
-        return found
-
-    def _directory(self) -> Answer[Sequence[Group]]:
-        return self._asked_once("directory", lambda: self._sources.devops.groups(self.organization))
-
-    # --- projects ------------------------------------------------------------------------------------
-
-    def _visible(self) -> Sequence[Project]:
-        return self._once("projects", lambda: self._sources.devops.projects(self.organization))
-
-    def _chosen(self) -> list[Project]:
-        found = sorted(self._visible(), key=lambda one: one.name.casefold())
-        if self._asked.projects:
-            found = [one for one in found if any(self._fits(asked, one) for asked in self._asked.projects)]
-            for one in found:
-                if not self._allowed(one):
-                    raise Refused(f"project {self.organization}/{one.name}: the policy does not allow it")
-        return [one for one in found if self._allowed(one)]
-
-    def _fits(self, asked: str, project: Project) -> bool:
-        head, slash, tail = asked.casefold().rpartition("/")
-        here = not slash or head == self.organization.casefold()
-        return here and tail in {project.id, project.name.casefold()}
-
-    def _allowed(self, project: Project) -> bool:
-        return allows(self._policy.projects, f"{self.organization}/{project.name}")
-
-    def _hidden(self) -> list[Project]:
-        """Projects whose groups are listed and that are not: deleted ones are none of them."""
-        listed = self._directory()
-        if self._asked.projects or isinstance(listed, ReconcilerError):
-            return []
-        visible = {one.id for one in self._visible()}
-        found = {one.project: _project(one) for one in listed if one.project and one.project not in visible}
-        if not found:
-            return []
-        answer = self._asked_once("deleted", lambda: self._sources.devops.deleted_projects(self.organization))
-        deleted = frozenset[str]() if isinstance(answer, ReconcilerError) else answer
-        return [one for one in found.values() if one.id not in deleted and self._allowed(one)]
-
-    # --- who may give it -----------------------------------------------------------------------------
-
-    def _with_leave(self, step: OnboardStep) -> OnboardStep:
-        if step.standing is not Standing.MISSING or step.act is None:
-            return step
-        return replace(step, leave=self._leave(step))
-
-    def _leave(self, step: OnboardStep) -> Leave:
-        groups = self._caller_groups()
-        if any(one.name.rpartition("]\\")[2] == COLLECTION_ADMINISTRATORS for one in groups):
-            return Leave.YES
-        if step.token:
-            ask = partial(self._sources.devops.may, self.organization, step.token, ADMINISTER)
-            answer = self._asked_once(("may", step.token), ask)
-            return Leave.UNKNOWN if isinstance(answer, ReconcilerError) else Leave.YES if answer else Leave.NO
-        if step.kind is StepKind.PROJECT:
-            mine = f"[{step.place.partition('/')[2]}]\\{PROJECT_ADMINISTRATORS}"
-            return Leave.YES if any(one.name == mine for one in groups) else Leave.UNKNOWN
-        return Leave.UNKNOWN
-
-    def _caller_groups(self) -> Sequence[Group]:
-        me = self._once("me", lambda: self._sources.devops.me(self.organization))
-        answer = self._asked_once("mine", lambda: self._sources.members.groups_of(self.organization, me.id))
-        return () if isinstance(answer, ReconcilerError) else answer
-
-    # --- words ---------------------------------------------------------------------------------------
-
-    def _notes(
-        self, principal: ServicePrincipal | None, found: Entry | None, chosen: Sequence[Project]
-    ) -> Iterator[str]:
-        if principal is None and found is None:
-            yield (
-                f"{self.organization}: nobody here has the object id {self._asked.object_id} yet, and the directory "
-                "search does not find it (it may know names alone). It has to be that of the enterprise application: "
-                f"az ad sp show --id {self._asked.object_id} --query id"
-            )
-        yield from excess(self._asked, self.seen)
-        if not self._asked.projects and (left := len(self._visible()) - len(chosen)):
-            yield f"{self.organization}: the policy leaves out {left} of {len(self._visible())} projects"
-
-    # --- memory --------------------------------------------------------------------------------------
-
-    def _once(self, key: Hashable, question: Callable[[], T]) -> T:
-        if key not in self._memo:
-            self._memo[key] = question()
-        answer: T = self._memo[key]
-        return answer
-
-    def _asked_once(self, key: Hashable, question: Callable[[], T]) -> Answer[T]:
-        """An error is an answer too, and is asked for again; but who throttles wants to hear nothing for a while."""
-        try:
-            return self._once(key, question)
-        except Throttled:
-            raise
-        except ReconcilerError as error:
-            return error
+    return found
 
 
-def _project(group: Group) -> Project:
-    return Project(group.project, group.name.removeprefix("[").rpartition("]\\")[0])
+def _projects(
+    request: OnboardRequest, organization: str, visible: Sequence[Project], policy: Policy
+) -> Sequence[Project]:
+    allowed = _allowed(policy, organization, lambda _: visible)
+    if not request.projects:
+        return allowed
+    named = [one for one in visible if any(request.matches(each, organization, one) for each in request.projects)]
+    for one in named:
+        if one not in allowed:
+            raise Refused(f"project {organization}/{one.name}: the policy does not allow it")
+    return named
 
 
-def unknown_projects(asked: OnboardRequest, lookouts: Sequence[OrganizationReader]) -> None:
-    """`NotFound` where a project was named that none of the organizations shows; after all of them were looked at."""
-    matched = [one.matched() for one in lookouts]
-    found: frozenset[str] = frozenset().union(*(one for one in matched if one is not None))
-    missing = [one for one in asked.projects if one not in found]
-    if missing and None not in matched:
-        where = ", ".join(one.organization for one in lookouts)
-        raise NotFound(f"project {', '.join(missing)}: not in {where}, or hidden from you")
+def _allowed(policy: Policy, organization: str, read: Callable[[str], Sequence[Project]]) -> Sequence[Project]:
+    return [one for one in read(organization) if allows(policy.projects, f"{organization}/{one.name}")]
+
+
+def _roles(place: Place, devops: DevOpsReader) -> Answer[Sequence[RoleAssignment]]:
+    return _answer(lambda: devops.role_assignments(place.organization, *place.resource))
+
+
+def _queue_roles(
+    organization: str, projects: Sequence[Project], devops: DevOpsReader
+) -> Mapping[str, Answer[Sequence[RoleAssignment]]]:
+    found: dict[str, Answer[Sequence[RoleAssignment]]] = {}
+
+    def read(project: Project) -> None:
+        found[project.id] = _roles(ProjectPlace(organization, project.id, project.name), devops)
+
+    Lanes(_PARALLEL).each(organization, read, projects)
+    return found

@@ -37,7 +37,7 @@ def test_the_level_shown_may_be_another_than_was_asked_for(root: Caller, switch:
     assert root.ok("GET", f"{PATH}/{made['id']}")["accessLevel"]["accountLicenseType"] == shown
 
 
-@pytest.mark.parametrize("status", ["pending", "active"])
+@pytest.mark.parametrize("status", ["pending", "active", "disabled"])
 def test_the_status_of_who_was_just_added_is_a_switch(root: Caller, status: str) -> None:
     root.do.switch("devops.entitlement-status", status)
 

@@ -77,7 +77,7 @@ def test_the_story_of_machines_that_would_not_start(with_vault: Shell, world: Ru
     assert ended.code == 2
     lines = [line.strip() for line in ended.out.splitlines()]
     at = lines.index("missing  key vault fabrikam-vault: let build read secrets")
-    assert lines[at + 1] == f"mode report needs Key Vault Secrets User on {VAULT}"
+    assert lines[at + 1] == f"mode report requires Key Vault Secrets User on {VAULT}"
     assert lines[at + 2] == f"for {IDENTITY}"
     at = lines.index("missing  key vault fabrikam-vault: admit the service's addresses")
     assert lines[at + 3] == (f"az keyvault network-rule add --name fabrikam-vault --ip-address {' '.join(RANGES[1:])}")

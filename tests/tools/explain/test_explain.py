@@ -11,8 +11,8 @@ from emulator import Running
 from reconciler.errors import NotFound, SpecInvalid
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
-from reconciler.tools.explain import asked
-from reconciler.tools.explain.answer import wanted
+from reconciler.tools.explain import parse_question
+from reconciler.tools.explain.answer import spec_says
 from tests.shell import DEMO, ROOT, Shell
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_is_not_called_missing(signed_in: Shell, world: Runn
     assert states(ended.document)["authorization"] == "unknown"
 
 
-def test_without_arm_the_other_plane_is_still_asked(signed_in: Shell, world: Running) -> None:
+def test_without_arm_the_other_plane_is_still_read(signed_in: Shell, world: Running) -> None:
     """A person on call who may read Azure DevOps alone: what is missing there is missing, whatever ARM says."""
     world.do.fault("403", route="Pools_Get", count=None)
 
@@ -132,7 +132,7 @@ def test_without_arm_the_other_plane_is_still_asked(signed_in: Shell, world: Run
     assert closed.out.splitlines()[0].endswith("may not run; first missing: authorization")
     assert closed.out.splitlines()[1].startswith("  ? ARM resource   pool fabrikam-managed-pool: ARM answered 403")
     assert (closed.code, unsure.code) == (2, 1)
-    assert unsure.out.splitlines()[0].endswith("not known whether it may run; ARM resource could not be read")
+    assert unsure.out.splitlines()[0].endswith("unknown whether it may run; ARM resource could not be read")
     assert unsure.out.splitlines()[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
 
 
@@ -144,11 +144,11 @@ ADD = "add fabrikam-dev to the projects of fabrikam-prime in fabrikam-release-po
     [
         ((RELEASE, "fabrikam-dev"), "", (ADD,)),
         ((POOL, "Data"), "", ()),
-        ((POOL, "Data"), "mode: report\n", (f"write mode: enforce in {POOL}.yaml, or do by hand what the operator shows",)),
+        ((POOL, "Data"), "mode: report\n", (f"set mode: enforce in {POOL}.yaml, or do by hand what the operator shows",)),
         (
             (POOL, "Data"),
             "  withoutQueue:\n    - { project: fabrikam-tailspin/Data, reason: later }\n",
-            (f"take fabrikam-tailspin/Data out of access.withoutQueue in {POOL}.yaml",),
+            (f"remove fabrikam-tailspin/Data from access.withoutQueue in {POOL}.yaml",),
         ),
         (
             (POOL, "Data"),
@@ -259,7 +259,7 @@ def test_a_paused_pool_is_explained_and_not_planned(signed_in: Shell) -> None:
 
     ended = signed_in.run("explain", POOL, "Web")
 
-    assert "  mode is pause until 2999-12-31, so nothing is even planned: move" in ended.out.splitlines()
+    assert "  mode is pause until 2999-12-31, so nothing is planned: move" in ended.out.splitlines()
     assert "has nothing to do here" not in ended.out
 
 
@@ -302,15 +302,15 @@ def test_exceptions_are_told_with_their_end_and_reason() -> None:
         "    - { project: fabrikam-prime/fabrikam-dev, pipelines: [7], exclusive: true }\n"
         "mode: report\n"
     )
-    told = wanted(asked(spec(more=more), "fabrikam-dev"), NOON)
-    ended = wanted(asked(spec(more=more), "fabrikam-test"), NOON)
+    told = spec_says(parse_question(spec(more=more), "fabrikam-dev"), NOON)
+    ended = spec_says(parse_question(spec(more=more), "fabrikam-test"), NOON)
 
     assert told == (
         "fabrikam-prime/fabrikam-dev uses the pool",
         "open access is off by an exception until 2026-12-31 (load test)",
         "openAccess of fabrikam-prime is on; the exception counts before it",
-        "pipelines authorized by themselves and no others: 7",
-        "administrators of the agent pool and nobody else: ann@fabrikam.com",
+        "pipelines authorized individually and no others: 7",
+        "administrators of the agent pool and no others: ann@fabrikam.com",
         "mode is report, so differences are shown and nothing is written",
     )
     assert "the exception off ended on 2026-11-21 (audit)" in ended
@@ -326,7 +326,7 @@ def test_exceptions_are_told_with_their_end_and_reason() -> None:
 )
 def test_what_is_not_meant_is_said_in_one_line(project: str, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said) as told:
-        asked(spec(), project)
+        parse_question(spec(), project)
 
     assert "\n" not in str(told.value)
 
@@ -336,11 +336,11 @@ def test_a_project_of_several_organizations_has_to_be_named_with_one() -> None:
     (both,) = load({"spec.yaml": text.encode()}).specs
 
     with pytest.raises(SpecInvalid, match="write fabrikam-tailspin/Web or fabrikam-prime/Web"):
-        asked(both, "Web")
+        parse_question(both, "Web")
 
 
 def test_a_pool_for_github_has_nothing_to_explain() -> None:
     (github,) = load({"spec.yaml": (ROOT / "examples" / "specs" / "fabrikam-github.yaml").read_bytes()}).specs
 
     with pytest.raises(SpecInvalid, match="is for GitHub"):
-        asked(github, "Web")
+        parse_question(github, "Web")

@@ -1,28 +1,47 @@
-"""`onboard` over HTTP: what is missing is told, given, seen afterwards, and nothing else is touched."""
+"""`onboard` over HTTP: what is missing is planned, granted, read back, and nothing else is touched."""
 
 from __future__ import annotations
 
+import json
+
+import jsonschema
 import pytest
 
 from emulator import Running
-from tests.shell import Shell
+from tests.shell import ROOT, Shell
 from tests.tools.onboard.fabrikam import ROBOT, estate
-from tests.tools.onboard.kit import ALL, EVERYTHING, added, as_robot, details, may, run, standings, writes
+from tests.tools.onboard.kit import (
+    DEV,
+    EVERYTHING,
+    LEVEL,
+    POOLS,
+    TEST,
+    added,
+    as_robot,
+    gaps,
+    granted,
+    may,
+    plan,
+    planned,
+    remarks,
+    run,
+    writes,
+)
 
 
-def test_the_story_of_an_operator_that_is_let_in(root: Shell, world: Running) -> None:
-    """Looked at without a write, given in the order of harm, seen by the operator itself, and then nothing is left."""
+def test_the_story_of_an_operator_that_is_onboarded(root: Shell, world: Running) -> None:
+    """Planned without a write, granted in the order of harm, visible to the operator itself, and then in sync."""
     before = world.do.state()
 
-    looked = run(root)
-    assert looked.code == 2, looked.err
-    assert standings(looked) == dict.fromkeys(EVERYTHING, "missing")
-    assert list(standings(looked)) == list(EVERYTHING)
+    dry = run(root)
+    assert dry.code == 2, dry.err
+    assert planned(dry) == list(EVERYTHING)
     assert (writes(world), world.do.state()) == (0, before)
 
-    given = run(root, "--apply")
-    assert given.code == 0, given.out + given.err
-    assert standings(given) == dict.fromkeys(EVERYTHING, "given")
+    applied = run(root, "--apply")
+    assert applied.code == 0, applied.out + applied.err
+    assert granted(applied) == list(EVERYTHING)
+    assert plan(applied)["inSync"]
     assert writes(world) == 6
     assert {one["name"] for one in as_robot(world, "/_apis/projects")} == {"dev", "test"}
     dev = next(one["id"] for one in before["organizations"][0]["projects"] if one["name"] == "dev")
@@ -31,26 +50,51 @@ def test_the_story_of_an_operator_that_is_let_in(root: Shell, world: Running) ->
 
     again = run(root, "--apply")
     assert again.code == 0
-    assert standings(again) == dict.fromkeys(EVERYTHING, "held")
+    assert granted(again) == []
     assert writes(world) == 6
 
 
-def test_every_step_says_what_why_who_and_where_to_click(root: Shell) -> None:
+def test_a_plan_shows_each_grant_with_its_reason(root: Shell) -> None:
     lines = root.run("onboard", "prime", "--identity", ROBOT, "--project", "dev").out.splitlines()
 
-    at = lines.index("  missing  prime: Reader on all agent pools")
-    assert lines[at + 1].strip() == "why      an agent pool without View right is missing from every list"
-    assert lines[at + 2].strip() == (
-        "who may  administrators of all agent pools of prime, Project Collection Administrators; you may give it"
+    (line,) = [" ".join(line.split()) for line in lines if "role on all agent pools" in line]
+    assert line == (
+        "+ role on all agent pools prime none → Reader "
+        "Azure DevOps, widens, an agent pool without the View right appears as missing"
     )
-    assert lines[at + 3].strip() == (
-        "by hand  https://dev.azure.com/prime/_settings/agentpools, Security, Add: role Reader"
-    )
-    assert lines[-1] == "  4 steps: 4 missing"
+    assert lines[-1] == "  4 changes: 4 widens; 1 remark"
     assert not any("prime/test" in line for line in lines)
 
 
-def test_report_needs_less_than_enforce(root: Shell, world: Running) -> None:
+def test_a_plan_has_the_documented_form(root: Shell) -> None:
+    """The same as that of a pool."""
+    schema = json.loads((ROOT / "docs" / "plan.schema.json").read_text())
+
+    jsonschema.Draft202012Validator(schema).validate(run(root, organizations=("prime", "second")).document)
+
+
+def test_a_plan_is_granted_by_its_hash_or_not_at_all(root: Shell, world: Running) -> None:
+    approved = plan(run(root))["hash"]
+
+    other = run(root, "--apply", "--plan-hash", approved, mode="report")
+    assert other.code == 1
+    assert writes(world) == 0
+
+    same = run(root, "--apply", "--plan-hash", approved)
+    assert same.code == 0
+    assert granted(same) == list(EVERYTHING)
+
+
+def test_a_hash_is_of_one_organization_and_for_apply(root: Shell, world: Running) -> None:
+    two = run(root, "--apply", "--plan-hash", "0f3a", organizations=("prime", "second"))
+    dry = run(root, "--plan-hash", "0f3a")
+
+    assert (two.code, dry.code) == (1, 1)
+    assert "a plan is of one organization" in two.err
+    assert world.do.requests() == []
+
+
+def test_report_requires_less_than_enforce(root: Shell, world: Running) -> None:
     assert run(root, "--apply", mode="report").code == 0
 
     assert may(world, "AgentPools", 1)
@@ -59,18 +103,23 @@ def test_report_needs_less_than_enforce(root: Shell, world: Running) -> None:
     assert roles == {"Reader": ["robot"]}
 
 
-def test_what_is_more_than_needed_is_told_and_left(root: Shell, world: Running) -> None:
+def test_a_role_that_is_too_weak_is_replaced_by_the_one_that_is_required(root: Shell, world: Running) -> None:
+    run(root, "--apply", mode="report")
+
+    dry = run(root, "--project", "dev")
+
+    assert [(one["before"], one["after"]) for one in plan(dry)["changes"]] == [("Reader", "Administrator")] * 2
+
+
+def test_what_is_more_than_required_is_reported_and_left(root: Shell, world: Running) -> None:
     run(root, "--apply")
     before = world.do.state()
 
     said = run(root, "--apply", mode="report")
 
     assert said.code == 0
-    notes = said.document["organizations"][0]["notes"]
-    assert (
-        "prime: the identity is Administrator on all agent pools of prime, which is more than mode report needs"
-        in notes
-    )
+    message = "the identity is Administrator on all agent pools of prime, more than mode report requires"
+    assert message in remarks(said)
     assert world.do.state() == before
 
 
@@ -121,26 +170,46 @@ def test_it_ends_the_same_whatever_is_not_known_of_access_levels(
     assert run(root).code == 0
 
 
-def test_who_was_made_known_without_a_level_gets_one(root: Shell, world: Running) -> None:
+def test_an_identity_that_is_known_without_a_level_gets_one(root: Shell, world: Running) -> None:
     added(world, "")
 
     said = run(root, "--apply")
 
     assert said.code == 0
-    assert standings(said)["member", "prime"] == "given"
+    assert granted(said)[0] == LEVEL
+
+
+def test_a_level_that_the_program_does_not_know_is_unknown_and_left(root: Shell, world: Running) -> None:
+    added(world, "galactic")
+
+    said = run(root, "--apply")
+
+    assert said.code == 1
+    assert gaps(said) == {LEVEL: "unknown"}
+    assert len(granted(said)) == 5
+
+
+def test_an_identity_that_is_disabled_is_enabled_by_hand_first(root: Shell, world: Running) -> None:
+    added(world)
+    world.do.switch("devops.entitlement-status", "disabled")
+
+    said = run(root, "--apply")
+
+    assert said.code == 2
+    assert gaps(said) == {LEVEL: "degraded"}
+    assert len(plan(said)["refusals"]) == 5
+    assert writes(world) == 0
 
 
 @pytest.mark.parametrize("search", ["found", "unknown"])
-def test_a_name_is_told_before_anything_is_given_where_the_directory_tells_it(
-    root: Shell, world: Running, search: str
-) -> None:
-    """A person should see who gets the rights; an id that the search does not know is no proof of anything."""
+def test_the_plan_names_the_identity_where_the_directory_finds_it(root: Shell, world: Running, search: str) -> None:
+    """The caller sees who gets the rights; an id that the search does not find proves nothing."""
     world.do.switch("devops.picker-by-id", search)
 
-    found = run(root).document["organizations"][0]
+    (remark,) = remarks(run(root))
 
-    assert found["identity"] == ("Robot" if search == "found" else "")
-    assert ["az ad sp show" in note for note in found["notes"]] == ([] if search == "found" else [True])
+    assert ("the identity is Robot" in remark) == (search == "found")
+    assert ("az ad sp show" in remark) == (search == "unknown")
 
 
 def test_a_role_through_a_group_of_a_group_is_enough(root: Shell, world: Running) -> None:
@@ -159,36 +228,37 @@ def test_a_role_through_a_group_of_a_group_is_enough(root: Shell, world: Running
     said = run(root, "--project", "dev", "--apply")
 
     assert said.code == 0
-    assert details(said)["pools", "prime"] == "by [prime]\\Operators"
-    assert details(said)["project", "prime/dev"] == "in [dev]\\Contributors"
-    assert writes(world) == 1  # the role on the project's agent pools, which no group has
+    assert granted(said) == [("queue_role", "prime/dev")]  # no group holds it
+    assert writes(world) == 1
 
 
-def test_what_comes_with_a_membership_is_not_given_twice(root: Shell, world: Running) -> None:
-    """By default everybody in a project, and in an organization, reads its agent pools."""
+def test_what_comes_with_a_membership_is_not_granted_twice(root: Shell, world: Running) -> None:
+    """By default every member of a project, and of an organization, reads its agent pools."""
     inside, everybody = "[dev]\\Project Valid Users", "[prime]\\Project Collection Valid Users"
     groups = [{"name": inside, "members": ["[dev]\\Readers"]}, {"name": everybody}]
     world.do.replace(estate(groups=groups, roles={"Reader": [everybody]}, projects=[{"name": "dev"}]))
     world.do.edit("set-role", organization="prime", project="dev", who=inside, role="Reader")
 
-    looked = run(root, mode="report")
+    dry = run(root, mode="report")
     said = run(root, "--apply", mode="report")
 
-    assert [key for key, standing in standings(looked).items() if standing == "missing"] == [*ALL[:2]]
-    assert details(looked)["queues", "prime/dev"] == "by [dev]\\Project Valid Users, as everybody there"
+    assert planned(dry) == [LEVEL, DEV]
     assert said.code == 0
-    assert details(said)["queues", "prime/dev"] == "by [dev]\\Project Valid Users"
     assert writes(world) == 2
 
 
-def test_an_administrator_of_everything_needs_nothing_and_hears_that_it_is_too_much(
-    root: Shell, world: Running
-) -> None:
+def test_an_administrator_of_everything_needs_nothing_and_that_is_reported(root: Shell, world: Running) -> None:
     world.do.replace(estate(identities=["root", "robot"], administrators=["root", "robot"], groups=[], roles={}))
 
     said = run(root, "--apply")
 
     assert said.code == 0
     assert writes(world) == 0
-    (note,) = said.document["organizations"][0]["notes"]
-    assert "is more than it needs in any mode" in note
+    assert any("is in [prime]\\Project Collection Administrators, which is more" in one for one in remarks(said))
+
+
+def test_a_project_that_is_made_later_is_planned_alone(root: Shell, world: Running) -> None:
+    run(root, "--project", "dev", "--apply")
+
+    assert planned(run(root)) == [TEST, ("queue_role", "prime/test")]
+    assert POOLS not in planned(run(root))

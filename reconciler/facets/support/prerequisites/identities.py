@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.errors import NotFound, Unavailable
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.rights.checks import Check, Subject, asked, seen, told
+from reconciler.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode
 from reconciler.survey import Survey
@@ -30,12 +30,12 @@ def same_tenant(identity: str, organization: str, survey: Survey, around: AzureR
     )
     grant = Grant("an identity of the organization's tenant", organization, identity, remedy)
     subject = Subject(identity, f"be in the tenant of {organization}", Mode.REPORT, grant)
-    return told(asked(subject, partial(_agree, identity, organization, survey, around)))
+    return as_advice(run_check(subject, partial(_agree, identity, organization, survey, around)))
 
 
 def properties(identity: str, around: AzureResourcesReader) -> Mapping[str, Any]:
     """`tenantId` and `principalId` of an identity. `NotFound` where there is none, `Unavailable` where it is hidden."""
-    document = seen("the identity", lambda: around.resource(identity, _VERSION))
+    document = read_or_unavailable("the identity", lambda: around.resource(identity, _VERSION))
     if document is None:
         raise NotFound("there is no such identity")
     found: Mapping[str, Any] = document.get("properties") or {}
@@ -44,7 +44,9 @@ def properties(identity: str, around: AzureResourcesReader) -> Mapping[str, Any]
 
 def _agree(identity: str, organization: str, survey: Survey, around: AzureResourcesReader) -> None:
     ours = str(properties(identity, around).get("tenantId", "")).lower()
-    theirs = seen("the organization's tenant", lambda: around.tenant(organization, survey.me(organization).id))
+    theirs = read_or_unavailable(
+        "the organization's tenant", lambda: around.tenant(organization, survey.me(organization).id)
+    )
     if not ours or not theirs:
         raise Unavailable("the tenant cannot be read; compare it by hand")
     if ours != theirs:

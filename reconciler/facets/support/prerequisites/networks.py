@@ -10,7 +10,7 @@ from functools import partial
 
 from reconciler.errors import NotFound
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.rights.checks import Check, Subject, asked, seen, told
+from reconciler.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode
 
@@ -26,11 +26,11 @@ def delegated(subnet: str, around: AzureResourcesReader) -> Check:
     command = f"az network vnet subnet update --ids {subnet} --delegations {DELEGATE}"
     grant = Grant(f"a delegation to {DELEGATE}", network, f"subnet {name}", command)
     subject = Subject(subnet, "be delegated to the service", Mode.REPORT, grant)
-    return told(asked(subject, partial(_delegations, subnet, around)))
+    return as_advice(run_check(subject, partial(_delegations, subnet, around)))
 
 
 def _delegations(subnet: str, around: AzureResourcesReader) -> bool:
-    document = seen("the subnet", lambda: around.resource(subnet, _VERSION))
+    document = read_or_unavailable("the subnet", lambda: around.resource(subnet, _VERSION))
     if document is None:
         raise NotFound("there is no such subnet")
     given = (document.get("properties") or {}).get("delegations") or ()

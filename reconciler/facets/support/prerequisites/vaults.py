@@ -16,7 +16,7 @@ from reconciler.errors import Unavailable
 from reconciler.facets.support.prerequisites.identities import properties
 from reconciler.facets.support.prerequisites.named import named
 from reconciler.ports.azure_resources import Assignment, AzureResourcesReader, allows_data
-from reconciler.rights.checks import Check, Subject, asked, seen, told
+from reconciler.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
 from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import Survey
@@ -60,7 +60,7 @@ class Vault:
         grant = Grant("Reader", self._place, _OPERATOR, f"az role assignment create --role Reader … for {self._name}")
         found: list[Document] = []
         subject = Subject(self._place, "see the vault", Mode.REPORT, grant)
-        yield asked(subject, lambda: found.append(self._found()))
+        yield run_check(subject, lambda: found.append(self._found()))
         for document in found:
             yield from self._readers(document)
             yield self._admits(document.get("properties") or {})
@@ -68,7 +68,7 @@ class Vault:
     def _found(self) -> Document:
         """By name; it may lie in another subscription than the pool, and then it is not found."""
         subscription = self._spec.subscription
-        for one in seen("the list of vaults", lambda: self._around.vaults(subscription)):
+        for one in read_or_unavailable("the list of vaults", lambda: self._around.vaults(subscription)):
             if str(one.get("name", "")).lower() == self._name:
                 return one
         raise Unavailable(f"it is none of the visible vaults of subscription {subscription}; check it by hand")
@@ -86,11 +86,11 @@ class Vault:
             vault = str(document["id"])
             grant = _grant("Key Vault Certificate User", CERTIFICATE_USER, vault, f"{_OPERATOR}, which configures it")
             subject = Subject(self._place, "read certificates while the pool is written", Mode.ENFORCE, grant)
-            yield asked(subject, partial(self._configures, vault))
+            yield run_check(subject, partial(self._configures, vault))
 
     def _system(self) -> str:
         """Principal of the pool's own identity, out of the pool; there is none before there is a pool."""
-        pool = seen("the pool", lambda: self._survey.arm_pool(self._spec)) or {}
+        pool = read_or_unavailable("the pool", lambda: self._survey.arm_pool(self._spec)) or {}
         return _principal(pool.get("identity") or {})
 
     def _secrets(self, document: Document, identity: str, principal: Any) -> Check:
@@ -98,17 +98,17 @@ class Vault:
         grant = _grant("Key Vault Secrets User", SECRETS_USER, vault, identity)
         subject = Subject(self._place, f"let {identity.rpartition('/')[2]} read secrets", Mode.REPORT, grant)
         reads = self._role_reads if _by_roles(document) else self._policy_reads
-        return asked(subject, lambda: reads(document, principal()))
+        return run_check(subject, lambda: reads(document, principal()))
 
     def _role_reads(self, document: Document, principal: str) -> bool:
         vault = str(document["id"])
-        assigned = seen("role assignments", lambda: self._around.assignments(vault, principal))
+        assigned = read_or_unavailable("role assignments", lambda: self._around.assignments(vault, principal))
         counting = [one for one in assigned if _above(one.scope, vault)]
         known = any(one.role in _SECRETS for one in counting)
         return known or any(self._defined(one, vault) for one in counting)
 
     def _defined(self, assignment: Assignment, vault: str) -> bool:
-        rights = seen(f"role {assignment.role}", lambda: self._around.role(vault, assignment.role))
+        rights = read_or_unavailable(f"role {assignment.role}", lambda: self._around.role(vault, assignment.role))
         return allows_data(rights, _READ_SECRET)
 
     def _policy_reads(self, document: Document, principal: str) -> bool:
@@ -120,7 +120,9 @@ class Vault:
         raise Unavailable("it works with access policies, and none names the identity; it needs Get on secrets there")
 
     def _configures(self, vault: str) -> bool:
-        return allows_data(seen("the operator's rights", lambda: self._around.rights(vault)), _READ_CERTIFICATE)
+        return allows_data(
+            read_or_unavailable("the operator's rights", lambda: self._around.rights(vault)), _READ_CERTIFICATE
+        )
 
     # --- who is admitted -----------------------------------------------------------------------------------
 
@@ -131,7 +133,7 @@ class Vault:
             "the ranges of tag DevOpsInfrastructure in the vault's firewall", self._place, "the service", command
         )
         subject = Subject(self._place, "admit the service's addresses", Mode.REPORT, grant)
-        return told(asked(subject, lambda: _public(given) and not missing))
+        return as_advice(run_check(subject, lambda: _public(given) and not missing))
 
 
 def _public(given: Document) -> bool:

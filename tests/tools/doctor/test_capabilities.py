@@ -1,4 +1,4 @@
-"""`doctor` tells of answers that are too old to count, and of a switch that nobody can see."""
+"""`doctor` reports answers of `probe` that are too old to count, and a switch that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import MOMENT, Capabilities, CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.document import text
-from reconciler.tools.doctor import known
+from reconciler.tools.doctor import capability_checks
 from tests.shell import DEMO, Shell
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
@@ -40,42 +40,40 @@ def missing(checks: tuple[Check, ...]) -> list[tuple[str, str]]:
     return [(check.place, check.what) for check in checks if check.verdict is CheckResult.MISSING]
 
 
-def test_answers_that_count_are_fine_and_those_of_nobody_s_pools_are_not_looked_at() -> None:
-    (check,) = known(specs(), capabilities(89), NOW, 90)
+def test_fresh_answers_are_fine_and_organizations_without_a_spec_are_left_out() -> None:
+    (check,) = capability_checks(specs(), capabilities(89), NOW, 90)
 
     assert (check.place, check.verdict, check.detail) == (PRIME, CheckResult.OK, "")
 
 
-def test_answers_that_are_too_old_are_told_with_what_to_do() -> None:
-    (check,) = known(specs(), capabilities(120), NOW, 90)
+def test_answers_that_are_too_old_are_reported_with_the_remedy() -> None:
+    (check,) = capability_checks(specs(), capabilities(120), NOW, 90)
 
     assert check.verdict is CheckResult.MISSING
-    assert check.detail == "asked 120 days ago, and answers count for 90; the careful way is taken"
+    assert check.detail == "probed 120 days ago, answers count for 90; conservative defaults apply"
     assert check.grant.remedy == f"python -m reconciler probe {PRIME}, and deploy the file"
 
 
-def test_how_long_an_answer_counts_is_for_the_deployment_to_say() -> None:
-    assert missing(known(specs(), capabilities(120), NOW, 365)) == []
+def test_the_deployment_sets_how_long_an_answer_counts() -> None:
+    assert missing(capability_checks(specs(), capabilities(120), NOW, 365)) == []
 
 
-def test_without_a_file_there_is_nothing_to_tell() -> None:
-    assert known(specs(), Capabilities(), NOW, 90) == ()
+def test_without_a_file_nothing_is_reported() -> None:
+    assert capability_checks(specs(), Capabilities(), NOW, 90) == ()
 
 
-def test_a_spec_that_wants_what_cannot_be_seen_is_named() -> None:
-    """Where the list does not show the switch, what is written there is never seen to be in force."""
+def test_a_spec_that_manages_what_cannot_be_read_is_named() -> None:
+    """Where the list does not show the switch, a write is never verified."""
     managed = [spec.name for spec in specs() if PRIME in {one.name for one in spec.organizations}]
 
-    assert {what for _, what in missing(known(specs(), apart(), NOW, 90))} <= {
-        f"see whether agent pool {name} inherits roles" for name in managed
+    assert {what for _, what in missing(capability_checks(specs(), apart(), NOW, 90))} <= {
+        f"read whether agent pool {name} inherits roles" for name in managed
     }
-    assert missing(known(specs(), apart(), NOW, 90)) != []
+    assert missing(capability_checks(specs(), apart(), NOW, 90)) != []
 
 
-def test_people_s_questions_are_answered_by_what_is_there(
-    signed_in: Shell, world: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A right to read a project is seen by reading it; only plans take what saves reads."""
+def test_only_plans_use_the_cheaper_reads(signed_in: Shell, world: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right to read a project is checked by reading it."""
     world.do.switch("devops.organization-queue-list", "listed")
     assert signed_in.run("probe", PRIME, "--to", "c.yaml").code == 0
     monkeypatch.setenv("RECONCILER_CAPABILITIES", "c.yaml")
@@ -100,5 +98,5 @@ def test_doctor_ends_with_2_and_the_command(signed_in: Shell, monkeypatch: pytes
     ended = signed_in.run("doctor")
 
     assert ended.code == 2
-    assert f"  missing  {PRIME}: know what was found out by asking: asked 9" in ended.out
+    assert f"  missing  {PRIME}: have current answers of probe: probed 9" in ended.out
     assert f"python -m reconciler probe {PRIME}, and deploy the file" in ended.out

@@ -1,0 +1,131 @@
+"""What the commands that read need (`explain`, `doctor`, `probe` and the like), and `onboard`, which may write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.bootstrap.connections import Planes, connect, credential_of, planner_of, policy, session_for
+from reconciler.bootstrap.stores import Store
+from reconciler.config.settings import Settings
+from reconciler.engine import Planner
+from reconciler.plan.policy import Policy
+from reconciler.ports.azure import SubscriptionReader
+from reconciler.ports.azure_resources import AzureResourcesReader
+from reconciler.ports.clock import Clock
+from reconciler.ports.devops import MembershipReader, MembershipWriter, RawDevOpsReader
+from reconciler.ports.readers_writers import Readers, Writers
+
+if TYPE_CHECKING:
+    from reconciler.adapters.devops.session import Session
+    from reconciler.adapters.devops.throttling import ThrottlingGates
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What `explain`, `import` and `doctor` need. Holds nothing that could write."""
+
+    planner: Planner
+    clock: Clock
+    subscriptions: SubscriptionReader
+    around: AzureResourcesReader
+    members: MembershipReader
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What `probe` needs: connections that send GET requests only."""
+
+    readers: Readers
+    raw: RawDevOpsReader
+    clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Close connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingWriters:
+    """What granting writes with, and where its one run is kept."""
+
+    writers: Writers
+    members: MembershipWriter
+    store: Store
+    """For this call alone: onboarding leaves no state of pools behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """What `onboard` needs. It acts as the caller, and can write only where `writers` is given."""
+
+    readers: Readers
+    members: MembershipReader
+    writers: OnboardingWriters | None
+    """None: a dry run."""
+    policy: Policy
+    clock: Clock
+    close: Callable[[], None] = field(repr=False)
+    """Close connections and files."""
+
+
+def tools(settings: Settings) -> Tools:
+    """What `explain`, `import` and `doctor` need; specs are not read."""
+    from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.memberships import Memberships  # noqa: PLC0415
+
+    clock = SystemClock()
+    planes = connect(settings, clock)
+    around = AzureResources(planes.arm, planes.devops)
+    members = Memberships(planes.devops, _members_session(settings, None))
+    planner = planner_of(settings, planes, clock)
+    return Tools(planner, clock, around, around, members)
+
+
+def questions(settings: Settings) -> Questions:
+    """What `probe` needs; specs are not read."""
+    from reconciler.adapters.devops.reads import DevOps, RawDevOps  # noqa: PLC0415 - see the package's docstring
+
+    clock = SystemClock()
+    planes = connect(settings, clock, gets_alone=True)
+    readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
+    return Questions(readers, RawDevOps(planes.devops), clock, planes.close)
+
+
+def onboarding(settings: Settings, *, write: bool) -> Onboarding:
+    """What `onboard` needs; without `write` there is nothing that could write."""
+    from reconciler.adapters.devops.memberships import Memberships  # noqa: PLC0415
+    from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.throttling import ThrottlingGates  # noqa: PLC0415
+
+    clock = SystemClock()
+    gates = ThrottlingGates(clock.monotonic)
+    planes, members = connect(settings, clock, gates), _members_session(settings, gates)
+    with ExitStack() as stack:
+        stack.callback(planes.close)
+        stack.callback(members.close)
+        writers = _onboarding_writers(planes, members, clock, stack) if write else None
+        close = stack.pop_all().close
+    readers = Readers(planes.arm, DevOps(planes.devops))
+    return Onboarding(readers, Memberships(planes.devops, members), writers, policy(settings), clock, close)
+
+
+def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: ExitStack) -> OnboardingWriters:
+    from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.devops.memberships import MembershipWrites  # noqa: PLC0415
+    from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
+    from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415
+
+    store = Local(Path(stack.enter_context(TemporaryDirectory(prefix="onboard-"))) / "state.db", clock)
+    stack.callback(store.close)
+    writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
+    return OnboardingWriters(writers, MembershipWrites(planes.devops, members), store)
+
+
+def _members_session(settings: Settings, gates: ThrottlingGates | None) -> Session:
+    """Access levels are on a host of their own, hence a session with an allow-list of its own."""
+    place = settings.members_endpoint
+    return session_for(settings, credential_of(settings), (place, place), gates)
