@@ -19,7 +19,7 @@ from reconciler.cli.validate import validate
 
 ABOUT = """Keeps Azure Managed DevOps Pools, and who may run code on them, as a git repository says.
 
-Exit codes: 0 in sync, done or valid; 2 drift, or changes still to come; 1 an error, of usage too; 130 Ctrl-C.
+Exit codes: 0 in sync, done or valid; 2 out of sync, or changes still to come; 1 an error, of usage too; 130 Ctrl-C.
 """
 
 app = typer.Typer(

@@ -75,7 +75,7 @@ def apply(
     show(running.results(), output, screen)
     codes = [code_of(result) for result in running.results()]
     if stopped:
-        number = len(following.proved)
+        number = len(following.verified)
         screen.note(
             f"stopped; {number} {'change is' if number == 1 else 'changes are'} in force, and nothing more begins"
         )

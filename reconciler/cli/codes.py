@@ -1,15 +1,15 @@
-"""Exit codes, in one place. Where several hold, an error hides drift, and drift hides done."""
+"""Exit codes, in one place. Where several hold, an error hides changes that are left, and these hide success."""
 
 from __future__ import annotations
 
 DONE = 0
-"""In sync, applied and proven, or valid."""
+"""In sync, applied and verified, or valid."""
 
 ERROR = 1
 """Something is wrong: usage, settings, specs, a service, a refused apply, a failed read."""
 
 PENDING = 2
-"""Drift, or changes that are still to come."""
+"""Out of sync, or changes that are still to come."""
 
 STOPPED = 130
 """Ended by Ctrl-C, at the boundary of a step."""

@@ -18,7 +18,7 @@ class Following:
     def __init__(self) -> None:
         self._track: Track | None = None
         self._stop: Stop | None = None
-        self.proved: list[tuple[str, Change]] = []
+        self.verified: list[tuple[str, Change]] = []
         """Pool and change, in order: what was seen to be in force."""
         self._begun: dict[str, list[Change]] = {}
 
@@ -30,8 +30,8 @@ class Following:
         """Told by the engine."""
         if isinstance(event, events.PassStarted | events.Applying) and self._stop:
             self._stop.check()
-        if isinstance(event, events.Proved):
-            self.proved += [(event.pool, change) for change in event.changes]
+        if isinstance(event, events.Verified):
+            self.verified += [(event.pool, change) for change in event.changes]
         if isinstance(event, events.Applied) and event.pending:
             self._begun.setdefault(event.pool, []).append(event.change)
         if self._track:
@@ -41,10 +41,10 @@ class Following:
         """Changes that the service went on with by itself, and that a plan made since does not find any more."""
         still = {change.id for change in left.changes}
         seen = tuple(change for change in self._begun.pop(left.pool, []) if change.id not in still)
-        self.proved += [(left.pool, change) for change in seen]
+        self.verified += [(left.pool, change) for change in seen]
         for change in seen:
             if self._track:
-                self._track.line(f"{left.pool}: proven: {summary(change)}")
+                self._track.line(f"{left.pool}: verified: {summary(change)}")
         return seen
 
     def _show(self, event: events.Event, track: Track) -> None:
@@ -59,8 +59,8 @@ class Following:
             track.line(f"{pool}: failed: {summary(event.change)}: {event.error.reason}: {event.error}")
         elif isinstance(event, events.Waiting):
             track.line(f"{pool}: giving the service time: {summary(event.change)}")
-        elif isinstance(event, events.Proving):
+        elif isinstance(event, events.Verifying):
             track.now(f"{pool}: reading again what was written")
         else:
             for change in event.changes:
-                track.line(f"{pool}: proven: {summary(change)}")
+                track.line(f"{pool}: verified: {summary(change)}")

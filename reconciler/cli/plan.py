@@ -14,11 +14,12 @@ from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, require, select, settings_of, view
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
+from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.names import RememberedNames
 
 
 def plan(
@@ -39,20 +40,26 @@ def plan(
         whole = require(selection, screen)
         known = recalled(settings, selection.specs, screen)
         plans, codes = _plans(look, selection, known, screen)
+        by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
+        causes = {
+            one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
+            for one in plans
+            if one.pool.lower() in known
+        }
     _strangers(plans, known, screen)
-    show(plans, output, screen)
+    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen)
     return worst([DONE if whole else ERROR, *codes, *(code_of(one) for one in plans)])
 
 
-def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
-    """Plans in the form asked for."""
+def show(plans: Sequence[tuple[Plan, SyncCause]], output: OutputFormat, screen: Screen) -> None:
+    """Plans in the requested form, each with why its pool is out of sync."""
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans))
     elif output is OutputFormat.MARKDOWN:
-        screen.result("\n\n".join(render.markdown(one) for one in plans))
+        screen.result("\n\n".join(render.markdown(one, cause) for one, cause in plans))
     else:
-        for one in plans:
-            screen.plan(one)
+        for one, cause in plans:
+            screen.plan(one, cause)
 
 
 def code_of(one: Plan) -> int:
@@ -62,7 +69,7 @@ def code_of(one: Plan) -> int:
     return DONE if one.in_sync else PENDING
 
 
-def _strangers(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
+def _strangers(plans: Sequence[Plan], known: Mapping[str, PoolStatus], screen: Screen) -> None:
     """Say where a thing may be missed only because it was renamed, and nothing here remembers its id."""
     missed = [one.pool for one in plans if one.pool.lower() not in known and _misses(one)]
     if missed:
@@ -81,7 +88,7 @@ def _misses(one: Plan) -> bool:
 
 
 def _plans(
-    look: bootstrap.Look, selection: Selection, known: Mapping[str, RememberedNames], screen: Screen
+    look: bootstrap.Look, selection: Selection, known: Mapping[str, PoolStatus], screen: Screen
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []

@@ -1,4 +1,4 @@
-"""What an apply came to, in the three forms, and its exit code."""
+"""The results of an apply, in the three forms, and their exit code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from reconciler.cli.screen import Screen
 from reconciler.documents import Json
 from reconciler.engine import Outcome, Result
 from reconciler.plan import render
+from reconciler.plan.sync import SyncCause
 
 FORMAT = "reconciler/results/v1"
 
@@ -18,7 +19,7 @@ _CODES = {
     Outcome.APPLIED: DONE,
     Outcome.SUSPENDED: DONE,
     Outcome.PROGRESSING: PENDING,
-    Outcome.DRIFTED: PENDING,
+    Outcome.OUT_OF_SYNC: PENDING,
     Outcome.FAILED: ERROR,
     Outcome.STALLED: ERROR,
 }
@@ -26,13 +27,18 @@ _CODES = {
 
 _WORDS = {
     Outcome.IN_SYNC: "in sync",
-    Outcome.APPLIED: "applied and proven",
+    Outcome.APPLIED: "applied and verified",
     Outcome.SUSPENDED: "paused by its spec",
     Outcome.PROGRESSING: "still in motion",
-    Outcome.DRIFTED: "drifted",
-    Outcome.FAILED: "failed, and may heal",
-    Outcome.STALLED: "stalled: somebody has to act",
+    Outcome.OUT_OF_SYNC: "out of sync",
+    Outcome.FAILED: "failed (transient, will be retried)",
+    Outcome.STALLED: "stalled: an administrator has to act",
 }
+
+
+def _cause(result: Result) -> SyncCause:
+    """Why the pool is out of sync."""
+    return result.status.cause or SyncCause.UNKNOWN
 
 
 def code_of(result: Result) -> int:
@@ -60,7 +66,7 @@ def _text(result: Result, screen: Screen) -> None:
     for failure in _failures(result):
         screen.bad(f"  {failure}")
     if result.plan and not result.plan.in_sync:
-        screen.plan(result.plan)
+        screen.plan(result.plan, _cause(result))
 
 
 def _head(result: Result) -> str:
@@ -89,7 +95,7 @@ def _markdown(result: Result) -> str:
     failures = _failures(result)
     lines += ["", "**failed**", "", *(f"- {render.escaped(one)}" for one in failures)] if failures else []
     if result.plan and not result.plan.in_sync:
-        lines += ["", "What is left:", "", render.markdown(result.plan)]
+        lines += ["", "What is left:", "", render.markdown(result.plan, _cause(result))]
     return "\n".join(lines)
 
 
@@ -98,7 +104,7 @@ def _document(result: Result) -> dict[str, Json]:
         "pool": result.pool,
         "revision": result.revision,
         "outcome": result.outcome.value,
-        "planned": render.to_json(result.planned) if result.planned else None,
+        "planned": render.to_json(result.planned, _cause(result)) if result.planned else None,
         "applied": [change.id for change in result.applied],
         "failures": [
             {
@@ -108,6 +114,6 @@ def _document(result: Result) -> dict[str, Json]:
             }
             for failure in result.failures
         ],
-        "left": render.to_json(result.plan) if result.plan else None,
+        "left": render.to_json(result.plan, _cause(result)) if result.plan else None,
         "nextLook": result.next_look,
     }

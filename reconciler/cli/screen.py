@@ -18,9 +18,10 @@ from rich.text import Text
 from reconciler.documents import Json
 from reconciler.plan import render
 from reconciler.plan.model import Plan
+from reconciler.plan.sync import SyncCause
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
-_STATES = {"in sync": "green", "drifted": "yellow", "not all": "magenta"}
+_STATES = {"out of sync": "yellow", "in sync": "green", "not verified": "magenta"}
 
 
 class Screen:
@@ -47,10 +48,10 @@ class Screen:
         """A result as JSON."""
         self.result(render.json_text(document))
 
-    def plan(self, plan: Plan) -> None:
-        """A plan as text, a colour for each kind of line."""
+    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> None:
+        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync."""
         columns = self._out.width if self._out.is_terminal else None
-        head, *lines = render.text(plan, columns).splitlines()
+        head, *lines = render.text(plan, columns, cause).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         self._out.print(Text(head, style=f"bold {style}"))
         for line in lines:

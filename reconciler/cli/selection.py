@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from reconciler import bootstrap
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
@@ -22,7 +23,6 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
 from reconciler.survey import SharedSurvey
-from reconciler.survey.names import RememberedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +131,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, RememberedNames]:
-    """Ids that names had at the last run, so that what was renamed since is recognised; no error ends a plan."""
+def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, PoolStatus]:
+    """What earlier runs stored, by pool: ids of names, and the spec that was verified; no error ends a plan."""
     try:
         stored = bootstrap.statuses(settings, [spec.key for spec in specs])
     except ReconcilerError as error:
         screen.note(f"the state cannot be read, so nothing is known of earlier runs: {error}")
         return {}
-    return {status.key: status.remembered for status in stored}
+    return {status.key: status for status in stored}
 
 
-def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, RememberedNames]) -> SharedSurvey:
+def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, PoolStatus]) -> SharedSurvey:
     """The shared reads as this pool's run would see them."""
-    return survey.knowing(spec, known[spec.key]) if spec.key in known else survey
+    return survey.knowing(spec, known[spec.key].remembered) if spec.key in known else survey

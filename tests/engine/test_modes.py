@@ -24,9 +24,9 @@ def test_report_mode_plans_and_writes_nothing() -> None:
 
     result = stage.run(replace(SPEC, mode=Mode.REPORT))
 
-    assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.DRIFTED, None, [])
+    assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.OUT_OF_SYNC, None, [])
     seen = condition(result, ConditionKind.READY)
-    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 widens")
+    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 granting access")
 
 
 def test_a_paused_pool_is_not_even_looked_at() -> None:
@@ -87,7 +87,7 @@ def test_what_is_not_in_the_approved_plan_is_left() -> None:
     result = stage.run(plan_hash=stage.plan().hash)
 
     assert [write[0] for write in stage.estate.writes] == ["create queue"]
-    assert result.outcome is Outcome.DRIFTED
+    assert result.outcome is Outcome.OUT_OF_SYNC
     assert result.plan is not None
     assert [change.kind for change in result.plan.changes] == ["open access"]
 

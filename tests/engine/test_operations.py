@@ -125,7 +125,7 @@ def test_a_failed_operation_without_a_reason_says_so() -> None:
     stage.run(TAGGED)
     stage.estate.operations[URL] = Operation("failed")
 
-    assert str(stage.run(TAGGED).failures[0].error).endswith("failed, and no reason was given")
+    assert str(stage.run(TAGGED).failures[0].error).endswith("failed without a reason")
 
 
 def test_a_signed_url_is_in_no_text_of_a_result() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.engine import Outcome
-from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Proved, Proving, Waiting
+from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Verified, Verifying, Waiting
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Forbidden, Rejected, Unavailable
 from reconciler.plan.model import Change
@@ -165,7 +165,7 @@ def test_yes_without_effect_is_an_error_and_no_success() -> None:
     assert len(stage.estate.writes) == 3
     stage.estate.deaf = False
     assert stage.run().outcome is Outcome.APPLIED
-    assert stage.run().status.unproven == {}
+    assert stage.run().status.unverified == {}
 
 
 def test_a_write_that_shows_late_is_not_written_again() -> None:
@@ -181,7 +181,7 @@ def test_a_write_that_shows_late_is_not_written_again() -> None:
     assert len(stage.estate.writes) == 1
 
 
-def test_what_cannot_be_read_after_the_write_is_not_proven() -> None:
+def test_what_cannot_be_read_after_the_write_is_not_verified() -> None:
     stage = converged()
     stage.estate.open.discard(1001)
 
@@ -194,7 +194,7 @@ def test_what_cannot_be_read_after_the_write_is_not_proven() -> None:
 
     assert result.outcome is Outcome.FAILED
     assert result.applied == ()
-    assert result.status.unproven == {}
+    assert result.status.unverified == {}
 
 
 def test_what_the_service_may_do_by_itself_is_waited_for_once() -> None:
@@ -245,11 +245,11 @@ def test_a_listener_hears_the_whole_story() -> None:
         Applied,
         Applying,
         Failed,
-        Proving,
-        Proved,
+        Verifying,
+        Verified,
     ]
     proved = stage.events[-1]
-    assert isinstance(proved, Proved)
+    assert isinstance(proved, Verified)
     assert [change.subject for change in proved.changes] == ["fabrikam-prime/project-1"]
 
 

@@ -282,7 +282,7 @@ def test_in_report_mode_a_pool_in_the_middle_is_told_too(moving: World) -> None:
     result = moving.apply()
     result = moving.apply() if result.plan is None else result
 
-    assert (result.outcome, stalled(result)[0]) == (Outcome.DRIFTED, "Replacing")
+    assert (result.outcome, stalled(result)[0]) == (Outcome.OUT_OF_SYNC, "Replacing")
     moving.spec(moved())
     moving.settle()
 
