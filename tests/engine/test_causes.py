@@ -1,0 +1,152 @@
+"""The table of conditions by cause: the page shows it, and runs do what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.engine import causes
+from reconciler.engine.assessment import Assessment
+from reconciler.engine.causes import Cause, NextRead, Occurrence
+from reconciler.engine.result import Failure
+from reconciler.engine.status import REASONS, PoolStatus, Truth
+from reconciler.engine.stored import Replacing
+from reconciler.engine.tenure import RunLimits
+from reconciler.engine.verdict import judge
+from reconciler.errors import Forbidden, ReconcilerError, Unavailable
+from reconciler.plan.model import Change, Plan
+from reconciler.spec.model import Mode
+from tests.engine.test_verdict import BARRED, COMING, DARK, FLYING, HIDDEN, OPEN, REFUSAL, ended, plan
+from tests.keeping import START
+
+PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+LIMITS = RunLimits()
+
+
+def shown(cause: Cause) -> str:
+    """A row as the page has it."""
+
+    def condition(truth: Truth | bool, reason: str) -> str:
+        name = "the error" if reason == causes.ERROR else f"`{reason}`"
+        return f"{truth} {name}" if reason else f"{truth}"
+
+    if cause.ready is None:
+        cells = ["unchanged"] * 3
+    else:
+        cells = [
+            condition(cause.ready, cause.reason),
+            condition(bool(cause.reconciling), cause.reconciling),
+            condition(cause.stalled, cause.reason if cause.stalled else ""),
+        ]
+    return f"| {' | '.join([cause.text, *cells, f'`{cause.outcome}`', cause.next_read])} |"
+
+
+def test_the_page_shows_the_table() -> None:
+    section = PAGE.split("## Conditions by cause", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+
+    assert rows == [shown(cause) for cause in causes.TABLE]
+
+
+def test_the_table_holds_every_cause_once() -> None:
+    known = [value for value in vars(causes).values() if isinstance(value, Cause)]
+
+    assert sorted(map(shown, known)) == sorted(map(shown, causes.TABLE))
+    assert len({cause.text for cause in causes.TABLE}) == len(causes.TABLE)
+
+
+@pytest.mark.parametrize("cause", causes.TABLE, ids=lambda cause: cause.text)
+def test_a_row_does_not_contradict_itself(cause: Cause) -> None:
+    """What is read again without a request is reconciling, and what waits for an administrator is not."""
+    reasons = {cause.reason, cause.reconciling} - {"", causes.ERROR}
+
+    assert reasons <= REASONS
+    assert bool(cause.reconciling) is (cause.next_read not in (NextRead.RESYNC, NextRead.LEASE))
+    assert not (cause.stalled and cause.reconciling)
+    assert not (cause.ready is Truth.TRUE and (cause.stalled or cause.reconciling))
+    assert (cause.reason == "InSync") is (cause.ready is Truth.TRUE)
+
+
+def failing(error: ReconcilerError, *, changes: tuple[Change, ...] = ()) -> Assessment:
+    return replace(ended(plan(changes=changes)), failures={OPEN.id: Failure(OPEN, error)})
+
+
+def report(*left: Plan) -> Assessment:
+    return ended(*left, mode=Mode.REPORT)
+
+
+DELETED = Replacing("doors", "pool-1: x → y", "c0ffee", START)
+
+ENDS: list[tuple[Cause, Assessment]] = [
+    (causes.IN_SYNC, ended()),
+    (causes.APPLIED, replace(ended(), verified=(OPEN,))),
+    (causes.REPORTED, report(plan(changes=(OPEN,)))),
+    (causes.REFUSED, ended(plan(refusals=(REFUSAL,)))),
+    (causes.WRITE_REJECTED, failing(Forbidden("403"))),
+    (causes.READ_REJECTED, ended(plan(BARRED))),
+    (causes.DEGRADED, ended(plan(HIDDEN))),
+    (causes.OVERDUE, replace(ended(plan(COMING)), overdue={COMING.message: "overdue"})),
+    (causes.REPLACING, replace(ended(plan(changes=(OPEN,))), left_over=False, replacing=DELETED)),
+    (causes.WRITE_FAILED, failing(Unavailable("503"))),
+    (causes.WRITE_FAILED, replace(ended(plan(changes=(OPEN,))), unverified={OPEN.id: 3})),
+    (causes.READ_FAILED, ended(plan(DARK))),
+    (causes.OPERATION, replace(ended(), pending=FLYING)),
+    (causes.LEFT_TO_AZURE, replace(ended(plan(changes=(OPEN,))), waiting=(OPEN.id,))),
+    (causes.BUDGET_USED, replace(ended(plan(changes=(OPEN,))), exhausted=True)),
+    (causes.NOT_VISIBLE, replace(ended(plan(changes=(OPEN,))), unverified={OPEN.id: 1})),
+    (causes.LEFT_OVER, ended(plan(changes=(OPEN,)))),
+    (causes.LEFT_OVER, ended(plan(changes=(OPEN,)), mode=Mode.PAUSE)),
+    (causes.MISSING, ended(plan(COMING))),
+    (causes.MISSING_REPORTED, report(plan(COMING))),
+    (causes.UNAPPROVED, replace(ended(plan(changes=(OPEN,))), left_over=False)),
+]
+
+
+@pytest.mark.parametrize(("cause", "end"), ENDS, ids=[cause.text for cause, _ in ENDS])
+def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, end: Assessment) -> None:
+    """Read from the page, not from the code: conditions, result, and when the pool is read again."""
+    verdict = judge(end, LIMITS)
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {cause.text} | ")]
+    ready, reconciling, stalled, outcome, next_read = [cell.strip() for cell in row.split("|")[2:-1]]
+
+    status = PoolStatus("pool-1").found(verdict.finding, START)
+    errors = {failure.error.reason for failure in end.all_failures(LIMITS)} | {gap.reason for gap in end.plan.gaps}
+    for cell, condition in zip((ready, reconciling, stalled), status.conditions, strict=True):
+        truth, _, reason = cell.partition(" ")
+        assert condition.status == truth
+        if reason:
+            assert condition.reason in (errors if reason == "the error" else {reason.strip("`")})
+    assert outcome == f"`{verdict.outcome}`"
+    seconds: dict[str, float | None] = {
+        NextRead.RESYNC: None, NextRead.OPERATION: FLYING.retry_after, NextRead.WAIT_ONCE: LIMITS.wait_once,
+        NextRead.LAG: LIMITS.lag, NextRead.NOW: 0.0,
+    }  # fmt: skip
+    if next_read == NextRead.BACKOFF:
+        assert verdict.next_look is not None
+        assert verdict.next_look >= max((gap.retry_after or 0.0 for gap in end.plan.gaps), default=0.0)
+    else:
+        assert verdict.next_look == seconds[next_read]
+
+
+def test_the_texts_of_the_table_name_the_limits_as_they_are() -> None:
+    assert NextRead.WAIT_ONCE.endswith(f"({LIMITS.wait_once:.0f} s)")
+    assert NextRead.LAG.endswith(f"({LIMITS.lag:.0f} s)")
+
+
+def test_what_goes_on_leads_the_reconciling_condition_and_what_stalls_leads_ready() -> None:
+    stuck, retried = Occurrence(causes.DEGRADED, "hidden"), Occurrence(causes.READ_FAILED, "503", "Unavailable")
+    moving = Occurrence(causes.OPERATION, "in flight", retry_after=9.0)
+
+    finding = causes.finding([stuck, retried], [moving])
+
+    assert (finding.reason, finding.in_motion, finding.stalled) == ("Degraded", "Progressing", "Degraded")
+    assert (finding.message, finding.stalled_message) == ("hidden; 503", "hidden")
+
+
+def test_what_is_unknown_is_false_once_something_is_known_to_differ() -> None:
+    unread = Occurrence(causes.READ_FAILED, "503", "Unavailable")
+
+    assert causes.finding([unread]).ready is Truth.UNKNOWN
+    assert causes.finding([unread], differs=True).ready is Truth.FALSE
