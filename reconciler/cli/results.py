@@ -41,6 +41,12 @@ def _cause(result: Result) -> SyncCause:
     return result.status.cause or SyncCause.UNKNOWN
 
 
+def _word(result: Result) -> str:
+    """The result in a few words, with why the pool is out of sync where that is known."""
+    known = result.outcome is Outcome.OUT_OF_SYNC and _cause(result) is not SyncCause.UNKNOWN
+    return f"{_WORDS[result.outcome]} ({_cause(result)})" if known else _WORDS[result.outcome]
+
+
 def code_of(result: Result) -> int:
     """The exit code of one pool."""
     return _CODES[result.outcome]
@@ -58,7 +64,7 @@ def show(results: Sequence[Result], output: OutputFormat, screen: Screen) -> Non
 
 
 def _text(result: Result, screen: Screen) -> None:
-    line = f"{_head(result)}   {_WORDS[result.outcome]}, {_number(result)}"
+    line = f"{_head(result)}   {_word(result)}, {_number(result)}"
     if code_of(result) == DONE:
         screen.good(line)
     else:
@@ -88,7 +94,7 @@ def _failures(result: Result) -> list[str]:
 
 
 def _markdown(result: Result) -> str:
-    lines = [f"### {render.code(_head(result))}: {_WORDS[result.outcome]}", "", _number(result)]
+    lines = [f"### {render.code(_head(result))}: {_word(result)}", "", _number(result)]
     lines += (
         ["", *(f"- {render.escaped(render.summary(change))}" for change in result.applied)] if result.applied else []
     )

@@ -23,12 +23,12 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
 
     assert first.code == 0, first.err
     assert first.out.splitlines() == [
-        f"{POOL}   applied and proven, 5 changes",
-        f"{RELEASE}   applied and proven, 1 change",
+        f"{POOL}   applied and verified, 5 changes",
+        f"{RELEASE}   applied and verified, 1 change",
     ]
     assert f"{POOL}: waiting for the write of pool {POOL}" in first.err.splitlines()
     assert (
-        f"{RELEASE}: proven: - open access fabrikam-prime/fabrikam-release: all pipelines → none"
+        f"{RELEASE}: verified: - open access fabrikam-prime/fabrikam-release: all pipelines → none"
         in first.err.splitlines()
     )
 
@@ -97,7 +97,7 @@ def test_a_pool_in_report_mode_is_planned_and_left(online: Desk, cloud: Running)
     ended = online.run("apply", RELEASE)
 
     assert ended.code == 2
-    assert ended.out.splitlines()[0] == f"{RELEASE}   drifted, 0 changes"
+    assert ended.out.splitlines()[0] == f"{RELEASE}   out of sync, 0 changes"
     assert cloud.do.state() == before
 
 
@@ -148,7 +148,7 @@ def test_ctrl_c_while_waiting_stops_at_once_and_says_what_is_in_force(online: De
 
     assert process.returncode == 130, (said, err)
     assert "stopped; 1 change is in force, and nothing more begins" in err.splitlines()
-    assert f"{RELEASE}   applied and proven, 1 change" in out.splitlines()
+    assert f"{RELEASE}   applied and verified, 1 change" in out.splitlines()
     assert "Traceback" not in err
 
 
@@ -224,7 +224,7 @@ def test_the_program_runs_in_a_process_that_goes_on(
     assert main(["status"]) == 0
 
     out = capsys.readouterr().out
-    assert f"### <code>{POOL}</code>: applied and proven" in out
+    assert f"### <code>{POOL}</code>: applied and verified" in out
 
 
 def test_an_apply_is_one_trace_with_every_call_beneath_it(online: Desk) -> None:
@@ -236,5 +236,5 @@ def test_an_apply_is_one_trace_with_every_call_beneath_it(online: Desk) -> None:
     assert ended.code == 0
     assert {span["context"]["trace_id"] for span in spans} == {top["context"]["trace_id"]}
     assert top["parent_id"] is None
-    assert {"reconcile", "plan", "write", "prove", "PATCH pipeline-permissions"} <= {span["name"] for span in spans}
+    assert {"reconcile", "plan", "write", "verify", "PATCH pipeline-permissions"} <= {span["name"] for span in spans}
     assert '"name": "reconciler.calls"' in ended.err
