@@ -85,7 +85,7 @@ REFUSED = _stalls("a guard or the policy refuses a change", "Refused")
 WRITE_REJECTED = _stalls("a write was rejected, and waiting does not help")
 READ_REJECTED = _stalls("a read was rejected, and waiting does not help", ready=Truth.UNKNOWN)
 DEGRADED = _stalls("something was read that an administrator has to correct", "Degraded")
-OVERDUE = _stalls("something does not exist, for longer than `arrival` and `looks` allow", "Overdue")
+OVERDUE = _stalls("something does not exist, for longer than `arrival` and `arrival_runs` allow", "Overdue")
 REPLACING = _stalls("the pool was deleted to be replaced, and is not created again", "Replacing")
 INVALID = _stalls("a facet cannot read the spec")
 

@@ -47,14 +47,14 @@ class Awaited:
     """Something that does not exist yet, and that Azure was expected to create."""
 
     since: datetime
-    looks: int
+    runs: int
     """Runs that missed it."""
     spec: str = ""
     """Digest of the spec that desires it: another spec is another wait."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
-        return {"since": moment(self.since), "looks": self.looks, "spec": self.spec}
+        return {"since": moment(self.since), "looks": self.runs, "spec": self.spec}
 
     @classmethod
     def from_json(cls, body: Any) -> Awaited | None:

@@ -31,7 +31,7 @@ class RunLimits:
     """Writes without effect after which that is an error."""
     arrival: float = 3600.0
     """Seconds for which something that is missing is waited for; afterwards it is overdue."""
-    looks: int = 5
+    arrival_runs: int = 5
     """Runs that have to miss it before that: a reconciler that stood still for an hour has not waited."""
     operation: float = 7200.0
     """Seconds after which the state of a long operation is no longer read; the resource itself is read instead."""

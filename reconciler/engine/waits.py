@@ -2,9 +2,9 @@
 
 An agent pool that was never created, one that is hidden from the identity, and one that will exist in a minute look the
 same: the service does not tell them apart. So each is waited for, for no longer than `RunLimits.arrival` and
-`RunLimits.looks` both allow. After that the pool is `Stalled` with the reason `Overdue`, and is read again at the next
-event or resync; as soon as the thing is seen, or the spec desires something else, the count is forgotten. Waits that
-have an end of their own are not counted, and none is while an operation is in flight.
+`RunLimits.arrival_runs` both allow. After that the pool is `Stalled` with the reason `Overdue`, and is read
+again at the next event or resync; as soon as the thing is seen, or the spec desires something else, the count is
+forgotten. Waits that have an end of their own are not counted, and none is while an operation is in flight.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def count_waits(known: Mapping[str, Awaited], plan: Plan, spec: Spec, now: datet
     fresh = Awaited(now, 0, digest)
     before = {what: one for what, one in known.items() if one.spec == digest}
     return {
-        what: Awaited(before.get(what, fresh).since, before.get(what, fresh).looks + 1, digest)
+        what: Awaited(before.get(what, fresh).since, before.get(what, fresh).runs + 1, digest)
         for what in sorted(missing)
     }
 
@@ -44,7 +44,7 @@ def overdue(awaited: Mapping[str, Awaited], now: datetime, limits: RunLimits) ->
     return {
         what: f"{what}; missing since {one.since.astimezone(UTC):%FT%RZ}, and no longer waited for"
         for what, one in awaited.items()
-        if one.looks >= limits.looks and now - one.since >= patience
+        if one.runs >= limits.arrival_runs and now - one.since >= patience
     }
 
 
@@ -104,5 +104,5 @@ def read_operation(arm: ArmReader, flying: InFlight, now: datetime, limits: RunL
         return OperationState(over=False, retry_after=operation.retry_after or flying.retry_after)
     if operation.state in ("succeeded", "gone"):
         return OperationState(over=True)  # gone: kept no longer, only the resource still shows how it ended
-    said = ": ".join(part for part in (operation.code, operation.message) if part)
-    return OperationState(over=True, error=Rejected(f"{flying.description}: {said or 'failed without a reason'}"))
+    detail = ": ".join(part for part in (operation.code, operation.message) if part)
+    return OperationState(over=True, error=Rejected(f"{flying.description}: {detail or 'failed without a reason'}"))

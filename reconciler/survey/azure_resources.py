@@ -1,4 +1,4 @@
-"""The reads around pools through the memo: pools share vaults, identities and organizations, so each is read once."""
+"""Reads of prerequisites through the memo: pools share vaults, identities and organizations, so each is read once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CachedAzureResources:
         return self._once(lambda: self._reads.assignments(scope, principal), "assignments", scope.casefold(), principal)
 
     def role(self, scope: str, role: str) -> Sequence[Right]:
-        """What a role allows; the same wherever it is asked for."""
+        """What a role allows; the same at every scope."""
         return self._once(lambda: self._reads.role(scope, role), "role", role)
 
     def rights(self, scope: str) -> Sequence[Right]:

@@ -170,4 +170,4 @@ def test_it_is_overdue_only_after_enough_time_and_enough_looks_without_a_break(l
         status = PoolStatus.from_json("pool-1", replace(status, awaited=awaited).to_json())
 
         due = bool(overdue(status.awaited, now, LIMITS))
-        assert due == (missed >= LIMITS.looks and (now - began).total_seconds() >= LIMITS.arrival)
+        assert due == (missed >= LIMITS.arrival_runs and (now - began).total_seconds() >= LIMITS.arrival)

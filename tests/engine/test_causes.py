@@ -10,6 +10,7 @@ import pytest
 from reconciler.engine import causes
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.causes import Cause, NextRead, Occurrence
+from reconciler.engine.ending import RETRY
 from reconciler.engine.result import Failure
 from reconciler.engine.status import REASONS, PoolStatus, Truth
 from reconciler.engine.stored import Replacing
@@ -133,6 +134,7 @@ def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, en
 def test_the_texts_of_the_table_name_the_limits_as_they_are() -> None:
     assert NextRead.WAIT_ONCE.endswith(f"({LIMITS.wait_once:.0f} s)")
     assert NextRead.LAG.endswith(f"({LIMITS.lag:.0f} s)")
+    assert NextRead.LEASE.endswith(f" {RETRY:.0f} s")
 
 
 def test_what_goes_on_leads_the_reconciling_condition_and_what_stalls_leads_ready() -> None:

@@ -1,4 +1,4 @@
-"""What was found out by asking saves reads; the figures are the point, with and without it, and what stays as it was."""
+"""What `probe` found saves reads; the figures are the point, with and without it, and what stays as it was."""
 
 from __future__ import annotations
 
@@ -231,4 +231,4 @@ def test_a_list_that_is_refused_by_what_was_told_leaves_its_reason_where_a_pair_
 
 
 def test_a_ledger_that_was_told_of_gaps_tries_nothing() -> None:
-    assert Ledger({}, 2).draw(ORG, [Queue(1, "pool", "p", 1)], told="incomplete") == ()
+    assert Ledger({}, 2).draw(ORG, [Queue(1, "pool", "p", 1)], capability="incomplete") == ()
