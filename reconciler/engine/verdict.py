@@ -37,19 +37,19 @@ class RunVerdict:
 def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     """The verdict on a run that planned."""
     moving = _moving(end, limits)
-    troubles = _troubles(end, limits, moving=bool(moving))
+    problems = _problems(end, limits, moving=bool(moving))
     missing = [] if end.reports_only else _missing(end, causes.MISSING)
     reported = end.reports_only and bool(end.plan.changes or end.plan.refusals)
     groups: list[list[Occurrence]] = [
         [Occurrence(causes.REPORTED, out_of_sync(end.cause, end.plan))] if reported else [],
-        troubles,
+        problems,
         moving,
         missing or _missing(end, causes.MISSING_REPORTED),
         [Occurrence(causes.UNAPPROVED, out_of_sync(end.cause, end.plan))] if end.plan.changes else [],
         [Occurrence(causes.APPLIED if end.verified else causes.IN_SYNC, _in_sync(end.plan))],
     ]
     lead = next(group for group in groups if group)
-    others = [one for group in (troubles, moving, missing) if group is not lead for one in group]
+    others = [one for group in (problems, moving, missing) if group is not lead for one in group]
     outcome = (moving or lead)[0].cause.outcome
     backoff, pause = _backoff(end, [*lead, *others])
     reads = [seconds for one in (*lead, *others) if (seconds := one.seconds(limits)) is not None]
@@ -87,7 +87,7 @@ def out_of_sync(cause: SyncCause, plan: Plan) -> str:
     return text if cause is SyncCause.UNKNOWN else f"{cause}: {text}"
 
 
-def _troubles(end: Assessment, limits: RunLimits, *, moving: bool) -> list[Occurrence]:
+def _problems(end: Assessment, limits: RunLimits, *, moving: bool) -> list[Occurrence]:
     """What is wrong; first what an administrator has to act on."""
     found = {
         Occurrence(

@@ -1,4 +1,4 @@
-"""What time was to bring: waited for, count_waits, told when it is overdue, and forgotten as soon as it is there."""
+"""What does not exist yet: waited for, counted, reported when it is overdue, and forgotten as soon as it exists."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import errors
 from reconciler.engine import causes
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.causes import Cause, NextRead, Occurrence
@@ -56,6 +57,13 @@ def test_the_table_holds_every_cause_once() -> None:
 
     assert sorted(map(shown, known)) == sorted(map(shown, causes.TABLE))
     assert len({cause.text for cause in causes.TABLE}) == len(causes.TABLE)
+
+
+def test_no_reason_is_without_a_cause() -> None:
+    words = {cause.reason for cause in causes.TABLE} | {cause.reconciling for cause in causes.TABLE}
+    of_errors = {name for name in vars(errors) if name in REASONS}
+
+    assert words - {"", causes.ERROR} == REASONS - of_errors | {"Refused"}
 
 
 @pytest.mark.parametrize("cause", causes.TABLE, ids=lambda cause: cause.text)

@@ -86,7 +86,7 @@ def test_what_was_written_without_effect_is_counted_until_it_is_seen(
 
 
 def test_a_member_whom_no_directory_knows_rests_for_an_hour_then_for_two() -> None:
-    """The service's words are kept, so that the condition says the same while nothing is asked."""
+    """The service's words are kept, so that the condition stays the same while nothing is sent."""
     first = judged(plan(MEMBER), PoolStatus("pool-1"), failed=UNKNOWN).resting[MEMBER.id]
     resting = PoolStatus("pool-1", resting={MEMBER.id: first})
 
@@ -94,7 +94,7 @@ def test_a_member_whom_no_directory_knows_rests_for_an_hour_then_for_two() -> No
     again = judged(plan(MEMBER), resting, failed=UNKNOWN, hours=1).resting[MEMBER.id]
 
     assert (first.attempts, first.message) == (1, str(UNKNOWN))
-    assert meanwhile == first, "what rested was not asked, so it does not start over"
+    assert meanwhile == first, "what rested was not sent, so it does not start over"
     assert (again.attempts, again.until - first.until) == (2, timedelta(hours=2))
 
 

@@ -1,4 +1,4 @@
-"""Long operations: noted, asked about, never waited for, and never in the way of the rest."""
+"""Long operations: stored, read once by each run, never waited for, and never in the way of the rest."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_failed_operation_without_a_reason_says_so() -> None:
 
 
 def test_a_signed_url_is_in_no_text_of_a_result() -> None:
-    """It may grant: it is stored, because nothing else leads back to the operation, and shown to nobody."""
+    """It may grant: it is stored, because nothing else leads back to the operation, and never shown."""
     result = updating().run(TAGGED)
 
     assert "secret" not in repr(result)

@@ -1,4 +1,4 @@
-"""One pool under one lease, told as stories: repair, order, proof. The rules of the design are named where they are kept."""
+"""One pool under one lease: repair, order, verification. The rules of the design are named where they are kept."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_queue_that_somebody_opened_is_closed() -> None:
 
 
 def test_one_event_to_a_proven_repair_takes_few_calls_in_sequence() -> None:
-    """A repair is felt by whoever waits for a build; the proof reads what was touched and nothing else."""
+    """A build waits for a repair; verification reads what was touched and nothing else."""
     stage = converged(1)
     stage.run()
     stage.estate.calls.clear()
@@ -248,9 +248,9 @@ def test_a_listener_hears_the_whole_story() -> None:
         Verifying,
         Verified,
     ]
-    proved = stage.events[-1]
-    assert isinstance(proved, Verified)
-    assert [change.subject for change in proved.changes] == ["fabrikam-prime/project-1"]
+    verified = stage.events[-1]
+    assert isinstance(verified, Verified)
+    assert [change.subject for change in verified.changes] == ["fabrikam-prime/project-1"]
 
 
 def test_nobody_has_to_listen() -> None:

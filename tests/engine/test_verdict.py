@@ -94,7 +94,7 @@ def test_report_mode_reads_again_only_what_could_not_be_read(left: Plan, outcome
 
 
 def test_the_service_says_when_to_come_back() -> None:
-    """A wait that was asked for is kept, however short the backoff would be."""
+    """A wait that the service requires is kept, however short the backoff would be."""
     assert judge(ended(plan(DARK)), LIMITS).next_look == 40.0
     assert judge(failing(Throttled("slow down", retry_after=300)), LIMITS).next_look == 300.0
     assert judge(ended(plan(replace(COMING, retry_after=25.0))), LIMITS).next_look == 25.0
@@ -188,7 +188,7 @@ def test_every_mixture_is_told_truly(
     errors: list[ReconcilerError],
     mode_and_flying: tuple[Mode, bool],
 ) -> None:
-    """In sync is seen; what time may heal is never stalled; what is in motion is looked at again."""
+    """In sync is read back; what is transient is never stalled; what is in motion is read again."""
     mode, flying = mode_and_flying
     failures = {str(n): Failure(None, error) for n, error in enumerate(errors)}
     end = ended(plan(*gaps, changes=changes, refusals=refusals), mode=mode)

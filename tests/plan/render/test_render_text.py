@@ -1,4 +1,4 @@
-"""Plans as text: what people see first, and what nobody may draw on their terminals."""
+"""Plans as text: what is shown first, and that no name from outside can control the terminal."""
 
 from __future__ import annotations
 
