@@ -62,14 +62,14 @@ def suspended(frame: Frame, memory: Memory) -> Result:
         [Occurrence(causes.REPLACING, deleted)] if deleted else [],
     )
     status = replace(memory.status, attempts=0, error="", covered=frame.started)
-    return _stored(frame, memory, status, finding, Outcome.SUSPENDED)
+    return _stored(frame, memory, status, finding, causes.PAUSED.outcome)
 
 
 def invalid(frame: Frame, memory: Memory, error: SpecInvalid) -> Result:
     """A facet cannot read the spec: nothing is done on any part of it."""
     finding = causes.finding([Occurrence(causes.INVALID, str(error), error.reason)])
     status = replace(memory.status, attempts=0, error=error.reason, pending=None, covered=frame.started)
-    result = _stored(frame, memory, status, finding, Outcome.STALLED)
+    result = _stored(frame, memory, status, finding, causes.INVALID.outcome)
     return replace(result, failures=(Failure(None, error),))
 
 
@@ -79,14 +79,14 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, state: OperationSt
     text, backoff = f"{flying.description} is in flight", Backoff()
     failures: tuple[Failure, ...] = ()
     if error is None:
-        found, outcome = Occurrence(causes.OPERATION, text), Outcome.PROGRESSING
+        found = Occurrence(causes.OPERATION, text)
     else:
-        found, outcome = Occurrence(causes.OPERATION_UNREAD, f"{text}; {error}", error.reason), Outcome.FAILED
+        found = Occurrence(causes.OPERATION_UNREAD, f"{text}; {error}", error.reason)
         failures = (Failure(None, error),)
         backoff = Backoff(known.attempts, known.error, known.attempted).after(error.reason, frame.revision)
         seconds = max(seconds, delay(backoff.attempts, chance(known.key, backoff.attempts)))
     status = replace(known, attempts=backoff.attempts, error=backoff.error)
-    result = _stored(frame, memory, status, causes.finding([found]), outcome)
+    result = _stored(frame, memory, status, causes.finding([found]), found.cause.outcome)
     return replace(result, pending=_pending(flying, seconds), next_look=seconds, failures=failures)
 
 
@@ -113,7 +113,7 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
 
 def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
     """Another worker has the pool, or took it over: nothing is written, not even this."""
-    result = _result(frame, status, Outcome.FAILED)
+    result = _result(frame, status, causes.LEASE_HELD.outcome)
     return replace(result, failures=(Failure(None, error),), next_look=error.retry_after or RETRY)
 
 

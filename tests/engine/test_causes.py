@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler import errors
-from reconciler.engine import causes
+from reconciler.engine import Result, causes, load_status
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.causes import Cause, NextRead, Occurrence
 from reconciler.engine.ending import RETRY
 from reconciler.engine.result import Failure
-from reconciler.engine.status import REASONS, PoolStatus, Truth
+from reconciler.engine.status import REASONS, Condition, PoolStatus, Truth
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits
 from reconciler.engine.verdict import judge
-from reconciler.errors import Forbidden, ReconcilerError, Unavailable
+from reconciler.errors import Forbidden, ReconcilerError, SpecInvalid, Unavailable
 from reconciler.plan.model import Change, Plan
+from reconciler.ports.azure import Operation
 from reconciler.spec.model import Mode
+from tests.engine.stage import SPEC, Stage, converged
 from tests.engine.test_verdict import BARRED, COMING, DARK, FLYING, HIDDEN, OPEN, REFUSAL, ended, plan
 from tests.keeping import START
+from tests.small_facets import DOORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
 LIMITS = RunLimits()
+URL = "https://management.azure.com/operation"
 
 
 def shown(cause: Cause) -> str:
@@ -113,20 +118,31 @@ ENDS: list[tuple[Cause, Assessment]] = [
 ]
 
 
+def on_the_page(cause: Cause) -> list[str]:
+    """Conditions, result and next read, as the page has them."""
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {cause.text} | ")]
+    return [cell.strip() for cell in row.split("|")[2:-1]]
+
+
+def matches(cells: list[str], conditions: Sequence[Condition], errors: set[str]) -> bool:
+    """Whether the conditions are those of the page."""
+    for cell, condition in zip(cells, conditions, strict=True):
+        truth, _, reason = cell.partition(" ")
+        reasons = errors if reason == "the error" else {reason.strip("`")} if reason else {condition.reason}
+        if condition.status != truth or condition.reason not in reasons:
+            return False
+    return True
+
+
 @pytest.mark.parametrize(("cause", "end"), ENDS, ids=[cause.text for cause, _ in ENDS])
 def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, end: Assessment) -> None:
     """Read from the page, not from the code: conditions, result, and when the pool is read again."""
     verdict = judge(end, LIMITS)
-    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {cause.text} | ")]
-    ready, reconciling, stalled, outcome, next_read = [cell.strip() for cell in row.split("|")[2:-1]]
+    *cells, outcome, next_read = on_the_page(cause)
 
     status = PoolStatus("pool-1").found(verdict.finding, START)
     errors = {failure.error.reason for failure in end.all_failures(LIMITS)} | {gap.reason for gap in end.plan.gaps}
-    for cell, condition in zip((ready, reconciling, stalled), status.conditions, strict=True):
-        truth, _, reason = cell.partition(" ")
-        assert condition.status == truth
-        if reason:
-            assert condition.reason in (errors if reason == "the error" else {reason.strip("`")})
+    assert matches(cells, status.conditions, errors)
     assert outcome == f"`{verdict.outcome}`"
     seconds: dict[str, float | None] = {
         NextRead.RESYNC: None, NextRead.OPERATION: FLYING.retry_after, NextRead.WAIT_ONCE: LIMITS.wait_once,
@@ -137,6 +153,70 @@ def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, en
         assert verdict.next_look >= max((gap.retry_after or 0.0 for gap in end.plan.gaps), default=0.0)
     else:
         assert verdict.next_look == seconds[next_read]
+
+
+def paused() -> tuple[Stage, Result]:
+    stage = converged()
+    return stage, stage.run(replace(SPEC, mode=Mode.PAUSE))
+
+
+def invalid() -> tuple[Stage, Result]:
+    def refuse(*_: object) -> None:
+        raise SpecInvalid("pools/pool-1.yaml:3: tags: no")
+
+    stage = converged(facets=[replace(DOORS, parse=refuse)])
+    return stage, stage.run()
+
+
+def in_flight(state: Operation | ReconcilerError) -> tuple[Stage, Result]:
+    stage, spec = converged(), replace(SPEC, body={"tags": {"a": "b"}})
+    stage.estate.pending = URL
+    stage.run(spec)
+    if isinstance(state, Operation):
+        stage.estate.operations[URL] = state
+    else:
+        stage.fail("operation", state)
+    return stage, stage.run(spec)
+
+
+def lease_held() -> tuple[Stage, Result]:
+    stage = converged()
+    stage.desk.held.add(SPEC.key)
+    return stage, stage.run()
+
+
+@pytest.mark.parametrize(
+    ("cause", "run", "seconds"),
+    [
+        (causes.PAUSED, paused, None),
+        (causes.INVALID, invalid, None),
+        (causes.OPERATION, lambda: in_flight(Operation("running", retry_after=9.0)), 9.0),
+        (causes.OPERATION_UNREAD, lambda: in_flight(Unavailable("503", retry_after=60.0)), 60.0),
+        (causes.LEASE_HELD, lease_held, RETRY),
+    ],
+    ids=lambda value: value.text if isinstance(value, Cause) else "",
+)
+def test_a_run_that_does_not_plan_does_what_the_page_says(
+    cause: Cause, run: Callable[[], tuple[Stage, Result]], seconds: float | None
+) -> None:
+    stage, result = run()
+    *cells, outcome, _ = on_the_page(cause)
+
+    assert (outcome, result.next_look) == (f"`{result.outcome}`", seconds)
+    if cause.ready is None:
+        assert stage.shelf.load(f"pools/{SPEC.key}") is None
+    else:
+        assert matches(cells, result.status.conditions, {failure.error.reason for failure in result.failures})
+
+
+def test_a_run_that_dies_while_it_writes_leaves_what_the_page_says() -> None:
+    stage = converged()
+    stage.estate.open.clear()
+    stage.fail("open access", ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        stage.run()
+
+    assert matches(on_the_page(causes.BEGUN)[:3], load_status(stage.shelf, SPEC.key).conditions, set())
 
 
 def test_the_texts_of_the_table_name_the_limits_as_they_are() -> None:
