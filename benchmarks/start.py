@@ -14,10 +14,10 @@ from benchmarks.measure import Row, Table, at_most, shown
 TITLE = "Start from zero"
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS = 10
-FIRST = "from reconciler.triggers import messages, timers, web, wiring; import reconciler.bootstrap as b"
+FIRST = "from reconciler.service.triggers import composition, messages, timers, web; import reconciler.bootstrap as b"
 WIRED = (
-    "from reconciler.settings import Settings\nfrom reconciler.hosting import Hosting\n"
-    "wiring.build(Settings.read(GIVEN), Hosting.read(GIVEN))\n"
+    "from reconciler.config.settings import Settings\nfrom reconciler.config.triggers import Hosting\n"
+    "composition.build(Settings.read(GIVEN), Hosting.read(GIVEN))\n"
 )
 
 

@@ -137,7 +137,7 @@ DYING = """
 import os, sys
 from reconciler import bootstrap
 from reconciler.engine.events import Applied, Applying
-from reconciler.settings import Settings
+from reconciler.config.settings import Settings
 from reconciler.spec.loader import load
 
 writes = 0

@@ -20,8 +20,8 @@ RUN = """
 import json, sys
 import function_app
 start = sorted(sys.modules)
-from reconciler.triggers import messages, timers, wiring
-shop = wiring.shop()
+from reconciler.service.triggers import composition, messages, timers
+shop = composition.shop()
 timers.sweep(shop)
 timers.watch_git(shop)
 done = 0
