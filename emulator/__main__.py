@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator import estate
-from emulator.frame import Json
+from emulator.documents import Json
+from emulator.estate import read
 from emulator.running import Ports, Service, build
 from emulator.switches import TABLE, markdown
 
@@ -50,7 +50,7 @@ def _listed() -> str:
 def _document(path: Path | None) -> Mapping[str, Json]:
     if path is None:
         raise ValueError("--estate: is missing; give an estate file, docs/emulator.md shows one")
-    return estate.read(path)
+    return read(path)
 
 
 def _failed(message: str) -> int:

@@ -1,6 +1,6 @@
-"""The emulator's own time: runs with the machine's, and can be pushed ahead; and what is to happen later.
+"""The emulator's clock, which runs with the machine's and can be advanced, and its schedule.
 
-Long operations, write lag and rate windows are told in this time, so that a test waits for none of them.
+Long operations, write lag and rate windows use this time, so that a test waits for none of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Seconds since 1970 that never go back: start + elapsed + what somebody advanced."""
+    """Seconds since 1970 that never go back: start, plus elapsed, plus what was advanced."""
 
     def __init__(self) -> None:
         self._start = time.time() - time.monotonic()
@@ -35,8 +35,8 @@ class Clock:
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
 
 
-class Agenda:
-    """What is to happen at which moment; carried out in order of time, then of entry."""
+class Schedule:
+    """Jobs by moment; run in order of time, then of entry."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -47,11 +47,11 @@ class Agenda:
         return len(self._jobs)
 
     def later(self, seconds: float, job: Callable[[], object]) -> None:
-        """Do it when so many seconds have gone by; with 0, before the next request."""
+        """Run a job after so many seconds; with 0, before the next request."""
         heapq.heappush(self._jobs, (self._clock.now() + seconds, next(self._order), job))
 
     def run_due(self) -> int:
-        """Carry out what is due; says how many there were."""
+        """Run the jobs that are due; returns how many."""
         done = 0
         while self._jobs and self._jobs[0][0] <= self._clock.now():
             job = heapq.heappop(self._jobs)[2]
@@ -63,7 +63,7 @@ class Agenda:
         return done
 
     def advance(self, seconds: float) -> None:
-        """Push the clock ahead, stopping at each entry on the way so that it sees its own moment."""
+        """Advance the clock, stopping at each job so that it runs at its own moment."""
         if seconds < 0:
             raise ValueError(f"advance: {seconds} seconds would turn the clock back")
         end = self._clock.now() + seconds
@@ -73,14 +73,14 @@ class Agenda:
         self._clock.advance(max(0.0, end - self._clock.now()))
 
     def settle(self, limit: int = 100_000) -> None:
-        """Push the clock ahead, entry by entry, until nothing is left to happen."""
+        """Advance the clock, job by job, until none is left."""
         for _ in range(limit):
             if not self._jobs:
                 return
             self._clock.advance(max(0.0, self._jobs[0][0] - self._clock.now()))
             self.run_due()
-        raise RuntimeError(f"settle: something plans itself anew for ever, {limit} entries were carried out")
+        raise RuntimeError(f"settle: a job schedules itself again without end, {limit} jobs were run")
 
     def clear(self) -> None:
-        """Forget everything planned."""
+        """Remove all jobs."""
         self._jobs.clear()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPConnection
-from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
-Json: TypeAlias = Any
+from emulator.documents import Json
 
 
 class ControlError(Exception):
@@ -61,7 +60,7 @@ class Control:
         return list(self._call("GET", "/faults")["faults"])
 
     def clear_faults(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self._call("DELETE", "/faults")
 
     def latency(self, seconds: float) -> None:
@@ -77,7 +76,7 @@ class Control:
         self._call("POST", "/settle")
 
     def requests(self) -> list[dict[str, Json]]:
-        """What was asked since the last `reset_log`, in order."""
+        """Requests since the last `reset_log`, in order."""
         return list(self._call("GET", "/requests")["requests"])
 
     def counters(self) -> dict[str, Json]:
@@ -89,7 +88,7 @@ class Control:
         return int(self.counters()[plane]["writes" if writes else "reads"])
 
     def reset_log(self) -> None:
-        """Start counting anew."""
+        """Start with an empty log."""
         self._call("DELETE", "/requests")
 
     def events(self, source: str = "", since: int = 0) -> list[dict[str, Json]]:

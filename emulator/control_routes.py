@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from emulator import estate
 from emulator.devops import edits
-from emulator.events import SOURCES, Subscription
-from emulator.frame import ApiError, Json, Request, Response, Route
-from emulator.router import Router
+from emulator.documents import Json
+from emulator.estate import dump, populate, read
+from emulator.events import SOURCES, EventSubscription
+from emulator.frame import ApiError, Request, Response
+from emulator.router import Route, Router
 from emulator.switches import TABLE
 from emulator.world import World
 
@@ -24,7 +25,7 @@ class ControlPlane:
         self.router = Router(ROUTES)
 
     def caller(self, world: World, method: str, headers: Mapping[str, str]) -> str:
-        """Nobody in particular, but only by a loopback name: a page in a browser cannot rebind its way in."""
+        """No caller, but only by a loopback name, so that a page in a browser cannot get in by DNS rebinding."""
         del world, method
         host = headers.get("Host", "").rpartition(":")[0].strip("[]") or headers.get("Host", "")
         if host not in {"127.0.0.1", "localhost", "::1"}:
@@ -61,8 +62,8 @@ def _body(request: Request) -> dict[str, Json]:
     return request.body
 
 
-def _told(action: Callable[[], Json]) -> Json:
-    """Carry it out; what is wrong with the request is told as one line."""
+def _invalid_as_400(action: Callable[[], Json]) -> Json:
+    """Run an action; an error in the request becomes a 400 with one line."""
     try:
         return action()
     except KeyError as error:
@@ -78,21 +79,21 @@ def _health(world: World, request: Request) -> Response:
 
 def _state(world: World, request: Request) -> Response:
     del request
-    return Response(body=estate.dump(world))
+    return Response(body=dump(world))
 
 
 def _replace(world: World, request: Request) -> Response:
     def act() -> None:
-        estate.populate(world, estate.read(_body(request)))
+        populate(world, read(_body(request)))
 
-    _told(act)
-    return Response(body=estate.dump(world))
+    _invalid_as_400(act)
+    return Response(body=dump(world))
 
 
 def _edit(world: World, request: Request) -> Response:
     arguments = dict(_body(request))
     what = str(arguments.pop("what", ""))
-    return Response(body={"result": _told(lambda: edits.edit(world, what, **arguments))})
+    return Response(body={"result": _invalid_as_400(lambda: edits.edit(world, what, **arguments))})
 
 
 def _switches(world: World, request: Request) -> Response:
@@ -105,7 +106,7 @@ def _switches(world: World, request: Request) -> Response:
 
 def _set_switches(world: World, request: Request) -> Response:
     for name, value in _body(request).items():
-        _told(lambda name=name, value=value: world.switches.set(name, value))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+        _invalid_as_400(lambda name=name, value=value: world.switches.set(name, value))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
     return Response(body=dict(world.switches))
 
 
@@ -115,7 +116,7 @@ def _faults(world: World, request: Request) -> Response:
 
 
 def _add_fault(world: World, request: Request) -> Response:
-    return Response(body={"number": _told(lambda: world.faults.add(_body(request)).number)})
+    return Response(body={"number": _invalid_as_400(lambda: world.faults.add(_body(request)).number)})
 
 
 def _clear_faults(world: World, request: Request) -> Response:
@@ -128,7 +129,7 @@ def _latency(world: World, request: Request) -> Response:
     def act() -> None:
         world.latency = max(0.0, float(_body(request)["seconds"]))
 
-    _told(act)
+    _invalid_as_400(act)
     return Response(body={"seconds": world.latency})
 
 
@@ -138,7 +139,7 @@ def _advance(world: World, request: Request) -> Response:
         world.agenda.advance(float(_body(request)["seconds"]))
         return len(world.agenda)
 
-    return Response(body={"inFlight": _told(act), "now": world.clock.stamp()})
+    return Response(body={"inFlight": _invalid_as_400(act), "now": world.clock.stamp()})
 
 
 def _settle(world: World, request: Request) -> Response:
@@ -169,7 +170,7 @@ def _events(world: World, request: Request) -> Response:
 
 
 def _subscribe(world: World, request: Request) -> Response:
-    def act() -> Subscription:
+    def act() -> EventSubscription:
         raw = _body(request)
         return world.events.subscribe(
             _loopback(str(raw["url"])),
@@ -178,7 +179,7 @@ def _subscribe(world: World, request: Request) -> Response:
             headers=dict(raw.get("headers") or {}),
         )
 
-    return Response(body=asdict(_told(act)))
+    return Response(body=asdict(_invalid_as_400(act)))
 
 
 def _loopback(url: str) -> str:
@@ -208,7 +209,7 @@ def _reset(world: World, request: Request) -> Response:
     world.log.clear()
     world.spent.clear()
     world.events.clear()
-    estate.populate(world, world.first_estate)
+    populate(world, world.first_estate)
     return Response(body={})
 
 

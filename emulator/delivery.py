@@ -11,8 +11,8 @@ import uuid
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from emulator.events import Events, Published, Subscription
-from emulator.frame import Json
+from emulator.documents import Json
+from emulator.events import Events, EventSubscription, PublishedEvent
 from emulator.switch import Switches
 
 ATTEMPTS = 5
@@ -25,13 +25,13 @@ class Delivery:
 
     def __init__(self, events: Events, switches: Switches) -> None:
         self._events, self._switches = events, switches
-        self._pending: list[tuple[Subscription, Published]] = []
+        self._pending: list[tuple[EventSubscription, PublishedEvent]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._confirmed: set[int] = set()
         events.hooks.append(self._address)
 
-    def _address(self, event: Published) -> None:
-        """To those who listen at this moment; who subscribes later hears of later events."""
+    def _address(self, event: PublishedEvent) -> None:
+        """To the subscriptions of this moment; a later one gets later events."""
         self._pending += [(one, event) for one in self._events.subscriptions if event.source in one.sources]
 
     def pump(self) -> None:
@@ -48,27 +48,27 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _deliver(self, subscription: Subscription, event: Published) -> None:
+    async def _deliver(self, subscription: EventSubscription, event: PublishedEvent) -> None:
         pause = FIRST_PAUSE
         for _ in range(ATTEMPTS):
-            subscription.trouble = await self._attempt(subscription, event)
-            if not subscription.trouble:
+            subscription.error = await self._attempt(subscription, event)
+            if not subscription.error:
                 subscription.delivered += 1
                 return
             await asyncio.sleep(pause)
             pause *= 2
         subscription.failed += 1
 
-    async def _attempt(self, subscription: Subscription, event: Published) -> str:
+    async def _attempt(self, subscription: EventSubscription, event: PublishedEvent) -> str:
         """What went wrong; empty where nothing did."""
         try:
             async with ClientSession(timeout=ClientTimeout(total=10)) as session:
-                trouble = await self._confirm(session, subscription)
-                return trouble or await self._post(session, subscription, event)
+                error = await self._confirm(session, subscription)
+                return error or await self._post(session, subscription, event)
         except (ClientError, TimeoutError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
 
-    async def _confirm(self, session: ClientSession, subscription: Subscription) -> str:
+    async def _confirm(self, session: ClientSession, subscription: EventSubscription) -> str:
         if subscription.schema != "eventgrid" or subscription.number in self._confirmed:
             return ""
         code = str(uuid.uuid4())
@@ -80,7 +80,7 @@ class Delivery:
         self._confirmed.add(subscription.number)
         return ""
 
-    async def _post(self, session: ClientSession, subscription: Subscription, event: Published) -> str:
+    async def _post(self, session: ClientSession, subscription: EventSubscription, event: PublishedEvent) -> str:
         headers = dict(subscription.headers)
         if subscription.schema == "eventgrid":
             headers["aeg-event-type"] = "Notification"
@@ -92,7 +92,7 @@ class Delivery:
             return "" if answer.ok else f"answered {answer.status}"
 
 
-def wrapped(schema: str, published: Published, *, listed: bool = False) -> Json:
+def wrapped(schema: str, published: PublishedEvent, *, listed: bool = False) -> Json:
     """The event as it goes over the wire; `listed`: audit entries come as lists."""
     event = published.event if "eventType" in published.event else _enveloped(published, listed=listed)
     if schema == "raw":
@@ -111,7 +111,7 @@ def wrapped(schema: str, published: Published, *, listed: bool = False) -> Json:
     }
 
 
-def _enveloped(published: Published, *, listed: bool) -> dict[str, Json]:
+def _enveloped(published: PublishedEvent, *, listed: bool) -> dict[str, Json]:
     """An audit entry in the Event Grid schema. The true shape is not published."""
     entry = published.event
     return {

@@ -13,7 +13,7 @@ import yaml
 
 from emulator.arm import estate as arm
 from emulator.devops import estate as devops
-from emulator.frame import Json
+from emulator.documents import Json
 from emulator.principals import KINDS, Principals
 from emulator.principals import read as read_principal
 from emulator.world import World
@@ -66,7 +66,7 @@ def _parse(path: Path) -> dict[str, Json]:
     except OSError as error:
         raise EstateError(f"{path}: {error.strerror}; give the path of an estate file") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EstateError(f"{path}: {' '.join(str(error).split())}; mend the YAML") from error
+        raise EstateError(f"{path}: {' '.join(str(error).split())}; correct the YAML") from error
     if not isinstance(document, dict):
         raise EstateError(f"{path}: the file is no mapping; it needs {', '.join(PARTS)}")
     return document

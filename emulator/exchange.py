@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from emulator.frame import ApiError, Json, Request, Response, Route
-from emulator.plane import Answered, Plane
-from emulator.router import Match
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.plane import Plane, ResponseReady
+from emulator.router import Match, Route
 from emulator.world import World
 
 LIMIT = 4 * 1024 * 1024
@@ -42,13 +43,13 @@ class Exchange:
 
     @classmethod
     def open(cls, world: World, plane: Plane, incoming: Incoming) -> Exchange:
-        """Route it and see who calls, as far as can be seen; refusals come with `answer`."""
+        """Find the route and, as far as possible, the caller; refusals come with `answer`."""
         parts = urlsplit(incoming.target)
         match = plane.router.find(incoming.method, parts.path)
         query = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
         try:
             caller = plane.caller(world, incoming.method, incoming.headers)
-        except (ApiError, Answered):
+        except (ApiError, ResponseReady):
             caller = ""
         request = Request(
             plane=plane.name,
@@ -69,11 +70,16 @@ class Exchange:
         """The route found."""
         return self.match.route
 
+    @property
+    def operation(self) -> str:
+        """Name of the route found; empty where there is none."""
+        return self.route.name if self.route else ""
+
     def answer(self) -> Response:
-        """Let the plane and its handler answer; whatever is raised becomes an answer too."""
+        """The response of the plane and its handler; an exception becomes a response too."""
         try:
             response = self._handle()
-        except Answered as ready:
+        except ResponseReady as ready:
             response = ready.response
         except ApiError as error:
             response = self.plane.render(error)

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: which requests are hit, how often, and by what."""
+"""Faults: which requests fail on purpose, how often, and how."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
-from emulator.frame import Json, Request, Route
+from emulator.documents import Json
+from emulator.frame import Request
 
 BEFORE = ("refused", "timeout-before", "401", "203", "302", "403", "404", "409", "429", "500", "503")
-"""Kinds that answer, or drop the connection, instead of the handler: nothing has happened."""
+"""Kinds that respond, or drop the connection, instead of the handler: nothing was done."""
 AFTER = ("timeout-after", "retry-after", "truncated", "slow")
-"""Kinds that spoil the answer of a handler that has done its work."""
+"""Kinds that change the response of a handler that has done its work."""
 KINDS = (*BEFORE, *AFTER)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong; the filters are globs, blind to case, and all of them must fit."""
+    """One fault; the filters are globs without regard to case, and all of them must match."""
 
     kind: str
     route: str = "*"
@@ -34,10 +35,10 @@ class Fault:
     """Retry-After of 429, 503 and `retry-after`; how long `slow` takes; how long a time-out holds the connection."""
     number: int = 0
 
-    def fits(self, route: Route | None, request: Request) -> bool:
-        """Whether the request is one of those meant."""
+    def fits(self, operation: str, request: Request) -> bool:
+        """Whether a request matches."""
         pairs = (
-            (self.route, route.name if route else ""),
+            (self.route, operation),
             (self.method, request.method),
             (self.organization, request.params.get("organization", "")),
             (self.plane, request.plane),
@@ -48,7 +49,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are set, in order; the first that fits is used up."""
+    """The faults that are set, in order; the first that matches applies."""
 
     def __init__(self) -> None:
         self._set: list[Fault] = []
@@ -66,11 +67,11 @@ class Faults:
         self._set.append(replace(fault, number=self._number))
         return self._set[-1]
 
-    def take(self, route: Route | None, request: Request) -> Fault | None:
+    def take(self, operation: str, request: Request) -> Fault | None:
         """The fault that hits this request; counts it down."""
         hit = None
         for index, fault in enumerate(self._set):
-            if not fault.fits(route, request):
+            if not fault.fits(operation, request):
                 continue
             if fault.skip:
                 self._set[index] = replace(fault, skip=fault.skip - 1)
@@ -82,9 +83,9 @@ class Faults:
         return hit
 
     def dump(self) -> list[dict[str, Json]]:
-        """What is still set."""
+        """The faults that are still set."""
         return [asdict(fault) for fault in self._set]
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self._set.clear()

@@ -1,17 +1,17 @@
-"""What a plane brings to the frame beside its routes: who calls, what is admitted, how an error and an answer look."""
+"""What a plane adds to its routes: the caller, admission, and the shape of errors and responses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from emulator.frame import ApiError, Request, Response, Route
-from emulator.router import Router
+from emulator.frame import ApiError, Request, Response
+from emulator.router import Route, Router
 from emulator.world import World
 
 
-class Answered(Exception):
-    """Raised where the answer is ready and is no API error: a sign-in page, an empty 401."""
+class ResponseReady(Exception):
+    """A response that is ready and is not an API error: a sign-in page, an empty 401."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)

@@ -1,6 +1,6 @@
 """Who may call: the estate's people, groups and service principals, with their tokens for each plane.
 
-Tokens are plain words of the estate, worth nothing anywhere else; they name a caller, they prove nothing.
+Tokens are plain words of the estate, without value elsewhere; they name a caller without authentication.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from emulator.frame import Json
+from emulator.documents import Json
 
 KINDS = ("user", "group", "servicePrincipal", "managedIdentity")
 OPERATOR = "operator"

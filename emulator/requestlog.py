@@ -1,4 +1,4 @@
-"""What was asked, by whom, and what was answered: for tests that count and for people who look.
+"""The log of requests and responses, for tests that count and for people.
 
 No credential is kept: the Authorization header never gets here, and values under secret-looking names are masked.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from emulator.frame import Json
+from emulator.documents import Json
 
 MASK = "***"
 SECRET_NAMES = ("password", "authorization", "secret", "token", "httpheaders")
@@ -19,7 +19,7 @@ SIGNED = frozenset({"t", "c", "s", "h"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One request and its answer; `status` 0 where the connection was dropped instead."""
 
     plane: str
@@ -38,10 +38,10 @@ class RequestLog:
     """Entries in order of their answers, and the number of connections opened on each plane."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[LogEntry] = []
         self.connections: Counter[str] = Counter()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LogEntry) -> None:
         """Keep it."""
         self._entries.append(entry)
 
@@ -63,7 +63,7 @@ class RequestLog:
         return found
 
     def clear(self) -> None:
-        """Start counting anew."""
+        """Start with an empty log."""
         self._entries.clear()
         self.connections.clear()
 

@@ -1,12 +1,47 @@
-"""Finds the route of a request: template segments against decoded path segments, literals before placeholders."""
+"""Routes, and how the route of a request is found: template segments against decoded path segments, literals first.
+
+A handler is a plain function from world and request to response; the server does sockets, faults, latency, logging and
+authentication before and after it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import unquote
 
-from emulator.frame import Route
+from emulator.frame import Request, Response
+from emulator.world import World
+
+Handler: TypeAlias = Callable[[World, Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One documented operation."""
+
+    name: str
+    """Operation name, for faults and counters: ``Pools_Get``, ``pipelinepermissions.update``."""
+    plane: str
+    method: str
+    template: str
+    """``/{organization}/{project}/_apis/distributedtask/queues``; matched case-insensitively, segments decoded."""
+    handler: Handler
+    preview_only: bool = False
+    """A version without ``-preview`` is answered with VssInvalidPreviewVersionException (Azure DevOps plane)."""
+    reads: bool = False
+    """A POST that changes nothing (a query in a body): counted as a read. GET, HEAD and OPTIONS are reads anyway."""
+    body: str = "json"
+    """``json``: a body, where there is one, must be JSON; ``any``: whatever it is, it stands in `raw`."""
+
+    anonymous: bool = False
+    """Available without signing in; `Request.caller` is then empty if there is no token."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether a call of it counts as a write."""
+        return not self.reads and self.method not in {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(frozen=True, slots=True)

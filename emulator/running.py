@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from emulator import estate
 from emulator.arm.plane import ArmPlane
 from emulator.control import Control
 from emulator.control_routes import ControlPlane
 from emulator.delivery import Delivery
 from emulator.devops.routes import ROUTES as DEVOPS_ROUTES
-from emulator.frame import Json
+from emulator.documents import Json
+from emulator.estate import populate, read
 from emulator.plane import Plane
 from emulator.server import PlaneServer
 from emulator.switch import Value
@@ -26,7 +26,7 @@ from emulator.vss.plane import DevOpsPlane
 from emulator.world import World
 
 TICK = 0.05
-"""Seconds between two looks at what has fallen due."""
+"""Seconds between two checks for jobs that are due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def build(document: Mapping[str, Json], switches: Mapping[str, Value] | None = N
     """A world with that estate; EstateError, or ValueError and KeyError for a switch."""
     world = World(switches)
     world.first_estate = document
-    estate.populate(world, document, name=name)
+    populate(world, document, name=name)
     return world
 
 
@@ -79,7 +79,7 @@ class Service:
             await server.stop()
 
     def ready(self) -> dict[str, Json]:
-        """What the ready line says."""
+        """The content of the ready line."""
         arm, devops, control = (server.url for server, _ in self._servers)
         operator = self.world.principals.operator
         tokens = {"arm": operator.arm_token, "devops": operator.devops_token}
@@ -127,9 +127,9 @@ class Running:
 def start(source: Path | Mapping[str, Json], *, switches: Mapping[str, Value] | None = None) -> Running:
     """Start on free ports and come back when they answer; EstateError for an estate that cannot be used."""
     name = str(source) if isinstance(source, Path) else "estate"
-    world = build(estate.read(source), switches, name=name)
+    world = build(read(source), switches, name=name)
     started: queue.Queue[tuple[dict[str, Json], Callable[[], None]] | OSError] = queue.Queue()
-    thread = threading.Thread(target=lambda: asyncio.run(_until(world, started)), name="emulator", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(world, started)), name="emulator", daemon=True)
     thread.start()
     found = started.get(timeout=20)
     if isinstance(found, OSError):
@@ -138,18 +138,18 @@ def start(source: Path | Mapping[str, Json], *, switches: Mapping[str, Value] | 
     return Running(**ready, _end=end, _thread=thread)
 
 
-async def _until(world: World, started: queue.Queue[tuple[dict[str, Json], Callable[[], None]] | OSError]) -> None:
+async def _serve(world: World, started: queue.Queue[tuple[dict[str, Json], Callable[[], None]] | OSError]) -> None:
     service, stop, loop = Service(world, Ports()), asyncio.Event(), asyncio.get_running_loop()
     try:
         await service.start()
     except OSError as error:
         started.put(error)
     else:
-        started.put((service.ready(), lambda: _told(loop, stop)))
+        started.put((service.ready(), lambda: _stop_soon(loop, stop)))
         await stop.wait()
     finally:
         await service.stop()
 
 
-def _told(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _stop_soon(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     loop.call_soon_threadsafe(stop.set)

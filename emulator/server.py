@@ -16,7 +16,7 @@ from emulator.exchange import LIMIT, Exchange, Incoming, encode
 from emulator.faults import AFTER, Fault
 from emulator.frame import Response
 from emulator.plane import Plane
-from emulator.requestlog import Entry, masked, masked_query
+from emulator.requestlog import LogEntry, masked, masked_query
 from emulator.world import World
 
 HOST = "127.0.0.1"
@@ -34,7 +34,7 @@ class PlaneServer:
 
     async def start(self, port: int) -> None:
         """Listen; 0 takes a free port. OSError where the port is taken."""
-        self._runner = web.ServerRunner(_Counting(self._serve, self._opened), shutdown_timeout=0.2)
+        self._runner = web.ServerRunner(_ConnectionCounter(self._serve, self._opened), shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port, ssl_context=self._tls)
         await site.start()
@@ -61,7 +61,7 @@ class PlaneServer:
     async def _play(self, http: web.BaseRequest, incoming: Incoming) -> web.StreamResponse:
         self._world.agenda.run_due()
         exchange = Exchange.open(self._world, self._plane, incoming)
-        fault = self._world.faults.take(exchange.route, exchange.request)
+        fault = self._world.faults.take(exchange.operation, exchange.request)
         if self._world.latency:
             await asyncio.sleep(self._world.latency)
         if fault and fault.kind in {"refused", "timeout-before"}:
@@ -77,9 +77,9 @@ class PlaneServer:
 
     def _log(self, exchange: Exchange, status: int) -> None:
         request, route = exchange.request, exchange.route
-        entry = Entry(
+        entry = LogEntry(
             plane=request.plane,
-            route=route.name if route else "",
+            route=exchange.operation,
             method=request.method,
             path=request.path,
             query=masked_query(request.query),
@@ -92,7 +92,7 @@ class PlaneServer:
         self._world.log.add(entry)
 
 
-class _Counting(web.Server):
+class _ConnectionCounter(web.Server):
     """aiohttp's server, which also counts the connections opened."""
 
     def __init__(
@@ -125,11 +125,11 @@ def _send(response: Response) -> web.Response:
 
 
 async def _drop(http: web.BaseRequest, fault: Fault) -> web.StreamResponse:
-    """End the connection without a word: at once, or when the caller has waited long enough."""
+    """Close the connection without a response: at once, or when the caller has waited long enough."""
     if fault.kind != "refused":
         loop = asyncio.get_running_loop()
         end = loop.time() + HOLD
-        while loop.time() < end and http.transport is not None and not http.transport.is_closing():  # noqa: ASYNC110 a transport tells nobody when its peer goes
+        while loop.time() < end and http.transport is not None and not http.transport.is_closing():  # noqa: ASYNC110 a transport has no event for a peer that leaves
             await asyncio.sleep(0.02)
     if http.transport is not None:
         http.transport.abort()
@@ -148,7 +148,7 @@ async def _spoil(http: web.BaseRequest, response: Response, fault: Fault) -> web
 
 
 async def _truncate(http: web.BaseRequest, response: Response) -> web.StreamResponse:
-    """Promise a whole body, send half of it, hang up."""
+    """Announce the whole body, send half of it, and close."""
     whole = encode(response)
     answer = web.StreamResponse(status=response.status, headers={**response.headers})
     answer.content_type, answer.charset = "application/json", "utf-8"

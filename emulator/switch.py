@@ -1,4 +1,4 @@
-"""One question about Azure that has more than one possible answer here: a switch, and the set of them.
+"""Switches: questions about Azure that have more than one possible answer here.
 
 Switches exist for what is not known of the services, for what they are known to do at some times only, and for
 figures that a test wants small. Names read `plane.words-with-hyphens`.
@@ -28,11 +28,11 @@ class Switch:
     source: str
     """The public source of what is known; `-` where there is none."""
     choices: tuple[str, ...] = ()
-    """The words that may stand here; empty: anything of the default's type (a number: not negative)."""
+    """The possible words; empty: any value of the default's type (a number: not negative)."""
 
     @property
     def values(self) -> str:
-        """What may stand here, for people."""
+        """The possible values, for people."""
         if self.choices:
             return " | ".join(self.choices)
         if isinstance(self.default, bool):
@@ -47,7 +47,7 @@ class Switch:
         return str(self.default)
 
     def read(self, value: Value) -> Value:
-        """The value in the switch's own type; ValueError says what may stand here."""
+        """The value in the switch's own type; ValueError names the possible values."""
         try:
             found = self._convert(value)
         except ValueError:
@@ -94,7 +94,7 @@ class Switches(Mapping[str, Value]):
         return self._table[name]
 
     def set(self, name: str, value: Value) -> None:
-        """Turn it; KeyError for an unknown name, ValueError for a value that cannot stand here."""
+        """Set a switch; KeyError for an unknown name, ValueError for an impossible value."""
         self._values[name] = self.find(name).read(value)
 
     def reset(self) -> None:

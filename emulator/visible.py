@@ -20,8 +20,8 @@ class Visible(Generic[T]):
         self._versions: list[tuple[float, T]] = [(now(), value)]
 
     @property
-    def truth(self) -> T:
-        """What was written last, whoever can see it."""
+    def written(self) -> T:
+        """The value written last, visible or not."""
         return self._versions[-1][1]
 
     def read(self) -> T:
@@ -32,5 +32,5 @@ class Visible(Generic[T]):
         return self._versions[0][1]
 
     def write(self, value: T) -> None:
-        """Seen after the lag, and never before an earlier write is."""
+        """Make a value visible after the lag, and never before an earlier one."""
         self._versions.append((max(self._now() + self._lag(), self._versions[-1][0]), value))

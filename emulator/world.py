@@ -1,6 +1,6 @@
-"""Everything the emulator knows: two planes, one clock, the switches, and what was asked of it.
+"""The emulator's whole state: two planes, one clock, the switches, and the log of requests.
 
-Handlers and what is planned for later run one at a time on the server's event loop, so nothing here needs a lock.
+Handlers and scheduled jobs run one at a time on the server's event loop, so nothing here needs a lock.
 The Azure DevOps half is what `emulator.devops.estate.load` makes of the estate; the world only holds it.
 """
 
@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
-from emulator.clock import Agenda, Clock
+from emulator.clock import Clock, Schedule
+from emulator.documents import Json
 from emulator.events import Events
 from emulator.faults import Faults
-from emulator.frame import Json
 from emulator.principals import Principals
 from emulator.requestlog import RequestLog
+from emulator.state.arm import Arm
+from emulator.state.devops import DevOps
 from emulator.switch import Switches, Value
 from emulator.switches import TABLE
 from emulator.visible import Visible
-
-if TYPE_CHECKING:
-    from emulator.arm.state import Arm
 
 T = TypeVar("T")
 
@@ -31,12 +30,11 @@ class World:
 
     principals: Principals
     arm: Arm
-    devops: Any
-    """What `emulator.devops.estate.load(document, world)` returned; only that plane's code looks inside."""
+    devops: DevOps
 
     def __init__(self, switches: Mapping[str, Value] | None = None) -> None:
         self.clock = Clock()
-        self.agenda = Agenda(self.clock)
+        self.agenda = Schedule(self.clock)
         self.switches = Switches(TABLE)
         for name, value in (switches or {}).items():
             self.switches.set(name, value)
@@ -44,7 +42,7 @@ class World:
         self.faults = Faults()
         self.log = RequestLog()
         self.latency = 0.0
-        """Seconds that every answer of the two planes takes longer."""
+        """Seconds added to every response of the two planes."""
         self.spent: dict[tuple[str, str], deque[tuple[float, float]]] = {}
         """What each identity used up of its rate budget in each organization: moment and cost of each call."""
         self.principals = Principals(())
@@ -53,7 +51,7 @@ class World:
         """What `reset` goes back to."""
 
     def later(self, seconds: float, job: Callable[[], object]) -> None:
-        """Do something when so many seconds of the world's clock have gone by."""
+        """Run a job after so many seconds of the world's clock."""
         self.agenda.later(seconds, job)
 
     def visible(self, value: T) -> Visible[T]:

@@ -23,7 +23,7 @@ def documented() -> list[set[str]]:
 
 def contracted() -> list[set[str]]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    (layers,) = [contract["layers"] for contract in contracts if contract.get("containers") == ["reconciler"]]
     return [set(re.findall(r"\w+", layer)) for layer in layers]
 
 

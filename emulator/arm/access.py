@@ -1,12 +1,12 @@
-"""What comes before any provider is asked: is there such a subscription and group, may the caller do this there."""
+"""Checks before any resource provider: whether subscription and group exist, and whether the caller has the right."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.arm.state import PROVIDER, ResourceGroup, Subscription
 from emulator.frame import ApiError, Request
 from emulator.principals import Principal
+from emulator.state.arm import PROVIDER, AzureSubscription, ResourceGroup
 from emulator.world import World
 
 ALL = frozenset({"Owner", "Contributor"})
@@ -15,7 +15,7 @@ OURS = frozenset({"DevOps Infrastructure Contributor"})
 READ = frozenset({"Reader"})
 
 
-def subscription(world: World, request: Request, *, provider: bool = True) -> Subscription:
+def subscription(world: World, request: Request, *, provider: bool = True) -> AzureSubscription:
     """The subscription of the route; 404 as ARM says it, 409 where the provider is not registered in it."""
     name = request.params["subscription"]
     found = world.arm.subscription(name)
@@ -30,7 +30,7 @@ def subscription(world: World, request: Request, *, provider: bool = True) -> Su
     return found
 
 
-def group(found: Subscription, request: Request) -> ResourceGroup:
+def group(found: AzureSubscription, request: Request) -> ResourceGroup:
     """The resource group of the route, or 404."""
     name = request.params["group"]
     if name.lower() not in found.groups:

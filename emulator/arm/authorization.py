@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 
 from emulator.arm import access
-from emulator.arm.state import PROVIDER, Body
 from emulator.frame import ApiError, Request, Response
+from emulator.state.arm import PROVIDER, Body
 from emulator.world import World
 
 _ROLES: dict[str, tuple[list[str], list[str]]] = {
@@ -46,7 +46,7 @@ _IDS = {
     "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
     "Reads secrets, made by hand": "5d58bcaf-24a5-4b20-bdb6-eed9f69fbe4c",
 }
-_ASKED = re.compile(
+_FILTER = re.compile(
     r"principalId eq '?(?P<plain>[\w-]+)'?|(?P<at>atScope\(\) and )?assignedTo\('(?P<oid>[\w-]+)'\)", re.IGNORECASE
 )
 """Filters that a list of assignments takes; `assignedTo` counts the groups of the principal as well (Microsoft Learn:
@@ -72,12 +72,12 @@ def assignments(world: World, request: Request) -> Response:
     found = access.subscription(world, request, provider=False)
     scope = request.path.lower().partition("/providers/microsoft.authorization/roleassignments")[0]
     access.allow(world, request, "Microsoft.Authorization/roleAssignments/read", scope)
-    asked = _ASKED.fullmatch(request.query.get("$filter", ""))
-    if asked is None:
+    filtered = _FILTER.fullmatch(request.query.get("$filter", ""))
+    if filtered is None:
         raise ApiError(400, "InvalidFilter", "The filter is not supported; ask for principalId or assignedTo.")
-    principal = world.principals.by_oid(asked["plain"] or asked["oid"])
+    principal = world.principals.by_oid(filtered["plain"] or filtered["oid"])
     roles = (principal.roles or ()) if principal else ()
-    if asked["at"]:
+    if filtered["at"]:
         roles = tuple(role for role in roles if access.covers(role, scope))
     return Response(body={"value": [_assignment(found.id, role, principal.oid if principal else "") for role in roles]})
 

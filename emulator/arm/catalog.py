@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.arm.state import PROVIDER, Body
+from emulator.state.arm import PROVIDER, Body
 
 REGIONS = ("australiaeast", "canadacentral", "centralus", "eastus", "eastus2", "northeurope", "westeurope", "westus3")
 IMAGES = {

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from emulator.arm import catalog, echo, operations, rules
 from emulator.arm.errors import refused
 from emulator.arm.model import POOL, UPDATE, Field
-from emulator.arm.schema import Check, Problem
-from emulator.arm.state import Body, Pool
-from emulator.frame import ApiError, Json, Request
+from emulator.arm.schema import BodyCheck, BodyProblem
+from emulator.documents import Json
+from emulator.frame import ApiError, Request
+from emulator.state.arm import Body, ManagedPool
 from emulator.world import World
 
 FAILED = "The resource validation failed."
@@ -24,7 +25,7 @@ def checked(world: World, request: Request, model: Field, raw: Json) -> Body:
     if model is POOL and not raw.get("location"):
         raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
     word = world.switches.word
-    check = Check(
+    check = BodyCheck(
         request.query["api-version"],
         unknown=word("arm.unknown-properties"),
         newer=word("arm.newer-properties"),
@@ -47,7 +48,7 @@ def judge(world: World, body: Body) -> None:
         raise invalid(world, problems)
 
 
-def invalid(world: World, problems: list[Problem]) -> ApiError:
+def invalid(world: World, problems: list[BodyProblem]) -> ApiError:
     """400 ResourceCreationValidateFailed, with every place where the switch wants them."""
     if not world.switches.on("arm.error-details"):
         return refused(400, "ResourceCreationValidateFailed", FAILED)
@@ -57,7 +58,7 @@ def invalid(world: World, problems: list[Problem]) -> ApiError:
     return refused(400, "ResourceCreationValidateFailed", message, details=details)
 
 
-def conditions(world: World, request: Request, found: Pool | None) -> None:
+def conditions(world: World, request: Request, found: ManagedPool | None) -> None:
     """A second write at the same time, and If-Match, as far as switches let them count."""
     if found is not None and found.operation and world.switches.word("arm.concurrent-write") == "refused":
         words = f"Another operation on the resource '{found.id}' is in progress."
@@ -72,23 +73,23 @@ def conditions(world: World, request: Request, found: Pool | None) -> None:
         )
 
 
-def creatable(world: World, pool: Pool) -> None:
+def creatable(world: World, pool: ManagedPool) -> None:
     """Refuse a name that is wrong or taken, and machines that are not to be had."""
     said = rules.name_problem(pool.name)
     if said is None and world.arm.named(pool.name):
         said = TAKEN.format(name=pool.name)
     if said is not None:
-        raise invalid(world, [Problem("name", said)])
+        raise invalid(world, [BodyProblem("name", said)])
     machines(world, pool)
 
 
-def machines(world: World, pool: Pool) -> None:
+def machines(world: World, pool: ManagedPool) -> None:
     """SKU and quota, in the words of the service (Microsoft Learn, troubleshooting; AVM module for pools)."""
     name, location = pool.properties["fabricProfile"]["sku"]["name"], pool.body["location"]
     sku = catalog.find(name)
     if sku is None:
         if world.switches.word("arm.unknown-sku") == "refused":
-            raise invalid(world, [Problem("properties.fabricProfile.sku.name", _no_sku(name, location))])
+            raise invalid(world, [BodyProblem("properties.fabricProfile.sku.name", _no_sku(name, location))])
         return
     subscription = world.arm.subscriptions[pool.subscription.lower()]
     limit = subscription.cores.get(sku.family)
@@ -98,7 +99,7 @@ def machines(world: World, pool: Pool) -> None:
             f"Cores needed to complete this request is {needed}, which exceeds the current limit of {limit} "
             f"for SKU family {sku.family} in region {location}."
         )
-        raise invalid(world, [Problem("properties.maximumConcurrency", words)])
+        raise invalid(world, [BodyProblem("properties.maximumConcurrency", words)])
 
 
 def _no_sku(name: str, location: str) -> str:
@@ -113,12 +114,12 @@ def keep(world: World, before: Body, after: Body) -> None:
     rule = world.switches.word("arm.permission-profile-change")
     if rule == "refused" and "permissionProfile" in new and new["permissionProfile"] != old.get("permissionProfile"):
         words = "must not change after creation"
-        raise invalid(world, [Problem("properties.organizationProfile.permissionProfile", words)])
+        raise invalid(world, [BodyProblem("properties.organizationProfile.permissionProfile", words)])
     if (rule == "ignored" or "permissionProfile" not in new) and "permissionProfile" in old:
         new["permissionProfile"] = old["permissionProfile"]
     _keep_organizations(world, old["organizations"], new["organizations"])
     if world.switches.word("arm.alias-change") == "refused" and _aliases(old) != _aliases(new):
-        raise invalid(world, [Problem("properties.organizationProfile.alias", "must not change after creation")])
+        raise invalid(world, [BodyProblem("properties.organizationProfile.alias", "must not change after creation")])
 
 
 def _keep_organizations(world: World, old: list[Body], new: list[Body]) -> None:

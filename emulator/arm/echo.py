@@ -8,13 +8,13 @@ import uuid
 
 from emulator.arm.model import POOL, Field
 from emulator.arm.schema import ORDER
-from emulator.arm.state import PROVIDER, TENANT, Body, Pool
-from emulator.frame import Json
+from emulator.documents import Json
 from emulator.principals import NAMES
+from emulator.state.arm import PROVIDER, TENANT, Body, ManagedPool
 from emulator.world import World
 
 
-def shown(world: World, pool: Pool, version: str) -> Body:
+def shown(world: World, pool: ManagedPool, version: str) -> Body:
     """The whole resource at one api-version."""
     properties = copy.deepcopy(pool.properties)
     _organizations(world, properties)
@@ -35,14 +35,14 @@ def shown(world: World, pool: Pool, version: str) -> Body:
     return found
 
 
-def shown_id(world: World, pool: Pool) -> str:
+def shown_id(world: World, pool: ManagedPool) -> str:
     """The resource id in the casing that the switch asks for."""
     if world.switches.word("arm.id-casing") == "documented":
         return pool.id.replace("/pools/", "/Pools/")
     return pool.id
 
 
-def etag(pool: Pool) -> str:
+def etag(pool: ManagedPool) -> str:
     """An ETag like the recorded ones; changes with every write."""
     digest = hashlib.sha256(f"{pool.id.lower()}:{pool.revision}:{pool.state}".encode()).hexdigest()
     return f'"{digest[:8]}-0000-0200-0000-{digest[8:20]}"'
@@ -74,7 +74,7 @@ def _static_addresses(properties: Body) -> int:
     return int((properties["fabricProfile"].get("networkProfile") or {}).get("staticIpAddressCount") or 0)
 
 
-def _fabric(world: World, properties: Body, pool: Pool) -> None:
+def _fabric(world: World, properties: Body, pool: ManagedPool) -> None:
     fabric = properties["fabricProfile"]
     for image in fabric["images"]:
         image.setdefault("buffer", "*")
@@ -92,7 +92,7 @@ def _fabric(world: World, properties: Body, pool: Pool) -> None:
         fabric["networkProfile"]["ipAddresses"] = [f"203.0.113.{(first + n) % 256}" for n in range(count)]
 
 
-def _identity(pool: Pool) -> Body:
+def _identity(pool: ManagedPool) -> Body:
     raw = pool.body["identity"]
     found: Body = {"type": raw["type"]}
     if "SystemAssigned" in raw["type"]:

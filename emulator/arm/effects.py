@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.arm.names import agent_pool_of, organization_of
-from emulator.arm.state import Body, Pool
 from emulator.devops import provision
 from emulator.frame import ApiError
+from emulator.state.arm import Body, ManagedPool
 from emulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class OrganizationUse:
     """One organization's use of a pool."""
 
     organization: str
@@ -27,7 +27,7 @@ class Use:
     profile: Body | None
 
 
-def uses(world: World, pool_name: str, properties: Body) -> dict[str, Use]:
+def uses(world: World, pool_name: str, properties: Body) -> dict[str, OrganizationUse]:
     """By organization; empty for a pool of GitHub."""
     profile = properties["organizationProfile"]
     if profile["kind"] != "AzureDevOps":
@@ -37,7 +37,7 @@ def uses(world: World, pool_name: str, properties: Body) -> dict[str, Use]:
     for item in profile["organizations"]:
         name = organization_of(item["url"])
         if name is not None:
-            found[name] = Use(
+            found[name] = OrganizationUse(
                 name,
                 agent_pool_of(pool_name, profile, item, alias_names_pool=aliases),
                 tuple(item.get("projects") or ()),
@@ -47,9 +47,9 @@ def uses(world: World, pool_name: str, properties: Body) -> dict[str, Use]:
     return found
 
 
-def create(world: World, pool: Pool, creator: str) -> None:
+def create(world: World, pool: ManagedPool, creator: str) -> None:
     """Make the agent pools; where one cannot be made, those made before it go again."""
-    done: list[Use] = []
+    done: list[OrganizationUse] = []
     try:
         for use in uses(world, pool.name, pool.properties).values():
             _provision(world, use, creator, open_access=use.open_access)
@@ -60,8 +60,8 @@ def create(world: World, pool: Pool, creator: str) -> None:
         raise
 
 
-def made(world: World, pool: Pool) -> bool:
-    """Whether any of its agent pools exists; a write to a pool whose creation failed, and left none, creates anew."""
+def made(world: World, pool: ManagedPool) -> bool:
+    """Whether any of its agent pools exists; if a failed creation left none, the next write creates them again."""
     found = uses(world, pool.name, pool.properties).values()
     organizations = world.devops.organizations
     return any(
@@ -70,7 +70,7 @@ def made(world: World, pool: Pool) -> bool:
     )
 
 
-def update(world: World, pool: Pool, before: Body, creator: str) -> None:
+def update(world: World, pool: ManagedPool, before: Body, creator: str) -> None:
     """Make the agent pools follow the organizations and projects of the body."""
     old, new = uses(world, pool.name, before), uses(world, pool.name, pool.properties)
     for name, use in new.items():
@@ -84,13 +84,13 @@ def update(world: World, pool: Pool, before: Body, creator: str) -> None:
             provision.remove(world, organization=name, agent_pool=old[name].agent_pool, creator=creator)
 
 
-def delete(world: World, pool: Pool, creator: str) -> None:
+def delete(world: World, pool: ManagedPool, creator: str) -> None:
     """Take the agent pools away."""
     for use in uses(world, pool.name, pool.properties).values():
         provision.remove(world, organization=use.organization, agent_pool=use.agent_pool, creator=creator)
 
 
-def _provision(world: World, use: Use, creator: str, *, open_access: bool) -> None:
+def _provision(world: World, use: OrganizationUse, creator: str, *, open_access: bool) -> None:
     provision.provision(
         world,
         organization=use.organization,
@@ -102,7 +102,7 @@ def _provision(world: World, use: Use, creator: str, *, open_access: bool) -> No
     )
 
 
-def _follow(world: World, old: Use, new: Use, creator: str) -> None:
+def _follow(world: World, old: OrganizationUse, new: OrganizationUse, creator: str) -> None:
     opened = world.switches.word("arm.open-access-change") == "applied" and old.open_access != new.open_access
     profiled = world.switches.word("arm.permission-profile-change") == "applied" and old.profile != new.profile
     provision.update(

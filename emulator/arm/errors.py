@@ -1,4 +1,4 @@
-"""ARM's error body, and the errors of Azure Resource Manager itself, which come before any provider is asked."""
+"""ARM's error body, and the errors of Azure Resource Manager itself, which come before any resource provider."""
 
 from __future__ import annotations
 

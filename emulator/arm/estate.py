@@ -16,13 +16,10 @@ A pool here has been created long ago: it makes nothing in Azure DevOps, whose s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from emulator.arm.state import TENANT, Arm, Body, Pool, ResourceGroup, Subscription
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.state.arm import TENANT, Arm, AzureSubscription, Body, ManagedPool, ResourceGroup
+from emulator.world import World
 
 REGION = "eastus"
 
@@ -48,13 +45,13 @@ def dump(world: World) -> dict[str, Json]:
     return {"subscriptions": [_dumped(world.arm, found) for found in world.arm.subscriptions.values()]}
 
 
-def _subscription(raw: Mapping[str, Json]) -> Subscription:
+def _subscription(raw: Mapping[str, Json]) -> AzureSubscription:
     groups = {}
     for entry in raw.get("resourceGroups") or ():
         given: Mapping[str, Json] = {"name": entry} if isinstance(entry, str) else entry
         group = ResourceGroup(given["name"], given.get("location", REGION), dict(given.get("tags") or {}))
         groups[group.name.lower()] = group
-    return Subscription(
+    return AzureSubscription(
         id=str(raw["id"]),
         name=raw.get("name", str(raw["id"])),
         tenant=raw.get("tenant", TENANT),
@@ -65,7 +62,9 @@ def _subscription(raw: Mapping[str, Json]) -> Subscription:
     )
 
 
-def _pool(raw: Mapping[str, Json], subscription: Subscription, *, arm: Arm, world: World, where: str) -> Pool:
+def _pool(
+    raw: Mapping[str, Json], subscription: AzureSubscription, *, arm: Arm, world: World, where: str
+) -> ManagedPool:
     parts = str(raw.get("id", "")).split("/")
     group = raw.get("resourceGroup") or (parts[4] if len(parts) > 4 else "")  # noqa: PLR2004 /subscriptions/…/resourceGroups/{here}
     name = raw.get("name") or parts[-1]
@@ -81,7 +80,7 @@ def _pool(raw: Mapping[str, Json], subscription: Subscription, *, arm: Arm, worl
     properties = dict(body["properties"])
     state = properties.pop("provisioningState", "Succeeded")
     body["properties"] = properties
-    return Pool(subscription.id, group, name, body, state, system=_system(raw, world))
+    return ManagedPool(subscription.id, group, name, body, state, system=_system(raw, world))
 
 
 def _system(raw: Mapping[str, Json], world: World) -> Body:
@@ -100,7 +99,7 @@ def _system(raw: Mapping[str, Json], world: World) -> Body:
     }
 
 
-def _dumped(arm: Arm, found: Subscription) -> Body:
+def _dumped(arm: Arm, found: AzureSubscription) -> Body:
     body: Body = {
         "id": found.id,
         "name": found.name,
@@ -120,7 +119,7 @@ def _dumped(arm: Arm, found: Subscription) -> Body:
     return body
 
 
-def _dumped_pool(pool: Pool) -> Body:
+def _dumped_pool(pool: ManagedPool) -> Body:
     properties = dict(pool.properties)
     if pool.state != "Succeeded":
         properties["provisioningState"] = pool.state

@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from emulator.arm import access, echo
 from emulator.arm.catalog import REGIONS
-from emulator.arm.state import PROVIDER, Body, Pool, Subscription
 from emulator.arm.versions import PUBLISHED
 from emulator.frame import ApiError, Request, Response
+from emulator.state.arm import PROVIDER, AzureSubscription, Body, ManagedPool
 from emulator.world import World
 
 Term: TypeAlias = Callable[[Body], bool]
@@ -68,7 +68,7 @@ def locations(world: World, request: Request) -> Response:
     return Response(body={"value": value})
 
 
-def _listed(world: World, request: Request, found: Subscription, prefix: str) -> Response:
+def _listed(world: World, request: Request, found: AzureSubscription, prefix: str) -> Response:
     terms = tuple(_terms(request.query.get("$filter", "")))
     kept = [
         one
@@ -80,7 +80,7 @@ def _listed(world: World, request: Request, found: Subscription, prefix: str) ->
     return Response(body={"value": kept[: _top(request)]})
 
 
-def _everything(world: World, found: Subscription) -> Iterator[Body]:
+def _everything(world: World, found: AzureSubscription) -> Iterator[Body]:
     for pool in world.arm.within(found.id):
         yield _pool(world, pool)
     for one in found.resources:
@@ -89,7 +89,7 @@ def _everything(world: World, found: Subscription) -> Iterator[Body]:
         }
 
 
-def _pool(world: World, pool: Pool) -> Body:
+def _pool(world: World, pool: ManagedPool) -> Body:
     body = echo.shown(world, pool, PUBLISHED[-1])
     return {name: body[name] for name in _SHOWN if name in body} | {"type": f"{PROVIDER}/pools"}
 

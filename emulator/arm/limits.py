@@ -1,4 +1,4 @@
-"""Rate limits of ARM: a budget of reads and one of writes for a subscription and caller, told in every answer.
+"""Rate limits of ARM: a budget of reads and one of writes for a subscription and caller, reported in every response.
 
 Microsoft Learn, Understand how Azure Resource Manager throttles requests: `x-ms-ratelimit-remaining-subscription-*`
 on answers, 429 with Retry-After beyond. The budget refills here in a sliding minute.

@@ -1,4 +1,4 @@
-"""The machines of a pool, as far as its stand-by agents call for any: nobody runs jobs here.
+"""The machines of a pool, as far as its stand-by agents require any: no jobs run here.
 
 Counts follow `resourcePredictions` (provider terraform-provider-azurerm: a map of time of day to count, one or seven
 days from Sunday, in a Windows time zone; here read as UTC) or, with an automatic prediction, one machine.
@@ -11,14 +11,14 @@ import uuid
 from datetime import UTC, datetime
 from functools import partial
 
-from emulator.arm.state import Body, Pool
 from emulator.principals import NAMES
+from emulator.state.arm import Body, ManagedPool
 from emulator.world import World
 
 ONE_DAY = 1
 
 
-def standing_by(pool: Pool, now: float) -> int:
+def standing_by(pool: ManagedPool, now: float) -> int:
     """How many machines should be there at that moment."""
     if pool.state not in {"Succeeded", "Updating"}:
         return 0
@@ -35,7 +35,7 @@ def standing_by(pool: Pool, now: float) -> int:
     return min(most, int(begun[-1][1])) if begun else 0
 
 
-def listed(world: World, pool: Pool) -> list[Body]:
+def listed(world: World, pool: ManagedPool) -> list[Body]:
     """The machines in the form of the list operation (azure-rest-api-specs, ResourceDetailsObject)."""
     image = pool.properties["fabricProfile"]["images"][0]
     name = image.get("wellKnownImageName") or str(image.get("resourceId", "")).rstrip("/").split("/")[-1]
@@ -60,8 +60,8 @@ def listed(world: World, pool: Pool) -> list[Body]:
     return found
 
 
-def give_back(world: World, pool: Pool, resource_id: str) -> bool:
-    """Have a machine made anew; False where the pool has no such machine."""
+def give_back(world: World, pool: ManagedPool, resource_id: str) -> bool:
+    """Recreate a machine; False if the pool has no such machine."""
     for machine in listed(world, pool):
         if resource_id.lower() in (machine["id"].lower(), machine["name"].lower()):
             key = machine["id"].lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from emulator.arm.state import Body
+from emulator.state.arm import Body
 
 
 def organization_of(url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Long operations: begun with a write, told at a signed URL, ended by the clock.
+"""Long operations: started by a write, reported at a signed URL, ended by the clock.
 
 A creation as recorded (az extension mdp): 201 with `provisioningState: Accepted` and the header `azure-asyncoperation`;
 the status says Provisioning, which is no terminal word, then Succeeded; `location` points to an operation of
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from emulator.arm.errors import refused
-from emulator.arm.state import PROVIDER, Body, Operation, Pool
 from emulator.frame import ApiError, Request
+from emulator.state.arm import PROVIDER, Body, ManagedPool, Operation
 from emulator.world import World
 
 FINAL = frozenset({"Succeeded", "Failed", "Canceled"})
@@ -27,15 +27,15 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class OperationWork:
     """What an operation does."""
 
     kind: str
     """``create``, ``update`` or ``delete``."""
     effect: Callable[[], None]
     """Carried out at the end; ApiError becomes the operation's error."""
-    tell: Callable[[str], None]
-    """Tells the world, with ``Success`` or ``Failure``."""
+    notify: Callable[[str], None]
+    """Publishes the outcome, ``Success`` or ``Failure``."""
     done: Callable[[], None] = _nothing
     undo: Callable[[], None] = _nothing
 
@@ -45,7 +45,7 @@ class Work:
         return {"create": "Provisioning", "update": "Updating", "delete": "Deleting"}[self.kind]
 
 
-def begin(world: World, pool: Pool, request: Request, work: Work) -> Operation:
+def begin(world: World, pool: ManagedPool, request: Request, work: OperationWork) -> Operation:
     """Start; the clock does the rest."""
     number = next(world.arm.serial)
     name = str(uuid.uuid4())
@@ -66,16 +66,16 @@ def begin(world: World, pool: Pool, request: Request, work: Work) -> Operation:
     seconds = world.switches.number(f"arm.{work.kind}-seconds")
     world.later(seconds / 2, lambda: _move(pool, operation, work))
     world.later(seconds, lambda: _end(world, pool, operation, work))
-    _tell(world, work, "acceptance", "Success")
+    _notify(world, work, "acceptance", "Success")
     return operation
 
 
-def _move(pool: Pool, operation: Operation, work: Work) -> None:
+def _move(pool: ManagedPool, operation: Operation, work: OperationWork) -> None:
     if pool.operation == operation.id:
         pool.state = work.state
 
 
-def _end(world: World, pool: Pool, operation: Operation, work: Work) -> None:
+def _end(world: World, pool: ManagedPool, operation: Operation, work: OperationWork) -> None:
     operation.ended = world.clock.stamp()
     last = pool.operation == operation.id
     if last:
@@ -86,28 +86,28 @@ def _end(world: World, pool: Pool, operation: Operation, work: Work) -> None:
         operation.status, operation.error = "Failed", {"code": error.code, "message": error.message}
         pool.state = "Failed"
         work.undo()
-        _tell(world, work, "completion", "Failure")
+        _notify(world, work, "completion", "Failure")
         return
     operation.status = "Succeeded"
     if last:
         pool.state = "Succeeded"
     work.done()
-    _tell(world, work, "completion", "Success")
+    _notify(world, work, "completion", "Success")
 
 
-def _tell(world: World, work: Work, moment: str, outcome: str) -> None:
+def _notify(world: World, work: OperationWork, moment: str, outcome: str) -> None:
     if world.switches.word("arm.events") == moment:
-        work.tell(outcome)
+        work.notify(outcome)
 
 
 def status_url(world: World, operation: Operation, base: str) -> str:
-    """Where the status is told: `azure-asyncoperation`."""
+    """The URL of the status: `azure-asyncoperation`."""
     where = f"/subscriptions/{operation.subscription}/providers/{PROVIDER}/locations/{operation.location.upper()}"
     path = f"{where}/operationStatuses/{operation.id}"
     return base + quote(path, safe="/*") + "?" + urlencode(_signed(world, path, operation))
 
 
-def result_url(world: World, operation: Operation, pool: Pool, base: str) -> str:
+def result_url(world: World, operation: Operation, pool: ManagedPool, base: str) -> str:
     """Where the result comes out: `location`, under another provider's name as recorded."""
     where = f"/subscriptions/{operation.subscription}/resourceGroups/{pool.group}/providers/Microsoft.CloudTest"
     path = f"{where}/locations/{operation.location}/operations/{operation.id}"

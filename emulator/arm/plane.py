@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from emulator.arm import limits, versions
 from emulator.arm.errors import render
 from emulator.arm.routes import ROUTES
-from emulator.arm.state import TENANT
-from emulator.frame import ApiError, Request, Response, Route
-from emulator.router import Router
+from emulator.frame import ApiError, Request, Response
+from emulator.router import Route, Router
+from emulator.state.arm import TENANT
 from emulator.world import World
 
 CHALLENGE = (
@@ -28,7 +28,7 @@ class ArmPlane:
         self.router = Router(ROUTES)
 
     def caller(self, world: World, method: str, headers: Mapping[str, str]) -> str:
-        """By bearer token; discovery is for anybody, and the router leaves it to its handler."""
+        """By bearer token; discovery needs none, and the router leaves it to its handler."""
         del method
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         if not token:

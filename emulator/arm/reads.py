@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 from emulator.arm import access, catalog, echo, machines, operations, rules
 from emulator.arm.checks import TAKEN
 from emulator.arm.errors import refused
-from emulator.arm.state import PROVIDER, Body, Pool
 from emulator.arm.writes import existing
 from emulator.frame import ApiError, Request, Response
+from emulator.state.arm import PROVIDER, Body, ManagedPool
 from emulator.world import World
 
 ACTIONS = (
@@ -161,7 +161,7 @@ def _again(request: Request) -> str:
     return f"{request.base_url}{quote(request.path, safe='/*')}?{urlencode(request.query)}"
 
 
-def _page(world: World, request: Request, pools: list[Pool]) -> Response:
+def _page(world: World, request: Request, pools: list[ManagedPool]) -> Response:
     """One page; `nextLink` carries where the next begins."""
     size, start = int(world.switches.number("arm.page-size")) or 1, request.query.get("$skiptoken", "0")
     if not start.isdigit():

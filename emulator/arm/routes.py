@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from emulator.arm import authorization, inventory, reads, surroundings, writes
-from emulator.arm.state import PROVIDER
-from emulator.frame import Handler, Route
+from emulator.arm import authorization, inventory, reads, subscriptions, writes
+from emulator.router import Handler, Route
+from emulator.state.arm import PROVIDER
 
 S = "/subscriptions/{subscription}"
 G = S + "/resourceGroups/{group}"
@@ -57,15 +57,15 @@ ROUTES: list[Route] = [
     _route("Subscriptions_ListLocations", "GET", f"{S}/locations", inventory.locations),
     _route("Resources_Get", "GET", f"{G}{OTHER}", authorization.resource),
     _route("Resources_GetChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}", authorization.resource),
-    _route("Metadata_Get", "GET", "/metadata/endpoints", surroundings.metadata, anonymous=True),
-    _route("Tenants_List", "GET", "/tenants", surroundings.tenants),
-    _route("Subscriptions_List", "GET", "/subscriptions", surroundings.subscriptions),
-    _route("Subscriptions_Get", "GET", S, surroundings.subscription),
-    _route("Providers_List", "GET", f"{S}/providers", surroundings.providers),
-    _route("Providers_Get", "GET", f"{S}/providers/{{namespace}}", surroundings.provider),
-    _route("Providers_Register", "POST", f"{S}/providers/{{namespace}}/register", surroundings.register),
-    _route("ResourceGroups_List", "GET", f"{S}/resourceGroups", surroundings.groups),
-    _route("ResourceGroups_Get", "GET", G, surroundings.group),
-    _route("ResourceGroups_CheckExistence", "HEAD", G, surroundings.head_group),
-    _route("ResourceGroups_CreateOrUpdate", "PUT", G, surroundings.put_group),
+    _route("Metadata_Get", "GET", "/metadata/endpoints", subscriptions.metadata, anonymous=True),
+    _route("Tenants_List", "GET", "/tenants", subscriptions.tenants),
+    _route("Subscriptions_List", "GET", "/subscriptions", subscriptions.subscriptions),
+    _route("Subscriptions_Get", "GET", S, subscriptions.subscription),
+    _route("Providers_List", "GET", f"{S}/providers", subscriptions.providers),
+    _route("Providers_Get", "GET", f"{S}/providers/{{namespace}}", subscriptions.provider),
+    _route("Providers_Register", "POST", f"{S}/providers/{{namespace}}/register", subscriptions.register),
+    _route("ResourceGroups_List", "GET", f"{S}/resourceGroups", subscriptions.groups),
+    _route("ResourceGroups_Get", "GET", G, subscriptions.group),
+    _route("ResourceGroups_CheckExistence", "HEAD", G, subscriptions.head_group),
+    _route("ResourceGroups_CreateOrUpdate", "PUT", G, subscriptions.put_group),
 ]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from emulator.arm.model import Field, Fields
 from emulator.arm.versions import PUBLISHED
-from emulator.frame import Json
+from emulator.documents import Json
 
 ORDER = {version: index for index, version in enumerate(PUBLISHED)}
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -23,7 +23,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class BodyProblem:
     """What is wrong at which path."""
 
     path: str
@@ -31,7 +31,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Check:
+class BodyCheck:
     """One check of one body."""
 
     version: str
@@ -43,7 +43,7 @@ class Check:
     """``refused`` or ``accepted``: enum values that the document does not name."""
     partial: bool = False
     """A PATCH: the direct properties of `properties` are optional."""
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[BodyProblem] = field(default_factory=list)
 
     def take(self, model: Field, value: Json, path: str = "") -> Json:
         """The value without what is dropped; problems are collected."""
@@ -64,7 +64,7 @@ class Check:
         return value
 
     def _say(self, path: str, words: str) -> None:
-        self.problems.append(Problem(path, words))
+        self.problems.append(BodyProblem(path, words))
 
     def _choice(self, model: Field, value: dict[str, Json], path: str) -> Json:
         kind = str(value.get("kind"))
@@ -87,7 +87,7 @@ class Check:
         return taken
 
     def _known(self, model: Field | None, path: str) -> bool:
-        """Whether the property is kept; read-only ones are ignored, others told of or dropped."""
+        """Whether the property is kept; read-only ones are ignored, others reported or dropped."""
         if model is None:
             if self.unknown == "refused":
                 self._say(path, "is not a property of this type")

@@ -5,8 +5,9 @@ Sources: azure-rest-api-specs, `specification/devopsinfrastructure` (main.tsp an
 
 from __future__ import annotations
 
-from emulator.arm.state import PROVIDER
-from emulator.frame import ApiError, Request, Route
+from emulator.frame import ApiError, Request
+from emulator.router import Route
+from emulator.state.arm import PROVIDER
 
 PUBLISHED = (
     "2023-10-30-preview",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 
-from emulator.arm import access, checks, echo, effects, notices, operations
+from emulator.arm import access, checks, echo, effects, event_grid, operations
 from emulator.arm.model import POOL, UPDATE
-from emulator.arm.state import PROVIDER, Body, Operation, Pool
 from emulator.frame import ApiError, Request, Response
 from emulator.principals import Principal
+from emulator.state.arm import PROVIDER, Body, ManagedPool, Operation
 from emulator.world import World
 
 
@@ -53,19 +53,19 @@ def delete(world: World, request: Request) -> Response:
     def undo() -> None:
         found.state = before
 
-    work = operations.Work(
+    work = operations.OperationWork(
         "delete",
         effect=lambda: effects.delete(world, found, request.caller),
         done=lambda: world.arm.remove(found),
         undo=undo,
-        tell=lambda outcome: notices.deleted(world, found, request, outcome=outcome),
+        notify=lambda outcome: event_grid.deleted(world, found, request, outcome=outcome),
     )
     operation = operations.begin(world, found, request, work)
     headers = {"Location": operations.result_url(world, operation, found, request.base_url)}
     return Response(202, None, {**headers, **operations.pause(world)})
 
 
-def existing(world: World, request: Request) -> Pool:
+def existing(world: World, request: Request) -> ManagedPool:
     """The pool of the route, or ARM's 404s."""
     place = _place(world, request)
     found = world.arm.pool(place.subscription, place.group, place.name)
@@ -78,13 +78,13 @@ def existing(world: World, request: Request) -> Pool:
     return found
 
 
-def _place(world: World, request: Request) -> Pool:
+def _place(world: World, request: Request) -> ManagedPool:
     subscription = access.subscription(world, request)
     group = access.group(subscription, request)
-    return Pool(subscription.id, group.name, request.params["pool"], {})
+    return ManagedPool(subscription.id, group.name, request.params["pool"], {})
 
 
-def _create(world: World, request: Request, pool: Pool) -> Response:
+def _create(world: World, request: Request, pool: ManagedPool) -> Response:
     pool.system = _stamped(world, {}, world.principals[request.caller])
     world.arm.add(pool)
 
@@ -92,16 +92,16 @@ def _create(world: World, request: Request, pool: Pool) -> Response:
         if world.switches.word("arm.failed-create") == "removed":
             world.arm.remove(pool)
 
-    work = operations.Work(
+    work = operations.OperationWork(
         "create",
         effect=lambda: effects.create(world, pool, request.caller),
         undo=undo,
-        tell=lambda outcome: notices.written(world, pool, request, outcome=outcome),
+        notify=lambda outcome: event_grid.written(world, pool, request, outcome=outcome),
     )
     return _accepted(world, request, pool, (operations.begin(world, pool, request, work), 201))
 
 
-def _replace(world: World, request: Request, found: Pool, body: Body) -> Response:
+def _replace(world: World, request: Request, found: ManagedPool, body: Body) -> Response:
     if body["location"].replace(" ", "").lower() != found.body["location"].replace(" ", "").lower():
         words = (
             f"The resource '{found.name}' already exists in location '{found.body['location']}' in resource group "
@@ -113,27 +113,27 @@ def _replace(world: World, request: Request, found: Pool, body: Body) -> Respons
     return _accepted(world, request, found, (operation, int(world.switches.word("arm.update-status"))))
 
 
-def _update(world: World, request: Request, found: Pool, body: Body) -> Operation:
+def _update(world: World, request: Request, found: ManagedPool, body: Body) -> Operation:
     before = copy.deepcopy(found.properties)
-    anew = found.state == "Failed" and not effects.made(world, found)
+    again = found.state == "Failed" and not effects.made(world, found)
     checks.keep(world, before, body["properties"])
-    checks.machines(world, Pool(found.subscription, found.group, found.name, body))
+    checks.machines(world, ManagedPool(found.subscription, found.group, found.name, body))
     found.body = copy.deepcopy(body)
     found.revision += 1
     found.system = _stamped(world, found.system, world.principals[request.caller])
-    work = operations.Work(
+    work = operations.OperationWork(
         "update",
         effect=lambda: (
             effects.create(world, found, request.caller)
-            if anew
+            if again
             else effects.update(world, found, before, request.caller)
         ),
-        tell=lambda outcome: notices.written(world, found, request, outcome=outcome),
+        notify=lambda outcome: event_grid.written(world, found, request, outcome=outcome),
     )
     return operations.begin(world, found, request, work)
 
 
-def _accepted(world: World, request: Request, pool: Pool, begun: tuple[Operation, int]) -> Response:
+def _accepted(world: World, request: Request, pool: ManagedPool, begun: tuple[Operation, int]) -> Response:
     operation, status = begun
     headers = {
         "Azure-AsyncOperation": operations.status_url(world, operation, request.base_url),

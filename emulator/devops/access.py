@@ -1,22 +1,20 @@
-"""Where a request stands: its organization, who calls, which project, pool or queue it names, and what it sends."""
+"""The scope of a request: its organization, its caller, the project, pool or queue that it names, and its body."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from emulator.devops import people, refusals, rights
-from emulator.devops.model import DevOps, Identity, Organization, Pool, Project, Queue
-from emulator.frame import Json, Request
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import Request
+from emulator.state.devops import AgentPool, Identity, Organization, Project, Queue
+from emulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A request with what its path names found."""
+class RequestScope:
+    """A request with the objects that its path names."""
 
     world: World
     request: Request
@@ -44,7 +42,7 @@ class Place:
         """Whether a project exists for the caller."""
         return rights.sees_project(self.world, self.organization, self.caller, project)
 
-    def pool(self, key: str | None = None) -> Pool:
+    def pool(self, key: str | None = None) -> AgentPool:
         """The agent pool of the path; what the caller cannot see does not exist."""
         text = self.request.params["poolId"] if key is None else key
         found = self.organization.pools.get(number(text, "poolId"))
@@ -72,7 +70,7 @@ class Place:
             raise refusals.denied(self.caller, right, what)
 
     def require_administrator(self, what: str) -> None:
-        """403 for everybody but Project Collection Administrators."""
+        """403 for all but Project Collection Administrators."""
         if not rights.administers(self.organization, self.caller):
             raise refusals.denied(self.caller, "Manage", what)
 
@@ -93,11 +91,11 @@ class Place:
         return self.request.body
 
 
-def enter(world: World, request: Request) -> Place:
-    """Find the organization and the caller in it; a stranger is not authorized."""
-    devops: DevOps = world.devops
+def enter(world: World, request: Request) -> RequestScope:
+    """Find the organization and the caller in it; a caller who is not a member is not authorized."""
+    devops = world.devops
     organization = devops.organization(request.params["organization"])
-    return Place(world, request, organization, caller(world, organization, request.caller))
+    return RequestScope(world, request, organization, caller(world, organization, request.caller))
 
 
 def caller(world: World, organization: Organization, name: str) -> Identity:

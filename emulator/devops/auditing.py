@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, refusals, trail
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, audit_log, refusals, responses
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
 
 CONSUMERS = ("Splunk", "AzureMonitorLogs", "AzureEventGrid")
 STREAMS = 2
@@ -19,7 +17,7 @@ STARS = "*" * 24
 _SECRETS = ("token", "key", "secret", "password")
 
 
-def _entered(world: World, request: Request) -> access.Place:
+def _entered(world: World, request: Request) -> access.RequestScope:
     place = access.enter(world, request)
     place.require_administrator("the audit log")
     return place
@@ -63,13 +61,15 @@ def actions(world: World, request: Request) -> Response:
     """What can be in the log."""
     access.enter(world, request)
     area = request.query.get("areaname", "").lower()
-    found = [{"area": key.split(".")[0], "category": word, "actionId": key} for key, word in trail.CATEGORIES.items()]
-    return answers.wrapped(one for one in found if not area or one["area"].lower() == area)
+    found = [
+        {"area": key.split(".")[0], "category": word, "actionId": key} for key, word in audit_log.CATEGORIES.items()
+    ]
+    return responses.wrapped(one for one in found if not area or one["area"].lower() == area)
 
 
 def list_streams(world: World, request: Request) -> Response:
     """Every stream."""
-    return answers.wrapped(_entered(world, request).organization.streams.values())
+    return responses.wrapped(_entered(world, request).organization.streams.values())
 
 
 def create_stream(world: World, request: Request) -> Response:
@@ -105,7 +105,7 @@ def masked(name: str, value: Json) -> Json:
     return STARS if any(word in name.lower() for word in _SECRETS) else value
 
 
-def _stream(place: access.Place) -> dict[str, Json]:
+def _stream(place: access.RequestScope) -> dict[str, Json]:
     number = access.number(place.request.params["streamId"], "streamId")
     if number not in place.organization.streams:
         raise ApiError(404, "AuditStreamNotFoundException", f"The audit stream {number} does not exist.")

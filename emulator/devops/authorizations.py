@@ -7,21 +7,19 @@ A write of the list merges (vsts-rest-api-specs pipelinePermissions examples).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, refusals, rights, trail
-from emulator.devops.model import Authorization, Permit, Project, Queue
-from emulator.frame import ApiError, Json
+from emulator.devops import access, audit_log, refusals, rights
+from emulator.documents import Json
+from emulator.frame import ApiError
+from emulator.state.devops import Authorization, PipelinePermit, Project, Queue
 from emulator.visible import Visible
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.world import World
 
 TYPES = ("queue", "endpoint", "securefile", "variablegroup", "environment", "repository", "agentpool")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AuthorizableResource:
     """A resource of a project that can be authorized."""
 
     project: Project
@@ -33,30 +31,30 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What one write asks for, checked."""
+class AuthorizationChange:
+    """What one write requests, checked."""
 
     everyone: bool | None
     """Open, closed, or not mentioned."""
     pipelines: tuple[tuple[int, bool], ...] = ()
 
 
-def find(place: access.Place, project: Project, kind: Json, key: Json) -> Target:
+def find(place: access.RequestScope, project: Project, kind: Json, key: Json) -> AuthorizableResource:
     """A resource by type and id; a queue that the caller cannot see does not exist."""
     kind = str(kind).lower()
     if kind not in TYPES:
         raise refusals.bad_argument(f"The value '{kind}' is not valid for resourceType.")
     if kind == "queue":
         queue = place.queue(project, str(key))
-        return Target(project, kind, str(queue.id), queue.authorization, queue)
+        return AuthorizableResource(project, kind, str(queue.id), queue.authorization, queue)
     others = place.organization.authorizations
     cell = others.get((project.id, kind, str(key)))
     if cell is None:
         cell = others[project.id, kind, str(key)] = place.world.visible(Authorization())
-    return Target(project, kind, str(key), cell)
+    return AuthorizableResource(project, kind, str(key), cell)
 
 
-def require_writer(place: access.Place, target: Target) -> None:
+def require_writer(place: access.RequestScope, target: AuthorizableResource) -> None:
     """Administrator of the queue; of other resources an administrator of the project."""
     if target.queue is not None:
         token = rights.queue_token(target.queue)
@@ -72,33 +70,33 @@ def flag(value: Json, name: str) -> bool:
     return value
 
 
-def check_pipeline(place: access.Place, project: Project, number: int) -> None:
+def check_pipeline(place: access.RequestScope, project: Project, number: int) -> None:
     """Whether pipelines that do not exist can be authorized is a switch."""
     if number in project.pipelines or place.world.switches.word("devops.permissions-of-missing-pipeline") == "accepted":
         return
     raise ApiError(404, "DefinitionNotFoundException", f"The definition {number} does not exist.")
 
 
-def apply(place: access.Place, target: Target, wish: Wish) -> Authorization:
-    """Write a checked wish; says the full state after it, as the service's answer does."""
-    wanted = merged(place.world, target.cell.truth, wish, by=place.caller.id)
-    if wish.everyone is not None and _is_lost(place.world, target.queue):
+def apply(place: access.RequestScope, target: AuthorizableResource, change: AuthorizationChange) -> Authorization:
+    """Write a checked change; returns the full state after it, as the service's response does."""
+    wanted = merged(place.world, target.cell.written, change, by=place.caller.id)
+    if change.everyone is not None and _is_lost(place.world, target.queue):
         return wanted
-    before = target.cell.truth
+    before = target.cell.written
     if wanted != before:
         target.cell.write(wanted)
-        _tell(place, target, wish, before)
+        _record(place, target, change, before)
     return wanted
 
 
-def merged(world: World, found: Authorization, wish: Wish, *, by: str) -> Authorization:
-    """The state after a wish; what is authorized already keeps its author and its date."""
-    fresh = Permit(by, world.clock.stamp())
+def merged(world: World, found: Authorization, change: AuthorizationChange, *, by: str) -> Authorization:
+    """The state after a change; what is authorized already keeps its author and its date."""
+    fresh = PipelinePermit(by, world.clock.stamp())
     everyone = found.everyone
-    if wish.everyone is not None:
-        everyone = (found.everyone or fresh) if wish.everyone else None
+    if change.everyone is not None:
+        everyone = (found.everyone or fresh) if change.everyone else None
     pipelines = dict(found.pipelines)
-    for number, authorized in wish.pipelines:
+    for number, authorized in change.pipelines:
         if authorized:
             pipelines.setdefault(number, fresh)
         else:
@@ -113,15 +111,19 @@ def _is_lost(world: World, queue: Queue | None) -> bool:
     return True
 
 
-def _tell(place: access.Place, target: Target, wish: Wish, before: Authorization) -> None:
+def _record(
+    place: access.RequestScope, target: AuthorizableResource, change: AuthorizationChange, before: Authorization
+) -> None:
     key = (target.type, target.id)
-    after = target.cell.truth
-    if wish.everyone is not None and bool(before.everyone) != bool(after.everyone):
+    after = target.cell.written
+    if change.everyone is not None and bool(before.everyone) != bool(after.everyone):
         word = "Authorized" if after.everyone else "Unauthorized"
-        trail.resource(place.world, place.organization, place.caller, target.project, word=word, to="Project", key=key)
-    for number, authorized in wish.pipelines:
+        audit_log.resource(
+            place.world, place.organization, place.caller, target.project, word=word, to="Project", key=key
+        )
+    for number, authorized in change.pipelines:
         if (number in before.pipelines) != authorized:
             word = "Authorized" if authorized else "Unauthorized"
-            trail.resource(
+            audit_log.resource(
                 place.world, place.organization, place.caller, target.project, word=word, to="Pipeline", key=key
             )

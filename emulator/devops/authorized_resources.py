@@ -7,15 +7,13 @@ authorized is listed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, authorizations, refusals, rights
-from emulator.devops.authorizations import Target, Wish
-from emulator.devops.model import Authorization, Pipeline, Project
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, authorizations, refusals, responses, rights
+from emulator.devops.authorizations import AuthorizableResource, AuthorizationChange
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Authorization, Pipeline, Project
+from emulator.world import World
 
 
 def list_project(world: World, request: Request) -> Response:
@@ -28,7 +26,7 @@ def list_project(world: World, request: Request) -> Response:
         if word == "refused":
             raise refusals.missing("id")
         found = found[1::2] if word == "incomplete" else found
-    return answers.wrapped(found)
+    return responses.wrapped(found)
 
 
 def _wanted(request: Request, item: dict[str, Json]) -> bool:
@@ -36,7 +34,7 @@ def _wanted(request: Request, item: dict[str, Json]) -> bool:
     return (not kind or item["type"] == kind.lower()) and (not key or item["id"] == key)
 
 
-def _all(place: access.Place, project: Project) -> Iterator[tuple[dict[str, Json], Authorization]]:
+def _all(place: access.RequestScope, project: Project) -> Iterator[tuple[dict[str, Json], Authorization]]:
     organization = place.organization
     queues = organization.queues_of_project.get(project.id, {}).values()
     for queue in sorted(queues, key=lambda one: one.id):
@@ -55,7 +53,7 @@ def update_project(world: World, request: Request) -> Response:
     """Open or close several resources of a project."""
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
-    work = [(target, Wish(authorized)) for target, authorized in _work(place, project)]
+    work = [(target, AuthorizationChange(authorized)) for target, authorized in _work(place, project)]
     return _apply(place, work)
 
 
@@ -64,7 +62,7 @@ def list_pipeline(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
     number = pipeline(place, project).id
-    return answers.wrapped(item for item, state in _all(place, project) if number in state.pipelines)
+    return responses.wrapped(item for item, state in _all(place, project) if number in state.pipelines)
 
 
 def update_pipeline(world: World, request: Request) -> Response:
@@ -72,11 +70,13 @@ def update_pipeline(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
     number = pipeline(place, project).id
-    work = [(target, Wish(None, ((number, authorized),))) for target, authorized in _work(place, project)]
+    work = [
+        (target, AuthorizationChange(None, ((number, authorized),))) for target, authorized in _work(place, project)
+    ]
     return _apply(place, work)
 
 
-def pipeline(place: access.Place, project: Project) -> Pipeline:
+def pipeline(place: access.RequestScope, project: Project) -> Pipeline:
     """The pipeline of the path."""
     number = access.number(place.request.params["definitionId"], "definitionId")
     if number not in project.pipelines:
@@ -84,7 +84,7 @@ def pipeline(place: access.Place, project: Project) -> Pipeline:
     return project.pipelines[number]
 
 
-def _work(place: access.Place, project: Project) -> list[tuple[Target, bool]]:
+def _work(place: access.RequestScope, project: Project) -> list[tuple[AuthorizableResource, bool]]:
     found = []
     for raw in place.items("resources"):
         if not isinstance(raw, dict):
@@ -95,11 +95,11 @@ def _work(place: access.Place, project: Project) -> list[tuple[Target, bool]]:
     return found
 
 
-def _apply(place: access.Place, work: list[tuple[Target, Wish]]) -> Response:
+def _apply(place: access.RequestScope, work: list[tuple[AuthorizableResource, AuthorizationChange]]) -> Response:
     items = []
-    for target, wish in work:
-        authorizations.apply(place, target, wish)
+    for target, change in work:
+        authorizations.apply(place, target, change)
         name = target.queue.name if target.queue else target.id
-        authorized = wish.everyone if wish.everyone is not None else wish.pipelines[0][1]
+        authorized = change.everyone if change.everyone is not None else change.pipelines[0][1]
         items.append(_item(target.type, target.id, name, authorized=authorized))
-    return answers.wrapped(items)
+    return responses.wrapped(items)

@@ -6,21 +6,18 @@ resource areas means that one address serves every area.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, people
+from emulator.devops import access, people, responses
 from emulator.devops.locations import AREAS, LOCATIONS, Location
-from emulator.devops.model import Identity
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Identity
+from emulator.world import World
 
 
 def options(world: World, request: Request) -> Response:
-    """Where everything is; no membership is asked for."""
+    """The locations of all routes; no membership is required."""
     world.devops.organization(request.params["organization"])
-    return answers.wrapped(_location(one) for one in LOCATIONS)
+    return responses.wrapped(_location(one) for one in LOCATIONS)
 
 
 def _location(one: Location) -> Json:
@@ -40,9 +37,9 @@ def areas(world: World, request: Request) -> Response:
     """None (one address for all), or every area at this address (switch)."""
     organization = world.devops.organization(request.params["organization"])
     if world.switches.word("devops.resource-areas") == "empty":
-        return answers.wrapped([])
+        return responses.wrapped([])
     base = f"{request.base_url.rstrip('/')}/{organization.name}/"
-    return answers.wrapped({"id": key, "name": name, "locationUrl": base} for key, name in AREAS.items())
+    return responses.wrapped({"id": key, "name": name, "locationUrl": base} for key, name in AREAS.items())
 
 
 def area(world: World, request: Request) -> Response:

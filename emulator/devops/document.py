@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emulator.frame import Json
+from emulator.documents import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class EstateNode:
     """A mapping of the estate and where it stands."""
 
     raw: dict[str, Json]
@@ -59,7 +59,7 @@ class Node:
                 raise self._wrong(key, value, "not a text")
         return found
 
-    def nodes(self, key: str, known: tuple[str, ...], *, short: str = "") -> Iterator[Node]:
+    def nodes(self, key: str, known: tuple[str, ...], *, short: str = "") -> Iterator[EstateNode]:
         """The mappings of a list; a bare text stands for a mapping with `short` only."""
         for index, value in enumerate(self.items(key)):
             raw = {short: value} if short and isinstance(value, str) else value
@@ -70,18 +70,18 @@ class Node:
         value = self.raw.get(key) or {}
         if not isinstance(value, dict):
             raise self._wrong(key, value, "not a mapping of role to names")
-        inner = Node(value, f"{self.where}.{key}")
+        inner = EstateNode(value, f"{self.where}.{key}")
         return {str(role): inner.texts(role) for role in value}
 
 
-def node(raw: Json, where: str, known: tuple[str, ...]) -> Node:
+def node(raw: Json, where: str, known: tuple[str, ...]) -> EstateNode:
     """A mapping with none but these keys."""
     found = _mapping(raw, where)
     for key in found:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
             raise ValueError(f"{where}: unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    return Node(found, where)
+    return EstateNode(found, where)
 
 
 def _mapping(raw: Json, where: str) -> dict[str, Json]:

@@ -1,7 +1,7 @@
-"""What people do by hand, in web pages and with rights of their own: the control port's edits.
+"""Manual edits, as people make them in web pages with their own rights: the control port's edits.
 
-Each edit is done in the name of a person (`by`), so that audit entries and `authorizedBy` show who it was. Nothing is
-asked for rights: a test says what happened, not whether it could. Unknown names are ValueErrors that say what there is.
+Each edit is done in the name of a person (`by`), so that audit entries and `authorizedBy` show who it was. No rights
+are checked: a test says what happened, not whether it may. Unknown names are ValueErrors that list the known ones.
 """
 
 from __future__ import annotations
@@ -10,20 +10,17 @@ import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from emulator.devops import authorizations, grants, happenings, people, rights, trail
-from emulator.devops.authorizations import Wish
-from emulator.devops.model import DevOps, Identity, Organization, Pipeline, Pool, Project, Queue
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import audit_log, authorizations, grants, lifecycle, people, rights
+from emulator.devops.authorizations import AuthorizationChange
+from emulator.documents import Json
+from emulator.state.devops import AgentPool, Identity, Organization, Pipeline, Project, Queue
+from emulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """Whose hand, and where."""
+class ManualEdit:
+    """The author and the organization of a manual edit."""
 
     world: World
     organization: Organization
@@ -37,7 +34,7 @@ class Hand:
             raise ValueError(f"project {key!r} does not exist in {self.organization.name}")
         return found or named[-1]
 
-    def pool(self, name: str) -> Pool:
+    def pool(self, name: str) -> AgentPool:
         """By name."""
         found = self.organization.pool_named(name)
         if found is None:
@@ -52,7 +49,7 @@ class Hand:
             raise ValueError(f"{self.organization.name}/{project} has no queue of {pool}")
         return found
 
-    def who(self, name: str) -> Identity:
+    def identity(self, name: str) -> Identity:
         """An identity by name."""
         found = self.organization.by_name.get(name.lower())
         if found is None:
@@ -69,24 +66,24 @@ class Hand:
 
 
 def edit(world: World, what: str, **arguments: Json) -> Json:
-    """Do one thing by hand; `organization` may be left out where there is one, `by` where a person is a member."""
+    """Make one edit; `organization` may be left out where there is one, `by` where a person is a member."""
     if what not in EDITS:
         near = difflib.get_close_matches(what, EDITS, n=1)
         there = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(EDITS))}"
         raise ValueError(f"edit {what!r} does not exist; {there}")
     organization = _organization(world, arguments.pop("organization", None))
-    hand = Hand(world, organization, _person(organization, arguments.pop("by", None)))
+    manual = ManualEdit(world, organization, _person(organization, arguments.pop("by", None)))
     job = EDITS[what]
     try:
-        inspect.signature(job).bind(hand, **arguments)
-    except TypeError as trouble:
+        inspect.signature(job).bind(manual, **arguments)
+    except TypeError as error:
         known = ", ".join(list(inspect.signature(job).parameters)[1:])
-        raise ValueError(f"edit {what!r}: {trouble}; it takes {known}") from None
-    return job(hand, **arguments)
+        raise ValueError(f"edit {what!r}: {error}; it takes {known}") from None
+    return job(manual, **arguments)
 
 
 def _organization(world: World, name: Json) -> Organization:
-    devops: DevOps = world.devops
+    devops = world.devops
     if name is None and len(devops.organizations) == 1:
         return next(iter(devops.organizations.values()))
     found = devops.organizations.get(str(name).lower())
@@ -100,143 +97,143 @@ def _person(organization: Organization, name: Json) -> Identity:
         if str(name).lower() not in organization.by_name:
             raise ValueError(f"by: {name!r} is not an identity of {organization.name}")
         return organization.by_name[str(name).lower()]
-    return people.somebody_else(organization)
+    return people.default_author(organization)
 
 
-def _create_project(hand: Hand, name: str) -> Json:
-    if hand.organization.project_named(name):
-        raise ValueError(f"project {name!r} exists in {hand.organization.name} already")
-    number = str(hand.organization.next_id("project"))
-    key = people.guid("project", hand.organization.name.lower(), name.lower(), number)
-    return happenings.create_project(hand.world, hand.organization, name, by=hand.by, project_id=key).id
+def _create_project(edit: ManualEdit, name: str) -> Json:
+    if edit.organization.project_named(name):
+        raise ValueError(f"project {name!r} exists in {edit.organization.name} already")
+    number = str(edit.organization.next_id("project"))
+    key = people.guid("project", edit.organization.name.lower(), name.lower(), number)
+    return lifecycle.create_project(edit.world, edit.organization, name, by=edit.by, project_id=key).id
 
 
-def _rename_project(hand: Hand, project: str, to: str) -> None:
-    happenings.rename_project(hand.world, hand.organization, hand.project(project), to, by=hand.by)
+def _rename_project(edit: ManualEdit, project: str, to: str) -> None:
+    lifecycle.rename_project(edit.world, edit.organization, edit.project(project), to, by=edit.by)
 
 
-def _delete_project(hand: Hand, project: str) -> None:
-    happenings.delete_project(hand.world, hand.organization, hand.project(project), by=hand.by)
+def _delete_project(edit: ManualEdit, project: str) -> None:
+    lifecycle.delete_project(edit.world, edit.organization, edit.project(project), by=edit.by)
 
 
-def _restore_project(hand: Hand, project: str) -> None:
-    happenings.restore_project(hand.world, hand.organization, hand.project(project), by=hand.by)
+def _restore_project(edit: ManualEdit, project: str) -> None:
+    lifecycle.restore_project(edit.world, edit.organization, edit.project(project), by=edit.by)
 
 
-def _hide_project(hand: Hand, project: str, principal: str = "operator") -> None:
-    hand.project(project).hidden_from.add(principal)
+def _hide_project(edit: ManualEdit, project: str, principal: str = "operator") -> None:
+    edit.project(project).hidden_from.add(principal)
 
 
-def _show_project(hand: Hand, project: str, principal: str = "operator") -> None:
-    hand.project(project).hidden_from.discard(principal)
+def _show_project(edit: ManualEdit, project: str, principal: str = "operator") -> None:
+    edit.project(project).hidden_from.discard(principal)
 
 
-def _hide_pool(hand: Hand, pool: str, principal: str = "operator") -> None:
-    hand.pool(pool).hidden_from.add(principal)
+def _hide_pool(edit: ManualEdit, pool: str, principal: str = "operator") -> None:
+    edit.pool(pool).hidden_from.add(principal)
 
 
-def _show_pool(hand: Hand, pool: str, principal: str = "operator") -> None:
-    hand.pool(pool).hidden_from.discard(principal)
+def _show_pool(edit: ManualEdit, pool: str, principal: str = "operator") -> None:
+    edit.pool(pool).hidden_from.discard(principal)
 
 
-def _create_pool(hand: Hand, pool: str) -> Json:
-    if hand.organization.pool_named(pool):
-        raise ValueError(f"agent pool {pool!r} exists in {hand.organization.name} already")
-    return happenings.make_pool(hand.world, hand.organization, pool, by=hand.by).id
+def _create_pool(edit: ManualEdit, pool: str) -> Json:
+    if edit.organization.pool_named(pool):
+        raise ValueError(f"agent pool {pool!r} exists in {edit.organization.name} already")
+    return lifecycle.make_pool(edit.world, edit.organization, pool, by=edit.by).id
 
 
-def _rename_pool(hand: Hand, pool: str, to: str) -> None:
-    happenings.rename_pool(hand.world, hand.organization, hand.pool(pool), to)
+def _rename_pool(edit: ManualEdit, pool: str, to: str) -> None:
+    lifecycle.rename_pool(edit.world, edit.organization, edit.pool(pool), to)
 
 
-def _delete_pool(hand: Hand, pool: str) -> None:
-    happenings.delete_pool(hand.world, hand.organization, hand.pool(pool), by=hand.by)
+def _delete_pool(edit: ManualEdit, pool: str) -> None:
+    lifecycle.delete_pool(edit.world, edit.organization, edit.pool(pool), by=edit.by)
 
 
-def _create_queue(hand: Hand, pool: str, project: str) -> Json:
-    found = hand.project(project)
-    if found.id in hand.organization.queues_of_pool.get(hand.pool(pool).id, {}):
-        raise ValueError(f"{hand.organization.name}/{project} has a queue of {pool} already")
-    return happenings.make_queue(hand.world, hand.organization, found, hand.pool(pool), by=hand.by).id
+def _create_queue(edit: ManualEdit, pool: str, project: str) -> Json:
+    found = edit.project(project)
+    if found.id in edit.organization.queues_of_pool.get(edit.pool(pool).id, {}):
+        raise ValueError(f"{edit.organization.name}/{project} has a queue of {pool} already")
+    return lifecycle.make_queue(edit.world, edit.organization, found, edit.pool(pool), by=edit.by).id
 
 
-def _delete_queue(hand: Hand, pool: str, project: str) -> None:
-    hand.organization.drop_queue(hand.queue(pool, project))
+def _delete_queue(edit: ManualEdit, pool: str, project: str) -> None:
+    edit.organization.drop_queue(edit.queue(pool, project))
 
 
-def _open_access(hand: Hand, pool: str, project: str) -> None:
-    happenings.open_queue(hand.world, hand.organization, hand.queue(pool, project), by=hand.by)
+def _open_access(edit: ManualEdit, pool: str, project: str) -> None:
+    lifecycle.open_queue(edit.world, edit.organization, edit.queue(pool, project), by=edit.by)
 
 
-def _close_access(hand: Hand, pool: str, project: str) -> None:
-    happenings.close_queue(hand.world, hand.organization, hand.queue(pool, project), by=hand.by)
+def _close_access(edit: ManualEdit, pool: str, project: str) -> None:
+    lifecycle.close_queue(edit.world, edit.organization, edit.queue(pool, project), by=edit.by)
 
 
-def _authorize_pipeline(hand: Hand, pool: str, project: str, pipeline: int, authorized: bool = True) -> None:
-    queue = hand.queue(pool, project)
-    wish = Wish(None, ((int(pipeline), authorized),))
-    queue.authorization.write(authorizations.merged(hand.world, queue.authorization.truth, wish, by=hand.by.id))
+def _authorize_pipeline(edit: ManualEdit, pool: str, project: str, pipeline: int, authorized: bool = True) -> None:
+    queue = edit.queue(pool, project)
+    change = AuthorizationChange(None, ((int(pipeline), authorized),))
+    queue.authorization.write(authorizations.merged(edit.world, queue.authorization.written, change, by=edit.by.id))
     word, key = "Authorized" if authorized else "Unauthorized", ("queue", str(queue.id))
-    where = hand.organization.projects[queue.project]
-    trail.resource(hand.world, hand.organization, hand.by, where, word=word, to="Pipeline", key=key)
+    where = edit.organization.projects[queue.project]
+    audit_log.resource(edit.world, edit.organization, edit.by, where, word=word, to="Pipeline", key=key)
 
 
-def _create_pipeline(hand: Hand, project: str, name: str, path: str = "\\") -> Json:
-    found = hand.project(project)
-    number = hand.organization.next_id("pipeline")
+def _create_pipeline(edit: ManualEdit, project: str, name: str, path: str = "\\") -> Json:
+    found = edit.project(project)
+    number = edit.organization.next_id("pipeline")
     found.pipelines[number] = Pipeline(number, name, path)
     return number
 
 
-def _add_identity(hand: Hand, principal: str) -> Json:
-    if principal not in hand.world.principals:
+def _add_identity(edit: ManualEdit, principal: str) -> Json:
+    if principal not in edit.world.principals:
         raise ValueError(f"{principal!r} is not among the estate's principals")
-    known = hand.organization.by_name.get(principal.lower())
-    made = known or people.known(hand.world.principals[principal], hand.organization)
-    return hand.organization.add_identity(made).id
+    known = edit.organization.by_name.get(principal.lower())
+    made = known or people.known(edit.world.principals[principal], edit.organization)
+    return edit.organization.add_identity(made).id
 
 
-def _remove_identity(hand: Hand, principal: str) -> None:
-    hand.organization.drop_identity(hand.who(principal))
+def _remove_identity(edit: ManualEdit, principal: str) -> None:
+    edit.organization.drop_identity(edit.identity(principal))
 
 
-def _add_member(hand: Hand, group: str, member: str) -> None:
-    hand.who(group).members.add(hand.who(member).id)
-    hand.organization.closures.clear()
+def _add_member(edit: ManualEdit, group: str, member: str) -> None:
+    edit.identity(group).members.add(edit.identity(member).id)
+    edit.organization.closures.clear()
 
 
-def _remove_member(hand: Hand, group: str, member: str) -> None:
-    hand.who(group).members.discard(hand.who(member).id)
-    hand.organization.closures.clear()
+def _remove_member(edit: ManualEdit, group: str, member: str) -> None:
+    edit.identity(group).members.discard(edit.identity(member).id)
+    edit.organization.closures.clear()
 
 
-def _set_role(hand: Hand, who: str, role: str, pool: str | None = None, project: str | None = None) -> None:
-    token = hand.token(pool, project)
-    grants.grant(hand.world, hand.organization, token, who=hand.who(who).id, role=role)
-    trail.security(hand.world, hand.organization, hand.by, "ModifyPermission", token)
+def _set_role(edit: ManualEdit, who: str, role: str, pool: str | None = None, project: str | None = None) -> None:
+    token = edit.token(pool, project)
+    grants.grant(edit.world, edit.organization, token, who=edit.identity(who).id, role=role)
+    audit_log.security(edit.world, edit.organization, edit.by, "ModifyPermission", token)
 
 
-def _remove_role(hand: Hand, who: str, pool: str | None = None, project: str | None = None) -> None:
-    token = hand.token(pool, project)
-    grants.allow(hand.world, hand.organization, token, {hand.who(who).id: None})
-    trail.security(hand.world, hand.organization, hand.by, "RemovePermission", token)
+def _remove_role(edit: ManualEdit, who: str, pool: str | None = None, project: str | None = None) -> None:
+    token = edit.token(pool, project)
+    grants.allow(edit.world, edit.organization, token, {edit.identity(who).id: None})
+    audit_log.security(edit.world, edit.organization, edit.by, "RemovePermission", token)
 
 
-def _set_inheritance(hand: Hand, on: bool, pool: str | None = None, project: str | None = None) -> None:
-    token = hand.token(pool, project)
-    grants.set_inheritance(hand.world, hand.organization, token, on=on)
-    trail.security(hand.world, hand.organization, hand.by, "ModifyAccessControlLists", token)
+def _set_inheritance(edit: ManualEdit, on: bool, pool: str | None = None, project: str | None = None) -> None:
+    token = edit.token(pool, project)
+    grants.set_inheritance(edit.world, edit.organization, token, on=on)
+    audit_log.security(edit.world, edit.organization, edit.by, "ModifyAccessControlLists", token)
 
 
-def _take_rights(hand: Hand, who: str = "operator") -> None:
+def _take_rights(edit: ManualEdit, who: str = "operator") -> None:
     """Every own entry and every group membership goes; the membership of the organization stays."""
-    local = hand.who(who).id
-    for group in hand.organization.groups():
+    local = edit.identity(who).id
+    for group in edit.organization.groups():
         group.members.discard(local)
-    hand.organization.closures.clear()
-    for token in list(hand.organization.acls):
-        if local in rights.truth(hand.organization, token).aces:
-            grants.allow(hand.world, hand.organization, token, {local: None})
+    edit.organization.closures.clear()
+    for token in list(edit.organization.acls):
+        if local in rights.written_acl(edit.organization, token).aces:
+            grants.allow(edit.world, edit.organization, token, {local: None})
 
 
 EDITS: dict[str, Callable[..., Json]] = {

@@ -1,7 +1,7 @@
 """Access levels of people and service principals (vsts-rest-api-specs memberEntitlementManagement 7.2).
 
 The answer is 200 even where nothing was done: what counts is `operationResult.isSuccess` and its errors. The license
-that is shown may be another than was asked for: the published example asks for stakeholder and shows earlyAdopter, with
+that is shown may differ from the requested one: the published example requests stakeholder and shows earlyAdopter, with
 the status pending, since who was just added has not signed in yet.
 """
 
@@ -9,41 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from emulator.devops import access, graph, project_entitlements, refusals, subjects
-from emulator.devops.graph import Kind
-from emulator.devops.model import Identity
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops.graph import GraphKind
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Identity
+from emulator.world import World
 
 LICENSES = ("express", "stakeholder", "professional", "advanced", "earlyAdopter", "none")
-NOBODY = str(UUID(int=0))
+NO_ID = str(UUID(int=0))
 PATCH = "application/json-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Entitled:
-    """Of whom: words that differ between people and service principals."""
+class EntitlementKind:
+    """The terms that differ between people and service principals."""
 
-    graph: Kind
+    graph: GraphKind
     member: str
     entitlement: str
     result_id: str
     param: str
 
 
-PEOPLE = Entitled(graph.USERS, "user", "userEntitlement", "userId", "userId")
-SERVICES = Entitled(
+PEOPLE = EntitlementKind(graph.USERS, "user", "userEntitlement", "userId", "userId")
+SERVICES = EntitlementKind(
     graph.SERVICES, "servicePrincipal", "servicePrincipalEntitlement", "servicePrincipalId", "servicePrincipalId"
 )
 
 
-def adding(kind: Entitled) -> Callable[[World, Request], Response]:
-    """A handler that adds somebody with an access level."""
+def adding(kind: EntitlementKind) -> Callable[[World, Request], Response]:
+    """A handler that adds an identity with an access level."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
@@ -57,12 +55,12 @@ def adding(kind: Entitled) -> Callable[[World, Request], Response]:
     return handler
 
 
-def _add(place: access.Place, kind: Entitled, fields: dict[str, Json], member: dict[str, Json]) -> Json:
+def _add(place: access.RequestScope, kind: EntitlementKind, fields: dict[str, Json], member: dict[str, Json]) -> Json:
     level = str(access.mapping(fields.get("accessLevel"), "accessLevel").get("accountLicenseType", ""))
     if level not in LICENSES:
         return _failed(kind, 5000, f"The license type {level} is not valid.")
     try:
-        groups = project_entitlements.asked(place, fields.get("projectEntitlements"))
+        groups = project_entitlements.requested_groups(place, fields.get("projectEntitlements"))
         found = graph.materialise(place, kind.graph, member, new=_must_be_new(place))
     except ApiError as refusal:
         return _failed(kind, 5001, refusal.message)
@@ -75,17 +73,17 @@ def _add(place: access.Place, kind: Entitled, fields: dict[str, Json], member: d
     return {"operationResult": result, "isSuccess": True, kind.entitlement: body}
 
 
-def _must_be_new(place: access.Place) -> bool:
-    """Whether it may be nobody who has a license already."""
+def _must_be_new(place: access.RequestScope) -> bool:
+    """Whether an identity that has a license already is refused."""
     return place.world.switches.word("devops.entitlement-of-member") == "refused"
 
 
-def _failed(kind: Entitled, key: int, text: str) -> Json:
-    result = {"isSuccess": False, "errors": [{"key": key, "value": text}], kind.result_id: NOBODY, "result": None}
+def _failed(kind: EntitlementKind, key: int, text: str) -> Json:
+    result = {"isSuccess": False, "errors": [{"key": key, "value": text}], kind.result_id: NO_ID, "result": None}
     return {"operationResult": result, "isSuccess": False, kind.entitlement: None}
 
 
-def _entitlement(place: access.Place, kind: Entitled, one: Identity) -> Json:
+def _entitlement(place: access.RequestScope, kind: EntitlementKind, one: Identity) -> Json:
     license_ = _shown(place, one)
     return {
         kind.member: _member(place, one),
@@ -106,12 +104,12 @@ def _entitlement(place: access.Place, kind: Entitled, one: Identity) -> Json:
     }
 
 
-def _shown(place: access.Place, one: Identity) -> str:
+def _shown(place: access.RequestScope, one: Identity) -> str:
     early = place.world.switches.word("devops.entitlement-license") == "early-adopter"
     return "earlyAdopter" if early and one.license not in ("", "none") else one.license
 
 
-def _member(place: access.Place, one: Identity) -> dict[str, Json]:
+def _member(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     """The subject; of a service principal with its application id as the name, as the published example has it."""
     body = subjects.body(place, one)
     if one.is_application:
@@ -119,7 +117,7 @@ def _member(place: access.Place, one: Identity) -> dict[str, Json]:
     return body
 
 
-def _find(place: access.Place, kind: Entitled) -> Identity:
+def _find(place: access.RequestScope, kind: EntitlementKind) -> Identity:
     key = place.request.params[kind.param]
     found = place.organization.identities.get(key.lower())
     if found is None or found.kind not in kind.graph.kinds:
@@ -127,7 +125,7 @@ def _find(place: access.Place, kind: Entitled) -> Identity:
     return found
 
 
-def reading(kind: Entitled) -> Callable[[World, Request], Response]:
+def reading(kind: EntitlementKind) -> Callable[[World, Request], Response]:
     """A handler that reads one entitlement by local id."""
 
     def handler(world: World, request: Request) -> Response:
@@ -145,7 +143,7 @@ def reading(kind: Entitled) -> Callable[[World, Request], Response]:
     return handler
 
 
-def changing(kind: Entitled) -> Callable[[World, Request], Response]:
+def changing(kind: EntitlementKind) -> Callable[[World, Request], Response]:
     """A handler that changes the access level, by a JSON patch as the document says."""
 
     def handler(world: World, request: Request) -> Response:
@@ -182,8 +180,8 @@ def _patched(document: list[Json]) -> str:
     raise refusals.missing("document")
 
 
-def deleting(kind: Entitled) -> Callable[[World, Request], Response]:
-    """A handler that takes somebody out of the organization."""
+def deleting(kind: EntitlementKind) -> Callable[[World, Request], Response]:
+    """A handler that removes an identity from the organization."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)

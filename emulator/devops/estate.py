@@ -6,19 +6,15 @@ every id written out, so that a dumped estate is the same estate again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import grants, people, rights
-from emulator.devops.document import Node
+from emulator.devops.document import EstateNode
 from emulator.devops.estate_dump import dump
-from emulator.devops.estate_people import give, member_id, somebody
+from emulator.devops.estate_people import give, identity_of, member_id
 from emulator.devops.estate_pools import load_pools
-from emulator.devops.model import Ace, Acl, DevOps, Organization, Pipeline, Project
 from emulator.devops.rights import EVERYTHING
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.state.devops import Ace, Acl, DevOps, Organization, Pipeline, Project
+from emulator.world import World
 
 __all__ = ["dump", "load", "make_project"]
 
@@ -32,7 +28,7 @@ GROUP = ("name", "id", "members")
 def load(document: dict[str, Json], world: World) -> DevOps:
     """All organizations of an estate; ValueError says where a mistake is and what."""
     devops = DevOps()
-    top = Node(document, "estate")
+    top = EstateNode(document, "estate")
     for raw in top.nodes("organizations", ORGANIZATION):
         name = raw.text("name")
         if name.lower() in devops.organizations:
@@ -41,7 +37,7 @@ def load(document: dict[str, Json], world: World) -> DevOps:
     return devops
 
 
-def _organization(raw: Node, world: World) -> Organization:
+def _organization(raw: EstateNode, world: World) -> Organization:
     name = raw.text("name")
     organization = Organization(name=name, id=raw.text("id", people.guid("organization", name.lower())))
     for title in (people.ADMINISTRATORS, people.VALID_USERS):
@@ -59,11 +55,11 @@ def _organization(raw: Node, world: World) -> Organization:
     _memberships(raw, organization, world)
     give(world, organization, rights.POOLS, raw, "roles")
     load_pools(raw, organization, world)
-    organization.acls = {token: world.visible(cell.truth) for token, cell in organization.acls.items()}
+    organization.acls = {token: world.visible(cell.written) for token, cell in organization.acls.items()}
     return organization
 
 
-def _identity(raw: Node, organization: Organization, world: World) -> None:
+def _identity(raw: EstateNode, organization: Organization, world: World) -> None:
     name = raw.text("principal")
     if name not in world.principals:
         raise ValueError(f"{raw.where}.principal: {name!r} is not among the estate's principals")
@@ -72,7 +68,7 @@ def _identity(raw: Node, organization: Organization, world: World) -> None:
     organization.add_identity(found)
 
 
-def _project(raw: Node, organization: Organization, world: World) -> None:
+def _project(raw: EstateNode, organization: Organization, world: World) -> None:
     name = raw.text("name")
     if organization.project_named(name):
         raise ValueError(f"{raw.where}.name: {name!r} is there twice in {organization.name}")
@@ -102,7 +98,7 @@ def make_project(world: World, organization: Organization, *, name: str, project
     return project
 
 
-def _group(raw: Node, organization: Organization) -> None:
+def _group(raw: EstateNode, organization: Organization) -> None:
     name = raw.text("name")
     if name.lower() not in organization.by_name:
         if not name.startswith("[") or "]\\" not in name:
@@ -115,7 +111,7 @@ def _group(raw: Node, organization: Organization) -> None:
         organization.add_identity(found)
 
 
-def _memberships(raw: Node, organization: Organization, world: World) -> None:
+def _memberships(raw: EstateNode, organization: Organization, world: World) -> None:
     lists = [(entry, entry.text("name")) for entry in raw.nodes("groups", GROUP, short="name")]
     lists += [(entry, entry.text("principal")) for entry in raw.nodes("identities", IDENTITY, short="principal")]
     for entry, name in lists:
@@ -126,5 +122,5 @@ def _memberships(raw: Node, organization: Organization, world: World) -> None:
         container.members |= {member_id(world, organization, f"{entry.where}.members", one) for one in members}
     administrators = people.administrators(organization)
     for one in raw.texts("administrators"):
-        administrators.members.add(somebody(organization, f"{raw.where}.administrators", one).id)
+        administrators.members.add(identity_of(organization, f"{raw.where}.administrators", one).id)
     organization.closures.clear()

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import people, rights, roledefs
-from emulator.devops.model import Authorization, DevOps, Identity, Organization, Permit, Pool, Project, Queue
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.state.devops import (
+    AgentPool,
+    Authorization,
+    Identity,
+    Organization,
+    PipelinePermit,
+    Project,
+    Queue,
+)
+from emulator.world import World
 
 
 def dump(world: World) -> dict[str, Json]:
     """``{"organizations": […]}``."""
-    devops: DevOps = world.devops
+    devops = world.devops
     return {"organizations": [_organization(world, one) for one in devops.organizations.values()]}
 
 
 def _organization(world: World, organization: Organization) -> Json:
     administrators = people.administrators(organization)
-    everybody = organization.identities.values()
+    identities = organization.identities.values()
     return {
         "name": organization.name,
         "id": organization.id,
         "counters": dict(organization.counters),
-        "identities": [_identity(organization, one) for one in everybody if one.origin == "aad"],
+        "identities": [_identity(organization, one) for one in identities if one.origin == "aad"],
         "administrators": sorted(_names(organization, administrators)),
         "projects": [_project(world, organization, one) for one in organization.projects.values()],
         "groups": [
             {"name": one.name, "id": one.id, "members": sorted(_names(organization, one))}
-            for one in everybody
+            for one in identities
             if one.origin == "vsts" and one is not administrators
         ],
         "roles": _roles(world, organization, rights.POOLS),
@@ -62,7 +66,7 @@ def _project(world: World, organization: Organization, project: Project) -> Json
     }
 
 
-def _pool(world: World, organization: Organization, pool: Pool) -> Json:
+def _pool(world: World, organization: Organization, pool: AgentPool) -> Json:
     token = rights.pool_token(pool)
     queues = organization.queues_of_pool.get(pool.id, {}).values()
     found: dict[str, Json] = {
@@ -79,7 +83,7 @@ def _pool(world: World, organization: Organization, pool: Pool) -> Json:
         "createdOn": pool.created_on,
         "description": pool.metadata,
         "properties": dict(pool.properties),
-        "inherit": rights.truth(organization, token).inherit,
+        "inherit": rights.written_acl(organization, token).inherit,
         "roles": _roles(world, organization, token),
         "queues": [_queue(world, organization, one) for one in queues],
     }
@@ -90,7 +94,7 @@ def _pool(world: World, organization: Organization, pool: Pool) -> Json:
 
 def _queue(world: World, organization: Organization, queue: Queue) -> Json:
     token = rights.queue_token(queue)
-    authorization: Authorization = queue.authorization.truth
+    authorization: Authorization = queue.authorization.written
     return {
         "project": _project_key(organization.projects[queue.project]),
         "id": queue.id,
@@ -98,18 +102,18 @@ def _queue(world: World, organization: Organization, queue: Queue) -> Json:
         "managed": queue.managed,
         "openAccess": _permit(authorization.everyone) if authorization.everyone else False,
         "pipelines": [{"id": one, **_permit(permit)} for one, permit in authorization.pipelines.items()],
-        "inherit": rights.truth(organization, token).inherit,
+        "inherit": rights.written_acl(organization, token).inherit,
         "roles": _roles(world, organization, token),
     }
 
 
-def _permit(permit: Permit) -> dict[str, Json]:
+def _permit(permit: PipelinePermit) -> dict[str, Json]:
     return {"by": permit.by, "on": permit.on}
 
 
 def _roles(world: World, organization: Organization, token: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for one, ace in rights.truth(organization, token).aces.items():
+    for one, ace in rights.written_acl(organization, token).aces.items():
         role = roledefs.strongest(roledefs.scope_of(token), ace.allow, world.switches)
         who = organization.identities.get(one)
         if role and who and not (ace.allow == rights.EVERYTHING and who.origin == "vsts"):

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import grants, people
-from emulator.devops.document import Node
-from emulator.devops.model import Identity, Organization
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops.document import EstateNode
+from emulator.state.devops import Identity, Organization
+from emulator.world import World
 
 
 def member_id(world: World, organization: Organization, where: str, name: str) -> str:
@@ -21,7 +17,7 @@ def member_id(world: World, organization: Organization, where: str, name: str) -
     raise ValueError(f"{where}: {name!r} is neither an identity of {organization.name} nor a principal")
 
 
-def somebody(organization: Organization, where: str, name: str) -> Identity:
+def identity_of(organization: Organization, where: str, name: str) -> Identity:
     """An identity of the organization by name."""
     found = organization.by_name.get(name.lower())
     if found is None:
@@ -29,12 +25,12 @@ def somebody(organization: Organization, where: str, name: str) -> Identity:
     return found
 
 
-def give(world: World, organization: Organization, token: str, raw: Node, key: str) -> None:
+def give(world: World, organization: Organization, token: str, raw: EstateNode, key: str) -> None:
     """Roles of the estate at a token."""
     for role, names in raw.roles(key).items():
         for name in names:
-            who = somebody(organization, f"{raw.where}.{key}.{role}", name)
+            who = identity_of(organization, f"{raw.where}.{key}.{role}", name)
             try:
                 grants.grant(world, organization, token, who=who.id, role=role)
-            except ValueError as trouble:
-                raise ValueError(f"{raw.where}.{key}: {trouble}") from None
+            except ValueError as error:
+                raise ValueError(f"{raw.where}.{key}: {error}") from None

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import people, rights
-from emulator.devops.document import Node, node
-from emulator.devops.estate_people import give, somebody
-from emulator.devops.model import Acl, Authorization, Organization, Permit, Pool, Queue
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops.document import EstateNode, node
+from emulator.devops.estate_people import give, identity_of
+from emulator.documents import Json
+from emulator.state.devops import Acl, AgentPool, Authorization, Organization, PipelinePermit, Queue
+from emulator.world import World
 
 POOL = (
     *("name", "id", "isHosted", "poolType", "autoProvision", "autoUpdate", "agentCloudId", "managed", "allProjects"),
@@ -22,7 +18,7 @@ PERMIT = ("by", "on")
 PIPELINE_PERMIT = ("id", "by", "on")
 
 
-def load_pools(raw: Node, organization: Organization, world: World) -> None:
+def load_pools(raw: EstateNode, organization: Organization, world: World) -> None:
     """`agentPools:` of an organization; numbers that the estate gives are kept, others follow them."""
     entries = list(raw.nodes("agentPools", POOL, short="name"))
     for entry in entries:
@@ -33,14 +29,14 @@ def load_pools(raw: Node, organization: Organization, world: World) -> None:
         _pool(entry, organization, world)
 
 
-def _pool(raw: Node, organization: Organization, world: World) -> None:
+def _pool(raw: EstateNode, organization: Organization, world: World) -> None:
     name, given = raw.text("name"), raw.whole("id")
     if organization.pool_named(name):
         raise ValueError(f"{raw.where}.name: {name!r} is there twice in {organization.name}")
     if given in organization.pools:
         raise ValueError(f"{raw.where}.id: {given} is there twice in {organization.name}")
     creator = raw.text("createdBy", "")
-    pool = Pool(
+    pool = AgentPool(
         id=organization.next_id("pool") if given is None else given,
         name=name,
         pool_type=raw.text("poolType", "automation"),
@@ -64,12 +60,12 @@ def _pool(raw: Node, organization: Organization, world: World) -> None:
         _queue(entry, organization, world, pool, opened)
 
 
-def _inheritance(raw: Node, organization: Organization, world: World, token: str) -> None:
+def _inheritance(raw: EstateNode, organization: Organization, world: World, token: str) -> None:
     if not raw.flag("inherit", True):
         organization.acls[token] = world.visible(Acl(False))
 
 
-def _queue(raw: Node, organization: Organization, world: World, pool: Pool, opened: bool) -> None:
+def _queue(raw: EstateNode, organization: Organization, world: World, pool: AgentPool, opened: bool) -> None:
     project = organization.project_named(raw.text("project"))
     if project is None:
         name = raw.text("project")
@@ -92,13 +88,13 @@ def _queue(raw: Node, organization: Organization, world: World, pool: Pool, open
     give(world, organization, rights.queue_token(queue), raw, "roles")
 
 
-def _authorization(raw: Node, organization: Organization, world: World, opened: bool) -> Authorization:
+def _authorization(raw: EstateNode, organization: Organization, world: World, opened: bool) -> Authorization:
     value = raw.raw.get("openAccess", opened)
     everyone = None
     if value is not False:
         where = f"{raw.where}.openAccess"
         everyone = _permit({} if value is True else value, where, organization, world)
-    pipelines: dict[int, Permit] = {}
+    pipelines: dict[int, PipelinePermit] = {}
     for index, one in enumerate(raw.items("pipelines")):
         where = f"{raw.where}.pipelines[{index}]"
         entry = node({"id": one} if isinstance(one, int) else one, where, PIPELINE_PERMIT)
@@ -109,13 +105,13 @@ def _authorization(raw: Node, organization: Organization, world: World, opened: 
     return Authorization(everyone, pipelines)
 
 
-def _permit(raw: Json, where: str, organization: Organization, world: World) -> Permit:
+def _permit(raw: Json, where: str, organization: Organization, world: World) -> PipelinePermit:
     entry = node(raw, where, PERMIT)
     by = _id_of(entry.text("by", ""), organization, f"{where}.by")
-    return Permit(by, entry.text("on", world.clock.stamp()))
+    return PipelinePermit(by, entry.text("on", world.clock.stamp()))
 
 
 def _id_of(name: str, organization: Organization, where: str) -> str:
     if not name:
-        return people.somebody_else(organization).id
-    return name if name in organization.identities else somebody(organization, where, name).id
+        return people.default_author(organization).id
+    return name if name in organization.identities else identity_of(organization, where, name).id

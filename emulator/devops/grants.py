@@ -1,28 +1,24 @@
-"""Changes access control lists: the one place that writes them, whoever asks (roles, lists, provisioning, hands)."""
+"""Changes access control lists: the only writer, for roles, lists, provisioning and manual edits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import rights, roledefs
-from emulator.devops.model import Ace, Acl, Organization
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.state.devops import Ace, Acl, Organization
+from emulator.world import World
 
 
 def write(world: World, organization: Organization, token: str, acl: Acl) -> None:
-    """Replace the list of a token; seen after the write lag."""
+    """Replace the list of a token; visible after the write lag."""
     cell = organization.acls.get(token)
     if cell is None:
         cell = organization.acls[token] = world.visible(Acl())
-    if cell.truth != acl:
+    if cell.written != acl:
         cell.write(acl)
 
 
 def allow(world: World, organization: Organization, token: str, entries: dict[str, Ace | None]) -> None:
     """Set own entries by local id; None takes one away. The others stay."""
-    found = rights.truth(organization, token)
+    found = rights.written_acl(organization, token)
     aces = {one: ace for one, ace in found.aces.items() if one not in entries}
     aces.update({one: ace for one, ace in entries.items() if ace is not None})
     write(world, organization, token, Acl(found.inherit, aces))
@@ -39,7 +35,7 @@ def grant(world: World, organization: Organization, token: str, *, who: str, rol
 
 def set_inheritance(world: World, organization: Organization, token: str, *, on: bool) -> None:
     """Switch inheritance; off, inherited entries are dropped, or kept as own ones (switch)."""
-    found = rights.truth(organization, token)
+    found = rights.written_acl(organization, token)
     aces = dict(found.aces)
     if not on and found.inherit and world.switches.word("devops.inheritance-off") == "copies":
         for one, bits in inherited(organization, token).items():
@@ -48,9 +44,9 @@ def set_inheritance(world: World, organization: Organization, token: str, *, on:
     write(world, organization, token, Acl(on, aces))
 
 
-def inherited(organization: Organization, token: str, *, as_seen: bool = False) -> dict[str, int]:
+def inherited(organization: Organization, token: str, *, visible: bool = False) -> dict[str, int]:
     """What comes from above a token, by local id; empty where its inheritance is off."""
-    read = rights.seen if as_seen else rights.truth
+    read = rights.visible_acl if visible else rights.written_acl
     if not read(organization, token).inherit:
         return {}
     found: dict[str, int] = {}

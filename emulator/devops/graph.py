@@ -1,25 +1,23 @@
 """Users, groups and service principals of the graph (vsts-rest-api-specs graph 7.2): lists, reading, materialising.
 
-Materialising makes somebody of the Entra tenant known to the organization under a local id of their own.
+Materialising adds an identity of the Entra tenant to the organization, with a local id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from emulator.devops import access, people, refusals, subjects
-from emulator.devops.model import Identity
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.principals import Principal
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.principals import Principal
+from emulator.state.devops import Identity
+from emulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class GraphKind:
     """One of the three collections."""
 
     path: str
@@ -27,12 +25,12 @@ class Kind:
     param: str
 
 
-USERS = Kind("Users", ("user",), "userDescriptor")
-GROUPS = Kind("Groups", ("group",), "groupDescriptor")
-SERVICES = Kind("ServicePrincipals", ("servicePrincipal", "managedIdentity"), "servicePrincipalDescriptor")
+USERS = GraphKind("Users", ("user",), "userDescriptor")
+GROUPS = GraphKind("Groups", ("group",), "groupDescriptor")
+SERVICES = GraphKind("ServicePrincipals", ("servicePrincipal", "managedIdentity"), "servicePrincipalDescriptor")
 
 
-def listing(kind: Kind) -> Callable[[World, Request], Response]:
+def listing(kind: GraphKind) -> Callable[[World, Request], Response]:
     """A handler that lists one collection in pages; the next page is named by a header."""
 
     def handler(world: World, request: Request) -> Response:
@@ -49,7 +47,7 @@ def listing(kind: Kind) -> Callable[[World, Request], Response]:
     return handler
 
 
-def _page(place: access.Place, found: list[Identity]) -> Response:
+def _page(place: access.RequestScope, found: list[Identity]) -> Response:
     token = place.request.query.get("continuationtoken", "")
     start = access.number(token.removeprefix("page-"), "continuationToken") if token else 0
     end = start + int(place.world.switches.number("devops.graph-page"))
@@ -58,7 +56,7 @@ def _page(place: access.Place, found: list[Identity]) -> Response:
     return Response(body={"count": len(value), "value": value}, headers=headers)
 
 
-def reading(kind: Kind) -> Callable[[World, Request], Response]:
+def reading(kind: GraphKind) -> Callable[[World, Request], Response]:
     """A handler that reads one subject by its descriptor."""
 
     def handler(world: World, request: Request) -> Response:
@@ -68,7 +66,7 @@ def reading(kind: Kind) -> Callable[[World, Request], Response]:
     return handler
 
 
-def _find(place: access.Place, kind: Kind) -> Identity:
+def _find(place: access.RequestScope, kind: GraphKind) -> Identity:
     key = place.request.params[kind.param]
     found = place.organization.by_descriptor.get(key)
     if found is None or found.kind not in kind.kinds:
@@ -76,8 +74,8 @@ def _find(place: access.Place, kind: Kind) -> Identity:
     return found
 
 
-def creating(kind: Kind) -> Callable[[World, Request], Response]:
-    """A handler that materialises somebody of the tenant, or makes a group of Azure DevOps."""
+def creating(kind: GraphKind) -> Callable[[World, Request], Response]:
+    """A handler that materialises an identity of the tenant, or creates a group of Azure DevOps."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)
@@ -97,7 +95,7 @@ def creating(kind: Kind) -> Callable[[World, Request], Response]:
     return handler
 
 
-def _containers(place: access.Place) -> list[Identity]:
+def _containers(place: access.RequestScope) -> list[Identity]:
     keys = [one for one in place.request.query.get("groupdescriptors", "").split(",") if one]
     found = [place.organization.by_descriptor.get(one) for one in keys]
     for key, one in zip(keys, found, strict=True):
@@ -106,10 +104,10 @@ def _containers(place: access.Place) -> list[Identity]:
     return [one for one in found if one is not None]
 
 
-def materialise(place: access.Place, kind: Kind, fields: dict[str, Json], *, new: bool = False) -> Identity:
-    """Somebody of the tenant, known to the organization from now on; who is known already stays as they are.
+def materialise(place: access.RequestScope, kind: GraphKind, fields: dict[str, Json], *, new: bool = False) -> Identity:
+    """Add an identity of the tenant to the organization; one that is known already stays unchanged.
 
-    With `new` somebody who has a license already is refused.
+    With `new` an identity that has a license already is refused.
     """
     principal = _tenant(place, kind, fields)
     if found := place.organization.by_name.get(principal.name.lower()):
@@ -121,7 +119,7 @@ def materialise(place: access.Place, kind: Kind, fields: dict[str, Json], *, new
     return place.organization.add_identity(made)
 
 
-def _tenant(place: access.Place, kind: Kind, fields: dict[str, Json]) -> Principal:
+def _tenant(place: access.RequestScope, kind: GraphKind, fields: dict[str, Json]) -> Principal:
     keys: dict[str, Callable[[Principal], str]] = {
         "originId": lambda one: one.oid,
         "principalName": lambda one: one.upn or one.mail,
@@ -138,7 +136,7 @@ def _tenant(place: access.Place, kind: Kind, fields: dict[str, Json]) -> Princip
     return found
 
 
-def _make_group(place: access.Place, fields: dict[str, Json]) -> Identity:
+def _make_group(place: access.RequestScope, fields: dict[str, Json]) -> Identity:
     scope = place.request.query.get("scopedescriptor")
     project = subjects.project_of(place, scope) if scope else None
     name = f"[{project.name if project else place.organization.name}]\\{fields['displayName']}"
@@ -147,8 +145,8 @@ def _make_group(place: access.Place, fields: dict[str, Json]) -> Identity:
     return place.organization.add_identity(people.group(place.organization, name, scope=project.id if project else ""))
 
 
-def deleting(kind: Kind) -> Callable[[World, Request], Response]:
-    """A handler that takes somebody out of the organization."""
+def deleting(kind: GraphKind) -> Callable[[World, Request], Response]:
+    """A handler that removes an identity from the organization."""
 
     def handler(world: World, request: Request) -> Response:
         place = access.enter(world, request)

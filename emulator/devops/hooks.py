@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from emulator.devops import access, answers, auditing, people, refusals
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, auditing, people, refusals, responses
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
 
 REQUIRED = ("publisherId", "eventType", "consumerId", "consumerActionId")
 
 
-def _entered(world: World, request: Request) -> access.Place:
+def _entered(world: World, request: Request) -> access.RequestScope:
     place = access.enter(world, request)
     place.require_administrator("service hooks")
     return place
@@ -29,7 +27,7 @@ def list_all(world: World, request: Request) -> Response:
     for key in REQUIRED:
         if value := request.query.get(key.lower()):
             found = [one for one in found if one[key].lower() == value.lower()]
-    return answers.wrapped(_shown(one) for one in found)
+    return responses.wrapped(_shown(one) for one in found)
 
 
 def _shown(one: dict[str, Json]) -> Json:
@@ -41,7 +39,7 @@ def _secret(name: str) -> bool:
     return name == "httpHeaders" or auditing.masked(name, "") != ""
 
 
-def _find(place: access.Place) -> dict[str, Json]:
+def _find(place: access.RequestScope) -> dict[str, Json]:
     key = place.request.params["subscriptionId"].lower()
     found = place.organization.hooks.get(key)
     if found is None:
@@ -59,7 +57,7 @@ def create(world: World, request: Request) -> Response:
     place = _entered(world, request)
     fields = _checked(place)
     key = str(uuid.UUID(people.guid("hook", place.organization.name, str(place.organization.next_id("hook")))))
-    who, now = answers.person(place.organization, place.caller.id), world.clock.stamp()
+    who, now = responses.person(place.organization, place.caller.id), world.clock.stamp()
     place.organization.hooks[key] = {
         "id": key,
         "url": f"{place.base}/_apis/hooks/subscriptions/{key}",
@@ -82,7 +80,7 @@ def _own(fields: dict[str, Json]) -> dict[str, Json]:
     }
 
 
-def _checked(place: access.Place) -> dict[str, Json]:
+def _checked(place: access.RequestScope) -> dict[str, Json]:
     fields = place.fields("subscription")
     for key in REQUIRED:
         if not isinstance(fields.get(key), str) or not fields[key]:
@@ -114,7 +112,7 @@ def replace(world: World, request: Request) -> Response:
     found = _find(place)
     found.update(_own(_checked(place)))
     found["modifiedDate"] = world.clock.stamp()
-    found["modifiedBy"] = answers.person(place.organization, place.caller.id)
+    found["modifiedBy"] = responses.person(place.organization, place.caller.id)
     return Response(body=_shown(found))
 
 

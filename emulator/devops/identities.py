@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, lists, people, refusals
-from emulator.devops.model import Identity, Organization
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, lists, people, refusals, responses
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Identity, Organization
+from emulator.world import World
 
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
@@ -28,14 +26,14 @@ def read(world: World, request: Request) -> Response:
     kind, value = query.get("searchfilter", ""), query.get("filtervalue", "")
     if not kind or not value:
         raise refusals.missing("searchFilter" if not kind else "filterValue")
-    return answers.wrapped(body(place, one) for one in search(place.organization, kind, value))
+    return responses.wrapped(body(place, one) for one in search(place.organization, kind, value))
 
 
-def _listed(place: access.Place, value: str, find: Callable[[str], Identity | None]) -> Response:
+def _listed(place: access.RequestScope, value: str, find: Callable[[str], Identity | None]) -> Response:
     found = [find(one.strip()) for one in value.split(",") if one.strip()]
     if place.world.switches.word("devops.unknown-identity-ids") == "absent":
         found = [one for one in found if one is not None]
-    return answers.wrapped(None if one is None else body(place, one) for one in found)
+    return responses.wrapped(None if one is None else body(place, one) for one in found)
 
 
 def search(organization: Organization, kind: str, value: str) -> list[Identity]:
@@ -51,8 +49,8 @@ def search(organization: Organization, kind: str, value: str) -> list[Identity]:
     if keys is None:
         raise refusals.bad_argument(f"The value '{kind}' is not valid for searchFilter.")
     wanted = value.lower()
-    everybody = organization.identities.values()
-    return [one for one in everybody if wanted in {key.lower() for key in keys(one) if key}]
+    identities = organization.identities.values()
+    return [one for one in identities if wanted in {key.lower() for key in keys(one) if key}]
 
 
 def _account(one: Identity) -> str:
@@ -94,9 +92,9 @@ def myself(world: World, request: Request) -> Response:
     return Response(body={**body, "domain": people.TENANT, "tenants": []})
 
 
-def body(place: access.Place, one: Identity) -> dict[str, Json]:
+def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     """An identity in full; memberships where the query asks for them."""
-    asked = place.request.query.get("querymembership", "none").lower() != "none"
+    with_members = place.request.query.get("querymembership", "none").lower() != "none"
     organization = place.organization
     members = [organization.identities[i] for i in sorted(one.members) if i in organization.identities]
     above = [organization.identities[i] for i in sorted(people.closure(organization, one) - {one.id})]
@@ -104,11 +102,11 @@ def body(place: access.Place, one: Identity) -> dict[str, Json]:
         "id": one.id,
         "descriptor": people.legacy_descriptor(one),
         "subjectDescriptor": one.descriptor,
-        "providerDisplayName": answers.shown(one),
+        "providerDisplayName": responses.shown(one),
         "isActive": True,
-        "members": [people.legacy_descriptor(m) for m in members] if asked else [],
-        "memberOf": [people.legacy_descriptor(m) for m in above] if asked else [],
-        "memberIds": [m.id for m in members] if asked else [],
+        "members": [people.legacy_descriptor(m) for m in members] if with_members else [],
+        "memberOf": [people.legacy_descriptor(m) for m in above] if with_members else [],
+        "memberIds": [m.id for m in members] if with_members else [],
         "properties": _properties(one),
         "resourceVersion": 2,
         "metaTypeId": 255 if one.is_group else 0,

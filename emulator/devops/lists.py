@@ -5,33 +5,30 @@ They hold the same data as the roles. A token without own entries and with inher
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, grants, namespaces, people, refusals, rights, trail
-from emulator.devops.model import Ace, Acl, Identity, Organization
-from emulator.frame import Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, audit_log, grants, namespaces, people, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import Request, Response
+from emulator.state.devops import Ace, Acl, Identity, Organization
+from emulator.world import World
 
 
 def query(world: World, request: Request) -> Response:
     """By token (with those below it where `recurse`) and descriptors; what the caller may not view is absent."""
     place = access.enter(world, request)
     if namespaces.checked(request) != rights.NAMESPACE:
-        return answers.wrapped([])
+        return responses.wrapped([])
     extended = access.truthy(request.query.get("includeextendedinfo"))
     wanted = [one for one in request.query.get("descriptors", "").split(",") if one]
     found = []
     for token in _tokens(place, request.query.get("token", ""), recurse=access.truthy(request.query.get("recurse"))):
-        acl = rights.seen(place.organization, token)
+        acl = rights.visible_acl(place.organization, token)
         if place.may(token, rights.VIEW) and (acl.aces or not acl.inherit):
             flag = acl.inherit or world.switches.word("devops.acl-inherit-flag") == "always-on"
             found.append({**_body(place.organization, token, acl, wanted, extended), "inheritPermissions": flag})
-    return answers.wrapped(found)
+    return responses.wrapped(found)
 
 
-def _tokens(place: access.Place, token: str, *, recurse: bool) -> list[str]:
+def _tokens(place: access.RequestScope, token: str, *, recurse: bool) -> list[str]:
     every = place.organization.acls
     if not token:
         return sorted(every)
@@ -41,7 +38,7 @@ def _tokens(place: access.Place, token: str, *, recurse: bool) -> list[str]:
 
 def _body(organization: Organization, token: str, acl: Acl, wanted: list[str], extended: bool) -> dict[str, Json]:
     entries: dict[str, Json] = {}
-    above = grants.inherited(organization, token, as_seen=True) if extended else {}
+    above = grants.inherited(organization, token, visible=True) if extended else {}
     for one in dict.fromkeys([*acl.aces, *above]):
         who = organization.identities.get(one)
         if who is not None and (not wanted or people.legacy_descriptor(who) in wanted):
@@ -74,11 +71,11 @@ def set_lists(world: World, request: Request) -> Response:
     work = [_list(place, one) for one in raw]
     for token, acl in work:
         grants.write(world, place.organization, token, acl)
-        trail.security(world, place.organization, place.caller, "ModifyAccessControlLists", token)
-    return answers.nothing()
+        audit_log.security(world, place.organization, place.caller, "ModifyAccessControlLists", token)
+    return responses.nothing()
 
 
-def _list(place: access.Place, raw: Json) -> tuple[str, Acl]:
+def _list(place: access.RequestScope, raw: Json) -> tuple[str, Acl]:
     if not isinstance(raw, dict):
         raise refusals.missing("accessControlList")
     token = writable_token(place, raw.get("token"))
@@ -89,7 +86,7 @@ def _list(place: access.Place, raw: Json) -> tuple[str, Acl]:
     return token, Acl(bool(raw.get("inheritPermissions", True)), aces)
 
 
-def writable_token(place: access.Place, token: Json) -> str:
+def writable_token(place: access.RequestScope, token: Json) -> str:
     """A token of the namespace that the caller may administer."""
     if not isinstance(token, str) or not token:
         raise refusals.missing("token")
@@ -114,7 +111,7 @@ def _known(organization: Organization, token: str) -> str | None:
     return rights.project_token(project.id)
 
 
-def _ace(place: access.Place, raw: Json) -> tuple[str, Ace]:
+def _ace(place: access.RequestScope, raw: Json) -> tuple[str, Ace]:
     if not isinstance(raw, dict) or not raw.get("descriptor"):
         raise refusals.missing("descriptor")
     who = by_legacy(place.organization, str(raw["descriptor"]))
@@ -124,7 +121,7 @@ def _ace(place: access.Place, raw: Json) -> tuple[str, Ace]:
 
 
 def by_legacy(organization: Organization, descriptor: str) -> Identity | None:
-    """Somebody by identity descriptor; a subject descriptor will do too."""
+    """An identity by identity descriptor or subject descriptor."""
     if found := organization.by_descriptor.get(descriptor):
         return found
     lower = descriptor.lower()
@@ -144,7 +141,7 @@ def remove_lists(world: World, request: Request) -> Response:
     found = [writable_token(place, one) for token in tokens for one in _tokens(place, token, recurse=recurse)]
     for token in found:
         grants.write(world, place.organization, token, Acl())
-        trail.security(world, place.organization, place.caller, "RemoveAccessControlLists", token)
+        audit_log.security(world, place.organization, place.caller, "RemoveAccessControlLists", token)
     return Response(body=bool(found))
 
 
@@ -158,12 +155,12 @@ def set_entries(world: World, request: Request) -> Response:
     if not isinstance(raw, list):
         raise refusals.missing("accessControlEntries")
     wanted = dict(_ace(place, one) for one in raw)
-    found = rights.truth(place.organization, token).aces
+    found = rights.written_acl(place.organization, token).aces
     if fields.get("merge"):
         wanted = {one: _merged(found.get(one, Ace()), ace) for one, ace in wanted.items()}
     grants.allow(world, place.organization, token, dict(wanted))
-    trail.security(world, place.organization, place.caller, "ModifyPermission", token)
-    return answers.wrapped(
+    audit_log.security(world, place.organization, place.caller, "ModifyPermission", token)
+    return responses.wrapped(
         {
             "descriptor": people.legacy_descriptor(place.organization.identities[one]),
             "allow": ace.allow,
@@ -185,8 +182,8 @@ def remove_entries(world: World, request: Request) -> Response:
     token = writable_token(place, request.query.get("token"))
     descriptors = [one for one in request.query.get("descriptors", "").split(",") if one]
     people_found = [who for one in descriptors if (who := by_legacy(place.organization, one))]
-    own = rights.truth(place.organization, token).aces
+    own = rights.written_acl(place.organization, token).aces
     entries: dict[str, Ace | None] = {who.id: None for who in people_found if who.id in own}
     grants.allow(world, place.organization, token, entries)
-    trail.security(world, place.organization, place.caller, "RemovePermission", token)
+    audit_log.security(world, place.organization, place.caller, "RemovePermission", token)
     return Response(body=bool(entries))

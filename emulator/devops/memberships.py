@@ -5,17 +5,14 @@ Groups of a project are changed by its administrators too (Microsoft Learn: add 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, refusals, rights
-from emulator.devops.model import Identity
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Identity
+from emulator.world import World
 
 
-def _subject(place: access.Place, name: str) -> Identity:
+def _subject(place: access.RequestScope, name: str) -> Identity:
     key = place.request.params[name]
     found = place.organization.by_descriptor.get(key)
     if found is None:
@@ -35,10 +32,10 @@ def list_all(world: World, request: Request) -> Response:
         found = [_body(place, subject, group) for group in place.organization.groups() if subject.id in group.members]
     else:
         found = [_body(place, known[one], subject) for one in sorted(subject.members) if one in known]
-    return answers.wrapped(found)
+    return responses.wrapped(found)
 
 
-def _body(place: access.Place, member: Identity, container: Identity) -> Json:
+def _body(place: access.RequestScope, member: Identity, container: Identity) -> Json:
     graph = f"{place.base}/_apis/Graph"
     return {
         "containerDescriptor": container.descriptor,
@@ -51,7 +48,7 @@ def _body(place: access.Place, member: Identity, container: Identity) -> Json:
     }
 
 
-def _both(place: access.Place) -> tuple[Identity, Identity]:
+def _both(place: access.RequestScope) -> tuple[Identity, Identity]:
     return _subject(place, "subjectDescriptor"), _subject(place, "containerDescriptor")
 
 
@@ -71,7 +68,7 @@ def check(world: World, request: Request) -> Response:
     return Response(status=200 if member.id in container.members else 404)
 
 
-def _changed(place: access.Place, container: Identity) -> None:
+def _changed(place: access.RequestScope, container: Identity) -> None:
     """403 for who may not change the members of a group."""
     project = place.organization.projects.get(container.scope)
     if project is None or not rights.administers_project(place.organization, place.caller, project):
@@ -79,7 +76,7 @@ def _changed(place: access.Place, container: Identity) -> None:
 
 
 def add(world: World, request: Request) -> Response:
-    """Put somebody into a group."""
+    """Add an identity to a group."""
     place = access.enter(world, request)
     member, container = _both(place)
     _changed(place, container)
@@ -91,7 +88,7 @@ def add(world: World, request: Request) -> Response:
 
 
 def remove(world: World, request: Request) -> Response:
-    """Take somebody out of a group."""
+    """Remove an identity from a group."""
     place = access.enter(world, request)
     member, container = _both(place)
     _changed(place, container)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, refusals, rights
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.world import World
 
 _TASK = (
     (rights.VIEW, "View", "View"),
@@ -35,8 +32,8 @@ def list_all(world: World, request: Request) -> Response:
     """The namespaces that this plane knows, or one of them."""
     access.enter(world, request)
     if "securityNamespaceId" in request.params:
-        return answers.wrapped([_body(checked(request))])
-    return answers.wrapped(_body(one) for one in _KNOWN)
+        return responses.wrapped([_body(checked(request))])
+    return responses.wrapped(_body(one) for one in _KNOWN)
 
 
 def _body(key: str) -> Json:
@@ -68,8 +65,8 @@ def checked(request: Request) -> str:
     return key
 
 
-def require_writable(place: access.Place, request: Request) -> None:
-    """Lists of other namespaces are not kept here, so nobody may write them."""
+def require_writable(place: access.RequestScope, request: Request) -> None:
+    """Lists of other namespaces are not kept here, so they are refused."""
     if checked(request) != rights.NAMESPACE:
         raise refusals.denied(place.caller, "Write", "this security namespace")
 
@@ -81,10 +78,10 @@ def has_permissions(world: World, request: Request) -> Response:
     wanted = access.number(request.params["permissions"], "permissions")
     delimiter = request.query.get("delimiter") or ","
     tokens = request.query.get("tokens", request.query.get("token", "")).split(delimiter)
-    return answers.wrapped(_allowed(place, key, token, wanted) for token in tokens)
+    return responses.wrapped(_allowed(place, key, token, wanted) for token in tokens)
 
 
-def _allowed(place: access.Place, key: str, token: str, wanted: int) -> bool:
+def _allowed(place: access.RequestScope, key: str, token: str, wanted: int) -> bool:
     if key != rights.NAMESPACE:
         return rights.administers(place.organization, place.caller)
     return place.may(token.rstrip("/"), wanted)

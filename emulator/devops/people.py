@@ -10,12 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from typing import TYPE_CHECKING
 
-from emulator.devops.model import Identity, Organization
-
-if TYPE_CHECKING:
-    from emulator.principals import Principal
+from emulator.principals import Principal
+from emulator.state.devops import Identity, Organization
 
 NAMES = uuid.UUID("0d0e6f2a-54f3-4f6b-8f5e-2d9a6a1c7b90")
 TENANT = "7a394543-62fd-4274-a7d2-8fac775942b6"
@@ -110,8 +107,8 @@ def administrators(organization: Organization) -> Identity:
     return organization.by_name[f"[{organization.name}]\\{ADMINISTRATORS}".lower()]
 
 
-def somebody_else(organization: Organization) -> Identity:
-    """Who did what nobody is named for: the first person of the organization, else its administrators."""
+def default_author(organization: Organization) -> Identity:
+    """The author of an edit that names none: the first person of the organization, else its administrators."""
     users = (one for one in organization.identities.values() if one.kind == "user")
     return next(users, administrators(organization))
 

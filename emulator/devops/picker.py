@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import access, refusals
-from emulator.devops.model import Identity
-from emulator.frame import Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.principals import Principal
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import Request, Response
+from emulator.principals import Principal
+from emulator.state.devops import Identity
+from emulator.world import World
 
 _TYPES = {
     "user": "User",
@@ -37,21 +34,21 @@ def search(world: World, request: Request) -> Response:
     return Response(body={"results": [{"queryToken": text, "identities": found, "pagingToken": ""}]})
 
 
-def _known(place: access.Place, text: str) -> list[dict[str, Json]]:
-    everybody = place.organization.identities.values()
+def _known(place: access.RequestScope, text: str) -> list[dict[str, Json]]:
+    identities = place.organization.identities.values()
     return [
         _body(one, one.mail, one.origin_id, one)
-        for one in everybody
+        for one in identities
         if _matches(text, one, *_ids(place, one.origin_id, one.id))
     ]
 
 
-def _tenant(place: access.Place, text: str) -> list[dict[str, Json]]:
+def _tenant(place: access.RequestScope, text: str) -> list[dict[str, Json]]:
     strangers = [one for one in place.world.principals if one.name.lower() not in place.organization.by_name]
     return [_body(one, one.mail, one.oid, None) for one in strangers if _matches(text, one, *_ids(place, one.oid))]
 
 
-def _ids(place: access.Place, *ids: str) -> tuple[str, ...]:
+def _ids(place: access.RequestScope, *ids: str) -> tuple[str, ...]:
     return ids if place.world.switches.word("devops.picker-by-id") == "found" else ()
 
 

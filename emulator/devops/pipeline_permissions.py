@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, authorizations, refusals
-from emulator.devops.authorizations import Wish
-from emulator.devops.model import Authorization, Organization, Permit, Project
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, authorizations, refusals, responses
+from emulator.devops.authorizations import AuthorizationChange
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Authorization, Organization, PipelinePermit, Project
+from emulator.world import World
 
 
 def get(world: World, request: Request) -> Response:
@@ -39,10 +36,10 @@ def _body(organization: Organization, kind: str, key: str, found: Authorization)
     return body
 
 
-def _permit(organization: Organization, permit: Permit) -> dict[str, Json]:
+def _permit(organization: Organization, permit: PipelinePermit) -> dict[str, Json]:
     return {
         "authorized": True,
-        "authorizedBy": answers.person(organization, permit.by),
+        "authorizedBy": responses.person(organization, permit.by),
         "authorizedOn": permit.on,
     }
 
@@ -51,10 +48,10 @@ def update_one(world: World, request: Request) -> Response:
     """One resource; the answer is its full state after the write."""
     place = access.enter(world, request)
     project = place.project()
-    wish = _wish(place, project, place.fields("resourceAuthorization"))
+    change = _requested_change(place, project, place.fields("resourceAuthorization"))
     target = authorizations.find(place, project, request.params["resourceType"], request.params["resourceId"])
     authorizations.require_writer(place, target)
-    found = authorizations.apply(place, target, wish)
+    found = authorizations.apply(place, target, change)
     return Response(body=_body(place.organization, target.type, target.id, found))
 
 
@@ -69,12 +66,12 @@ def update_many(world: World, request: Request) -> Response:
         resource = raw["resource"]
         target = authorizations.find(place, project, resource.get("type"), resource.get("id"))
         authorizations.require_writer(place, target)
-        work.append((target, _wish(place, project, raw)))
-    done = [(target, authorizations.apply(place, target, wish)) for target, wish in work]
-    return answers.wrapped(_body(place.organization, target.type, target.id, found) for target, found in done)
+        work.append((target, _requested_change(place, project, raw)))
+    done = [(target, authorizations.apply(place, target, change)) for target, change in work]
+    return responses.wrapped(_body(place.organization, target.type, target.id, found) for target, found in done)
 
 
-def _wish(place: access.Place, project: Project, raw: dict[str, Json]) -> Wish:
+def _requested_change(place: access.RequestScope, project: Project, raw: dict[str, Json]) -> AuthorizationChange:
     everyone = raw.get("allPipelines")
     if everyone is not None:
         if not isinstance(everyone, dict):
@@ -83,10 +80,10 @@ def _wish(place: access.Place, project: Project, raw: dict[str, Json]) -> Wish:
     pipelines = raw.get("pipelines") or []
     if not isinstance(pipelines, list):
         raise refusals.bad_argument("The value is not valid for pipelines.")
-    return Wish(everyone, tuple(_pipeline(place, project, one) for one in pipelines))
+    return AuthorizationChange(everyone, tuple(_pipeline(place, project, one) for one in pipelines))
 
 
-def _pipeline(place: access.Place, project: Project, raw: Json) -> tuple[int, bool]:
+def _pipeline(place: access.RequestScope, project: Project, raw: Json) -> tuple[int, bool]:
     if not isinstance(raw, dict):
         raise refusals.bad_argument("The value is not valid for pipelines.")
     number = access.number(raw.get("id"), "pipelines.id")

@@ -1,16 +1,30 @@
-"""Build definitions of a project (vsts-rest-api-specs build 7.2), as far as one needs them to name pipelines."""
+"""Build definitions of a project (vsts-rest-api-specs build 7.2), as far as clients need them to name pipelines.
+
+A continuation token is accepted only together with an order: without one the service answers
+InvalidDefinitionQueryException (github/gh-gei issue 1220).
+"""
 
 from __future__ import annotations
 
 import fnmatch
-from typing import TYPE_CHECKING
 
 from emulator.devops import access, authorized_resources, projects, refusals
-from emulator.devops.model import Pipeline, Project
-from emulator.frame import Json, Request, Response
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Pipeline, Project
+from emulator.world import World
 
-if TYPE_CHECKING:
-    from emulator.world import World
+ORDERS = (
+    "none",
+    "lastModifiedAscending",
+    "lastModifiedDescending",
+    "definitionNameAscending",
+    "definitionNameDescending",
+)
+"""Values of `queryOrder`; official clients send the position instead of the word."""
+
+LARGEST_PAGE = 10_000
+"""Definitions on one page at most, whatever $top says."""
 
 
 def list_all(world: World, request: Request) -> Response:
@@ -18,7 +32,12 @@ def list_all(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
     query = request.query
-    found = sorted(project.pipelines.values(), key=lambda one: (one.name.lower(), one.id))
+    order = _order(query.get("queryorder", ""))
+    if query.get("continuationtoken") and order == "none":
+        raise ApiError(
+            400, "InvalidDefinitionQueryException", "Continuation token timestamp without query order is ambiguous."
+        )
+    found = _sorted(project, order)
     if name := query.get("name"):
         found = [one for one in found if fnmatch.fnmatchcase(one.name.lower(), name.lower())]
     if path := query.get("path"):
@@ -29,20 +48,38 @@ def list_all(world: World, request: Request) -> Response:
     return _page(place, project, found)
 
 
+def _order(text: str) -> str:
+    for position, order in enumerate(ORDERS):
+        if text.lower() in (order.lower(), str(position)):
+            return order
+    if text:
+        raise refusals.bad_argument(f"The value '{text}' is not valid for queryOrder.")
+    return "none"
+
+
+def _sorted(project: Project, order: str) -> list[Pipeline]:
+    """In the order of the query; definitions are never changed here, so their ids are the order of modification."""
+    if order.startswith("lastModified"):
+        return sorted(project.pipelines.values(), key=lambda one: one.id, reverse=order.endswith("Descending"))
+    descending = order == "definitionNameDescending"
+    return sorted(project.pipelines.values(), key=lambda one: (one.name.lower(), one.id), reverse=descending)
+
+
 def _folder(path: str) -> str:
     return "\\" + path.replace("/", "\\").strip("\\")
 
 
-def _page(place: access.Place, project: Project, found: list[Pipeline]) -> Response:
+def _page(place: access.RequestScope, project: Project, found: list[Pipeline]) -> Response:
     query = place.request.query
     start = access.number(query.get("continuationtoken") or 0, "continuationToken")
-    size = access.number(query.get("$top") or 10_000, "$top")
+    default = int(place.world.switches.number("devops.definition-page"))
+    size = min(access.number(query.get("$top") or default, "$top"), LARGEST_PAGE)
     value = [_body(place, project, one) for one in found[start : start + size]]
     headers = {"x-ms-continuationtoken": str(start + size)} if start + size < len(found) else {}
     return Response(body={"count": len(value), "value": value}, headers=headers)
 
 
-def _body(place: access.Place, project: Project, one: Pipeline) -> Json:
+def _body(place: access.RequestScope, project: Project, one: Pipeline) -> Json:
     return {
         "id": one.id,
         "name": one.name,

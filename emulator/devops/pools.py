@@ -5,14 +5,11 @@ Lists are not paged and hold what the caller may view; the others are absent, an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, happenings, refusals, rights
-from emulator.devops.model import Pool
-from emulator.frame import Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, lifecycle, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import Request, Response
+from emulator.state.devops import AgentPool
+from emulator.world import World
 
 ACTIONS = {"none": 0, "manage": rights.MANAGE, "use": rights.USE}
 TYPES = ("automation", "deployment")
@@ -39,7 +36,7 @@ def list_all(world: World, request: Request) -> Response:
         pools = [p for p in pools if p.pool_type == kind.lower()]
     if name := request.query.get("poolname"):
         pools = [p for p in pools if name_matches(world, p.name, name)]
-    return answers.wrapped(_body(place, pool) for pool in sorted(pools, key=lambda p: p.id))
+    return responses.wrapped(_body(place, pool) for pool in sorted(pools, key=lambda p: p.id))
 
 
 def name_matches(world: World, name: str, wanted: str) -> bool:
@@ -49,8 +46,8 @@ def name_matches(world: World, name: str, wanted: str) -> bool:
     return name.lower() == wanted.lower()
 
 
-def _body(place: access.Place, pool: Pool) -> Json:
-    body = answers.pool(place.organization, pool)
+def _body(place: access.RequestScope, pool: AgentPool) -> Json:
+    body = responses.pool(place.organization, pool)
     names = place.request.query.get("properties")
     if names:
         wanted = [name.strip() for name in names.split(",")]
@@ -82,12 +79,12 @@ def create(world: World, request: Request) -> Response:
     _flags(fields)
     properties = _plain(fields.get("properties"))
     place.require(rights.POOLS, rights.MANAGE, right="Manage", what="all agent pools")
-    pool = happenings.make_pool(world, place.organization, name, by=place.caller, pool_type=kind)
+    pool = lifecycle.make_pool(world, place.organization, name, by=place.caller, pool_type=kind)
     _change(pool, fields)
     pool.properties = properties
     if pool.auto_provision:
         for project in list(place.organization.projects.values()):
-            happenings.auto_provision(world, place.organization, project, pool)
+            lifecycle.auto_provision(world, place.organization, project, pool)
     return Response(body=_body(place, pool))
 
 
@@ -99,7 +96,7 @@ def _plain(properties: Json) -> dict[str, Json]:
     return {k: v["$value"] if isinstance(v, dict) and "$value" in v else v for k, v in properties.items()}
 
 
-def pool_name(place: access.Place, value: Json, *, besides: Pool | None = None) -> str:
+def pool_name(place: access.RequestScope, value: Json, *, besides: AgentPool | None = None) -> str:
     """A name for a pool, there and not taken."""
     if not isinstance(value, str) or not value.strip():
         raise refusals.missing("pool.Name")
@@ -117,7 +114,7 @@ def update(world: World, request: Request) -> Response:
     name = pool_name(place, fields.get("name", pool.name), besides=pool)
     _flags(fields)
     place.require(rights.pool_token(pool), rights.MANAGE, right="Manage", what=f"pool {pool.name}")
-    happenings.rename_pool(world, place.organization, pool, name)
+    lifecycle.rename_pool(world, place.organization, pool, name)
     _change(pool, fields)
     return Response(body=_body(place, pool))
 
@@ -128,7 +125,7 @@ def _flags(fields: dict[str, Json]) -> None:
             raise refusals.bad_argument(f"The value '{fields[key]}' is not valid for {key}.")
 
 
-def _change(pool: Pool, fields: dict[str, Json]) -> None:
+def _change(pool: AgentPool, fields: dict[str, Json]) -> None:
     pool.auto_provision = bool(fields.get("autoProvision", pool.auto_provision))
     pool.auto_update = bool(fields.get("autoUpdate", pool.auto_update))
 
@@ -138,7 +135,7 @@ def delete(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     pool = place.pool()
     place.require(rights.pool_token(pool), rights.MANAGE, right="Manage", what=f"pool {pool.name}")
-    happenings.delete_pool(world, place.organization, pool, by=place.caller)
+    lifecycle.delete_pool(world, place.organization, pool, by=place.caller)
     return Response()
 
 
@@ -170,4 +167,4 @@ def set_metadata(world: World, request: Request) -> Response:
 def clouds(world: World, request: Request) -> Response:
     """Agent clouds: the one of the service itself."""
     access.enter(world, request)
-    return answers.wrapped([{"agentCloudId": 1, "name": "Azure Pipelines", "internal": True, "type": "Hosted"}])
+    return responses.wrapped([{"agentCloudId": 1, "name": "Azure Pipelines", "internal": True, "type": "Hosted"}])

@@ -7,21 +7,18 @@ Administrator of what it creates (terraform-provider-azurerm #32630); that is a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emulator.devops import grants, people, rights, roledefs
-from emulator.devops.model import Acl, Identity, Organization, Pool
-from emulator.frame import ApiError, Json
-
-if TYPE_CHECKING:
-    from emulator.principals import Principal
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError
+from emulator.principals import Principal
+from emulator.state.devops import Acl, AgentPool, Identity, Organization
+from emulator.world import World
 
 CREATOR_ONLY, INHERIT, SPECIFIC = "CreatorOnly", "Inherit", "SpecificAccounts"
 
 
 def apply(
-    world: World, organization: Organization, pool: Pool, profile: dict[str, Json] | None, *, creator: Identity
+    world: World, organization: Organization, pool: AgentPool, profile: dict[str, Json] | None, *, creator: Identity
 ) -> None:
     """Set the pool's own roles and inheritance; without a profile it is CreatorOnly."""
     found = profile or {}
@@ -49,7 +46,7 @@ def _inherits(world: World, kind: str, creator: Identity) -> bool:
 
 
 def _account(world: World, organization: Organization, account: str) -> Identity | None:
-    """Somebody by address, user principal name or object id; made known where only the tenant knows them."""
+    """An identity by address, user principal name or object id; added to the organization if only the tenant has it."""
     wanted = account.lower()
     found = next((one for one in world.principals if wanted in _keys(one)), None)
     if found is not None:

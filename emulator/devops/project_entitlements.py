@@ -7,8 +7,9 @@ stands for follows from the documented default groups of a project (Microsoft Le
 from __future__ import annotations
 
 from emulator.devops import access, refusals
-from emulator.devops.model import Identity
-from emulator.frame import ApiError, Json
+from emulator.documents import Json
+from emulator.frame import ApiError
+from emulator.state.devops import Identity
 
 _GROUPS = {
     "projectReader": "Readers",
@@ -18,7 +19,7 @@ _GROUPS = {
 _KINDS = {title: kind for kind, title in _GROUPS.items()}
 
 
-def asked(place: access.Place, raw: Json) -> list[Identity]:
+def requested_groups(place: access.RequestScope, raw: Json) -> list[Identity]:
     """The groups that a body names; a kind or a project that there is not is an error."""
     if raw is None:
         return []
@@ -27,7 +28,7 @@ def asked(place: access.Place, raw: Json) -> list[Identity]:
     return [_group(place, one) for one in raw]
 
 
-def _group(place: access.Place, raw: dict[str, Json]) -> Identity:
+def _group(place: access.RequestScope, raw: dict[str, Json]) -> Identity:
     project = place.find_project(str(access.mapping(raw.get("projectRef"), "projectRef").get("id", "")))
     kind = access.mapping(raw.get("group"), "group")
     title = _GROUPS.get(str(kind.get("groupType", "")), str(kind.get("displayName") or ""))
@@ -37,13 +38,13 @@ def _group(place: access.Place, raw: dict[str, Json]) -> Identity:
     return found
 
 
-def bodies(place: access.Place, one: Identity) -> list[Json]:
-    """The projects whose groups somebody is in directly."""
+def bodies(place: access.RequestScope, one: Identity) -> list[Json]:
+    """The projects in whose groups an identity is directly."""
     groups = [group for group in place.organization.groups() if group.scope and one.id in group.members]
     return [_body(place, group) for group in groups if group.scope in place.organization.projects]
 
 
-def _body(place: access.Place, group: Identity) -> Json:
+def _body(place: access.RequestScope, group: Identity) -> Json:
     project = place.organization.projects[group.scope]
     return {
         "group": {"groupType": _KINDS.get(group.display_name, "custom"), "displayName": group.display_name},

@@ -6,14 +6,12 @@ Only projects that the caller can see are listed; one that exists but must not b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, happenings, people, refusals, rights
-from emulator.devops.model import Project
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, lifecycle, people, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Project
+from emulator.world import World
 
 STATES = ("wellFormed", "createPending", "deleting", "new", "deleted", "unchanged", "all")
 AGILE = "adcc42ab-9882-485e-a3ed-7678f01f66bc"
@@ -35,7 +33,7 @@ def _in(project: Project, state: str) -> bool:
     return project.state.lower() == state or (state == "all" and project.state != "deleted")
 
 
-def _page(place: access.Place, found: list[Project]) -> Response:
+def _page(place: access.RequestScope, found: list[Project]) -> Response:
     query = place.request.query
     size = access.number(query.get("$top", place.world.switches["devops.project-page"]), "$top")
     start = access.number(query.get("continuationtoken") or query.get("$skip", 0), "$skip")
@@ -47,7 +45,7 @@ def _page(place: access.Place, found: list[Project]) -> Response:
     return Response(body={"count": len(value), "value": value}, headers=headers)
 
 
-def reference(place: access.Place, project: Project) -> dict[str, Json]:
+def reference(place: access.RequestScope, project: Project) -> dict[str, Json]:
     """A project as lists show it."""
     return {
         "id": project.id,
@@ -62,7 +60,7 @@ def reference(place: access.Place, project: Project) -> dict[str, Json]:
 
 
 def get(world: World, request: Request) -> Response:
-    """One project by id or name; capabilities where asked for."""
+    """One project by id or name; capabilities if requested."""
     place = access.enter(world, request)
     project = place.find_project(request.params["projectId"])
     body = reference(place, project)
@@ -96,14 +94,14 @@ def create(world: World, request: Request) -> Response:
     key = people.guid("project", organization.name.lower(), name.lower(), str(organization.next_id("project")))
 
     def finish() -> None:
-        project = happenings.create_project(world, organization, name, by=place.caller, project_id=key)
+        project = lifecycle.create_project(world, organization, name, by=place.caller, project_id=key)
         project.description = str(fields.get("description") or "")
         project.visibility = str(fields.get("visibility") or "private")
 
     return _operation(place, finish)
 
 
-def _name(place: access.Place, value: Json, *, besides: Project | None = None) -> str:
+def _name(place: access.RequestScope, value: Json, *, besides: Project | None = None) -> str:
     if not isinstance(value, str) or not value.strip():
         raise refusals.missing("name")
     taken = place.organization.project_named(value)
@@ -113,7 +111,7 @@ def _name(place: access.Place, value: Json, *, besides: Project | None = None) -
     return value
 
 
-def _operation(place: access.Place, finish: Callable[[], None]) -> Response:
+def _operation(place: access.RequestScope, finish: Callable[[], None]) -> Response:
     organization = place.organization
     key = people.guid("operation", organization.name, str(organization.next_id("operation")))
     url = f"{place.base}/_apis/operations/{key}"
@@ -139,7 +137,7 @@ def update(world: World, request: Request) -> Response:
     def finish() -> None:
         project.description = str(fields.get("description", project.description) or "")
         if name != project.name:
-            happenings.rename_project(world, place.organization, project, name, by=place.caller)
+            lifecycle.rename_project(world, place.organization, project, name, by=place.caller)
 
     return _operation(place, finish)
 
@@ -151,7 +149,7 @@ def delete(world: World, request: Request) -> Response:
     if not rights.administers_project(place.organization, place.caller, project):
         raise refusals.denied(place.caller, "Delete", f"project {project.name}")
     project.state = "deleting"
-    return _operation(place, lambda: happenings.delete_project(world, place.organization, project, by=place.caller))
+    return _operation(place, lambda: lifecycle.delete_project(world, place.organization, project, by=place.caller))
 
 
 def operation(world: World, request: Request) -> Response:
@@ -168,4 +166,4 @@ def processes(world: World, request: Request) -> Response:
     """The process templates that a project can be made of."""
     place = access.enter(world, request)
     url = f"{place.base}/_apis/process/processes/{AGILE}"
-    return answers.wrapped([{"id": AGILE, "name": "Agile", "type": "system", "isDefault": True, "url": url}])
+    return responses.wrapped([{"id": AGILE, "name": "Agile", "type": "system", "isDefault": True, "url": url}])

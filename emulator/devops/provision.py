@@ -7,14 +7,11 @@ inside the status of the operation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, happenings, profiles, rights
-from emulator.devops.model import DevOps, Identity, Organization, Pool, Project
-from emulator.frame import ApiError, Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, lifecycle, profiles, rights
+from emulator.documents import Json
+from emulator.frame import ApiError
+from emulator.state.devops import AgentPool, Identity, Organization, Project
+from emulator.world import World
 
 
 def _failed(text: str) -> ApiError:
@@ -43,7 +40,7 @@ def provision(
     targets = _targets(world, found, who, agent_pool, projects)
     pool = found.pool_named(agent_pool)
     if pool is None:
-        pool = happenings.make_pool(world, found, agent_pool, by=who)
+        pool = lifecycle.make_pool(world, found, agent_pool, by=who)
         pool.managed = True
         if world.switches.word("devops.managed-pool-marks") == "agent-cloud":
             pool.agent_cloud = 2
@@ -57,18 +54,18 @@ def provision(
 
 
 def _set_roles(
-    world: World, organization: Organization, pool: Pool, profile: dict[str, Json] | None, who: Identity
+    world: World, organization: Organization, pool: AgentPool, profile: dict[str, Json] | None, who: Identity
 ) -> None:
     """Roles of a new pool; where they cannot be set, the pool goes again."""
     try:
         profiles.apply(world, organization, pool, profile, creator=who)
     except ApiError:
-        happenings.delete_pool(world, organization, pool, by=who)
+        lifecycle.delete_pool(world, organization, pool, by=who)
         raise
 
 
 def _enter(world: World, name: str, creator: str) -> tuple[Organization, Identity]:
-    devops: DevOps = world.devops
+    devops = world.devops
     url = f"https://dev.azure.com/{name}"
     oid = world.principals[creator].oid
     try:
@@ -106,17 +103,17 @@ def _may_create(world: World, organization: Organization, who: Identity, project
 
 
 def _queue(
-    world: World, organization: Organization, project: Project, pool: Pool, who: Identity, *, opened: bool
+    world: World, organization: Organization, project: Project, pool: AgentPool, who: Identity, *, opened: bool
 ) -> None:
     if project.id in organization.queues_of_pool.get(pool.id, {}):
         return
-    queue = happenings.make_queue(world, organization, project, pool, by=who)
+    queue = lifecycle.make_queue(world, organization, project, pool, by=who)
     queue.managed = True
     if opened:
-        happenings.open_queue(world, organization, queue, by=who)
+        lifecycle.open_queue(world, organization, queue, by=who)
 
 
-def _appear_later(world: World, pool: Pool) -> None:
+def _appear_later(world: World, pool: AgentPool) -> None:
     delay = world.switches.number("devops.pool-delay")
     if delay:
         pool.ready = False
@@ -154,12 +151,12 @@ def update(
     if open_access is not None:
         for queue in found.queues_of_pool.get(pool.id, {}).values():
             if open_access:
-                happenings.open_queue(world, found, queue, by=who)
+                lifecycle.open_queue(world, found, queue, by=who)
             else:
-                happenings.close_queue(world, found, queue, by=who)
+                lifecycle.close_queue(world, found, queue, by=who)
 
 
-def _leave(world: World, organization: Organization, pool: Pool, wanted: set[str], *, listed: bool) -> None:
+def _leave(world: World, organization: Organization, pool: AgentPool, wanted: set[str], *, listed: bool) -> None:
     if not listed or world.switches.word("devops.queue-of-removed-project") == "kept":
         return
     for queue in list(organization.queues_of_pool.get(pool.id, {}).values()):
@@ -167,18 +164,18 @@ def _leave(world: World, organization: Organization, pool: Pool, wanted: set[str
             organization.drop_queue(queue)
 
 
-def _reset(world: World, organization: Organization, pool: Pool, who: Identity) -> None:
+def _reset(world: World, organization: Organization, pool: AgentPool, who: Identity) -> None:
     profiles.apply(world, organization, pool, None, creator=who)
     for queue in organization.queues_of_pool.get(pool.id, {}).values():
-        happenings.close_queue(world, organization, queue, by=who)
+        lifecycle.close_queue(world, organization, queue, by=who)
 
 
 def remove(world: World, *, organization: str, agent_pool: str, creator: str) -> None:
     """Take the agent pool away with its queues; where it is gone already, nothing is to be done."""
-    devops: DevOps = world.devops
+    devops = world.devops
     found = devops.organizations.get(organization.lower())
     pool = found.pool_named(agent_pool) if found else None
     if found is None or pool is None:
         return
     _, who = _enter(world, organization, creator)
-    happenings.delete_pool(world, found, pool, by=who)
+    lifecycle.delete_pool(world, found, pool, by=who)

@@ -6,14 +6,11 @@ service's route template does not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import access, answers, happenings, pools, refusals, rights
-from emulator.devops.model import Pool, Project, Queue
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, lifecycle, pools, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import AgentPool, Project, Queue
+from emulator.world import World
 
 
 def list_project(world: World, request: Request) -> Response:
@@ -50,7 +47,7 @@ def list_organization(world: World, request: Request) -> Response:
     return _answer(place, [queue for queue in found if queue.project in visible])
 
 
-def _answer(place: access.Place, found: list[Queue]) -> Response:
+def _answer(place: access.RequestScope, found: list[Queue]) -> Response:
     query = place.request.query
     wanted = pools.action_bits(place.request) | rights.VIEW
     if ids := query.get("queueids"):
@@ -63,7 +60,7 @@ def _answer(place: access.Place, found: list[Queue]) -> Response:
         found = [queue for queue in found if pools.name_matches(place.world, queue.name, name)]
     seen = [q for q in found if q.pool.ready and place.may(rights.queue_token(q), wanted)]
     seen.sort(key=lambda queue: queue.id)
-    return answers.wrapped(answers.queue(place.organization, queue) for queue in seen)
+    return responses.wrapped(responses.queue(place.organization, queue) for queue in seen)
 
 
 def get(world: World, request: Request) -> Response:
@@ -72,7 +69,7 @@ def get(world: World, request: Request) -> Response:
     queue = place.queue(place.project())
     if not place.may(rights.queue_token(queue), pools.action_bits(request)):
         raise refusals.no_queue(str(queue.id))
-    return Response(body=answers.queue(place.organization, queue))
+    return Response(body=responses.queue(place.organization, queue))
 
 
 def create(world: World, request: Request) -> Response:
@@ -91,20 +88,20 @@ def create(world: World, request: Request) -> Response:
     wanted = name or pool.name
     if any(queue.pool is pool or queue.name.lower() == wanted.lower() for queue in taken):
         raise refusals.queue_exists(wanted)
-    queue = happenings.make_queue(world, place.organization, project, pool, by=place.caller, name=wanted)
+    queue = lifecycle.make_queue(world, place.organization, project, pool, by=place.caller, name=wanted)
     authorized = access.truthy(request.query.get("authorizepipelines"))
     if authorized or str(pool.properties.get("System.AutoAuthorize")).lower() == "true":
-        happenings.open_queue(world, place.organization, queue, by=place.caller)
-    return Response(body=answers.queue(place.organization, queue))
+        lifecycle.open_queue(world, place.organization, queue, by=place.caller)
+    return Response(body=responses.queue(place.organization, queue))
 
 
-def _require_creator(place: access.Place, project: Project) -> None:
+def _require_creator(place: access.RequestScope, project: Project) -> None:
     found = rights.bits(place.organization, place.caller, rights.project_token(project.id))
     if not found & (rights.CREATE | rights.ADMINISTER):
         raise refusals.denied(place.caller, "Create", f"agent queues of project {project.name}")
 
 
-def _pool(place: access.Place, fields: dict[str, Json], name: str) -> Pool:
+def _pool(place: access.RequestScope, fields: dict[str, Json], name: str) -> AgentPool:
     reference = fields.get("pool")
     if reference is not None and not isinstance(reference, dict):
         raise refusals.bad_argument("The pool has to be an object.\r\nParameter name: queue.Pool")
@@ -117,7 +114,7 @@ def _pool(place: access.Place, fields: dict[str, Json], name: str) -> Pool:
         existing = place.organization.pool_named(name)
         if existing is None:
             place.require(rights.POOLS, rights.MANAGE, right="Manage", what="all agent pools")
-            return happenings.make_pool(place.world, place.organization, name, by=place.caller)
+            return lifecycle.make_pool(place.world, place.organization, name, by=place.caller)
         pool = existing
     place.require(rights.pool_token(pool), rights.USE, right="Use", what=f"pool {pool.name}")
     return pool

@@ -1,9 +1,9 @@
-"""The service's refusals, by type key; the text is shaped as the service's, and nobody should decide by it."""
+"""The service's refusals, by type key; the text is shaped as the service's, and clients should not decide by it."""
 
 from __future__ import annotations
 
-from emulator.devops.model import Identity
 from emulator.frame import ApiError
+from emulator.state.devops import Identity
 
 BUILD = "build"
 
@@ -28,7 +28,7 @@ def not_member(name: str) -> ApiError:
 
 
 def no_project(key: str, *, by_id: bool, status: int) -> ApiError:
-    """Does not exist and must not be seen are one answer."""
+    """A project that does not exist and one that the caller may not see give the same response."""
     if by_id:
         text = (
             f"VS800075: The project with id 'vstfs:///Classification/TeamProject/{key}' does not exist, "

@@ -1,4 +1,4 @@
-"""What somebody may do: the bits of the DistributedTask namespace along a token's path.
+"""Rights of an identity: the bits of the DistributedTask namespace along a token's path.
 
 Tokens form a path with ``/``; entries nearer to the end count first, and inheritance goes up until a list switches
 it off. Project Collection Administrators may do everything, whatever the lists say.
@@ -7,13 +7,10 @@ it off. Project Collection Administrators may do everything, whatever the lists 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from emulator.devops import people
-from emulator.devops.model import Acl, Identity, Organization, Pool, Project, Queue
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.state.devops import Acl, AgentPool, Identity, Organization, Project, Queue
+from emulator.world import World
 
 NAMESPACE = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 VIEW, MANAGE, LISTEN, ADMINISTER, USE, CREATE = 1, 2, 4, 8, 16, 32
@@ -23,7 +20,7 @@ QUEUES = "AgentQueues"
 _NOTHING = Acl()
 
 
-def pool_token(pool: Pool) -> str:
+def pool_token(pool: AgentPool) -> str:
     """Where the rights on one agent pool stand."""
     return f"{POOLS}/{pool.id}"
 
@@ -45,26 +42,26 @@ def upwards(token: str) -> Iterator[str]:
         token = token.rpartition("/")[0]
 
 
-def truth(organization: Organization, token: str) -> Acl:
-    """The list of a token as it was written last, whoever can see that."""
+def written_acl(organization: Organization, token: str) -> Acl:
+    """The list of a token as it was written last, visible or not."""
     cell = organization.acls.get(token)
-    return _NOTHING if cell is None else cell.truth
+    return _NOTHING if cell is None else cell.written
 
 
-def seen(organization: Organization, token: str) -> Acl:
+def visible_acl(organization: Organization, token: str) -> Acl:
     """The list of a token as reads show it now."""
     cell = organization.acls.get(token)
     return _NOTHING if cell is None else cell.read()
 
 
 def bits(organization: Organization, who: Identity, token: str) -> int:
-    """What somebody may do at a token, themselves and through groups."""
+    """The bits that an identity has at a token, by itself and through groups."""
     ids = people.closure(organization, who)
     if people.administrators(organization).id in ids:
         return EVERYTHING
     allowed = denied = 0
     for step in upwards(token):
-        acl = truth(organization, step)
+        acl = written_acl(organization, step)
         entries = [acl.aces[one] for one in ids & acl.aces.keys()]
         for entry in entries:
             denied |= entry.deny & ~allowed
@@ -75,19 +72,20 @@ def bits(organization: Organization, who: Identity, token: str) -> int:
     return allowed
 
 
-def sees_pool(organization: Organization, who: Identity, pool: Pool) -> bool:
-    """Whether an agent pool exists for somebody."""
+def sees_pool(organization: Organization, who: Identity, pool: AgentPool) -> bool:
+    """Whether an identity can see an agent pool."""
     return pool.ready and who.name not in pool.hidden_from and bool(bits(organization, who, pool_token(pool)) & VIEW)
 
 
 def sees_project(world: World, organization: Organization, who: Identity, project: Project) -> bool:
-    """Whether a project exists for somebody: nobody hid it and, where the switch says so, they are in it.
+    """Whether an identity can see a project: it is not hidden and, if the switch says so, the identity is a member.
 
-    Who is in a group of the project is in it (Microsoft Learn: add users or groups to a team or project).
+    A member of one of the project's groups is a member of the project (Microsoft Learn: add users or groups to a team
+    or project).
     """
     if who.name in project.hidden_from:
         return False
-    if world.switches.word("devops.project-visibility") == "everybody" or project.visibility == "public":
+    if world.switches.word("devops.project-visibility") == "everyone" or project.visibility == "public":
         return True
     ids = people.closure(organization, who)
     inside = any(group.scope == project.id and group.id in ids for group in organization.groups())
@@ -95,7 +93,7 @@ def sees_project(world: World, organization: Organization, who: Identity, projec
 
 
 def sees_queue(organization: Organization, who: Identity, queue: Queue) -> bool:
-    """Whether an agent queue exists for somebody."""
+    """Whether an identity can see an agent queue."""
     return queue.pool.ready and bool(bits(organization, who, queue_token(queue)) & VIEW)
 
 

@@ -7,13 +7,10 @@ clients read them from the role definitions, so the ones here only have to be co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from emulator.devops.rights import CREATE, LISTEN, USE, VIEW
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.switch import Switches
+from emulator.documents import Json
+from emulator.switch import Switches
 
 POOL, ALL_POOLS = "distributedtask.agentpoolrole", "distributedtask.globalagentpoolrole"
 QUEUE, ALL_QUEUES = "distributedtask.agentqueuerole", "distributedtask.globalagentqueuerole"

@@ -8,22 +8,20 @@ over in silence (terraform-provider-azuredevops #1562).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, grants, refusals, rights, roledefs, trail
-from emulator.devops.model import Ace, Identity, Organization
+from emulator.devops import access, audit_log, grants, refusals, responses, rights, roledefs
 from emulator.devops.roledefs import Role
-from emulator.frame import ApiError, Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Ace, Identity, Organization
+from emulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class RoleScope:
     """What the path's scope and resource id name."""
 
-    place: access.Place
+    place: access.RequestScope
     scope: str
     token: str
     zero: bool = False
@@ -38,7 +36,7 @@ class Resource:
 def definitions(world: World, request: Request) -> Response:
     """The roles of a scope."""
     access.enter(world, request)
-    return answers.wrapped(role.body() for role in roledefs.roles(_scope(request), world.switches))
+    return responses.wrapped(role.body() for role in roledefs.roles(_scope(request), world.switches))
 
 
 def _scope(request: Request) -> str:
@@ -48,28 +46,28 @@ def _scope(request: Request) -> str:
     return scope
 
 
-def _resource(world: World, request: Request) -> Resource:
+def _resource(world: World, request: Request) -> RoleScope:
     place = access.enter(world, request)
     scope, key = _scope(request), request.params["resourceId"]
     if scope in (roledefs.POOL, roledefs.ALL_POOLS) and key == "0":
-        return _visible(Resource(place, scope, rights.POOLS, zero=scope == roledefs.POOL))
+        return _visible(RoleScope(place, scope, rights.POOLS, zero=scope == roledefs.POOL))
     if scope == roledefs.ALL_POOLS:
         raise refusals.bad_argument(f"The value '{key}' is not valid for resourceId.")
     if scope == roledefs.POOL:
-        return Resource(place, scope, rights.pool_token(place.pool(key)))
+        return RoleScope(place, scope, rights.pool_token(place.pool(key)))
     project, _, queue = key.partition("_")
     found = place.find_project(project)
     if scope == roledefs.QUEUE and queue:
-        return Resource(place, scope, rights.queue_token(place.queue(found, queue)))
-    return _visible(Resource(place, scope, rights.project_token(found.id)))
+        return RoleScope(place, scope, rights.queue_token(place.queue(found, queue)))
+    return _visible(RoleScope(place, scope, rights.project_token(found.id)))
 
 
-def _visible(resource: Resource) -> Resource:
+def _visible(resource: RoleScope) -> RoleScope:
     resource.place.require(resource.token, rights.VIEW, right="View", what=resource.token)
     return resource
 
 
-def _administered(world: World, request: Request) -> Resource:
+def _administered(world: World, request: Request) -> RoleScope:
     resource = _resource(world, request)
     resource.place.require(resource.token, rights.ADMINISTER, right="Administer Permissions", what=resource.token)
     return resource
@@ -77,14 +75,14 @@ def _administered(world: World, request: Request) -> Resource:
 
 def list_all(world: World, request: Request) -> Response:
     """Who has which role, assigned here or inherited."""
-    return answers.wrapped(assignments(_resource(world, request), as_seen=True))
+    return responses.wrapped(assignments(_resource(world, request), visible=True))
 
 
-def assignments(resource: Resource, *, as_seen: bool = False) -> list[Json]:
+def assignments(resource: RoleScope, *, visible: bool = False) -> list[Json]:
     """One entry an identity; one that comes from above and is not outdone here is inherited."""
-    read = rights.seen if as_seen else rights.truth
+    read = rights.visible_acl if visible else rights.written_acl
     own = read(resource.organization, resource.token).aces
-    above = grants.inherited(resource.organization, resource.token, as_seen=as_seen)
+    above = grants.inherited(resource.organization, resource.token, visible=visible)
     found = []
     for one in dict.fromkeys([*own, *above]):
         who = resource.organization.identities.get(one)
@@ -94,14 +92,14 @@ def assignments(resource: Resource, *, as_seen: bool = False) -> list[Json]:
     return found
 
 
-def _entry(resource: Resource, who: Identity, own: Ace, above: int) -> Json:
+def _entry(resource: RoleScope, who: Identity, own: Ace, above: int) -> Json:
     switches = resource.place.world.switches
     role = roledefs.strongest(resource.scope, own.allow | above & ~own.deny, switches)
     if role is None:
         return None
     assigned = roledefs.strongest(resource.scope, own.allow, switches) == role
     return {
-        "identity": {"displayName": answers.shown(who), "id": who.id, "uniqueName": who.unique_name},
+        "identity": {"displayName": responses.shown(who), "id": who.id, "uniqueName": who.unique_name},
         "role": role.body(),
         "access": "assigned" if assigned else "inherited",
         "accessDisplayName": "Assigned" if assigned else "Inherited",
@@ -109,10 +107,10 @@ def _entry(resource: Resource, who: Identity, own: Ace, above: int) -> Json:
 
 
 def assign_many(world: World, request: Request) -> Response:
-    """Add or change assignments; the others stay; whoever is not known is left out of the answer."""
+    """Add or change assignments; the others stay; an unknown identity is missing in the response."""
     resource = _administered(world, request)
     wanted = [_wanted(resource, raw) for raw in resource.place.items("roleAssignments")]
-    return answers.wrapped(_assign(resource, wanted))
+    return responses.wrapped(_assign(resource, wanted))
 
 
 def assign_one(world: World, request: Request) -> Response:
@@ -124,7 +122,7 @@ def assign_one(world: World, request: Request) -> Response:
     return Response(body=made[0] if made else None, status=200 if made else 204)
 
 
-def _wanted(resource: Resource, raw: Json) -> tuple[Identity | None, Role]:
+def _wanted(resource: RoleScope, raw: Json) -> tuple[Identity | None, Role]:
     if not isinstance(raw, dict) or not raw.get("roleName"):
         raise refusals.missing("roleName")
     role = roledefs.named(resource.scope, str(raw["roleName"]), resource.place.world.switches)
@@ -137,11 +135,11 @@ def _wanted(resource: Resource, raw: Json) -> tuple[Identity | None, Role]:
     if not raw.get("uniqueName"):
         raise refusals.missing("userId")
     wanted = str(raw["uniqueName"]).lower()
-    everybody = resource.organization.identities.values()
-    return next((one for one in everybody if one.unique_name.lower() == wanted), None), role
+    identities = resource.organization.identities.values()
+    return next((one for one in identities if one.unique_name.lower() == wanted), None), role
 
 
-def _assign(resource: Resource, wanted: list[tuple[Identity | None, Role]]) -> list[Json]:
+def _assign(resource: RoleScope, wanted: list[tuple[Identity | None, Role]]) -> list[Json]:
     known = [(who, role) for who, role in wanted if who is not None]
     for who, _ in known:
         _check_own(resource, who.id)
@@ -154,16 +152,16 @@ def _assign(resource: Resource, wanted: list[tuple[Identity | None, Role]]) -> l
     return [made[who.id] for who, _ in known]
 
 
-def _check_own(resource: Resource, local_id: str) -> None:
+def _check_own(resource: RoleScope, local_id: str) -> None:
     refused = resource.place.world.switches.word("devops.own-pool-role") == "refused"
     if refused and resource.scope == roledefs.POOL and local_id == resource.place.caller.id:
         raise refusals.denied(resource.place.caller, "Administer", "their own role assignment")
 
 
-def _write(resource: Resource, entries: dict[str, Ace | None], action: str) -> None:
+def _write(resource: RoleScope, entries: dict[str, Ace | None], action: str) -> None:
     place = resource.place
     grants.allow(place.world, place.organization, resource.token, entries)
-    trail.security(place.world, place.organization, place.caller, action, resource.token)
+    audit_log.security(place.world, place.organization, place.caller, action, resource.token)
 
 
 def change(world: World, request: Request) -> Response:
@@ -177,12 +175,12 @@ def change(world: World, request: Request) -> Response:
     return _remove(resource, ids)
 
 
-def _switch_inheritance(resource: Resource, word: str) -> Response:
+def _switch_inheritance(resource: RoleScope, word: str) -> Response:
     if word not in ("true", "false"):
         raise refusals.bad_argument(f"The value '{word}' is not valid for inheritPermissions.")
     place = resource.place
     grants.set_inheritance(place.world, place.organization, resource.token, on=word == "true")
-    trail.security(place.world, place.organization, place.caller, "ModifyAccessControlLists", resource.token)
+    audit_log.security(place.world, place.organization, place.caller, "ModifyAccessControlLists", resource.token)
     return Response()
 
 
@@ -195,8 +193,8 @@ def remove_one(world: World, request: Request) -> Response:
     return _remove(resource, [key.lower()])
 
 
-def _remove(resource: Resource, ids: list[str]) -> Response:
-    own = rights.truth(resource.organization, resource.token).aces
+def _remove(resource: RoleScope, ids: list[str]) -> Response:
+    own = rights.written_acl(resource.organization, resource.token).aces
     refused = resource.place.world.switches.word("devops.removing-inherited-role") == "refused"
     inherited = grants.inherited(resource.organization, resource.token)
     for one in ids:

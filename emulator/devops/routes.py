@@ -22,7 +22,7 @@ from emulator.devops import (
     roles,
     subjects,
 )
-from emulator.frame import Handler, Route
+from emulator.router import Handler, Route
 
 ROOT = "/{organization}/_apis"
 PROJECT = "/{organization}/{project}/_apis"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
 
-from emulator.devops import access, answers, people, refusals
-from emulator.devops.model import Identity, Project
-from emulator.frame import Json, Request, Response
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import access, people, refusals, responses
+from emulator.documents import Json
+from emulator.frame import Request, Response
+from emulator.state.devops import Identity, Project
+from emulator.world import World
 
 SUBJECTS = 100
 """The most that a query answers with."""
@@ -19,7 +17,7 @@ _PATHS = {"user": "Users", "group": "Groups"}
 _KINDS = {"user": "user", "group": "group"}
 
 
-def body(place: access.Place, one: Identity) -> dict[str, Json]:
+def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     """A subject as the graph shows it."""
     path = _PATHS.get(one.kind, "ServicePrincipals")
     graph = f"{place.base}/_apis/Graph"
@@ -48,7 +46,7 @@ def body(place: access.Place, one: Identity) -> dict[str, Json]:
     return found
 
 
-def _domain(place: access.Place, one: Identity) -> str:
+def _domain(place: access.RequestScope, one: Identity) -> str:
     if one.scope:
         return f"vstfs:///Classification/TeamProject/{one.scope}"
     if one.is_group:
@@ -61,7 +59,7 @@ def scope_descriptor(project: Project) -> str:
     return people.descriptor_of("scp", project.id)
 
 
-def project_of(place: access.Place, descriptor: str) -> Project:
+def project_of(place: access.RequestScope, descriptor: str) -> Project:
     """The project of a scope descriptor."""
     text = descriptor.removeprefix("scp.")
     try:
@@ -93,7 +91,7 @@ def descriptor(world: World, request: Request) -> Response:
     return Response(body=_pair(place, value, "Descriptors", key, ("storageKey", f"StorageKeys/{value}")))
 
 
-def _pair(place: access.Place, value: str, path: str, key: str, other: tuple[str, str]) -> Json:
+def _pair(place: access.RequestScope, value: str, path: str, key: str, other: tuple[str, str]) -> Json:
     graph = f"{place.base}/_apis/Graph"
     return {
         "value": value,
@@ -130,4 +128,4 @@ def query(world: World, request: Request) -> Response:
         and (project is None or one.scope == project.id)
         and any(value.lower().startswith(text) for value in (one.display_name, one.mail, one.unique_name) if value)
     ]
-    return answers.wrapped(body(place, one) for one in found[:SUBJECTS])
+    return responses.wrapped(body(place, one) for one in found[:SUBJECTS])

@@ -1,1 +1,1 @@
-"""How Azure DevOps speaks HTTP, whatever the route: sign-in, versions, errors, headers, rate limits."""
+"""HTTP of Azure DevOps, common to all routes: sign-in, versions, errors, headers, rate limits."""

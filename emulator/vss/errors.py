@@ -5,6 +5,8 @@ from __future__ import annotations
 from emulator.frame import ApiError, Response
 
 TYPES = {
+    "InvalidDefinitionQueryException": "Microsoft.TeamFoundation.Build.WebApi.InvalidDefinitionQueryException, "
+    "Microsoft.TeamFoundation.Build2.WebApi",
     "AccessDeniedException": "Microsoft.TeamFoundation.Framework.Server.AccessDeniedException, "
     "Microsoft.TeamFoundation.Framework.Server",
     "UnauthorizedRequestException": "Microsoft.TeamFoundation.Framework.Server.UnauthorizedRequestException, "

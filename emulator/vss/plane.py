@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 
-from emulator.frame import ApiError, Request, Response, Route
-from emulator.router import Router
+from emulator.frame import ApiError, Request, Response
+from emulator.router import Route, Router
 from emulator.vss import limits, signin, versions
 from emulator.vss.errors import render
 from emulator.world import World
@@ -71,7 +71,7 @@ class DevOpsPlane:
         if caller is not None:
             found["X-VSS-UserData"] = f"{caller.oid}:{caller.upn or caller.oid}"
         if response.body is not None and "json" in response.content_type:
-            version = versions.asked(request)
+            version = versions.requested_version(request)
             found["Content-Type"] = response.content_type + (f"; api-version={version}" if version else "")
         return found
 
@@ -90,7 +90,7 @@ class DevOpsPlane:
                 f"Access denied. {request.caller} needs Manage permissions to perform the action.",
             ),
             "404": ("VssResourceNotFoundException", f"The resource {request.path} does not exist."),
-            "409": ("VssConflictException", "The object was changed by somebody else."),
+            "409": ("VssConflictException", "The object was changed by another request."),
             "500": ("InternalServerErrorException", "TF400898: An Internal Error Occurred."),
             "503": ("ServiceUnavailableException", "The service is unavailable."),
         }

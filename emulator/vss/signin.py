@@ -1,4 +1,4 @@
-"""Who calls Azure DevOps, and the four different ways in which it says that it does not know.
+"""The caller of Azure DevOps, and the four different responses where there is none.
 
 ==============================================  =========================================================
 request                                         answer
@@ -18,7 +18,7 @@ import binascii
 from collections.abc import Mapping
 
 from emulator.frame import ApiError, Response
-from emulator.plane import Answered
+from emulator.plane import ResponseReady
 from emulator.vss.errors import render
 from emulator.world import World
 
@@ -35,7 +35,7 @@ def caller(world: World, method: str, headers: Mapping[str, str]) -> str:
     """Name of the principal whose bearer token, or personal access token with Basic, came along."""
     principal = world.principals.by_token("devops", _token(headers.get("Authorization", "")))
     if principal is None:
-        raise Answered(refusal(world, method, headers))
+        raise ResponseReady(refusal(world, method, headers))
     return principal.name
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 
-from emulator.frame import ApiError, Request, Route
+from emulator.frame import ApiError, Request
+from emulator.router import Route
 
 NEWEST = (7, 2)
 OLDEST = (1, 0)
 FORM = re.compile(r"(\d+)\.(\d+)(-preview(\.\d+)?)?")
 
 
-def asked(request: Request) -> str:
+def requested_version(request: Request) -> str:
     """The version that the request names; empty where it names none. The query wins."""
     found = request.query.get("api-version", "")
     if found:
@@ -27,7 +28,7 @@ def asked(request: Request) -> str:
 
 def check(request: Request, route: Route) -> None:
     """Refuse a version that the route does not have."""
-    version = asked(request)
+    version = requested_version(request)
     if not version:
         if request.method not in {"GET", "HEAD", "OPTIONS"}:
             raise ApiError(400, "VssVersionNotSpecifiedException", _not_specified(request.method))

@@ -44,9 +44,9 @@ def data_path(loc: tuple[str | int, ...], data: Any) -> Path:
     path: list[str | int] = []
     value: Any = data
     for index, step in enumerate(loc):
-        if isinstance(value, list) or (isinstance(value, dict) and step in value):
+        if isinstance(step, int) if isinstance(value, list) else isinstance(value, dict) and step in value:
             path.append(step)
-            value = value[step]  # type: ignore[index]  # pydantic gives positions for lists
+            value = value[step]
         elif index == len(loc) - 1 and step != "[key]":
             path.append(step)
     return tuple(path)

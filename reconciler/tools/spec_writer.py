@@ -1,14 +1,14 @@
-"""Specs that a program wrote for people: made valid, with a comment wherever something was guessed or left out.
+"""Specs that a program writes: made valid, with a comment wherever something was guessed or left out.
 
-`settled` takes out of a document what no spec may hold and says so; `text` writes YAML that loads as the same
-document. What goes in comes from services and from other people's files, so no value is trusted to be harmless.
+`settled` removes from a document what no spec may hold and names it; `text` writes YAML that loads as the same
+document. The input comes from services and from other people's files, so no value is trusted to be harmless.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,31 +34,52 @@ class Draft:
     notes: list[tuple[Path, str]] = field(default_factory=list)
     """Path of the document → comment that stands above it; a path that is not there: at the nearest one above."""
     problems: list[str] = field(default_factory=list)
-    """Why this is no valid spec; empty after `settled` on most days."""
+    """Why this is not a valid spec; usually empty after `settled`."""
+    left_out: list[str] = field(default_factory=list)
+    """What the source has and the spec does not, one line each; every line is a comment as well."""
 
     def note(self, path: Path, text: str) -> None:
-        """Say something about a place."""
+        """Put a comment at a place."""
         if (path, text) not in self.notes:
             self.notes.append((path, text))
 
+    def leave_out(self, path: Path, text: str) -> None:
+        """Name what the spec lacks, as a comment at a place."""
+        line = f"left out: {text}"
+        if line not in self.left_out:
+            self.left_out.append(line)
+        self.note(path, line)
 
-def settled(draft: Draft) -> Draft:
-    """The draft without what a spec may not hold, each with a note; `problems` where that does not help."""
-    result = Draft(deepcopy(draft.document), list(draft.notes))
-    for where, why in reversed(list(_unwritable(result.document, ()))):
-        if _removed(result.document, where):
-            result.note(where, f"left out: {spell(where)} {why}")
+
+def settled(draft: Draft, where_is: Callable[[Path], str] = lambda _: "") -> Draft:
+    """The draft without what a spec may not hold, each part named; `problems` where that does not help.
+
+    Of a list with an entry that a spec may not hold all is left out: a shorter list says something else, and an empty
+    one often more. `where_is` begins each line with the place that a part comes from.
+    """
+    result = Draft(deepcopy(draft.document), list(draft.notes), left_out=list(draft.left_out))
+    for where, why in list(_unwritable(result.document, ())):
+        gone = _removed(result.document, where)
+        if gone is not None:
+            result.leave_out(gone, f"{where_is(where)}{_sentence(where, gone, why)}")
     for _ in range(MOST_ROUNDS):
         findings = check(result.document).findings
         if not findings:
             return result
         where, message = findings[0]
-        gone = _removed(result.document, where)
+        gone = _removed(result.document, where, around=True)
         if gone is None:
             break
-        result.note(gone, f"left out: {spell(where)} {message}")
+        result.leave_out(gone, f"{where_is(where)}{_sentence(where, gone, message)}")
     result.problems = [f"{spell(where)}: {message}" for where, message in check(result.document).findings]
     return result
+
+
+def _sentence(where: Path, gone: Path, why: str) -> str:
+    """What is left out and why; with the part that is to blame where that is not all of it."""
+    if where[: len(gone)] != gone or len(where) == len(gone):
+        return f"{spell(gone)} {why}"
+    return f"{spell(gone)}: all of it, because {spell(where[len(gone) :])} {why}"
 
 
 def text(draft: Draft, head: Sequence[str] = ()) -> str:
@@ -72,7 +93,7 @@ def text(draft: Draft, head: Sequence[str] = ()) -> str:
 
 
 def scalar(value: Json) -> str:
-    """A value on one line: plain where nobody could read it as something else, else in quotes."""
+    """A value on one line: plain where YAML reads it as the same text, else in quotes."""
     if not isinstance(value, str):
         return json.dumps(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
@@ -100,16 +121,30 @@ def _unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
             yield path, "looks like an expression of a template, and a spec holds none"
 
 
-def _removed(document: dict[str, Json], where: Path) -> Path | None:
-    """Take out the part that a finding names, or the nearest part around it that is there; None for what must stay."""
-    path = where
+def _removed(document: dict[str, Json], where: Path, *, around: bool = False) -> Path | None:
+    """Take out the part that a finding names; None where it is gone already, or has to stay.
+
+    With `around`, what is not there stands for the nearest part around it that is.
+    """
+    path = _unit(where)
     while path:
         holder = _at(document, path[:-1])
         if _holds(holder, path[-1]) and not (len(path) == 1 and path[0] in _KEPT):
             del holder[path[-1]]
             return path
-        path = path[:-1]
+        if not around:
+            return None
+        path = _unit(path[:-1])
     return None
+
+
+def _unit(path: Path) -> Path:
+    """The smallest part that can go without changing the meaning of what stays: never one entry of a list."""
+    if "daysData" in path:
+        return path[: path.index("daysData") + 1]
+    while path and (isinstance(path[-1], int) or path[-2:-1] == ("userAssignedIdentities",)):
+        path = path[:-1]
+    return path
 
 
 def _holds(holder: Json, step: str | int) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from emulator import start
 from reconciler import bootstrap
-from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from reconciler.tools.import_ import drafted, find
 from reconciler.tools.spec_writer import text
 from tests import published
@@ -74,7 +74,7 @@ def test_a_random_pool_is_converted_whole_from_a_template(source: str) -> None:
         resource = {"name": POOL, "type": "Microsoft.DevOpsInfrastructure/pools", "apiVersion": "2026-06-02"}
         template = {"resources": [{**resource, **copy.deepcopy(spec["pool"])}]}
         files = {"deploy.json": json.dumps(template).encode()}
-        (draft,) = drafts(pieces(files), Given(SUBSCRIPTION, "rg-build"))
+        (draft,) = drafts(pieces(files), ConvertOptions(SUBSCRIPTION, "rg-build"))
 
         assert draft.problems == []
         assert parsed(text(draft)).body == parsed(yaml.safe_dump(spec, allow_unicode=True)).body

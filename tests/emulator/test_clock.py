@@ -4,9 +4,9 @@ from functools import partial
 
 import pytest
 
-from emulator.clock import Agenda, Clock
-from emulator.frame import Request, Response, Route
-from emulator.router import Router
+from emulator.clock import Clock, Schedule
+from emulator.frame import Request, Response
+from emulator.router import Route, Router
 from emulator.visible import Visible
 from emulator.world import World
 
@@ -14,7 +14,7 @@ from emulator.world import World
 def test_what_is_planned_happens_in_order_of_time_then_of_entry() -> None:
     clock = Clock()
     done: list[str] = []
-    agenda = Agenda(clock)
+    agenda = Schedule(clock)
     for seconds, name in ((20, "late"), (10, "first"), (10, "second")):
         agenda.later(seconds, partial(done.append, name))
     assert agenda.run_due() == 0
@@ -25,9 +25,9 @@ def test_what_is_planned_happens_in_order_of_time_then_of_entry() -> None:
 
 
 def test_advancing_stops_at_each_entry_on_the_way() -> None:
-    """What plans something anew in ten seconds does so six times in a minute, not once."""
+    """A job that schedules itself again in ten seconds does so six times in a minute, not once."""
     clock, seen = Clock(), []
-    agenda = Agenda(clock)
+    agenda = Schedule(clock)
 
     def again() -> None:
         seen.append(clock.now())
@@ -39,18 +39,18 @@ def test_advancing_stops_at_each_entry_on_the_way() -> None:
 
 
 def test_settling_gives_up_on_what_never_ends() -> None:
-    agenda = Agenda(Clock())
+    agenda = Schedule(Clock())
 
     def again() -> None:
         agenda.later(1, again)
 
     again()
-    with pytest.raises(RuntimeError, match="50 entries"):
+    with pytest.raises(RuntimeError, match="50 jobs"):
         agenda.settle(limit=50)
 
 
 def test_an_entry_that_crashes_does_not_stop_the_clock(capsys: pytest.CaptureFixture[str]) -> None:
-    agenda, done = Agenda(Clock()), []
+    agenda, done = Schedule(Clock()), []
     agenda.later(0, lambda: 1 / 0)
     agenda.later(0, lambda: done.append(1))
     assert agenda.run_due() == 2
@@ -68,7 +68,7 @@ def test_a_write_is_seen_after_the_lag_and_never_before_an_earlier_one() -> None
     value.write("b")
     lag[0] = 1.0
     value.write("c")
-    assert (value.read(), value.truth) == ("a", "c")
+    assert (value.read(), value.written) == ("a", "c")
     now[0] = 9.0
     assert value.read() == "a"
     now[0] = 10.0

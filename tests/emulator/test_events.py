@@ -1,4 +1,4 @@
-"""What others are told of a write, and how it reaches a URL."""
+"""The events of a write, and how they reach a URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emulator.arm.notices import CANARY
+from emulator.arm.event_grid import CANARY
 from emulator.control import ControlError
 from tests.emulator.wire import POOLS, Wire, body, organizations
 
@@ -79,7 +79,7 @@ def test_events_are_read_from_where_one_stopped(wire: Wire) -> None:
 
 
 class Receiver:
-    """A web hook that remembers what it got and answers as told."""
+    """A web hook that remembers what it got and responds as set."""
 
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], Any]] = []
@@ -176,7 +176,7 @@ def test_a_receiver_that_never_answers_well_is_given_up(wire: Wire, receiver: Re
     wire.do.subscribe(receiver.url, sources=["arm"])
     wire.created("p-new", body())
     wait(lambda: wire.do.subscriptions()[0]["failed"] == 1)
-    assert "202" in wire.do.subscriptions()[0]["trouble"], "Event Grid takes 200 only for the handshake"
+    assert "202" in wire.do.subscriptions()[0]["error"], "Event Grid takes 200 only for the handshake"
 
 
 def test_events_go_to_loopback_only(wire: Wire) -> None:

@@ -69,9 +69,9 @@ def test_the_validator_finds_what_does_not_fit() -> None:
     wrong["properties"]["fabricProfile"]["wheels"] = 4
     del wrong["properties"]["agentProfile"]
     found = openapi.validate_request("arm", "PUT", f"{POOLS}/p", {"api-version": "2026-06-02", "x": "y"}, wrong)
-    told = {line.split(":")[0] for line in found}
+    reported = {line.split(":")[0] for line in found}
     places = ("maximumConcurrency", "colour", "fabricProfile.wheels", "agentProfile")
     whole = {f"body.properties.{place}" for place in places} | {"query.x"}
-    assert told == (whole if openapi.folder() else set())
+    assert reported == (whole if openapi.folder() else set())
     good = openapi.validate_request("arm", "PUT", f"{POOLS}/p", {"api-version": "2026-06-02"}, body())
     assert good == []

@@ -76,7 +76,7 @@ def test_a_number_is_not_a_truth() -> None:
 
 
 def test_the_estate_on_the_page_works() -> None:
-    """Whoever begins by copying it should get both planes in one go."""
+    """A reader who copies it gets both planes at once."""
     found = re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert found is not None
     with emulator.start(yaml.safe_load(found[1])) as running:

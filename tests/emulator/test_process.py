@@ -96,7 +96,7 @@ def test_with_a_certificate_both_planes_speak_https(estate: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "mend the YAML"),
+        ("a: [", "correct the YAML"),
         ("- 1", "the file is no mapping; it needs principals, subscriptions, organizations"),
         ("pools: []", "pools: not a part of an estate"),
         ("principals: {}", "principals: must be a list"),
@@ -115,17 +115,17 @@ def test_a_mistake_in_the_estate_is_one_line_with_place_and_remedy(
     path = tmp_path / "estate.yaml"
     path.write_text(text)
     assert main(["--estate", str(path)]) == 1
-    told = capsys.readouterr().err
-    assert words in told
-    assert told.startswith(f"emulator: {path}: ")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert printed.startswith(f"emulator: {path}: ")
+    assert printed.count("\n") == 1
 
 
 def test_a_missing_file_and_a_missing_option_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [main(["--estate", str(tmp_path / "none")]), main([])] == [1, 1]
-    told = capsys.readouterr().err
-    assert "No such file or directory; give the path" in told
-    assert "--estate: is missing" in told
+    printed = capsys.readouterr().err
+    assert "No such file or directory; give the path" in printed
+    assert "--estate: is missing" in printed
 
 
 @pytest.mark.parametrize(

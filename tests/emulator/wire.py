@@ -103,7 +103,7 @@ def organizations(*listed: Json, **profile: Json) -> dict[str, Json]:
 
 @dataclass
 class Wire:
-    """Both planes over HTTP, as the operator unless told otherwise."""
+    """Both planes over HTTP, as the operator by default."""
 
     running: Running
     session: requests.Session = field(default_factory=requests.Session)

@@ -165,3 +165,11 @@ def test_an_organization_cannot_be_named_by_letters_that_only_look_right(says: A
         ("pool.properties.organizationProfile.organizations.1.url", "https://dev.azure.com/fabri\u212aam-prime")
     )
     assert "organizations[1].url: is " in problem
+
+
+def test_an_entry_named_like_its_own_map_is_a_problem_like_any_other(right: dict[str, Any]) -> None:
+    identity = {"type": "UserAssigned", "userAssignedIdentities": {"userAssignedIdentities": [[59], "x"]}}
+    found = load({"a.yaml": as_file(right, pool={**right["pool"], "identity": identity})})
+
+    assert found.specs == ()
+    assert {one.where for one in found.problems} == {"pool.identity.userAssignedIdentities.userAssignedIdentities"}

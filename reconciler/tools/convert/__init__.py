@@ -1,20 +1,24 @@
-"""Pools that are written in another form, as specs: ARM templates, Bicep files, profile files of `az mdp`.
+"""Pools that are written in another form, as specs: ARM templates, Bicep files, JSON of `az mdp`.
 
 ::
 
-    piece      what a file gives: a pool, or a part of one, and what could not be read of it (`Piece`)
-    template   ARM templates and parameter files: parameters and variables are put in, other expressions reported
-    bicep      Bicep: literal values, and parameters and variables that are literal; everything else is reported
-    profiles   JSON of `az mdp`, and anything else that the spec's own shapes know
-    elided     dots that stand for something, as pages print them: left out, and said
-    joined     pieces to drafts of specs (`drafts`)
+    files         which form a file has (`pieces`), and the reader for it
+    template      ARM templates: parameters and variables are put in, other expressions named
+    bicep         Bicep: the pools of a file, or a part of one; `bicep_values` reads literal values
+    profiles      profile files and printed pools of `az mdp`, and anything else that the spec's own shapes know
+    json_text     JSON with comments, and the line of every part
+    printed       dots that stand for something, as pages print them
+    piece         what a file gives (`Piece`) and what is left out of it (`LeftOut`)
+    joined        pieces to drafts of specs (`drafts`)
 
-Values are taken as they are written and never computed: what is not a literal is left out and named. Pure.
+Values are taken as they are written and never computed: what is not a literal is left out and named, a list of which
+an entry is unknown as a whole. Pure.
 """
 
 from __future__ import annotations
 
-from reconciler.tools.convert.joined import Given, drafts
-from reconciler.tools.convert.piece import Piece, pieces
+from reconciler.tools.convert.files import parameters_of, pieces
+from reconciler.tools.convert.joined import ConvertOptions, drafts
+from reconciler.tools.convert.piece import LeftOut, Piece
 
-__all__ = ["Given", "Piece", "drafts", "pieces"]
+__all__ = ["ConvertOptions", "LeftOut", "Piece", "drafts", "parameters_of", "pieces"]

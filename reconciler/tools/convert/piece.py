@@ -1,16 +1,83 @@
-"""One file, whatever its form, as pieces of pools."""
+"""What a file gives: a pool, or a part of one, and what could not be read of it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-from reconciler.errors import SpecInvalid
-from reconciler.tools.convert import elided
+from reconciler.documents import Json
+from reconciler.spec.problem import Path, bare, spell
 
-Json = Any
+KIND: Final = "microsoft.devopsinfrastructure/pools"
+"""Resource type of a pool, in lower case."""
+
+DEEPEST: Final = 8
+"""Parameters that name variables that name parameters; and templates in templates."""
+
+MOST_VALUES: Final = 10_000
+"""Values of one pool at most; variables that name each other many times over would never end."""
+
+MOST_LEVELS: Final = 100
+"""Objects and lists inside each other at most."""
+
+LEFT: Final = object()
+"""Stands where a value was left out."""
+
+_WHOLE: Final = frozenset({"userassignedidentities", "daysdata"})
+"""Maps whose keys are data: without one of its entries such a map says something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of a pool that is not in the spec, although the file has it."""
+
+    path: Path
+    """In the body of the piece."""
+    where: str
+    """File and line."""
+    reason: str
+
+    def __str__(self) -> str:
+        named = f" {spell(self.path)}:" if self.path else ""
+        return f"{self.where}:{named} {self.reason}"
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What a reader leaves out of one piece."""
+
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def leave_out(self, path: Path, where: str, reason: str) -> Json:
+        """Name a part that is left out; the result is `LEFT`."""
+        self.left_out.append(LeftOut(path, where, reason))
+        return LEFT
+
+    def whole(self, path: Path, read: Callable[[], Json]) -> Json:
+        """A list or map that `read` gives; left out as a whole, in one line, where an entry of it is unknown.
+
+        Part of a list means something else than the list: no projects are all projects.
+        """
+        before = len(self.left_out)
+        value = read()
+        lost = self.left_out[before:]
+        if isinstance(value, list):
+            broken = any(one is LEFT for one in value) or any(len(one.path) == len(path) + 1 for one in lost)
+        else:
+            broken = isinstance(value, dict) and bool(lost) and _is_whole(path)
+        if not broken:
+            return value
+        del self.left_out[before:]
+        first = next((one for one in lost if len(one.path) == len(path) + 1), lost[0])
+        entry = f"entry {spell(first.path[len(path) :])}: " if len(first.path) > len(path) else ""
+        return self.leave_out(path, first.where, f"all of it, because of {entry}{first.reason}")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the object at this path is a map whose keys are data, or one day of a schedule."""
+    names = [bare(str(step)) for step in path[-2:]]
+    return bool(names) and (names[-1] in _WHOLE or names[0] == "daysdata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,69 +92,10 @@ class Piece:
     """The pool's name, where the file says it."""
     whole: bool = False
     """Whether it is a resource and not a part of one."""
-    notes: tuple[str, ...] = ()
-    """What could not be read, one line each."""
+    left_out: Sequence[LeftOut] = ()
+    where: Callable[[Path], str] | None = None
+    """File and line of a part of the body."""
 
-
-def pieces(files: Mapping[str, bytes], parameters: Mapping[str, Json] | None = None) -> list[Piece]:
-    """All pieces of all files, in the order of the files. `SpecInvalid` says which file cannot be read, and where."""
-    found: list[Piece] = []
-    for path, data in files.items():
-        found += _file(path, data, parameters or {})
-    return found
-
-
-def parameters_of(path: str, data: bytes) -> dict[str, Json]:
-    """The values of a parameter file; references to key vaults are no values."""
-    document = document_of(path, _text(path, data))
-    given = document.get("parameters", document) if isinstance(document, dict) else None
-    if not isinstance(given, dict):
-        raise SpecInvalid(f"{path}: is no parameter file; it has no parameters")
-    return {name: one["value"] for name, one in given.items() if isinstance(one, dict) and "value" in one}
-
-
-def document_of(path: str, text: str) -> Json:
-    """JSON; a member without the braces around it is read as well, as pages print it."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        wrapped = _wrapped(text)
-        if wrapped is not None:
-            return wrapped
-        line, said = elided.missing_bracket(text)
-        if line:
-            raise SpecInvalid(f"{path}:{line}: is no JSON: {said}") from None
-        raise SpecInvalid(f"{path}:{error.lineno}: is no JSON: {error.msg}, column {error.colno}") from None
-
-
-def _wrapped(text: str) -> Json:
-    try:
-        return json.loads("{" + text + "}")
-    except json.JSONDecodeError:
-        return None
-
-
-def _text(path: str, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecInvalid(f"{path}: is no text in UTF-8, byte {error.start}") from None
-
-
-def _file(path: str, data: bytes, parameters: Mapping[str, Json]) -> Sequence[Piece]:
-    text, notes = elided.without(path, _text(path, data))
-    found = _read(path, text, parameters)
-    return [replace(found[0], notes=(*found[0].notes, *notes)), *found[1:]]
-
-
-def _read(path: str, text: str, parameters: Mapping[str, Json]) -> Sequence[Piece]:
-    from reconciler.tools.convert import bicep, profiles, template  # noqa: PLC0415 - they know `Piece`; Bicep needs an extra
-
-    if path.lower().endswith(".bicep"):
-        return bicep.read(path, text, parameters)
-    document = document_of(path, text)
-    if isinstance(document, dict) and "resources" in document:
-        return template.read(path, document, parameters)
-    if isinstance(document, dict) and str(document.get("type", "")).casefold() == template.KIND:
-        return [template.resource(path, document, template.TemplateScope(parameters))]
-    return profiles.read(path, document)
+    def place(self, path: Path) -> str:
+        """File and line of a part of the body; of the piece where the reader does not know more."""
+        return self.where(path) if self.where else self.source

@@ -14,7 +14,7 @@ OID = "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb"
 
 @pytest.fixture
 def assigned(wire: Wire) -> Wire:
-    """Somebody with the role on the vault, and on another one."""
+    """A principal with the role on the vault, and on another one."""
     state = wire.do.state()
     roles = [{"role": "Key Vault Secrets User", "scope": scope} for scope in (VAULT, f"{VAULT}-two")]
     state["principals"].append({"name": "build", "kind": "managedIdentity", "oid": OID, "roles": roles})
@@ -23,7 +23,7 @@ def assigned(wire: Wire) -> Wire:
 
 
 @pytest.mark.parametrize(
-    ("asked", "scopes"),
+    ("filtered", "scopes"),
     [
         (f"principalId eq {OID}", [VAULT, f"{VAULT}-two"]),
         (f"principalId eq '{OID}'", [VAULT, f"{VAULT}-two"]),
@@ -32,8 +32,8 @@ def assigned(wire: Wire) -> Wire:
         ("assignedTo('99999999-0000-1111-2222-bbbbbbbbbbbb')", []),
     ],
 )
-def test_assignments_are_those_that_the_filter_asks_for(assigned: Wire, asked: str, scopes: list[str]) -> None:
-    found = assigned.arm("GET", f"{ROLES}/roleAssignments?$filter={asked}&api-version=2022-04-01").json()["value"]
+def test_assignments_are_those_that_the_filter_asks_for(assigned: Wire, filtered: str, scopes: list[str]) -> None:
+    found = assigned.arm("GET", f"{ROLES}/roleAssignments?$filter={filtered}&api-version=2022-04-01").json()["value"]
 
     assert [one["properties"]["scope"] for one in found] == scopes
     assert all(one["properties"]["roleDefinitionId"].endswith(SECRETS_USER) for one in found)

@@ -131,10 +131,10 @@ def test_open_access_changed_later_is_ignored_stored_or_applied(wire: Wire) -> N
     wire.do.switch("arm.echo-open-access", True)
     wire.created("p-new", body(organizationProfile=organizations(PRIME)))
     closed = body(organizationProfile=organizations({**PRIME, "openAccess": False}))
-    assert _told(wire.created("p-new", closed)) is True
+    assert _events(wire.created("p-new", closed)) is True
     wire.do.switch("arm.open-access-change", "stored")
-    assert _told(wire.created("p-new", closed)) is False
-    assert _queue(wire, "p-new")["openAccess"], "told, but not done"
+    assert _events(wire.created("p-new", closed)) is False
+    assert _queue(wire, "p-new")["openAccess"], "reported, but not done"
     wire.created("p-new", body(organizationProfile=organizations(PRIME)))
     wire.do.switch("arm.open-access-change", "applied")
     wire.created("p-new", closed)
@@ -146,13 +146,13 @@ def test_open_access_left_out_of_a_put_stays_what_it_was(wire: Wire) -> None:
     wire.do.switch("arm.open-access-change", "stored")
     wire.created("p-new", body(organizationProfile=organizations(PRIME)))
     without = {key: value for key, value in PRIME.items() if key != "openAccess"}
-    assert _told(wire.created("p-new", body(organizationProfile=organizations(without)))) is True
+    assert _events(wire.created("p-new", body(organizationProfile=organizations(without)))) is True
 
 
 def test_permission_profile_changed_later_is_stored_ignored_refused_or_applied(wire: Wire) -> None:
     wire.created("p-new", _profiled("CreatorOnly"))
     assert _kind(wire.created("p-new", _profiled("Inherit"))) == "Inherit"
-    assert _pool(wire, "p-new")["inherit"] is False, "told, but not done"
+    assert _pool(wire, "p-new")["inherit"] is False, "reported, but not done"
     wire.do.switch("arm.permission-profile-change", "ignored")
     assert _kind(wire.created("p-new", _profiled("CreatorOnly"))) == "Inherit"
     wire.do.switch("arm.permission-profile-change", "refused")
@@ -215,7 +215,7 @@ def _kind(pool: dict[str, Any]) -> str:
     return str(pool["properties"]["organizationProfile"]["permissionProfile"]["kind"])
 
 
-def _told(pool: dict[str, Any]) -> bool:
+def _events(pool: dict[str, Any]) -> bool:
     return bool(pool["properties"]["organizationProfile"]["organizations"][0]["openAccess"])
 
 

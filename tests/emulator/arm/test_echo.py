@@ -23,7 +23,7 @@ def test_open_access_is_not_told_unless_switched_on(wire: Wire, on: bool) -> Non
     found = wire.created("p-new", body(organizationProfile=organizations(PRIME)))
     assert ("openAccess" in found["properties"]["organizationProfile"]["organizations"][0]) is on
     listed = wire.arm("GET", found["id"].rsplit("/", 1)[0]).json()["value"]
-    assert found in listed, "a list tells the same as a get"
+    assert found in listed, "a list returns the same as a get"
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -33,7 +33,7 @@ def test_omitted_projects_and_parallelism_come_back_unless_switched_off(wire: Wi
     organization = found["properties"]["organizationProfile"]["organizations"][0]
     added = {"projects": [], "parallelism": 0} if on else {}
     assert organization == {"url": PRIME["url"], **added}
-    assert wire.put("p-new", found).status_code == 201, "what was told can be sent back"
+    assert wire.put("p-new", found).status_code == 201, "what was returned can be sent back"
 
 
 @pytest.mark.parametrize("on", [True, False])

@@ -61,7 +61,7 @@ def test_the_filters_that_clients_send_are_understood(stocked: Wire, filter_: st
     "query", ["$filter=name like 'p'", "$filter=name eq 'a' or name eq 'b'", "$top=0", "$top=many"]
 )
 def test_what_is_not_understood_is_refused_and_not_passed_over(wire: Wire, query: str) -> None:
-    """A filter that is passed over makes a client act on more than it asked for."""
+    """A filter that is ignored makes a client act on more than it selected."""
     assert wire.arm("GET", f"{SUBSCRIPTION_PATH}/resources?{query}").status_code == 400
 
 

@@ -1,4 +1,4 @@
-"""The estate of these tests, and a client that calls it as somebody.
+"""The estate of these tests, and a client that calls it as one of its principals.
 
 Every answer is checked against the published documents where they are at hand (`tests.openapi`).
 """
@@ -95,7 +95,7 @@ def estate(**prime: Json) -> dict[str, Json]:
 
 @dataclass
 class Caller:
-    """Somebody with a token, who calls one organization."""
+    """A principal with a token that calls one organization."""
 
     running: Running
     session: requests.Session
@@ -108,7 +108,7 @@ class Caller:
         return self.running.do
 
     def by(self, name: str) -> Caller:
-        """The same as somebody else."""
+        """The same organization as another principal."""
         return Caller(self.running, self.session, name, self.organization)
 
     def at(self, organization: str) -> Caller:
@@ -155,7 +155,7 @@ class Caller:
         return answer.status_code, body["typeKey"]
 
     def local(self, name: str) -> str:
-        """The local id of somebody, as the estate shows it."""
+        """The local id of an identity, as the estate shows it."""
         found = self.do.state()["organizations"]
         organization = next(one for one in found if one["name"].lower() == self.organization)
         people = organization["identities"] + organization["groups"]

@@ -19,7 +19,7 @@ HOOK = {
 
 
 def test_every_location_leads_to_a_route(operator: Caller) -> None:
-    """A location whose template nobody serves would be a promise that the table cannot keep."""
+    """A location whose template has no route would be a promise that the table cannot keep."""
     table = operator.values("OPTIONS", "/_apis")
     served = [route.template.lower().split("/") for route in ROUTES]
 
@@ -154,8 +154,8 @@ def test_a_hook_is_not_made_of_nonsense(root: Caller, body: object) -> None:
 
 def test_what_happens_is_published_as_it_happens(operator: Caller) -> None:
     operator.ok("POST", "/_apis/distributedtask/pools", {"name": "fresh"})
-    told = [one["event"] for one in operator.do.events(source="audit")]
+    published = [one["event"] for one in operator.do.events(source="audit")]
 
-    assert told[-1]["actionId"] == "Library.AgentPoolCreated"
-    assert told[-1]["data"]["AgentPoolName"] == "fresh"
-    assert told[-1]["actorDisplayName"] == "Pool Operator"
+    assert published[-1]["actionId"] == "Library.AgentPoolCreated"
+    assert published[-1]["data"]["AgentPoolName"] == "fresh"
+    assert published[-1]["actorDisplayName"] == "Pool Operator"

@@ -44,8 +44,8 @@ def test_projects_come_go_hide_and_change_their_names(operator: Caller) -> None:
     edit(operator, "restore-project", project="test")
     found = {one["name"] for one in operator.values("GET", "/_apis/projects")}
     assert found == {"newer", "foreign", "dev", "test"}
-    told = {e["actionId"] for e in events(operator)}
-    assert {f"Project.{word}Completed" for word in ("Create", "UpdateRename", "SoftDelete", "Restore")} <= told
+    published = {e["actionId"] for e in events(operator)}
+    assert {f"Project.{word}Completed" for word in ("Create", "UpdateRename", "SoftDelete", "Restore")} <= published
 
 
 def test_pools_come_go_hide_and_change_their_names(operator: Caller) -> None:

@@ -27,7 +27,7 @@ def entitled(project: str, **group: str) -> dict[str, Any]:
     return {"projectEntitlements": [{"group": group, "projectRef": {"id": project}}]}
 
 
-@pytest.mark.parametrize(("switch", "shown"), [("as-asked", "stakeholder"), ("early-adopter", "earlyAdopter")])
+@pytest.mark.parametrize(("switch", "shown"), [("as-requested", "stakeholder"), ("early-adopter", "earlyAdopter")])
 def test_the_level_shown_may_be_another_than_was_asked_for(root: Caller, switch: str, shown: str) -> None:
     root.do.switch("devops.entitlement-license", switch)
 
@@ -135,7 +135,7 @@ def test_a_private_project_may_be_for_its_members_alone(root: Caller) -> None:
     assert len(root.values("GET", "/_apis/projects")) == 4
     root.ok("PUT", f"{GRAPH}/memberships/{subject['descriptor']}/{readers['descriptor']}")
     assert [one["name"] for one in bob.values("GET", "/_apis/projects")] == ["dev"]
-    root.do.switch("devops.project-visibility", "everybody")
+    root.do.switch("devops.project-visibility", "everyone")
     assert len(bob.values("GET", "/_apis/projects")) == 4
 
 
@@ -170,9 +170,9 @@ def test_an_access_level_is_changed_by_a_json_patch_alone(root: Caller) -> None:
 @pytest.mark.parametrize(("switch", "names"), [("found", ["Robot"]), ("unknown", [])])
 def test_the_picker_may_know_whole_ids_or_names_only(root: Caller, switch: str, names: list[str]) -> None:
     root.do.switch("devops.picker-by-id", switch)
-    asked = {"query": robot(root)["servicePrincipal"]["originId"], "identityTypes": ["servicePrincipal"]}
+    query = {"query": robot(root)["servicePrincipal"]["originId"], "identityTypes": ["servicePrincipal"]}
 
-    (found,) = root.ok("POST", "/_apis/IdentityPicker/Identities", asked)["results"]
+    (found,) = root.ok("POST", "/_apis/IdentityPicker/Identities", query)["results"]
 
     assert [one["displayName"] for one in found["identities"]] == names
     (by_name,) = root.ok("POST", "/_apis/IdentityPicker/Identities", {"query": "Robot"})["results"]

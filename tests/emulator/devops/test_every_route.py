@@ -7,8 +7,8 @@ import re
 import pytest
 
 from emulator.devops.routes import ROUTES
-from emulator.devops.switches import SWITCHES
-from emulator.frame import Route
+from emulator.router import Route
+from emulator.switches.devops import SWITCHES
 from tests.emulator.devops.fabrikam import NAMESPACE, POOL_ROLE, Caller, things
 
 NOBODY = "00000000-0000-0000-0000-000000000001"
@@ -29,7 +29,7 @@ VALUES = {
 }
 BODIES: tuple[object, ...] = (None, 5, "text", [5], {"a": []})
 OPEN_TO_ALL = {"locations.options", "resourceareas.list", "resourceareas.get"}
-"""Asked for before anybody's membership matters."""
+"""Available without membership."""
 every = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 writes = pytest.mark.parametrize("route", [r for r in ROUTES if r.writes], ids=lambda route: route.name)
 
@@ -55,7 +55,7 @@ def test_an_organization_that_does_not_exist_is_not_found(operator: Caller, rout
 
 @writes
 def test_nonsense_is_refused_and_changes_nothing(operator: Caller, route: Route) -> None:
-    """Removals take no body, so they are asked about things that do not exist."""
+    """Removals take no body, so they name things that do not exist."""
     before = things(operator)
     where = path(route, projectId="nothing", poolId="99", queueId="99") if route.method == "DELETE" else path(route)
 
@@ -68,7 +68,7 @@ def test_nonsense_is_refused_and_changes_nothing(operator: Caller, route: Route)
 
 @writes
 def test_a_member_without_rights_changes_nothing(bob: Caller, route: Route) -> None:
-    """An empty list asks for nothing, so that nobody needs a right for it."""
+    """An empty list requests nothing, so that no right is needed for it."""
     before = things(bob)
 
     for body in (None, {}, [], {"name": "x", "displayName": "x"}, [NOBODY]):

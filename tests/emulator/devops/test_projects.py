@@ -7,6 +7,7 @@ import pytest
 from tests.emulator.devops.fabrikam import Caller, things
 
 PROJECTS = "/_apis/projects"
+DEFINITIONS = "/test/_apis/build/definitions"
 WANTED = {"versioncontrol": {"sourceControlType": "Git"}, "processTemplate": {"templateTypeId": "x"}}
 
 
@@ -85,16 +86,81 @@ def test_a_renamed_project_keeps_its_id_and_its_administrators(root: Caller) -> 
 
 
 def test_pipelines_are_found_by_folder_and_name(operator: Caller) -> None:
-    path = "/test/_apis/build/definitions"
+    path = DEFINITIONS
 
     assert [one["id"] for one in operator.values("GET", path, path="/release")] == [6]
     assert [one["id"] for one in operator.values("GET", path, name="da*")] == [15]
     assert [one["id"] for one in operator.values("GET", path, definitionIds="6,99")] == [6]
-    first = operator.call("GET", path, __top=1)
-    token = first.headers["x-ms-continuationtoken"]
-    assert [one["id"] for one in operator.values("GET", path, __top=1, continuationToken=token)] == [6]
     assert operator.ok("GET", f"{path}/6")["path"] == "\\release"
     assert operator.refused("GET", f"{path}/99") == (404, "DefinitionNotFoundException")
+
+
+ORDERED = [
+    ("definitionNameAscending", [15, 6]),
+    ("definitionNameDescending", [6, 15]),
+    ("lastModifiedAscending", [6, 15]),
+    ("lastModifiedDescending", [15, 6]),
+    ("4", [6, 15]),
+]
+
+
+@pytest.mark.parametrize(("order", "ids"), ORDERED)
+def test_pages_of_pipelines_follow_each_other_in_the_order_of_the_query(
+    operator: Caller, order: str, ids: list[int]
+) -> None:
+    found: list[int] = []
+    more: dict[str, str] = {}
+    for _ in ids:
+        page = operator.call("GET", DEFINITIONS, __top=1, queryOrder=order, **more)
+        found += [one["id"] for one in page.json()["value"]]
+        token = page.headers.get("x-ms-continuationtoken")
+        more = {"continuationToken": token} if token else {}
+
+    assert found == ids
+    assert more == {}, "the last page names no other"
+
+
+@pytest.mark.parametrize("order", [{}, {"queryOrder": "none"}, {"queryOrder": "0"}])
+def test_a_page_of_pipelines_without_an_order_is_refused_in_the_words_of_the_service(
+    operator: Caller, order: dict[str, str]
+) -> None:
+    operator.do.switch("devops.definition-page", 1)
+    first = operator.call("GET", DEFINITIONS, **order)
+    token = first.headers["x-ms-continuationtoken"]
+
+    second = operator.call("GET", DEFINITIONS, continuationToken=token, **order)
+
+    assert (first.status_code, first.json()["count"]) == (200, 1)
+    assert second.status_code == 400
+    assert second.json()["message"] == "Continuation token timestamp without query order is ambiguous."
+    assert second.json()["typeKey"] == "InvalidDefinitionQueryException"
+    assert second.json()["typeName"].startswith("Microsoft.TeamFoundation.Build.WebApi.")
+
+
+@pytest.mark.parametrize("query", [{"queryOrder": "name"}, {"queryOrder": "5"}, {"__top": "x"}])
+def test_an_unknown_order_or_size_of_a_page_is_refused(operator: Caller, query: dict[str, str]) -> None:
+    assert operator.refused("GET", DEFINITIONS, **query) == (400, "ArgumentException")
+
+
+def test_a_page_of_pipelines_has_a_largest_size(root: Caller) -> None:
+    """A project with more definitions than one page holds, whatever $top asks for."""
+    state = root.do.state()
+    project = next(one for one in state["organizations"][0]["projects"] if one["name"] == "dev")
+    project["pipelines"] = [{"id": 1000 + number, "name": f"p{number:05}"} for number in range(10_001)]
+    root.do.replace(state)
+    path = "/dev/_apis/build/definitions"
+
+    assert len(root.values("GET", path)) == 1000
+    whole = root.call("GET", path, __top=20_000, queryOrder="definitionNameAscending")
+    rest = root.values(
+        "GET",
+        path,
+        queryOrder="definitionNameAscending",
+        continuationToken=whole.headers["x-ms-continuationtoken"],
+    )
+
+    assert whole.json()["count"] == 10_000
+    assert [one["name"] for one in rest] == ["p10000"]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_queues_and_projects_have_roles_too(operator: Caller) -> None:
     assert held(operator, f"{SCOPES}/{QUEUE_ROLE}/roleassignments/resources/{dev}") == held(operator, everything)
 
 
-@pytest.mark.parametrize(("word", "role"), [("reader", "Reader"), ("as-asked", "Administrator")])
+@pytest.mark.parametrize(("word", "role"), [("reader", "Reader"), ("as-requested", "Administrator")])
 def test_resource_zero_of_the_scope_of_single_pools_is_a_trap(operator: Caller, word: str, role: str) -> None:
     operator.do.switch("devops.pool-role-resource-zero", word)
     path = f"{SCOPES}/{POOL_ROLE}/roleassignments/resources/0"

@@ -60,7 +60,7 @@ def calls_of_a_list(projects: int) -> int:
 
 
 def test_a_list_of_five_hundred_projects_costs_no_more_than_one_of_five() -> None:
-    """20 pools in 500 projects are 10,000 queues; whoever looked through all of them would make tests unbearable."""
+    """20 pools in 500 projects are 10,000 queues; a search through all of them would make tests too slow."""
     few, many = calls_of_a_list(5), calls_of_a_list(500)
 
     assert few > POOLS

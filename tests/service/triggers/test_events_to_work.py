@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.estates import SUBSCRIPTION
-from emulator.control import Json
+from emulator.documents import Json
 from reconciler.service.triggers import TriggerContext, messages
 from tests.deployment import CANARY, POOLS, Deployment, plan_of, trace_id, until, untraced, work_off
 

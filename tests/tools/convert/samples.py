@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from reconciler.spec.loader import load
-from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from reconciler.tools.spec_writer import Draft, text
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -90,7 +90,7 @@ def resource(properties: dict[str, Any], **more: Any) -> str:
 def converted(files: dict[str, str], parameters: dict[str, Any] | None = None, **given: str) -> Draft:
     """The only draft; what is written is what the loader reads."""
     found = pieces({name: content.encode() for name, content in files.items()}, parameters)
-    (draft,) = drafts(found, Given(SUBSCRIPTION, "rg-build", **{"name": "fabrikam-managed-pool", **given}))
+    (draft,) = drafts(found, ConvertOptions(SUBSCRIPTION, "rg-build", **{"name": "fabrikam-managed-pool", **given}))
     assert draft.problems == []
     assert load({"a.yaml": text(draft).encode()}).problems == ()
     assert yaml.safe_load(text(draft)) == draft.document
@@ -98,4 +98,5 @@ def converted(files: dict[str, str], parameters: dict[str, Any] | None = None, *
 
 
 def left_out(draft: Draft) -> list[str]:
-    return [note for _, note in draft.notes if note.startswith("left out: ")]
+    assert set(draft.left_out) <= {note for _, note in draft.notes}, "each is a comment of the file"
+    return draft.left_out

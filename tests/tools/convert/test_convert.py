@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import SpecInvalid
-from reconciler.tools.convert import Given, drafts, pieces
+from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from tests.shell import Shell
 from tests.tools.convert.samples import (
     ACCOUNTS,
@@ -133,7 +133,7 @@ def test_the_operating_system_is_read_in_every_form(files: dict[str, str], os_pr
     assert left_out(draft) == []
 
 
-def test_one_text_for_a_list_of_certificates_is_mended_and_said() -> None:
+def test_one_text_for_a_list_of_certificates_becomes_a_list_with_a_note() -> None:
     """A slip of the page's Bicep sample."""
     slip = {**SECRETS, "observedCertificates": CERTIFICATE}
     files = {"a.bicep": resource({"fabricProfile": fabric(secretsManagementSettings=slip)}, **ONE_IDENTITY)}
@@ -174,7 +174,7 @@ def test_open_access_that_a_sample_forgets_is_said_to_be_unmanaged() -> None:
 def test_a_sample_that_lacks_its_last_brace_is_refused_with_its_line() -> None:
     whole = json.dumps({"organizationProfile": profile(ONE)}, indent=1)
 
-    with pytest.raises(SpecInvalid, match=r"^a\.json:\d+: is no JSON: "):
+    with pytest.raises(SpecInvalid, match=r"^a\.json:\d+: is not JSON: "):
         pieces({"a.json": whole.rstrip("}").rstrip().encode()})
 
 
@@ -208,11 +208,11 @@ def test_parameters_and_variables_are_put_in_and_other_expressions_reported() ->
     assert draft.document["name"] == "fabrikam-build"
     assert draft.document["pool"]["location"] == "eastus"
     assert draft.document["pool"]["properties"]["maximumConcurrency"] == 4
-    assert "left out: pool.tags.odd looks like an expression of a template, and a spec holds none" in left_out(draft)
-    assert left_out(draft)[:3] == [
-        "left out: tags.made: [utcNow()]: is an expression, and none is computed",
-        "left out: tags.key: [parameters('secret')]: parameter secret has no value",
-        "left out: properties.organizationProfile.alias: [concat('a', 'b')]: is an expression, and none is computed",
+    assert left_out(draft) == [
+        "left out: a.json:1: tags.made: [utcNow()] is an expression, and convert computes nothing",
+        "left out: a.json:1: tags.key: parameter secret has no value",
+        "left out: a.json:1: properties.organizationProfile.alias: [concat('a', 'b')] is an expression, and convert computes nothing",
+        "left out: a.json:1: pool.tags.odd looks like an expression of a template, and a spec holds none",
     ]
 
 
@@ -245,11 +245,14 @@ def test_several_pools_of_one_template_are_several_specs() -> None:
             },
         },
     }
-    found = drafts(pieces({"a.json": json.dumps(outer).encode()}), Given(SUBSCRIPTION, "rg-build"))
+    found = drafts(pieces({"a.json": json.dumps(outer).encode()}), ConvertOptions(SUBSCRIPTION, "rg-build"))
 
     assert [draft.document["name"] for draft in found] == ["fabrikam-one", "fabrikam-two"]
     assert [draft.document["pool"]["location"] for draft in found] == ["eastus", "westus3"]
-    assert "is made by a copy loop" in found[0].notes[0][1]
+    assert [left_out(draft) for draft in found] == [
+        ["left out: a.json:1: a copy loop makes the pool; what the resource says is written once"],
+        [],
+    ]
 
 
 def test_profiles_of_one_pool_are_put_together() -> None:
@@ -269,7 +272,7 @@ def test_profiles_of_one_pool_are_put_together() -> None:
         "kind": "Stateful",
         "maxAgentLifetime": "1.00:00:00",
     }
-    assert left_out(draft) == ["left out: fabricProfile of again.json: another file gives it too"]
+    assert left_out(draft) == ["left out: again.json: properties.fabricProfile: another file gives it too"]
 
 
 BICEP = """\
@@ -345,20 +348,29 @@ def test_the_story_of_a_template_that_becomes_a_spec(shell: Shell) -> None:
     shell.write("deploy.json", json.dumps(TEMPLATE))
     shell.write("deploy.parameters.json", json.dumps({"parameters": {"poolName": {"value": "fabrikam-build"}}}))
 
-    ended = shell.run("convert", "deploy.json", "--parameters", "deploy.parameters.json", *HERE)
+    given = ("convert", "deploy.json", "--parameters", "deploy.parameters.json", *HERE)
+    refused = shell.run(*given)
+    ended = shell.run(*given, "--partial")
     shell.write("specs/pool.yaml", ended.out)
     valid = shell.run("validate", "--specs", "specs")
 
+    line = (
+        "fabrikam-build: left out: deploy.json:1: tags.made: [utcNow()] is an expression, and convert computes nothing"
+    )
+    assert (refused.code, refused.out) == (1, "")
+    assert f"error: {line}\n" in refused.err
+    assert "error: nothing written: " in refused.err
     assert ended.code == 2
-    assert "fabrikam-build: left out: tags.made: [utcNow()]: is an expression, and none is computed" in ended.err
+    assert f"{line}\n" in ended.err
+    assert f"# {line.removeprefix('fabrikam-build: ')}\n" in ended.out
     assert valid.code == 0, valid.out
-    as_json = shell.run("convert", "deploy.json", "--name", "mine", *HERE, "--output", "json")
+    as_json = shell.run("convert", "deploy.json", "--name", "mine", *HERE, "--partial", "--output", "json")
     assert as_json.document["specs"][0]["document"]["name"] == "mine"
 
 
 def test_a_resource_of_no_type_of_ours_and_a_text_of_several_lines_are_passed_by() -> None:
     odd = {"resources": [{"type": "Microsoft.Resources/deployments", "properties": {}}]}
-    with pytest.raises(SpecInvalid, match="holds no resource"):
+    with pytest.raises(SpecInvalid, match="has no resource"):
         pieces({"a.json": json.dumps(odd).encode()})
 
     draft = converted({"a.json": template({}, tags={"note": "a\nb", "bad\x7fname": "x"})})

@@ -83,10 +83,10 @@ def test_dots_in_a_text_are_a_text() -> None:
     [
         (
             DOTS_TEMPLATE.replace("}\n}\n}\n]", "}\n}\n]"),
-            r"^a\.json:13: is no JSON: \] closes nothing; a bracket before",
+            r"^a\.json:13: is not JSON: \] closes nothing; a bracket before",
         ),
-        ('{"AzureDevOps": {\n"organizations": []\n}', r"^a\.json:1: is no JSON: { is never closed; } is missing"),
-        ('{"a": 1 "b": 2}', r"^a\.json:1: is no JSON: Expecting ',' delimiter"),
+        ('{"AzureDevOps": {\n"organizations": []\n}', r"^a\.json:1: is not JSON: { is never closed; } is missing"),
+        ('{"a": 1 "b": 2}', r"^a\.json:1: is not JSON: Expecting ',' delimiter"),
     ],
 )
 def test_a_bracket_that_a_sample_lacks_is_named(content: str, said: str) -> None:

@@ -108,7 +108,7 @@ def test_an_access_level_is_raised_and_never_lowered(
     assert (found["license"], writes(world)) == (after, written)
 
 
-@pytest.mark.parametrize("setting", ["as-asked", "early-adopter"])
+@pytest.mark.parametrize("setting", ["as-requested", "early-adopter"])
 @pytest.mark.parametrize("stranger", ["not-found", "null"])
 @pytest.mark.parametrize("status", ["pending", "active"])
 def test_it_ends_the_same_whatever_is_not_known_of_access_levels(

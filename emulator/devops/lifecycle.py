@@ -1,4 +1,4 @@
-"""What happens to pools, queues and projects, with everything that follows from it.
+"""Changes of pools, queues and projects, with everything that follows from them.
 
 The routes, provisioning by ARM and what people do by hand all go through here, so that the same things follow.
 Nothing here asks for rights: who may is the caller's business.
@@ -6,20 +6,16 @@ Nothing here asks for rights: who may is the caller's business.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from emulator.devops import estate, grants, people, rights, roledefs, trail
-from emulator.devops.model import Authorization, Identity, Organization, Permit, Pool, Project, Queue
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.devops import audit_log, estate, grants, people, rights, roledefs
+from emulator.state.devops import AgentPool, Authorization, Identity, Organization, PipelinePermit, Project, Queue
+from emulator.world import World
 
 
 def make_pool(
     world: World, organization: Organization, name: str, *, by: Identity, pool_type: str = "automation"
-) -> Pool:
+) -> AgentPool:
     """A pool whose creator is its Administrator (Microsoft Learn: agent pool roles)."""
-    pool = Pool(
+    pool = AgentPool(
         id=organization.next_id("pool"),
         name=name,
         pool_type=pool_type,
@@ -28,11 +24,11 @@ def make_pool(
     )
     organization.pools[pool.id] = pool
     grants.grant(world, organization, rights.pool_token(pool), who=by.id, role=roledefs.ADMINISTRATOR)
-    trail.record(world, organization, by, "Library.AgentPoolCreated", data=_pool_data(pool))
+    audit_log.record(world, organization, by, "Library.AgentPoolCreated", data=_pool_data(pool))
     return pool
 
 
-def _pool_data(pool: Pool) -> dict[str, object]:
+def _pool_data(pool: AgentPool) -> dict[str, object]:
     return {
         "AgentPoolName": pool.name,
         "AgentPoolId": pool.id,
@@ -42,7 +38,7 @@ def _pool_data(pool: Pool) -> dict[str, object]:
     }
 
 
-def rename_pool(world: World, organization: Organization, pool: Pool, name: str) -> None:
+def rename_pool(world: World, organization: Organization, pool: AgentPool, name: str) -> None:
     """A new name; whether the queues take it too is a switch."""
     if world.switches.on("devops.renamed-pool-renames-queues"):
         for queue in organization.queues_of_pool.get(pool.id, {}).values():
@@ -50,19 +46,19 @@ def rename_pool(world: World, organization: Organization, pool: Pool, name: str)
     pool.name = name
 
 
-def delete_pool(world: World, organization: Organization, pool: Pool, *, by: Identity) -> None:
+def delete_pool(world: World, organization: Organization, pool: AgentPool, *, by: Identity) -> None:
     """The pool, its queues and its access control lists."""
     for queue in list(organization.queues_of_pool.get(pool.id, {}).values()):
         organization.drop_queue(queue)
     del organization.pools[pool.id]
     organization.acls.pop(rights.pool_token(pool), None)
-    trail.record(world, organization, by, "Library.AgentPoolDeleted", data=_pool_data(pool))
+    audit_log.record(world, organization, by, "Library.AgentPoolDeleted", data=_pool_data(pool))
 
 
 def make_queue(
-    world: World, organization: Organization, project: Project, pool: Pool, *, by: Identity, name: str = ""
+    world: World, organization: Organization, project: Project, pool: AgentPool, *, by: Identity, name: str = ""
 ) -> Queue:
-    """A queue, closed; whoever made it is its Administrator."""
+    """A closed queue; its creator is Administrator."""
     queue = Queue(
         id=organization.next_id("queue"),
         name=name or pool.name,
@@ -77,24 +73,26 @@ def make_queue(
 
 def open_queue(world: World, organization: Organization, queue: Queue, *, by: Identity) -> None:
     """Open access at birth or by hand: there at once, without lag; what is open already keeps its author."""
-    if queue.authorization.truth.everyone is not None:
+    if queue.authorization.written.everyone is not None:
         return
-    permit = Permit(by.id, world.clock.stamp())
-    queue.authorization = world.visible(Authorization(permit, queue.authorization.truth.pipelines))
+    permit = PipelinePermit(by.id, world.clock.stamp())
+    queue.authorization = world.visible(Authorization(permit, queue.authorization.written.pipelines))
     project = organization.projects[queue.project]
-    trail.resource(world, organization, by, project, word="Authorized", to="Project", key=("queue", str(queue.id)))
+    audit_log.resource(world, organization, by, project, word="Authorized", to="Project", key=("queue", str(queue.id)))
 
 
 def close_queue(world: World, organization: Organization, queue: Queue, *, by: Identity) -> None:
     """Only the listed pipelines keep access."""
-    if queue.authorization.truth.everyone is None:
+    if queue.authorization.written.everyone is None:
         return
-    queue.authorization.write(Authorization(None, queue.authorization.truth.pipelines))
+    queue.authorization.write(Authorization(None, queue.authorization.written.pipelines))
     project = organization.projects[queue.project]
-    trail.resource(world, organization, by, project, word="Unauthorized", to="Project", key=("queue", str(queue.id)))
+    audit_log.resource(
+        world, organization, by, project, word="Unauthorized", to="Project", key=("queue", str(queue.id))
+    )
 
 
-def auto_provision(world: World, organization: Organization, project: Project, pool: Pool) -> None:
+def auto_provision(world: World, organization: Organization, project: Project, pool: AgentPool) -> None:
     """A queue of a pool that wants one in every project; open where the pool says so."""
     if project.state != "wellFormed" or project.id in organization.queues_of_pool.get(pool.id, {}):
         return
@@ -120,7 +118,7 @@ def create_project(world: World, organization: Organization, name: str, *, by: I
         "ProcessTemplate": "Agile",
         "ProjectVisibility": project.visibility.capitalize(),
     }
-    trail.record(world, organization, by, "Project.CreateCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.CreateCompleted", data=data, project=project)
     return project
 
 
@@ -134,16 +132,16 @@ def rename_project(world: World, organization: Organization, project: Project, n
         del organization.by_name[group.name.lower()]
         group.name = group.unique_name = f"[{name}]\\{group.display_name}"
         organization.by_name[group.name.lower()] = group
-    trail.record(world, organization, by, "Project.UpdateRenameCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.UpdateRenameCompleted", data=data, project=project)
 
 
 def delete_project(world: World, organization: Organization, project: Project, *, by: Identity) -> None:
-    """Soft deletion: nobody finds it any more, and it can come back."""
+    """Soft deletion: the project is not found any more, and can be restored."""
     project.state = "deleted"
     project.revision += 1
     project.updated = world.clock.stamp()
     data = {"ProjectId": project.id, "ProjectName": project.name}
-    trail.record(world, organization, by, "Project.SoftDeleteCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.SoftDeleteCompleted", data=data, project=project)
 
 
 def restore_project(world: World, organization: Organization, project: Project, *, by: Identity) -> None:
@@ -152,4 +150,4 @@ def restore_project(world: World, organization: Organization, project: Project, 
     project.revision += 1
     project.updated = world.clock.stamp()
     data = {"ProjectId": project.id, "ProjectName": project.name}
-    trail.record(world, organization, by, "Project.RestoreCompleted", data=data, project=project)
+    audit_log.record(world, organization, by, "Project.RestoreCompleted", data=data, project=project)

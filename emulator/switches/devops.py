@@ -75,7 +75,7 @@ SWITCHES: tuple[Switch, ...] = (
         "missing-project-status",
         404,
         about="Status of ProjectDoesNotExistException outside the build area (400 there)",
-        known="404 is usual outside the build area, not proven for each route",
+        known="404 is usual outside the build area, not verified for each route",
         source="third-party measurement of August 2026",
     ),
     _row(
@@ -106,7 +106,7 @@ SWITCHES: tuple[Switch, ...] = (
         "pool-role-resource-zero",
         "reader",
         "reader",
-        "as-asked",
+        "as-requested",
         about="What becomes of an Administrator assigned with scope agentpoolrole to resource 0",
         known="came out as Reader",
         source="terraform-provider-azuredevops #1592",
@@ -240,6 +240,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs core 7.2",
     ),
     _row(
+        "definition-page",
+        1000,
+        about="Build definitions on one page where $top is not given; $top is at most 10000",
+        known="1,000 and 10,000 are reported; the size is not in the document",
+        source="CodeCoverageDashboardWidgets #28, github/gh-gei #1220",
+    ),
+    _row(
         "hook-loopback",
         "accepted",
         "accepted",
@@ -271,8 +278,8 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     _row(
         "project-visibility",
-        "everybody",
-        "everybody",
+        "everyone",
+        "everyone",
         "members",
         about="Who sees a private project: every member of the organization from whom it is not hidden, or only who is "
         "in one of its groups",
@@ -281,11 +288,11 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     _row(
         "entitlement-license",
-        "as-asked",
-        "as-asked",
+        "as-requested",
+        "as-requested",
         "early-adopter",
-        about="The access level that an entitlement shows: the one asked for, or earlyAdopter in its place",
-        known="the published example asks for stakeholder and shows earlyAdopter",
+        about="The access level that an entitlement shows: the requested one, or earlyAdopter in its place",
+        known="the published example requests stakeholder and shows earlyAdopter",
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",
     ),
     _row(
@@ -294,7 +301,7 @@ SWITCHES: tuple[Switch, ...] = (
         "pending",
         "active",
         about="The status that an entitlement shows",
-        known="pending until somebody signs in; whether a service principal ever does is not told",
+        known="pending until the first sign-in; whether a service principal ever signs in is not published",
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",
     ),
     _row(
@@ -302,8 +309,8 @@ SWITCHES: tuple[Switch, ...] = (
         "replaced",
         "replaced",
         "refused",
-        about="What becomes of an entitlement that is added for somebody who has one: it is replaced, lower or not, "
-        "or the operation fails",
+        about="What happens to an entitlement added for an identity that has one: it is replaced, lower or not, or the "
+        "operation fails",
     ),
     _row(
         "entitlement-of-stranger",
@@ -316,8 +323,8 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     _row(
         "entitlement-reading",
-        "everybody",
-        "everybody",
+        "everyone",
+        "everyone",
         "administrators",
         about="Whether every member reads entitlements, or Project Collection Administrators only",
     ),
@@ -326,7 +333,7 @@ SWITCHES: tuple[Switch, ...] = (
         "unknown",
         "unknown",
         "found",
-        about="Whether the identity picker finds somebody by a whole id, or by the beginning of a name only",
+        about="Whether the identity picker finds an identity by a whole id, or by the beginning of a name only",
         known="the route is not documented; service principals are found by their display name",
         source="Microsoft Learn: service principals and managed identities",
     ),

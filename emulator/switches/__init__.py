@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from emulator.arm.switches import SWITCHES as ARM
-from emulator.devops.switches import SWITCHES as DEVOPS
 from emulator.switch import Switch
-from emulator.vss.switches import SWITCHES as VSS
+from emulator.switches.arm import SWITCHES as ARM
+from emulator.switches.devops import SWITCHES as DEVOPS
+from emulator.switches.vss import SWITCHES as VSS
 
 TABLE: tuple[Switch, ...] = (*ARM, *VSS, *DEVOPS)
 

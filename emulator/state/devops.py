@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from emulator.frame import ApiError, Json
-
-if TYPE_CHECKING:
-    from emulator.visible import Visible
+from emulator.documents import Json
+from emulator.frame import ApiError
+from emulator.visible import Visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Acl:
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
+class PipelinePermit:
     """Who authorized, and when."""
 
     by: str
@@ -44,14 +42,14 @@ class Permit:
 class Authorization:
     """Which pipelines may use a resource."""
 
-    everyone: Permit | None = None
+    everyone: PipelinePermit | None = None
     """Set where the resource is open to all pipelines of the project."""
-    pipelines: Mapping[int, Permit] = field(default_factory=dict)
+    pipelines: Mapping[int, PipelinePermit] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Identity:
-    """Somebody as one organization knows them; the same person has another local id elsewhere."""
+    """An identity in one organization; the same person has another local id in another one."""
 
     id: str
     """Local id, also called storage key."""
@@ -113,7 +111,7 @@ class Project:
 
 
 @dataclass(slots=True)
-class Pool:
+class AgentPool:
     """An agent pool of the organization."""
 
     id: int
@@ -145,7 +143,7 @@ class Queue:
     name: str
     project: str
     """Project id."""
-    pool: Pool
+    pool: AgentPool
     authorization: Visible[Authorization]
     managed: bool = False
     lost: bool = False
@@ -154,12 +152,12 @@ class Queue:
 
 @dataclass(slots=True)
 class Organization:
-    """One organization with everything in it, indexed by what is asked for most."""
+    """One organization with everything in it, with indexes for the most frequent reads."""
 
     name: str
     id: str
     projects: dict[str, Project] = field(default_factory=dict)
-    pools: dict[int, Pool] = field(default_factory=dict)
+    pools: dict[int, AgentPool] = field(default_factory=dict)
     queues: dict[int, Queue] = field(default_factory=dict)
     queues_of_project: dict[str, dict[int, Queue]] = field(default_factory=dict)
     """Project id → pool id → queue."""
@@ -194,7 +192,7 @@ class Organization:
         return number
 
     def add_identity(self, identity: Identity) -> Identity:
-        """Make somebody known; memberships are read anew."""
+        """Add an identity; memberships are read again."""
         self.identities[identity.id] = identity
         self.by_descriptor[identity.descriptor] = identity
         self.by_name[identity.name.lower()] = identity
@@ -202,7 +200,7 @@ class Organization:
         return identity
 
     def drop_identity(self, identity: Identity) -> None:
-        """Forget somebody; what names them in lists stays, as in the service."""
+        """Remove an identity; entries of lists that name it stay, as in the service."""
         for index, key in (
             (self.identities, identity.id),
             (self.by_descriptor, identity.descriptor),
@@ -241,7 +239,7 @@ class Organization:
                 self.names[wanted] = found
         return found
 
-    def pool_named(self, name: str) -> Pool | None:
+    def pool_named(self, name: str) -> AgentPool | None:
         """By name, whatever the case."""
         wanted = name.lower()
         return next((pool for pool in self.pools.values() if pool.name.lower() == wanted), None)

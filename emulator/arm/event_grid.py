@@ -1,4 +1,4 @@
-"""What Event Grid hears of a write: no body, but who did it, with claims that nobody should log.
+"""Event Grid events of a write: no body, but the caller, with claims that must not be logged.
 
 Schema: Microsoft Learn, Event Grid, Azure subscriptions and resource groups as sources; Azure Resource Notifications.
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 import uuid
 
 from emulator.arm import echo
-from emulator.arm.state import PROVIDER, TENANT, Body, Pool
 from emulator.arm.versions import NEWEST
 from emulator.frame import Request
+from emulator.state.arm import PROVIDER, TENANT, Body, ManagedPool
 from emulator.world import World
 
 CANARY = "canary-claim-never-log-this"
-"""In every event's claims: whoever finds it in a log has logged a raw event."""
+"""In every event's claims: if it is in a log, a raw event was logged."""
 
 
-def written(world: World, pool: Pool, request: Request, *, outcome: str = "Success") -> None:
+def written(world: World, pool: ManagedPool, request: Request, *, outcome: str = "Success") -> None:
     """A pool was written. `outcome`: Success, Failure or Cancel."""
     _publish(world, pool, request, event=f"ResourceWrite{outcome}", action="write")
     if world.switches.on("arm.resource-notifications") and outcome == "Success":
@@ -25,14 +25,14 @@ def written(world: World, pool: Pool, request: Request, *, outcome: str = "Succe
         _notify(world, pool, event="CreatedOrUpdated", body=body)
 
 
-def deleted(world: World, pool: Pool, request: Request, *, outcome: str = "Success") -> None:
+def deleted(world: World, pool: ManagedPool, request: Request, *, outcome: str = "Success") -> None:
     """A pool was deleted."""
     _publish(world, pool, request, event=f"ResourceDelete{outcome}", action="delete")
     if world.switches.on("arm.resource-notifications") and outcome == "Success":
         _notify(world, pool, event="Deleted", body={"id": pool.id, "name": pool.name, "type": f"{PROVIDER}/pools"})
 
 
-def _publish(world: World, pool: Pool, request: Request, *, event: str, action: str) -> None:
+def _publish(world: World, pool: ManagedPool, request: Request, *, event: str, action: str) -> None:
     principal = world.principals[request.caller]
     operation = f"{PROVIDER}/pools/{action}"
     data: Body = {
@@ -60,7 +60,7 @@ def _publish(world: World, pool: Pool, request: Request, *, event: str, action: 
     _event(world, pool, kind=f"Microsoft.Resources.{event}", data=data, version="2")
 
 
-def _notify(world: World, pool: Pool, *, event: str, body: Body) -> None:
+def _notify(world: World, pool: ManagedPool, *, event: str, body: Body) -> None:
     data: Body = {
         "resourceInfo": _flags_as_numbers(body),
         "apiVersion": NEWEST,
@@ -78,7 +78,7 @@ def _flags_as_numbers(value: object) -> object:
     return [_flags_as_numbers(item) for item in value] if isinstance(value, list) else value
 
 
-def _event(world: World, pool: Pool, *, kind: str, data: Body, version: str) -> None:
+def _event(world: World, pool: ManagedPool, *, kind: str, data: Body, version: str) -> None:
     event = {
         "id": str(uuid.uuid4()),
         "topic": f"/subscriptions/{pool.subscription}",

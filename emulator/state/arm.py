@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from emulator.frame import Json
+from emulator.documents import Json
 
 Body: TypeAlias = dict[str, Json]
 PROVIDER = "Microsoft.DevOpsInfrastructure"
@@ -24,7 +24,7 @@ class ResourceGroup:
 
 
 @dataclass(slots=True)
-class Subscription:
+class AzureSubscription:
     """A subscription with its resource groups by lower-cased name."""
 
     id: str
@@ -40,7 +40,7 @@ class Subscription:
 
 
 @dataclass(slots=True)
-class Pool:
+class ManagedPool:
     """One pool: what was put, and what the service adds to it."""
 
     subscription: str
@@ -91,8 +91,8 @@ class Arm:
     """All of it."""
 
     def __init__(self) -> None:
-        self.subscriptions: dict[str, Subscription] = {}
-        self.pools: dict[str, Pool] = {}
+        self.subscriptions: dict[str, AzureSubscription] = {}
+        self.pools: dict[str, ManagedPool] = {}
         self.operations: dict[str, Operation] = {}
         self.secret = "signs-operation-urls"  # noqa: S105 it protects nothing; it makes a changed URL notable
         self.serial = itertools.count(1)
@@ -101,27 +101,27 @@ class Arm:
         self.returning: dict[str, str] = {}
         """Machines that were given back, by id, with their status."""
 
-    def subscription(self, name: str) -> Subscription | None:
+    def subscription(self, name: str) -> AzureSubscription | None:
         """By id, whatever its case."""
         return self.subscriptions.get(name.lower())
 
-    def pool(self, subscription: str, group: str, name: str) -> Pool | None:
+    def pool(self, subscription: str, group: str, name: str) -> ManagedPool | None:
         """By place, whatever its case."""
-        return self.pools.get(Pool(subscription, group, name, {}).id.lower())
+        return self.pools.get(ManagedPool(subscription, group, name, {}).id.lower())
 
-    def add(self, pool: Pool) -> None:
+    def add(self, pool: ManagedPool) -> None:
         """Keep it."""
         self.pools[pool.id.lower()] = pool
 
-    def remove(self, pool: Pool) -> None:
+    def remove(self, pool: ManagedPool) -> None:
         """Forget it."""
         self.pools.pop(pool.id.lower(), None)
 
-    def named(self, name: str) -> Pool | None:
+    def named(self, name: str) -> ManagedPool | None:
         """A pool of that name in any subscription: names are unique in the whole service."""
         return next((pool for pool in self.pools.values() if pool.name.lower() == name.lower()), None)
 
-    def within(self, subscription: str, group: str | None = None) -> Iterator[Pool]:
+    def within(self, subscription: str, group: str | None = None) -> Iterator[ManagedPool]:
         """The pools of a subscription, or of one of its resource groups, in order of their names."""
         for pool in sorted(self.pools.values(), key=lambda found: found.id.lower()):
             if pool.subscription.lower() == subscription.lower() and group in (None, pool.group.lower()):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from emulator.arm import access
 from emulator.arm.catalog import REGIONS
-from emulator.arm.state import PROVIDER, TENANT, Body, ResourceGroup, Subscription
 from emulator.arm.versions import PUBLISHED
 from emulator.frame import ApiError, Request, Response
+from emulator.state.arm import PROVIDER, TENANT, AzureSubscription, Body, ResourceGroup
 from emulator.world import World
 
 LOGIN = "https://login.microsoftonline.com"
@@ -18,7 +18,7 @@ KINDS = ("operations", "pools", "locations", "locations/operationStatuses", "loc
 
 
 def metadata(world: World, request: Request) -> Response:
-    """Where what is: asked for without a token, by `az cloud register` and by azurerm's `metadata_host`."""
+    """Addresses of services, read without a token by `az cloud register` and by azurerm's `metadata_host`."""
     del world
     body: Body = {
         "name": "Emulator",
@@ -121,7 +121,7 @@ def put_group(world: World, request: Request) -> Response:
     return Response(201 if fresh else 200, _group(found, made))
 
 
-def _subscription(found: Subscription) -> Body:
+def _subscription(found: AzureSubscription) -> Body:
     return {
         "id": f"/subscriptions/{found.id}",
         "subscriptionId": found.id,
@@ -134,7 +134,7 @@ def _subscription(found: Subscription) -> Body:
     }
 
 
-def _group(found: Subscription, group: ResourceGroup) -> Body:
+def _group(found: AzureSubscription, group: ResourceGroup) -> Body:
     return {
         "id": f"/subscriptions/{found.id}/resourceGroups/{group.name}",
         "name": group.name,
@@ -145,11 +145,11 @@ def _group(found: Subscription, group: ResourceGroup) -> Body:
     }
 
 
-def _ours(found: Subscription) -> Body:
+def _ours(found: AzureSubscription) -> Body:
     return _provider(found, PROVIDER, kinds=KINDS, registered=found.registered)
 
 
-def _provider(found: Subscription, name: str, *, kinds: tuple[str, ...], registered: bool) -> Body:
+def _provider(found: AzureSubscription, name: str, *, kinds: tuple[str, ...], registered: bool) -> Body:
     return {
         "id": f"/subscriptions/{found.id}/providers/{name}",
         "namespace": name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emulator.devops.model import Identity, Organization, Pool, Queue
-from emulator.frame import Json, Response
+from emulator.documents import Json
+from emulator.frame import Response
+from emulator.state.devops import AgentPool, Identity, Organization, Queue
 
 
 def wrapped(items: Iterable[Json]) -> Response:
@@ -20,7 +21,7 @@ def nothing() -> Response:
 
 
 def person(organization: Organization, local_id: str) -> Json:
-    """A reference to somebody; of a stranger only the id."""
+    """A reference to an identity; only the id if it is unknown."""
     found = organization.identities.get(local_id)
     if found is None:
         return {"id": local_id, "displayName": local_id, "uniqueName": "", "descriptor": ""}
@@ -33,11 +34,11 @@ def person(organization: Organization, local_id: str) -> Json:
 
 
 def shown(identity: Identity) -> str:
-    """The name under which people see somebody; groups with their scope."""
+    """The displayed name of an identity; groups with their scope."""
     return identity.unique_name if identity.is_group else identity.display_name
 
 
-def pool_reference(pool: Pool, scope: str) -> dict[str, Json]:
+def pool_reference(pool: AgentPool, scope: str) -> dict[str, Json]:
     """An agent pool as queues name it."""
     return {
         "id": pool.id,
@@ -51,7 +52,7 @@ def pool_reference(pool: Pool, scope: str) -> dict[str, Json]:
     }
 
 
-def pool(organization: Organization, found: Pool) -> dict[str, Json]:
+def pool(organization: Organization, found: AgentPool) -> dict[str, Json]:
     """An agent pool in full."""
     elastic = found.agent_cloud is not None
     body: dict[str, Json] = {

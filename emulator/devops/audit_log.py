@@ -7,14 +7,11 @@ creation or deletion of a project's queue.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from emulator.devops import people
-from emulator.devops.model import Identity, Organization, Project
-from emulator.frame import Json
-
-if TYPE_CHECKING:
-    from emulator.world import World
+from emulator.documents import Json
+from emulator.state.devops import Identity, Organization, Project
+from emulator.world import World
 
 CATEGORIES = {
     "Library.AgentPoolCreated": "create",

@@ -1,0 +1,1 @@
+"""What the two planes hold: plain data with its indexes, no rules and no HTTP."""
