@@ -44,7 +44,7 @@ def run(*, quick: bool = False) -> Table:
     return Table(TITLE, how, rows)
 
 
-RUNS = frozenset({"in-sync", "applied", "drifted", "progressing", "failed", "stalled", "suspended"})
+RUNS = frozenset({"in-sync", "applied", "out-of-sync", "progressing", "failed", "stalled", "suspended"})
 
 
 def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], int, float]:

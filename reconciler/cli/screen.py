@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from reconciler.documents import Json
     from reconciler.plan.model import Plan
+from reconciler.plan.model import Plan
+from reconciler.plan.sync import SyncCause
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
-_STATES = {"in sync": "green", "drifted": "yellow", "not all": "magenta"}
+_STATES = {"out of sync": "yellow", "in sync": "green", "not verified": "magenta"}
 
 
 def write(line: str, style: str = "", *, color: bool | None = None, err: bool = False) -> None:
@@ -61,10 +63,10 @@ class Screen:
         """A result as JSON."""
         self._out(render.json_text(document))
 
-    def plan(self, plan: Plan) -> None:
-        """A plan as text, a colour for each kind of line."""
+    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> None:
+        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync."""
         columns = shutil.get_terminal_size().columns if _terminal(sys.stdout) else None
-        head, *lines = render.text(plan, columns).splitlines()
+        head, *lines = render.text(plan, columns, cause).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         self._out(head, f"bold {style}")
         for line in lines:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler import bootstrap
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
@@ -23,7 +24,6 @@ from reconciler.spec.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.survey import SharedSurvey
-    from reconciler.survey.names import RememberedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +136,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def remembered_names(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, RememberedNames]:
-    """Ids that names had at the last run, so that what was renamed since is recognised; no error ends a plan."""
+def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, PoolStatus]:
+    """What earlier runs stored, by pool: ids of names, and the spec that was verified; no error ends a plan."""
     try:
         stored = bootstrap.statuses(settings, [spec.key for spec in specs])
     except ReconcilerError as error:
         screen.note(f"the state cannot be read, so renamed projects appear as missing: {error}")
         return {}
-    return {status.key: status.remembered for status in stored}
+    return {status.key: status for status in stored}
 
 
-def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, RememberedNames]) -> SharedSurvey:
-    """The shared reads, with the ids that this pool's runs remember."""
-    return survey.knowing(spec, known[spec.key]) if spec.key in known else survey
+def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, PoolStatus]) -> SharedSurvey:
+    """The shared reads as this pool's run would see them."""
+    return survey.knowing(spec, known[spec.key].remembered) if spec.key in known else survey

@@ -26,7 +26,7 @@ def _reasons(kind: type[ReconcilerError]) -> set[str]:
 
 
 RESULTS = frozenset({
-    "in-sync", "applied", "progressing", "drifted", "failed", "stalled", "suspended",
+    "in-sync", "applied", "progressing", "out-of-sync", "failed", "stalled", "suspended",
     "superseded", "postponed", "unknown", "busy", "later", "apart",
 })  # fmt: skip
 """`engine.Outcome`, and what `work.worker.Report` says where no run was."""
@@ -50,6 +50,8 @@ FACETS = frozenset({
     "pool", "agent_pool", "queues", "open_access", "pipelines", "queue_roles", "inheritance", "roles", "prerequisites",
 })  # fmt: skip
 ACTIONS = frozenset({"create", "update", "remove"})
+CAUSES = frozenset({"drift", "pending", "unknown"})
+"""`plan.sync.SyncCause`."""
 
 LABELS: Mapping[str, frozenset[str] | None] = {
     "result": RESULTS,
@@ -63,6 +65,7 @@ LABELS: Mapping[str, frozenset[str] | None] = {
     "outcome": OUTCOMES,
     "facet": FACETS,
     "action": ACTIONS,
+    "cause": CAUSES,
     "organization": None,
 }
 """Label → its values; None: an organization."""
@@ -101,11 +104,11 @@ METRICS: tuple[Metric, ...] = (
     Metric("reconciler.run.seconds", MetricKind.HISTOGRAM, "how long a run took", ("result",), "s"),
     Metric("reconciler.queue.wait", MetricKind.HISTOGRAM, "from a message's insertion to its handling, with "
            "what it was put off on purpose", ("trigger",), "s"),
-    Metric("reconciler.drift.age", MetricKind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
-           "since when it is so", ("result",), "s"),
-    Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the wish, or the first look that found drift, "
-           "to the proof", ("trigger",), "s"),
-    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and seen", ("facet", "action")),
+    Metric("reconciler.out_of_sync.age", MetricKind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
+           "since when it is so", ("result", "cause"), "s"),
+    Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the request, or the first read that found the "
+           "pool out of sync, until it is verified", ("trigger",), "s"),
+    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and verified", ("facet", "action")),
     Metric("reconciler.refusals", MetricKind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
     Metric("reconciler.calls", MetricKind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
     Metric("reconciler.call.seconds", MetricKind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),
@@ -131,7 +134,7 @@ SPANS: Mapping[str, str] = {
     "reconcile": "a run: look, decide, do",
     "plan": "both planes are read and compared with the spec",
     "write": "one change is written",
-    "prove": "what was written is read again",
+    "verify": "what was written is read again",
     "apply": "the command of that name",
 }
 """Spans of our own; a call to a service is called ``METHOD route``."""
@@ -150,8 +153,8 @@ ATTRIBUTES: Mapping[str, str] = {
     "reconciler.refused": "changes refused",
     "reconciler.rules": "rules that refused",
     "reconciler.gaps": "what could not be seen",
-    "reconciler.written": "changes looked at again",
-    "reconciler.proved": "of these, seen in force",
+    "reconciler.written": "changes read again",
+    "reconciler.verified": "of these, seen in effect",
     "reconciler.pending": "the service goes on by itself",
     "peer.service": "service that is called: arm, devops or audit",
     "reconciler.route": "name of the operation, never the path",

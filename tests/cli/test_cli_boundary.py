@@ -150,7 +150,7 @@ def test_afterwards_ctrl_c_is_what_it_was() -> None:
     ("codes", "code", "reason"),
     [
         ([], DONE, "nothing was wrong"),
-        ([DONE, PENDING], PENDING, "one pool drifted"),
+        ([DONE, PENDING], PENDING, "one pool is out of sync"),
         ([PENDING, ERROR, DONE], ERROR, "an error hides drift: the answer is not whole"),
         ([ERROR, STOPPED], STOPPED, "somebody ended it, so nothing else can be said"),
     ],

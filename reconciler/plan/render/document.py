@@ -12,19 +12,21 @@ from collections.abc import Sequence
 from reconciler.documents import Json
 from reconciler.plan.model import Change, Gap, Plan, Refusal
 from reconciler.plan.render import words
+from reconciler.plan.sync import SyncCause
 
 FORMAT = "reconciler/plans/v2"
 """Changes when a reader of the document has to."""
 
 
-def to_json(plan: Plan) -> dict[str, Json]:
-    """One plan as a document."""
+def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]:
+    """One plan as a document; `cause`: why the pool is out of sync."""
     return {
         "pool": plan.pool,
         "revision": plan.revision,
         "hash": plan.hash,
         "inSync": plan.in_sync,
-        "state": words.state(plan),
+        "outOfSync": None if plan.in_sync else cause.value,
+        "state": words.state(plan, cause),
         "summary": words.counts(plan),
         "changes": [_change(change) for change in plan.changes],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
@@ -33,12 +35,12 @@ def to_json(plan: Plan) -> dict[str, Json]:
     }
 
 
-def plans_to_json(plans: Sequence[Plan]) -> dict[str, Json]:
-    """What ``plan --output json`` prints: the plans of one look, in the order given."""
+def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:
+    """The document of ``plan --output json``: plans with why their pools are out of sync, in the order given."""
     return {
         "format": FORMAT,
-        "inSync": all(plan.in_sync for plan in plans),
-        "plans": [to_json(plan) for plan in plans],
+        "inSync": all(plan.in_sync for plan, _ in plans),
+        "plans": [to_json(plan, cause) for plan, cause in plans],
     }
 
 

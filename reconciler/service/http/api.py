@@ -18,6 +18,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from reconciler.documents import Json
+from reconciler.engine import load_status
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
@@ -179,9 +180,8 @@ def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
 
 
 def _line(desk: ApiContext, spec: Spec) -> dict[str, Json]:
-    document = desk.state.load(f"pools/{spec.key}")
-    conditions = document.body.get("conditions", []) if document else []
-    ready: dict[str, Json] = next((condition for condition in conditions if condition.get("type") == "Ready"), {})
+    status = load_status(desk.state, spec.key).public()
+    ready: dict[str, Json] = next((one for one in status["conditions"] if one["type"] == "Ready"), {})
     return {
         "name": spec.name,
         "mode": spec.mode.value,
@@ -189,4 +189,5 @@ def _line(desk: ApiContext, spec: Spec) -> dict[str, Json]:
         "reason": ready.get("reason", "NeverLookedAt"),
         "message": ready.get("message", ""),
         "since": ready.get("since"),
+        "outOfSync": status["outOfSync"],
     }

@@ -8,6 +8,7 @@ from reconciler import bootstrap
 from reconciler.config.settings import Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
+from reconciler.engine import load_status
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
@@ -50,8 +51,10 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin)
 
     def plan(spec: Spec, revision: str) -> Json:
-        survey = app.reconciler.survey([spec])
-        return to_json(app.planner.plan(spec, survey, revision))
+        status = load_status(app.state, spec.key)
+        survey = app.reconciler.survey([spec]).knowing(spec, status.remembered)
+        plan = app.planner.plan(spec, survey, revision)
+        return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
     return TriggerContext(

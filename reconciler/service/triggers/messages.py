@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.engine import load_status
-from reconciler.engine.status import Finding, Truth
+from reconciler.engine import causes, load_status
+from reconciler.engine.causes import Occurrence
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
@@ -67,7 +67,7 @@ def _ours(shop: TriggerContext, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _stall(shop: TriggerContext, key: str, queue: str) -> None:
     text = f"a message for this pool ended in {queue}-poison: look for its errors in the log; the sweep tries again"
-    finding = Finding(Truth.UNKNOWN, "Stalled", text, stalled="Stalled", stalled_message=text)
+    finding = causes.finding([Occurrence(causes.DEAD_LETTER, text)])
     try:
         lease = shop.leases.acquire(key, SECONDS)
     except LeaseHeld:

@@ -63,6 +63,21 @@ def test_an_event_leads_to_a_proven_repair_and_leaves_nothing_behind(
     assert deployment.metrics.total("reconciler.runs", result="applied", trigger="event") == 1
 
 
+def test_a_plan_over_http_says_drift_from_the_deployments_own_state(
+    deployment: Deployment, shop: TriggerContext
+) -> None:
+    specs = shop.catalogue.specs()
+    spec = specs.by_key["build-pool"]
+    never_verified = shop.plan(spec, specs.revision)["outOfSync"]
+    shop.outbox.events.put("build-pool")
+    work_off(shop)
+    in_sync = shop.plan(spec, specs.revision)["outOfSync"]
+    deployment.close_access("build-pool", "Web")
+
+    assert (never_verified, in_sync) == (None, None)
+    assert shop.plan(spec, specs.revision)["outOfSync"] == "drift"
+
+
 def test_what_the_emulated_services_publish_is_understood(deployment: Deployment, shop: TriggerContext) -> None:
     """Two hands wrote the two sides from the same facts; here they meet."""
     deployment.commit(**{"build-pool": (deployment.repository.path / "specs/build-pool.yaml").read_text().replace("'maximumConcurrency': 2", "'maximumConcurrency': 3").replace("'parallelism': 2", "'parallelism': 3")})  # fmt: skip
