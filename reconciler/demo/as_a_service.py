@@ -1,4 +1,4 @@
-"""The story's last step: the same engine as a service, told by events, and sure by its timer where nobody tells it."""
+"""The story's last step: the same engine as a service, event-driven, with a periodic full resync."""
 
 from __future__ import annotations
 
@@ -10,70 +10,72 @@ from reconciler.demo.serving import Serving
 
 PROJECT = "fabrikam-dev"
 LONGEST = 20.0
-"""Seconds for each thing that has to happen by itself."""
-LOOK = 0.02
-"""Seconds between two looks at the emulator."""
+"""Seconds that each repair may take."""
+POLL = 0.02
+"""Seconds between two reads of the emulator."""
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 NEVER = "0 0 0 1 1 *"
-"""A timer that shall not be what repairs; once a year."""
+"""Once a year: a timer that must not be the one that repairs."""
 EVERY_TWO_SECONDS = "*/2 * * * * *"
 
 
-def told(cast: Scenario) -> None:
-    """7: events and the timer."""
-    cast.stage.heading("7  As a service: told by events, and sure by its timer.")
-    with cast.stage.serve("--no-timers") as serving:
+def as_a_service(scenario: Scenario) -> None:
+    """7: events, and the periodic resync."""
+    scenario.output.heading("7  As a service: event-driven, with a periodic full resync.")
+    with scenario.output.serve("--no-timers") as serving:
         for source, queue in (("arm", "pool-events"), ("audit", "devops-events")):
-            cast.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
-        cast.stage.say(f"  Dan closes open access of {PRIME}/{PROJECT} by hand, and tags the other pool.")
-        _tag(cast)
-        _closed(cast)
-        seconds = _until(lambda: _open(cast))
-        cast.stage.check(f"open again {seconds:.1f} s after the click", seconds < LONGEST)
-        _until(lambda: _heard(serving, POOL, "audit") and _heard(serving, RELEASE, "event"))
-        cast.stage.check("an entry of the audit stream told of the click", _heard(serving, POOL, "audit"))
-        cast.stage.check("an event of ARM told of the tag; nothing had to be done", _heard(serving, RELEASE, "event"))
+            scenario.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
+        scenario.output.say(f"  Dan closes open access of {PRIME}/{PROJECT} by hand, and tags the other pool.")
+        _tag(scenario)
+        _closed(scenario)
+        seconds = _until(lambda: _open(scenario))
+        scenario.output.check(f"open again {seconds:.1f} s after the click", seconds < LONGEST)
+        _until(lambda: _ran(serving, POOL, "audit") and _ran(serving, RELEASE, "event"))
+        scenario.output.check("an entry of the audit stream reported the click", _ran(serving, POOL, "audit"))
+        scenario.output.check(
+            "an event of ARM reported the tag; nothing had to be changed", _ran(serving, RELEASE, "event")
+        )
         code = serving.stop()
-        cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
-    cast.stage.say("  Events are off: nobody listens when Dan closes it again.")
-    _closed(cast)
-    # A state file of its own: what the first service still had on its queues shall not be what repairs.
+        scenario.output.check("stopped by SIGTERM with exit code 0", code == 0, code)
+    scenario.output.say("  Events are off: no event arrives when Dan closes it again.")
+    _closed(scenario)
+    # A state file of its own: messages left on the first service's queues must not be what repairs.
     timers = {"SWEEP_SCHEDULE": EVERY_TWO_SECONDS, "SWEEP_SECONDS": "1", "GIT_SCHEDULE": NEVER, "AUDIT_SCHEDULE": NEVER}
-    with cast.stage.serve(STATE="timer.db", **timers) as serving:
-        seconds = _until(lambda: _open(cast))
-        cast.stage.check(f"open again {seconds:.1f} s after the start, swept every 2 s", seconds < LONGEST)
-        _until(lambda: _heard(serving, POOL, "sweep"))
-        cast.stage.check("the sweep did it", _heard(serving, POOL, "sweep"), serving.runs())
+    with scenario.output.serve(STATE="timer.db", **timers) as serving:
+        seconds = _until(lambda: _open(scenario))
+        scenario.output.check(f"open again {seconds:.1f} s after the start, with a resync every 2 s", seconds < LONGEST)
+        _until(lambda: _ran(serving, POOL, "sweep"))
+        scenario.output.check("the resync repaired it", _ran(serving, POOL, "sweep"), serving.runs())
         code = serving.stop()
-        cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
+        scenario.output.check("stopped by SIGTERM with exit code 0", code == 0, code)
 
 
-def _closed(cast: Scenario) -> None:
-    queue = cast.estate().queue(PRIME, POOL, PROJECT)
-    cast.stage.check(f"{PROJECT} is open before", queue is not None and _open(cast))
+def _closed(scenario: Scenario) -> None:
+    queue = scenario.estate().queue(PRIME, POOL, PROJECT)
+    scenario.output.check(f"{PROJECT} is open before", queue is not None and _open(scenario))
     number = (queue or {}).get("id")
     path = f"{PRIME}/{PROJECT}/_apis/pipelines/pipelinepermissions/queue/{number}"
-    cast.emulation.by_hand("dan", "PATCH", path, {"allPipelines": {"authorized": False}})
+    scenario.emulation.by_hand("dan", "PATCH", path, {"allPipelines": {"authorized": False}})
 
 
-def _tag(cast: Scenario) -> None:
+def _tag(scenario: Scenario) -> None:
     path = f"{SUBSCRIPTION}/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/{RELEASE}"
-    cast.emulation.in_portal("dan", "PATCH", path, {"tags": {"owner": "dan"}})
+    scenario.emulation.in_portal("dan", "PATCH", path, {"tags": {"owner": "dan"}})
 
 
-def _open(cast: Scenario) -> bool:
-    return cast.estate().open(PRIME, POOL, PROJECT)
+def _open(scenario: Scenario) -> bool:
+    return scenario.estate().open(PRIME, POOL, PROJECT)
 
 
-def _heard(serving: Serving, pool: str, trigger: str) -> bool:
+def _ran(serving: Serving, pool: str, trigger: str) -> bool:
     return any((run["pool"], run["trigger"]) == (pool, trigger) for run in serving.runs())
 
 
 def _until(holds: Callable[[], bool]) -> float:
-    """Seconds until it held; `LONGEST` where it did not."""
+    """Seconds until it was true; `LONGEST` where it was not in time."""
     begun = time.monotonic()
     while not holds():
         if time.monotonic() - begun > LONGEST:
             return LONGEST
-        time.sleep(LOOK)
+        time.sleep(POLL)
     return time.monotonic() - begun

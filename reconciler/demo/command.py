@@ -1,4 +1,4 @@
-"""`demo`: sets the stage, tells the story, clears up."""
+"""`demo`: prepares emulator and repository, runs the story, clears up."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from reconciler.demo.story import STEPS, Step
 from reconciler.errors import NotFound
 
 SWITCHES = ("arm.update-seconds=3",)
-"""A long operation that one can watch, and still wait for; `WAIT_ONCE` in the settings is a little longer."""
+"""Seconds of a long operation, long enough to watch; `WAIT_ONCE` in the settings is a little longer."""
 
-Keep = Annotated[bool, typer.Option("--keep", help="Leave the emulator and the repository, and say how to play on.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the emulator and the repository, and say how to go on.")]
 
 
 def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
@@ -35,7 +35,7 @@ def demo(*, keep: Keep = False, no_color: NoColor = False) -> int:
 
 
 def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
-    """Set the stage, tell these steps, clear up; the exit code."""
+    """Prepare, run these steps, clear up; returns the exit code."""
     files = root() / "examples" / "demo"
     if not (files / "estate.yaml").is_file():
         raise NotFound(f"demo: {files} is missing; run the demo from a checkout of the project")
@@ -49,36 +49,38 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
         repository = Repository(folder, files / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
         place = Workspace(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
-        stage = Output(place, color=color)
-        code = _tell(steps, Scenario(stage, emulation, repository), folder)
-        stage.say("")
-        stage.say(f"{'The story holds' if code == DONE else 'The story broke off'}, {clock.monotonic() - begun:.0f} s.")
+        output = Output(place, color=color)
+        code = _run(steps, Scenario(output, emulation, repository), folder)
+        output.say("")
+        output.say(f"{'All checks passed' if code == DONE else 'A check failed'}, {clock.monotonic() - begun:.0f} s.")
         if keep:
-            _play_on(stage, folder, emulation)
+            _show_how_to_go_on(output, folder, emulation)
     return code
 
 
-def _tell(steps: Sequence[Step], cast: Scenario, folder: Path) -> int:
-    cast.stage.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
-    cast.stage.say(f"  ARM {cast.emulation.arm}   Azure DevOps {cast.emulation.devops}   specs {folder / 'specs'}")
+def _run(steps: Sequence[Step], scenario: Scenario, folder: Path) -> int:
+    scenario.output.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
+    scenario.output.say(
+        f"  ARM {scenario.emulation.arm}   Azure DevOps {scenario.emulation.devops}   specs {folder / 'specs'}"
+    )
     try:
         for step in steps:
-            step(cast)
+            step(scenario)
     except StepFailed:
         return ERROR
     return DONE
 
 
-def _play_on(stage: Output, folder: Path, emulation: Emulation) -> None:
-    stage.say("The emulator runs on. Play with it:", "bold")
+def _show_how_to_go_on(output: Output, folder: Path, emulation: Emulation) -> None:
+    output.say("The emulator is still running. Try:", "bold")
     for line in (
         f"cd {folder}",
         f"export PYTHONPATH={root()}    # the settings are in .env",
         "python -m reconciler plan",
         f"curl -s {emulation.control}/state",
-        f"kill {emulation.process.pid} && rm -r {folder}    # when you have seen enough",
+        f"kill {emulation.process.pid} && rm -r {folder}    # at the end",
     ):
-        stage.say(f"  {line}")
+        output.say(f"  {line}")
 
 
 def _env(emulation: Emulation) -> str:
@@ -112,18 +114,18 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 def _emulation(estate: Path, folder: Path, *, keep: bool) -> Iterator[Emulation]:
     """The emulator for as long as the story; it ends with it, also by Ctrl-C or SIGTERM, unless it is kept."""
     emulation = Emulation(estate, folder / "emulator.log", SWITCHES)
-    told = False
+    finished = False
     try:
         yield emulation
-        told = True
+        finished = True
     finally:
-        if not (keep and told):
+        if not (keep and finished):
             emulation.close()
 
 
 @contextmanager
 def _interruptible() -> Iterator[Interruption]:
-    """For as long as it lasts, Ctrl-C and SIGTERM end the story."""
+    """While this context is open, Ctrl-C and SIGTERM end the story."""
     interruption = Interruption()
     before = {number: signal.signal(number, interruption.handle) for number in ENDING}
     try:

@@ -1,4 +1,4 @@
-"""The emulator as a process: started, asked, acted upon as people would, and ended."""
+"""The emulator as a process: started, read, changed by hand as people would, and ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reconciler.errors import Unavailable
 Json: TypeAlias = Any
 
 _START = 20.0
-"""Seconds until the emulator has to be there."""
+"""Seconds until the emulator has to be ready."""
 _ANSWER = 20.0
 """Seconds for one answer of it."""
 
@@ -38,7 +38,7 @@ class Emulation:
         try:
             load()  # while the emulator loads itself
             ready = self._ready()
-        except BaseException:  # Ctrl-C too: a process that nobody knows of would stay behind
+        except BaseException:  # Ctrl-C too: no process may stay behind
             self.close()
             raise
         self.arm, self.devops, self.control = str(ready["arm"]), str(ready["devops"]), str(ready["control"])
@@ -63,7 +63,7 @@ class Emulation:
         return list(self._call("GET", f"{self.control}/requests")["requests"])
 
     def forget(self) -> None:
-        """Begin counting anew."""
+        """Reset the counters."""
         self._call("DELETE", f"{self.control}/requests")
 
     def by_hand(self, who: str, method: str, path: str, body: Json) -> None:
@@ -86,7 +86,7 @@ class Emulation:
         if not line:
             self.process.wait()
             said = self._log.read_text(errors="replace").strip().splitlines()
-            raise Unavailable(f"emulator: did not start: {said[-1] if said else 'it said nothing'}")
+            raise Unavailable(f"emulator: did not start: {said[-1] if said else 'no output'}")
         return dict(json.loads(line))
 
     def _call(self, method: str, url: str, body: Json = None, headers: Mapping[str, str] | None = None) -> Json:

@@ -1,7 +1,4 @@
-"""The two planes as the emulator has them, in the story's words.
-
-Read from the emulator's own state, so that a step is proven by somebody else than the program that did it.
-"""
+"""Both planes as the emulator has them, read from its own state: not from the program that made the change."""
 
 from __future__ import annotations
 
@@ -44,11 +41,11 @@ class Estate:
         return queue is not None and queue.get("openAccess", False) is not False
 
     def administrators(self, organization: str, pool: str) -> set[str]:
-        """Names of those who are assigned Administrator of the agent pool."""
+        """Names of the assigned administrators of the agent pool."""
         return set(self.agent_pool(organization, pool).get("roles", {}).get("Administrator", []))
 
     def identity(self, organization: str, name: str) -> str:
-        """Local id of somebody in an organization."""
+        """Local id of a principal in an organization."""
         identities = self._organization(organization)["identities"]
         return next(str(one["id"]) for one in identities if one["principal"] == name)
 

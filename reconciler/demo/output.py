@@ -1,6 +1,6 @@
-"""Where the story is told: headings, the commands as people type them, and what was checked.
+"""Output of the story: headings, the commands as people type them, and the result of each check.
 
-A check that does not hold ends the story; nothing after it would mean anything.
+A check that fails ends the story; nothing after it would mean anything.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from rich.console import Console
-from rich.text import Text
-
+from reconciler.cli.screen import color_of, write
 from reconciler.demo.process import Workspace, run
 from reconciler.demo.serving import Serving
 from reconciler.plan import render
@@ -22,7 +20,7 @@ Json: TypeAlias = Any
 
 
 class StepFailed(Exception):
-    """Something that the story tells is not so."""
+    """A check of the story failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Output:
     def __init__(self, place: Workspace, *, color: bool) -> None:
         self._place = place
         self._color = color
-        self._console = Console(no_color=not color or None, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._tint = color_of(wanted=color)
 
     def heading(self, text: str) -> None:
         """Begin a step."""
@@ -55,12 +53,12 @@ class Output:
         self.say(text, "bold cyan")
 
     def say(self, text: str, style: str = "") -> None:
-        """A line of the story, unless somebody has seen enough."""
+        """A line of the story, unless Ctrl-C was pressed."""
         self._place.interruption.check()
-        self._console.print(Text(render.clean(text), style=style))
+        write(render.clean(text), style, color=self._tint)
 
     def check(self, what: str, holds: object, otherwise: object = "") -> None:
-        """Something that has to be true now; `otherwise` says what was found instead."""
+        """Something that has to be true now; `otherwise`: what was found instead."""
         if holds:
             self.say(f"  ✓ {what}", "green")
             return
@@ -74,7 +72,7 @@ class Output:
         return self._reconciler([*arguments, *([] if self._color else ["--no-color"])], keep=False)
 
     def ask(self, *arguments: str) -> Done:
-        """The same, kept for a check and not shown."""
+        """The same; its output is kept for a check and not shown."""
         return self._reconciler(arguments, keep=True)
 
     def serve(self, *arguments: str, **more: str) -> Serving:

@@ -28,7 +28,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Ctrl-C or SIGTERM, so that it cannot get lost.
 
-    Python prints and drops what a signal's handler raises within a destructor; the next line told has to notice.
+    Python prints and drops what a signal's handler raises within a destructor; the next line of output has to notice.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Interruption:
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise again what was raised where nobody could hear it."""
+        """Raise again what was raised where Python dropped it."""
         if self._came:
             raise KeyboardInterrupt
 
@@ -52,12 +52,13 @@ def load() -> None:
     from reconciler.adapters.devops import reads, session, throttling, writes  # noqa: F401, PLC0415
     from reconciler.adapters.git import source  # noqa: F401, PLC0415
     from reconciler.adapters.sqlite import store  # noqa: F401, PLC0415
+    from reconciler.cli import apply, plan, validate  # noqa: F401, PLC0415
     from reconciler.facets.registry import FACETS  # noqa: F401, PLC0415
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where commands of the story run: a folder, an environment, and who may end them."""
+    """Where commands of the story run: a folder, an environment, and what may end them."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -83,7 +84,7 @@ def _forked(arguments: Sequence[str], place: Workspace, kept: IO[bytes] | None) 
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _, status = os.waitpid(child, 0)
-    except BaseException:  # Ctrl-C too: nobody is left behind
+    except BaseException:  # Ctrl-C too: no process is left behind
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         raise

@@ -1,4 +1,4 @@
-"""Who takes part in the story, and the names that it uses."""
+"""What the steps of the story share, and the names that they use."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TAILSPIN, PRIME = "fabrikam-tailspin", "fabrikam-prime"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Who takes part."""
+    """Output, emulator and repository."""
 
-    stage: Output
+    output: Output
     emulation: Emulation
     repository: Repository
 
@@ -26,9 +26,9 @@ class Scenario:
         return Estate(self.emulation.state())
 
     def changes(self) -> dict[str, Json]:
-        """Changes that a plan has now, by `pool kind subject`; its exit code has to fit."""
-        done = self.stage.ask("plan", "--output", "json")
+        """The changes of a plan made now, by `pool kind subject`; checks its exit code."""
+        done = self.output.ask("plan", "--output", "json")
         plans = done.document()["plans"]
         found = {f"{p['pool']} {c['kind']} {c['subject']}": c for p in plans for c in p["changes"]}
-        self.stage.check(f"exit code {2 if found else 0}", done.code == (2 if found else 0), done.code)
+        self.output.check(f"exit code {2 if found else 0}", done.code == (2 if found else 0), done.code)
         return found

@@ -1,4 +1,4 @@
-"""`serve` as a process: started, heard, and ended."""
+"""`serve` as a process: started, read, and ended."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from reconciler.demo.process import end, first_line
 
 Json: TypeAlias = Any
 _START = 30.0
-"""Seconds until it has to be there."""
+"""Seconds until it has to be ready."""
 _STOP = 20.0
-"""Seconds that a run under way may take after a stop."""
+"""Seconds that a current run may take after a stop."""
 
 
 class Serving:
@@ -31,7 +31,7 @@ class Serving:
             )
         try:
             self.line = first_line(self._process, _START)
-        except BaseException:  # Ctrl-C too: a process that nobody knows of would stay behind
+        except BaseException:  # Ctrl-C too: no process may stay behind
             end(self._process, _STOP)
             raise
         found = re.search(r"http://[^\s,]+", self.line)
@@ -48,7 +48,7 @@ class Serving:
         return end(self._process, _STOP)
 
     def runs(self) -> list[dict[str, Json]]:
-        """Its log's lines about runs that came to their end."""
+        """The lines of its log about finished runs."""
         found = [_object(line) for line in self._log.read_text(encoding="utf-8").splitlines()]
         return [line for line in found if line.get("event") == "run"]
 

@@ -59,7 +59,7 @@ def test_the_story_is_told_to_its_end_without_a_terminal(desk: Desk) -> None:
     assert len(re.findall(r"✓ open again \d+\.\d s after the", out)) == 2
     assert "✗" not in out
     assert "\x1b" not in out
-    assert out.splitlines()[-1].startswith("The story holds, ")
+    assert out.splitlines()[-1].startswith("All checks passed, ")
     assert list(desk.folder.iterdir()) == []
     assert emulators(desk.folder) == []
 
@@ -114,8 +114,8 @@ def play(desk: Desk, *script: str) -> subprocess.CompletedProcess[str]:
 
 
 SIGNALLED = (
-    "    cast.stage.run('plan')",
-    "    cast.stage.say('told to the end')",
+    "    scenario.output.run('plan')",
+    "    scenario.output.say('told to the end')",
     "try:",
     "    command.perform((step,), keep=False, color=False)",
     "except KeyboardInterrupt:",
@@ -127,7 +127,7 @@ def test_a_signal_that_comes_while_a_command_is_forked_ends_it(desk: Desk) -> No
     """Python would print and drop what a handler raises in a hook of fork; so the signal has to wait until after it."""
     hook = "    os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))"
 
-    done = play(desk, "def step(cast):", hook, *SIGNALLED)
+    done = play(desk, "def step(scenario):", hook, *SIGNALLED)
 
     assert done.returncode == 130, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -140,7 +140,7 @@ def test_a_signal_that_python_drops_ends_it_at_the_next_line(desk: Desk) -> None
     """What a handler raises in a destructor is printed and forgotten; the story must not go on to its end."""
     last = ("class Last:", "    def __del__(self):", "        os.kill(os.getpid(), signal.SIGINT)")
 
-    done = play(desk, *last, "def step(cast):", "    Last()", *SIGNALLED)
+    done = play(desk, *last, "def step(scenario):", "    Last()", *SIGNALLED)
 
     assert done.returncode == 130, done.stdout + done.stderr
     assert "Exception ignored in" in done.stderr
@@ -152,9 +152,9 @@ def test_a_signal_that_python_drops_ends_it_at_the_next_line(desk: Desk) -> None
 def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -> None:
     """What comes after it would mean anything or nothing, and a pipeline has to notice."""
     broken = (
-        "def broken(cast):",
-        "    cast.stage.heading('1  A step')",
-        "    cast.stage.check('two is three', 2 == 3, 2)",
+        "def broken(scenario):",
+        "    scenario.output.heading('1  A step')",
+        "    scenario.output.check('two is three', 2 == 3, 2)",
         "sys.exit(command.perform((broken,), keep=False, color=False))",
     )
 
@@ -162,7 +162,7 @@ def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -
 
     assert done.returncode == 1, done.stderr
     assert "  ✗ two is three: found 2" in done.stdout
-    assert "The story broke off" in done.stdout
+    assert "A check failed" in done.stdout
     assert list(desk.folder.iterdir()) == []
 
 
