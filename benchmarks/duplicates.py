@@ -53,8 +53,8 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
-    hosting, told = Hosting.read(given), Runs()
-    shop = composition.build(Settings.read(given), hosting, told)
+    hosting, runs = Hosting.read(given), Runs()
+    shop = composition.build(Settings.read(given), hosting, runs)
     composition.use(shop)
     queues = [shop.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")]
     for number in range(count):
@@ -68,13 +68,13 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
 
     async def until(stop: asyncio.Event) -> None:
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and any(queue.length() for queue in queues):  # noqa: ASYNC110 - a queue tells nobody that it is empty
+        while time.monotonic() < end and any(queue.length() for queue in queues):  # noqa: ASYNC110 - a queue gives no event when it is empty
             await asyncio.sleep(0.2)
         stop.set()
 
     with timed() as wall:
         asyncio.run(serve())
-    return told.results, sum(queue.length() for queue in queues), wall()
+    return runs.results, sum(queue.length() for queue in queues), wall()
 
 
 class Runs(NoTelemetry):

@@ -1,4 +1,4 @@
-"""From an event to a proven repair: the calls that had to wait for one another, and the time that they took."""
+"""From an event to a verified repair: the calls that had to wait for one another, and the time that they took."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.service.triggers import composition, messages
 TITLE = "Event to verified repair"
 SIZE = estates.Size(3, 8)
 OVERLAP = 0.005
-"""Seconds by which two calls in sequence may seem to overlap: the emulator notes when it answered, not when asked."""
+"""Seconds by which two calls in sequence may seem to overlap: the emulator records when it responded."""
 
 
 def run(*, quick: bool = False) -> Table:
@@ -40,7 +40,7 @@ def run(*, quick: bool = False) -> Table:
     )
     if latency:
         rows += (
-            shown("wall from event to proof", seconds, "s"),
+            shown("wall from event to verification", seconds, "s"),
             at_most("wall against the sum of round trips", seconds / (sequence * latency), 1.5, "×"),
         )
     how = (
@@ -73,9 +73,9 @@ def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
     cloud.do.edit("close-access", **place)
     (published,) = cloud.do.events("audit")[-1:]
     with timed() as wall:
-        for asked in messages.devops_changed(shop, json.dumps(published["event"])):
-            if name in asked:
-                messages.work(shop, asked, datetime.now(UTC))
+        for message in messages.devops_changed(shop, json.dumps(published["event"])):
+            if name in message:
+                messages.work(shop, message, datetime.now(UTC))
     document = shop.state.load(f"pools/{name}")
     return document is not None and document.body["lastRun"]["outcome"] == "applied", wall()
 

@@ -19,8 +19,9 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.adapters import lazy_imports
@@ -67,6 +68,10 @@ class Credential(ABC):
     @abstractmethod
     def token_info(self, scope: str, claims: str | None = None) -> AccessTokenInfo:
         """A token for one of the audiences that azure-core clients may ask for."""
+
+    @abstractmethod
+    def start_sign_in(self) -> None:
+        """Request the tokens of both services in the background, where that takes time. Raises nothing."""
 
     def for_azure(self) -> TokenView:
         """The same identity as azure-core's `TokenCredential`, for ARM and Azure Storage."""
@@ -134,6 +139,15 @@ class EntraCredential(Credential):
         """See `Credential`."""
         return f"Bearer {self.token_info(DEVOPS).token}"
 
+    def start_sign_in(self, scopes: Iterable[str] = (DEVOPS, ARM)) -> None:
+        """See `Credential`. The first call that needs a token waits for it, or gets the error."""
+        for scope in scopes:
+            Thread(target=self._sign_in, args=(scope,), name=f"sign-in {_SERVICES[scope]}", daemon=True).start()
+
+    def _sign_in(self, scope: str) -> None:
+        with suppress(ReconcilerError):  # held for the call that needs the token
+            self.token_info(scope)
+
     def secrets(self) -> tuple[str, ...]:
         """See `Credential`."""
         return tuple(held.info.token for held in self._held.values() if held.info)
@@ -198,6 +212,10 @@ class PatCredential(Credential):
         """See `Credential`."""
         return f"Basic {self._secrets[1]}"
 
+    def start_sign_in(self) -> None:
+        """See `Credential`."""
+        self._entra.start_sign_in((ARM,))
+
     def secrets(self) -> tuple[str, ...]:
         """See `Credential`."""
         return (*self._secrets, *self._entra.secrets())
@@ -223,6 +241,9 @@ class StaticCredential(Credential):
     def devops_header(self) -> str:
         """See `Credential`."""
         return f"Bearer {self._devops}"
+
+    def start_sign_in(self) -> None:
+        """See `Credential`; both tokens are there."""
 
     def secrets(self) -> tuple[str, ...]:
         """See `Credential`."""

@@ -39,6 +39,7 @@ class Planes:
 
     arm: Arm
     devops: Session
+    credential: Credential
 
     def close(self) -> None:
         """Let connections go."""
@@ -154,6 +155,7 @@ def connect(
             watch,
             gets_alone=gets_alone,
         ),
+        credential,
     )
 
 

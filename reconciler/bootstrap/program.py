@@ -46,6 +46,8 @@ class Look:
     clock: Clock
     policy: Policy
     believe: Believe
+    start_sign_in: Callable[[], None] = field(repr=False)
+    """Request tokens while specs are read; raises nothing."""
     close: Callable[[], None] = field(repr=False)
     """Let connections go."""
 
@@ -84,7 +86,8 @@ def look(settings: Settings) -> Look:
     clock = SystemClock()
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
-    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, planes.close)
+    sign_in = planes.credential.start_sign_in
+    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, sign_in, planes.close)
 
 
 def build(

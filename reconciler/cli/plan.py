@@ -40,6 +40,7 @@ def plan(
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
+        look.start_sign_in()
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
         specs_to_plan = _unpaused(look, selection.specs, screen)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=32, help="Messages worked on at the same time.")]
-NoTimers = Annotated[bool, typer.Option("--no-timers", help="Events and HTTP alone: no sweep, no look at git.")]
+NoTimers = Annotated[bool, typer.Option("--no-timers", help="Events and HTTP only: no resync, no polling of git.")]
 
 
 def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, no_timers: NoTimers = False) -> int:
@@ -56,7 +56,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
 
 
 def _run(served: hosts.Host) -> bool:
-    """Serve until a signal; what waits to be told is sent before the process ends."""
+    """Serve until a signal; pending telemetry is sent before the process ends."""
     from reconciler.service.host import run  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.triggers import composition  # noqa: PLC0415
 

@@ -52,6 +52,7 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
             "clock",
             "policy",
             "believe",
+            "start_sign_in",
             "close",
         }
     assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "azure_resources"}
