@@ -19,18 +19,20 @@
 
 Anything else is a bug: it is not caught, the platform redelivers, and quarantine shows it.
 
-Messages are one line, ``where: what, with both values``, deterministic, and free of secrets: they end up in
-conditions, which must not flap.
+Messages are one line, ``where: what, with both values``, deterministic, and redacted here, where they are made: they
+end up in conditions, which must not flap.
 """
 
 from __future__ import annotations
+
+from reconciler.documents.redaction import redact
 
 
 class ReconcilerError(Exception):
     """Base of all expected failures; its class name is the reason in a condition."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(redact(message))
         self.retry_after = retry_after
         """Seconds that the service asked us to wait, where it said so."""
 

@@ -19,9 +19,9 @@ from typer.exceptions import TyperException
 from reconciler.cli.app import app
 from reconciler.cli.codes import DONE, ERROR, STOPPED
 from reconciler.cli.screen import Screen
-from reconciler.cli.secrecy import without
 from reconciler.cli.selection import desk
 from reconciler.config import settings
+from reconciler.documents.redaction import redact
 from reconciler.errors import ReconcilerError
 
 PROGRAM = "python -m reconciler"
@@ -97,4 +97,4 @@ def _bug(screen: Screen, error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    return without(settings.secrets(desk()), text)
+    return redact(text, settings.secrets(desk()))

@@ -1,6 +1,6 @@
 """What people see: results on standard output, everything else on standard error; colours on terminals alone.
 
-Nothing that comes from outside is read as markup, and every line passes `render.clean` before it gets here or here.
+Nothing that comes from outside is read as markup, every line passes `render.clean`, and results are redacted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rich.table import Column
 from rich.text import Text
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redact, redacted
 from reconciler.plan import render
 from reconciler.plan.model import Plan
 
@@ -40,12 +41,12 @@ class Screen:
         return self._err.is_terminal
 
     def result(self, text: str) -> None:
-        """A result, as it is."""
-        self._out.print(Text(text))
+        """A result, redacted; it may have several lines."""
+        self._out.print(Text(redact(text)))
 
     def document(self, document: Json) -> None:
         """A result as JSON."""
-        self.result(render.json_text(document))
+        self.result(render.json_text(redacted(document)))
 
     def plan(self, plan: Plan) -> None:
         """A plan as text, a colour for each kind of line."""

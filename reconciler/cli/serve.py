@@ -16,7 +16,6 @@ import typer
 from dotenv import dotenv_values
 
 from reconciler.cli.codes import DONE, ERROR
-from reconciler.cli.secrecy import without
 from reconciler.config import settings
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 from reconciler.errors import Unavailable
@@ -99,5 +98,4 @@ def _log(given: Mapping[str, str]) -> logging.Handler:
     from reconciler.config import triggers  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host.lines import log_to  # noqa: PLC0415
 
-    secrets = (*settings.secrets(given), *triggers.secrets(given))
-    return log_to(lambda text: without(secrets, text))
+    return log_to((*settings.secrets(given), *triggers.secrets(given)))

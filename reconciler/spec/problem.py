@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from reconciler.documents.redaction import redact
+
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list positions from the top of a document."""
 
@@ -33,9 +35,8 @@ SHOWN = 60
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RUN = re.compile(r"[A-Za-z0-9+=_~]{20,}")
-_MARKED = re.compile(
-    r"://[^/\s]*@|[?&]\w+=|\beyJ|(?:password|passwd|pwd|secret|token|sig|key)\w*\s*[=:]", re.IGNORECASE
-)
+_MARKED = re.compile(r"[?&]\w+=|\beyJ|(?:password|passwd|pwd|secret|token|sig|key)\w*\s*[=:]", re.IGNORECASE)
+"""Stricter than `redact`: a value is not shown at all where it only begins like a secret."""
 _HIDDEN = "(not shown, it looks like a secret)"
 
 
@@ -71,7 +72,7 @@ def show(value: Any) -> str:
 
 def secret_like(text: str) -> bool:
     """Whether a text may be a token, a key, or a URL that carries one; ids of resources are not."""
-    if _MARKED.search(text):
+    if _MARKED.search(text) or redact(text) != text:
         return True
     runs = _RUN.findall(_GUID.sub("", text))
     return any(re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in runs)

@@ -7,12 +7,35 @@ people make no series more than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
 
+from reconciler.documents.redaction import redact, redacted
 from reconciler.telemetry.names import LABELS, MOST_ORGANIZATIONS, OTHER, metric
 from reconciler.telemetry.port import Attribute, Span, Telemetry
+
+
+class _RedactedSpan:
+    """A span whose texts are redacted before they reach an exporter."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    @property
+    def traceparent(self) -> str:
+        return self._span.traceparent
+
+    def set(self, name: str, value: Attribute) -> None:
+        self._span.set(name, redacted({name: value})[name])
+
+    def link(self, traceparent: str) -> None:
+        self._span.link(traceparent)
+
+    def fail(self, reason: str, text: str = "") -> None:
+        self._span.fail(reason, redact(text))
 
 
 class Bounded:
@@ -36,6 +59,7 @@ class Bounded:
         """Note how high something stands now."""
         self._beneath.gauge(name, value, **self._within(name, labels))
 
+    @contextmanager
     def span(
         self,
         name: str,
@@ -44,9 +68,11 @@ class Bounded:
         links: Iterable[str] = (),
         client: bool = False,
         attributes: Mapping[str, Attribute] | None = None,
-    ) -> AbstractContextManager[Span]:
-        """Spans pass: they are single, and no series."""
-        return self._beneath.span(name, parent=parent, links=links, client=client, attributes=attributes)
+    ) -> Iterator[Span]:
+        """A span with redacted texts; spans have no bound, since they are no series."""
+        about = redacted(dict(attributes or {}))
+        with self._beneath.span(redact(name), parent=parent, links=links, client=client, attributes=about) as span:
+            yield _RedactedSpan(span)
 
     def flush(self) -> None:
         """Send what waits."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.adapters.redaction import oneline
 from reconciler.documents import Json
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Throttled, Unavailable
 
 PARENT_MISSING = frozenset({"SubscriptionNotFound", "ResourceGroupNotFound"})

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
 
 LONGEST_MESSAGE = 300
@@ -44,12 +45,6 @@ _SILENT = {401: "the token was refused; is the identity a user of this organizat
 _TYPE_KEY = re.compile(r"\w{1,100}", re.ASCII)
 _TOO_MANY = "TF400733"
 _NON_AUTHORITATIVE = 203
-_SECRETS = re.compile(
-    r"(?i)\b(bearer|basic)\s+[^\s\"',;]+"  # an Authorization header
-    r"|\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"  # a JSON web token
-    r"|\b(sig|code|password|token|secret|client_assertion)=[^\s&\"',;]+"  # signed URLs and forms
-    r"|(?=[A-Za-z+/_]*\d)[A-Za-z0-9+/_]{40,}={0,2}"  # keys and personal access tokens, never without a digit
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +102,7 @@ def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
 
 def clip(text: str, secrets: tuple[str, ...] = ()) -> str:
     """One line of at most 300 characters, without anything that looks like a secret."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
-    line = " ".join(_SECRETS.sub("***", "".join(c if c.isprintable() else " " for c in text)).split())
-    return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"
+    return oneline(text, secrets=secrets, limit=LONGEST_MESSAGE)
 
 
 def _document(headers: Mapping[str, str], body: bytes) -> Json:

@@ -23,8 +23,8 @@ from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.tree import read_commit, resolve
 from reconciler.adapters.origin import Origin
-from reconciler.adapters.redaction import oneline
 from reconciler.adapters.retry_after import retry_after
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
 from reconciler.ports.specs import Snapshot
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redacted
 
 MAX_BODY = 65_536
 """Bytes that a request of the interface may have; webhooks have their own limit."""
@@ -39,8 +40,8 @@ class HttpResponse:
     content_type: str = "application/json"
 
     def content(self) -> bytes:
-        """The body's bytes."""
-        return b"" if self.body is None else json.dumps(self.body, sort_keys=True).encode()
+        """The body's bytes, redacted."""
+        return b"" if self.body is None else json.dumps(redacted(self.body), sort_keys=True).encode()
 
 
 class HttpProblem(Exception):

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change
 from reconciler.service.catalogue import Specs
 from reconciler.service.queue.messages import WorkMessage
@@ -20,10 +21,9 @@ _log = logging.getLogger("reconciler")
 
 
 def event(name: str, **fields: Json) -> None:
-    """Log one event; empty fields are left out."""
-    _log.info(
-        json.dumps({"event": name, **{key: value for key, value in fields.items() if value not in (None, "", {})}})
-    )
+    """Log one event, redacted; empty fields are left out."""
+    given = {key: value for key, value in fields.items() if value not in (None, "", {})}
+    _log.info(json.dumps({"event": name, **redacted(given)}))
 
 
 def dropped(trigger: str, reasons: Mapping[str, int]) -> None:

@@ -274,7 +274,7 @@ def test_a_home_that_cannot_be_written_does_not_matter(tmp_path: Path) -> None:
     code = (
         "import os, sys; before = dict(os.environ); import reconciler.adapters.devops\n"
         "assert 'azure.devops' not in sys.modules and 'msrest' not in sys.modules, 'imported too early'\n"
-        "import reconciler.adapters.devops_package; assert dict(os.environ) == before, 'environment changed'\n"
+        "import reconciler.adapters.devops.package; assert dict(os.environ) == before, 'environment changed'\n"
     )
     root = Path(__file__).parents[3]
     environment = {**os.environ, "HOME": str(home / "sub"), "TMPDIR": str(tmp_path)}

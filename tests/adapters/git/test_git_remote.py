@@ -204,7 +204,7 @@ def test_a_token_is_asked_for_anew_so_that_it_can_be_refreshed(work: Work, stric
                 Content_Type="application/x-git-upload-pack-advertisement",
             ),
             Unavailable,
-            "the server said: denied to ***",
+            "the server said: denied to Bearer ***",
         ),
         (says("200 OK", b"", Content_Type="application/x-git-upload-pack-advertisement"), Unavailable, "git http"),
     ],

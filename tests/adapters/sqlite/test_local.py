@@ -128,7 +128,7 @@ def test_a_process_that_dies_in_a_transaction_leaves_no_trace(path: Path) -> Non
     stores.close()
     code = (
         "import os, sys\n"
-        "from reconciler.adapters.local_file import LocalFile\n"
+        "from reconciler.adapters.sqlite.file import LocalFile\n"
         "with LocalFile(sys.argv[1]).begin() as connection:\n"
         "    connection.execute('DELETE FROM messages')\n"
         "    os._exit(9)\n"
