@@ -24,7 +24,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.adapters import lazy_imports
-from reconciler.adapters.devops.endpoints import is_loopback
+from reconciler.config.endpoints import is_loopback
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Unavailable
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import recalled, require, select, settings_of, view
-from reconciler.spec.model import Mode
 from reconciler.tools.explain import Explanation, asked, explained, follow
 
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool's name.")]
@@ -46,8 +45,7 @@ def explain(
     # Who asks why wants what is there, not what saves reads.
     survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
     steps = follow(question, survey, tools.devops)
-    paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
-    plan = None if paused else tools.planner.plan(spec, survey, selection.revision)
+    plan = None if spec.paused_on(now.date()) else tools.planner.plan(spec, survey, selection.revision)
     answer = explained(question, steps, plan, now)
     show(answer, output, screen)
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]

@@ -24,7 +24,7 @@ from reconciler.cli.stopping import Stop, stopping
 from reconciler.config.settings import PREFIX
 from reconciler.errors import Refused, Throttled
 from reconciler.spec.model import Mode
-from reconciler.spec.names import organization_of
+from reconciler.spec.names import organization_key
 from reconciler.tools.onboard import (
     BLIND_PAUSE,
     Giving,
@@ -125,7 +125,7 @@ def _object_id(text: str) -> str:
 
 def _name(text: str) -> str:
     """A name, also where the address was given."""
-    return organization_of(text.strip()) or text.strip().lower()
+    return organization_key(text)
 
 
 class _Run:

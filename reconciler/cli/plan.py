@@ -17,7 +17,6 @@ from reconciler.cli.selection import Selection, recalled, require, select, setti
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
-from reconciler.spec.model import Mode, Spec
 from reconciler.survey.names import RememberedNames
 
 
@@ -89,7 +88,7 @@ def _plans(
     survey = look.planner.survey(selection.specs)
     with screen.progress("reading", len(selection.specs)) as track:
         for spec in selection.specs:
-            if _paused(spec, look):
+            if spec.paused_on(look.clock.now().date()):
                 screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
                 continue
             try:
@@ -99,8 +98,3 @@ def _plans(
                 codes.append(ERROR)
             track.step(f"reading {spec.name}")
     return plans, codes
-
-
-def _paused(spec: Spec, look: bootstrap.Look) -> bool:
-    """A paused pool is not even planned; after its last day the pause is over by itself."""
-    return spec.mode is Mode.PAUSE and (spec.until is None or look.clock.now().date() <= spec.until)

@@ -5,7 +5,6 @@ Everything it needs beside typer is imported when it runs: no other command shou
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from dotenv import dotenv_values
 
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.config import settings
+from reconciler.config.endpoints import is_loopback_host
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 from reconciler.errors import Unavailable
 
@@ -76,7 +76,7 @@ def _host(given: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
     triggers = Hosting.read(given)
-    if not triggers.function_key and not _loopback(options.host):
+    if not triggers.function_key and not is_loopback_host(options.host):
         text = (
             f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
         )
@@ -85,13 +85,6 @@ def _host(given: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
     shop = composition.build(chosen, triggers)
     composition.use(shop)
     return run.host(triggers, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _log(given: Mapping[str, str]) -> logging.Handler:

@@ -10,7 +10,6 @@ clouds, or loopback where `RECONCILER_ALLOW_LOOPBACK=1` says that this is a test
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -30,9 +29,12 @@ from reconciler.config.endpoints import (
     is_loopback,
     unresolved,
 )
+from reconciler.documents.spelling import nearest
 from reconciler.errors import Terminal
 
 PREFIX = "RECONCILER_"
+MISSPELT = 0.8
+"""How alike an unknown variable has to be to a setting to be an error: others may use the prefix too."""
 INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 
 
@@ -348,9 +350,8 @@ class _EnvironmentReader:
             short = name.removeprefix(PREFIX)
             if name == short or short in known:
                 continue
-            near = difflib.get_close_matches(short, known, 1, 0.8)
-            if near:
-                self._wrong(short, f"no such setting; the nearest is {PREFIX}{near[0]}")
+            if near := nearest(short, known, MISSPELT):
+                self._wrong(short, f"no such setting; the nearest is {PREFIX}{near}")
 
 
 def unless_said(given: Mapping[str, str]) -> None:

@@ -6,14 +6,14 @@ in the defaults of this table, a Functions app has to set them (docs/hosting.md 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.config.endpoints import endpoint_problem, unresolved
-from reconciler.config.settings import PREFIX, Secret, SettingsInvalid, Variable
+from reconciler.config.settings import MISSPELT, PREFIX, Secret, SettingsInvalid, Variable
 from reconciler.config.settings import VARIABLES as SETTINGS
+from reconciler.documents.spelling import nearest
 
 AUDIT_HOSTS = frozenset({"auditservice.dev.azure.com"})
 
@@ -127,12 +127,8 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
     known = {variable.name for variable in (*SETTINGS, *VARIABLES)}
     names = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX))
     unknown = [name for name in names if name not in known and not name.startswith("STORAGE__")]
-    near = {
-        name: difflib.get_close_matches(name, [variable.name for variable in VARIABLES], 1, 0.8) for name in unknown
-    }
-    return [
-        f"{PREFIX}{name}: no such setting; the nearest is {PREFIX}{found[0]}" for name, found in near.items() if found
-    ]
+    near = {name: nearest(name, [variable.name for variable in VARIABLES], MISSPELT) for name in unknown}
+    return [f"{PREFIX}{name}: no such setting; the nearest is {PREFIX}{found}" for name, found in near.items() if found]
 
 
 def _secrets(value: Mapping[str, str], name: str) -> tuple[Secret, ...]:

@@ -6,8 +6,6 @@ nothing that may be a secret, and cuts what is long: it ends up in logs, conditi
 
 from __future__ import annotations
 
-import difflib
-import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,9 +24,6 @@ MOST_PROBLEMS = 100
 
 LISTED = 10
 """Names that a message lists at most."""
-
-COMPARED = 200
-"""Names that are looked through for the one that was meant; comparing is slow, and files may be made to be slow."""
 
 SHOWN = 60
 """Characters of a value that a message quotes at most."""
@@ -94,18 +89,6 @@ def spell(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{show(step)}"
     return text.removeprefix(".")
-
-
-def nearest(name: str, known: Iterable[str], cutoff: float = 0.72) -> str | None:
-    """The known name that was probably meant: the same but for case and separators, else the most similar one."""
-    by_bare = {bare(one): one for one in itertools.islice(known, COMPARED)}
-    found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=cutoff)
-    return by_bare[found[0]] if found else None
-
-
-def bare(name: str) -> str:
-    """A name without case and separators: ``azure-dev-ops`` and ``AzureDevOps`` are the same word."""
-    return name.replace("-", "").replace("_", "").replace(" ", "").casefold()
 
 
 def listing(names: Iterable[str]) -> str:

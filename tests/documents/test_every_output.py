@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -22,7 +23,6 @@ from reconciler.spec.problem import show
 from reconciler.telemetry import Bounded, MemoryTelemetry
 from tests.documents.samples import CANARY, HARMLESS, SECRET
 
-SAMPLES = [pytest.param(text, id=what) for what, text, _ in SECRET]
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -73,13 +73,28 @@ def spans(text: str) -> str:
     return repr((made.name, made.attributes, made.error))
 
 
+@contextmanager
+def logging_to(handler: logging.Handler | None, name: str) -> Iterator[None]:
+    """Our logger as `serve` and the Functions host set it, and as it was afterwards."""
+    ours, logger = logging.getLogger("reconciler"), logging.getLogger(name)
+    level = ours.level
+    if handler is not None:
+        logger.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        ours.setLevel(level)
+        if handler is not None:
+            logger.removeHandler(handler)
+
+
 def log_line(text: str) -> str:
     """A record of a library, as `serve` writes it."""
     stream = io.StringIO()
-    handler = log_to(["a known value"], stream)
-    try:
+    with logging_to(None, "reconciler"):
+        handler = log_to(["a known value"], stream)
         logging.getLogger("library").warning("%s and a known value", text)
-    finally:
         logging.getLogger().removeHandler(handler)
     assert "a known value" not in stream.getvalue()
     return stream.getvalue()
@@ -88,16 +103,8 @@ def log_line(text: str) -> str:
 def event(text: str) -> str:
     """An event of ours, as the Functions host gets it."""
     stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    logger = logging.getLogger("reconciler")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
+    with logging_to(logging.StreamHandler(stream), "reconciler"):
         logs.event("run", message=text, list=[text])
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
     return stream.getvalue()
 
 
@@ -106,24 +113,25 @@ OUTPUTS: tuple[Callable[[str], str], ...] = (
 )
 
 
-@pytest.mark.parametrize("text", SAMPLES)
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_no_output_lets_a_secret_through(output: Callable[[str], str], text: str) -> None:
-    assert CANARY not in output(text)
+def test_no_output_lets_a_secret_through(output: Callable[[str], str]) -> None:
+    assert [what for what, text, _ in SECRET if CANARY in output(text)] == []
 
 
-@pytest.mark.parametrize("text", SAMPLES)
-def test_the_command_line_prints_no_secret(capsys: pytest.CaptureFixture[str], text: str) -> None:
+def test_the_command_line_prints_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(color=False, verbose=True)
     for way in (screen.result, screen.document, screen.good, screen.bad, screen.note, screen.detail, screen.error):
-        way(text)
+        for _, text, _ in SECRET:
+            way(text)
     printed = capsys.readouterr()
 
     assert CANARY not in printed.out + printed.err
-    assert len(printed.out.splitlines()) >= 4, "every line was printed"
+    assert len(printed.out.splitlines()) >= 4 * len(SECRET), "every line was printed"
+    assert len(printed.err.splitlines()) == 3 * len(SECRET), "every line was printed"
 
 
-@pytest.mark.parametrize("text", [text for text in HARMLESS if text.isascii() and "\\" not in text])
 @pytest.mark.parametrize("output", [error, plan_json, http_body, status, spans, log_line, event])
-def test_harmless_text_passes_every_output(output: Callable[[str], str], text: str) -> None:
-    assert text in output(text)
+def test_harmless_text_passes_every_output(output: Callable[[str], str]) -> None:
+    plain = [text for text in HARMLESS if text.isascii() and "\\" not in text]
+
+    assert [text for text in plain if text not in output(text)] == []

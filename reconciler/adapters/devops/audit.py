@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.adapters.devops.endpoints import query
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.session import Session
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import Unavailable
 
 PAGE = 200
@@ -38,21 +38,21 @@ class DevOpsAuditLog:
         The last seconds are asked for again, since entries of one moment may become visible one after the other; the
         cursor carries the ids that were given out already.
         """
-        moment, _, given = cursor.partition("|")
+        since, _, given = cursor.partition("|")
         seen = set(given.split("|")) if given else set()
-        found, cut = self._since(organization, moment)
+        found, cut = self._since(organization, since)
         entries = [entry for entry in found if str(entry.get("id")) not in seen]
         moments = [when for entry in entries if (when := _when(entry)) is not None]
-        begin = max([_parsed(moment) or _EVER, *(when - _AGAIN for when in moments)])
+        begin = max([_parsed(since) or _EVER, *(when - _AGAIN for when in moments)])
         late = {str(entry.get("id")) for entry in entries if (when := _when(entry)) is not None and when >= begin}
-        kept = sorted(late | (seen if begin == _parsed(moment) else set()))
-        return entries, "|".join([begin.isoformat(), *kept]), cut
+        kept = sorted(late | (seen if begin == _parsed(since) else set()))
+        return entries, "|".join([moment(begin), *kept]), cut
 
-    def _since(self, organization: str, moment: str) -> tuple[list[Json], bool]:
+    def _since(self, organization: str, since: str) -> tuple[list[Json], bool]:
         found: dict[str, Json] = {}
         token: str | None = None
         for _ in range(PAGES):
-            page = self._page(organization, moment, token)
+            page = self._page(organization, since, token)
             for entry in page.get("decoratedAuditLogEntries") or ():
                 found.setdefault(str(entry.get("id")), entry)
             token = page.get("continuationToken")
@@ -85,9 +85,6 @@ def _when(entry: Json) -> datetime | None:
     return _parsed(str(entry.get("timestamp")))
 
 
-def _parsed(moment: str) -> datetime | None:
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+def _parsed(text: str) -> datetime | None:
+    """A moment; one without a zone is in UTC."""
+    return moment_of(text) or moment_of(f"{text}Z")

@@ -6,7 +6,6 @@ Whatever an answer must hold to be believed is checked here: what is missing rai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from reconciler.adapters.devops.answers import DevOpsResponse
 from reconciler.adapters.devops.endpoints import query, segment
@@ -103,8 +102,3 @@ def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:
         role=name,
         inherited=access == "inherited",
     )
-
-
-def moment(value: datetime | None) -> str:
-    """A moment in UTC, to the second; empty where there is none."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""

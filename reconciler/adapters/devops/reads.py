@@ -21,7 +21,6 @@ from reconciler.adapters.devops.endpoints import segment
 from reconciler.adapters.devops.forms import (
     assignment_of,
     entries,
-    moment,
     pipeline_of,
     project_of,
     queue_of,
@@ -32,6 +31,7 @@ from reconciler.adapters.devops.identities import Identities, property_of
 from reconciler.adapters.devops.pages import Paged, pages
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
+from reconciler.documents import moment
 from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 
@@ -158,7 +158,9 @@ class DevOps:
             all_pipelines=bool(everyone and everyone.authorized),
             pipelines=frozenset(entry.id for entry in model.pipelines or () if entry.authorized),
             authorized_by=(everyone.authorized_by.display_name or "") if everyone and everyone.authorized_by else "",
-            authorized_on=moment(everyone.authorized_on) if everyone else "",
+            authorized_on=moment(everyone.authorized_on.replace(microsecond=0))
+            if everyone and everyone.authorized_on
+            else "",
         )
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:

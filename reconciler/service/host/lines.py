@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment
 from reconciler.documents.redaction import redacted
 
 
@@ -26,7 +26,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; a text that is a JSON object gives its fields, any other is the field `message`."""
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        at = moment(datetime.fromtimestamp(record.created, UTC))
         head = {"at": at, "level": record.levelname.lower(), "logger": record.name}
         return json.dumps({**head, **redacted(_fields(record.getMessage()), self._secrets)}, ensure_ascii=False)
 

@@ -7,7 +7,6 @@ become 503: they say what could not be read.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from reconciler.documents import Json
+from reconciler.documents.spelling import nearest
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
@@ -150,8 +150,8 @@ def _asked(body: Json) -> list[str]:
 def _known(specs: Specs, name: str) -> Spec:
     spec = specs.by_key.get(name.lower())
     if spec is None:
-        near = difflib.get_close_matches(name.lower(), specs.by_key, n=1)
-        hint = f"; did you mean {specs.by_key[near[0]].name}?" if near else ""
+        near = nearest(name, specs.by_key)
+        hint = f"; did you mean {specs.by_key[near].name}?" if near else ""
         raise HttpProblem(404, "Not Found", f"pools: no spec names {name[:64]!r}{hint}")
     return spec
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
@@ -35,7 +35,7 @@ class RememberedDeliveries:
         for attempt in range(1, _TRIES + 1):
             document = self._state.load(self._name)
             entries = _entries(document, self._clock.now())
-            entries[_digest(key)] = {"at": self._clock.now().isoformat(), "value": value}
+            entries[_digest(key)] = {"at": moment(self._clock.now()), "value": value}
             newest = dict(sorted(entries.items(), key=lambda item: item[1]["at"])[-KEEP:])
             try:
                 self._state.save(self._name, newest, document.etag if document else None)
@@ -48,8 +48,11 @@ class RememberedDeliveries:
 
 def _entries(document: Json, now: datetime) -> dict[str, dict[str, Json]]:
     body = document.body if document is not None and isinstance(document.body, dict) else {}
-    oldest = (now - FOR).isoformat()
-    return {key: entry for key, entry in body.items() if entry["at"] >= oldest}
+    return {
+        key: entry
+        for key, entry in body.items()
+        if isinstance(entry, dict) and (at := moment_of(entry.get("at"))) is not None and at >= now - FOR
+    }
 
 
 def _digest(key: str) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 
 MAX_KEYS = 200
 """Keys in one message; a Storage queue message holds 48 KiB before it is encoded."""
@@ -33,7 +33,7 @@ class WorkMessage:
 
     def text(self) -> str:
         """The message's text."""
-        due = self.due.isoformat() if self.due is not None else ""
+        due = moment(self.due) if self.due is not None else ""
         body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace, "due": due}
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
@@ -66,18 +66,10 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
         tuple(keys),
         trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
         traceparent(trace),
-        _moment(body.get("due")),
+        moment_of(body.get("due")),
     )
 
 
 def traceparent(value: Json) -> str:
     """The value where it is a W3C traceparent, empty otherwise."""
     return value if isinstance(value, str) and _TRACE.match(value) else ""
-
-
-def _moment(value: Json) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment is not None and moment.tzinfo else None

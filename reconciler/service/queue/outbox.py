@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reconciler.documents import moment, moment_of
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import MessageQueue, StateStore
@@ -67,7 +68,7 @@ class Outbox:
     def follows(self, key: str) -> datetime | None:
         """When the last follow-up that was asked for becomes visible."""
         document = self.state.load(f"follow-ups/{key}")
-        return _moment(document.body.get("at")) if document is not None else None
+        return moment_of(document.body.get("at")) if document is not None else None
 
     def _remember(self, key: str, due: datetime, now: datetime) -> None:
         """After the message, never before: a follow-up that is remembered but was never put would be a lost wish.
@@ -75,16 +76,9 @@ class Outbox:
         Whoever is overtaken here leaves it: the other's follow-up is on the queue as well.
         """
         document = self.state.load(f"follow-ups/{key}")
-        known = _moment(document.body.get("at")) if document is not None else None
+        known = moment_of(document.body.get("at")) if document is not None else None
         try:
-            body = {"at": kept(known, due, now).isoformat()}
+            body = {"at": moment(kept(known, due, now))}
             self.state.save(f"follow-ups/{key}", body, document.etag if document is not None else None)
         except LeaseHeld:
             return
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
@@ -28,7 +28,7 @@ def sweep(shop: TriggerContext, trace: str = "") -> None:
         specs = shop.catalogue.specs()
         spread = shop.options.sweep_seconds * 0.8
         count = shop.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
-    _remember(shop, "sweep", {"at": shop.clock.now().isoformat(), "pools": len(specs.by_key)})
+    _remember(shop, "sweep", {"at": moment(shop.clock.now()), "pools": len(specs.by_key)})
     shop.telemetry.gauge("reconciler.pools", len(specs.by_key))
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
@@ -81,13 +81,13 @@ def _watch(shop: TriggerContext, organization: str, specs: tuple[Spec, ...], tra
     now = shop.clock.now()
     document = shop.state.load(f"audit/{organization}")
     body = document.body if document is not None else {}
-    if str(body.get("refusedUntil", "")) > now.isoformat():
+    if (refused := moment_of(body.get("refusedUntil"))) is not None and refused > now:
         return
     try:
-        since = str(body.get("cursor") or (now - AUDIT_BACK).isoformat())
+        since = str(body.get("cursor") or moment(now - AUDIT_BACK))
         entries, following, cut = shop.audit.entries(organization, since)
     except Terminal:
-        _remember(shop, f"audit/{organization}", {"refusedUntil": (now + REFUSED_FOR).isoformat()}, document)
+        _remember(shop, f"audit/{organization}", {"refusedUntil": moment(now + REFUSED_FOR)}, document)
         raise
     found = log_keys(entries, specs, organization)
     if cut:
@@ -105,8 +105,8 @@ def _watch(shop: TriggerContext, organization: str, specs: tuple[Spec, ...], tra
 def _sweep_age(shop: TriggerContext) -> None:
     """Told by every look at git, so that it is heard of too where no sweep comes any more."""
     document = shop.state.load("sweep")
-    if document is not None:
-        age = shop.clock.now() - datetime.fromisoformat(document.body["at"])
+    if document is not None and (swept := moment_of(document.body.get("at"))) is not None:
+        age = shop.clock.now() - swept
         shop.telemetry.gauge("reconciler.sweep.age", max(0.0, age.total_seconds()))
 
 

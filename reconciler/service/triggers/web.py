@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment_of
 from reconciler.errors import ReconcilerError
 from reconciler.service.http import api
 from reconciler.service.http.access import require_role
@@ -99,7 +99,10 @@ def _sweep(shop: TriggerContext) -> tuple[bool, str]:
     document = shop.state.load("sweep")
     if document is None:
         return True, "no sweep yet"
-    age = shop.clock.now() - datetime.fromisoformat(document.body["at"])
+    swept = moment_of(document.body.get("at"))
+    if swept is None:
+        return True, "no sweep yet"
+    age = shop.clock.now() - swept
     fresh = age <= timedelta(seconds=OVERDUE * shop.options.sweep_seconds)
     return fresh, f"last sweep {int(age.total_seconds() // 60)} minutes ago"
 

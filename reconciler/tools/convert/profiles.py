@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.documents.spelling import bare
 from reconciler.errors import SpecInvalid
-from reconciler.spec.problem import bare
 from reconciler.spec.shapes import kebab_names
 from reconciler.tools.convert.piece import Piece
 

@@ -12,11 +12,11 @@ from typing import TypeAlias
 
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
-from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue
 from reconciler.ports.diagnostics import QUEUE_SCOPE, DevOpsInspector
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec import effective
+from reconciler.spec.names import organization_key
 from reconciler.survey import SharedSurvey, Survey
 from reconciler.tools.import_.people import Person, named
 
@@ -93,7 +93,7 @@ def places_of(document: Body) -> list[tuple[str, str, tuple[str, ...]]]:
     name = profile.get("alias") or document.get("name") or ""
     return [
         (
-            organization_of(str(one.get("url", ""))),
+            organization_key(str(one.get("url", ""))),
             str(one.get("alias") or name),
             tuple(map(str, one.get("projects") or ())),
         )

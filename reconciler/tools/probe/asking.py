@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from reconciler.documents import moment
 from reconciler.errors import Forbidden, NotFound, Rejected
 from reconciler.survey.capabilities import CapabilityAnswer, OrganizationAnswers
-from reconciler.survey.capabilities.answers import MOMENT
 from reconciler.survey.capabilities.questions import (
     ALIAS,
     AUTHORIZED_LIST,
@@ -46,7 +46,7 @@ def probed(ground: ProbeOrganization, now: datetime) -> OrganizationAnswers:
     ground.get("_apis/ConnectionData", **{"api-version": "7.1-preview.1"})
     ground.statuses()
     answers = {question: _ask(ground, ask) for question, ask in ASKS.items()}
-    return OrganizationAnswers(asked=now.strftime(MOMENT), answers=answers)
+    return OrganizationAnswers(asked=moment(now.replace(microsecond=0)), answers=answers)
 
 
 def _ask(ground: ProbeOrganization, ask: Callable[[ProbeOrganization], CapabilityAnswer]) -> CapabilityAnswer:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from reconciler.documents import moment
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, web
 from reconciler.survey.capabilities import AnswerEvidence, Capabilities, CapabilityAnswer, OrganizationAnswers, text
-from reconciler.survey.capabilities.answers import MOMENT
 from tests.deployment import Deployment, with_options
 
 PRIME, TAILSPIN = "fabrikam-prime", "fabrikam-tailspin"
@@ -23,7 +23,7 @@ def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Dep
     """The careful way works; nobody is to be woken for a file. Which organizations it is about stays inside."""
     shop = deployment.shop()
     now = shop.clock.now()
-    asked = OrganizationAnswers(asked=(now - timedelta(days=3)).strftime(MOMENT), answers={})
+    asked = OrganizationAnswers(asked=moment((now - timedelta(days=3)).replace(microsecond=0)), answers={})
     both = Capabilities(organizations={PRIME: asked, TAILSPIN: asked})
 
     assert "capabilities" not in checks(shop)[1]
@@ -38,7 +38,7 @@ def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Dep
 
 def test_the_functions_app_believes_the_file_that_its_setting_names(deployment: Deployment, tmp_path: Path) -> None:
     written = OrganizationAnswers(
-        asked=datetime.now(UTC).strftime(MOMENT),
+        asked=moment(datetime.now(UTC).replace(microsecond=0)),
         answers={
             "authorized-list": CapabilityAnswer(
                 verdict="seen yes", answer="complete", evidence=AnswerEvidence(counts={"agreed": 3})
