@@ -62,7 +62,7 @@ def _run(served: hosts.Host) -> bool:
     try:
         return run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
     finally:
-        composition.shop().telemetry.close()
+        composition.trigger_context().telemetry.close()
 
 
 def _why(error: OSError) -> str:
@@ -82,9 +82,9 @@ def _host(given: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
         )
         raise SettingsInvalid((text,))
     chosen = Settings.read(given, beneath=state(given))
-    shop = composition.build(chosen, triggers)
-    composition.use(shop)
-    return run.host(triggers, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
+    context = composition.build(chosen, triggers)
+    composition.use(context)
+    return run.host(triggers, context.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
 
 
 def _log(given: Mapping[str, str]) -> logging.Handler:

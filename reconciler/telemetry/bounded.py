@@ -1,8 +1,7 @@
-"""Figures whose number of series has a bound, whatever the estate is like.
+"""Bounds the number of time series and redacts spans, before every exporter.
 
-Stands before every exporter. A label that the table does not know is left out, a value that its set does not know
-becomes `OTHER`: a figure with a coarse label is worth more than an exception in a run. Ten thousand pools, projects or
-people make no series more than one.
+An unknown label is left out, and a value outside of its set becomes `OTHER`: a metric with a coarse label is better
+than an exception in a run. Ten thousand pools, projects or people make no more series than one.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class _RedactedSpan:
 
 
 class Bounded:
-    """`Telemetry` that keeps another one's labels within their sets."""
+    """`Telemetry` over another one, with bounded labels and redacted spans."""
 
     def __init__(self, beneath: Telemetry, organizations: int = MOST_ORGANIZATIONS) -> None:
         self._beneath = beneath
@@ -52,11 +51,11 @@ class Bounded:
         self._beneath.count(name, value, **self._within(name, labels))
 
     def record(self, name: str, value: float, **labels: str) -> None:
-        """Note one value of a distribution."""
+        """Record one value of a distribution."""
         self._beneath.record(name, value, **self._within(name, labels))
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
-        """Note how high something stands now."""
+        """Record a current value."""
         self._beneath.gauge(name, value, **self._within(name, labels))
 
     @contextmanager
@@ -75,11 +74,11 @@ class Bounded:
             yield _RedactedSpan(span)
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send what is buffered."""
         self._beneath.flush()
 
     def close(self) -> None:
-        """Send what waits and stop."""
+        """Send what is buffered and stop."""
         self._beneath.close()
 
     def _within(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:

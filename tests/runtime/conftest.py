@@ -28,7 +28,7 @@ class Real:
 
     host: RuntimeHost
     deployment: Deployment
-    shop: TriggerContext
+    context: TriggerContext
     """The same stores, seen from the test."""
     queues: MessageQueues
 
@@ -53,4 +53,4 @@ def real(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         RuntimeHost(LIBRARY, ROOT, deployment.environment) as host,
     ):
         settings = Settings.read(deployment.environment, beneath=state(deployment.environment))
-        yield Real(host, deployment, deployment.shop(), store(settings, SystemClock()))
+        yield Real(host, deployment, deployment.context(), store(settings, SystemClock()))

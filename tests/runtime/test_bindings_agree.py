@@ -23,7 +23,7 @@ from reconciler.service.host.host import ServeOptions
 from reconciler.service.host.http import PREFIX
 from reconciler.service.host.timers import schedule_of
 from reconciler.service.triggers.composition import BEFORE_TIMEOUT
-from reconciler.service.triggers.web import _DOORS
+from reconciler.service.triggers.web import _HANDLERS
 
 ROOT = Path(__file__).parents[2]
 HOST = json.loads((ROOT / "host.json").read_text())
@@ -113,7 +113,7 @@ def test_every_http_function_has_a_handler_and_the_operation_of_its_name() -> No
         item[method]["operationId"] for item in OPENAPI["paths"].values() for method in item if method != "parameters"
     }
 
-    assert set(of_type("httpTrigger")) == set(_DOORS) == operations
+    assert set(of_type("httpTrigger")) == set(_HANDLERS) == operations
 
 
 def test_the_page_lists_every_function_once() -> None:

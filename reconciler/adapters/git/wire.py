@@ -1,6 +1,6 @@
 """Talks to a git remote over https: smart protocol, one commit deep, into memory.
 
-All requests of the library go through one courier, which asks nobody but the remote's own host, follows no redirect,
+All requests of the library go through one pool, which asks nobody but the remote's own host, follows no redirect,
 adds the token by itself, and judges the answer before the library sees it: a sign-in page with status 200 would
 otherwise pass for a repository of the old "dumb" kind.
 """
@@ -45,8 +45,8 @@ class RemoteRepository:
         self._location = location
         self._caps = caps
         self._where = f"git {location}"
-        self._courier = _Courier(location, caps, access)
-        self._client = HttpGitClient(f"{location.place}/", pool_manager=cast("Any", self._courier), quiet=True)
+        self._pool = _OneHostPool(location, caps, access)
+        self._client = HttpGitClient(f"{location.place}/", pool_manager=cast("Any", self._pool), quiet=True)
 
     def head(self) -> bytes:
         """Object id that the ref names now: one request."""
@@ -63,7 +63,7 @@ class RemoteRepository:
 
     def close(self) -> None:
         """Let the connections go."""
-        self._courier.close()
+        self._pool.close()
 
     def _fetch(self, store: MemoryObjectStore, target: ObjectID) -> None:
         file, commit, abort = store.add_pack()
@@ -84,7 +84,7 @@ class RemoteRepository:
 
     def _asking(self, ask: Callable[[], Any]) -> Any:
         """Run one exchange within its budget. The library raises whatever an answer's bytes lead it to."""
-        self._courier.begin()
+        self._pool.begin()
         try:
             return ask()
         except ReconcilerError:
@@ -93,7 +93,7 @@ class RemoteRepository:
             raise Unavailable(f"{self._where}: an answer cannot be read ({type(problem).__name__})") from None
 
 
-class _Courier:
+class _OneHostPool:
     """Stands in for the library's pool of connections."""
 
     headers: Mapping[str, str] = {"User-Agent": "git/mdp-reconciler"}

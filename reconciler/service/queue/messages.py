@@ -1,7 +1,7 @@
-"""What stands in a queue: keys of pools, and nothing that decides anything.
+"""Messages of the work queues: keys of pools, and nothing that decides anything.
 
-`trigger` and `trace` say where the wish came from, for one log line and the trace. A bare key is a message too, so
-that a person can drop one into the queue by hand.
+`trigger` and `trace` say where the request came from, for one log line and the trace. A bare key is a message too, so
+that an administrator can put one into the queue by hand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TRACE = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 @dataclass(frozen=True, slots=True)
 class WorkMessage:
-    """Pools somebody should look at."""
+    """Pools to reconcile."""
 
     keys: tuple[str, ...]
     trigger: str = "unknown"
@@ -29,7 +29,7 @@ class WorkMessage:
     trace: str = ""
     """W3C traceparent, or empty."""
     due: datetime | None = None
-    """When a follow-up is to be kept, by the clock of who asked for it."""
+    """When a follow-up is due, by the clock of the worker that queued it."""
 
     def text(self) -> str:
         """The message's text."""
@@ -39,7 +39,7 @@ class WorkMessage:
 
 
 def read(text: str) -> WorkMessage | None:
-    """The work that a text asks for; None where it asks for none that could be done."""
+    """The work that a text requests; None where it names no pools."""
     stripped = text.strip()
     if _KEY.match(stripped.lower()):
         return WorkMessage((stripped.lower(),))
@@ -51,7 +51,7 @@ def read(text: str) -> WorkMessage | None:
 
 
 def one_each(keys: tuple[str, ...], trigger: str, trace: str = "") -> list[str]:
-    """Texts of messages with one key each: what an event, a person or a push asks for."""
+    """Texts of messages with one key each: for an event, an HTTP request or a push."""
     return [WorkMessage((key,), trigger, trace).text() for key in keys]
 
 

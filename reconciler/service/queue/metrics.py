@@ -1,4 +1,4 @@
-"""What a run says in figures: results, changes, refusals, how old drift is, and how long it took to converge."""
+"""The metrics of a run: results, changes, refusals, time out of sync, and time to converge."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.telemetry import Metrics
 
 
-def tell(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
-    """Count one run; `before` is the status that it began with, `inserted` when it was asked for."""
+def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
+    """Record one run; `before` is the status that it began with, `inserted` the time of its request."""
     outcome = result.outcome.value
     for change in result.applied:
         metrics.count("reconciler.changes", facet=change.facet, action=change.action.value)

@@ -1,4 +1,4 @@
-"""One structured line for each run, and one for what was dropped: JSON, so that it can be asked, and nothing secret.
+"""Structured log lines in JSON: one for each run, and one for each dropped event.
 
 Names of pools, organizations, revisions, counts and reasons appear; never tokens, claims or documents.
 """
@@ -27,13 +27,13 @@ def event(name: str, **fields: Json) -> None:
 
 
 def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
-    """What a document told that is none of ours, or could not be read."""
+    """Log why events of a document were dropped."""
     if reasons:
         event("dropped", trigger=trigger, reasons=dict(reasons))
 
 
 def run(work: WorkMessage, report: Report, specs: Specs) -> None:
-    """What became of one pool."""
+    """Log the run of one pool."""
     result = report.result
     fields: dict[str, Json] = {
         "pool": report.key,

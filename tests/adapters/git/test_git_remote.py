@@ -250,9 +250,9 @@ def test_a_list_of_pack_addresses_elsewhere_is_not_followed(work: Work, strict: 
     work.commit(a="1")
     git = strict.source("main", authorization=bearer(lambda: CANARY))
     with serving(backend_app(work.path)) as elsewhere:
-        courier = git._repository._courier  # type: ignore[attr-defined] # the seam that the library calls
+        pool = git._repository._pool  # type: ignore[attr-defined] # the seam that the library calls
         with pytest.raises(Refused, match="no other host is asked"):
-            courier.request("GET", f"{elsewhere.url}/pack")
+            pool.request("GET", f"{elsewhere.url}/pack")
         assert elsewhere.requests == []
 
 
