@@ -1,4 +1,4 @@
-"""What people's questions need (`explain`, `probe` and the like), and `onboard`, which may write if asked."""
+"""What the diagnostic commands need (`explain`, `probe` and others), and `onboard`, which may write on request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """What `onboard` needs: it acts as whoever calls, and can write only where that was asked for."""
+    """What `onboard` needs: it acts as the caller, and can write only on request."""
 
     devops: DevOpsReader
     members: MembershipReader
@@ -56,7 +56,7 @@ class Onboarding:
 
 
 def tools(settings: Settings) -> Tools:
-    """What `explain`, `import` and `doctor` need; specs are not asked for."""
+    """What `explain`, `import` and `doctor` need; specs are not read."""
     from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.inspection import DevOpsInspection  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def tools(settings: Settings) -> Tools:
 
 
 def questions(settings: Settings) -> Questions:
-    """What `probe` needs; specs are not asked for."""
+    """What `probe` needs; specs are not read."""
     from reconciler.adapters.devops.inspection import DevOpsProbeReader  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
 

@@ -1,4 +1,4 @@
-"""The program itself: what reads and plans, and what applies."""
+"""Builds the program: the part that reads and plans, and the part that applies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Look:
     planner: Planner
     clock: Clock
     close: Callable[[], None] = field(repr=False)
-    """Let connections go."""
+    """Close connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class App:
     clock: Clock
     telemetry: Telemetry
     close: Callable[[], None] = field(repr=False)
-    """Let connections and files go."""
+    """Close connections and files."""
 
 
 def source(settings: Settings) -> SpecSource:
-    """Where specs come from. `SpecInvalid` where that is not set or makes no sense."""
+    """The source of specs. `SpecInvalid` where it is not set or invalid."""
     from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
 
     if not settings.specs:
@@ -68,7 +68,7 @@ def source(settings: Settings) -> SpecSource:
 
 
 def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
-    """The git token where one is set; towards Azure Repos, who we are towards Azure DevOps; nobody otherwise."""
+    """The Git token if one is set; for Azure Repos the identity for Azure DevOps; None otherwise."""
     from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
 
     if settings.git_token:
@@ -89,7 +89,7 @@ def look(settings: Settings) -> Look:
 def build(
     settings: Settings, listen: Callable[[Event], None] = lambda _: None, *, watch: Telemetry | None = None
 ) -> App:
-    """What applying needs; `listen` is told what happens, and `watch` too (None: whatever the settings say)."""
+    """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say)."""
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
@@ -113,7 +113,7 @@ def build(
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:
-    """The audit logs of organizations: another host, hence a session of its own."""
+    """The audit logs of organizations: another host, so another session."""
     from reconciler.adapters.devops.audit import DevOpsAuditLog  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.endpoints import Endpoints  # noqa: PLC0415
     from reconciler.adapters.devops.exchange import CallLimits  # noqa: PLC0415
@@ -126,7 +126,7 @@ def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY)
 
 
 def _rooted(specs: str) -> str:
-    """A folder inside a repository, asked for at a ref, as the repository and the folder in it."""
+    """A folder inside a repository, with a ref, as the repository and the folder in it."""
     place, mark, behind = specs.partition("#")
     folder = Path(place)
     if not mark or "://" in place or not folder.is_dir():

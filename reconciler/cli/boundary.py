@@ -1,6 +1,6 @@
 """Where every run ends: expected errors become lines and exit codes, a bug a short message.
 
-No traceback for what is expected, and none at all without ``--verbose``; secrets are struck out of it.
+No traceback for expected errors, and none at all without ``--verbose``; it is redacted.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> 
     except (KeyboardInterrupt, typer.Abort):
         screen.note("stopped")
         return STOPPED
-    except Exception as error:  # noqa: BLE001 - the outermost frame: people get a line, --verbose the traceback
-        _tell(screen, error)
+    except Exception as error:  # noqa: BLE001 - the outermost frame: one line, with --verbose the traceback
+        _report(screen, error)
         return ERROR
     return code if isinstance(code, int) else DONE
 
 
 @contextmanager
 def _libraries(screen: Screen) -> Iterator[None]:
-    """What libraries log is for those who asked for more, and without secrets; our own errors say what matters."""
+    """Log lines of libraries are shown with ``--verbose`` only, and redacted; our own errors contain what matters."""
     handler = _Log(screen)
     logging.getLogger().addHandler(handler)
     try:
@@ -64,7 +64,7 @@ class _Log(logging.Handler):
             self._screen.detail(f"{record.name}: {line}")
 
 
-def _tell(screen: Screen, error: Exception) -> None:
+def _report(screen: Screen, error: Exception) -> None:
     if isinstance(error, TyperException):
         _usage(screen, error)
     elif isinstance(error, settings.SettingsInvalid):
@@ -73,7 +73,7 @@ def _tell(screen: Screen, error: Exception) -> None:
     elif isinstance(error, ReconcilerError):
         screen.error(f"{error.reason}: {error}")
     elif isinstance(error, BrokenPipeError):
-        # Whoever read our output has gone; the interpreter still flushes at its end, and shall not fail at that.
+        # The reader of our output has closed it; the interpreter still flushes at its end and must not fail then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         _bug(screen, error)

@@ -1,6 +1,6 @@
 """Talks to a git remote over https: smart protocol, one commit deep, into memory.
 
-All requests of the library go through one pool, which asks nobody but the remote's own host, follows no redirect,
+All requests of the library go through one pool, which calls only the remote's own host, follows no redirect,
 adds the token by itself, and judges the answer before the library sees it: a sign-in page with status 200 would
 otherwise pass for a repository of the old "dumb" kind.
 """
@@ -32,9 +32,9 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 SHA256_DIGITS = 64
 _AGAIN = urllib3.Retry(1, read=0, redirect=0, status=0, other=0, respect_retry_after_header=False)
-"""A connection that could not be made is tried once more; nothing else is, and nobody sleeps."""
+"""A connection that could not be opened is tried once more; nothing else is retried, without a pause."""
 
-# It warns on every fetch where a server cannot leave large files out; nobody can act on that.
+# It warns on every fetch where a server cannot leave large files out; no user can act on that.
 logging.getLogger("dulwich.client").setLevel(logging.ERROR)
 
 
@@ -118,7 +118,7 @@ class _OneHostPool:
     def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
         """What the library calls."""
         if not self._origin.covers(url):
-            raise Refused(f"{self._where}: {urlsplit(url).hostname} is not {self._origin}, and no other host is asked")
+            raise Refused(f"{self._where}: {urlsplit(url).hostname} is not {self._origin}, and no other host is called")
         headers = {k: v for k, v in dict(options.pop("headers", {})).items() if k.lower() != "authorization"}
         if self._access.authorization:
             headers["Authorization"] = self._access.authorization()
@@ -145,7 +145,7 @@ class _OneHostPool:
             raise NotFound(f"{where}: no repository there, or it is hidden from this identity (status {status})")
         if status == 429:  # noqa: PLR2004 - HTTP's own number
             wait = retry_after(response.headers, self._access.clock.now())
-            raise Throttled(f"{where}: the server asks for fewer calls", retry_after=wait)
+            raise Throttled(f"{where}: the server throttles", retry_after=wait)
         if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own numbers
             raise Rejected(
                 f"{where}: the server answered {status}, a redirect, and none is followed; "

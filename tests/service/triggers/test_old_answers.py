@@ -28,7 +28,10 @@ def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Dep
 
     assert "capabilities" not in checks(context)[1]
     fresh = with_options(context, capabilities=both)
-    assert (checks(fresh)[0], checks(fresh)[1]["capabilities"]) == (200, "results of probe are valid for 2 organizations")
+    assert (checks(fresh)[0], checks(fresh)[1]["capabilities"]) == (
+        200,
+        "results of probe are valid for 2 organizations",
+    )
     old = with_options(context, capabilities=both, capabilities_days=2.0)
     assert (checks(old)[0], checks(old)[1]["capabilities"]) == (
         200,
