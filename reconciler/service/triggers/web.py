@@ -38,8 +38,8 @@ def served(wire: Callable[[], TriggerContext], name: str, request: HttpRequest) 
 def answer(context: TriggerContext, name: str, request: HttpRequest) -> HttpResponse:
     """The response of the function of this name; raises no expected error."""
     with _span(context, name, request) as span:
-        asked = replace(request, trace=span.traceparent) if span.traceparent else request
-        response = api.answering(lambda: _HANDLERS[name](context, asked))
+        traced = replace(request, trace=span.traceparent) if span.traceparent else request
+        response = api.answering(lambda: _HANDLERS[name](context, traced))
     context.telemetry.count("reconciler.http", function=name, status=str(response.status))
     if response.status >= 400:  # noqa: PLR2004 - refused or failed
         detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
