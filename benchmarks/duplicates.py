@@ -54,12 +54,14 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
 
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
     hosting, runs = Hosting.read(given), Runs()
-    shop = composition.build(Settings.read(given), hosting, runs)
-    composition.use(shop)
-    queues = [shop.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")]
+    context = composition.build(Settings.read(given), hosting, runs)
+    composition.use(context)
+    queues = [
+        context.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")
+    ]
     for number in range(count):
         queues[0].put(json.dumps(event(number)))
-    host = serving.host(hosting, shop.queues, ServeOptions(port=0, workers=2, timers=False))
+    host = serving.host(hosting, context.queues, ServeOptions(port=0, workers=2, timers=False))
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -85,20 +85,20 @@ def _swept(cloud: Emulated, state: str, specs: str) -> tuple[int, float]:
 
 
 def _request_all(cloud: Emulated, state: str, specs: str) -> None:
-    shop, _ = _shop(cloud, state, specs)
-    shop.outbox.sweep(shop.catalogue.specs().by_key.values())
+    context, _ = _context(cloud, state, specs)
+    context.outbox.sweep(context.catalogue.specs().by_key.values())
 
 
 def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int]:
     """Take batches until there is none: begin, end, pools found in sync."""
-    shop, telemetry = _shop(cloud, state, specs)
-    shop.catalogue.specs()
+    context, telemetry = _context(cloud, state, specs)
+    context.catalogue.specs()
     all_ready()
     begin = time.time()
-    while taken := shop.outbox.sweeps.take(1, 300):
+    while taken := context.outbox.sweeps.take(1, 300):
         for message in taken:
-            messages.work(shop, message.text, message.inserted)
-            shop.outbox.sweeps.ack(message)
+            messages.work(context, message.text, message.inserted)
+            context.outbox.sweeps.ack(message)
     done = [
         value for (name, labels), value in telemetry.counters.items() if name == "reconciler.runs" and IN_SYNC in labels
     ]
@@ -108,7 +108,7 @@ def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int
 IN_SYNC = ("result", "in-sync")
 
 
-def _shop(cloud: Emulated, state: str, specs: str) -> tuple[TriggerContext, MemoryTelemetry]:
+def _context(cloud: Emulated, state: str, specs: str) -> tuple[TriggerContext, MemoryTelemetry]:
     given, telemetry = cloud.environment(state, specs), MemoryTelemetry()
     return composition.build(Settings.read(given), Hosting.read(given), telemetry), telemetry
 

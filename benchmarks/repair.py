@@ -63,20 +63,20 @@ def in_sequence(answered: Sequence[float], latency: float) -> int:
 
 def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
-    shop = composition.build(Settings.read(given), Hosting.read(given))
+    context = composition.build(Settings.read(given), Hosting.read(given))
     (name,) = SIZE.names(0)[:1]
     work = json.dumps({"keys": [name]})
-    messages.work(shop, work, datetime.now(UTC))  # a warm process, as most are
+    messages.work(context, work, datetime.now(UTC))  # a warm process, as most are
     time.sleep(MARGIN.total_seconds() + 0.5)  # a message within seconds of a run's start would be postponed
     cloud.do.reset_log()
     place = {"organization": estates.organization_name(0), "project": "project-0003", "pool": name}
     cloud.do.edit("close-access", **place)
     (published,) = cloud.do.events("audit")[-1:]
     with timed() as wall:
-        for message in messages.devops_changed(shop, json.dumps(published["event"])):
+        for message in messages.devops_changed(context, json.dumps(published["event"])):
             if name in message:
-                messages.work(shop, message, datetime.now(UTC))
-    document = shop.state.load(f"pools/{name}")
+                messages.work(context, message, datetime.now(UTC))
+    document = context.state.load(f"pools/{name}")
     return document is not None and document.body["lastRun"]["outcome"] == "applied", wall()
 
 

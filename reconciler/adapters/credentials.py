@@ -55,7 +55,7 @@ class Credential(ABC):
 
     @abstractmethod
     def arm_token(self) -> AccessToken:
-        """A token for Azure Resource Manager. Raises `Forbidden`, or `Unavailable` where nobody answered."""
+        """A token for Azure Resource Manager. Raises `Forbidden`, or `Unavailable` without a response."""
 
     @abstractmethod
     def devops_header(self) -> str:
@@ -153,7 +153,7 @@ class EntraCredential(Credential):
         return tuple(held.info.token for held in self._held.values() if held.info)
 
     def token_info(self, scope: str, claims: str | None = None) -> AccessTokenInfo:
-        """See `Credential`; with `claims` (a challenge of the service) a new token is asked for."""
+        """See `Credential`; with `claims` (a challenge of the service) a new token is requested."""
         held = self._held[scope]
         with held.lock:
             now = self._wall()
@@ -161,7 +161,7 @@ class EntraCredential(Credential):
                 self._renew(held, scope, claims)
             if held.failure:
                 raise type(held.failure)(str(held.failure))
-            assert held.info is not None  # noqa: S101 - told to the type checker: `_renew` sets one of the two
+            assert held.info is not None  # noqa: S101 - for the type checker: `_renew` sets one of the two
             return held.info
 
     def _renew(self, held: _Held, scope: str, claims: str | None) -> None:
@@ -189,7 +189,7 @@ class EntraCredential(Credential):
                 self._source = self._make()
             token = self._source.get_token(scope, claims=claims) if claims else self._source.get_token(scope)
         except (ServiceRequestError, ServiceResponseError) as error:
-            raise Unavailable(f"{where}: nobody answered ({type(error).__name__})") from None
+            raise Unavailable(f"{where}: no response ({type(error).__name__})") from None
         except (AzureError, ValueError) as error:
             raise Forbidden(f"{where}: no token was given ({type(error).__name__})") from None
         return AccessTokenInfo(_sendable(token.token, where), token.expires_on)
@@ -297,7 +297,7 @@ def static(arm: str, devops: str, endpoints: Iterable[str]) -> StaticCredential:
 
 
 def _only(scopes: tuple[str, ...]) -> str:
-    """The one audience asked for. Azure DevOps is not among them: its token has its own session."""
+    """The one requested audience. Azure DevOps is not among them: its token has its own session."""
     if len(scopes) != 1 or scopes[0] not in {ARM, STORAGE}:
         raise Refused(f"credential: no token for {', '.join(scopes) or 'no audience'}; only for ARM and Azure Storage")
     return scopes[0]

@@ -33,7 +33,7 @@ from reconciler.plan import render
 from reconciler.plan.model import Change, GapKind, Plan
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Mode, Spec
-from reconciler.spec.names import organization_of
+from reconciler.spec.names import organization_key
 from reconciler.tools.onboard import Onboarding, OnboardingReaders, OnboardRequest, refuse
 
 PATIENCE = 2.0
@@ -105,7 +105,7 @@ def onboard(
         )
     wanted = tuple(dict.fromkeys(one.strip() for one in project or ()))
     request = OnboardRequest(_object_id(identity), Mode(mode.value), wanted)
-    names = tuple(dict.fromkeys(organization_of(one.strip()) or one.strip().lower() for one in organizations))
+    names = tuple(dict.fromkeys(organization_key(one) for one in organizations))
     if plan_hash and (len(names) != 1 or not apply):
         raise typer.BadParameter("needs --apply, and a plan is of one organization", param_hint="--plan-hash")
     with (

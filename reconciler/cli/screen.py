@@ -1,6 +1,6 @@
 """Output: results on standard output, everything else on standard error; colours on terminals only.
 
-Nothing that comes from outside is read as markup, and every line passes `render.clean` before it gets here or here.
+Nothing that comes from outside is read as markup, and every line passes `render.clean`, and results are redacted.
 rich is imported for a progress bar only, that is, where standard error is a terminal.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from reconciler.documents.redaction import redact, redacted
 from reconciler.plan import render
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ class Screen:
         self._bars: Progress | None = None
 
     def result(self, text: str) -> None:
-        """A result, as it is."""
-        self._out(text)
+        """A result, redacted; it may have several lines."""
+        self._out(redact(text))
 
     def document(self, document: Json) -> None:
         """A result as JSON."""
-        self._out(render.json_text(document))
+        self._out(render.json_text(redacted(document)))
 
     def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> None:
         """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync."""

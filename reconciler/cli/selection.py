@@ -5,7 +5,6 @@ A bad file never hides a good one, and a name that no spec has is an error that 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler import bootstrap
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
+from reconciler.documents.spelling import similar
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
@@ -102,11 +102,10 @@ def require(selection: Selection, screen: Screen) -> bool:
 
 def nearest(names: Iterable[str], known: Sequence[str]) -> str:
     """``no pool is named 'x', the nearest is 'y'``, for each unknown name."""
-    by_key = {name.lower(): name for name in known}
     lines = []
     for name in names:
-        near = difflib.get_close_matches(name.lower(), by_key, 3, 0.5)
-        hint = f"; nearest: {', '.join(by_key[key] for key in near)}" if near else f"; known: {_some(known)}"
+        near = similar(name, known, 3)
+        hint = f"; nearest: {', '.join(near)}" if near else f"; known: {_some(known)}"
         lines.append(f"no pool is named {clean(name)!r}{hint}")
     return "; ".join(lines)
 

@@ -21,7 +21,7 @@ from reconciler.engine.waits import OperationState
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
 from reconciler.ports.azure import Pending
 from reconciler.ports.clock import Clock
-from reconciler.spec.model import Mode, Spec
+from reconciler.spec.model import Spec
 
 RETRY = 15.0
 """Seconds until a pool that another worker holds is read again."""
@@ -44,10 +44,8 @@ class Frame:
 
 
 def paused(frame: Frame) -> bool:
-    """Whether the spec pauses the pool today. A pause past its last day is over by itself."""
-    spec = frame.spec
-    today = frame.started.astimezone(UTC).date()
-    return spec.mode is Mode.PAUSE and (spec.until is None or today <= spec.until)
+    """Whether the spec pauses the pool today."""
+    return frame.spec.paused_on(frame.started.astimezone(UTC).date())
 
 
 def suspended(frame: Frame, memory: Memory) -> Result:

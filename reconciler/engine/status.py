@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler import errors
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
+from reconciler.documents.redaction import redact
 from reconciler.engine.stored import Awaited, Replacing, Rest
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause, VerifiedSpec, spec_digest, sync_cause
@@ -198,7 +199,7 @@ class PoolStatus:
                     "type": c.kind.value,
                     "status": c.status.value,
                     "reason": c.reason,
-                    "message": c.message,
+                    "message": redact(c.message),
                     "since": moment(c.since),
                 }
                 for c in self.conditions

@@ -105,7 +105,7 @@ def test_an_unknown_pool_stops_before_anything_is_done(online: Desk, cloud: Runn
     ended = online.run("apply", RELEASE, "fabrikam-managed-poll")
 
     assert ended.code == 1
-    assert ended.errors == [f"error: NotFound: no pool is named 'fabrikam-managed-poll'; nearest: {POOL}, {RELEASE}"]
+    assert ended.errors == [f"error: NotFound: no pool is named 'fabrikam-managed-poll'; nearest: {POOL}"]
     assert cloud.do.count(writes=True) == 0
     assert "state.db" not in online.files()
 

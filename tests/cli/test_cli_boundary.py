@@ -68,7 +68,7 @@ def test_the_traceback_of_a_bug_holds_no_secret(
 
     assert code == ERROR
     assert "Traceback" in err
-    assert "ValueError: *** ***; Authorization: Bearer ***; GET https://host/op?*** failed" in err
+    assert "ValueError: *** ***; Authorization: Bearer ***; GET https://host/op?sig=***&t=*** failed" in err
     assert "canary-" not in err.replace("raise error", "")
 
 

@@ -143,7 +143,7 @@ def test_a_plane_that_cannot_be_read_is_an_error_and_never_in_sync(
 @pytest.mark.parametrize(
     ("content", "words", "reason"),
     [
-        (None, ("RECONCILER_POLICY", "No such file"), "without its policy nothing is done"),
+        (None, ("RECONCILER_POLICY", "No such file"), "without the policy nothing is applied"),
         ("organisations: [fabrikam-prime]\n", ("organizations",), "a misspelt limit would not limit"),
         ("- a\n", ("policy",), "not even a mapping"),
     ],

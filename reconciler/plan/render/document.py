@@ -1,7 +1,7 @@
 """A plan as a JSON document; `docs/plan.schema.json` describes it, and a test holds the two together.
 
-Values are given whole and unchanged (what was cut or cleaned in the other forms is not, here); the text of the
-document is pure ASCII, so it is harmless on a terminal all the same.
+Values are given whole (the other forms cut them) and redacted; the text of the document is pure ASCII, so it is
+harmless on a terminal all the same.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change, Gap, Plan, Refusal
 from reconciler.plan.render import words
 from reconciler.plan.sync import SyncCause
@@ -20,7 +21,7 @@ FORMAT = "reconciler/plans/v2"
 
 def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]:
     """One plan as a document; `cause`: why the pool is out of sync."""
-    return {
+    document: dict[str, Json] = {
         "pool": plan.pool,
         "revision": plan.revision,
         "hash": plan.hash,
@@ -33,6 +34,7 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
         "gaps": [_gap(gap) for gap in plan.gaps],
         "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
     }
+    return {name: redacted(value) for name, value in document.items()}
 
 
 def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:

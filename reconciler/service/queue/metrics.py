@@ -1,4 +1,4 @@
-"""The figures of a run: results, changes, refusals, how long a pool is out of sync, how long it took to converge."""
+"""The metrics of a run: results, changes, refusals, time out of sync, and time to converge."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from reconciler.plan.sync import SyncCause
 from reconciler.telemetry import Metrics
 
 
-def tell(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
-    """Count one run; `before` is the status that it began with, `inserted` when it was asked for."""
+def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
+    """Record one run; `before` is the status that it began with, `inserted` the time of its request."""
     outcome = result.outcome.value
     for change in result.applied:
         metrics.count("reconciler.changes", facet=change.facet, action=change.action.value)

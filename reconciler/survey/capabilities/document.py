@@ -13,8 +13,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from reconciler.documents.spelling import nearest
 from reconciler.spec.findings import closed_set, data_path, wrong_type
-from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, Problem, listing, nearest, show, spell
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, Problem, listing, show, spell
 from reconciler.spec.source import Unreadable, YamlDocument, documents
 from reconciler.survey.capabilities.answers import (
     FORMAT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.documents import Json
-from reconciler.spec.problem import Path, bare, spell
+from reconciler.spec.problem import Path, spell
 
 KIND: Final = "microsoft.devopsinfrastructure/pools"
 """Resource type of a pool, in lower case."""

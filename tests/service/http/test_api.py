@@ -156,7 +156,7 @@ def test_a_wish_that_could_not_be_put_is_not_remembered_as_put(asking: Asking) -
     request = HttpRequest(
         "POST", "/api/pools/pool-1/reconcile", params={"name": "pool-1"}, headers={"idempotency-key": "k"}
     )
-    refused = api.answering(lambda: api.reconcile_pool(replace(asking.desk, ask=busy), request))
+    refused = api.answering(lambda: api.reconcile_pool(replace(asking.desk, enqueue=busy), request))
     accepted = api.answering(lambda: api.reconcile_pool(asking.desk, request))
 
     assert (refused.status, refused.headers) == (503, {"Retry-After": "8"})

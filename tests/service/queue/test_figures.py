@@ -107,7 +107,7 @@ def test_what_was_written_and_what_was_refused_is_counted_by_aspect(one: tuple[H
     assert result is not None
     assert result.plan is not None
     plan = replace(result.plan, refusals=(Refusal(change, "last-administrator", "text"),))
-    metrics.tell(
+    metrics.record_run(
         place.telemetry, replace(result, plan=plan, applied=(change,)), PoolStatus("pool-1"), "event", clock.now()
     )
 
