@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.documents import Json
+from reconciler.documents.spelling import bare
 from reconciler.spec.problem import Path, spell
 
 KIND: Final = "microsoft.devopsinfrastructure/pools"
