@@ -1,7 +1,7 @@
 """The file: YAML or JSON, read as strictly as a policy, each problem one line with its place and its remedy.
 
 It belongs to the deployment like the policy does, so a file that is set and cannot be read ends a run. Nothing here
-opens a file; whoever does gives its name, for the messages.
+opens a file; the caller passes its name, for the messages.
 """
 
 from __future__ import annotations
