@@ -104,11 +104,3 @@ def test_modules_do_not_import_in_circles(package: str) -> None:
 
     assert len(imports) > 100
     assert [pair for pair in imports if graph.chain_exists(importer=pair[1], imported=pair[0])] == []
-
-
-def test_decisions_have_numbers_of_their_own() -> None:
-    names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
-    numbers = [name[:4] for name in names]
-
-    assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in names)
-    assert len(numbers) == len(set(numbers))

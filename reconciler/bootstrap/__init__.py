@@ -18,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reconciler.bootstrap.commands import Onboarding, Questions, Tools, onboarding, questions, tools
+    from reconciler.bootstrap.commands import OnboardingAccess, Questions, Tools, onboarding, questions, tools
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "Look",
-    "Onboarding",
+    "OnboardingAccess",
     "Questions",
     "Store",
     "Tools",
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _PARTS = {
-    "commands": ("Onboarding", "Questions", "Tools", "onboarding", "questions", "tools"),
+    "commands": ("OnboardingAccess", "Questions", "Tools", "onboarding", "questions", "tools"),
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),

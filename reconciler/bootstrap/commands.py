@@ -59,7 +59,7 @@ class OnboardingWriters:
 
 
 @dataclass(frozen=True, slots=True)
-class Onboarding:
+class OnboardingAccess:
     """What `onboard` needs. It acts as the caller, and can write only where `writers` is given."""
 
     readers: Readers
@@ -95,7 +95,7 @@ def questions(settings: Settings) -> Questions:
     return Questions(readers, RawDevOps(planes.devops), clock, planes.close)
 
 
-def onboarding(settings: Settings, *, write: bool) -> Onboarding:
+def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
     """What `onboard` needs; without `write` there is nothing that could write."""
     from reconciler.adapters.devops.memberships import Memberships  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
@@ -110,7 +110,7 @@ def onboarding(settings: Settings, *, write: bool) -> Onboarding:
         writers = _onboarding_writers(planes, members, clock, stack) if write else None
         close = stack.pop_all().close
     readers = Readers(planes.arm, DevOps(planes.devops))
-    return Onboarding(readers, Memberships(planes.devops, members), writers, policy(settings), clock, close)
+    return OnboardingAccess(readers, Memberships(planes.devops, members), writers, policy(settings), clock, close)
 
 
 def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: ExitStack) -> OnboardingWriters:

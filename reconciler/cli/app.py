@@ -81,7 +81,7 @@ COMMANDS = {
     ),
     "explain": CommandRow(
         "reconciler.cli.explain:explain",
-        "Say whether a project or pipeline may run on a pool now",
+        "Explain whether a project or pipeline may run on a pool now",
         (
             "explain fabrikam-managed-pool fabrikam-tailspin/Web",
             "explain fabrikam-release-pool fabrikam-release '\\release\\nightly' --output json",
@@ -89,7 +89,7 @@ COMMANDS = {
     ),
     "import": CommandRow(
         "reconciler.cli.importing:import_pools",
-        "Write a spec for every pool there is, with the access that is observed",
+        "Write a spec for every existing pool, with the access that is observed",
         (
             "import --to specs/",
             "import fabrikam-managed-pool --subscription 11111111-2222-3333-4444-555555555555 --to specs/ --force",
@@ -97,7 +97,7 @@ COMMANDS = {
     ),
     "convert": CommandRow(
         "reconciler.cli.convert:convert",
-        "Print what another form says as specs",
+        "Print pools of templates, Bicep or az mdp as specs.",
         (
             "convert main.bicep --subscription 1111… --resource-group rg-build > pool.yaml",
             "convert deploy.json --parameters deploy.parameters.json --subscription 1111… --resource-group rg-build",
@@ -106,12 +106,12 @@ COMMANDS = {
     ),
     "doctor": CommandRow(
         "reconciler.cli.doctor:doctor",
-        "Say which rights the operator lacks, who has to give which, and where.",
+        "Check which rights the operator lacks, who has to grant them, and where.",
         ("doctor", "doctor fabrikam-managed-pool --mode report --output json"),
     ),
     "onboard": CommandRow(
         "reconciler.cli.onboard:onboard",
-        "Say what the operator's identity lacks in organizations, and with --apply give it, as yourself.",
+        "Plan the rights that the operator's identity lacks, and with --apply grant them, as yourself.",
         (
             "onboard fabrikam-prime --identity 22222222-3333-4444-5555-666666666666",
             "onboard fabrikam-prime fabrikam-tailspin --identity 2222… --mode enforce --apply",
@@ -120,7 +120,7 @@ COMMANDS = {
     ),
     "probe": CommandRow(
         "reconciler.cli.probe:probe",
-        "Ask by reading what nothing published says, and write it for the operator.",
+        "Detect undocumented Azure DevOps behaviour with read-only calls and save the result",
         (
             "probe",
             "probe fabrikam-prime --subscription 11111111-2222-3333-4444-555555555555 --to capabilities.yaml",

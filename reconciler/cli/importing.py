@@ -20,7 +20,7 @@ from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan import render
 from reconciler.plan.model import Plan
 from reconciler.spec.loader import load
-from reconciler.tools.import_ import ObservedPool, draft_spec, observe_pools
+from reconciler.tools.import_ import ImportedPool, draft_spec, observe_pools
 from reconciler.tools.spec_writer import Draft, text
 
 FORMAT = "reconciler/import/v1"
@@ -94,7 +94,7 @@ def code_of(written: Sequence[ImportedSpec], errors: Collection[str]) -> int:
     return PENDING if any(not one.kept for one in written) else ERROR
 
 
-def _import(tools: bootstrap.Tools, pool: ObservedPool, draft: Draft, folder: Path, *, force: bool) -> ImportedSpec:
+def _import(tools: bootstrap.Tools, pool: ImportedPool, draft: Draft, folder: Path, *, force: bool) -> ImportedSpec:
     path = folder / f"{_NOT_IN_NAMES.sub('_', pool.name).lstrip('.')}.yaml"
     content = text(draft, (f"Imported from {pool.document.get('id')}.",))
     kept = _write(path, content, force=force)

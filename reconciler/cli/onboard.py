@@ -92,7 +92,7 @@ def onboard(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Plan the rights that the operator's identity lacks in organizations, and with --apply grant them, as yourself.
+    """Plan the rights that the operator's identity lacks, and with --apply grant them, as yourself.
 
     Never takes anything away, never lowers an access level. Exits with 2 if something is still missing.
     """
@@ -157,7 +157,7 @@ class _Call:
     """All organizations of one call: all are read before anything is written."""
 
     def __init__(
-        self, request: OnboardRequest, tools: bootstrap.Onboarding, track: ProgressDisplay, stop: StopRequest
+        self, request: OnboardRequest, tools: bootstrap.OnboardingAccess, track: ProgressDisplay, stop: StopRequest
     ) -> None:
         readers = OnboardingReaders(tools.readers.devops, tools.members)
         self._tools, self._track, self._stop = tools, track, stop

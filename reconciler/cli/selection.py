@@ -14,7 +14,6 @@ from reconciler import bootstrap
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.documents.spelling import similar
-from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
@@ -23,6 +22,7 @@ from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
 
 if TYPE_CHECKING:
+    from reconciler.engine.status import PoolStatus
     from reconciler.survey import SharedSurvey
 
 

@@ -8,6 +8,7 @@ decision to write is taken on a new survey.
 
     port      what facets may ask (`Survey`)
     shared    the survey itself (`SharedSurvey`)
+    ahead     the first reads of an organization, sent before a facet needs them
     access    open access from a cheap list and pair reads, and when the list counts
     evidence  whether an organization's list was shown to be complete (`ListEvidence`), and which pairs are tried next
     azure_resources  prerequisites of pools in Azure, each fact once

@@ -70,14 +70,14 @@ def test_hidden_projects_and_roles_are_read_beside_each_other_and_once() -> None
     one = replace(spec("pool-1"), access=Access(roles=(PoolRoles(ORG, ("ann@fabrikam.com",)),)))
     survey = SharedSurvey.about(estate.readers, [one])
     together = Barrier(2, timeout=30)
-    estate.before = meet(together, {"known projects", "roles"})
+    estate.before = meet(together, {"groups", "roles"})
 
     survey.begin([one])
     pool = survey.agent_pool(ORG, "pool-1")
 
     assert survey.hidden_projects(ORG) == ()
     survey.role_assignments(ORG, "distributedtask.agentpoolrole", str(pool.id))
-    assert (estate.calls["known projects"], estate.calls["roles"]) == (1, 1)
+    assert (estate.calls["groups"], estate.calls["roles"]) == (1, 1)
 
 
 def test_nothing_of_a_pool_that_is_not_there_is_read_ahead() -> None:
@@ -96,7 +96,7 @@ def test_nothing_of_a_pool_that_is_not_there_is_read_ahead() -> None:
         free = Barrier(4, timeout=30)
         survey._lanes.each(ORG, lambda _: free.wait(), range(4))  # noqa: B023 - done within the round
 
-    assert not {"known projects", "roles"} & set(estate.calls)
+    assert not {"groups", "roles"} & set(estate.calls)
 
 
 def test_what_fails_ahead_is_told_to_whoever_asks() -> None:

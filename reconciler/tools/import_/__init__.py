@@ -12,11 +12,11 @@ Nothing here can write.
 from __future__ import annotations
 
 from reconciler.tools.import_.drafts import draft_spec
-from reconciler.tools.import_.observe import ObservedPool, observe_pools, organizations_of
+from reconciler.tools.import_.observe import ImportedPool, observe_pools, organizations_of
 from reconciler.tools.import_.unmanaged import UnmanagedPool, find_unmanaged
 
 __all__ = [
-    "ObservedPool",
+    "ImportedPool",
     "UnmanagedPool",
     "draft_spec",
     "find_unmanaged",

@@ -17,8 +17,8 @@ from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.shapes import Shaping
 from reconciler.tools.import_.observe import (
     Fact,
+    ImportedPool,
     ObservedOrganization,
-    ObservedPool,
     ObservedProject,
     UnreadFact,
     profile_of,
@@ -34,7 +34,7 @@ _ABOUT_ROLES = frozenset({Fact.OPERATOR, Fact.ADMINISTRATORS, Fact.INHERITANCE, 
 """Facts of an organization that stand below `access.roles`."""
 
 
-def draft_spec(found: ObservedPool, mode: str = "report") -> Draft:
+def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
     """The spec of one pool; its plan is empty unless a comment says why not."""
     document: dict[str, Json] = {
         "apiVersion": "reconciler/v1",
@@ -87,7 +87,7 @@ def _meaningful_when_empty(key: str) -> bool:
 # --- roles --------------------------------------------------------------------------------------------
 
 
-def _permissions(draft: Draft, found: ObservedPool) -> None:
+def _permissions(draft: Draft, found: ImportedPool) -> None:
     given = profile_of(found.document).get("permissionProfile")
     switches = {one.inherits for one in found.organizations}
     kind = "Inherit" if switches == {True} else "CreatorOnly" if switches == {False} else ""

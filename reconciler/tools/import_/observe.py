@@ -108,7 +108,7 @@ class ObservedOrganization:
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedPool:
+class ImportedPool:
     """One pool on both planes."""
 
     document: Body
@@ -128,7 +128,7 @@ class ObservedPool:
         )
 
 
-def observe_pools(readers: Readers, documents: Iterable[Body]) -> tuple[ObservedPool, ...]:
+def observe_pools(readers: Readers, documents: Iterable[Body]) -> tuple[ImportedPool, ...]:
     """The pools of these ARM documents, sorted by name, with what Azure DevOps has of each."""
     pools = sorted(documents, key=lambda one: (str(one.get("name", "")).casefold(), str(one.get("id", "")).casefold()))
     interest: dict[str, set[str]] = {}
@@ -162,7 +162,7 @@ def profile_of(document: Body) -> Body:
     return found
 
 
-def _pool(document: Body, survey: Survey) -> ObservedPool:
+def _pool(document: Body, survey: Survey) -> ImportedPool:
     parts = str(document.get("id", "")).split("/")
     subscription, group = (parts[2], parts[4]) if len(parts) > 4 else ("", "")  # noqa: PLR2004 - /subscriptions/…/resourceGroups/…
     given = profile_of(document).get("permissionProfile") or {}
@@ -171,7 +171,7 @@ def _pool(document: Body, survey: Survey) -> ObservedPool:
         _Organization(name, survey).observe(agent_pool, listed, accounts)
         for name, agent_pool, listed in organizations_of(document)
     )
-    return ObservedPool(document, subscription.lower(), group, str(document.get("name", "")), organizations)
+    return ImportedPool(document, subscription.lower(), group, str(document.get("name", "")), organizations)
 
 
 class _Organization:

@@ -30,7 +30,7 @@ from reconciler.rights.checks import CheckResult
 from reconciler.rights.required import ADMINISTER, Requirement, RequirementKind
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import Survey
-from reconciler.tools.onboard.findings import Finding, excess, findings
+from reconciler.tools.onboard.findings import OnboardFinding, excess, findings
 from reconciler.tools.onboard.observe import OnboardingReaders, OnboardRequest, OrganizationState, read_organization
 
 _FIRST = RequirementKind.ACCESS_LEVEL
@@ -90,7 +90,7 @@ class Onboarding:
 
     def _observe(
         self, kind: RequirementKind, spec: Spec, desired: str, survey: Survey
-    ) -> Observation[tuple[Finding, ...]]:
+    ) -> Observation[tuple[OnboardFinding, ...]]:
         """The planner observes facets in their order: the first reads the organization for all four."""
         del spec
         if kind is _FIRST:
@@ -124,7 +124,7 @@ class Onboarding:
     # --- guard -------------------------------------------------------------------------------------------
 
     def _guard(
-        self, kind: RequirementKind, observed: Sequence[Finding], changes: Sequence[Change], policy: Policy
+        self, kind: RequirementKind, observed: Sequence[OnboardFinding], changes: Sequence[Change], policy: Policy
     ) -> Sequence[Refusal]:
         """Refuse what the caller may not grant, and grants to an identity that Azure DevOps does not let in."""
         del policy
@@ -200,12 +200,12 @@ def _parse(spec: Spec, now: datetime) -> str:
     return spec.organizations[0].name
 
 
-def _diff(desired: str, observed: Sequence[Finding]) -> Sequence[Change]:
+def _diff(desired: str, observed: Sequence[OnboardFinding]) -> Sequence[Change]:
     del desired
     return [_change(one) for one in observed if one.target is not None]
 
 
-def _change(finding: Finding) -> Change:
+def _change(finding: OnboardFinding) -> Change:
     requirement, target = finding.requirement, finding.target
     assert target is not None  # noqa: S101 - `_diff` plans what can be granted
     match target:
@@ -226,7 +226,7 @@ def _change(finding: Finding) -> Change:
     )
 
 
-def _gap(finding: Finding) -> Gap:
+def _gap(finding: OnboardFinding) -> Gap:
     requirement = finding.requirement
     kind = GapKind.UNKNOWN if finding.result is CheckResult.UNKNOWN else GapKind.DEGRADED
     message = f"{requirement.subject}: {requirement.what}: {finding.detail}; {_by_hand(requirement)}"

@@ -20,7 +20,7 @@ _ALL_VALID_USERS = "Project Collection Valid Users"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class OnboardFinding:
     """One requirement, and whether the identity has it."""
 
     requirement: Requirement
@@ -33,7 +33,7 @@ class Finding:
     """What would grant it; None where it is there, unknown, or only possible by hand."""
 
 
-def findings(request: OnboardRequest, state: OrganizationState) -> tuple[Finding, ...]:
+def findings(request: OnboardRequest, state: OrganizationState) -> tuple[OnboardFinding, ...]:
     """Every requirement of the mode, in the order of the list."""
     access, pools = required.in_organization(state.organization, request.mode)
     found = [_access_level(access, request, state), _role(pools, request, state, state.pools)]
@@ -45,7 +45,7 @@ def findings(request: OnboardRequest, state: OrganizationState) -> tuple[Finding
     return (*found, *_hidden(request, state))
 
 
-def _hidden(request: OnboardRequest, state: OrganizationState) -> Iterator[Finding]:
+def _hidden(request: OnboardRequest, state: OrganizationState) -> Iterator[OnboardFinding]:
     """Projects that the caller cannot see: whether the identity is in them cannot be read."""
     hidden = state.hidden
     if isinstance(hidden, ReconcilerError):
@@ -57,21 +57,21 @@ def _hidden(request: OnboardRequest, state: OrganizationState) -> Iterator[Findi
         yield _unknown(reader, Forbidden("hidden from you; a member of it has to grant this, or limit it by --project"))
 
 
-def _unknown(requirement: Requirement, error: ReconcilerError) -> Finding:
-    return Finding(requirement, CheckResult.UNKNOWN, str(error), error.reason)
+def _unknown(requirement: Requirement, error: ReconcilerError) -> OnboardFinding:
+    return OnboardFinding(requirement, CheckResult.UNKNOWN, str(error), error.reason)
 
 
-def _access_level(requirement: Requirement, request: OnboardRequest, state: OrganizationState) -> Finding:
+def _access_level(requirement: Requirement, request: OnboardRequest, state: OrganizationState) -> OnboardFinding:
     found: Answer[Entitlement | None] = state.entitlement
     if isinstance(found, ReconcilerError):
         return _unknown(requirement, found)
     verdict = required.level_verdict(found.license, found.source, found.status) if found else required.NO_LEVEL
     if verdict.enough is None:
-        return Finding(requirement, CheckResult.UNKNOWN, verdict.detail, Rejected.__name__)
+        return OnboardFinding(requirement, CheckResult.UNKNOWN, verdict.detail, Rejected.__name__)
     if verdict.enough:
-        return Finding(requirement, CheckResult.OK, verdict.detail)
+        return OnboardFinding(requirement, CheckResult.OK, verdict.detail)
     if verdict.locked_out:
-        return Finding(requirement, CheckResult.MISSING, verdict.detail, Rejected.__name__)
+        return OnboardFinding(requirement, CheckResult.MISSING, verdict.detail, Rejected.__name__)
     target = AccessLevel(
         OrganizationPlace(state.organization),
         request.object_id,
@@ -79,12 +79,12 @@ def _access_level(requirement: Requirement, request: OnboardRequest, state: Orga
         before=found.license if found and verdict.member else None,
         after=required.BASIC,
     )
-    return Finding(requirement, CheckResult.MISSING, verdict.detail, target=target)
+    return OnboardFinding(requirement, CheckResult.MISSING, verdict.detail, target=target)
 
 
 def _project_reader(
     requirement: Requirement, place: ProjectPlace, request: OnboardRequest, state: OrganizationState
-) -> Finding:
+) -> OnboardFinding:
     for answer in (state.groups, state.directory):
         if isinstance(answer, ReconcilerError):
             return _unknown(requirement, answer)
@@ -92,14 +92,14 @@ def _project_reader(
     own = {one.descriptor for one in _groups(state.groups)}
     through = next((one.name for one in inside if one.descriptor in own), "") or _administrators(state)
     if through:
-        return Finding(requirement, CheckResult.OK, f"in {through}")
+        return OnboardFinding(requirement, CheckResult.OK, f"in {through}")
     readers = next((one for one in inside if _title(one) == READERS.casefold()), None)
     if readers is None:
         detail = f"the project lists no group {READERS}; any other group of it will do"
-        return Finding(requirement, CheckResult.MISSING, detail, NotFound.__name__)
+        return OnboardFinding(requirement, CheckResult.MISSING, detail, NotFound.__name__)
     member = state.principal.descriptor if state.principal else ""
     target = GroupMember(place, request.object_id, member, readers.name, readers.descriptor)
-    return Finding(requirement, CheckResult.MISSING, target=target)
+    return OnboardFinding(requirement, CheckResult.MISSING, target=target)
 
 
 def _role(
@@ -107,25 +107,25 @@ def _role(
     request: OnboardRequest,
     state: OrganizationState,
     answer: Answer[Sequence[RoleAssignment]],
-) -> Finding:
+) -> OnboardFinding:
     """Held by the identity itself, by a group that it is in, or by one that it will be in by an earlier change."""
     if isinstance(answer, ReconcilerError):
         return _unknown(requirement, answer)
     enough = [one for one in answer if required.allows(one.role, requirement)]
     if state.identity_id and _holder(enough, {state.identity_id}, ()):
-        return Finding(requirement, CheckResult.OK, "assigned")
+        return OnboardFinding(requirement, CheckResult.OK, "assigned")
     ids = {one.id for one in _groups(state.groups)} - {""}
     if through := _holder(enough, ids, ()) or _administrators(state):
-        return Finding(requirement, CheckResult.OK, f"through {through}")
+        return OnboardFinding(requirement, CheckResult.OK, f"through {through}")
     if isinstance(state.groups, ReconcilerError):
         return _unknown(requirement, state.groups)
     if through := _holder(enough, (), _groups_to_come(requirement, state)):
-        return Finding(requirement, CheckResult.OK, f"through {through}, as every member")
+        return OnboardFinding(requirement, CheckResult.OK, f"through {through}, as every member")
     own = [one.role for one in answer if state.identity_id and one.identity.id == state.identity_id]
     target = RoleAssignmentChange(
         requirement.place, state.identity_id, request.object_id, own[0] if own else None, requirement.role
     )
-    return Finding(requirement, CheckResult.MISSING, target=target)
+    return OnboardFinding(requirement, CheckResult.MISSING, target=target)
 
 
 def _groups_to_come(requirement: Requirement, state: OrganizationState) -> set[str]:

@@ -11,7 +11,7 @@ from reconciler.ports.devops import Entitlement, Group, Identity, Project, RoleA
 from reconciler.rights.checks import CheckResult
 from reconciler.rights.required import RequirementKind
 from reconciler.spec.model import Mode
-from reconciler.tools.onboard.findings import Finding, findings
+from reconciler.tools.onboard.findings import OnboardFinding, findings
 from reconciler.tools.onboard.observe import OnboardRequest, OrganizationState
 
 ME = "2d9f45ea-0000-67ad-b529-f5e729597004"
@@ -39,7 +39,7 @@ def role(name: str, who: str = ME, shown: str = "Robot") -> RoleAssignment:
     return RoleAssignment(Identity(who, shown), name, inherited=False)
 
 
-def finding(kind: RequirementKind, state: OrganizationState, request: OnboardRequest = REQUEST) -> Finding:
+def finding(kind: RequirementKind, state: OrganizationState, request: OnboardRequest = REQUEST) -> OnboardFinding:
     (found,) = [one for one in findings(request, state) if one.requirement.kind is kind]
     return found
 
