@@ -1,8 +1,8 @@
-"""The triggers of the Functions app, and nothing else: what starts a function, and where its messages go.
+"""The triggers of the Functions app: what starts a function, and where its messages go.
 
-Each function is a line or two: the value of its trigger in, the messages of its output out. What happens is in
-`reconciler.service.triggers`, which is imported when the first trigger fires and not before: on a platform that scales
-to zero, importing this file is what somebody waits for. Outputs are typed `List`, not `list`: the Functions runtime
+Each function is a line or two: the value of its trigger in, the messages of its output out. The work is in
+`reconciler.service.triggers`, which is imported when the first trigger fires: on a platform that scales to zero, the
+import of this file delays a cold start. Outputs are typed `List`, not `list`: the Functions runtime
 refuses the latter there.
 """
 
@@ -23,14 +23,14 @@ Messages = func.Out[typing.List[str]]  # noqa: UP006 - see above
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
-def _shop() -> "TriggerContext":
-    from reconciler.service.triggers.composition import shop
+def _trigger_context() -> "TriggerContext":
+    from reconciler.service.triggers.composition import trigger_context
 
-    return shop()
+    return trigger_context()
 
 
 def _text(message: func.QueueMessage) -> str:
-    """A message's text; what is no UTF-8 is for the trigger to drop, not for the platform to try again."""
+    """A message's text; the trigger drops what is no UTF-8, so the platform does not retry it."""
     return message.get_body().decode(errors="replace")
 
 
@@ -39,12 +39,12 @@ def _trace(context: func.Context) -> str:
 
 
 def _put(work: Messages, texts: list[str]) -> None:
-    """Set the output where there is something to put: what an empty list means there is the host's secret."""
+    """Set the output unless it is empty: what the host does with an empty list is undocumented."""
     if texts:
         work.set(texts)
 
 
-# --- told by events ----------------------------------------------------------------------------------
+# --- events ------------------------------------------------------------------------------------------
 
 
 @app.function_name("pool_changed")
@@ -54,7 +54,7 @@ def pool_changed(message: func.QueueMessage, work: Messages, context: func.Conte
     """ARM wrote or deleted a pool."""
     from reconciler.service.triggers import messages
 
-    _put(work, messages.pool_changed(_shop(), _text(message), _trace(context)))
+    _put(work, messages.pool_changed(_trigger_context(), _text(message), _trace(context)))
 
 
 @app.function_name("devops_changed")
@@ -64,37 +64,37 @@ def devops_changed(message: func.QueueMessage, work: Messages, context: func.Con
     """Azure DevOps audited a change."""
     from reconciler.service.triggers import messages
 
-    _put(work, messages.devops_changed(_shop(), _text(message), _trace(context)))
+    _put(work, messages.devops_changed(_trigger_context(), _text(message), _trace(context)))
 
 
-# --- sure by timer -----------------------------------------------------------------------------------
+# --- timers ------------------------------------------------------------------------------------------
 
 
 @app.function_name("sweep")
 @app.timer_trigger("timer", "%RECONCILER_SWEEP_SCHEDULE%", use_monitor=True)
 def sweep(timer: func.TimerRequest, context: func.Context) -> None:
-    """Every pool in git gets a look."""
+    """The periodic full resync: request a run of every pool in Git."""
     from reconciler.service.triggers import timers
 
-    timers.sweep(_shop(), _trace(context))
+    timers.sweep(_trigger_context(), _trace(context))
 
 
 @app.function_name("watch_git")
 @app.timer_trigger("timer", "%RECONCILER_GIT_SCHEDULE%", use_monitor=True)
 def watch_git(timer: func.TimerRequest, context: func.Context) -> None:
-    """Pools whose files changed get a look."""
+    """Request a run of each pool whose file changed."""
     from reconciler.service.triggers import timers
 
-    timers.watch_git(_shop(), _trace(context))
+    timers.watch_git(_trigger_context(), _trace(context))
 
 
 @app.function_name("watch_audit")
 @app.timer_trigger("timer", "%RECONCILER_AUDIT_SCHEDULE%", use_monitor=True)
 def watch_audit(timer: func.TimerRequest, context: func.Context) -> None:
-    """Pools that the audit logs concern get a look."""
+    """Request a run of each pool that the audit logs concern."""
     from reconciler.service.triggers import timers
 
-    timers.watch_audit(_shop(), _trace(context))
+    timers.watch_audit(_trigger_context(), _trace(context))
 
 
 # --- work --------------------------------------------------------------------------------------------
@@ -103,63 +103,63 @@ def watch_audit(timer: func.TimerRequest, context: func.Context) -> None:
 @app.function_name("worker")
 @app.queue_trigger("message", WORK, CONNECTION)
 def worker(message: func.QueueMessage, context: func.Context) -> None:
-    """Look at the pools of a message."""
+    """Reconcile the pools of a message."""
     from reconciler.service.triggers import messages
 
-    messages.work(_shop(), _text(message), message.insertion_time, _trace(context))
+    messages.work(_trigger_context(), _text(message), message.insertion_time, _trace(context))
 
 
 @app.function_name("sweeper")
 @app.queue_trigger("message", SWEEP, CONNECTION)
 def sweeper(message: func.QueueMessage, context: func.Context) -> None:
-    """Look at a batch of pools; on a queue of its own, so that nobody's event waits behind it."""
+    """Reconcile a batch of pools; on a queue of its own, so that no event waits behind it."""
     from reconciler.service.triggers import messages
 
-    messages.work(_shop(), _text(message), message.insertion_time, _trace(context))
+    messages.work(_trigger_context(), _text(message), message.insertion_time, _trace(context))
 
 
 @app.function_name("quarantine")
 @app.queue_trigger("message", f"{WORK}-poison", CONNECTION)
 def quarantine(message: func.QueueMessage) -> None:
-    """A wish that failed too often."""
-    _aside(message, "work")
+    """A dead letter of the work queue."""
+    _dead_letter(message, "work")
 
 
 @app.function_name("quarantine_sweep")
 @app.queue_trigger("message", f"{SWEEP}-poison", CONNECTION)
 def quarantine_sweep(message: func.QueueMessage) -> None:
-    """A batch that failed too often."""
-    _aside(message, "sweep")
+    """A dead letter of the sweep queue."""
+    _dead_letter(message, "sweep")
 
 
 @app.function_name("quarantine_pool_events")
 @app.queue_trigger("message", f"{POOL_EVENTS}-poison", CONNECTION)
 def quarantine_pool_events(message: func.QueueMessage) -> None:
-    """An event of ARM that failed too often."""
-    _aside(message, "pool-events")
+    """A dead letter of ARM's events."""
+    _dead_letter(message, "pool-events")
 
 
 @app.function_name("quarantine_devops_events")
 @app.queue_trigger("message", f"{DEVOPS_EVENTS}-poison", CONNECTION)
 def quarantine_devops_events(message: func.QueueMessage) -> None:
-    """An event of the audit stream that failed too often."""
-    _aside(message, "devops-events")
+    """A dead letter of the audit stream's events."""
+    _dead_letter(message, "devops-events")
 
 
-def _aside(message: func.QueueMessage, queue: str) -> None:
+def _dead_letter(message: func.QueueMessage, queue: str) -> None:
     from reconciler.service.triggers import messages
 
-    messages.quarantine(_shop(), _text(message), queue)
+    messages.quarantine(_trigger_context(), _text(message), queue)
 
 
-# --- asked by HTTP -----------------------------------------------------------------------------------
+# --- HTTP --------------------------------------------------------------------------------------------
 
 
 def _answer(name: str, request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     from reconciler.service.http.message import HttpRequest
     from reconciler.service.triggers import web
 
-    asked = HttpRequest(
+    received = HttpRequest(
         request.method,
         request.url,
         params=dict(request.route_params),
@@ -168,19 +168,19 @@ def _answer(name: str, request: func.HttpRequest, context: func.Context) -> func
         body=request.get_body() or b"",
         trace=_trace(context),
     )
-    answered = web.served(_shop, name, asked)
+    response = web.served(_trigger_context, name, received)
     return func.HttpResponse(
-        answered.content(),
-        status_code=answered.status,
-        headers=dict(answered.headers),
-        mimetype=answered.content_type,
+        response.content(),
+        status_code=response.status,
+        headers=dict(response.headers),
+        mimetype=response.content_type,
     )
 
 
 @app.function_name("reconcile")
 @app.route("reconcile", methods=["POST"])
 def reconcile(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Look at some pools, or at all."""
+    """Request a run of some pools, or of all."""
     return _answer("reconcile", req, context)
 
 
@@ -201,21 +201,21 @@ def pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 @app.function_name("plan")
 @app.route("pools/{name}/plan", methods=["GET"])
 def plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """What would be done to one pool now."""
+    """One pool's plan."""
     return _answer("plan", req, context)
 
 
 @app.function_name("reconcile_pool")
 @app.route("pools/{name}/reconcile", methods=["POST"])
 def reconcile_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Look at one pool."""
+    """Request a run of one pool."""
     return _answer("reconcile_pool", req, context)
 
 
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Whether specs and state can be read, and the sweep is on time."""
+    """Whether specs and state can be read, and the full resync is on time."""
     return _answer("health", req, context)
 
 
@@ -229,12 +229,12 @@ def openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 @app.function_name("github_push")
 @app.route("github/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def github_push(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """GitHub tells of a push; the signature is the lock."""
+    """A push webhook of GitHub, authenticated by its signature."""
     return _answer("github_push", req, context)
 
 
 @app.function_name("azure_repos_push")
 @app.route("azure-repos/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def azure_repos_push(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Azure Repos tells of a push; its secret is the lock."""
+    """A push webhook of Azure Repos, authenticated by its secret."""
     return _answer("azure_repos_push", req, context)

@@ -44,7 +44,7 @@ def run(*, quick: bool = False) -> Table:
     return Table(TITLE, how, rows)
 
 
-RUNS = frozenset({"in-sync", "applied", "drifted", "progressing", "failed", "stalled", "suspended"})
+RUNS = frozenset({"in-sync", "applied", "out-of-sync", "progressing", "failed", "stalled", "suspended"})
 
 
 def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], int, float]:
@@ -53,13 +53,15 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
-    hosting, told = Hosting.read(given), Runs()
-    shop = composition.build(Settings.read(given), hosting, told)
-    composition.use(shop)
-    queues = [shop.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")]
+    hosting, runs = Hosting.read(given), Runs()
+    context = composition.build(Settings.read(given), hosting, runs)
+    composition.use(context)
+    queues = [
+        context.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")
+    ]
     for number in range(count):
         queues[0].put(json.dumps(event(number)))
-    host = serving.host(hosting, shop.queues, ServeOptions(port=0, workers=2, timers=False))
+    host = serving.host(hosting, context.queues, ServeOptions(port=0, workers=2, timers=False))
 
     async def serve() -> None:
         stop = asyncio.Event()
@@ -68,13 +70,13 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
 
     async def until(stop: asyncio.Event) -> None:
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and any(queue.length() for queue in queues):  # noqa: ASYNC110 - a queue tells nobody that it is empty
+        while time.monotonic() < end and any(queue.length() for queue in queues):  # noqa: ASYNC110 - a queue gives no event when it is empty
             await asyncio.sleep(0.2)
         stop.set()
 
     with timed() as wall:
         asyncio.run(serve())
-    return told.results, sum(queue.length() for queue in queues), wall()
+    return runs.results, sum(queue.length() for queue in queues), wall()
 
 
 class Runs(NoTelemetry):

@@ -67,7 +67,7 @@ def _workers(size: estates.Size) -> tuple[Row, ...]:
         walls = []
         for count in (1, 2):
             state = _state(folder, f"workers-{count}")
-            _asked(cloud, state, specs)
+            _request_all(cloud, state, specs)
             spans = together(_drained, [(cloud, state, specs)] * count)
             walls.append(max(end for _, end, _ in spans) - min(begin for begin, _, _ in spans))
     return (
@@ -78,37 +78,39 @@ def _workers(size: estates.Size) -> tuple[Row, ...]:
 
 
 def _swept(cloud: Emulated, state: str, specs: str) -> tuple[int, float]:
-    _asked(cloud, state, specs)
+    _request_all(cloud, state, specs)
     with timed() as wall:
         _, _, runs = _drained(cloud, state, specs)
     return runs, wall()
 
 
-def _asked(cloud: Emulated, state: str, specs: str) -> None:
-    shop, _ = _shop(cloud, state, specs)
-    shop.outbox.sweep(shop.catalogue.specs().by_key.values())
+def _request_all(cloud: Emulated, state: str, specs: str) -> None:
+    context, _ = _context(cloud, state, specs)
+    context.outbox.sweep(context.catalogue.specs().by_key.values())
 
 
 def _drained(cloud: Emulated, state: str, specs: str) -> tuple[float, float, int]:
     """Take batches until there is none: begin, end, pools found in sync."""
-    shop, told = _shop(cloud, state, specs)
-    shop.catalogue.specs()
+    context, telemetry = _context(cloud, state, specs)
+    context.catalogue.specs()
     all_ready()
     begin = time.time()
-    while taken := shop.outbox.sweeps.take(1, 300):
+    while taken := context.outbox.sweeps.take(1, 300):
         for message in taken:
-            messages.work(shop, message.text, message.inserted)
-            shop.outbox.sweeps.ack(message)
-    done = [value for (name, labels), value in told.counters.items() if name == "reconciler.runs" and IN_SYNC in labels]
+            messages.work(context, message.text, message.inserted)
+            context.outbox.sweeps.ack(message)
+    done = [
+        value for (name, labels), value in telemetry.counters.items() if name == "reconciler.runs" and IN_SYNC in labels
+    ]
     return begin, time.time(), int(sum(done))
 
 
 IN_SYNC = ("result", "in-sync")
 
 
-def _shop(cloud: Emulated, state: str, specs: str) -> tuple[TriggerContext, MemoryTelemetry]:
-    given, told = cloud.environment(state, specs), MemoryTelemetry()
-    return composition.build(Settings.read(given), Hosting.read(given), told), told
+def _context(cloud: Emulated, state: str, specs: str) -> tuple[TriggerContext, MemoryTelemetry]:
+    given, telemetry = cloud.environment(state, specs), MemoryTelemetry()
+    return composition.build(Settings.read(given), Hosting.read(given), telemetry), telemetry
 
 
 def _written(folder: Path, size: estates.Size) -> str:

@@ -179,7 +179,7 @@ class DevOps:
         return [Queue(self._queue(project_id, pool), organization, project_id, pool) for pool in pool_ids]
 
     def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
-        """None: nobody believes in it here."""
+        """None: no list is believed here."""
         return () if organization and pool_ids else (Queue(1, "none", "", 1),)
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:

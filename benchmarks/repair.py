@@ -1,4 +1,4 @@
-"""From an event to a proven repair: the calls that had to wait for one another, and the time that they took."""
+"""From an event to a verified repair: the calls that had to wait for one another, and the time that they took."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.service.triggers import composition, messages
 TITLE = "Event to verified repair"
 SIZE = estates.Size(3, 8)
 OVERLAP = 0.005
-"""Seconds by which two calls in sequence may seem to overlap: the emulator notes when it answered, not when asked."""
+"""Seconds by which two calls in sequence may seem to overlap: the emulator records when it responded."""
 
 
 def run(*, quick: bool = False) -> Table:
@@ -40,7 +40,7 @@ def run(*, quick: bool = False) -> Table:
     )
     if latency:
         rows += (
-            shown("wall from event to proof", seconds, "s"),
+            shown("wall from event to verification", seconds, "s"),
             at_most("wall against the sum of round trips", seconds / (sequence * latency), 1.5, "×"),
         )
     how = (
@@ -63,20 +63,20 @@ def in_sequence(answered: Sequence[float], latency: float) -> int:
 
 def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
-    shop = composition.build(Settings.read(given), Hosting.read(given))
+    context = composition.build(Settings.read(given), Hosting.read(given))
     (name,) = SIZE.names(0)[:1]
     work = json.dumps({"keys": [name]})
-    messages.work(shop, work, datetime.now(UTC))  # a warm process, as most are
+    messages.work(context, work, datetime.now(UTC))  # a warm process, as most are
     time.sleep(MARGIN.total_seconds() + 0.5)  # a message within seconds of a run's start would be postponed
     cloud.do.reset_log()
     place = {"organization": estates.organization_name(0), "project": "project-0003", "pool": name}
     cloud.do.edit("close-access", **place)
     (published,) = cloud.do.events("audit")[-1:]
     with timed() as wall:
-        for asked in messages.devops_changed(shop, json.dumps(published["event"])):
-            if name in asked:
-                messages.work(shop, asked, datetime.now(UTC))
-    document = shop.state.load(f"pools/{name}")
+        for message in messages.devops_changed(context, json.dumps(published["event"])):
+            if name in message:
+                messages.work(context, message, datetime.now(UTC))
+    document = context.state.load(f"pools/{name}")
     return document is not None and document.body["lastRun"]["outcome"] == "applied", wall()
 
 

@@ -73,7 +73,7 @@ param alertEmail string = ''
 @description('Receive the audit streams of Azure DevOps organizations.')
 param auditStream bool = true
 
-@description('HTTP in an app of its own that may only enqueue, beside a worker that nobody reaches.')
+@description('HTTP in an app of its own that may only enqueue, beside a worker without HTTP.')
 param ingress bool = false
 
 @description('Run in a network of its own, with storage behind private endpoints.')

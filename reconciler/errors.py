@@ -1,38 +1,40 @@
-"""What can go wrong, in two families: what time may heal, and what it will not.
+"""Expected errors, in two families: transient ones, which a retry may solve, and terminal ones.
 
 ::
 
     ReconcilerError
-    ├── Transient            look again later; nothing has to change first
-    │   ├── Throttled        the service asked for fewer calls (429, Retry-After, X-RateLimit-*)
-    │   ├── NotReady         something does not exist yet, or is being made
+    ├── Transient            retried later; nothing has to change first
+    │   ├── Throttled        the service throttles (429, Retry-After, X-RateLimit-*)
+    │   ├── NotReady         something does not exist yet, or is being created
     │   ├── LeaseHeld        another worker has this pool
-    │   ├── Unavailable      no answer, 5xx, a cut-off or unreadable answer
-    │   └── NotEffective     the service said yes, and a fresh read says no
-    └── Terminal             somebody has to change something first
+    │   ├── Unavailable      no response, 5xx, a cut-off or unreadable response
+    │   └── NotEffective     a write succeeded, and a new read shows no effect
+    └── Terminal             the spec, the policy or a right has to change first
         ├── SpecInvalid      the spec itself is wrong
-        ├── Refused          a guard or the policy says no
-        ├── Forbidden        the identity may not (401, 403, a sign-in page)
+        ├── Refused          a guard or the policy does not allow it
+        ├── Forbidden        the identity lacks a right (401, 403, a sign-in page)
         ├── NotFound         what the spec names does not exist, or is hidden from the identity
-        ├── Rejected         the service refuses this request as it is (400, 409, 422)
-        └── Immutable        only a new resource could have this value
+        ├── Rejected         the service rejects this request (400, 409, 422)
+        └── Immutable        only a new resource can have this value
 
-Anything else is a bug: it is not caught, the platform redelivers, and quarantine shows it.
+Anything else is a bug: it is not caught, the platform redelivers the message, and at last it is a dead letter.
 
-Messages are one line, ``where: what, with both values``, deterministic, and free of secrets: they end up in
-conditions, which must not flap.
+Messages are one line, ``where: what, with both values``, deterministic, and redacted here, where they are made: they
+end up in conditions, which must not flap.
 """
 
 from __future__ import annotations
+
+from reconciler.documents.redaction import redact
 
 
 class ReconcilerError(Exception):
     """Base of all expected failures; its class name is the reason in a condition."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(redact(message))
         self.retry_after = retry_after
-        """Seconds that the service asked us to wait, where it said so."""
+        """Seconds that the service asked to wait, if it did."""
 
     @property
     def reason(self) -> str:
@@ -41,15 +43,15 @@ class ReconcilerError(Exception):
 
 
 class Transient(ReconcilerError):
-    """Time may heal this; the worker backs off and looks again."""
+    """A retry may succeed; the worker backs off and retries."""
 
 
 class Throttled(Transient):
-    """The service asked for fewer calls."""
+    """The service throttles."""
 
 
 class NotReady(Transient):
-    """Something does not exist yet, or is still being made."""
+    """Something does not exist yet, or is still being created."""
 
 
 class LeaseHeld(Transient):
@@ -57,15 +59,15 @@ class LeaseHeld(Transient):
 
 
 class Unavailable(Transient):
-    """No answer, a 5xx, or an answer that cannot be read to its end."""
+    """No response, a 5xx, or a response that cannot be read to its end."""
 
 
 class NotEffective(Transient):
-    """A write was answered with success and a fresh read shows no effect."""
+    """A write succeeded, and a new read shows no effect."""
 
 
 class Terminal(ReconcilerError):
-    """Waiting does not help; the spec, the policy or a grant has to change."""
+    """A retry does not help; the spec, the policy or a right has to change."""
 
 
 class SpecInvalid(Terminal):
@@ -81,15 +83,15 @@ class Forbidden(Terminal):
 
 
 class NotFound(Terminal):
-    """What the spec names does not exist, or is hidden from this identity: the services tell no difference."""
+    """What the spec names does not exist, or is hidden from this identity: the services do not distinguish these."""
 
 
 class Rejected(Terminal):
-    """The service refuses this request as it is."""
+    """The service rejects this request."""
 
 
 class Immutable(Terminal):
-    """Only a new resource could have this value."""
+    """Only a new resource can have this value."""
 
 
 def family(reason: str) -> type[ReconcilerError]:

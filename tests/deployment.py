@@ -85,7 +85,7 @@ class Deployment:
     environment: dict[str, str]
     metrics: MemoryTelemetry = field(default_factory=MemoryTelemetry)
 
-    def shop(self, **given: str) -> TriggerContext:
+    def context(self, **given: str) -> TriggerContext:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""
         environment = {**self.environment, **{f"RECONCILER_{name}": value for name, value in given.items()}}
         settings = Settings.read(environment, beneath=state(environment))
@@ -107,10 +107,10 @@ class Deployment:
         return any(queue["project"] == project and queue.get("openAccess", False) for queue in agents["queues"])
 
 
-def plan_of(shop: TriggerContext, pool: str) -> list[Any]:
+def plan_of(context: TriggerContext, pool: str) -> list[Any]:
     """What would be done now."""
-    specs = shop.catalogue.specs()
-    return list(shop.plan(specs.by_key[pool], specs.revision)["changes"])
+    specs = context.catalogue.specs()
+    return list(context.plan(specs.by_key[pool], specs.revision)["changes"])
 
 
 def take(queue: MessageQueue) -> list[Message]:
@@ -140,18 +140,18 @@ def trace_id(traceparent: str) -> str:
     return traceparent.split("-")[1]
 
 
-def work_off(shop: TriggerContext, seconds: float = 30.0) -> int:
+def work_off(context: TriggerContext, seconds: float = 30.0) -> int:
     """Do what is on both queues, later messages too, until nothing is left; how many messages there were."""
     done = 0
 
     def empty() -> bool:
         nonlocal done
-        for queue in (shop.outbox.events, shop.outbox.sweeps):
+        for queue in (context.outbox.events, context.outbox.sweeps):
             for message in queue.take(1, 330):
-                messages.work(shop, message.text, message.inserted)
+                messages.work(context, message.text, message.inserted)
                 queue.ack(message)
                 done += 1
-        return shop.outbox.events.length() + shop.outbox.sweeps.length() == 0
+        return context.outbox.events.length() + context.outbox.sweeps.length() == 0
 
     until(empty, seconds)
     return done
@@ -167,9 +167,9 @@ def until(look: Callable[[], T], seconds: float = 60.0) -> T:
     raise AssertionError(f"nothing came of it in {seconds} s")
 
 
-def with_options(shop: TriggerContext, **options: Any) -> TriggerContext:
-    """The same shop with other options."""
-    return replace(shop, options=replace(shop.options, **options))
+def with_options(context: TriggerContext, **options: Any) -> TriggerContext:
+    """The same context with other options."""
+    return replace(context, options=replace(context.options, **options))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ param settings object
 @description('Functions of the package that do not run in this app.')
 param disabled array
 
-@description('False: nobody reaches the functions over HTTP, only the deployment endpoint is open.')
+@description('False: the functions have no HTTP, only the deployment endpoint is open.')
 param reachable bool
 
 @description('Application (client) id of the registration that callers ask tokens for; empty: no authentication is set up, and the reconciler refuses every caller.')

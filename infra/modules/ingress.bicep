@@ -1,4 +1,4 @@
-// Optional: an app of its own for HTTP, which may put wishes on the work queues and write what it remembers, and has no
+// Optional: an app of its own for HTTP, which may put requests on the work queues and write its own documents, and has no
 // right in Azure DevOps and none on a pool. Its host has an account of its own: who writes the worker's deployment
 // container runs code as the worker.
 param name string
@@ -21,7 +21,7 @@ param endpointSubnetId string
 @description('Account with the work queues and the state container: name, blobEndpoint, queueEndpoint.')
 param work object
 
-@description('Queues for wishes: of a few pools, and of many.')
+@description('Queues for requests: of a few pools, and of many.')
 param queueNames array
 param stateContainer string
 

@@ -1,4 +1,4 @@
-// Who is woken up, by what, and the page to look at. Queries are in infra/alerts.json; docs/operations.md has an entry
+// Alerts with their recipients, and the workbook. Queries are in infra/alerts.json; docs/operations.md has an entry
 // for each, and a table of the metrics that they ask for (`customMetrics`, docs/operations.md).
 param namePrefix string
 param location string

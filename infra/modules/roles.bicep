@@ -96,7 +96,7 @@ module certificates '../roles/vault.bicep' = [
 ]
 
 // No published action attaches a pool to a Dev Center project, and the role of pools holds nothing on one (Microsoft
-// Learn, "Azure built-in roles for DevOps", "Azure permissions for DevOps"): whoever names a project has to see it.
+// Learn, "Azure built-in roles for DevOps", "Azure permissions for DevOps"): an identity that names a project has to see it.
 module projects '../roles/project.bicep' = [
   for (id, index) in devCenterProjects: if (enforcing) {
     name: 'role-project-${mark}-${index}'
@@ -122,7 +122,7 @@ module secrets '../roles/secret.bicep' = [
   }
 ]
 
-// The host keeps locks and its package in blobs, the triggers take messages and make poison queues, and the host notes
+// The host keeps locks and its package in blobs, the triggers take messages and create dead-letter queues, and the host notes
 // its diagnostic events in a table (Microsoft Learn, "Connect to host storage with an identity").
 module storage '../roles/account.bicep' = {
   name: 'role-storage-${mark}'

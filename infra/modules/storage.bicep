@@ -1,4 +1,4 @@
-// A storage account without keys: identities read and write it, or nobody does.
+// A storage account without keys: only identities read and write it.
 param name string
 param location string
 param tags object

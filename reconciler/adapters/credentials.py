@@ -19,12 +19,13 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.adapters import lazy_imports
-from reconciler.adapters.devops.endpoints import is_loopback
+from reconciler.config.endpoints import is_loopback
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Credential(ABC):
 
     @abstractmethod
     def arm_token(self) -> AccessToken:
-        """A token for Azure Resource Manager. Raises `Forbidden`, or `Unavailable` where nobody answered."""
+        """A token for Azure Resource Manager. Raises `Forbidden`, or `Unavailable` without a response."""
 
     @abstractmethod
     def devops_header(self) -> str:
@@ -67,6 +68,10 @@ class Credential(ABC):
     @abstractmethod
     def token_info(self, scope: str, claims: str | None = None) -> AccessTokenInfo:
         """A token for one of the audiences that azure-core clients may ask for."""
+
+    @abstractmethod
+    def start_sign_in(self) -> None:
+        """Request the tokens of both services in the background, where that takes time. Raises nothing."""
 
     def for_azure(self) -> TokenView:
         """The same identity as azure-core's `TokenCredential`, for ARM and Azure Storage."""
@@ -134,12 +139,21 @@ class EntraCredential(Credential):
         """See `Credential`."""
         return f"Bearer {self.token_info(DEVOPS).token}"
 
+    def start_sign_in(self, scopes: Iterable[str] = (DEVOPS, ARM)) -> None:
+        """See `Credential`. The first call that needs a token waits for it, or gets the error."""
+        for scope in scopes:
+            Thread(target=self._sign_in, args=(scope,), name=f"sign-in {_SERVICES[scope]}", daemon=True).start()
+
+    def _sign_in(self, scope: str) -> None:
+        with suppress(ReconcilerError):  # held for the call that needs the token
+            self.token_info(scope)
+
     def secrets(self) -> tuple[str, ...]:
         """See `Credential`."""
         return tuple(held.info.token for held in self._held.values() if held.info)
 
     def token_info(self, scope: str, claims: str | None = None) -> AccessTokenInfo:
-        """See `Credential`; with `claims` (a challenge of the service) a new token is asked for."""
+        """See `Credential`; with `claims` (a challenge of the service) a new token is requested."""
         held = self._held[scope]
         with held.lock:
             now = self._wall()
@@ -147,7 +161,7 @@ class EntraCredential(Credential):
                 self._renew(held, scope, claims)
             if held.failure:
                 raise type(held.failure)(str(held.failure))
-            assert held.info is not None  # noqa: S101 - told to the type checker: `_renew` sets one of the two
+            assert held.info is not None  # noqa: S101 - for the type checker: `_renew` sets one of the two
             return held.info
 
     def _renew(self, held: _Held, scope: str, claims: str | None) -> None:
@@ -175,7 +189,7 @@ class EntraCredential(Credential):
                 self._source = self._make()
             token = self._source.get_token(scope, claims=claims) if claims else self._source.get_token(scope)
         except (ServiceRequestError, ServiceResponseError) as error:
-            raise Unavailable(f"{where}: nobody answered ({type(error).__name__})") from None
+            raise Unavailable(f"{where}: no response ({type(error).__name__})") from None
         except (AzureError, ValueError) as error:
             raise Forbidden(f"{where}: no token was given ({type(error).__name__})") from None
         return AccessTokenInfo(_sendable(token.token, where), token.expires_on)
@@ -197,6 +211,10 @@ class PatCredential(Credential):
     def devops_header(self) -> str:
         """See `Credential`."""
         return f"Basic {self._secrets[1]}"
+
+    def start_sign_in(self) -> None:
+        """See `Credential`."""
+        self._entra.start_sign_in((ARM,))
 
     def secrets(self) -> tuple[str, ...]:
         """See `Credential`."""
@@ -223,6 +241,9 @@ class StaticCredential(Credential):
     def devops_header(self) -> str:
         """See `Credential`."""
         return f"Bearer {self._devops}"
+
+    def start_sign_in(self) -> None:
+        """See `Credential`; both tokens are there."""
 
     def secrets(self) -> tuple[str, ...]:
         """See `Credential`."""
@@ -276,7 +297,7 @@ def static(arm: str, devops: str, endpoints: Iterable[str]) -> StaticCredential:
 
 
 def _only(scopes: tuple[str, ...]) -> str:
-    """The one audience asked for. Azure DevOps is not among them: its token has its own session."""
+    """The one requested audience. Azure DevOps is not among them: its token has its own session."""
     if len(scopes) != 1 or scopes[0] not in {ARM, STORAGE}:
         raise Refused(f"credential: no token for {', '.join(scopes) or 'no audience'}; only for ARM and Azure Storage")
     return scopes[0]

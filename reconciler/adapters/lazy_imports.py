@@ -1,6 +1,6 @@
 """Imports of the SDKs, when they are first needed and one thread at a time.
 
-Both planes are asked side by side, so two threads may want to import packages that import each other. Python breaks
+Both planes are read in parallel, so two threads may want to import packages that import each other. Python breaks
 such a deadlock by an error in one of the two; here the second thread waits instead.
 """
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from reconciler.config.endpoints import is_loopback_host
 from reconciler.errors import Refused
 
 _PORTS = {"http": 80, "https": 443}
@@ -41,12 +41,7 @@ class Origin:
     @property
     def loopback(self) -> bool:
         """Whether it is this machine."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback_host(self.host)
 
     def covers(self, url: str) -> bool:
         """Whether a URL is of this origin, without userinfo that could make it look so."""

@@ -16,10 +16,10 @@ MOST_AT_ONCE = 32
 """Messages of one request (Microsoft Learn, Get Messages)."""
 
 ATTEMPTS = 5
-"""Deliveries before a message is poison: the default of the Functions host (Microsoft Learn, host.json, queues)."""
+"""Deliveries of a message before it is a dead letter, as in the Functions host (Microsoft Learn, host.json, queues)."""
 
 POISON = "-poison"
-"""Suffix of the poison queue's name, the Functions host's own (Microsoft Learn, queue trigger, poison messages)."""
+"""Suffix of a dead-letter queue, as of the Functions host (Microsoft Learn, queue trigger, poison messages)."""
 
 
 def lease_seconds(seconds: float) -> float:

@@ -39,6 +39,7 @@ class Planes:
 
     arm: Arm
     devops: Session
+    credential: Credential
 
     def close(self) -> None:
         """Let connections go."""
@@ -47,7 +48,7 @@ class Planes:
 
 
 def telemetry(settings: Settings) -> Telemetry:
-    """Where spans and figures go; nothing of OpenTelemetry is imported where that is nowhere."""
+    """The telemetry of the settings; nothing of OpenTelemetry is imported where it is off."""
     if settings.telemetry is TelemetryKind.OFF:
         return NO_TELEMETRY
     from reconciler.adapters.telemetry import exporters  # noqa: PLC0415 - see the package's docstring
@@ -72,13 +73,13 @@ def policy(settings: Settings) -> Policy:
         text = settings.policy.read_bytes()
     except OSError as error:
         raise NotFound(
-            f"{PREFIX}POLICY: {settings.policy}: {error.strerror}; without its policy nothing is done"
+            f"{PREFIX}POLICY: {settings.policy}: {error.strerror}; without the policy nothing is applied"
         ) from None
     return policies.load(text)
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What was found out about organizations; nothing where there is no file. `NotFound` where the file is missing."""
+    """The results of `probe`; none without a file. `NotFound` where the file is missing."""
     from reconciler.survey.capabilities.answers import Capabilities  # noqa: PLC0415 - builds models
 
     return Capabilities() if settings.capabilities is None else capabilities_at(settings.capabilities)
@@ -91,7 +92,7 @@ def capabilities_at(path: Path) -> Capabilities:
     try:
         return load(str(path), path.read_bytes())
     except OSError as error:
-        hint = "let `probe` write it, or set none"
+        hint = "write it with `probe`, or unset the variable"
         raise NotFound(f"{PREFIX}CAPABILITIES: {path}: {error.strerror}; {hint}") from None
     except CapabilitiesInvalid as error:
         raise SettingsInvalid(error.problems) from None
@@ -132,7 +133,7 @@ def connect(
     *,
     gets_alone: bool = False,
 ) -> Planes:
-    """Both planes; `gets_alone`: nothing else than GET leaves, whoever asks."""
+    """Both planes; `gets_alone`: any other method than GET is refused."""
     from reconciler.adapters.arm.pools import Arm  # noqa: PLC0415 - see the package's docstring
 
     credential = credential_of(settings)
@@ -154,6 +155,7 @@ def connect(
             watch,
             gets_alone=gets_alone,
         ),
+        credential,
     )
 
 

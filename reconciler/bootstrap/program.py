@@ -1,4 +1,4 @@
-"""The program itself: what reads and plans, and what applies."""
+"""Builds the program: the part that reads and plans, and the part that applies."""
 
 from __future__ import annotations
 
@@ -46,8 +46,10 @@ class Look:
     clock: Clock
     policy: Policy
     believe: Believe
+    start_sign_in: Callable[[], None] = field(repr=False)
+    """Request tokens while specs are read; raises nothing."""
     close: Callable[[], None] = field(repr=False)
-    """Let connections go."""
+    """Close connections."""
 
     @cached_property
     def planner(self) -> Planner:
@@ -76,7 +78,7 @@ class App:
     clock: Clock
     telemetry: Telemetry
     close: Callable[[], None] = field(repr=False)
-    """Let connections and files go."""
+    """Close connections and files."""
 
 
 def look(settings: Settings) -> Look:
@@ -84,13 +86,14 @@ def look(settings: Settings) -> Look:
     clock = SystemClock()
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
-    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, planes.close)
+    sign_in = planes.credential.start_sign_in
+    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, sign_in, planes.close)
 
 
 def build(
     settings: Settings, listen: Callable[[Event], None] = lambda _: None, *, watch: Telemetry | None = None
 ) -> App:
-    """What applying needs; `listen` is told what happens, and `watch` too (None: whatever the settings say)."""
+    """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say)."""
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
@@ -115,7 +118,7 @@ def build(
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:
-    """The audit logs of organizations: another host, hence a session of its own."""
+    """The audit logs of organizations: another host, so another session."""
     from reconciler.adapters.devops.audit import DevOpsAuditLog  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.endpoints import Endpoints  # noqa: PLC0415
     from reconciler.adapters.devops.exchange import CallLimits  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""State, leases and queues, wherever they are kept, and what is stored of every pool."""
+"""State, leases and queues in either store, and the stored status of every pool."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Store(Protocol):
-    """State, leases and queues, wherever they are kept."""
+    """State, leases and queues in either store."""
 
     @property
     def state(self) -> StateStore:
@@ -35,7 +35,7 @@ class Store(Protocol):
         """A queue by name."""
 
     def close(self) -> None:
-        """Let connections and files go."""
+        """Close connections and files."""
 
 
 def store(settings: Settings, clock: Clock) -> Store:
@@ -73,7 +73,7 @@ def _account(settings: Settings) -> Account:
 
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:
-    """What is stored of every pool, or of these, sorted; nothing is made where nothing was stored yet."""
+    """The stored status of every pool, or of these, sorted; creates no store."""
     if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
     from reconciler.engine.status import PoolStatus  # noqa: PLC0415 - most folders hold no state

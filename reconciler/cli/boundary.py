@@ -1,7 +1,6 @@
 """Where every run ends: expected errors become lines and exit codes, a bug a short message.
 
-No traceback for what is expected, and none at all without ``--verbose``; secrets are struck out of it. What only an
-error needs is imported when there is one.
+No traceback for expected errors, and none at all without ``--verbose``; it is redacted.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def _report(screen: Screen, error: Exception) -> None:
     elif isinstance(error, ReconcilerError):
         screen.error(f"{error.reason}: {error}")
     elif isinstance(error, BrokenPipeError):
-        # The reader of our output has gone; the interpreter still flushes at its end, which must not fail.
+        # The reader of our output has closed it; the interpreter still flushes at its end and must not fail then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         _bug(screen, error)
@@ -121,8 +120,8 @@ def _bug(screen: Screen, error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    from reconciler.cli.secrecy import without  # noqa: PLC0415 - see the module's docstring
-    from reconciler.cli.selection import dotenv_settings  # noqa: PLC0415
+    from reconciler.cli.selection import dotenv_settings  # noqa: PLC0415 - see the module's docstring
     from reconciler.config import settings  # noqa: PLC0415
+    from reconciler.documents.redaction import redact  # noqa: PLC0415
 
-    return without(settings.secrets(dotenv_settings()), text)
+    return redact(text, settings.secrets(dotenv_settings()))

@@ -10,7 +10,7 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import remembered_names, require, select, settings_of, view
+from reconciler.cli.selection import recalled, require, select, settings_of, view
 from reconciler.spec.model import Mode
 from reconciler.tools.explain import Explanation, explanation_of, follow, parse_question
 
@@ -44,7 +44,7 @@ def explain(
     (spec,) = selection.specs
     question, now = parse_question(spec, project, pipeline), tools.clock.now()
     # An explanation is about what is there now, so no read is saved.
-    survey = view(tools.planner.survey([spec]).fresh(), spec, remembered_names(settings, [spec], screen))
+    survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
     steps = follow(question, survey)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     plan = None if paused else tools.planner.plan(spec, survey, selection.revision)

@@ -31,13 +31,14 @@ from reconciler.engine.events import Applied, Event
 from reconciler.errors import NotFound, Refused, Throttled
 from reconciler.plan import render
 from reconciler.plan.model import Change, GapKind, Plan
+from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Mode, Spec
-from reconciler.spec.names import organization_of
+from reconciler.spec.names import organization_key
 from reconciler.tools.onboard import Onboarding, OnboardingReaders, OnboardRequest, refuse
 
 PATIENCE = 2.0
 """Seconds until a write that failed transiently, or is not visible yet, is tried and read again."""
-LIMITS = RunLimits(lag=PATIENCE, proofs=10)
+LIMITS = RunLimits(lag=PATIENCE, writes=10)
 _BLIND_PAUSE = 30.0
 """Seconds to wait where the service asks for fewer calls and does not say for how long."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -104,7 +105,7 @@ def onboard(
         )
     wanted = tuple(dict.fromkeys(one.strip() for one in project or ()))
     request = OnboardRequest(_object_id(identity), Mode(mode.value), wanted)
-    names = tuple(dict.fromkeys(organization_of(one.strip()) or one.strip().lower() for one in organizations))
+    names = tuple(dict.fromkeys(organization_key(one) for one in organizations))
     if plan_hash and (len(names) != 1 or not apply):
         raise typer.BadParameter("needs --apply, and a plan is of one organization", param_hint="--plan-hash")
     with (
@@ -122,7 +123,7 @@ def onboard(
     if apply:
         results.show(call.results, output, screen)
     else:
-        plans.show(call.plans, output, screen)
+        plans.show([(one, SyncCause.UNKNOWN) for one in call.plans], output, screen)
     codes = [*map(_code, call.results)] if apply else [*map(plans.exit_code, call.plans)]
     for line in call.unverified():
         screen.note(f"written, not read back: {line}")

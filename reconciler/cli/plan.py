@@ -14,15 +14,16 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import remembered_names, require, select, settings_of, view
+from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
+from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Mode, Spec
 
 if TYPE_CHECKING:
     from reconciler.survey import SharedSurvey
-    from reconciler.survey.names import RememberedNames
 
 
 def plan(
@@ -39,27 +40,34 @@ def plan(
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
+        look.start_sign_in()
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
         specs_to_plan = _unpaused(look, selection.specs, screen)
         survey = look.survey(selection.specs)
         survey.begin(specs_to_plan)  # what follows is done while the services respond
-        known = remembered_names(settings, selection.specs, screen)
+        known = recalled(settings, selection.specs, screen)
         plans, codes = _plans(look, specs_to_plan, selection.revision, lambda spec: view(survey, spec, known), screen)
+    by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
+    causes = {
+        one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
+        for one in plans
+        if one.pool.lower() in known
+    }
     _note_without_state(plans, known, screen)
-    show(plans, output, screen)
+    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen)
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
-def show(plans: Sequence[Plan], output: OutputFormat, screen: Screen) -> None:
-    """Plans in the chosen format."""
+def show(plans: Sequence[tuple[Plan, SyncCause]], output: OutputFormat, screen: Screen) -> None:
+    """Plans in the chosen format, each with why its pool is out of sync."""
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans))
     elif output is OutputFormat.MARKDOWN:
-        screen.result("\n\n".join(render.markdown(one) for one in plans))
+        screen.result("\n\n".join(render.markdown(one, cause) for one, cause in plans))
     else:
-        for one in plans:
-            screen.plan(one)
+        for one, cause in plans:
+            screen.plan(one, cause)
 
 
 def exit_code(one: Plan) -> int:
@@ -69,7 +77,7 @@ def exit_code(one: Plan) -> int:
     return DONE if one.in_sync else PENDING
 
 
-def _note_without_state(plans: Sequence[Plan], known: Mapping[str, RememberedNames], screen: Screen) -> None:
+def _note_without_state(plans: Sequence[Plan], known: Mapping[str, PoolStatus], screen: Screen) -> None:
     """Say where something may be missing only because it was renamed, and no state holds its id."""
     missed = [one.pool for one in plans if one.pool.lower() not in known and _misses_a_name(one)]
     if missed:

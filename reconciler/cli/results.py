@@ -10,6 +10,7 @@ from reconciler.cli.screen import Screen
 from reconciler.documents import Json
 from reconciler.engine import Outcome, Result
 from reconciler.plan import render
+from reconciler.plan.sync import SyncCause
 
 FORMAT = "reconciler/results/v1"
 
@@ -18,7 +19,7 @@ _CODES = {
     Outcome.APPLIED: DONE,
     Outcome.SUSPENDED: DONE,
     Outcome.PROGRESSING: PENDING,
-    Outcome.DRIFTED: PENDING,
+    Outcome.OUT_OF_SYNC: PENDING,
     Outcome.FAILED: ERROR,
     Outcome.STALLED: ERROR,
 }
@@ -29,10 +30,21 @@ _WORDS = {
     Outcome.APPLIED: "applied and verified",
     Outcome.SUSPENDED: "paused by its spec",
     Outcome.PROGRESSING: "in progress",
-    Outcome.DRIFTED: "drifted",
-    Outcome.FAILED: "failed (transient, run again)",
+    Outcome.OUT_OF_SYNC: "out of sync",
+    Outcome.FAILED: "failed (transient, will be retried)",
     Outcome.STALLED: "stalled (needs action)",
 }
+
+
+def _cause(result: Result) -> SyncCause:
+    """Why the pool is out of sync."""
+    return result.status.cause or SyncCause.UNKNOWN
+
+
+def _word(result: Result) -> str:
+    """The result in a few words, with why the pool is out of sync where that is known."""
+    known = result.outcome is Outcome.OUT_OF_SYNC and _cause(result) is not SyncCause.UNKNOWN
+    return f"{_WORDS[result.outcome]} ({_cause(result)})" if known else _WORDS[result.outcome]
 
 
 def exit_code(result: Result) -> int:
@@ -52,7 +64,7 @@ def show(results: Sequence[Result], output: OutputFormat, screen: Screen) -> Non
 
 
 def _text(result: Result, screen: Screen) -> None:
-    line = f"{_head(result)}   {_WORDS[result.outcome]}; {_applied(result)}"
+    line = f"{_head(result)}   {_word(result)}; {_applied(result)}"
     if exit_code(result) == DONE:
         screen.good(line)
     else:
@@ -60,7 +72,7 @@ def _text(result: Result, screen: Screen) -> None:
     for failure in _failures(result):
         screen.bad(f"  {failure}")
     if result.plan and not result.plan.in_sync:
-        screen.plan(result.plan)
+        screen.plan(result.plan, _cause(result))
 
 
 def _head(result: Result) -> str:
@@ -82,14 +94,14 @@ def _failures(result: Result) -> list[str]:
 
 
 def _markdown(result: Result) -> str:
-    lines = [f"### {render.code(_head(result))}: {_WORDS[result.outcome]}", "", _applied(result)]
+    lines = [f"### {render.code(_head(result))}: {_word(result)}", "", _applied(result)]
     lines += (
         ["", *(f"- {render.escaped(render.summary(change))}" for change in result.applied)] if result.applied else []
     )
     failures = _failures(result)
     lines += ["", "**failed**", "", *(f"- {render.escaped(one)}" for one in failures)] if failures else []
     if result.plan and not result.plan.in_sync:
-        lines += ["", "What remains:", "", render.markdown(result.plan)]
+        lines += ["", "What remains:", "", render.markdown(result.plan, _cause(result))]
     return "\n".join(lines)
 
 
@@ -98,7 +110,7 @@ def _document(result: Result) -> dict[str, Json]:
         "pool": result.pool,
         "revision": result.revision,
         "outcome": result.outcome.value,
-        "planned": render.to_json(result.planned) if result.planned else None,
+        "planned": render.to_json(result.planned, _cause(result)) if result.planned else None,
         "applied": [change.id for change in result.applied],
         "failures": [
             {
@@ -108,6 +120,6 @@ def _document(result: Result) -> dict[str, Json]:
             }
             for failure in result.failures
         ],
-        "left": render.to_json(result.plan) if result.plan else None,
+        "left": render.to_json(result.plan, _cause(result)) if result.plan else None,
         "nextLook": result.next_look,
     }

@@ -32,7 +32,7 @@ class RunReporter:
         """Called by the engine with each event."""
         if isinstance(event, events.PassStarted | events.Applying) and self._stop:
             self._stop.check()
-        if isinstance(event, events.Proved):
+        if isinstance(event, events.Verified):
             self.verified += [(event.pool, change) for change in event.changes]
         if isinstance(event, events.Applied) and event.pending:
             self._begun.setdefault(event.pool, []).append(event.change)
@@ -64,7 +64,7 @@ class RunReporter:
             progress.line(
                 f"{pool}: waiting up to {seconds} for Azure to create {event.change.kind} {event.change.subject}"
             )
-        elif isinstance(event, events.Proving):
+        elif isinstance(event, events.Verifying):
             progress.now(f"{pool}: reading back what was written")
         else:
             for change in event.changes:

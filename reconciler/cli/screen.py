@@ -1,6 +1,6 @@
 """Output: results on standard output, everything else on standard error; colours on terminals only.
 
-Nothing that comes from outside is read as markup, and every line passes `render.clean` before it gets here or here.
+Nothing that comes from outside is read as markup, and every line passes `render.clean`, and results are redacted.
 rich is imported for a progress bar only, that is, where standard error is a terminal.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from reconciler.documents.redaction import redact, redacted
 from reconciler.plan import render
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
     from reconciler.documents import Json
     from reconciler.plan.model import Plan
+from reconciler.plan.model import Plan
+from reconciler.plan.sync import SyncCause
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
-_STATES = {"in sync": "green", "drifted": "yellow", "not all": "magenta"}
+_STATES = {"out of sync": "yellow", "in sync": "green", "not verified": "magenta"}
 
 
 def write(line: str, style: str = "", *, color: bool | None = None, err: bool = False) -> None:
@@ -54,17 +57,17 @@ class Screen:
         self._bars: Progress | None = None
 
     def result(self, text: str) -> None:
-        """A result, as it is."""
-        self._out(text)
+        """A result, redacted; it may have several lines."""
+        self._out(redact(text))
 
     def document(self, document: Json) -> None:
         """A result as JSON."""
-        self._out(render.json_text(document))
+        self._out(render.json_text(redacted(document)))
 
-    def plan(self, plan: Plan) -> None:
-        """A plan as text, a colour for each kind of line."""
+    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> None:
+        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync."""
         columns = shutil.get_terminal_size().columns if _terminal(sys.stdout) else None
-        head, *lines = render.text(plan, columns).splitlines()
+        head, *lines = render.text(plan, columns, cause).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         self._out(head, f"bold {style}")
         for line in lines:

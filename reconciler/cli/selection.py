@@ -5,7 +5,6 @@ A bad file never hides a good one, and a name that no spec has is an error that 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 from reconciler import bootstrap
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
+from reconciler.documents.spelling import similar
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
@@ -23,7 +24,6 @@ from reconciler.spec.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.survey import SharedSurvey
-    from reconciler.survey.names import RememberedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,10 @@ def require(selection: Selection, screen: Screen) -> bool:
 
 def nearest(names: Iterable[str], known: Sequence[str]) -> str:
     """``no pool is named 'x', the nearest is 'y'``, for each unknown name."""
-    by_key = {name.lower(): name for name in known}
     lines = []
     for name in names:
-        near = difflib.get_close_matches(name.lower(), by_key, 3, 0.5)
-        hint = f"; nearest: {', '.join(by_key[key] for key in near)}" if near else f"; known: {_some(known)}"
+        near = similar(name, known, 3)
+        hint = f"; nearest: {', '.join(near)}" if near else f"; known: {_some(known)}"
         lines.append(f"no pool is named {clean(name)!r}{hint}")
     return "; ".join(lines)
 
@@ -136,16 +135,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def remembered_names(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, RememberedNames]:
-    """Ids that names had at the last run, so that what was renamed since is recognised; no error ends a plan."""
+def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, PoolStatus]:
+    """What earlier runs stored, by pool: ids of names, and the spec that was verified; no error ends a plan."""
     try:
         stored = bootstrap.statuses(settings, [spec.key for spec in specs])
     except ReconcilerError as error:
         screen.note(f"the state cannot be read, so renamed projects appear as missing: {error}")
         return {}
-    return {status.key: status.remembered for status in stored}
+    return {status.key: status for status in stored}
 
 
-def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, RememberedNames]) -> SharedSurvey:
-    """The shared reads, with the ids that this pool's runs remember."""
-    return survey.knowing(spec, known[spec.key]) if spec.key in known else survey
+def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, PoolStatus]) -> SharedSurvey:
+    """The shared reads as this pool's run would see them."""
+    return survey.knowing(spec, known[spec.key].remembered) if spec.key in known else survey

@@ -5,7 +5,6 @@ Everything it needs beside typer is imported when it runs: no other command shou
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 from collections.abc import Mapping
@@ -16,8 +15,8 @@ import typer
 from dotenv import dotenv_values
 
 from reconciler.cli.codes import DONE, ERROR
-from reconciler.cli.secrecy import without
 from reconciler.config import settings
+from reconciler.config.endpoints import is_loopback_host
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
 from reconciler.errors import Unavailable
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=32, help="Messages worked on at the same time.")]
-NoTimers = Annotated[bool, typer.Option("--no-timers", help="Events and HTTP alone: no sweep, no look at git.")]
+NoTimers = Annotated[bool, typer.Option("--no-timers", help="Events and HTTP only: no resync, no polling of git.")]
 
 
 def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, no_timers: NoTimers = False) -> int:
@@ -56,14 +55,14 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, 
 
 
 def _run(served: hosts.Host) -> bool:
-    """Serve until a signal; what waits to be told is sent before the process ends."""
+    """Serve until a signal; pending telemetry is sent before the process ends."""
     from reconciler.service.host import run  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
     try:
         return run.run(served, lambda url: typer.echo(f"serving {url}, stop with Ctrl-C"))
     finally:
-        composition.shop().telemetry.close()
+        composition.trigger_context().telemetry.close()
 
 
 def _why(error: OSError) -> str:
@@ -71,33 +70,25 @@ def _why(error: OSError) -> str:
 
 
 def _host(given: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
-    """The host, with one shop behind it and the functions alike."""
+    """The host, with one context for it and for the functions."""
     from reconciler.config.triggers import Hosting, state  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host import run  # noqa: PLC0415
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
     triggers = Hosting.read(given)
-    if not triggers.function_key and not _loopback(options.host):
+    if not triggers.function_key and not is_loopback_host(options.host):
         text = (
             f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
         )
         raise SettingsInvalid((text,))
     chosen = Settings.read(given, beneath=state(given))
-    shop = composition.build(chosen, triggers)
-    composition.use(shop)
-    return run.host(triggers, shop.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    context = composition.build(chosen, triggers)
+    composition.use(context)
+    return run.host(triggers, context.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))
 
 
 def _log(given: Mapping[str, str]) -> logging.Handler:
     from reconciler.config import triggers  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host.lines import log_to  # noqa: PLC0415
 
-    secrets = (*settings.secrets(given), *triggers.secrets(given))
-    return log_to(lambda text: without(secrets, text))
+    return log_to((*settings.secrets(given), *triggers.secrets(given)))

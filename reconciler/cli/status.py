@@ -15,6 +15,7 @@ from reconciler.cli.selection import nearest, settings_of
 from reconciler.engine.status import Condition, ConditionKind, PoolStatus, Truth
 from reconciler.errors import NotFound
 from reconciler.plan import render
+from reconciler.plan.sync import SyncCause
 
 FORMAT = "reconciler/statuses/v1"
 Unmanaged = Annotated[
@@ -90,7 +91,9 @@ def _shown(one: PoolStatus) -> list[Condition]:
 
 def _word(one: PoolStatus) -> str:
     ready = one.condition(ConditionKind.READY)
-    return ready.reason if ready else "unknown"
+    if ready is None:
+        return "not known"
+    return ready.reason if one.cause in (None, SyncCause.UNKNOWN) else f"{ready.reason} ({one.cause})"
 
 
 def _markdown(statuses: Sequence[PoolStatus]) -> str:
@@ -102,7 +105,7 @@ def _markdown(statuses: Sequence[PoolStatus]) -> str:
             continue
         since = f"{ready.since:%Y-%m-%d %H:%M} UTC"
         rows.append(
-            f"| {render.code(one.key)} | {ready.status} | {ready.reason} | {render.escaped(since)} "
+            f"| {render.code(one.key)} | {ready.status} | {_word(one)} | {render.escaped(since)} "
             f"| {render.escaped(ready.message)} |"
         )
     return "\n".join(rows)

@@ -5,6 +5,7 @@ Pure text; the variables that name endpoints are read by `reconciler.config.sett
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 ARM_HOSTS = frozenset({"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"})
@@ -13,7 +14,6 @@ IDENTITY_HOSTS = frozenset({"vssps.dev.azure.com"})
 INGESTION_DOMAINS = (".applicationinsights.azure.com", ".applicationinsights.azure.us", ".applicationinsights.azure.cn")
 """Where Application Insights takes telemetry, with a token of ours (azure-monitor-opentelemetry-exporter 1.0.0b58)."""
 MEMBERS_HOSTS = frozenset({"vsaex.dev.azure.com"})
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
@@ -27,7 +27,7 @@ def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
         return "the URL holds credentials; leave them out, tokens come from RECONCILER_CREDENTIAL"
     if parts.path or parts.query or parts.fragment:
         return f"more than scheme, host and port; give {f'{parts.scheme}://{parts.netloc}'!r} alone"
-    if host in LOOPBACK_HOSTS:
+    if is_loopback_host(host):
         wrong = parts.scheme not in ("http", "https") or not loopback
         return f"{url!r} is on loopback; set RECONCILER_ALLOW_LOOPBACK=1 if this is a test" if wrong else ""
     if parts.scheme != "https" or host not in hosts:
@@ -36,11 +36,25 @@ def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL is on this machine."""
+    """Whether a URL's host is this machine; False where it has no form of a URL."""
     try:
-        return urlsplit(url).hostname in LOOPBACK_HOSTS
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
+    return is_loopback_host(host)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone: nothing is resolved."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def ingestion(connection: str) -> str:

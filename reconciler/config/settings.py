@@ -1,22 +1,22 @@
-"""What a deployment sets, read once: the only reader of the environment.
+"""What a deployment sets, read once: the only reader of the process environment.
 
-Each setting is one environment variable; `VARIABLES` is the table of them, and `docs/settings.md` is compared with
-it by a test. All problems are reported at once, each on one line that names the variable, its value (a secret's
-never) and the remedy. Nothing here opens a file or a connection.
+Each field of `Settings` is one environment variable, and its annotation is the variable's row: meaning, default, unit
+and how it is read. The tables of docs/settings.md are generated from the rows. All problems are reported at once.
+Nothing here opens a file or a connection.
 
-A token goes only where the operator of this program meant it to: endpoints are https on hosts of Microsoft's
-clouds, or loopback where `RECONCILER_ALLOW_LOOPBACK=1` says that this is a test.
+A token is sent only to endpoints that are https on hosts of Microsoft's clouds, or on loopback where
+`RECONCILER_ALLOW_LOOPBACK=1` says that this is a test.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, get_type_hints
 from urllib.parse import urlsplit
 
 from reconciler.config.endpoints import (
@@ -25,48 +25,43 @@ from reconciler.config.endpoints import (
     IDENTITY_HOSTS,
     INGESTION_DOMAINS,
     MEMBERS_HOSTS,
-    endpoint_problem,
     ingestion,
     is_loopback,
-    unresolved,
 )
-from reconciler.errors import Terminal
+from reconciler.config.variables import (
+    PREFIX,
+    Environment,
+    Secret,
+    SettingsInvalid,
+    Variable,
+    choice,
+    endpoint,
+    named,
+    number,
+    path,
+    secret,
+    switch,
+    text,
+    whole,
+)
 
-PREFIX = "RECONCILER_"
+__all__ = [
+    "PREFIX",
+    "VARIABLES",
+    "CredentialKind",
+    "Secret",
+    "Settings",
+    "SettingsInvalid",
+    "TelemetryKind",
+    "Variable",
+    "become",
+    "child_environment",
+    "environment",
+    "secrets",
+    "unless_said",
+]
+
 INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-
-
-class SettingsInvalid(Terminal):
-    """Settings are missing or wrong; `problems` has one line each."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
-
-
-class Secret:
-    """A value that must not be shown: it is given out by `reveal` alone, and its `repr` and `str` say nothing."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for the one place that sends it."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(set)" if self._value else "Secret(not set)"
 
 
 class CredentialKind(StrEnum):
@@ -79,11 +74,11 @@ class CredentialKind(StrEnum):
     PAT = "pat"
     """A personal access token for Azure DevOps, the default chain for ARM; for local use."""
     STATIC = "static"
-    """Two given tokens, sent to loopback alone; for the emulator."""
+    """Two given tokens, sent only to loopback; for the emulator."""
 
 
 class TelemetryKind(StrEnum):
-    """Where spans and metrics go."""
+    """Where spans and metrics are sent."""
 
     OFF = "off"
     CONSOLE = "console"
@@ -94,97 +89,78 @@ class TelemetryKind(StrEnum):
     """Application Insights, by `APPLICATIONINSIGHTS_CONNECTION_STRING`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One row of the table."""
-
-    name: str
-    meaning: str
-    default: str = ""
-    """As one would write it; empty: not set."""
-    unit: str = ""
-    secret: bool = False
+def _specs(given: Environment, row: Variable) -> str:
+    """Checks for credentials alone; the source knows which places there are."""
+    place = text(given, row)
+    if re.match(r"^https?://[^/@]*:[^/]*@", place):
+        given.wrong(row.name, f"the URL holds credentials; give them as {PREFIX}GIT_TOKEN and leave them out here")
+    return place
 
 
-VARIABLES: tuple[Variable, ...] = (
-    Variable("SPECS", "Folder with specs, or a git repository: `PATH`, `URL`, with `#REF:PREFIX` behind it"),
-    Variable("STATE", "Where statuses and leases are kept: a SQLite file, or a storage account's `https://` URL "
-             "(or connection string)", "`reconciler/state.db` in the user's state folder"),
-    Variable("POLICY", "File with what this deployment allows; without one, only verified specs limit it"),
-    Variable("CAPABILITIES", "File with what `probe` found out about organizations; without one, "
-             "the careful way is taken"),
-    Variable("CAPABILITIES_DAYS", "How long an answer in that file counts", "90", "days"),
-    Variable("ARM_ENDPOINT", "Azure Resource Manager", "https://management.azure.com", "URL"),
-    Variable("DEVOPS_ENDPOINT", "Azure DevOps; the organization's name is appended", "https://dev.azure.com", "URL"),
-    Variable("IDENTITY_ENDPOINT", "Identities and graph of Azure DevOps; the organization's name is appended. "
-             "Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
-             "https://vssps.dev.azure.com", "URL"),
-    Variable("MEMBERS_ENDPOINT", "Access levels of members of Azure DevOps, for `onboard` alone; the organization's "
-             "name is appended. Not given and on loopback: the same as `RECONCILER_DEVOPS_ENDPOINT`",
-             "https://vsaex.dev.azure.com", "URL"),
-    Variable("CREDENTIAL", "Where tokens come from: `default`, `managed`, `pat` or `static` (loopback alone)",
-             "default"),
-    Variable("CLIENT_ID", "Client id of a user-assigned managed identity, with `managed`", unit="guid"),
-    Variable("PAT", "Personal access token for Azure DevOps, with `pat`", secret=True),
-    Variable("ARM_TOKEN", "Token for ARM, with `static`", secret=True),
-    Variable("DEVOPS_TOKEN", "Token for Azure DevOps, with `static`", secret=True),
-    Variable("GIT_TOKEN", "Token for an https git remote", secret=True),
-    Variable("ALLOW_LOOPBACK", "`1` accepts endpoints on this machine, over http too; for the emulator and tests", "0"),
-    Variable("BUDGET", "How long one run of one pool may take before it stops at a step boundary", "240", "seconds"),
-    Variable("WAIT_ONCE", "How long the service is given to do by itself what it may do by itself", "15", "seconds"),
-    Variable("HTTP_TIMEOUT", "How long one request may take", "30", "seconds"),
-    Variable("PARALLEL", "Reads at the same time for an organization", "4", "requests"),
-    Variable("PREREQUISITES", "`0` looks at nothing around pools: no identity, no key vault, no subnet", "1"),
-    Variable("TELEMETRY", "Where spans and metrics go: `off`, `console`, `otlp` or `azure`", "off"),
-)  # fmt: skip
-"""Every variable, without the prefix, in the order of the documentation."""
+def _state(given: Environment, row: Variable) -> str:
+    """The default is in the user's folder for state, by the XDG base directory specification."""
+    base = given.given.get("XDG_STATE_HOME", "")
+    home = Path(base) if base else Path.home() / ".local" / "state"
+    return given.text(row.name) or str(home / "reconciler" / "state.db")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings, checked. Field and variable have one name: `arm_endpoint` is `RECONCILER_ARM_ENDPOINT`."""
+    """The settings, checked. Field and variable have one name: `arm_endpoint` is `RECONCILER_ARM_ENDPOINT`.
 
-    specs: str
-    """Folder or git repository, as written; empty: not set, which `schema` does not mind and `plan` does."""
-    state: str = field(repr=False)
-    """Path of a SQLite file, or a storage account's URL or connection string, which holds a key: hence no `repr`."""
-    policy: Path | None
-    """None: no policy file."""
-    capabilities: Path | None
-    """None: nothing was found out, or nobody says where it is written."""
-    capabilities_days: float
-    """Days."""
-    arm_endpoint: str
-    """URL without a slash at its end."""
-    devops_endpoint: str
-    """URL without a slash at its end."""
-    identity_endpoint: str
-    """URL without a slash at its end."""
-    members_endpoint: str
-    """URL without a slash at its end."""
-    credential: CredentialKind
-    client_id: str
-    """Empty: the system-assigned identity."""
-    pat: Secret
-    arm_token: Secret
-    devops_token: Secret
-    git_token: Secret
-    allow_loopback: bool
-    budget: float
-    """Seconds."""
-    wait_once: float
-    """Seconds."""
-    http_timeout: float
-    """Seconds."""
-    parallel: int
-    """Requests for an organization."""
-    prerequisites: bool
-    """Whether a plan looks at what lies around its pool."""
-    telemetry: TelemetryKind = TelemetryKind.OFF
+    To add a setting, add its field here and run `scripts/settings_tables.py`.
+    """
+
+    # fmt: off
+    specs: Annotated[str, Variable("Folder with specs, or a Git repository: `PATH` or `URL`, optionally followed by "
+                                   "`#REF:PREFIX`", read=_specs)]
+    state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
+                                   "`https://` URL (or connection string)",
+                                   "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
+    policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
+                                            "what is applied", read=path)]
+    capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "
+                                                  "apply", read=path)]
+    capabilities_days: Annotated[float, Variable("How long a result in that file is valid", "90", "days",
+                                                 number(1, 3650))]
+    arm_endpoint: Annotated[str, Variable("Azure Resource Manager", "https://management.azure.com", "URL",
+                                          endpoint(ARM_HOSTS))]
+    devops_endpoint: Annotated[str, Variable("Azure DevOps; the organization's name is appended",
+                                             "https://dev.azure.com", "URL", endpoint(DEVOPS_HOSTS))]
+    identity_endpoint: Annotated[str, Variable("Identities and graph of Azure DevOps; the organization's name is "
+                                               "appended. If unset and `RECONCILER_DEVOPS_ENDPOINT` is on loopback: "
+                                               "the same as that", "https://vssps.dev.azure.com", "URL",
+                                               endpoint(IDENTITY_HOSTS, "DEVOPS_ENDPOINT"))]
+    members_endpoint: Annotated[str, Variable("Access levels of members of Azure DevOps, for `onboard` only; the "
+                                              "organization's name is appended. If unset and "
+                                              "`RECONCILER_DEVOPS_ENDPOINT` is on loopback: the same as that",
+                                              "https://vsaex.dev.azure.com", "URL",
+                                              endpoint(MEMBERS_HOSTS, "DEVOPS_ENDPOINT"))]
+    credential: Annotated[CredentialKind, Variable("Where tokens come from: `default`, `managed`, `pat` or `static` "
+                                                   "(loopback only)", "default", read=choice(CredentialKind))]
+    client_id: Annotated[str, Variable("Client id of a user-assigned managed identity, with `managed`. If unset, the "
+                                       "system-assigned identity", unit="guid")]
+    pat: Annotated[Secret, Variable("Personal access token for Azure DevOps, with `pat`", read=secret)]
+    arm_token: Annotated[Secret, Variable("Token for ARM, with `static`", read=secret)]
+    devops_token: Annotated[Secret, Variable("Token for Azure DevOps, with `static`", read=secret)]
+    git_token: Annotated[Secret, Variable("Token for an https Git remote", read=secret)]
+    allow_loopback: Annotated[bool, Variable("`1` accepts endpoints on this machine, also over http; for the emulator "
+                                             "and tests", "0", read=switch)]
+    budget: Annotated[float, Variable("Longest duration of one run of one pool; it stops at a step boundary", "240",
+                                      "seconds", number(5, 3600))]
+    wait_once: Annotated[float, Variable("How long a run waits for what Azure usually creates itself, before creating "
+                                         "it", "15", "seconds", number(1, 600))]
+    http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
+    parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
+    prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",
+                                            "1", read=switch)]
+    telemetry: Annotated[TelemetryKind, Variable("Where spans and metrics are sent: `off`, `console`, `otlp` or "
+                                                 "`azure`", "off", read=choice(TelemetryKind))] = TelemetryKind.OFF
+    # fmt: on
     insights: str = field(default="", repr=False)
     """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
     instance: str = ""
-    """Which one of several hosts this is, where the platform says so."""
+    """Which one of several hosts this is, where the platform sets it."""
 
     @staticmethod
     def read(
@@ -195,166 +171,66 @@ class Settings:
     ) -> Settings:
         """Read and check all settings.
 
-        `environ` is the process environment where not given; `beneath` (a `.env` file's content) counts where the
-        environment says nothing, `above` (options of the command line) counts most. Raises `SettingsInvalid` with
-        every problem.
+        `environ` is the process environment if not given; `beneath` (a `.env` file's content) applies where the
+        environment sets nothing, `above` (options of the command line) takes precedence. Raises `SettingsInvalid`
+        with every problem.
         """
-        given = os.environ if environ is None else environ
-        return _EnvironmentReader({**(beneath or {}), **given, **(above or {})}).settings()
-
-
-class _EnvironmentReader:
-    """Reads one variable after the other and collects what is wrong with them."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._problems: list[str] = []
-
-    def settings(self) -> Settings:
-        loopback = self._switch("ALLOW_LOOPBACK")
-        devops = self._endpoint("DEVOPS_ENDPOINT", DEVOPS_HOSTS, loopback=loopback)
+        surrounding = os.environ if environ is None else environ
+        given = Environment({**(beneath or {}), **surrounding, **(above or {})})
         settings = Settings(
-            specs=self._specs(),
-            state=self._get("STATE") or str(self._home() / "state.db"),
-            policy=Path(self._get("POLICY")) if self._get("POLICY") else None,
-            capabilities=Path(self._get("CAPABILITIES")) if self._get("CAPABILITIES") else None,
-            capabilities_days=self._number("CAPABILITIES_DAYS", 1, 3650),
-            arm_endpoint=self._endpoint("ARM_ENDPOINT", ARM_HOSTS, loopback=loopback),
-            devops_endpoint=devops,
-            identity_endpoint=self._beside(devops, "IDENTITY_ENDPOINT", IDENTITY_HOSTS, loopback=loopback),
-            members_endpoint=self._beside(devops, "MEMBERS_ENDPOINT", MEMBERS_HOSTS, loopback=loopback),
-            credential=self._credential(),
-            client_id=self._get("CLIENT_ID"),
-            pat=self._secret("PAT"),
-            arm_token=self._secret("ARM_TOKEN"),
-            devops_token=self._secret("DEVOPS_TOKEN"),
-            git_token=self._secret("GIT_TOKEN"),
-            allow_loopback=loopback,
-            budget=self._number("BUDGET", 5, 3600),
-            wait_once=self._number("WAIT_ONCE", 1, 600),
-            http_timeout=self._number("HTTP_TIMEOUT", 1, 300),
-            parallel=int(self._number("PARALLEL", 1, 16)),
-            prerequisites=self._switch("PREREQUISITES"),
-            telemetry=self._telemetry(),
-            insights=self._environ.get(INSIGHTS, "").strip(),
-            instance=self._environ.get("WEBSITE_INSTANCE_ID", ""),
+            **{row.name.lower(): row.read(given, row) for row in VARIABLES},
+            insights=given.given.get(INSIGHTS, "").strip(),
+            instance=given.given.get("WEBSITE_INSTANCE_ID", ""),
         )
-        self._check_insights(settings)
-        self._check_credential(settings)
-        self._check_names()
-        if self._problems:
-            raise SettingsInvalid(tuple(self._problems))
+        _check_insights(given, settings)
+        _check_credential(given, settings)
+        given.check_names(row.name for row in VARIABLES)
+        given.check()
         return settings
 
-    def _get(self, name: str) -> str:
-        return self._environ.get(PREFIX + name, "").strip()
 
-    def _default(self, name: str) -> str:
-        return next(variable.default for variable in VARIABLES if variable.name == name)
+def _rows() -> tuple[Variable, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+    return tuple(named(rows).values())
 
-    def _secret(self, name: str) -> Secret:
-        problem = unresolved(self._get(name))
-        if problem:
-            self._wrong(name, problem)
-        return Secret(self._get(name))
 
-    def _wrong(self, name: str, message: str) -> None:
-        self._problems.append(f"{PREFIX}{name}: {message}")
+VARIABLES = _rows()
+"""Every variable, in the order of the fields."""
 
-    def _home(self) -> Path:
-        """The user's folder for state, by the XDG base directory specification."""
-        base = self._environ.get("XDG_STATE_HOME", "")
-        return (Path(base) if base else Path.home() / ".local" / "state") / "reconciler"
 
-    def _switch(self, name: str) -> bool:
-        text = self._get(name) or self._default(name)
-        if text not in ("0", "1"):
-            self._wrong(name, f"{text!r} is neither 0 nor 1")
-        return text == "1"
+def _check_insights(given: Environment, settings: Settings) -> None:
+    if settings.telemetry is not TelemetryKind.AZURE:
+        return
+    place = ingestion(settings.insights)
+    parts = urlsplit(place)
+    if not settings.insights:
+        given.wrong("TELEMETRY", f"azure needs {INSIGHTS}, which is not set")
+    elif is_loopback(place):
+        if not settings.allow_loopback:
+            given.wrong("TELEMETRY", f"{INSIGHTS} names loopback; set {PREFIX}ALLOW_LOOPBACK=1 if this is a test")
+    elif parts.scheme != "https" or not (parts.hostname or "").endswith(INGESTION_DOMAINS):
+        domains = ", ".join(f"*{domain}" for domain in INGESTION_DOMAINS)
+        given.wrong("TELEMETRY", f"{INSIGHTS}: its IngestionEndpoint is not https on one of {domains}")
 
-    def _number(self, name: str, least: float, most: float) -> float:
-        text = self._get(name) or self._default(name)
-        number = float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else -1.0
-        if not least <= number <= most:
-            self._wrong(name, f"{text!r} is not a number from {least:g} to {most:g}")
-        return number
 
-    def _specs(self) -> str:
-        """Only what must not be shown is looked for here; the source itself knows which places there are."""
-        text = self._get("SPECS")
-        if re.match(r"^https?://[^/@]*:[^/]*@", text):
-            self._wrong("SPECS", f"the URL holds credentials; give them as {PREFIX}GIT_TOKEN and leave them out here")
-        return text
-
-    def _credential(self) -> CredentialKind:
-        text = self._get("CREDENTIAL") or self._default("CREDENTIAL")
-        if text not in list(CredentialKind):
-            self._wrong("CREDENTIAL", f"{text!r} is none of {', '.join(CredentialKind)}")
-            return CredentialKind.DEFAULT
-        return CredentialKind(text)
-
-    def _telemetry(self) -> TelemetryKind:
-        text = self._get("TELEMETRY") or self._default("TELEMETRY")
-        if text not in list(TelemetryKind):
-            self._wrong("TELEMETRY", f"{text!r} is none of {', '.join(TelemetryKind)}")
-            return TelemetryKind.OFF
-        return TelemetryKind(text)
-
-    def _check_insights(self, settings: Settings) -> None:
-        if settings.telemetry is not TelemetryKind.AZURE:
-            return
-        place = ingestion(settings.insights)
-        parts = urlsplit(place)
-        if not settings.insights:
-            self._wrong("TELEMETRY", f"azure needs {INSIGHTS}, which is not set")
-        elif is_loopback(place):
-            if not settings.allow_loopback:
-                self._wrong("TELEMETRY", f"{INSIGHTS} names loopback; set {PREFIX}ALLOW_LOOPBACK=1 if this is a test")
-        elif parts.scheme != "https" or not (parts.hostname or "").endswith(INGESTION_DOMAINS):
-            domains = ", ".join(f"*{domain}" for domain in INGESTION_DOMAINS)
-            self._wrong("TELEMETRY", f"{INSIGHTS}: its IngestionEndpoint is not https on one of {domains}")
-
-    def _beside(self, devops: str, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
-        """Another host of Azure DevOps; on loopback one address is all of them."""
-        if not self._get(name) and is_loopback(devops):
-            return devops
-        return self._endpoint(name, hosts, loopback=loopback)
-
-    def _endpoint(self, name: str, hosts: frozenset[str], *, loopback: bool) -> str:
-        url = (self._get(name) or self._default(name)).rstrip("/")
-        problem = endpoint_problem(url, hosts, loopback=loopback)
-        if problem:
-            self._wrong(name, problem)
-        return url
-
-    def _check_credential(self, settings: Settings) -> None:
-        needed = {CredentialKind.PAT: ("PAT",), CredentialKind.STATIC: ("ARM_TOKEN", "DEVOPS_TOKEN")}
-        for name in needed.get(settings.credential, ()):
-            if not self._get(name):
-                self._wrong(name, f"not set, but {PREFIX}CREDENTIAL={settings.credential} needs it")
-        if settings.credential is not CredentialKind.STATIC:
-            return
-        for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT", "MEMBERS_ENDPOINT"):
-            url = str(getattr(settings, name.lower()))
-            if not is_loopback(url):
-                self._wrong(
-                    name, f"{url!r} is not on loopback, but {PREFIX}CREDENTIAL=static sends tokens to loopback alone"
-                )
-
-    def _check_names(self) -> None:
-        """A misspelt name is an error: with `RECONCILER_POLCY` the policy would silently not count."""
-        known = {variable.name for variable in VARIABLES}
-        for name in sorted(self._environ):
-            short = name.removeprefix(PREFIX)
-            if name == short or short in known:
-                continue
-            near = difflib.get_close_matches(short, known, 1, 0.8)
-            if near:
-                self._wrong(short, f"no such setting; the nearest is {PREFIX}{near[0]}")
+def _check_credential(given: Environment, settings: Settings) -> None:
+    needed = {CredentialKind.PAT: ("PAT",), CredentialKind.STATIC: ("ARM_TOKEN", "DEVOPS_TOKEN")}
+    for name in needed.get(settings.credential, ()):
+        if not given.text(name):
+            given.wrong(name, f"not set, but {PREFIX}CREDENTIAL={settings.credential} needs it")
+    if settings.credential is not CredentialKind.STATIC:
+        return
+    for name in ("ARM_ENDPOINT", "DEVOPS_ENDPOINT", "IDENTITY_ENDPOINT", "MEMBERS_ENDPOINT"):
+        url = str(getattr(settings, name.lower()))
+        if not is_loopback(url):
+            given.wrong(
+                name, f"{url!r} is not on loopback, but {PREFIX}CREDENTIAL=static sends tokens to loopback alone"
+            )
 
 
 def unless_said(given: Mapping[str, str]) -> None:
-    """Set these variables of this process where nobody has: habits of a library that knows no other way."""
+    """Set these variables of this process unless they are set: for a library that has no other configuration."""
     for name, value in given.items():
         os.environ.setdefault(name, value)
 
@@ -365,20 +241,22 @@ def environment() -> Mapping[str, str]:
 
 
 def secrets(*more: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of all secret variables that are set, to strike them out of a text that might hold one.
+    """The values of all secret variables that are set, to mask them in texts; also a connection string for state.
 
     `more`: other places that settings were read from, beside the process environment.
     """
-    names = [PREFIX + variable.name for variable in VARIABLES if variable.secret or variable.name == "STATE"]
-    return tuple(given[name] for given in (os.environ, *more) for name in names if given.get(name))
+    places = (os.environ, *more)
+    names = [PREFIX + row.name for row in VARIABLES if row.secret]
+    stores = [value for given in places if re.match(r"\w+=", value := given.get(f"{PREFIX}STATE", ""))]
+    return (*stores, *(given[name] for given in places for name in names if given.get(name)))
 
 
 def child_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process of ours that shall have these settings and none of those set around us."""
+    """The environment for a child process with these settings and none of this process's."""
     return {**{name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}, **given}
 
 
 def become(environment: Mapping[str, str]) -> None:
-    """Let this process have that environment and no other: for a child that was forked to be a command."""
+    """Replace this process's environment: for a child that was forked to run a command."""
     os.environ.clear()
     os.environ.update(environment)

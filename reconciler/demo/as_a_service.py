@@ -19,50 +19,50 @@ NEVER = "0 0 0 1 1 *"
 EVERY_TWO_SECONDS = "*/2 * * * * *"
 
 
-def as_a_service(cast: Scenario) -> None:
+def as_a_service(scenario: Scenario) -> None:
     """7: events and the timer."""
-    cast.stage.heading("7  As a service: event-driven, with a periodic full resync.")
-    with cast.stage.serve("--no-timers") as serving:
+    scenario.output.heading("7  As a service: event-driven, with a periodic full resync.")
+    with scenario.output.serve("--no-timers") as serving:
         for source, queue in (("arm", "pool-events"), ("audit", "devops-events")):
-            cast.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
-        cast.stage.say(f"  Dan closes open access of {PRIME}/{PROJECT} by hand, and tags the other pool.")
-        _tag(cast)
-        _closed(cast)
-        seconds = _until(lambda: _open(cast))
-        cast.stage.check(f"open again {seconds:.1f} s after the click", seconds < LONGEST)
+            scenario.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
+        scenario.output.say(f"  Dan closes open access of {PRIME}/{PROJECT} by hand, and tags the other pool.")
+        _tag(scenario)
+        _closed(scenario)
+        seconds = _until(lambda: _open(scenario))
+        scenario.output.check(f"open again {seconds:.1f} s after the click", seconds < LONGEST)
         _until(lambda: _ran(serving, POOL, "audit") and _ran(serving, RELEASE, "event"))
-        cast.stage.check("an entry of the audit stream started the run", _ran(serving, POOL, "audit"))
-        cast.stage.check("an event of ARM started a run; nothing to change", _ran(serving, RELEASE, "event"))
+        scenario.output.check("an entry of the audit stream started the run", _ran(serving, POOL, "audit"))
+        scenario.output.check("an event of ARM started a run; nothing to change", _ran(serving, RELEASE, "event"))
         code = serving.stop()
-        cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
-    cast.stage.say("  Events are off, and Dan closes it again.")
-    _closed(cast)
+        scenario.output.check("stopped by SIGTERM with exit code 0", code == 0, code)
+    scenario.output.say("  Events are off, and Dan closes it again.")
+    _closed(scenario)
     # A state file of its own: messages that the first service left on its queues must not be what repairs.
     timers = {"SWEEP_SCHEDULE": EVERY_TWO_SECONDS, "SWEEP_SECONDS": "1", "GIT_SCHEDULE": NEVER, "AUDIT_SCHEDULE": NEVER}
-    with cast.stage.serve(STATE="timer.db", **timers) as serving:
-        seconds = _until(lambda: _open(cast))
-        cast.stage.check(f"open again {seconds:.1f} s after the start, with a resync every 2 s", seconds < LONGEST)
+    with scenario.output.serve(STATE="timer.db", **timers) as serving:
+        seconds = _until(lambda: _open(scenario))
+        scenario.output.check(f"open again {seconds:.1f} s after the start, with a resync every 2 s", seconds < LONGEST)
         _until(lambda: _ran(serving, POOL, "sweep"))
-        cast.stage.check("the resync repaired it", _ran(serving, POOL, "sweep"), serving.runs())
+        scenario.output.check("the resync repaired it", _ran(serving, POOL, "sweep"), serving.runs())
         code = serving.stop()
-        cast.stage.check("stopped by SIGTERM with exit code 0", code == 0, code)
+        scenario.output.check("stopped by SIGTERM with exit code 0", code == 0, code)
 
 
-def _closed(cast: Scenario) -> None:
-    queue = cast.estate().queue(PRIME, POOL, PROJECT)
-    cast.stage.check(f"{PROJECT} is open before", queue is not None and _open(cast))
+def _closed(scenario: Scenario) -> None:
+    queue = scenario.estate().queue(PRIME, POOL, PROJECT)
+    scenario.output.check(f"{PROJECT} is open before", queue is not None and _open(scenario))
     number = (queue or {}).get("id")
     path = f"{PRIME}/{PROJECT}/_apis/pipelines/pipelinepermissions/queue/{number}"
-    cast.emulation.by_hand("dan", "PATCH", path, {"allPipelines": {"authorized": False}})
+    scenario.emulation.by_hand("dan", "PATCH", path, {"allPipelines": {"authorized": False}})
 
 
-def _tag(cast: Scenario) -> None:
+def _tag(scenario: Scenario) -> None:
     path = f"{SUBSCRIPTION}/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/{RELEASE}"
-    cast.emulation.in_portal("dan", "PATCH", path, {"tags": {"owner": "dan"}})
+    scenario.emulation.in_portal("dan", "PATCH", path, {"tags": {"owner": "dan"}})
 
 
-def _open(cast: Scenario) -> bool:
-    return cast.estate().open(PRIME, POOL, PROJECT)
+def _open(scenario: Scenario) -> bool:
+    return scenario.estate().open(PRIME, POOL, PROJECT)
 
 
 def _ran(serving: Serving, pool: str, trigger: str) -> bool:

@@ -48,28 +48,30 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
         repository = Repository(folder, _FILES / "specs")
         (folder / ".env").write_text(_env(emulation), encoding="utf-8")
         place = Workspace(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
-        stage = Output(place, color=color)
-        code = _run_steps(steps, Scenario(stage, emulation, repository), folder)
-        stage.say("")
-        stage.say(f"{'Demo completed' if code == DONE else 'Demo failed'}, {clock.monotonic() - begun:.0f} s.")
+        output = Output(place, color=color)
+        code = _run_steps(steps, Scenario(output, emulation, repository), folder)
+        output.say("")
+        output.say(f"{'Demo completed' if code == DONE else 'Demo failed'}, {clock.monotonic() - begun:.0f} s.")
         if keep:
-            _show_how_to_continue(stage, folder, emulation)
+            _show_how_to_continue(output, folder, emulation)
     return code
 
 
-def _run_steps(steps: Sequence[Step], cast: Scenario, folder: Path) -> int:
-    cast.stage.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
-    cast.stage.say(f"  ARM {cast.emulation.arm}   Azure DevOps {cast.emulation.devops}   specs {folder / 'specs'}")
+def _run_steps(steps: Sequence[Step], scenario: Scenario, folder: Path) -> int:
+    scenario.output.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
+    scenario.output.say(
+        f"  ARM {scenario.emulation.arm}   Azure DevOps {scenario.emulation.devops}   specs {folder / 'specs'}"
+    )
     try:
         for step in steps:
-            step(cast)
+            step(scenario)
     except StepFailed:
         return ERROR
     return DONE
 
 
-def _show_how_to_continue(stage: Output, folder: Path, emulation: Emulation) -> None:
-    stage.say("The emulator keeps running. To continue:", "bold")
+def _show_how_to_continue(output: Output, folder: Path, emulation: Emulation) -> None:
+    output.say("The emulator keeps running. To continue:", "bold")
     for line in (
         f"cd {folder}",
         f"export PYTHONPATH={root()}    # the settings are in .env",
@@ -77,7 +79,7 @@ def _show_how_to_continue(stage: Output, folder: Path, emulation: Emulation) -> 
         f"curl -s {emulation.control}/state",
         f"kill {emulation.process.pid} && rm -r {folder}    # to end it",
     ):
-        stage.say(f"  {line}")
+        output.say(f"  {line}")
 
 
 def _env(emulation: Emulation) -> str:

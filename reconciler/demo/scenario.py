@@ -17,7 +17,7 @@ TAILSPIN, PRIME = "fabrikam-tailspin", "fabrikam-prime"
 class Scenario:
     """Output, emulator and repository of a run."""
 
-    stage: Output
+    output: Output
     emulation: Emulation
     repository: Repository
 
@@ -27,8 +27,8 @@ class Scenario:
 
     def changes(self) -> dict[str, Json]:
         """Changes of the current plan, by `pool kind subject`; its exit code has to agree."""
-        done = self.stage.ask("plan", "--output", "json")
+        done = self.output.ask("plan", "--output", "json")
         plans = done.document()["plans"]
         found = {f"{p['pool']} {c['kind']} {c['subject']}": c for p in plans for c in p["changes"]}
-        self.stage.check(f"exit code {2 if found else 0}", done.code == (2 if found else 0), done.code)
+        self.output.check(f"exit code {2 if found else 0}", done.code == (2 if found else 0), done.code)
         return found

@@ -1,22 +1,24 @@
-"""Read, observe, plan, guard, apply, prove, report: what turns a spec into two true planes.
+"""Plans, applies and verifies one pool at a time.
 
 ::
 
     planner     what would be done (`Planner`): holds readers only
     reconciler  one pool under one lease (`Reconciler`)
-    steps       apply and prove; the only place that writes
-    run_state   one run's notes, and what may be done next
-    tenure      the lease while it is held, and the budget (`RunLimits`)
-    waits       what is waited for, and until when: arrivals, members that no directory knows, operations in flight
+    steps       apply and verify; the only place that writes
+    run_state   one run while it goes on, and what may be done next
+    assessment  the end of a run as one value
+    causes      the table of conditions by cause
+    verdict     an assessment sorted into causes: result, conditions, next read
+    ending      every way in which a run ends, stored and returned
+    tenure      the lease while it is held, and the limits of a run (`RunLimits`)
+    waits       what is waited for, and until when: missing things, unknown members, operations in flight
     memory      status and evidence between runs
-    facet       the contract of a facet: five functions
     status      conditions, and what is known between runs
-    stored      what a pool's document holds beside conditions
+    stored      parts of a pool's document beside conditions
     backoff     delays after failures, with jitter from a hash
-    verdict     what a run came to: one word, three conditions, when to look again
-    ending      every way in which a run ends, stored and handed back
-    result      the value that is handed back (`Result`)
-    events      what a listener is told meanwhile
+    facet       the contract of a facet: five functions
+    result      the value that is returned (`Result`)
+    events      the events of a run, for listeners
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How long to wait before a failing pool is looked at again: full jitter, doubling, capped.
+"""How long to wait before a failing pool is read again: full jitter, doubling, capped.
 
-``delay = chance * min(cap, 15 s * 2 ** n)``, `chance` from 0 to 1 given by the caller. The count begins anew with
-another class of error, with a new revision of the spec, and after success: what changed deserves a prompt look.
+``delay = chance * min(cap, 15 s * 2 ** n)``, `chance` from 0 to 1 given by the caller. The count starts over with
+another class of error, with a new revision of the spec, and after success: what changed is read again soon.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def delay(attempts: int, chance: float) -> float:
 def chance(key: str, attempts: int) -> float:
     """A share from 0 to 1 that spreads pools and attempts evenly, the same in every process.
 
-    Jitter has to keep many pools apart, not to surprise anybody: a hash does that, and can be tested.
+    Jitter has to keep many pools apart, not to be unpredictable: a hash does that, and can be tested.
     """
     digest = hashlib.sha256(f"{key}#{attempts}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -1,4 +1,4 @@
-"""What a listener is told while a run goes on: for progress bars and log lines, never for decisions."""
+"""The events of a run, for progress bars and log lines; nothing decides on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.plan.model import Change, Plan
 
 @dataclass(frozen=True, slots=True)
 class PassStarted:
-    """Some changes can be made now."""
+    """Some changes can be made now; a pass of writes begins."""
 
     pool: str
     number: int
@@ -34,19 +34,19 @@ class Applying:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The service said yes; whether it is so is proven afterwards."""
+    """The service confirmed the write; it is verified afterwards."""
 
     pool: str
     index: int
     total: int
     change: Change
     pending: bool
-    """The service goes on by itself."""
+    """Whether the service goes on with a long operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The service said no, or nothing."""
+    """The service rejected the write, or did not respond."""
 
     pool: str
     change: Change
@@ -55,14 +55,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The service may still do this by itself; the next run does it."""
+    """Azure usually makes this change; the next run makes it if it is still missing."""
 
     pool: str
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
-class Proving:
+class Verifying:
     """What was written is read again."""
 
     pool: str
@@ -70,15 +70,15 @@ class Proving:
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
-    """These were seen to be as written; what was written and is missing here was not."""
+class Verified:
+    """These were read back as written; what was written and is missing here was not."""
 
     pool: str
     changes: tuple[Change, ...]
 
 
-Event: TypeAlias = PassStarted | Applying | Applied | Failed | Waiting | Proving | Proved
+Event: TypeAlias = PassStarted | Applying | Applied | Failed | Waiting | Verifying | Verified
 
 
 def ignore(event: Event) -> None:
-    """The listener that nobody listens to."""
+    """A listener that does nothing."""

@@ -1,4 +1,4 @@
-"""The five promises of a facet: one managed aspect, from spec to proof.
+"""The contract of a facet: one managed aspect, from the spec to single writes.
 
 ::
 
@@ -8,7 +8,7 @@
     guard    observed, changes        -> refusals         pure; trusts neither diff nor spec
     apply    change, writers          -> Pending | None   one write, safe to repeat
 
-A frame that knows no facet by name runs them (`reconciler.engine`). A facet imports no other facet, no adapter
+The engine, which knows no facet by name, runs them (`reconciler.engine`). A facet imports no other facet, no adapter
 and nothing that does I/O; everything it may know comes through `observe`.
 """
 
@@ -32,7 +32,7 @@ O = TypeVar("O")  # noqa: E741 - D and O are desired and observed throughout
 
 @dataclass(frozen=True, slots=True)
 class Observation(Generic[O]):
-    """What was seen, and what could not be seen.
+    """What was read, and what could not be read.
 
     A gap covers its subject: `diff` leaves out what is not in `value`, so nothing is written on the unknown, and
     one dead organization or hidden project does not stop the others.
@@ -41,7 +41,7 @@ class Observation(Generic[O]):
     value: O
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
-    """What is said without a consequence."""
+    """Messages without a consequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +56,5 @@ class Facet(Generic[D, O]):
     observe: Callable[[Spec, D, Survey], Observation[O]]
     diff: Callable[[D, O], Sequence[Change]]
     guard: Callable[[O, Sequence[Change], Policy], Sequence[Refusal]]
-    """Sees all changes of this facet that are still allowed; called again until it refuses nothing more."""
+    """Gets all changes of this facet that are still allowed; called again until it refuses nothing more."""
     apply: Callable[[Change, Writers], Pending | None]

@@ -19,14 +19,14 @@ def load_status(state: StateStore, key: str) -> PoolStatus:
 
 
 def load_evidence(state: StateStore, specs: Iterable[Spec]) -> dict[str, ListEvidence]:
-    """What was learned about the organizations of these specs."""
+    """The stored evidence about the organizations of these specs."""
     names = sorted({organization.name for spec in specs for organization in spec.organizations})
     stored = {name: state.load(f"evidence/{name}") for name in names}
     return {name: ListEvidence.from_json(document.body) for name, document in stored.items() if document is not None}
 
 
 def save_evidence(state: StateStore, learned: Mapping[str, ListEvidence]) -> None:
-    """Store it, merged with what others stored meanwhile. Three tries: what is lost is learned again by a sweep."""
+    """Store it, merged with what other workers stored meanwhile. Three tries: a resync learns again what is lost."""
     for organization, evidence in learned.items():
         for _ in range(3):
             document = state.load(f"evidence/{organization}")
@@ -39,7 +39,7 @@ def save_evidence(state: StateStore, learned: Mapping[str, ListEvidence]) -> Non
 
 
 class Memory:
-    """The status document of one run, written only while the lease is ours and nobody else has written it."""
+    """The status document of one run, written only while this run holds the lease and no other wrote it."""
 
     def __init__(self, state: StateStore, key: str, tenure: Tenure) -> None:
         self._state = state
@@ -49,7 +49,7 @@ class Memory:
         self._etag = None if document is None else document.etag
         self.status = PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
         self.conditions = self.status.conditions
-        """As the run before left them: what this run ends with is held against these, not against its own beginning."""
+        """As the run before left them: the conditions at the end are compared with these, not with the begun ones."""
 
     def save(self, status: PoolStatus) -> None:
         """Store the status; `LeaseHeld` where another worker took over."""

@@ -1,4 +1,4 @@
-"""What would be done to one pool: every facet looked at, every guard asked, in the order of application.
+"""What would be done to one pool: every facet observed, every guard called, in the order of application.
 
 A planner holds readers and nothing that could write, so planning cannot become applying by a wrong flag. It knows no
 facet by name.
@@ -24,7 +24,7 @@ from reconciler.survey.capabilities import Beliefs
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
-"""The engine carries desired and observed from one promise of a facet to the next, and never looks inside."""
+"""The engine carries desired and observed from one promise of a facet to the next, and never parts inside."""
 
 
 class PlanGuard(Protocol):
@@ -37,7 +37,7 @@ class PlanGuard(Protocol):
 
 
 @dataclass(slots=True)
-class _Look:
+class _FacetPlan:
     """One facet's part of a plan that is being made."""
 
     facet: AnyFacet
@@ -61,7 +61,7 @@ class Planner:
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        """`refuse`: the lock behind every facet's own guard. `believe`: by organization, what `probe` found out."""
+        """`believe`: by organization, the capabilities that `probe` found and that still count."""
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
@@ -73,7 +73,7 @@ class Planner:
     def survey(
         self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
     ) -> SharedSurvey:
-        """The shared reads of a batch; `evidence` by organization, as far as it is stored."""
+        """The shared reads of a batch; `evidence` by organization, where it is stored."""
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
         return made.believing(self._believe(self.clock.now()))
 
@@ -95,73 +95,73 @@ class Planner:
     def _plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
         now = self.clock.now()
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
-        looks = [_look(facet, spec, wish, survey) for facet, wish in desired if wish is not None]
-        refusals = self._guarded(spec, looks, now)
+        parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
+        refusals = self._guarded(spec, parts, now)
         names = [facet.name for facet in self.facets]
-        allowed = in_order([change for look in looks for change in look.allowed], names)
-        gaps = sorted({gap for look in looks for gap in look.gaps}, key=_gap_order)
+        allowed = in_order([change for part in parts for change in part.allowed], names)
+        gaps = sorted({gap for part in parts for gap in part.gaps}, key=_gap_order)
         by_change = {id(refusal.change): refusal for refusal in refusals}
         refused = in_order([refusal.change for refusal in refusals], names)
-        remarks = sorted({remark for look in looks for remark in look.remarks})
+        remarks = sorted({remark for part in parts for remark in part.remarks})
         refusals_in_order = tuple(by_change[id(change)] for change in refused)
         return Plan(spec.name, revision, allowed, refusals_in_order, tuple(gaps), tuple(remarks))
 
-    def _guarded(self, spec: Spec, looks: Sequence[_Look], now: datetime) -> list[Refusal]:
-        """Ask all guards until none refuses any more: a refused grant may have been what made a removal safe."""
+    def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime) -> list[Refusal]:
+        """Call all guards until none refuses any more: a refused grant may have been what made a removal safe."""
         refusals: list[Refusal] = []
         while True:
-            asked = [look for look in looks if look.allowed]
-            if not asked:
+            left = [part for part in parts if part.allowed]
+            if not left:
                 return refusals
-            found = [r for look in asked for r in look.facet.guard(look.observed, tuple(look.allowed), self.policy)]
+            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), self.policy)]
             if not found:
-                allowed = [change for look in looks for change in look.allowed]
+                allowed = [change for part in parts for change in part.allowed]
                 found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
             if not found:
-                return refusals + _strike(looks, _blind(looks)) if _blind(looks) else refusals
-            refusals += _strike(looks, found)
+                return refusals + _strike(parts, _unread(parts)) if _unread(parts) else refusals
+            refusals += _strike(parts, found)
 
 
-def _blind(looks: Sequence[_Look]) -> list[Refusal]:
-    """Nothing is destroyed while anything about the pool is unseen: whoever looks away does not know what is lost."""
-    gaps = sorted({gap for look in looks for gap in look.gaps}, key=_gap_order)
-    message = "nothing is deleted while something about the pool cannot be seen"
+def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:
+    """Nothing is destroyed while anything about the pool is unread: what would be lost is not known."""
+    gaps = sorted({gap for part in parts for gap in part.gaps}, key=_gap_order)
+    message = "nothing is deleted while something about the pool cannot be read"
     return [
         Refusal(change, "unseen", f"{change.subject}: {message}: {gaps[0].message}")
-        for look in looks
-        for change in look.allowed
+        for part in parts
+        for change in part.allowed
         if gaps and change.destroys
     ]
 
 
-def _strike(looks: Sequence[_Look], found: Sequence[Refusal]) -> list[Refusal]:
+def _strike(parts: Sequence[_FacetPlan], found: Sequence[Refusal]) -> list[Refusal]:
     """Take the refused changes out, with the first refusal of each. Refusing what is not there is a bug of a guard."""
     first: dict[str, Refusal] = {}
     for refusal in found:
         first.setdefault(refusal.change.id, refusal)
     struck = []
-    for look in looks:
+    for part in parts:
         struck += [
             Refusal(change, first[change.id].rule, first[change.id].message)
-            for change in look.allowed
+            for change in part.allowed
             if change.id in first
         ]
-        look.allowed = [change for change in look.allowed if change.id not in first]
+        part.allowed = [change for change in part.allowed if change.id not in first]
     if not struck:
         raise AssertionError(f"guard refused what was not planned: {sorted(first)}")
     return struck
 
 
-def _look(facet: AnyFacet, spec: Spec, desired: Any, survey: Survey) -> _Look:
+def _facet_plan(facet: AnyFacet, spec: Spec, desired: Any, survey: Survey) -> _FacetPlan:
     try:
         seen = facet.observe(spec, desired, survey)
-        return _Look(facet, seen.value, list(facet.diff(desired, seen.value)), seen.gaps, seen.remarks)
+        return _FacetPlan(facet, seen.value, list(facet.diff(desired, seen.value)), seen.gaps, seen.remarks)
     except ReconcilerError as error:
-        return _Look(facet, gaps=(gap_of(facet.name, "", error),))
+        return _FacetPlan(facet, gaps=(gap_of(facet.name, "", error),))
 
 
 def gap_of(facet: str, subject: str, error: ReconcilerError) -> Gap:
-    """A read that failed, as a gap: not there yet, not to be known, or for somebody to act on."""
+    """A failed read as a gap: it does not exist yet, it is not known, or an administrator has to act."""
     if isinstance(error, NotReady):
         kind = GapKind.NOT_READY
     elif isinstance(error, Transient | Forbidden):

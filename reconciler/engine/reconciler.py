@@ -1,4 +1,4 @@
-"""One pool, one lease: look at what is in flight, plan, apply, prove, and write down what it came to.
+"""One pool, one lease: read what is in flight, plan, apply, verify, and store the result.
 
 The plan is made under the lease under which it is applied, and from reads of that time: a survey that was shared by a
 batch is good enough to see that nothing is to be done, and for nothing else.
@@ -14,10 +14,11 @@ from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import RunState, text_of
+from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.plan.sync import spec_digest
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.spec.model import Mode, Spec
@@ -25,7 +26,7 @@ from reconciler.survey import SharedSurvey
 
 
 class Reconciler:
-    """Makes both planes as a spec says, and proves it."""
+    """Brings both planes in sync with a spec, and verifies it."""
 
     def __init__(  # noqa: PLR0917 - the parts of the program, put together in one place
         self,
@@ -37,7 +38,7 @@ class Reconciler:
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
     ) -> None:
-        """`gates`: joined before anything is read; None: each process learns from its own answers alone."""
+        """`gates`: joined before anything is read; None: each process knows its own throttling alone."""
         self.planner = planner
         self.limits = limits or RunLimits()
         self._writers = writers
@@ -47,7 +48,7 @@ class Reconciler:
         self._gates = gates
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        """The shared reads of a batch, with what was learned before: for a sweep, or a plan of many pools."""
+        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
         batch = tuple(specs)
         self._join(batch)
         return self.planner.survey(batch, load_evidence(self._state, batch))
@@ -55,7 +56,7 @@ class Reconciler:
     def reconcile(
         self, spec: Spec, revision: str, survey: SharedSurvey | None = None, plan_hash: str | None = None
     ) -> Result:
-        """Bring one pool as far as it can be brought now.
+        """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
         where it is another one nothing is written, and changes that are not in it are left. Errors of the state store
@@ -81,10 +82,10 @@ class Reconciler:
             tenure = Tenure(lease, self.planner.clock, self.limits)
             return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, plan_hash)
         except LeaseHeld as error:
-            # Somebody else's state now: it is read, and not written over.
+            # Another worker's state now: it is read, and not written over.
             return ending.lost(frame, load_status(self._state, spec.key), error)
         finally:
-            with suppress(ReconcilerError):  # a lease that cannot be given back runs out
+            with suppress(ReconcilerError):  # a lease that cannot be released runs out
                 lease.release()
 
     def _join(self, specs: Iterable[Spec]) -> None:
@@ -97,53 +98,59 @@ class Reconciler:
         if ending.paused(frame):
             return ending.suspended(frame, memory)
         status = memory.status
-        failed: dict[str, Failure] = {}
+        failed: tuple[str, Failure] | None = None
         if status.pending is not None:
-            answer = waits.ask(self.planner.readers.arm, status.pending, frame.started, self.limits)
-            if not answer.over:
-                return ending.in_flight(frame, memory, status.pending, answer)
-            if answer.error is not None:
-                failed[status.pending.change] = Failure(None, answer.error)
+            state = waits.read_operation(self.planner.readers.arm, status.pending, frame.started, self.limits)
+            if not state.over:
+                return ending.in_flight(frame, memory, status.pending, state)
+            if state.error is not None:
+                failed = (status.pending.change, Failure(None, state.error))
         try:
-            work = self._look(frame, memory, survey, approved=plan_hash is not None)
+            run = self._planned(frame, memory, survey, failed, approved=plan_hash is not None)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
-        if failed and status.pending is not None:
-            # What just failed is not begun again at once; everything else goes on.
-            work.failed.update(failed)
-            work.withheld.add(status.pending.facet)
-        return self._apply(frame, memory, tenure, work, plan_hash)
+        return self._apply(frame, memory, tenure, run, plan_hash)
 
-    def _look(self, frame: ending.Frame, memory: Memory, survey: SharedSurvey | None, *, approved: bool) -> RunState:
-        """Plan; where anything would be written, on reads that were made for it."""
+    def _planned(
+        self,
+        frame: ending.Frame,
+        memory: Memory,
+        survey: SharedSurvey | None,
+        failed: tuple[str, Failure] | None,
+        *,
+        approved: bool,
+    ) -> RunState:
+        """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
         rests = {} if approved else memory.status.resting
-        held = waits.held(plan.changes, rests, frame.revision, frame.started)
+        held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
         fresh = survey is None and not shared.trusting
         if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-            held = waits.held(plan.changes, rests, frame.revision, frame.started)
-        work = RunState(spec, frame.revision, memory.status, self.planner.policy, view, plan, plan)
+            held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
+        allowed = frozenset(map(text_of, plan.changes)) if approved else None
+        digest = spec_digest(spec, frame.started.date())
+        basis = RunBasis(
+            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest=digest
+        )
+        run = RunState(basis, plan)
         if spec.mode is not Mode.REPORT:
             for change in (one for one in plan.changes if one.id in held):
-                work.failure(change, Rejected(held[change.id].message))
-        return work
+                run.attempted(change, Rejected(held[change.id].message))
+        return run
 
     def _apply(
-        self, frame: ending.Frame, memory: Memory, tenure: Tenure, work: RunState, plan_hash: str | None
+        self, frame: ending.Frame, memory: Memory, tenure: Tenure, run: RunState, plan_hash: str | None
     ) -> Result:
-        refused = None
-        if plan_hash not in (None, work.planned.hash):
-            refused = Refused(
-                f"{frame.spec.name}: the plan is {work.planned.hash}, approved was {plan_hash}; nothing is written"
-            )
+        refused, planned = None, run.basis.planned.hash
+        if plan_hash not in (None, planned):
+            refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
         elif frame.spec.mode is not Mode.REPORT:
-            work.approved = None if plan_hash is None else frozenset(map(text_of, work.planned.changes))
-            Steps(self.planner, self._writers, memory, tenure, self._listen).run(work, self.limits)
-        result = ending.judged(frame, memory, work, refused)
-        save_evidence(self._state, work.survey.learned())
+            Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+        result = ending.judged(frame, memory, run, refused)
+        save_evidence(self._state, run.basis.survey.learned())
         return result

@@ -1,4 +1,4 @@
-"""What a run of one pool comes to."""
+"""The result of one run of one pool."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ class Outcome(StrEnum):
     """One word for a run."""
 
     IN_SYNC = "in-sync"
-    """Seen: nothing to do, and nothing that could not be seen."""
+    """Verified: nothing to do, and nothing that could not be read."""
     APPLIED = "applied"
-    """Written, and seen to be in sync afterwards."""
+    """Written, and verified to be in sync afterwards."""
     PROGRESSING = "progressing"
-    """In motion: an operation, a wait for the service, a write that is not visible yet, the end of the budget."""
-    DRIFTED = "drifted"
-    """Changes are left that nobody will make: report mode, or not in the approved plan."""
+    """In motion: an operation, a wait for Azure, a write that is not visible yet, the end of the budget."""
+    OUT_OF_SYNC = "out-of-sync"
+    """Changes are left that no run will make: report mode, or not in the approved plan."""
     FAILED = "failed"
-    """Trouble that time may heal."""
+    """Transient: it is tried again."""
     STALLED = "stalled"
-    """Trouble that somebody has to act on."""
+    """An administrator has to act."""
     SUSPENDED = "suspended"
     """Paused by the spec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that went wrong while applying."""
+    """An error of a run."""
 
     change: Change | None
     """None where it was no single change: an operation of an earlier run, an approved plan, the lease."""
@@ -41,7 +41,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A run that came to its end."""
+    """A run that ended."""
 
     pool: str
     revision: str
@@ -51,11 +51,11 @@ class Result:
     planned: Plan | None
     """With what the run began."""
     applied: tuple[Change, ...]
-    """Written and seen, in order."""
+    """Written and verified, in order."""
     failures: tuple[Failure, ...]
     pending: Pending | None
     """The operation that is in flight."""
     next_look: float | None
-    """Seconds until somebody should look again by himself; None: the next event or sweep."""
+    """Seconds until the pool is to be read again; None: at the next event or resync."""
     status: PoolStatus
     """As stored."""

@@ -1,7 +1,7 @@
-"""One run's notes: what was written, seen, refused by a service, and what can be done next.
+"""One run while it goes on: what it began with, and the few notes that change.
 
 The order of a run is decided here. In one pass a place (an agent pool, or its queue in one project) is either widened
-or narrowed, never both: a grant is seen in force before anything is taken away there, and while a grant is outstanding
+or narrowed, never both: a grant is seen in effect before anything is taken away there, and while a grant is outstanding
 nothing is. A run that dies half-way leaves too many rights, never too few.
 """
 
@@ -13,127 +13,160 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
-from reconciler.engine.stored import Replacing
 from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
-from reconciler.plan.model import Action, Change, Plan
+from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
+from reconciler.plan.sync import SyncCause, sync_cause
 from reconciler.plan.targets import Place
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
 
-@dataclass(slots=True)
-class RunState:
-    """Everything that changes while a run goes on."""
+@dataclass(frozen=True, slots=True)
+class RunBasis:
+    """What a run that planned began with."""
 
     spec: Spec
     revision: str
     status: PoolStatus
+    """As the run before left it."""
     policy: Policy
     survey: SharedSurvey
-    plan: Plan
     planned: Plan
     approved: frozenset[str] | None = None
     """Texts of the changes in the approved plan; None: whatever is planned."""
-    applied: list[Change] = field(default_factory=list)
-    """Written and seen."""
-    failed: dict[str, Failure] = field(default_factory=dict)
-    """By change id; an operation that failed stands under its own change's id."""
-    tried: set[str] = field(default_factory=set)
-    """Ids of changes that went out in this run, whatever came back: no second time."""
-    unproven: dict[str, int] = field(default_factory=dict)
+    failed_operation: tuple[str, Failure] | None = None
+    """The operation of an earlier run that just failed, under its change's id; its facet begins nothing in this run."""
+    digest: str = ""
+    """Of the spec's content (`reconciler.plan.sync`)."""
+
+    @property
+    def withheld(self) -> str:
+        """The facet whose operation just failed; empty where none did."""
+        operation = self.status.pending
+        return operation.facet if self.failed_operation is not None and operation is not None else ""
+
+    def cause(self, left: Plan) -> SyncCause:
+        """Why the pool is out of sync, if it is; `left`: the plan at this moment."""
+        return sync_cause(self.status.verified, self.digest, self.planned, left)
+
+    def approves(self, change: Change) -> bool:
+        """Whether the change is in the approved plan, to the letter."""
+        return self.approved is None or text_of(change) in self.approved
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A change that went out, and the error that came back."""
+
+    change: Change
+    error: ReconcilerError | None = None
+
+
+@dataclass(slots=True)
+class RunState:
+    """All that changes while a run goes on; `reconciler.engine.assessment` makes one value of it at the end."""
+
+    basis: RunBasis
+    plan: Plan
+    """What is left, by the last read."""
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    """By change id: no change goes out a second time in one run."""
+    verified: list[Change] = field(default_factory=list)
+    """Written, and seen in effect."""
+    unverified: dict[str, int] = field(default_factory=dict)
+    """Id of a change that was written and not seen → how often, with earlier runs."""
     waiting: dict[str, Change] = field(default_factory=dict)
-    """First seen in this run, and left to the service."""
-    withheld: set[str] = field(default_factory=set)
-    """Facets whose operation just failed: not begun again at once."""
-    closed: set[str | None] = field(default_factory=set)
-    """Organizations that asked for fewer calls."""
-    refused_grants: set[Place | None] = field(default_factory=set)
-    """Where a grant failed: nothing is narrowed there in this run."""
-    replacing: Replacing | None = None
-    """The pool that was deleted and is not made again, as far as is known."""
-    overdue: Mapping[str, str] = field(default_factory=dict)
-    """Gaps that time was to fill and did not, by their message → what is told of them."""
+    """First seen in this run, and left to Azure."""
     pending: InFlight | None = None
-    removals: int = 0
     exhausted: bool = False
-    begun: bool = False
-    """Whether what is attempted was written down."""
+    """Whether the budget ended before the changes did."""
+
+    @property
+    def failures(self) -> Mapping[str, Failure]:
+        """By change id; an operation that failed stands under its own change's id."""
+        seen = {change.id for change in self.verified}
+        # Where a response was lost on the way, the write was not: it is no failure once it is seen.
+        failed = {
+            name: Failure(attempt.change, attempt.error)
+            for name, attempt in self.attempts.items()
+            if attempt.error is not None and name not in seen
+        }
+        return dict([self.basis.failed_operation] if self.basis.failed_operation else ()) | failed
 
     def next_changes(self) -> tuple[Change, ...]:
         """What can be done in the next pass, in order."""
-        grants = [change for change in self.plan.changes if not change.narrows and change.facet not in self.withheld]
-        outstanding = self.refused_grants | {guards.place_of(change) for change in grants}
-        able = [change for change in self.plan.changes if self._able(change)]
-        ready = [c for c in able if not c.narrows or guards.place_of(c) not in outstanding]
+        grants = [change for change in self.plan.changes if not change.narrows and change.facet != self.basis.withheld]
+        outstanding = self._failed_grants() | {guards.place_of(change) for change in grants}
+        throttled = self._throttled()
+        ready = [
+            change
+            for change in self.plan.changes
+            if self._may_go_out(change, throttled)
+            and (not change.narrows or guards.place_of(change) not in outstanding)
+        ]
         gentle = tuple(change for change in ready if not change.destroys)
         # What destroys goes alone, last, and first in its run: on reads of this moment, with all else in order.
-        return gentle if gentle or self.tried else tuple(ready[:1])
+        return gentle if gentle or self.attempts else tuple(ready[:1])
 
-    def _able(self, change: Change) -> bool:
+    def _may_go_out(self, change: Change, throttled: set[str | None]) -> bool:
         return (
-            change.id not in self.tried
+            change.id not in self.attempts
             and change.id not in self.waiting
-            and change.facet not in self.withheld
-            and guards.organization_of(change) not in self.closed
-            and (self.approved is None or text_of(change) in self.approved)
+            and change.facet != self.basis.withheld
+            and guards.organization_of(change) not in throttled
+            and self.basis.approves(change)
         )
 
-    @property
-    def more(self) -> bool:
-        """Whether something is left that the next run would do without anybody's doing."""
-        left = [c for c in self.plan.changes if c.facet not in self.withheld and c.id not in self.failed]
-        return any(self.approved is None or text_of(change) in self.approved for change in left)
+    def still_allowed(self, change: Change) -> bool:
+        """Whether what happened since the pass began still lets this change go out."""
+        if guards.is_removal(change) and self._removals() >= self.basis.policy.max_role_removals:
+            return False
+        if change.narrows and guards.place_of(change) in self._failed_grants():
+            return False
+        return guards.organization_of(change) not in self._throttled()
 
-    def notice(self) -> list[Change]:
-        """Note the changes that the service is given time for; returns those that were not noted before."""
+    def left_to_azure(self) -> list[Change]:
+        """Note the changes that Azure is given time for; returns those that were not noted before."""
         new = [
             change
             for change in self.plan.changes
-            if change.wait_once and change.id not in self.status.waited and change.id not in self.waiting
+            if change.wait_once and change.id not in self.basis.status.waited and change.id not in self.waiting
         ]
         self.waiting.update({change.id: change for change in new})
         return new
 
-    def allowed_now(self, change: Change) -> bool:
-        """Whether what happened since the pass began still lets this change go out."""
-        if guards.is_removal(change) and self.removals >= self.policy.max_role_removals:
-            return False
-        refused = change.narrows and guards.place_of(change) in self.refused_grants
-        return guards.organization_of(change) not in self.closed and not refused
+    def attempted(self, change: Change, error: ReconcilerError | None = None) -> None:
+        """Note that a change went out, and what came back; None: the service confirmed it."""
+        self.attempts[change.id] = Attempt(change, error)
 
-    def unmade(self, facet: str) -> bool:
-        """Whether what the facet makes is planned, or refused, and does not exist."""
-        planned = [*self.plan.changes, *(refusal.change for refusal in self.plan.refusals)]
-        return any(change.facet == facet and change.action is Action.CREATE for change in planned)
-
-    def wrote(self, change: Change) -> None:
-        """The service said yes."""
-        self.tried.add(change.id)
-        self.removals += guards.is_removal(change)
-
-    def failure(self, change: Change, error: ReconcilerError) -> None:
-        """The service said no, or nothing."""
-        self.tried.add(change.id)
-        self.failed[change.id] = Failure(change, error)
-        if not change.narrows:
-            self.refused_grants.add(guards.place_of(change))
-        if isinstance(error, Throttled):
-            self.closed.add(guards.organization_of(change))
-
-    def prove(self, plan: Plan, written: list[Change]) -> list[Change]:
-        """Take over the plan of a read after the writes; returns the written changes that are seen to be in force."""
+    def verify(self, plan: Plan, written: list[Change]) -> list[Change]:
+        """Take over the plan of a read after the writes; returns the written changes that were seen in effect."""
         open_ids = {change.id for change in plan.changes} | {refusal.change.id for refusal in plan.refusals}
-        seen = [change for change in written if change.id not in open_ids and not _hidden(plan, change)]
+        failed = self.failures
         for change in written:
-            if change.id in open_ids and change.id not in self.failed:
-                self.unproven[change.id] = self.status.unproven.get(change.id, 0) + 1
-        for change in seen:
-            self.failed.pop(change.id, None)  # the answer was lost on the way, the write was not
-        self.applied += seen
+            if change.id in open_ids and change.id not in failed:
+                self.unverified[change.id] = self.basis.status.unverified.get(change.id, 0) + 1
+        seen = [change for change in written if change.id not in open_ids and not _hidden(plan, change)]
+        self.verified += seen
         self.plan = plan
         return seen
+
+    def _failed(self) -> list[Attempt]:
+        return [attempt for attempt in self.attempts.values() if attempt.error is not None]
+
+    def _failed_grants(self) -> set[Place | None]:
+        """Where a grant failed: nothing is narrowed there in this run."""
+        return {guards.place_of(attempt.change) for attempt in self._failed() if not attempt.change.narrows}
+
+    def _throttled(self) -> set[str | None]:
+        """Organizations that asked for fewer calls."""
+        failed = self._failed()
+        return {guards.organization_of(one.change) for one in failed if isinstance(one.error, Throttled)}
+
+    def _removals(self) -> int:
+        return sum(one.error is None and guards.is_removal(one.change) for one in self.attempts.values())
 
 
 def text_of(change: Change) -> str:
@@ -142,6 +175,6 @@ def text_of(change: Change) -> str:
 
 
 def _hidden(plan: Plan, change: Change) -> bool:
-    """Whether a gap of the same facet covers the change: what cannot be read is not proven."""
+    """Whether a gap of the same facet covers the change: what cannot be read is not verified."""
     subjects = ("", change.subject, guards.organization_of(change))
     return any(gap.facet == change.facet and gap.subject in subjects for gap in plan.gaps)

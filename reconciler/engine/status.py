@@ -1,8 +1,8 @@
 """What is known of one pool between runs: revisions, conditions that do not flap, and what is still in motion.
 
-One JSON document a pool, ``pools/{key}``. Conditions are `Ready`, `Reconciling` and `Stalled`; the same trouble keeps
-its `since`, whatever its details say, and the trouble of one run that time may heal is never `Stalled`. Unknown fields
-of a stored document are left alone, so that an older program can read what a newer one wrote.
+One JSON document for each pool, ``pools/{key}``. Conditions are `Ready`, `Reconciling` and `Stalled`; the same reason
+keeps its `since`, whatever its details say, and a transient error is never `Stalled`. Unknown fields of a stored
+document are ignored, so that an older program can read what a newer one wrote.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from typing import Any
 
 from reconciler import errors
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
+from reconciler.documents.redaction import redact
 from reconciler.engine.stored import Awaited, Replacing, Rest
+from reconciler.plan.model import Plan
+from reconciler.plan.sync import SyncCause, VerifiedSpec, spec_digest, sync_cause
+from reconciler.spec.model import Spec
 from reconciler.survey.names import RememberedNames
 
 LONGEST = 1000
@@ -26,11 +30,11 @@ class ConditionKind(StrEnum):
     """The conditions of a pool."""
 
     READY = "Ready"
-    """Both planes were seen to be as the spec says."""
+    """Both planes were verified to be as the spec says."""
     RECONCILING = "Reconciling"
-    """Something is in motion, or will be tried again by itself."""
+    """Something is in motion, or will be tried again."""
     STALLED = "Stalled"
-    """Nothing happens until somebody changes something."""
+    """Nothing happens until an administrator changes something."""
 
 
 class Truth(StrEnum):
@@ -56,7 +60,7 @@ REASONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that is true of the pool, or not, since when, and why."""
+    """One statement about the pool: whether it is true, since when, and why."""
 
     kind: ConditionKind
     status: Truth
@@ -68,29 +72,29 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one run found, before it is told apart from what was known."""
+    """The conditions that one run found, before they are compared with those that were stored."""
 
     ready: Truth
     reason: str
     message: str
     in_motion: str = ""
-    """Reason why somebody will look again by himself; empty where nobody will."""
+    """Reason why the pool is read again without a request; empty where it is not."""
     stalled: str = ""
-    """Reason why a person has to act; empty where none has to."""
+    """Reason why an administrator has to act; empty where none has to."""
     stalled_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that came to its end."""
+    """A run that ended."""
 
     started: datetime
     ended: datetime
     outcome: str
     applied: int
-    """Changes that were written and seen."""
+    """Changes that were written and verified."""
     trace: str = ""
-    """W3C traceparent of the run; empty where nobody records."""
+    """W3C traceparent of the run; empty where none is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,32 +120,40 @@ class PoolStatus:
     attempted: str = ""
     """Revision of the last run that began."""
     applied: str = ""
-    """Revision that was last seen in force on both planes."""
+    """Revision that both planes were last verified to be in sync with."""
+    verified: VerifiedSpec | None = None
+    """Content of the spec that both planes were last verified to be in sync with; None: never, or not known."""
+    cause: SyncCause | None = None
+    """Why the pool is out of sync; None where it is in sync, or was never read."""
     conditions: tuple[Condition, ...] = ()
     run: Run | None = None
     covered: datetime | None = None
-    """Start of the last run after which nothing is left that a new look could bring: older wake-ups are answered."""
+    """Start of the last run after which a further read would bring nothing new: older requests are done."""
     pending: InFlight | None = None
     waited: tuple[str, ...] = ()
-    """Ids of changes that the service had one run's time to do by itself."""
-    unproven: Mapping[str, int] = field(default_factory=dict)
+    """Ids of changes that Azure had one run's time to make."""
+    unverified: Mapping[str, int] = field(default_factory=dict)
     """Id of a change → how often it was written and not seen."""
     resting: Mapping[str, Rest] = field(default_factory=dict)
-    """Id of a change that was rejected → until when it is not asked again."""
+    """Id of a change that was rejected → until when it is not sent again."""
     remembered: RememberedNames = field(default_factory=RememberedNames)
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
-    """What is missing, as its gap says it → since when."""
+    """Message of a gap → since when that is missing."""
     replacing: Replacing | None = None
     attempts: int = 0
     """Failures in a row that were alike."""
     error: str = ""
     """Class name of that failure."""
     unready: datetime | None = None
-    """Since when the pool was not seen as its spec says, whatever the reasons were; None: the last look saw it so."""
+    """Since when the pool is not verified in sync, whatever the reasons were; None: the last read verified it."""
 
     def condition(self, kind: ConditionKind) -> Condition | None:
         """One condition, None before the first run."""
         return next((condition for condition in self.conditions if condition.kind is kind), None)
+
+    def sync_cause(self, spec: Spec, now: datetime, plan: Plan) -> SyncCause:
+        """Why a pool with this status and this plan is out of sync with its spec."""
+        return sync_cause(self.verified, spec_digest(spec, now.date()), plan)
 
     def found(self, finding: Finding, now: datetime) -> PoolStatus:
         """With the conditions that a run leaves. Raises `ValueError` for a reason that is not in `REASONS`."""
@@ -153,8 +165,9 @@ class PoolStatus:
                 ConditionKind.STALLED, _truth(stalled), finding.stalled or finding.reason, finding.stalled_message, now
             ),
         )
-        unready = None if finding.ready is Truth.TRUE else self.unready or now
-        return replace(self, conditions=conditions, unready=unready)
+        if finding.ready is Truth.TRUE:
+            return replace(self, conditions=conditions, unready=None, cause=None)
+        return replace(self, conditions=conditions, unready=self.unready or now, cause=self.cause or SyncCause.UNKNOWN)
 
     def _mark(self, kind: ConditionKind, status: Truth, reason: str, message: str, now: datetime) -> Condition:
         if reason not in REASONS:
@@ -175,7 +188,7 @@ class PoolStatus:
         }
 
     def public(self) -> dict[str, Any]:
-        """For people: the stored form without the operation's signed URL."""
+        """What may be shown: the stored form without the operation's signed URL."""
         return {
             "key": self.key,
             "path": self.path,
@@ -186,7 +199,7 @@ class PoolStatus:
                     "type": c.kind.value,
                     "status": c.status.value,
                     "reason": c.reason,
-                    "message": c.message,
+                    "message": redact(c.message),
                     "since": moment(c.since),
                 }
                 for c in self.conditions
@@ -203,7 +216,7 @@ class PoolStatus:
             "covered": None if self.covered is None else moment(self.covered),
             "pending": None if self.pending is None else _pending(self.pending),
             "waited": list(self.waited),
-            "unproven": dict(self.unproven),
+            "unproven": dict(self.unverified),
             "resting": {name: rest.to_json() for name, rest in self.resting.items()},
             "remembered": self.remembered.to_json(),
             "awaited": {what: one.to_json() for what, one in sorted(self.awaited.items())},
@@ -211,6 +224,8 @@ class PoolStatus:
             "attempts": self.attempts,
             "error": self.error,
             "unreadySince": None if self.unready is None else moment(self.unready),
+            "outOfSync": None if self.cause is None else self.cause.value,
+            "verified": None if self.verified is None else self.verified.to_json(),
         }
 
     @classmethod
@@ -218,7 +233,7 @@ class PoolStatus:
         """From the stored form; what is missing, unknown or not of its type counts as never stored."""
         if not isinstance(body, Mapping):
             return cls(key)
-        unproven, resting, awaited = body.get("unproven"), body.get("resting"), body.get("awaited")
+        unverified, resting, awaited = body.get("unproven"), body.get("resting"), body.get("awaited")
         rests = {k: Rest.from_json(v) for k, v in resting.items()} if isinstance(resting, Mapping) else {}
         awaits = {k: Awaited.from_json(v) for k, v in awaited.items()} if isinstance(awaited, Mapping) else {}
         return cls(
@@ -231,7 +246,9 @@ class PoolStatus:
             covered=moment_of(body.get("covered")),
             pending=_in_flight(body.get("pending")),
             waited=tuple(name for name in list_of(body, "waited") if isinstance(name, str)),
-            unproven={k: n for k, n in unproven.items() if type(n) is int} if isinstance(unproven, Mapping) else {},
+            unverified=(
+                {k: n for k, n in unverified.items() if type(n) is int} if isinstance(unverified, Mapping) else {}
+            ),
             resting={name: rest for name, rest in rests.items() if rest is not None},
             remembered=RememberedNames.from_json(body.get("remembered")),
             awaited={what: one for what, one in awaits.items() if one is not None},
@@ -239,6 +256,8 @@ class PoolStatus:
             attempts=int(number_of(body, "attempts")),
             error=text_of(body, "error"),
             unready=moment_of(body.get("unreadySince")),
+            cause=SyncCause(cause) if (cause := text_of(body, "outOfSync")) in set(SyncCause) else None,
+            verified=VerifiedSpec.from_json(body.get("verified")),
         )
 
 

@@ -1,4 +1,4 @@
-"""Apply and prove: the only place where anything is written.
+"""Apply and verify: the only place where anything is written.
 
 Before every single write the lease is checked. A change that fails stops neither its neighbours nor other
 organizations; an organization that asks for fewer calls gets no further write.
@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Proved, Proving, Waiting
+from reconciler.engine import causes
+from reconciler.engine.causes import Occurrence
+from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
 from reconciler.engine.run_state import RunState
-from reconciler.engine.status import Finding, InFlight, Truth
+from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits, Tenure
-from reconciler.engine.verdict import summary
+from reconciler.engine.verdict import out_of_sync
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
@@ -37,54 +39,60 @@ class Steps:
         self._listen = listen
         self._facets = {facet.name: facet for facet in planner.facets}
 
-    def run(self, work: RunState, limits: RunLimits) -> None:
+    def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
         for number in range(1, limits.passes + 1):
-            for change in work.notice():
-                self._listen(Waiting(work.spec.name, change))
-            changes = work.next_changes()
+            for change in run.left_to_azure():
+                self._listen(Waiting(run.basis.spec.name, change))
+            changes = run.next_changes()
             if not changes:
                 return
-            self._begin(work)
-            self._listen(PassStarted(work.spec.name, number, work.plan, len(changes)))
-            written = self._apply(work, changes)
+            if number == 1:
+                self._begin(run)
+            self._listen(PassStarted(run.basis.spec.name, number, run.plan, len(changes)))
+            written = self._apply(run, changes)
             if written:
-                self._prove(work, written)
-            if work.pending or work.exhausted:
+                self._verify(run, written)
+            if run.pending or run.exhausted:
                 return
 
-    def _begin(self, work: RunState) -> None:
-        """Write down what is attempted before it is: a run that dies shows what it was about."""
-        if work.begun:
-            return
-        work.begun = True
-        found = Finding(Truth.FALSE, "OutOfSync", summary(work.plan), in_motion="Progressing")
-        status = replace(self._memory.status, attempted=work.revision, path=work.spec.path)
+    def _begin(self, run: RunState) -> None:
+        """Store what is attempted before it is: a run that dies shows what it was about."""
+        basis, known = run.basis, self._memory.status
+        cause = basis.cause(run.plan)
+        status = replace(
+            known,
+            attempted=basis.revision,
+            path=basis.spec.path,
+            cause=cause,
+            verified=known.verified and known.verified.before_writing(basis.digest),
+        )
+        found = causes.finding([Occurrence(causes.BEGUN, out_of_sync(cause, run.plan))])
         self._memory.save(status.found(found, self._planner.clock.now()))
 
-    def _apply(self, work: RunState, changes: Sequence[Change]) -> list[Change]:
-        """Write one change after the other; returns those that have to be looked at again."""
+    def _apply(self, run: RunState, changes: Sequence[Change]) -> list[Change]:
+        """Write one change after the other; returns those that have to be read again."""
         written: list[Change] = []
         for index, change in enumerate(changes, 1):
-            # One step at least is made in every run, or a slow estate would be planned for ever.
-            work.exhausted = bool(work.tried) and self._tenure.exhausted
-            if work.exhausted or work.pending:
+            # One step at least is made in every run, or a slow estate would only ever be planned.
+            run.exhausted = bool(run.attempts) and self._tenure.exhausted
+            if run.exhausted or run.pending:
                 break
-            if not work.allowed_now(change):
+            if not run.still_allowed(change):
                 continue
             self._tenure.check()
-            self._note(work, change)
-            self._listen(Applying(work.spec.name, index, len(changes), change))
+            self._note(run, change)
+            self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             try:
                 pending = self._write(change)
             except ReconcilerError as error:
-                work.failure(change, error)
-                self._listen(Failed(work.spec.name, change, error))
+                run.attempted(change, error)
+                self._listen(Failed(run.basis.spec.name, change, error))
             else:
-                work.wrote(change)
-                self._listen(Applied(work.spec.name, index, len(changes), change, pending is not None))
+                run.attempted(change)
+                self._listen(Applied(run.basis.spec.name, index, len(changes), change, pending is not None))
                 if pending is not None:
-                    self._keep(work, change, pending)
+                    self._keep(run, change, pending)
                     continue
             written.append(change)
         return written
@@ -101,16 +109,18 @@ class Steps:
                 span.set("reconciler.pending", True)
             return pending
 
-    def _note(self, work: RunState, change: Change) -> None:
-        """Write down what is about to be destroyed before it is: whoever comes next makes it anew and says why."""
+    def _note(self, run: RunState, change: Change) -> None:
+        """Store what is about to be destroyed before it is: the next run creates it again and says why."""
         if change.destroys:
             now = self._planner.clock.now()
-            note = Replacing(change.facet, f"{change.subject}: {change.before} → {change.after}", work.revision, now)
+            note = Replacing(
+                change.facet, f"{change.subject}: {change.before} → {change.after}", run.basis.revision, now
+            )
             self._memory.save(replace(self._memory.status, replacing=note))
 
-    def _keep(self, work: RunState, change: Change, pending: Pending) -> None:
+    def _keep(self, run: RunState, change: Change, pending: Pending) -> None:
         """Store the operation at once: a run that dies now must not lose it."""
-        work.pending = InFlight(
+        run.pending = InFlight(
             url=pending.url,
             description=pending.description,
             facet=change.facet,
@@ -118,28 +128,28 @@ class Steps:
             retry_after=pending.retry_after,
             since=self._planner.clock.now(),
         )
-        work.plan = work.plan.with_allowed([other for other in work.plan.changes if other.id != change.id])
-        self._memory.save(replace(self._memory.status, pending=work.pending))
+        run.plan = run.plan.with_allowed([other for other in run.plan.changes if other.id != change.id])
+        self._memory.save(replace(self._memory.status, pending=run.pending))
 
-    def _prove(self, work: RunState, written: list[Change]) -> None:
-        """Read again what was touched. In sync is something seen, never something written."""
-        self._listen(Proving(work.spec.name, tuple(written)))
+    def _verify(self, run: RunState, written: list[Change]) -> None:
+        """Read again what was touched. In sync is what was read, never what was written."""
+        self._listen(Verifying(run.basis.spec.name, tuple(written)))
         for change in written:
-            _forget(work, change)
-        with self._planner.telemetry.span("prove", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(work.spec, work.survey, work.revision)
-            seen = work.prove(plan, written)
-            span.set("reconciler.proved", len(seen))
-        self._listen(Proved(work.spec.name, tuple(seen)))
+            _forget(run, change)
+        with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
+            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision)
+            seen = run.verify(plan, written)
+            span.set("reconciler.verified", len(seen))
+        self._listen(Verified(run.basis.spec.name, tuple(seen)))
 
 
-def _forget(work: RunState, change: Change) -> None:
+def _forget(run: RunState, change: Change) -> None:
     match change.place:
         case QueuePlace() as place:
-            work.survey.forget(place.organization, place.project_id, place.queue_id)
+            run.basis.survey.forget(place.organization, place.project_id, place.queue_id)
         case ProjectPlace() as place:
-            work.survey.forget(place.organization, place.project_id)
+            run.basis.survey.forget(place.organization, place.project_id)
         case OrganizationPlace() | AgentPoolPlace() as place:
-            work.survey.forget(place.organization)
+            run.basis.survey.forget(place.organization)
         case None:
-            work.survey.forget()
+            run.basis.survey.forget()

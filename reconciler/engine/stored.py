@@ -1,4 +1,4 @@
-"""What a pool's document holds beside conditions and runs, and how documents are read that may be damaged.
+"""Parts of a pool's document beside conditions and runs, read so that a damaged document does no harm.
 
 What is missing, unknown or not of its type counts as never stored: no run ends because a document was written by
 another release, or by hand.
@@ -16,12 +16,12 @@ from reconciler.documents import moment, moment_of, number_of, text_of
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A write that the service rejected for what it asks, and that is not asked again at every look."""
+    """A write that the service rejected for its content, and that is not sent again by every run."""
 
     message: str
-    """What the service said; said again while it rests, so that conditions do not flap."""
+    """The service's message; repeated while the change rests, so that conditions do not flap."""
     revision: str
-    """With another one it is asked at once."""
+    """With another one it is sent at once."""
     attempts: int
     until: datetime
 
@@ -36,7 +36,7 @@ class Rest:
 
     @classmethod
     def from_json(cls, body: Any) -> Rest | None:
-        """From the stored form; None for what cannot be read: it is asked again."""
+        """From the stored form; None for what cannot be read: it is sent again."""
         if not isinstance(body, Mapping) or (until := moment_of(body.get("until"))) is None:
             return None
         return cls(text_of(body, "message"), text_of(body, "revision"), int(number_of(body, "attempts")), until)
@@ -44,17 +44,17 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """Something that is not there yet, and that time was expected to bring."""
+    """Something that does not exist yet, and that Azure was expected to create."""
 
     since: datetime
-    looks: int
+    runs: int
     """Runs that missed it."""
     spec: str = ""
-    """Digest of the spec that asks for it: another spec is another wait."""
+    """Digest of the spec that desires it: another spec is another wait."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
-        return {"since": moment(self.since), "looks": self.looks, "spec": self.spec}
+        return {"since": moment(self.since), "looks": self.runs, "spec": self.spec}
 
     @classmethod
     def from_json(cls, body: Any) -> Awaited | None:
@@ -66,13 +66,13 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pool that is deleted to be made anew, from before the deletion until it is seen to be there again."""
+    """A pool that is deleted to be replaced, from before the deletion until it is seen to exist again."""
 
     facet: str
     description: str
-    """For people: what was replaced by what."""
+    """What is replaced by what, for messages."""
     revision: str
-    """Commit that asked for it."""
+    """Commit that requires it."""
     since: datetime
 
     def to_json(self) -> dict[str, Any]:

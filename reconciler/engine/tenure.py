@@ -1,4 +1,4 @@
-"""The lease while it is held: asked before every write, prolonged in time.
+"""The lease while it is held: checked before every write, renewed in time.
 
 Neither service takes a fencing token, so safety comes from absolute, repeatable writes; the lease makes doubles rare.
 """
@@ -22,19 +22,19 @@ class RunLimits:
     renew: float = 20.0
     """Age of the last renewal from which on the next write renews first."""
     passes: int = 5
-    """Plan, apply, prove: so often at most in one run."""
+    """Plan, apply, verify: so often at most in one run."""
     wait_once: float = 15.0
-    """Seconds that the service is given to do by itself what it may do by itself."""
+    """Seconds that Azure is given to create what it usually creates."""
     lag: float = 5.0
     """Seconds until a write that was not visible is read again."""
-    proofs: int = 3
+    writes: int = 3
     """Writes without effect after which that is an error."""
     arrival: float = 3600.0
-    """Seconds for which something that is missing is expected to come by itself; then a person is told."""
-    looks: int = 5
+    """Seconds for which something that is missing is waited for; afterwards it is overdue."""
+    arrival_runs: int = 5
     """Runs that have to miss it before that: a reconciler that stood still for an hour has not waited."""
     operation: float = 7200.0
-    """Seconds after which a long operation is no longer asked about; the resource itself is read instead."""
+    """Seconds after which the state of a long operation is no longer read; the resource itself is read instead."""
 
 
 class Tenure:
@@ -47,7 +47,7 @@ class Tenure:
         self._began = self._renewed = clock.monotonic()
 
     def check(self) -> None:
-        """Call before every write. `LeaseHeld` where the lease was lost, or can no longer be shown to be ours."""
+        """Call before every write. `LeaseHeld` where the lease was lost, or cannot be renewed."""
         now = self._clock.monotonic()
         if now - self._renewed < self._limits.renew:
             return
@@ -61,5 +61,5 @@ class Tenure:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the budget is used up: no step begins any more."""
+        """Whether the budget is used up: no further step begins."""
         return self._clock.monotonic() - self._began >= self._limits.budget

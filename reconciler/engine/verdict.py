@@ -1,39 +1,27 @@
-"""What a run came to: one word, three conditions, and when to look again. Pure.
+"""What a run came to: one word, three conditions, and when to read again. Pure.
 
-A plan's texts are shown; its kinds, and the families of the errors, decide.
+An assessment is sorted into causes (`reconciler.engine.causes`), and the table says what follows from each. A plan's
+texts are shown; its kinds, and the families of the errors, decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from reconciler.engine import causes
+from reconciler.engine.assessment import Assessment
 from reconciler.engine.backoff import Backoff, chance, delay
-from reconciler.engine.result import Failure, Outcome
-from reconciler.engine.run_state import RunState
-from reconciler.engine.status import Finding, PoolStatus, Truth
+from reconciler.engine.causes import Occurrence, some
+from reconciler.engine.result import Outcome
+from reconciler.engine.status import Finding, PoolStatus
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits
-from reconciler.errors import NotEffective, Refused, Terminal, Transient, family
-from reconciler.plan.model import Action, Gap, GapKind, Plan, Route
-from reconciler.spec.model import Mode
-
-SHOWN = 3
-"""Troubles that a condition's message spells out."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Trouble:
-    """Something that is not as it should be and is no change."""
-
-    transient: bool
-    """False sorts first: what a person has to act on leads."""
-    reason: str
-    message: str
-    unseen: bool = False
-    """It kept something from being read, so nobody knows."""
-    retry_after: float = 0.0
+from reconciler.errors import Terminal, Transient, family
+from reconciler.plan.model import Action, GapKind, Plan, Route
+from reconciler.plan.render.words import risks_text
+from reconciler.plan.sync import SyncCause, VerifiedSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,159 +34,129 @@ class RunVerdict:
     backoff: Backoff
 
 
-def judge(work: RunState, limits: RunLimits) -> RunVerdict:
+def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     """The verdict on a run that planned."""
-    motion = _motion(work, limits)
-    troubles = _troubles(work, limits)
-    if work.replacing is not None and work.unmade(work.replacing.facet) and not motion:
-        troubles = sorted([*troubles, Trouble(False, "Replacing", unmade(work.replacing))])
-    arriving = _arriving(work)
-    backoff = _backoff(work, [*(t.reason for t in troubles if t.transient), *(gap.reason for gap in arriving)])
-    looks = [look for look, _ in motion]
-    if backoff.attempts:
-        asked = [t.retry_after for t in troubles if t.transient] + [gap.retry_after or 0.0 for gap in arriving]
-        share = delay(backoff.attempts, chance(work.spec.key, backoff.attempts))
-        looks.append(max([share, *asked]))
-    outcome = _outcome(work, troubles, moving=bool(motion), arriving=bool(arriving))
-    if work.spec.mode is Mode.REPORT and outcome is not Outcome.FAILED:
-        looks = []
-    says = [text for _, text in motion] or [gap.message for gap in arriving]
-    finding = _finding(work.plan, outcome, troubles, says)
-    if looks:
-        finding = replace(finding, in_motion=_mover(outcome, troubles))
-    return RunVerdict(outcome, finding, min(looks, default=None), backoff)
+    moving = _moving(end, limits)
+    problems = _problems(end, limits, moving=bool(moving))
+    missing = [] if end.reports_only else _missing(end, causes.MISSING)
+    reported = end.reports_only and bool(end.plan.changes or end.plan.refusals)
+    groups: list[list[Occurrence]] = [
+        [Occurrence(causes.REPORTED, out_of_sync(end.cause, end.plan))] if reported else [],
+        problems,
+        moving,
+        missing or _missing(end, causes.MISSING_REPORTED),
+        [Occurrence(causes.UNAPPROVED, out_of_sync(end.cause, end.plan))] if end.plan.changes else [],
+        [Occurrence(causes.APPLIED if end.verified else causes.IN_SYNC, _in_sync(end.plan))],
+    ]
+    lead = next(group for group in groups if group)
+    others = [one for group in (problems, moving, missing) if group is not lead for one in group]
+    outcome = (moving or lead)[0].cause.outcome
+    backoff, pause = _backoff(end, [*lead, *others])
+    reads = [seconds for one in (*lead, *others) if (seconds := one.seconds(limits)) is not None]
+    finding = causes.finding(lead, others, differs=bool(end.plan.changes))
+    return RunVerdict(outcome, finding, min([*reads, *pause], default=None), backoff)
 
 
-def unmade(note: Replacing) -> str:
-    """What is told of a pool that was deleted to be made anew, and is not there."""
-    when = f"{note.since.astimezone(UTC):%FT%RZ}"
-    return f"{note.description}: deleted {when} to be replaced by commit {note.revision[:7]}, and not made again yet"
-
-
-def concluded(status: PoolStatus, verdict: RunVerdict, revision: str, started: datetime) -> PoolStatus:
-    """The status with the revisions and counters that follow from a verdict."""
+def concluded(status: PoolStatus, end: Assessment, verdict: RunVerdict, started: datetime) -> PoolStatus:
+    """The status with the revisions and counters that follow from a verdict; `started`: when the run did."""
     good = verdict.outcome in (Outcome.IN_SYNC, Outcome.APPLIED)
-    settled = good or verdict.outcome in (Outcome.DRIFTED, Outcome.STALLED)
+    settled = good or verdict.outcome in (Outcome.OUT_OF_SYNC, Outcome.STALLED)
     return replace(
         status,
-        applied=revision if good else status.applied,
+        applied=end.revision if good else status.applied,
+        verified=VerifiedSpec(end.digest) if good else status.verified,
+        cause=None if good else end.cause,
         covered=started if settled and verdict.next_look is None else status.covered,
         attempts=verdict.backoff.attempts,
         error=verdict.backoff.error,
     )
 
 
-def failures(work: RunState, limits: RunLimits) -> tuple[Failure, ...]:
-    """What went wrong while applying, with the writes that stayed without effect too often."""
-    known = {change.id: change for change in work.plan.changes}
-    known.update({refusal.change.id: refusal.change for refusal in work.plan.refusals})
-    mute = [
-        Failure(
-            known.get(name), NotEffective(f"{name}: was answered with success {count} times, and a fresh read says no")
-        )
-        for name, count in sorted(work.unproven.items())
-        if count >= limits.proofs
-    ]
-    return (*work.failed.values(), *mute)
+def not_recreated(note: Replacing) -> str:
+    """The message about a pool that was deleted to be replaced, and does not exist."""
+    when = f"{note.since.astimezone(UTC):%FT%RZ}"
+    return f"{note.description}: deleted {when} to be replaced by commit {note.revision[:7]}, and not created again yet"
 
 
-def _troubles(work: RunState, limits: RunLimits) -> list[Trouble]:
-    errors = [failure.error for failure in failures(work, limits)]
-    found = {Trouble(isinstance(e, Transient), e.reason, str(e), retry_after=e.retry_after or 0.0) for e in errors}
-    found |= {Trouble(False, Refused.__name__, refusal.message) for refusal in work.plan.refusals}
-    for gap in work.plan.gaps:
-        if gap.kind is GapKind.DEGRADED:
-            found.add(Trouble(False, "Degraded", gap.message))
-        elif gap.message in work.overdue:
-            found.add(Trouble(False, "Overdue", work.overdue[gap.message]))
-        elif gap.kind is GapKind.UNKNOWN:
-            transient = family(gap.reason) is Transient
-            found.add(Trouble(transient, gap.reason, gap.message, unseen=True, retry_after=gap.retry_after or 0.0))
-    return sorted(found)
-
-
-def _arriving(work: RunState) -> list[Gap]:
-    """What time may bring: nothing that is overdue, and nothing at all while the pool itself will not be made."""
-    unmade = [refusal.change for refusal in work.plan.refusals]
-    unmade += [
-        change
-        for change in work.plan.changes
-        if change.id in work.failed and isinstance(work.failed[change.id].error, Terminal)
-    ]
-    if any(change.route is Route.ARM and change.action is Action.CREATE for change in unmade):
-        return []
-    return [g for g in work.plan.gaps if g.kind is GapKind.NOT_READY and g.message not in work.overdue]
-
-
-def _backoff(work: RunState, reasons: Iterable[str]) -> Backoff:
-    """One more of what failed before, or the first of another kind; nothing where nothing failed."""
-    reason = min(reasons, default="")
-    status = work.status
-    return (
-        Backoff(status.attempts, status.error, status.attempted).after(reason, work.revision) if reason else Backoff()
-    )
-
-
-def _motion(work: RunState, limits: RunLimits) -> list[tuple[float, str]]:
-    """What goes on by itself: seconds until it is worth looking, and what it is."""
-    motion: list[tuple[float, str]] = []
-    if work.pending is not None:
-        motion.append((work.pending.retry_after, f"{work.pending.description} is in flight"))
-    if work.waiting:
-        motion.append((limits.wait_once, f"the service is given time for {_some(sorted(work.waiting))}"))
-    if work.exhausted:
-        motion.append((0.0, "the run's time is used up, the next run goes on"))
-    lagging = sorted(name for name, count in work.unproven.items() if count < limits.proofs)
-    if lagging:
-        motion.append((limits.lag, f"not yet visible: {_some(lagging)}"))
-    if not motion and work.spec.mode is Mode.ENFORCE and not work.failed and not work.unproven and work.more:
-        motion.append((limits.lag, f"left for the next run: {summary(work.plan)}"))
-    return motion
-
-
-def _outcome(work: RunState, troubles: list[Trouble], *, moving: bool, arriving: bool) -> Outcome:
-    if moving:
-        return Outcome.PROGRESSING
-    if work.spec.mode is Mode.REPORT and (work.plan.changes or work.plan.refusals):
-        return Outcome.DRIFTED
-    if troubles:
-        return Outcome.FAILED if all(trouble.transient for trouble in troubles) else Outcome.STALLED
-    if arriving:
-        return Outcome.PROGRESSING
-    if work.plan.changes:
-        return Outcome.DRIFTED
-    return Outcome.APPLIED if work.applied else Outcome.IN_SYNC
-
-
-def _finding(plan: Plan, outcome: Outcome, troubles: list[Trouble], motion: list[str]) -> Finding:
-    stuck = [trouble for trouble in troubles if not trouble.transient]
-    stalled, stalled_message = (stuck[0].reason, _some([t.message for t in stuck])) if stuck else ("", "")
-    if outcome is Outcome.DRIFTED:
-        ready, reason, message = Truth.FALSE, "OutOfSync", summary(plan)
-    elif troubles:
-        ready = Truth.UNKNOWN if troubles[0].unseen and not plan.changes else Truth.FALSE
-        reason, message = troubles[0].reason, _some([trouble.message for trouble in troubles])
-    elif outcome is Outcome.PROGRESSING:
-        ready, reason, message = Truth.FALSE, "Progressing", _some(motion)
-    else:
-        said = ["both planes are as the spec says", *(remark.message for remark in plan.remarks)]
-        ready, reason, message = Truth.TRUE, "InSync", _some(said)
-    return Finding(ready, reason, message, stalled=stalled, stalled_message=stalled_message)
-
-
-def _mover(outcome: Outcome, troubles: list[Trouble]) -> str:
-    healing = [trouble.reason for trouble in troubles if trouble.transient]
-    return healing[0] if healing and outcome is not Outcome.PROGRESSING else "Progressing"
-
-
-def summary(plan: Plan) -> str:
-    """``3 changes: 1 neutral, 2 narrows``, and what was refused."""
+def out_of_sync(cause: SyncCause, plan: Plan) -> str:
+    """``drift: 3 changes: 1 without impact, 2 revoking access``, and what was refused."""
     count = len(plan.changes)
-    risks = ", ".join(f"{number} {risk.value}" for risk, number in plan.counts.items())
+    risks = risks_text(change.risk for change in plan.changes)
     text = f"{count} change{'' if count == 1 else 's'}{f': {risks}' if risks else ''}"
-    return f"{text}; {len(plan.refusals)} refused" if plan.refusals else text
+    text = f"{text}; {len(plan.refusals)} refused" if plan.refusals else text
+    return text if cause is SyncCause.UNKNOWN else f"{cause}: {text}"
 
 
-def _some(texts: list[str]) -> str:
-    more = len(texts) - SHOWN
-    return "; ".join(texts[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+def _problems(end: Assessment, limits: RunLimits, *, moving: bool) -> list[Occurrence]:
+    """What is wrong; first what an administrator has to act on."""
+    found = {
+        Occurrence(
+            causes.WRITE_FAILED if isinstance(one.error, Transient) else causes.WRITE_REJECTED,
+            str(one.error), one.error.reason, one.error.retry_after or 0.0,
+        )
+        for one in end.all_failures(limits)
+    }  # fmt: skip
+    found |= {Occurrence(causes.REFUSED, refusal.message) for refusal in end.plan.refusals}
+    for gap in end.plan.gaps:
+        if gap.kind is GapKind.DEGRADED:
+            found.add(Occurrence(causes.DEGRADED, gap.message))
+        elif gap.message in end.overdue:
+            found.add(Occurrence(causes.OVERDUE, end.overdue[gap.message]))
+        elif gap.kind is GapKind.UNKNOWN:
+            cause = causes.READ_FAILED if family(gap.reason) is Transient else causes.READ_REJECTED
+            found.add(Occurrence(cause, gap.message, gap.reason, gap.retry_after or 0.0))
+    if end.replacing is not None and end.not_recreated and not moving:
+        found.add(Occurrence(causes.REPLACING, not_recreated(end.replacing)))
+    return sorted(found, key=lambda one: (not one.cause.stalled, one.reason, one.message, one.cause.ready or ""))
+
+
+def _missing(end: Assessment, cause: causes.Cause) -> list[Occurrence]:
+    """What does not exist yet: nothing that is overdue, and nothing at all while the pool itself is not created."""
+    blocked = [refusal.change for refusal in end.plan.refusals]
+    blocked += [
+        change
+        for change in end.plan.changes
+        if change.id in end.failures and isinstance(end.failures[change.id].error, Terminal)
+    ]
+    if any(change.route is Route.ARM and change.action is Action.CREATE for change in blocked):
+        return []
+    return [
+        Occurrence(cause, gap.message, gap.reason, gap.retry_after or 0.0)
+        for gap in end.plan.gaps
+        if gap.kind is GapKind.NOT_READY and gap.message not in end.overdue
+    ]
+
+
+def _moving(end: Assessment, limits: RunLimits) -> list[Occurrence]:
+    """What goes on without a person."""
+    moving: list[Occurrence] = []
+    if end.pending is not None:
+        text = f"{end.pending.description} is in flight"
+        moving.append(Occurrence(causes.OPERATION, text, retry_after=end.pending.retry_after))
+    if end.waiting:
+        moving.append(Occurrence(causes.LEFT_TO_AZURE, f"Azure is given time for {some(end.waiting)}"))
+    if end.exhausted:
+        moving.append(Occurrence(causes.BUDGET_USED, "the run's time is used up, the next run goes on"))
+    lagging = sorted(name for name, count in end.unverified.items() if count < limits.writes)
+    if lagging:
+        moving.append(Occurrence(causes.NOT_VISIBLE, f"not yet visible: {some(lagging)}"))
+    if not moving and not end.reports_only and not end.failures and not end.unverified and end.left_over:
+        text = f"left for the next run: {out_of_sync(SyncCause.UNKNOWN, end.plan)}"
+        moving.append(Occurrence(causes.LEFT_OVER, text))
+    return moving
+
+
+def _in_sync(plan: Plan) -> str:
+    return some(["both planes are as the spec says", *(remark.message for remark in plan.remarks)])
+
+
+def _backoff(end: Assessment, found: Sequence[Occurrence]) -> tuple[Backoff, list[float]]:
+    """One more of what failed before, or the first of another kind, and its pause; nothing where nothing failed."""
+    tried_again = [one for one in found if one.cause.next_read is causes.NextRead.BACKOFF]
+    if not tried_again:
+        return Backoff(), []
+    before = end.before
+    reason = min(one.error for one in tried_again)
+    backoff = Backoff(before.attempts, before.error, before.attempted).after(reason, end.revision)
+    pause = delay(backoff.attempts, chance(end.spec.key, backoff.attempts))
+    return backoff, [max([pause, *(one.retry_after for one in tried_again)])]

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 
+from reconciler.documents.spelling import nearest
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError, Rejected
 from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, target_of
@@ -205,12 +205,12 @@ def _resolved(name: str | int, paths: Mapping[int, str], by_path: Mapping[str, i
 def _nearest(name: str | int, by_path: Mapping[str, int]) -> int | None:
     if isinstance(name, int):
         return None
-    alike = get_close_matches(name.casefold(), sorted(by_path), n=1)
-    return by_path[alike[0]] if alike else None
+    alike = nearest(name, sorted(by_path))
+    return by_path[alike] if alike else None
 
 
-def _missing(subject: str, name: str | int, nearest: str | None) -> Gap:
-    advice = f"nearest is {nearest}" if nearest else "it does not exist or is hidden from the operator"
+def _missing(subject: str, name: str | int, near: str | None) -> Gap:
+    advice = f"nearest is {near}" if near else "it does not exist or is hidden from the operator"
     what = f"has the id {name}" if isinstance(name, int) else f"is called {name}"
     return gap(NAME, f"{subject} {name}", NotFound(f"{subject}: no visible pipeline {what}; {advice}"))
 

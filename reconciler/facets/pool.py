@@ -30,7 +30,7 @@ from reconciler.documents import Json
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import mutability, replacement
-from reconciler.facets.support.arm_document import Difference, differences, merged, organization_of
+from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
 from reconciler.facets.support.replacement import Dependents
@@ -41,6 +41,7 @@ from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
+from reconciler.spec.names import organization_key
 from reconciler.survey import Survey
 
 NAME = "pool"
@@ -187,7 +188,7 @@ def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
         if not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
     }
     for item in _profile(document).get("organizations") or ():
-        if item.get("openAccess") and organization_of(str(item.get("url", ""))) in closed:
+        if item.get("openAccess") and organization_key(str(item.get("url", ""))) in closed:
             item["openAccess"] = False
     profile = spec.permission_profile
     alone = any(effective.inheritance(spec, one.name) is False for one in spec.organizations)

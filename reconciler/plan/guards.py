@@ -241,8 +241,7 @@ def _listed_in(body: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:
 
 def _name_in(organization: Mapping[str, Json]) -> str:
     """The bare name of an Azure DevOps organization, whichever form its URL has; another host's with the host."""
-    url = str(organization["url"])
-    return names.organization_of(url) or url.rpartition("://")[2].removeprefix("www.").rstrip("/")
+    return names.organization_key(str(organization["url"]))
 
 
 def _unnamed(spec: Spec, body: Mapping[str, Json]) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ Spec authors are less trusted than the operator: what the policy does not allow 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
@@ -13,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from reconciler.documents.spelling import nearest
 from reconciler.errors import SpecInvalid
 
 
@@ -106,10 +106,10 @@ def _problems(root: Any) -> Iterator[tuple[Any, str]]:
     for key, value in _entries(root):
         name = str(key.value)
         if name not in _NAMES:
-            near = difflib.get_close_matches(name, _NAMES, 1, 0.5)
+            near = nearest(name, _NAMES)
             yield (
                 key,
-                f"{name}: unknown field; {f'did you mean {near[0]}?' if near else 'known are ' + ', '.join(_NAMES)}",
+                f"{name}: unknown field; {f'did you mean {near}?' if near else 'known are ' + ', '.join(_NAMES)}",
             )
             continue
         if name in seen:

@@ -3,7 +3,7 @@
 Each method is one request, or the pages of one list. It raises only errors of `reconciler.errors`, and never waits
 longer than a short retry. An organization is given by its bare, lower-case name, a project by its id (projects are
 renamed), a person or group by the local id of that organization: the service takes an Entra id, responds 200, and
-assigns nobody.
+assigns no one.
 
 `DevOpsReader` is what planning holds. `MembershipReader` and `RawDevOpsReader` serve single commands (`onboard`,
 `probe`), and no run holds them.

@@ -1,7 +1,6 @@
-"""The specs of a commit, found by key: parsed once for each commit, however many runs ask.
+"""The specs of a commit by key: parsed once for each commit, however many runs use them.
 
-A wrong file never hides a good one, and a git that fails gives the last good commit (`stale` says so), so a
-catalogue that has ever been read can always be asked.
+An invalid file never hides a valid one. Where Git cannot be read, the last good commit is used and `stale` is set.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from reconciler.spec.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Specs:
-    """What git wants at one commit."""
+    """The desired state at one commit."""
 
     snapshot: Snapshot
     by_key: Mapping[str, Spec]
@@ -44,7 +43,7 @@ class Catalogue:
         self._read: Specs | None = None
 
     def specs(self) -> Specs:
-        """The newest specs that can be had; errors of the source pass where there never were any."""
+        """The newest specs that can be read; raises the source's error where none were ever read."""
         snapshot = self._source.snapshot()
         with self._lock:
             if self._read is None or self._read.snapshot.files != snapshot.files:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from reconciler.documents.spelling import nearest
 from reconciler.spec.names import organization_of
-from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, nearest, show
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, show
 from reconciler.spec.rules import Json, twice
 
 QUEUE_ROLES: Mapping[str, str] = {

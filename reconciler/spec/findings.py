@@ -13,8 +13,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic_core import ErrorDetails, ValidationError
 
+from reconciler.documents.spelling import nearest
 from reconciler.spec.document import SpecDocument
-from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, nearest, show, spell
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, show, spell
 
 _TYPES = {
     "string_type": "a text",

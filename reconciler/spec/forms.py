@@ -15,7 +15,8 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from reconciler.spec.problem import listing, nearest, show
+from reconciler.documents.spelling import nearest
+from reconciler.spec.problem import listing, show
 
 _SLIP = 0.92
 """How alike a slip is to the known value: one letter off, but not ``PremiumV2_LRS`` for ``Premium_LRS``."""

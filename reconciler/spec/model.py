@@ -149,6 +149,10 @@ class Spec:
     path: str = ""
     """File below the prefix."""
 
+    def paused_on(self, day: date) -> bool:
+        """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""
+        return self.mode is Mode.PAUSE and (self.until is None or day <= self.until)
+
     @property
     def key(self) -> str:
         """The pool's key: pool names are unique in all of Azure, case aside (ARM document, name of a pool)."""

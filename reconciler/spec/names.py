@@ -42,6 +42,15 @@ def organization_of(url: str) -> str | None:
     return (found[1] or found[2]).lower() if found else None
 
 
+def organization_key(url: str) -> str:
+    """What two URLs of one organization have in common, to compare entries of ARM bodies and specs.
+
+    The bare name where the URL is one of an Azure DevOps organization, else the URL without scheme, ``www.`` and case.
+    """
+    text = url.strip()
+    return organization_of(text) or text.rpartition("://")[2].casefold().removeprefix("www.").rstrip("/")
+
+
 def organization_url(value: str) -> str | None:
     """What is wrong with the URL of an Azure DevOps organization."""
     if organization_of(value):

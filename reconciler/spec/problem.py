@@ -6,12 +6,12 @@ nothing that may be a secret, and cuts what is long: it ends up in logs, conditi
 
 from __future__ import annotations
 
-import difflib
-import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from reconciler.documents.redaction import redact
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list positions from the top of a document."""
@@ -25,17 +25,13 @@ MOST_PROBLEMS = 100
 LISTED = 10
 """Names that a message lists at most."""
 
-COMPARED = 200
-"""Names that are looked through for the one that was meant; comparing is slow, and files may be made to be slow."""
-
 SHOWN = 60
 """Characters of a value that a message quotes at most."""
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RUN = re.compile(r"[A-Za-z0-9+=_~]{20,}")
-_MARKED = re.compile(
-    r"://[^/\s]*@|[?&]\w+=|\beyJ|(?:password|passwd|pwd|secret|token|sig|key)\w*\s*[=:]", re.IGNORECASE
-)
+_MARKED = re.compile(r"[?&]\w+=|\beyJ|(?:password|passwd|pwd|secret|token|sig|key)\w*\s*[=:]", re.IGNORECASE)
+"""Stricter than `redact`: a value is not shown at all where it only begins like a secret."""
 _HIDDEN = "(not shown, it looks like a secret)"
 
 
@@ -71,7 +67,7 @@ def show(value: Any) -> str:
 
 def secret_like(text: str) -> bool:
     """Whether a text may be a token, a key, or a URL that carries one; ids of resources are not."""
-    if _MARKED.search(text):
+    if _MARKED.search(text) or redact(text) != text:
         return True
     runs = _RUN.findall(_GUID.sub("", text))
     return any(re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in runs)
@@ -93,18 +89,6 @@ def spell(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{show(step)}"
     return text.removeprefix(".")
-
-
-def nearest(name: str, known: Iterable[str], cutoff: float = 0.72) -> str | None:
-    """The known name that was probably meant: the same but for case and separators, else the most similar one."""
-    by_bare = {bare(one): one for one in itertools.islice(known, COMPARED)}
-    found = difflib.get_close_matches(bare(clip(name)), by_bare, n=1, cutoff=cutoff)
-    return by_bare[found[0]] if found else None
-
-
-def bare(name: str) -> str:
-    """A name without case and separators: ``azure-dev-ops`` and ``AzureDevOps`` are the same word."""
-    return name.replace("-", "").replace("_", "").replace(" ", "").casefold()
 
 
 def listing(names: Iterable[str]) -> str:

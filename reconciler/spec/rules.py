@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.spec.names import organization_of
+from reconciler.spec.names import organization_key
 from reconciler.spec.problem import Finding, Path, listing, show
 
 Json = Mapping[str, Any]
@@ -80,7 +80,7 @@ def organizations(profile: Json) -> Iterator[Finding]:
         url = organization.get("url")
         if url is None:
             continue
-        name = organization_of(url) or url.rstrip("/").lower()
+        name = organization_key(url)
         if name in seen:
             yield (*path, "url"), f"names {name}, as {seen[name]} does; give each organization once"
         seen.setdefault(name, f"organizations[{index}]")

@@ -20,9 +20,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from reconciler.documents.spelling import bare
 from reconciler.spec.body import Properties
 from reconciler.spec.findings import homes
-from reconciler.spec.problem import Finding, Path, bare, show
+from reconciler.spec.problem import Finding, Path, show
 
 Trace = dict[int, dict[str | int, Path]]
 """id of a container of the canonical body → key → path in the file."""

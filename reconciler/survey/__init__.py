@@ -1,22 +1,21 @@
-"""The reads of one batch, shared: every fact is asked for once, independent projects four at a time.
+"""The reads of one batch, shared: every fact is read once, independent projects four at a time.
 
 In a converged estate almost all work is reading. A survey stands between the facets and the readers: it knows which
-agent pools the batch is about, fetches per-project lists once for all of them, and remembers the answers. A decision
-to write is taken on a fresh one.
+agent pools the batch is about, fetches per-project lists once for all of them, and remembers the responses. A
+decision to write is taken on a new survey.
 
 ::
 
     port      what facets may ask (`Survey`)
     shared    the survey itself (`SharedSurvey`)
-    ahead     the first reads of an organization, sent before a facet needs them
-    access    open access from a cheap list and pair reads, and when the list is believed
-    evidence  whether an organization's list was shown to be complete (`ListEvidence`), and who is tried next
-    azure_resources  what lies around pools, each fact once
-    organization_queues  one list of queues for all projects, where the organization was seen to have it
-    capabilities  what was found out about the services, and what follows for reads
+    access    open access from a cheap list and pair reads, and when the list counts
+    evidence  whether an organization's list was shown to be complete (`ListEvidence`), and which pairs are tried next
+    azure_resources  prerequisites of pools in Azure, each fact once
+    organization_queues  one list of queues for all projects, where `probe` found that the organization has it
+    capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
     names     what a spec's names stand for, by id where something was renamed
-    memo      each fact once, also when two threads ask at once
+    memo      each fact once, also when two threads request it at once
     parallel_reads  a few reads of one organization at a time
 """
 

@@ -1,14 +1,14 @@
 """Open access of many queues from one cheap list a project, and pair by pair where the list does not suffice.
 
-What the list says is believed where it agrees with the wish. Its silence is believed only where it was shown to be
-complete, and where the list is not of a length at which it may have been cut (`reconciler.survey.evidence`). Whatever
-contradicts the wish is read pair by pair, so that each decision to write rests on the authorization itself: the cost of
-that grows with the drift, not with the estate.
+A queue that is in the list is open. One that is missing from it is closed only where the list was found complete, and
+is not of a length at which it may have been cut (`reconciler.survey.evidence`). What contradicts the desired state is
+read pair by pair, so that each decision to write rests on the authorization itself: the cost of that grows with the
+number of differences, not with the number of queues.
 
-What `probe` found out about the lists comes in as `AccessSources.told`; the ledger says how far it is believed.
+What `probe` found about the lists comes in as `AccessSources.capability`; the ledger decides how far it counts.
 
-A service that rejects the list as a request (its form without an id is published, and not attested) has none: there
-every pair is read. A list that could not be read for another reason is an error of all its queues.
+A service that rejects the request for the list (its form without an id is published, and no known caller uses it) has
+none: there every pair is read. A list that could not be read for another reason is an error of all its queues.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ Pairs: TypeAlias = Mapping[Queue, PipelinePermissions | ReconcilerError]
 
 @dataclass(frozen=True, slots=True)
 class AccessSources:
-    """Where the answers come from; everything here remembers what it read."""
+    """Where the facts come from; everything here remembers what it read."""
 
     lists: Callable[[Sequence[str]], Lists]
     pairs: Callable[[Sequence[Queue]], Pairs]
     again: Callable[[str], Lists]
-    """One project's list, read afresh."""
+    """One project's list, read again."""
     touched: Callable[[str], bool]
-    """Whether this batch wrote in the project: its list may lag, and proves nothing about completeness."""
-    told: str = ""
-    """What somebody found out about the lists by asking: see `reconciler.survey.capabilities.Beliefs.authorized`."""
+    """Whether this batch wrote in the project: its list may lag, and says nothing about completeness."""
+    capability: str = ""
+    """What `probe` found about the lists: see `reconciler.survey.capabilities.Beliefs.authorized`."""
 
 
 def settle(
-    organization: str, wanted: Mapping[Queue, bool], *, sources: AccessSources, ledger: Ledger
+    organization: str, desired: Mapping[Queue, bool], *, sources: AccessSources, ledger: Ledger
 ) -> dict[Queue, bool | ReconcilerError]:
     """Whether each queue is open, or why that could not be read; the queues are all of one agent pool."""
-    lists = sources.lists(sorted({queue.project_id for queue in wanted}))
-    proven = [queue for queue in wanted if wanted[queue] and _listed(lists, queue)]
-    if proven:
-        ledger.held(organization, _longest(lists, proven))
-    if len(proven) == len(wanted) and ledger.shown(organization, sources.told):
-        return dict.fromkeys(proven, True)
-    return _read_too(organization, wanted, lists, sources, ledger)
+    lists = sources.lists(sorted({queue.project_id for queue in desired}))
+    verified = [queue for queue in desired if desired[queue] and _listed(lists, queue)]
+    if verified:
+        ledger.note_length(organization, _longest(lists, verified))
+    if len(verified) == len(desired) and ledger.shown(organization, sources.capability):
+        return dict.fromkeys(verified, True)
+    return _read_too(organization, desired, lists, sources, ledger)
 
 
 def _read_too(
-    organization: str, wanted: Mapping[Queue, bool], lists: Lists, sources: AccessSources, ledger: Ledger
+    organization: str, desired: Mapping[Queue, bool], lists: Lists, sources: AccessSources, ledger: Ledger
 ) -> dict[Queue, bool | ReconcilerError]:
-    """With pair reads of what the lists do not prove, and of what tries them."""
-    readable = [queue for queue in wanted if not isinstance(lists[queue.project_id], ReconcilerError)]
-    triable = _triable(readable, wanted, shown=ledger.shown(organization, sources.told))
-    trial = ledger.draw(organization, triable, told=sources.told)
+    """With pair reads of what the lists do not settle, and of what tries them."""
+    readable = [queue for queue in desired if not isinstance(lists[queue.project_id], ReconcilerError)]
+    triable = _triable(readable, desired, shown=ledger.shown(organization, sources.capability))
+    trial = ledger.draw(organization, triable, capability=sources.capability)
     read = _witnessed(organization, trial, lists, sources, ledger)
     longest = _longest(lists, readable)
     doubtful = [
@@ -67,23 +67,26 @@ def _read_too(
         for queue in readable
         if queue not in read
         and (
-            _listed(lists, queue) is not wanted[queue]
-            or not (wanted[queue] or ledger.vouches(organization, _length(lists, queue), longest, sources.told))
+            _listed(lists, queue) is not desired[queue]
+            or not (
+                desired[queue]
+                or ledger.absence_counts(organization, _length(lists, queue), longest, sources.capability)
+            )
         )
     ]
     read |= _witnessed(organization, doubtful, lists, sources, ledger)
-    if listless := [queue for queue in wanted if isinstance(lists[queue.project_id], Rejected)]:
+    if listless := [queue for queue in desired if isinstance(lists[queue.project_id], Rejected)]:
         read |= sources.pairs(listless)
-    return {queue: _answer(lists[queue.project_id], queue, read) for queue in wanted}
+    return {queue: _answer(lists[queue.project_id], queue, read) for queue in desired}
 
 
-def _triable(readable: Sequence[Queue], wanted: Mapping[Queue, bool], *, shown: bool) -> list[Queue]:
-    """Pairs worth a trial: those wanted open until the list was shown, then those wanted closed.
+def _triable(readable: Sequence[Queue], desired: Mapping[Queue, bool], *, shown: bool) -> list[Queue]:
+    """Pairs worth a trial: those desired open until the list was shown complete, then those desired closed.
 
-    Only an open pair can show a list to be complete. Afterwards a trial is for what rests on its silence alone; a pair
-    that is wanted open never does: where it is missing it is read at once, and counts as a miss where it is open.
+    Only an open pair can show that a list is complete. Afterwards only a pair that counts as closed because it is
+    missing needs a trial; one that is desired open is read at once where it is missing, and is a miss if it is open.
     """
-    return [queue for queue in readable if wanted[queue] is not shown]
+    return [queue for queue in readable if desired[queue] is not shown]
 
 
 def _listed(lists: Lists, queue: Queue) -> bool:
@@ -126,8 +129,8 @@ def _witnessed(
     agreed = [queue for queue in witnesses if _listed(lists, queue)]
     misses = _still_missing([queue for queue in witnesses if not _listed(lists, queue)], sources)
     if agreed or misses:
-        ledger.held(organization, _longest(lists, agreed))
-        ledger.saw(organization, len(agreed), misses)
+        ledger.note_length(organization, _longest(lists, agreed))
+        ledger.note_trials(organization, len(agreed), misses)
     return read
 
 

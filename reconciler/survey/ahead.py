@@ -47,8 +47,8 @@ def _first(organization: str, begun: Key, reads: FirstReads, memo: Memo, lanes: 
         first |= {"me": reads.me, "inheritance": reads.inheritance}
     if all_projects:
         first |= {"hidden projects": reads.hidden_projects}
-    unasked = {key.kind for key in memo.unasked(Key(kind, organization) for kind in first)}
-    lanes.begin(organization, [read for kind, read in first.items() if kind in unasked])
+    unrequested = {key.kind for key in memo.unrequested(Key(kind, organization) for kind in first)}
+    lanes.begin(organization, [read for kind, read in first.items() if kind in unrequested])
     if roles:
         lanes.begin(organization, [partial(_roles, reads, memo, lanes)])
 

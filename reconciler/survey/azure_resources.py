@@ -37,7 +37,7 @@ class CachedAzureResources:
         return self._once(lambda: self._reads.assignments(scope, principal), "assignments", scope.casefold(), principal)
 
     def role(self, scope: str, role: str) -> Sequence[Right]:
-        """What a role allows; the same wherever it is asked for."""
+        """What a role allows; the same at every scope."""
         return self._once(lambda: self._reads.role(scope, role), "role", role)
 
     def rights(self, scope: str) -> Sequence[Right]:

@@ -1,14 +1,14 @@
 """Whether an organization's list of authorized resources was shown to be complete, and which pairs are tried next.
 
 The list of a project's authorized resources without an id is published ("type" and "id" are optional,
-vsts-rest-api-specs build 7.2), but every known caller passes an id, so nobody attests that it holds every queue.
-Being in it proves open. Missing from it proves closed only where the list was *shown*: pairs that the pair read
-(`pipelinePermissions`) says are open were in it. That is tried on first use, again on pairs of each sweep that rest on
-its silence, and believed no longer from the first miss on.
+vsts-rest-api-specs build 7.2), but every known caller passes an id, so there is no evidence that it holds every queue.
+A queue in it is open. One that is missing from it is closed only where the list was *shown* to be complete: pairs that
+are open by the pair read (`pipelinePermissions`) were in it. That is tried on first use, and again in each resync on
+pairs that count as closed because they are missing; from the first miss on it no longer counts.
 
-Nor does anybody attest that a list is not cut at some length; no paging is published for it. A list shorter than
-another one of the organization cannot have been cut there. The longest ones prove nothing by their silence unless one
-that long held what was wanted open.
+Nor is it published that a list is not cut at some length; it has no paging. A list shorter than another one of the
+organization cannot have been cut there. What is missing from the longest ones is not closed, unless a list of that
+length held what is desired open.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from reconciler.survey.capabilities.questions import COMPLETE, INCOMPLETE
 
 FIRST_TRIAL = 8
 """Pairs tried where the list was not yet shown."""
-TOLD_TRIAL = 2
-"""Pairs tried by every run where the list was not shown here, and found complete by asking."""
+CAPABILITY_TRIAL = 2
+"""Pairs tried by every run where the list was not shown here, and `probe` found it complete."""
 AFTER_A_MISS = 24
-"""Pairs that have to agree in a row before a list is believed again; three trials at least."""
+"""Pairs that have to agree in a row before a list counts again; three trials at least."""
 
 
 _ANY_POOL = 0
@@ -48,7 +48,7 @@ class ListEvidence:
 
     @property
     def shown(self) -> bool:
-        """Whether missing from the list proves closed."""
+        """Whether what is missing from the list is closed."""
         return self.agreed >= (AFTER_A_MISS if self.misses else 1)
 
     def spans(self, length: int, longest: int) -> bool:
@@ -62,7 +62,7 @@ class ListEvidence:
         return replace(self, agreed=min(self.agreed + agreed, AFTER_A_MISS))
 
     def merged(self, stored: ListEvidence) -> ListEvidence:
-        """With what another worker stored meanwhile: whoever saw more misses is right."""
+        """With what another worker stored meanwhile: the one with more misses counts."""
         known = max(self, stored, key=lambda evidence: (evidence.misses, evidence is self))
         return replace(known, cursor=max(self.cursor, stored.cursor), longest=max(self.longest, stored.longest))
 
@@ -72,7 +72,7 @@ class ListEvidence:
 
     @classmethod
     def from_json(cls, body: Json) -> ListEvidence:
-        """From the stored form; unknown fields are left alone, what cannot be read counts as nothing learned."""
+        """From the stored form; unknown fields are ignored, what cannot be read counts as nothing learned."""
         if not isinstance(body, Mapping):
             return cls()
         numbers = {name: body.get(name) for name in _NUMBERS}
@@ -90,35 +90,35 @@ class Ledger:
         self._turns: dict[str, int] = {}
         self._changed: set[str] = set()
 
-    def of(self, organization: str) -> ListEvidence:
+    def evidence_of(self, organization: str) -> ListEvidence:
         """What is known of an organization."""
         with self._lock:
             return self._evidence.get(organization, ListEvidence())
 
-    def shown(self, organization: str, told: str = "") -> bool:
-        """Whether the silence of the organization's lists counts.
+    def shown(self, organization: str, capability: str = "") -> bool:
+        """Whether what is missing from the organization's lists is closed.
 
-        `told` is what was found out by asking: that they are incomplete outweighs what was learned here, that they
-        are complete stands in for it until the first miss.
+        `capability` is what `probe` found: *incomplete* outweighs what was learned here, *complete* stands in for it
+        until the first miss.
         """
-        evidence = self.of(organization)
-        if told == INCOMPLETE:
+        evidence = self.evidence_of(organization)
+        if capability == INCOMPLETE:
             return False
-        return evidence.shown or (told == COMPLETE and not evidence.misses)
+        return evidence.shown or (capability == COMPLETE and not evidence.misses)
 
-    def vouches(self, organization: str, length: int, longest: int, told: str = "") -> bool:
-        """Whether missing from a list of this length proves closed; `longest` is the longest of all that were read."""
-        return self.shown(organization, told) and self.of(organization).spans(length, longest)
+    def absence_counts(self, organization: str, length: int, longest: int, capability: str = "") -> bool:
+        """Whether what is missing from a list of this length is closed; `longest`: of all that were read."""
+        return self.shown(organization, capability) and self.evidence_of(organization).spans(length, longest)
 
-    def draw(self, organization: str, pairs: Sequence[Queue], *, told: str = "") -> tuple[Queue, ...]:
+    def draw(self, organization: str, pairs: Sequence[Queue], *, capability: str = "") -> tuple[Queue, ...]:
         """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
 
-        `pairs` are all of one agent pool. A list that was shown is tried again on each pool once a sweep, beginning
-        where the sweep before ended; until then on a few pairs of the first pools that have some.
+        `pairs` are all of one agent pool. A list that was shown is tried again on each pool once a resync, beginning
+        where the one before ended; until then on a few pairs of the first pools that have some.
         """
-        if not pairs or told == INCOMPLETE:
-            return ()  # where they were told to be incomplete there is nothing left to find out
-        shown = self.shown(organization, told)
+        if not pairs or capability == INCOMPLETE:
+            return ()  # where `probe` found them incomplete there is nothing left to find out
+        shown = self.shown(organization, capability)
         with self._lock:
             evidence = self._evidence.get(organization, ListEvidence())
             whose = pairs[0].pool_id if shown else _ANY_POOL
@@ -133,14 +133,14 @@ class Ledger:
         start = turn * count % len(ordered)
         return tuple((ordered[start:] + ordered[:start])[:count])
 
-    def held(self, organization: str, length: int) -> None:
+    def note_length(self, organization: str, length: int) -> None:
         """Take note of a list of this length that held an open pair as it should."""
         with self._lock:
             evidence = self._evidence.get(organization, ListEvidence())
             if length > evidence.longest:
                 self._put(organization, replace(evidence, longest=length))
 
-    def saw(self, organization: str, agreed: int, misses: int) -> None:
+    def note_trials(self, organization: str, agreed: int, misses: int) -> None:
         """Take note of pairs that were tried."""
         with self._lock:
             seen = self._evidence.get(organization, ListEvidence()).seen(agreed, misses)
@@ -149,17 +149,17 @@ class Ledger:
                 self._left[organization, _ANY_POOL] = 0  # this batch has its answer; the next one tries again
 
     def changed(self) -> dict[str, ListEvidence]:
-        """What was learned since this was last asked, for storing."""
+        """What was learned since the last call, for storing."""
         with self._lock:
             learned = {organization: self._evidence[organization] for organization in sorted(self._changed)}
             self._changed.clear()
         return learned
 
     def _trial(self, evidence: ListEvidence, *, shown: bool) -> int:
-        """How many pairs may be tried now. What was only told is tried by every run, by that of one pool too."""
+        """How many pairs may be tried now. What only `probe` found is tried by every run, of one pool too."""
         if evidence.shown:
             return self._sample
-        return max(self._sample, TOLD_TRIAL) if shown else FIRST_TRIAL
+        return max(self._sample, CAPABILITY_TRIAL) if shown else FIRST_TRIAL
 
     def _put(self, organization: str, evidence: ListEvidence) -> None:
         if self._evidence.get(organization) != evidence:

@@ -1,6 +1,6 @@
-"""Each fact once, also when two threads ask for it at the same time; a failed read is remembered like an answer.
+"""Each fact once, also when two threads request it at the same time; a failed read is remembered like a fact.
 
-A remembered failure keeps the pools of one batch from hammering a service that just said no. An exception that is
+A remembered failure keeps the pools of one batch from repeating a request that just failed. An exception that is
 not of `reconciler.errors` is a bug: it is raised and not remembered.
 """
 
@@ -24,7 +24,7 @@ class Key(NamedTuple):
 
 
 class _Slot:
-    """A fact that somebody is fetching, or fetched."""
+    """A fact that is being fetched, or was."""
 
     __slots__ = ("_fetching", "error", "ready", "value")
 
@@ -55,21 +55,21 @@ Fetch = Callable[[Sequence[Key]], Mapping[Key, Any]]
 
 
 class Memo:
-    """Facts by key. Whoever asks first fetches; everybody else waits for that answer."""
+    """Facts by key. The first caller fetches; all others wait for the result."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._slots: dict[Key, _Slot] = {}
 
     def get(self, key: Key, fetch: Callable[[], Any]) -> Any:
-        """The fact, fetched now if nobody has; raises the error that the read ended with."""
+        """The fact, fetched now if it was not; raises the error that the read ended with."""
         slot = self._slots.get(key)
         if slot is not None and slot.ready:  # by far the most questions: no lock, no copies
             return slot.wait()
         return self.many((key,), lambda _: {key: fetch()})[key]
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
-        """The facts of all keys, those that nobody has asked for in one fetch; raises the first error."""
+        """The facts of all keys, those not requested before in one fetch; raises the first error."""
         slots: dict[Key, _Slot] = {}
         mine: list[Key] = []
         with self._lock:
@@ -83,12 +83,12 @@ class Memo:
         return {key: slot.wait() for key, slot in slots.items()}
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """Those that have an answer: the fact, or the error that the read ended with."""
+        """Those that are there: the fact, or the error that the read ended with."""
         slots = ((key, self._slots.get(key)) for key in keys)
         return {key: slot.error or slot.value for key, slot in slots if slot is not None and slot.ready}
 
-    def unasked(self, keys: Iterable[Key]) -> list[Key]:
-        """Those that nobody has asked for, whether or not an answer came."""
+    def unrequested(self, keys: Iterable[Key]) -> list[Key]:
+        """Those that were not requested yet."""
         with self._lock:
             return [key for key in keys if key not in self._slots]
 
@@ -99,13 +99,13 @@ class Memo:
         return slot.value if slot is not None and slot.ready else None
 
     def forget(self, touched: Callable[[Key], bool]) -> None:
-        """Drop the facts for which `touched` holds; they are fetched anew when asked for."""
+        """Drop the facts for which `touched` holds; they are fetched again when requested."""
         with self._lock:
             for key in [key for key in self._slots if touched(key)]:
                 del self._slots[key]
 
     def forget_missing(self, kind: str, organization: str) -> None:
-        """Drop what was asked for and not found, as somebody may exist by now."""
+        """Drop what was requested and not found, since it may exist by now."""
         with self._lock:
             slots = [(k, slot) for k, slot in self._slots.items() if (k.kind, k.organization) == (kind, organization)]
             for key, slot in slots:
@@ -119,7 +119,7 @@ class Memo:
             values = fetch(tuple(slots))
         except ReconcilerError as error:
             if isinstance(error, Terminal) and len(slots) > 1:
-                # One of several is at fault; asked one by one, the others keep their answers.
+                # One of several is at fault; requested one by one, the others keep their facts.
                 for key, slot in slots.items():
                     self._fill({key: slot}, fetch)
                 return

@@ -1,6 +1,6 @@
 """What a spec's names stand for: by name where there is one, else by the id that the name was last known to have.
 
-A renamed project or agent pool is then still the same thing, and is told, in place of being missed and made again.
+A renamed project or agent pool is then still the same thing, and is reported as renamed instead of created again.
 The name always comes first: where something else has it by now, that is what the spec names.
 """
 
@@ -16,7 +16,7 @@ from reconciler.ports.devops import AgentPool, Project
 from reconciler.spec.model import Spec
 
 
-def of_spec(spec: Spec, remembered: RememberedNames) -> RememberedNames:
+def named_by_spec(spec: Spec, remembered: RememberedNames) -> RememberedNames:
     """What is remembered of names that the spec still has."""
     pools = {key(one.name, one.agent_pool) for one in spec.organizations}
     projects = {key(*name) for name in projects_of(spec)}
@@ -79,7 +79,7 @@ def learned(
     """Ids of the spec's names; what could not be read, or resolves to nothing now, keeps the id it had."""
     by_name = {key(name, pool.name): pool.id for name, found in pools.items() for pool in found}
     by_project = {key(name, project.name): project.id for name, found in projects.items() for project in found}
-    known = of_spec(spec, before)
+    known = named_by_spec(spec, before)
     numbers = dict(known.pools)
     for one in spec.organizations:
         if (number := by_name.get(key(one.name, one.agent_pool))) is not None:

@@ -1,9 +1,9 @@
 """One list of agent queues for all projects of an organization, where `probe` found that the organization has it.
 
 The specification makes the project optional, the service's own route does not (vsts-rest-api-specs distributedTask
-7.2; the location table in recordings of azure-devops-cli-extension). An entry of the list counts; a project that is
-missing from it is read by itself, since a missing queue would be created. Decisions to write never use the list: see
-`reconciler.survey.capabilities.beliefs`.
+7.2; the location table in recordings of azure-devops-cli-extension), so it is requested only where `probe` found it.
+What is in the list counts; a project that is missing from it is read separately, since a missing queue would be
+created. Nothing of it counts where something may be written: see `reconciler.survey.capabilities.beliefs`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OrganizationQueues: TypeAlias = Mapping[tuple[str, int], Queue]
 
 
 def by_project_and_pool(queues: Sequence[Queue]) -> OrganizationQueues:
-    """The list by project and pool; of several queues of a pair the oldest, as in the list of a project."""
+    """The list by project and pool; of several queues of a pair the oldest, as a project's own list has it."""
     return {(queue.project_id, queue.pool_id): queue for queue in sorted(queues, key=lambda queue: -queue.id)}
 
 
@@ -28,10 +28,10 @@ def queues_of_pool(
 ) -> Mapping[str, Queue]:
     """Project id → the pool's queue, for those projects that are in the list.
 
-    Empty where the list cannot be read: each project is then read by itself.
+    A list that cannot be read counts as empty: each project is then read separately.
     """
     try:
-        queues = read()
+        queues_by_pair = read()
     except ReconcilerError:
         return {}
-    return {one.id: queues[one.id, pool_id] for one in projects if (one.id, pool_id) in queues}
+    return {one.id: queues_by_pair[one.id, pool_id] for one in projects if (one.id, pool_id) in queues_by_pair}

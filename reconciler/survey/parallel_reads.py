@@ -28,20 +28,20 @@ class Lanes:
             for item in items:
                 work(item)
             return
-        # What is told of a read belongs to the span around this one, in whichever thread it is made.
+        # Telemetry of a read belongs to the span around this one, in whichever thread it is made.
         carried = [partial(copy_context().run, work, item) for item in items]
         for _ in self._executor(organization).map(_call, carried):
             pass
 
-    def begin(self, organization: str, asks: Sequence[Callable[[str], object]]) -> None:
-        """Begin these without waiting. Whoever needs an answer asks for it again, and meets its error there."""
+    def begin(self, organization: str, reads: Sequence[Callable[[str], object]]) -> None:
+        """Begin these without waiting. A caller that needs a fact requests it again, and gets its error there."""
         if self._parallel < 2:  # noqa: PLR2004 - two is where «side by side» begins
             return
-        for ask in asks:
-            self._executor(organization).submit(copy_context().run, ask, organization)
+        for read in reads:
+            self._executor(organization).submit(copy_context().run, read, organization)
 
     def _executor(self, organization: str) -> ThreadPoolExecutor:
-        # Imported here: importing the triggers shall not wait for it.
+        # Imported here: importing the triggers must not wait for it.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see above
 
         with self._lock:

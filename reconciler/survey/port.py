@@ -1,6 +1,6 @@
-"""What facets may ask of a survey. Facets know this type alone, so their tests bring a small one of their own.
+"""What facets may request from a survey. Facets know only this type, so their tests bring a small one of their own.
 
-An answer of a plural method is the fact itself, or the error that kept it from being read: one hidden project does
+A value of a plural method is the fact itself, or the error that kept it from being read: one hidden project does
 not stop the others.
 """
 
@@ -18,7 +18,7 @@ from reconciler.spec.model import Spec
 
 
 class Survey(Protocol):
-    """What facets may ask."""
+    """What facets may request."""
 
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         """The raw ARM body, or None where there is no such pool."""
@@ -27,22 +27,22 @@ class Survey(Protocol):
         """Status of each machine of the pool."""
 
     def azure_resources(self) -> AzureResourcesReader | None:
-        """Reads of Azure resources that pools need; None where prerequisites are switched off."""
+        """Reads of prerequisites in Azure; None where this deployment checks none."""
 
     def waiting_since(self, now: datetime) -> datetime:
-        """Since when the pool of this plan is waited for; now, where nobody waited before. Asking keeps it in mind."""
+        """Since when the pool of this plan is waited for; now, where no run waited before. The moment is remembered."""
 
     def agent_pool(self, organization: str, name: str) -> AgentPool:
         """By name, case aside, or by the id that the name was known to have, then under its new name.
 
-        `NotReady` where there is none (or it is hidden: the service cannot tell).
+        `NotReady` where there is none (or it is hidden: the service does not tell them apart).
         """
 
     def projects(self, organization: str) -> Sequence[Project]:
         """All visible projects, sorted by name; a renamed one under the name that the spec knows, with its new one."""
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
-        """Projects that exist and that we cannot see, sorted by name, as far as anything tells of them."""
+        """Projects that exist and that we cannot see, sorted by name, as far as they are known."""
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
@@ -52,10 +52,10 @@ class Survey(Protocol):
     ) -> Mapping[str, Queue | ReconcilerError | None]:
         """Project id → its queue of this pool, None where it has none."""
 
-    def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
+    def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue.
 
-        `wanted` says what the spec wants: what the cheap list cannot prove for it is read pair by pair.
+        `desired` says what the spec desires: what the cheap list cannot settle for it is read pair by pair.
         """
 
     def permissions(
@@ -75,4 +75,4 @@ class Survey(Protocol):
         """Whether the agent pool inherits roles."""
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; a principal nobody knows is missing."""
+        """Principal as written → identity; an unknown principal is missing."""

@@ -1,4 +1,4 @@
-"""What a batch of specs is about: out of it follows what is read by one list for all of them."""
+"""What a batch of specs is about, and so what is read by one list for all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
 
 
-def of(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
+def scope_of(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str], dict[str, frozenset[str]]]:
     """Agent pools by organization, subscriptions with more than one pool, agent pools whose roles are managed."""
     batch = tuple(specs)
     subscriptions = Counter(spec.subscription for spec in batch)
@@ -20,12 +20,12 @@ def of(specs: Iterable[Spec]) -> tuple[dict[str, frozenset[str]], frozenset[str]
 
 
 def manages_roles(spec: Spec) -> bool:
-    """Whether the spec says anything of administrators."""
+    """Whether the spec names administrators."""
     return spec.permission_profile is not None or bool(spec.access.roles)
 
 
 def cuts(pools: Iterable[int]) -> dict[int, tuple[int, ...]]:
-    """Agent pool → those that are asked for in one call with it."""
+    """Agent pool → those that are requested in one call with it."""
     ordered = sorted(pools)
     parts = [tuple(ordered[start : start + POOLS_A_CALL]) for start in range(0, len(ordered), POOLS_A_CALL)]
     return {pool: part for part in parts for pool in part}

@@ -37,7 +37,7 @@ _SPARED = {"projects", "hidden projects", "groups of projects", "deleted project
 
 
 class SharedSurvey:
-    """See `reconciler.survey.port.Survey` for what facets may ask."""
+    """See `reconciler.survey.port.Survey` for what facets may request."""
 
     def __init__(
         self,
@@ -80,19 +80,19 @@ class SharedSurvey:
         parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
-        interest, listed, administered = scope.of(specs)
+        interest, listed, administered = scope.scope_of(specs)
         return cls(
             readers, interest, evidence, parallel=parallel, listed=listed, administered=administered, sample=sample
         )
 
     def believing(self, beliefs: Mapping[str, Beliefs]) -> SharedSurvey:
-        """This survey, with what was found out about its organizations by asking."""
+        """This survey, with what `probe` found about its organizations."""
         self._beliefs = beliefs
         return self
 
     @property
     def trusting(self) -> bool:
-        """Whether something is believed of an organization of the batch that no decision to write may rest on."""
+        """Whether a cheap read is used for an organization of the batch that no decision to write may rest on."""
         return any(self._beliefs.get(name, CAREFUL).trusting for name in self._interest)
 
     def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
@@ -100,7 +100,7 @@ class SharedSurvey:
 
         Evidence and lanes are shared; beliefs that such a decision must not rest on are left behind.
         """
-        about = (self._interest, self._listed, self._administered) if specs is None else scope.of(specs)
+        about = (self._interest, self._listed, self._administered) if specs is None else scope.scope_of(specs)
         interest, listed, administered = about
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()})
@@ -112,7 +112,7 @@ class SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
         view = copy(self)
         named = {names.key(*one) for one in names.projects_of(spec)}
-        view._know(names.of_spec(spec, remembered), named)  # noqa: SLF001 - a copy of this very survey
+        view._know(names.named_by_spec(spec, remembered), named)  # noqa: SLF001 - a copy of this very survey
         return view
 
     def _know(self, remembered: RememberedNames, named: set[str]) -> None:
@@ -148,7 +148,7 @@ class SharedSurvey:
             self._memo.forget_missing("identity", organization)
 
     def learned(self) -> dict[str, ListEvidence]:
-        """Evidence that changed since this was last asked, by organization; the caller stores it."""
+        """Evidence that changed since the last call, by organization; the caller stores it."""
         return self._ledger.changed()
 
     # --- ARM ---------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class SharedSurvey:
             )
             if spec.pool_id.casefold() in listed:
                 return listed[spec.pool_id.casefold()]
-        # Missing from a list may be a right that is missing: only the pool's own route says that it is absent.
+        # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
         pool: Mapping[str, Json] | None = self._memo.get(
             Key("arm pool", detail=spec.pool_id.casefold()), lambda: self._readers.arm.pool(spec.pool_id)
         )
@@ -190,7 +190,7 @@ class SharedSurvey:
         try:
             return {str(pool.get("id", "")).casefold(): pool for pool in self._readers.arm.pools(subscription)}
         except Forbidden:
-            return {}  # rights on resource groups alone are enough: each pool is then read by itself
+            return {}  # rights on resource groups alone are enough: each pool is then read separately
 
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
@@ -199,12 +199,12 @@ class SharedSurvey:
         )
 
     def waiting_since(self, now: datetime) -> datetime:
-        """Since when the pool of this view is waited for; asking keeps it in mind."""
+        """Since when the pool of this view is waited for; calling it stores the moment."""
         self._busy_since = self._remembered.busy_since or now
         return self._busy_since
 
     def azure_resources(self) -> AzureResourcesReader | None:
-        """Reads of Azure resources that pools need, each fact once; None where prerequisites are switched off."""
+        """Reads of prerequisites in Azure, each fact once; None where none are checked."""
         return azure_resources.remembered(self._readers.azure_resources, self._memo)
 
     # --- organizations -----------------------------------------------------------------------------------
@@ -261,8 +261,8 @@ class SharedSurvey:
         """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
         project = resource.rpartition("_")[0]
         key = Key("roles", organization, project, (scope, resource))
-        if not project and self._memo.unasked([key]):
-            # The first pool of a batch asks for all of them, side by side.
+        if not project and self._memo.unrequested([key]):
+            # The first pool of a batch reads all of them, side by side.
             keys = self._role_keys(organization)
             if key in keys:
                 self._each(organization, keys, lambda key: self._roles(organization, *key.detail))
@@ -285,12 +285,12 @@ class SharedSurvey:
         return self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; a principal nobody knows is missing."""
+        """Principal as written → identity; an unknown principal is missing."""
         keys = {Key("identity", organization, detail=name.casefold()): name for name in principals}
 
-        def fetch(asked: Sequence[Key]) -> Mapping[Key, Identity]:
-            found = self._readers.devops.identities(organization, [keys[key] for key in asked])
-            return {key: found[keys[key]] for key in asked if keys[key] in found}
+        def fetch(requested: Sequence[Key]) -> Mapping[Key, Identity]:
+            found = self._readers.devops.identities(organization, [keys[key] for key in requested])
+            return {key: found[keys[key]] for key in requested if keys[key] in found}
 
         known = self._memo.many(tuple(keys), fetch)
         named = {name: known[Key("identity", organization, detail=name.casefold())] for name in principals}
@@ -312,8 +312,10 @@ class SharedSurvey:
         answers: dict[str, Queue | ReconcilerError | None] = {}
         if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
             key = Key("queues everywhere", organization, detail=group)
-            ask = self._readers.devops.organization_queues
-            listed = partial(self._once, key, lambda: organization_queues.by_project_and_pool(ask(organization, group)))
+            read = self._readers.devops.organization_queues
+            listed = partial(
+                self._once, key, lambda: organization_queues.by_project_and_pool(read(organization, group))
+            )
             answers.update(organization_queues.queues_of_pool(listed, untouched, pool.id))
         # The first pool names the group: hashing all of them for every project would cost more than the answer.
         keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]
@@ -341,16 +343,16 @@ class SharedSurvey:
         found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
         return {key.project: value for key, value in found.items()}
 
-    def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
-        """Whether all pipelines of the project may use the queue; how cheaply, `reconciler.survey.access` says."""
+    def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
+        """Whether all pipelines of the project may use the queue; see `reconciler.survey.access`."""
         sources = access.AccessSources(
             lists=lambda projects: self._authorized(organization, projects),
             pairs=lambda queues: self.permissions(organization, queues),
             again=lambda project: self._authorized_again(organization, project),
             touched=lambda project: (organization, project) in self._written,
-            told=self._beliefs.get(organization, CAREFUL).authorized,
+            capability=self._beliefs.get(organization, CAREFUL).authorized,
         )
-        return access.settle(organization, wanted, sources=sources, ledger=self._ledger)
+        return access.settle(organization, desired, sources=sources, ledger=self._ledger)
 
     def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
         if self._beliefs.get(organization, CAREFUL).listless:
@@ -383,7 +385,7 @@ class SharedSurvey:
     def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
         """Facts side by side; the value of a key is the fact or the error."""
 
-        def ask(key: Key) -> Any:
+        def read(key: Key) -> Any:
             try:
                 return self._memo.get(key, lambda: fetch(key))
             except ReconcilerError as error:
@@ -391,6 +393,6 @@ class SharedSurvey:
 
         known = self._memo.known(keys)
         if len(known) < len(keys):
-            self._lanes.each(organization, ask, [key for key in keys if key not in known])
-            return {key: ask(key) for key in keys}
+            self._lanes.each(organization, read, [key for key in keys if key not in known])
+            return {key: read(key) for key in keys}
         return known

@@ -1,14 +1,14 @@
-"""What happens, for those who watch: spans and figures behind a port. Nothing by default, exporters are adapters.
+"""Telemetry: spans and metrics behind a port. Off by default; exporters are adapters.
 
 ::
 
-    port      spans and metrics as the program sees them (`Telemetry`), and the one that forgets (`NoTelemetry`)
-    names     every metric, label, span and attribute there is: the tables of docs/operations.md, alerts and workbook
-    bounded   figures whose labels come from closed sets (`Bounded`)
-    calls     calls to a service: a span each, a count for every try (`Calls`)
-    memory    keeps everything, for tests (`MemoryTelemetry`)
+    port      spans and metrics for the program (`Telemetry`), and the one that discards them (`NoTelemetry`)
+    names     every metric, label, span and attribute: the tables of docs/operations.md, alerts and workbook
+    bounded   labels from closed sets, and redacted spans (`Bounded`)
+    calls     calls to a service: one span each, one count for every try (`Calls`)
+    memory    records everything, for tests (`MemoryTelemetry`)
 
-Nothing here tells the time, logs, or imports an SDK. A span says nothing that a log line might not say: names of pools
+Nothing here reads the clock, logs, or imports an SDK. A span contains only what a log line may contain: names of pools
 and organizations, counts, reasons; never a body, a query, a person or a token.
 """
 

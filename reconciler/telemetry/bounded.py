@@ -1,22 +1,44 @@
-"""Figures whose number of series has a bound, whatever the estate is like.
+"""Bounds the number of time series and redacts spans, before every exporter.
 
-Stands before every exporter. A label that the table does not know is left out, a value that its set does not know
-becomes `OTHER`: a figure with a coarse label is worth more than an exception in a run. Ten thousand pools, projects or
-people make no series more than one.
+An unknown label is left out, and a value outside of its set becomes `OTHER`: a metric with a coarse label is better
+than an exception in a run. Ten thousand pools, projects or people make no more series than one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
 
+from reconciler.documents.redaction import redact, redacted
 from reconciler.telemetry.names import LABELS, MOST_ORGANIZATIONS, OTHER, metric
 from reconciler.telemetry.port import Attribute, Span, Telemetry
 
 
+class _RedactedSpan:
+    """A span whose texts are redacted before they reach an exporter."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    @property
+    def traceparent(self) -> str:
+        return self._span.traceparent
+
+    def set(self, name: str, value: Attribute) -> None:
+        self._span.set(name, redacted({name: value})[name])
+
+    def link(self, traceparent: str) -> None:
+        self._span.link(traceparent)
+
+    def fail(self, reason: str, text: str = "") -> None:
+        self._span.fail(reason, redact(text))
+
+
 class Bounded:
-    """`Telemetry` that keeps another one's labels within their sets."""
+    """`Telemetry` over another one, with bounded labels and redacted spans."""
 
     def __init__(self, beneath: Telemetry, organizations: int = MOST_ORGANIZATIONS) -> None:
         self._beneath = beneath
@@ -29,13 +51,14 @@ class Bounded:
         self._beneath.count(name, value, **self._within(name, labels))
 
     def record(self, name: str, value: float, **labels: str) -> None:
-        """Note one value of a distribution."""
+        """Record one value of a distribution."""
         self._beneath.record(name, value, **self._within(name, labels))
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
-        """Note how high something stands now."""
+        """Record a current value."""
         self._beneath.gauge(name, value, **self._within(name, labels))
 
+    @contextmanager
     def span(
         self,
         name: str,
@@ -44,16 +67,18 @@ class Bounded:
         links: Iterable[str] = (),
         client: bool = False,
         attributes: Mapping[str, Attribute] | None = None,
-    ) -> AbstractContextManager[Span]:
-        """Spans pass: they are single, and no series."""
-        return self._beneath.span(name, parent=parent, links=links, client=client, attributes=attributes)
+    ) -> Iterator[Span]:
+        """A span with redacted texts; spans have no bound, since they are no series."""
+        about = redacted(dict(attributes or {}))
+        with self._beneath.span(redact(name), parent=parent, links=links, client=client, attributes=about) as span:
+            yield _RedactedSpan(span)
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send what is buffered."""
         self._beneath.flush()
 
     def close(self) -> None:
-        """Send what waits and stop."""
+        """Send what is buffered and stop."""
         self._beneath.close()
 
     def _within(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:

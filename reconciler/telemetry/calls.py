@@ -1,7 +1,7 @@
-"""Calls to a service as those who watch see them: one span for a call with all its tries, one count for each try.
+"""Telemetry of calls to a service: one span for a call with all its tries, one count for each try.
 
-Of a request only the method and the route's name are told, of an answer the status and the service's own id of it. No
-URL, no query, no header, no body comes this far.
+Only the method and the route's name of a request are recorded, and the status and the service's id of a response: no
+URL, query, header or body.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
 class CallSpan:
-    """A call under way."""
+    """A call in progress."""
 
     def __init__(self, telemetry: Telemetry, span: Span, target: str, method: str) -> None:
         self._telemetry = telemetry
@@ -26,7 +26,7 @@ class CallSpan:
         self._tries = 0
 
     def tried(self, status: int, seconds: float, correlation: str = "") -> None:
-        """One try ended with this status (0: no answer); `correlation` is the service's id of it."""
+        """Record one try with its status (0: no response); `correlation` is the service's id of it."""
         self._tries += 1
         outcome = outcome_of(status)
         self._telemetry.count("reconciler.calls", target=self._target, method=self._method, outcome=outcome)
@@ -38,7 +38,7 @@ class CallSpan:
 
 
 class Calls:
-    """Watches the calls to one service."""
+    """Records the calls to one service."""
 
     def __init__(self, target: str, telemetry: Telemetry = NO_TELEMETRY) -> None:
         self._target = target
@@ -46,7 +46,7 @@ class Calls:
 
     @contextmanager
     def call(self, method: str, route: str, organization: str = "") -> Iterator[CallSpan]:
-        """The span of one call; an error that leaves the block marks it."""
+        """The span of one call; an error that leaves the block marks it as failed."""
         about: dict[str, Attribute] = {
             "peer.service": self._target,
             "reconciler.route": route,

@@ -1,4 +1,4 @@
-"""Keeps everything: figures and spans as lists, for tests."""
+"""Records metrics and spans as lists, for tests."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class MemorySpan:
         return self.traceparent.split("-")[1]
 
     def set(self, name: str, value: Attribute) -> None:
-        """Keep."""
+        """Record."""
         self.attributes[name] = value
 
     def link(self, traceparent: str) -> None:
-        """Keep."""
+        """Record."""
         if traceparent:
             self.links.append(traceparent)
 
     def fail(self, reason: str, text: str = "") -> None:
-        """Keep."""
+        """Record."""
         self.error = (reason, text)
 
 
@@ -64,12 +64,12 @@ class MemoryTelemetry:
             self.counters[_series(name, labels)] += value  # type: ignore[assignment]  # a Counter of floats
 
     def record(self, name: str, value: float, **labels: str) -> None:
-        """Keep a value."""
+        """Record a value."""
         with self._lock:
             self.values.setdefault(_series(name, labels), []).append(value)
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
-        """Keep a value; the last one counts."""
+        """Record a value; the last one counts."""
         self.record(name, value, **labels)
 
     @contextmanager
@@ -103,7 +103,7 @@ class MemoryTelemetry:
                 self.spans.append(made)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Nothing is buffered."""
 
     def close(self) -> None:
         """Nothing runs."""
@@ -126,7 +126,7 @@ class MemoryTelemetry:
         return [value for kept in found for value in kept]
 
     def series(self) -> set[Series]:
-        """Every series there is."""
+        """Every series."""
         with self._lock:
             return {*self.counters, *self.values}
 

@@ -1,11 +1,11 @@
 """Every name that telemetry may use: metrics with their labels, spans with their attributes.
 
-These tables are what docs/operations.md shows, what alerts and workbook ask for, and what bounds the number of time
-series: a label takes its values from a closed set. Two are open by nature. Organizations are counted up to
-`MOST_ORGANIZATIONS`, those that come later are `OTHER` together; a value that no set knows is `OTHER` as well. Names
-of pools, projects and people are no labels: a pool is found by its log line and its span.
+docs/operations.md shows these tables, alerts and workbook query these names, and the closed sets of label values bound
+the number of time series. Only organizations are open: up to `MOST_ORGANIZATIONS` are counted, later ones are `OTHER`
+together; so is a value outside of its set. Names of pools, projects and people are no labels: a pool is found by its
+log line and its span.
 
-Some sets stand here a second time, since what they are about lies in higher layers; tests compare them.
+Some sets are repeated here from higher layers; tests compare them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def _reasons(kind: type[ReconcilerError]) -> set[str]:
 
 
 RESULTS = frozenset({
-    "in-sync", "applied", "progressing", "drifted", "failed", "stalled", "suspended",
+    "in-sync", "applied", "progressing", "out-of-sync", "failed", "stalled", "suspended",
     "superseded", "postponed", "unknown", "busy", "later", "apart",
 })  # fmt: skip
-"""`engine.Outcome`, and what `work.worker.Report` says where no run was."""
+"""`engine.Outcome`, and the results of `service.queue.worker.Report` without a run."""
 TRIGGERS = frozenset({"event", "audit", "git", "http", "sweep", "follow-up", "unknown"})
 QUEUES = frozenset({"work", "sweep", "pool-events", "devops-events"})
 REASONS = frozenset(_reasons(ReconcilerError))
@@ -45,11 +45,13 @@ STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
 OUTCOMES = frozenset({"ok", "not-found", "denied", "throttled", "rejected", "failed", "silent"})
-"""What came of one try: 2xx and 3xx, 404, 401 and 403, 429, other 4xx, 5xx, nothing."""
+"""Result of one try: 2xx and 3xx, 404, 401 and 403, 429, other 4xx, 5xx, no response."""
 FACETS = frozenset({
     "pool", "agent_pool", "queues", "open_access", "pipelines", "queue_roles", "inheritance", "roles", "prerequisites",
 })  # fmt: skip
 ACTIONS = frozenset({"create", "update", "remove"})
+CAUSES = frozenset({"drift", "pending", "unknown"})
+"""`plan.sync.SyncCause`."""
 
 LABELS: Mapping[str, frozenset[str] | None] = {
     "result": RESULTS,
@@ -63,6 +65,7 @@ LABELS: Mapping[str, frozenset[str] | None] = {
     "outcome": OUTCOMES,
     "facet": FACETS,
     "action": ACTIONS,
+    "cause": CAUSES,
     "organization": None,
 }
 """Label → its values; None: an organization."""
@@ -82,7 +85,7 @@ class MetricKind(StrEnum):
     HISTOGRAM = "histogram"
     """Single values; `valueSum`, `valueCount`, `valueMin`, `valueMax`."""
     GAUGE = "gauge"
-    """How high something stands; `value`."""
+    """The current value; `value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,62 +100,64 @@ class Metric:
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("reconciler.runs", MetricKind.COUNTER, "pools of messages, by what became of each", ("result", "trigger")),
+    Metric("reconciler.runs", MetricKind.COUNTER, "pools of messages, by result", ("result", "trigger")),
     Metric("reconciler.run.seconds", MetricKind.HISTOGRAM, "how long a run took", ("result",), "s"),
-    Metric("reconciler.queue.wait", MetricKind.HISTOGRAM, "from a message's insertion to its handling, with "
-           "what it was put off on purpose", ("trigger",), "s"),
-    Metric("reconciler.drift.age", MetricKind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
-           "since when it is so", ("result",), "s"),
-    Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the wish, or the first look that found drift, "
-           "to the proof", ("trigger",), "s"),
-    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and seen", ("facet", "action")),
+    Metric("reconciler.queue.wait", MetricKind.HISTOGRAM, "from a message's insertion to its handling, including "
+           "deliberate delays", ("trigger",), "s"),
+    Metric("reconciler.out_of_sync.age", MetricKind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
+           "since when it is so", ("result", "cause"), "s"),
+    Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the request, or the first read that found the "
+           "pool out of sync, to the verified result", ("trigger",), "s"),
+    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and verified", ("facet", "action")),
     Metric("reconciler.refusals", MetricKind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
     Metric("reconciler.calls", MetricKind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
     Metric("reconciler.call.seconds", MetricKind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),
-    Metric("reconciler.gate.seconds", MetricKind.HISTOGRAM, "for how long an organization asked for fewer calls",
+    Metric("reconciler.gate.seconds", MetricKind.HISTOGRAM, "time for which an organization throttled",
            ("organization",), "s"),
-    Metric("reconciler.sweep.age", MetricKind.GAUGE, "since the last sweep", (), "s"),
+    Metric("reconciler.sweep.age", MetricKind.GAUGE, "time since the last full resync", (), "s"),
     Metric("reconciler.pools", MetricKind.GAUGE, "pools that specs name"),
     Metric("reconciler.specs.problems", MetricKind.GAUGE, "problems of the spec files at the newest commit"),
-    Metric("reconciler.specs.failed", MetricKind.COUNTER, "messages postponed: git could not be read", ("reason",)),
-    Metric("reconciler.git.stale", MetricKind.COUNTER, "looks at git that found the last good commit only"),
-    Metric("reconciler.events.dropped", MetricKind.COUNTER, "events that hold none of ours", ("trigger", "reason")),
-    Metric("reconciler.quarantined", MetricKind.COUNTER, "messages that became poison", ("queue",)),
+    Metric("reconciler.specs.failed", MetricKind.COUNTER, "messages postponed because Git could not be read",
+           ("reason",)),
+    Metric("reconciler.git.stale", MetricKind.COUNTER, "reads of Git that failed, so the last good commit "
+           "applies"),
+    Metric("reconciler.events.dropped", MetricKind.COUNTER, "events without a pool of a spec", ("trigger", "reason")),
+    Metric("reconciler.quarantined", MetricKind.COUNTER, "messages that became dead letters", ("queue",)),
     Metric("reconciler.audit.failed", MetricKind.COUNTER, "audit logs that cannot be read", ("organization", "reason")),
-    Metric("reconciler.audit.cut", MetricKind.COUNTER, "audit logs too long for one look", ("organization",)),
-    Metric("reconciler.http", MetricKind.COUNTER, "requests answered", ("function", "status")),
+    Metric("reconciler.audit.cut", MetricKind.COUNTER, "audit logs too long for one read", ("organization",)),
+    Metric("reconciler.http", MetricKind.COUNTER, "HTTP responses", ("function", "status")),
 )  # fmt: skip
 """Every metric, in the order of the documentation."""
 
 SPANS: Mapping[str, str] = {
     "event": "an event or a request becomes messages",
     "message": "a message is handled",
-    "pool": "one pool of a message: superseded, put off, or run",
-    "reconcile": "a run: look, decide, do",
+    "pool": "one pool of a message: superseded, postponed, or run",
+    "reconcile": "a run: observe, plan, apply",
     "plan": "both planes are read and compared with the spec",
     "write": "one change is written",
-    "prove": "what was written is read again",
+    "verify": "what was written is read again to verify it",
     "apply": "the command of that name",
 }
 """Spans of our own; a call to a service is called ``METHOD route``."""
 
 ATTRIBUTES: Mapping[str, str] = {
     "reconciler.pool": "key of the pool",
-    "reconciler.trigger": "what the wish came from",
-    "reconciler.function": "which function began the trace",
+    "reconciler.trigger": "source of the request",
+    "reconciler.function": "function that began the trace",
     "reconciler.keys": "pools of a message",
-    "reconciler.result": "what became of it",
+    "reconciler.result": "result",
     "reconciler.revision": "commit of the spec",
-    "reconciler.facet": "which aspect is written",
+    "reconciler.facet": "aspect that is written",
     "reconciler.action": "create, update or remove",
     "reconciler.risk": "widens, narrows or neutral",
     "reconciler.planned": "changes in the plan",
     "reconciler.refused": "changes refused",
     "reconciler.rules": "rules that refused",
-    "reconciler.gaps": "what could not be seen",
-    "reconciler.written": "changes looked at again",
-    "reconciler.proved": "of these, seen in force",
-    "reconciler.pending": "the service goes on by itself",
+    "reconciler.gaps": "what could not be read",
+    "reconciler.written": "changes read again",
+    "reconciler.verified": "of these, verified",
+    "reconciler.pending": "an operation of the service is in progress",
     "peer.service": "service that is called: arm, devops or audit",
     "reconciler.route": "name of the operation, never the path",
     "reconciler.organization": "organization that is called",

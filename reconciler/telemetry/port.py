@@ -1,9 +1,8 @@
-"""The seam for spans and figures: what the program may say, and the implementation that forgets it.
+"""The port for spans and metrics, and the implementation that discards them.
 
-A span is a stretch of work with a beginning and an end, told by the adapter's clock. Where one is begun inside another
-it is its child; `parent` and `links` join what a queue lies between, as W3C traceparents (W3C Recommendation "Trace
-Context", section 3.2). The traceparent of a span that nobody records is its parent's, so that a message carries on
-what it came with whether or not this process tells anybody.
+A span is a piece of work with a beginning and an end, by the adapter's clock. Inside another span it is its child;
+`parent` and `links` join spans across a queue, as W3C traceparents (W3C Recommendation "Trace Context", section 3.2).
+The traceparent of a discarded span is its parent's, so that a message keeps its trace even without telemetry.
 """
 
 from __future__ import annotations
@@ -17,37 +16,37 @@ Attribute: TypeAlias = str | int | float | bool
 
 
 class Metrics(Protocol):
-    """Where figures go. Names and labels are those of `reconciler.telemetry.names`."""
+    """Metrics. Names and labels are those of `reconciler.telemetry.names`."""
 
     def count(self, name: str, value: float = 1.0, **labels: str) -> None:
         """Add to a counter."""
 
     def record(self, name: str, value: float, **labels: str) -> None:
-        """Note one value of a distribution."""
+        """Record one value of a distribution."""
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
-        """Note how high something stands now; the last one counts."""
+        """Record a current value; the last one counts."""
 
 
 class Span(Protocol):
-    """A stretch of work that has begun."""
+    """A piece of work that has begun."""
 
     @property
     def traceparent(self) -> str:
-        """For a message, a status or a log line; empty where nothing is known of a trace."""
+        """For a message, a status or a log line; empty without a trace."""
 
     def set(self, name: str, value: Attribute) -> None:
-        """Say something about it. Names are those of `reconciler.telemetry.names`."""
+        """Set an attribute. Names are those of `reconciler.telemetry.names`."""
 
     def link(self, traceparent: str) -> None:
-        """It has to do with that one, which is not its parent. An empty text says nothing."""
+        """Link it to another span, which is not its parent. An empty text is ignored."""
 
     def fail(self, reason: str, text: str = "") -> None:
-        """It went wrong: the error's class, and one line of our own."""
+        """Mark it as failed: the error's class, and one line of our own text."""
 
 
 class Telemetry(Metrics, Protocol):
-    """Figures and spans."""
+    """Metrics and spans."""
 
     def span(
         self,
@@ -65,14 +64,14 @@ class Telemetry(Metrics, Protocol):
         """
 
     def flush(self) -> None:
-        """Send what waits, if the last time is a while ago. Never takes more than seconds, and never raises."""
+        """Send what is buffered, if the last time is a while ago. Takes seconds at most, and never raises."""
 
     def close(self) -> None:
-        """Send what waits and stop; bounded as well. Nothing is recorded afterwards."""
+        """Send what is buffered and stop; bounded as well. Nothing is recorded afterwards."""
 
 
 class _NoSpan:
-    """A span that nobody records; a context manager too, since it has nothing to end."""
+    """A discarded span; a context manager too, since it has nothing to end."""
 
     __slots__ = ("traceparent",)
 
@@ -80,13 +79,13 @@ class _NoSpan:
         self.traceparent = traceparent
 
     def set(self, name: str, value: Attribute) -> None:
-        """Forget."""
+        """Discard."""
 
     def link(self, traceparent: str) -> None:
-        """Forget."""
+        """Discard."""
 
     def fail(self, reason: str, text: str = "") -> None:
-        """Forget."""
+        """Discard."""
 
     def __enter__(self) -> Self:
         return self
@@ -98,16 +97,16 @@ class _NoSpan:
 
 
 class NoTelemetry:
-    """Forgets everything."""
+    """Discards everything."""
 
     def count(self, name: str, value: float = 1.0, **labels: str) -> None:
-        """Forget."""
+        """Discard."""
 
     def record(self, name: str, value: float, **labels: str) -> None:
-        """Forget."""
+        """Discard."""
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
-        """Forget."""
+        """Discard."""
 
     def span(
         self,
@@ -122,7 +121,7 @@ class NoTelemetry:
         return _NoSpan(parent) if parent else _NOTHING
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Nothing is buffered."""
 
     def close(self) -> None:
         """Nothing runs."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.facets.support.arm_document import organization_of
+from reconciler.spec.names import organization_key
 from tests import openapi, published
 from tests.aspects.bodies import SUB
 from tests.aspects.bodies import bodies as written
@@ -128,7 +128,7 @@ def specs(draw: st.DrawFn, drawn: Drawn) -> Json:
 def _fit_organizations(draw: st.DrawFn, properties: Json) -> None:
     """Each once, at least one, one alone for one machine; parallelism of all adds up, or none has any."""
     profile, most = properties["organizationProfile"], properties["maximumConcurrency"]
-    known = {organization_of(one["url"]): one for one in profile["organizations"]}
+    known = {organization_key(one["url"]): one for one in profile["organizations"]}
     url = "https://dev.azure.com/fabrikam-prime" if profile["kind"] == "AzureDevOps" else "https://github.com/fabrikam"
     listed = list(known.values())[:most] or [{"url": url}]
     profile["organizations"] = listed

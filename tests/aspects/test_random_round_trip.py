@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from emulator import Running, start
 from emulator.arm.versions import PUBLISHED as VERSIONS
 from reconciler.engine import Outcome
-from reconciler.facets.support.arm_document import differences, organization_of
+from reconciler.facets.support.arm_document import differences
 from reconciler.spec.model import Mode, Spec
+from reconciler.spec.names import organization_key
 from tests import openapi, published
 from tests.aspects import drawn
 from tests.aspects.bodies import SUB, bodies
@@ -105,9 +106,9 @@ def followed(second: Json, first: Json) -> Json:
     old, new = (one["pool"]["properties"]["organizationProfile"] for one in (first, told))
     if any("parallelism" in one for one in old["organizations"]) and new["kind"] == "AzureDevOps":
         drawn.share(told["pool"]["properties"])
-    aliases = {organization_of(one["url"]): one.get("alias") for one in old["organizations"]}
+    aliases = {organization_key(one["url"]): one.get("alias") for one in old["organizations"]}
     for place, alias in [(new, old.get("alias"))] + [
-        (one, aliases.get(organization_of(one["url"]))) for one in new["organizations"]
+        (one, aliases.get(organization_key(one["url"]))) for one in new["organizations"]
     ]:
         place.pop("alias", None)
         if alias and new["kind"] == "AzureDevOps":

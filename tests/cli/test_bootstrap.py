@@ -52,6 +52,7 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
             "clock",
             "policy",
             "believe",
+            "start_sign_in",
             "close",
         }
     assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "azure_resources"}
@@ -181,7 +182,7 @@ def test_the_policy_is_the_deployments_file(desk: Desk) -> None:
 
 def test_a_missing_policy_is_no_policy_at_all(desk: Desk) -> None:
     """Going on without it would be the widest of all policies."""
-    with pytest.raises(NotFound, match="without its policy nothing is done"):
+    with pytest.raises(NotFound, match="without the policy nothing is applied"):
         bootstrap.policy(settings(desk, POLICY=str(Path("missing.yaml"))))
 
 

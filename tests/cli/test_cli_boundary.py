@@ -68,7 +68,7 @@ def test_the_traceback_of_a_bug_holds_no_secret(
 
     assert code == ERROR
     assert "Traceback" in err
-    assert "ValueError: *** ***; Authorization: Bearer ***; GET https://host/op?*** failed" in err
+    assert "ValueError: *** ***; Authorization: Bearer ***; GET https://host/op?sig=***&t=*** failed" in err
     assert "canary-" not in err.replace("raise error", "")
 
 
@@ -150,7 +150,7 @@ def test_afterwards_ctrl_c_is_what_it_was() -> None:
     ("codes", "code", "reason"),
     [
         ([], DONE, "nothing was wrong"),
-        ([DONE, PENDING], PENDING, "one pool drifted"),
+        ([DONE, PENDING], PENDING, "one pool is out of sync"),
         ([PENDING, ERROR, DONE], ERROR, "an error hides drift: the answer is not whole"),
         ([ERROR, STOPPED], STOPPED, "somebody ended it, so nothing else can be said"),
     ],

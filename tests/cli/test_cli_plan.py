@@ -20,11 +20,32 @@ def test_drift_is_shown_with_exit_code_2_and_nothing_is_written(online: Desk, cl
 
     assert ended.code == 2, ended.err
     lines = ended.out.splitlines()
-    assert lines[0].startswith(f"{POOL}   drifted")
+    assert lines[0].startswith(f"{POOL}   out of sync")
     assert any(line.startswith("  - administrator") and "bob@fabrikam.com" in line for line in lines)
-    assert lines[-1] == "  1 change: 1 narrows"
+    assert lines[-1] == "  1 change: 1 revoking access"
     assert cloud.do.state() == before
     assert "state.db" not in online.files()
+
+
+def test_drift_and_pending_are_told_apart_by_what_was_verified(online: Desk, cloud: Running) -> None:
+    """By hand in Azure DevOps: drift. By a commit: pending. Without saved state: neither is known."""
+    spec = online.folder / "specs" / f"{RELEASE}.yaml"
+    assert online.run("apply", RELEASE).code == 0
+    cloud.do.edit("open-access", organization="fabrikam-prime", pool=RELEASE, project="fabrikam-release")
+    drift = online.run("plan", RELEASE)
+    spec.write_text(f"{spec.read_text()}mode: report\n")
+    left = online.run("apply", RELEASE)
+    status = online.run("status", RELEASE)
+    spec.write_text(spec.read_text().replace("location: eastus", "location: eastus\n  tags: {team: build}"))
+    (pending,) = json.loads(online.run("plan", RELEASE, "--output", "json").out)["plans"]
+    stateless = online.run("plan", RELEASE, RECONCILER_STATE=str(online.folder / "none.db"))
+
+    assert drift.out.splitlines()[0].endswith("   out of sync (drift)")
+    assert left.out.splitlines()[0].endswith("   out of sync (drift), 0 changes")
+    assert status.out.splitlines()[0].endswith("   OutOfSync (drift)")
+    assert ": drift: 1 change: 1 " in status.out
+    assert (pending["outOfSync"], pending["state"]) == ("pending", "out of sync (pending)")
+    assert stateless.out.splitlines()[0].endswith("   out of sync")
 
 
 def test_a_plan_by_name_is_of_that_pool_alone(online: Desk) -> None:
@@ -122,7 +143,7 @@ def test_a_plane_that_cannot_be_read_is_an_error_and_never_in_sync(
 @pytest.mark.parametrize(
     ("content", "words", "reason"),
     [
-        (None, ("RECONCILER_POLICY", "No such file"), "without its policy nothing is done"),
+        (None, ("RECONCILER_POLICY", "No such file"), "without the policy nothing is applied"),
         ("organisations: [fabrikam-prime]\n", ("organizations",), "a misspelt limit would not limit"),
         ("- a\n", ("policy",), "not even a mapping"),
     ],

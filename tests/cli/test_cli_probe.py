@@ -105,7 +105,7 @@ def test_a_file_that_is_set_and_missing_ends_a_plan_and_is_written_by_probe(onli
     assert plan.errors == [
         (
             "error: NotFound: RECONCILER_CAPABILITIES: deployed/capabilities.yaml: No such file or directory; "
-            "let `probe` write it, or set none"
+            "write it with `probe`, or unset the variable"
         )
     ]
     assert probe.code == 0

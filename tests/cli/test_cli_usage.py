@@ -112,7 +112,7 @@ def test_a_file_gives_settings_and_the_environment_counts_more(desk: Desk) -> No
 
     assert [line.partition(": ")[2] for line in ended.errors] == [
         "RECONCILER_BUDGET: 'from-file' is not a number from 5 to 3600",
-        "RECONCILER_PARALLEL: 'typed' is not a number from 1 to 16",
+        "RECONCILER_PARALLEL: 'typed' is not a whole number from 1 to 16",
     ]
 
 

@@ -87,7 +87,7 @@ def test_a_name_may_be_hidden_by_a_problem_and_that_is_said(desk: Desk) -> None:
 
     assert ended.code == 1
     assert len(ended.errors) == 4
-    assert ended.errors[-1].endswith("nearest: fabrikam-managed-pool; it may be in a file with a problem")
+    assert ended.errors[-1].endswith("known: fabrikam-managed-pool; it may be in a file with a problem")
 
 
 def test_a_committed_spec_is_read_at_its_commit(desk: Desk) -> None:

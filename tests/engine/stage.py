@@ -62,7 +62,7 @@ class Stage:
         return self.reconciler.reconcile(spec, revision, **options)
 
     def settle(self, spec: Spec = SPEC, revision: str = "c0ffee") -> Result:
-        """Runs until nobody wants to look again, at most ten."""
+        """Runs until no further read is due, at most ten."""
         for _ in range(10):
             result = self.run(spec, revision)
             if result.next_look is None:

@@ -1,4 +1,4 @@
-"""What time was to bring: waited for, counted, told when it is overdue, and forgotten as soon as it is there."""
+"""What does not exist yet: waited for, counted, reported when it is overdue, and forgotten as soon as it exists."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from reconciler.engine import Outcome, Result, load_status
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.engine.tenure import RunLimits
-from reconciler.engine.waits import counted, overdue
+from reconciler.engine.waits import count_waits, overdue
 from reconciler.errors import Forbidden, Rejected
 from reconciler.plan.model import Gap, GapKind, Plan
 from reconciler.plan.policy import Policy
-from reconciler.spec.model import Disruption, Mode
+from reconciler.spec.model import Mode
 from tests.engine.stage import ORG, SPEC, Stage, condition, converged
 from tests.keeping import START
 
@@ -40,7 +40,7 @@ def wait(stage: Stage, seconds: float = 600.0, runs: int = 8) -> list[Result]:
     return found
 
 
-def test_an_agent_pool_that_stays_away_is_waited_for_and_then_told() -> None:
+def test_an_agent_pool_that_stays_away_is_waited_for_and_then_reported() -> None:
     stage = hidden()
     results = wait(stage)
 
@@ -49,9 +49,9 @@ def test_an_agent_pool_that_stays_away_is_waited_for_and_then_told() -> None:
     stalled = condition(results[-1], ConditionKind.STALLED)
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Overdue")
     assert "there is no agent pool pool-1" in stalled.message
-    assert "awaited since 2026-06-01T12:00Z" in stalled.message
+    assert "missing since 2026-06-01T12:00Z" in stalled.message
     assert condition(results[-1], ConditionKind.RECONCILING).status is Truth.FALSE
-    assert results[-1].status.covered is not None, "older wake-ups are answered"
+    assert results[-1].status.covered is not None, "older requests are done"
 
 
 def test_the_condition_of_what_is_overdue_does_not_flap() -> None:
@@ -80,7 +80,7 @@ def test_as_soon_as_it_is_there_everything_goes_on_and_the_wait_is_forgotten() -
 
 
 def test_another_spec_is_another_wait_and_another_commit_is_not() -> None:
-    """Others commit all day: that must not keep a pool from being told."""
+    """Others commit all day: that must not keep the wait from being reported."""
     stage = hidden()
     wait(stage)
 
@@ -148,26 +148,26 @@ def plan(*gaps: Gap) -> Plan:
 
 
 def test_a_wait_with_an_end_of_its_own_is_not_counted() -> None:
-    assert counted({}, plan(QUIET, COMING), SPEC, START).keys() == {COMING.message}
+    assert count_waits({}, plan(QUIET, COMING), SPEC, START).keys() == {COMING.message}
 
 
 def test_specs_that_differ_have_digests_that_differ() -> None:
-    quiet = replace(SPEC, disruption=Disruption())
+    tagged = replace(SPEC, body={"tags": {"a": "b"}})
     apart = replace(SPEC, organizations=(replace(SPEC.organizations[0], without_queue=frozenset({"b", "a"})),))
-    digests = {counted({}, plan(COMING), spec, START)[COMING.message].spec for spec in (SPEC, quiet, apart)}
+    digests = {count_waits({}, plan(COMING), spec, START)[COMING.message].spec for spec in (SPEC, tagged, apart)}
 
     assert len(digests) == 3
 
 
 @given(st.lists(st.tuples(st.integers(0, 2000), st.booleans()), max_size=40))
 def test_it_is_overdue_only_after_enough_time_and_enough_looks_without_a_break(looks: list[tuple[int, bool]]) -> None:
-    """Whatever the looks were like, stored and read again in between; a look that saw it begins anew."""
+    """Whatever the looks were like, stored and read again in between; a read that saw it starts over."""
     status, now, began, missed = PoolStatus("pool-1"), START, START, 0
     for seconds, seen in looks:
         now += timedelta(seconds=seconds)
         began, missed = (now, 0) if seen else (began if missed else now, missed + 1)
-        awaited = counted(status.awaited, plan() if seen else plan(COMING), SPEC, now)
+        awaited = count_waits(status.awaited, plan() if seen else plan(COMING), SPEC, now)
         status = PoolStatus.from_json("pool-1", replace(status, awaited=awaited).to_json())
 
         due = bool(overdue(status.awaited, now, LIMITS))
-        assert due == (missed >= LIMITS.looks and (now - began).total_seconds() >= LIMITS.arrival)
+        assert due == (missed >= LIMITS.arrival_runs and (now - began).total_seconds() >= LIMITS.arrival)

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.engine import ending
 from reconciler.engine.memory import Memory
-from reconciler.engine.run_state import RunState
+from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
@@ -42,12 +42,12 @@ def judged(
     lease = Desk().acquire(SPEC.key, 60.0)
     memory = Memory(shelf, SPEC.key, Tenure(lease, clock, RunLimits()))
     memory.save(status)
-    work = RunState(SPEC, revision, status, Policy(), stage.planner.survey([SPEC]), plan, plan)
+    run = RunState(RunBasis(SPEC, revision, status, Policy(), stage.planner.survey([SPEC]), plan), plan)
     if failed is not None:
         for change in plan.changes:
-            work.failure(change, failed)
+            run.attempted(change, failed)
     frame = ending.Frame(SPEC, revision, clock, RunLimits())
-    ending.judged(frame, memory, work, None)
+    ending.judged(frame, memory, run, None)
     return Memory(shelf, SPEC.key, Tenure(lease, clock, RunLimits())).status
 
 
@@ -73,21 +73,21 @@ def test_what_waits_is_kept_as_long_as_it_is_open_or_unseen(left: Plan, kept: tu
     [
         (plan(QUEUE), {QUEUE.id: 2}, "written twice, and still not seen"),
         (plan(refusals=(Refusal(QUEUE, "a-rule", "no"),)), {QUEUE.id: 2}, "refused is not in force"),
-        (plan(gaps=(DARK,)), {QUEUE.id: 2}, "not seen is not proven"),
+        (plan(gaps=(DARK,)), {QUEUE.id: 2}, "not seen is not verified"),
         (plan(), {}, "it is in force"),
     ],
 )
 def test_what_was_written_without_effect_is_counted_until_it_is_seen(
     left: Plan, kept: dict[str, int], reason: str
 ) -> None:
-    assert judged(left, PoolStatus("pool-1", unproven={QUEUE.id: 2})).unproven == kept, reason
+    assert judged(left, PoolStatus("pool-1", unverified={QUEUE.id: 2})).unverified == kept, reason
 
 
 # --- what was rejected ---
 
 
 def test_a_member_whom_no_directory_knows_rests_for_an_hour_then_for_two() -> None:
-    """The service's words are kept, so that the condition says the same while nothing is asked."""
+    """The service's words are kept, so that the condition stays the same while nothing is sent."""
     first = judged(plan(MEMBER), PoolStatus("pool-1"), failed=UNKNOWN).resting[MEMBER.id]
     resting = PoolStatus("pool-1", resting={MEMBER.id: first})
 
@@ -95,7 +95,7 @@ def test_a_member_whom_no_directory_knows_rests_for_an_hour_then_for_two() -> No
     again = judged(plan(MEMBER), resting, failed=UNKNOWN, hours=1).resting[MEMBER.id]
 
     assert (first.attempts, first.message) == (1, str(UNKNOWN))
-    assert meanwhile == first, "what rested was not asked, so it does not begin anew"
+    assert meanwhile == first, "what rested was not sent, so it does not start over"
     assert (again.attempts, again.until - first.until) == (2, timedelta(hours=2))
 
 
@@ -121,8 +121,8 @@ def test_nothing_else_rests(left: Plan, error: ReconcilerError | None, reason: s
     assert judged(left, status, failed=error).resting == {}, reason
 
 
-def test_another_revision_begins_anew() -> None:
-    """Somebody may have mended the cause, and wants to see it."""
+def test_another_revision_starts_over() -> None:
+    """The cause may be fixed by now, and that should show at once."""
     status = PoolStatus("pool-1", resting={MEMBER.id: Rest("no", "c0ffee", 5, HandClock().now() + timedelta(hours=9))})
 
     rest = judged(plan(MEMBER), status, revision="decade", failed=UNKNOWN).resting[MEMBER.id]

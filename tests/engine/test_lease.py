@@ -35,7 +35,7 @@ def slow_writes(stage: Stage, seconds: float) -> None:
 
 
 def test_the_lease_is_renewed_before_a_write_when_it_grows_old() -> None:
-    """It lasts 60 seconds and is renewed from 20 on; it is asked before every write."""
+    """It lasts 60 seconds and is renewed from 20 on; it is checked before every write."""
     stage = converged(6)
     stage.estate.open.clear()
     slow_writes(stage, 11)

@@ -24,9 +24,9 @@ def test_report_mode_plans_and_writes_nothing() -> None:
 
     result = stage.run(replace(SPEC, mode=Mode.REPORT))
 
-    assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.DRIFTED, None, [])
+    assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.OUT_OF_SYNC, None, [])
     seen = condition(result, ConditionKind.READY)
-    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 widens")
+    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 granting access")
 
 
 def test_a_paused_pool_is_not_even_looked_at() -> None:
@@ -42,7 +42,7 @@ def test_a_paused_pool_is_not_even_looked_at() -> None:
 
 
 def test_a_pause_past_its_last_day_is_over_by_itself() -> None:
-    """Nobody has to remember to end it."""
+    """It needs no further commit."""
     stage = converged()
     stage.estate.open.clear()
     spec = replace(SPEC, mode=Mode.PAUSE, until=date(2026, 5, 31), reason="moving")
@@ -79,7 +79,7 @@ def test_another_plan_than_the_approved_one_is_refused_with_both_hashes() -> Non
 
 
 def test_what_is_not_in_the_approved_plan_is_left() -> None:
-    """A queue that is made shows a door that nobody approved."""
+    """A queue that is created shows a difference that was not approved."""
     stage = without_first_queue()
     stage.estate.open.discard(1001)
     stage.run()
@@ -87,7 +87,7 @@ def test_what_is_not_in_the_approved_plan_is_left() -> None:
     result = stage.run(plan_hash=stage.plan().hash)
 
     assert [write[0] for write in stage.estate.writes] == ["create queue"]
-    assert result.outcome is Outcome.DRIFTED
+    assert result.outcome is Outcome.OUT_OF_SYNC
     assert result.plan is not None
     assert [change.kind for change in result.plan.changes] == ["open access"]
 
@@ -115,7 +115,7 @@ def test_a_batch_in_sync_is_seen_on_shared_reads() -> None:
 
 
 def test_what_is_written_is_decided_on_reads_made_for_it() -> None:
-    """Somebody repaired it after the batch was read: nothing is written."""
+    """It was repaired by hand after the batch was read: nothing is written."""
     stage = converged()
     stage.estate.open.discard(1001)
     survey = stage.reconciler.survey([SPEC])

@@ -1,4 +1,4 @@
-"""Long operations: noted, asked about, never waited for, and never in the way of the rest."""
+"""Long operations: stored, read once by each run, never waited for, and never in the way of the rest."""
 
 from __future__ import annotations
 
@@ -125,11 +125,11 @@ def test_a_failed_operation_without_a_reason_says_so() -> None:
     stage.run(TAGGED)
     stage.estate.operations[URL] = Operation("failed")
 
-    assert str(stage.run(TAGGED).failures[0].error).endswith("failed, and no reason was given")
+    assert str(stage.run(TAGGED).failures[0].error).endswith("failed without a reason")
 
 
 def test_a_signed_url_is_in_no_text_of_a_result() -> None:
-    """It may grant: it is stored, because nothing else leads back to the operation, and shown to nobody."""
+    """It may grant: it is stored, because nothing else leads back to the operation, and never shown."""
     result = updating().run(TAGGED)
 
     assert "secret" not in repr(result)

@@ -149,7 +149,7 @@ def test_grants_come_before_what_narrows() -> None:
 
 
 def test_a_refused_grant_takes_the_removal_with_it_that_it_made_safe() -> None:
-    """Rules 3 and 12: guards are asked again until nobody refuses any more, or the last administrator would go."""
+    """Rules 3 and 12: guards are called again until none refuses any more, or the last administrator would go."""
     stage = converged(policy=Policy(principals=("nobody",)))
     stage.hold("bob")
 
@@ -175,7 +175,7 @@ def test_a_guard_that_refuses_what_nobody_planned_is_a_bug() -> None:
 
 @given(st.sets(st.sampled_from("abcde"), min_size=1), st.sets(st.sampled_from("abcde"), min_size=1), st.data())
 def test_nobody_is_ever_locked_out(wanted: set[str], held: set[str], data: st.DataObject) -> None:
-    """Whatever the policy refuses, somebody keeps a key; and equal states plan nothing."""
+    """Whatever the policy refuses, an administrator remains; and equal states plan nothing."""
     allowed = data.draw(st.sets(st.sampled_from("abcde")))
     stage = converged(0, policy=Policy(principals=tuple(allowed), max_role_removals=5), facets=(KEYS,))
     stage.hold(*held)

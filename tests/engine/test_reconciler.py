@@ -1,11 +1,11 @@
-"""One pool under one lease, told as stories: repair, order, proof. The rules of the design are named where they are kept."""
+"""One pool under one lease: repair, order, verification. The rules of the design are named where they are kept."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from reconciler.engine import Outcome
-from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Proved, Proving, Waiting
+from reconciler.engine.events import Applied, Applying, Failed, PassStarted, Verified, Verifying, Waiting
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Forbidden, Rejected, Unavailable
 from reconciler.plan.guards import organization_of
@@ -63,7 +63,7 @@ def test_a_queue_that_somebody_opened_is_closed() -> None:
 
 
 def test_one_event_to_a_proven_repair_takes_few_calls_in_sequence() -> None:
-    """A repair is felt by whoever waits for a build; the proof reads what was touched and nothing else."""
+    """A build waits for a repair; verification reads what was touched and nothing else."""
     stage = converged(1)
     stage.run()
     stage.estate.calls.clear()
@@ -166,7 +166,7 @@ def test_yes_without_effect_is_an_error_and_no_success() -> None:
     assert len(stage.estate.writes) == 3
     stage.estate.deaf = False
     assert stage.run().outcome is Outcome.APPLIED
-    assert stage.run().status.unproven == {}
+    assert stage.run().status.unverified == {}
 
 
 def test_a_write_that_shows_late_is_not_written_again() -> None:
@@ -182,7 +182,7 @@ def test_a_write_that_shows_late_is_not_written_again() -> None:
     assert len(stage.estate.writes) == 1
 
 
-def test_what_cannot_be_read_after_the_write_is_not_proven() -> None:
+def test_what_cannot_be_read_after_the_write_is_not_verified() -> None:
     stage = converged()
     stage.estate.open.discard(1001)
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_read_after_the_write_is_not_proven() -> None:
 
     assert result.outcome is Outcome.FAILED
     assert result.applied == ()
-    assert result.status.unproven == {}
+    assert result.status.unverified == {}
 
 
 def test_what_the_service_may_do_by_itself_is_waited_for_once() -> None:
@@ -246,12 +246,12 @@ def test_a_listener_hears_the_whole_story() -> None:
         Applied,
         Applying,
         Failed,
-        Proving,
-        Proved,
+        Verifying,
+        Verified,
     ]
-    proved = stage.events[-1]
-    assert isinstance(proved, Proved)
-    assert [change.subject for change in proved.changes] == ["fabrikam-prime/project-1"]
+    verified = stage.events[-1]
+    assert isinstance(verified, Verified)
+    assert [change.subject for change in verified.changes] == ["fabrikam-prime/project-1"]
 
 
 def test_nobody_has_to_listen() -> None:

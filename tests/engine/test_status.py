@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from reconciler import errors
 from reconciler.engine.status import REASONS, Condition, ConditionKind, Finding, InFlight, PoolStatus, Run, Truth
+from reconciler.plan.sync import SyncCause, VerifiedSpec
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SYNC = Finding(Truth.TRUE, "InSync", "both planes are as the spec says")
-DRIFT = Finding(Truth.FALSE, "OutOfSync", "1 change: 1 widens")
+DRIFT = Finding(Truth.FALSE, "OutOfSync", "drift: 1 change: 1 granting access")
 FORBIDDEN = Finding(Truth.UNKNOWN, "Forbidden", "org: 403", stalled="Forbidden", stalled_message="org: 403")
 UNWELL = Finding(Truth.UNKNOWN, "Unavailable", "org: 503", in_motion="Unavailable")
 
@@ -36,7 +37,9 @@ STATUSES = st.builds(
     covered=st.none() | TIMES,
     pending=st.none() | FLYING,
     waited=st.lists(TEXT, max_size=3).map(tuple),
-    unproven=st.dictionaries(TEXT, COUNTS, max_size=3),
+    unverified=st.dictionaries(TEXT, COUNTS, max_size=3),
+    verified=st.none() | st.builds(VerifiedSpec, TEXT.filter(bool), st.booleans()),
+    cause=st.none() | st.sampled_from(SyncCause),
     attempts=COUNTS,
     error=TEXT,
 )
@@ -91,6 +94,7 @@ def test_anything_can_be_read(body: Any) -> None:
         {"pending": {"url": "", "since": "2026-06-01T12:00:00Z"}},
         {"pending": {"url": "https://x", "since": 7}},
         {"attempts": True, "unproven": {"a": "b"}, "waited": [1]},
+        {"verified": {"spec": 7}, "outOfSync": "gone"},
     ],
 )
 def test_what_makes_no_sense_counts_as_never_stored(damaged: dict[str, Any]) -> None:
@@ -121,12 +125,12 @@ def test_since_moves_only_with_status_or_reason(history: list[Finding]) -> None:
 
 
 def test_the_same_trouble_with_other_details_keeps_its_since() -> None:
-    """Two projects are out of sync and then three: it is the same drift."""
-    later = Finding(Truth.FALSE, "OutOfSync", "2 changes: 2 widens")
+    """Two projects are out of sync and then three: it is the same reason."""
+    later = Finding(Truth.FALSE, "OutOfSync", "drift: 2 changes: 2 granting access")
     status = PoolStatus("pool-1").found(DRIFT, NOW).found(later, NOW + timedelta(hours=1))
 
     ready = seen(status, ConditionKind.READY)
-    assert (ready.since, ready.message) == (NOW, "2 changes: 2 widens")
+    assert (ready.since, ready.message) == (NOW, "drift: 2 changes: 2 granting access")
 
 
 def test_trouble_that_time_may_heal_is_not_stalled() -> None:
@@ -164,6 +168,23 @@ def test_a_message_is_one_line_and_not_endless() -> None:
     message = seen(status, ConditionKind.READY).message
     assert message.startswith("a b x")
     assert len(message) == 1000
+
+
+def test_a_document_of_an_older_release_says_nothing_of_the_verified_spec() -> None:
+    """And the document of a newer one holds all that an older release reads, under the same names."""
+    older = {"key": "pool-1", "appliedRevision": "c0ffee", "unproven": {"a": 2}}
+    status = PoolStatus.from_json("pool-1", older)
+
+    assert (status.verified, status.cause, status.unverified) == (None, None, {"a": 2})
+    assert older.items() <= status.to_json().items()
+
+
+def test_why_it_is_out_of_sync_ends_with_ready() -> None:
+    status = PoolStatus("pool-1", cause=SyncCause.DRIFT).found(DRIFT, NOW)
+
+    assert status.cause is SyncCause.DRIFT
+    assert status.found(SYNC, NOW).cause is None
+    assert status.found(SYNC, NOW).found(UNWELL, NOW).cause is SyncCause.UNKNOWN
 
 
 def test_a_signed_url_is_stored_and_never_shown() -> None:

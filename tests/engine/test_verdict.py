@@ -1,4 +1,4 @@
-"""What a run comes to: one word, three conditions, and when to look again, for every mixture of trouble."""
+"""What a run comes to: one word, three conditions, and when to read again, for every mixture of causes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.engine.assessment import Assessment
 from reconciler.engine.result import Failure, Outcome
-from reconciler.engine.run_state import RunState
+from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.status import InFlight, PoolStatus, Truth
 from reconciler.engine.tenure import RunLimits
-from reconciler.engine.verdict import RunVerdict, concluded, failures, judge, summary
+from reconciler.engine.verdict import RunVerdict, concluded, judge, out_of_sync
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Throttled, Transient, Unavailable
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal
 from reconciler.plan.policy import Policy
+from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import OpenAccess, QueuePlace
 from reconciler.spec.model import Mode
 from tests.engine.stage import ORG, SPEC, converged
@@ -33,21 +35,19 @@ FLYING = InFlight("https://x", "update of pool pool-1", "body", "body:pool:tags"
 LIMITS = RunLimits()
 
 
-def work(plan: Plan | None = None, *, mode: Mode = Mode.ENFORCE) -> RunState:
-    stage = converged(0)
+def ended(plan: Plan | None = None, *, mode: Mode = Mode.ENFORCE) -> Assessment:
+    """A run that ended with this plan; what is planned may be made by the next one."""
     plan = plan or Plan("pool-1", "c0ffee")
     spec = replace(SPEC, mode=mode)
-    return RunState(spec, "c0ffee", PoolStatus("pool-1"), Policy(), stage.planner.survey([spec]), plan, plan)
+    return Assessment(spec, "c0ffee", PoolStatus("pool-1"), plan, plan, left_over=bool(plan.changes), digest="abc")
 
 
 def plan(*gaps: Gap, changes: tuple[Change, ...] = (), refusals: tuple[Refusal, ...] = ()) -> Plan:
     return Plan("pool-1", "c0ffee", changes, refusals, gaps)
 
 
-def failing(*errors: ReconcilerError) -> RunState:
-    made = work()
-    made.failed = {str(n): Failure(None, error) for n, error in enumerate(errors)}
-    return made
+def failing(*errors: ReconcilerError) -> Assessment:
+    return replace(ended(), failures={str(n): Failure(None, error) for n, error in enumerate(errors)})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def failing(*errors: ReconcilerError) -> RunState:
     ],
 )
 def test_what_is_left_decides(left: Plan, outcome: Outcome, ready: Truth, reason: str, stalled: str) -> None:
-    verdict = judge(work(left), LIMITS)
+    verdict = judge(ended(left), LIMITS)
 
     assert (verdict.outcome, verdict.finding.ready, verdict.finding.reason, verdict.finding.stalled) == (
         outcome,
@@ -77,36 +77,32 @@ def test_what_is_left_decides(left: Plan, outcome: Outcome, ready: Truth, reason
 @pytest.mark.parametrize(
     ("left", "outcome", "looks"),
     [
-        (plan(changes=(OPEN,)), Outcome.DRIFTED, False),
-        (plan(HIDDEN, changes=(OPEN,)), Outcome.DRIFTED, False),
-        (plan(refusals=(REFUSAL,)), Outcome.DRIFTED, False),
+        (plan(changes=(OPEN,)), Outcome.OUT_OF_SYNC, False),
+        (plan(HIDDEN, changes=(OPEN,)), Outcome.OUT_OF_SYNC, False),
+        (plan(DARK, changes=(OPEN,)), Outcome.OUT_OF_SYNC, True),
+        (plan(refusals=(REFUSAL,)), Outcome.OUT_OF_SYNC, False),
         (plan(COMING), Outcome.PROGRESSING, False),
         (plan(DARK), Outcome.FAILED, True),
         (plan(BARRED), Outcome.STALLED, False),
         (plan(), Outcome.IN_SYNC, False),
     ],
 )
-def test_report_mode_says_drift_and_looks_again_only_at_what_could_not_be_read(
-    left: Plan, outcome: Outcome, looks: bool
-) -> None:
-    verdict = judge(work(left, mode=Mode.REPORT), LIMITS)
+def test_report_mode_reads_again_only_what_could_not_be_read(left: Plan, outcome: Outcome, looks: bool) -> None:
+    verdict = judge(ended(left, mode=Mode.REPORT), LIMITS)
 
     assert verdict.outcome is outcome
     assert (verdict.next_look is not None) is looks
 
 
 def test_the_service_says_when_to_come_back() -> None:
-    """A wait that was asked for is kept, however short the backoff would be."""
-    assert judge(work(plan(DARK)), LIMITS).next_look == 40.0
+    """A wait that the service requires is kept, however short the backoff would be."""
+    assert judge(ended(plan(DARK)), LIMITS).next_look == 40.0
     assert judge(failing(Throttled("slow down", retry_after=300)), LIMITS).next_look == 300.0
-    assert judge(work(plan(replace(COMING, retry_after=25.0))), LIMITS).next_look == 25.0
+    assert judge(ended(plan(replace(COMING, retry_after=25.0))), LIMITS).next_look == 25.0
 
 
 def test_an_operation_in_flight_leads() -> None:
-    flying = failing(Unavailable("503"))
-    flying.pending = FLYING
-
-    verdict = judge(flying, LIMITS)
+    verdict = judge(replace(failing(Unavailable("503")), pending=FLYING), LIMITS)
 
     assert verdict.outcome is Outcome.PROGRESSING
     assert verdict.finding.in_motion == "Progressing"
@@ -129,30 +125,33 @@ def test_many_troubles_are_not_all_spelt_out() -> None:
 
 
 def test_a_write_without_effect_is_told_after_the_third() -> None:
-    mute = work(plan(changes=(OPEN,)))
-    mute.unproven = {OPEN.id: 2}
-    assert failures(mute, LIMITS) == ()
+    twice = replace(ended(plan(changes=(OPEN,))), unverified={OPEN.id: 2})
+    assert twice.all_failures(LIMITS) == ()
 
-    mute.unproven = {OPEN.id: 3, "gone": 3}
-    told = failures(mute, LIMITS)
-    assert [(failure.change, failure.error.reason) for failure in told] == [
+    thrice = replace(twice, unverified={OPEN.id: 3, "gone": 3}).all_failures(LIMITS)
+    assert [(failure.change, failure.error.reason) for failure in thrice] == [
         (OPEN, "NotEffective"),
         (None, "NotEffective"),
     ]
 
 
 def test_narrowing_that_failed_does_not_count_as_a_grant_that_failed() -> None:
-    made = work(plan(changes=(CLOSE,)))
-    made.failure(CLOSE, Forbidden("403"))
+    left = plan(changes=(CLOSE,))
+    survey = converged(0).planner.survey([SPEC])
+    run = RunState(RunBasis(SPEC, "c0ffee", PoolStatus("pool-1"), Policy(), survey, left), left)
+    run.attempted(CLOSE, Forbidden("403"))
 
-    assert made.refused_grants == set()
-    assert made.allowed_now(replace(CLOSE, subject="o/r"))
+    assert run.still_allowed(replace(CLOSE, subject="o/r"))
+    run.attempted(OPEN, Forbidden("403"))
+    assert not run.still_allowed(replace(CLOSE, subject="o/r"))
 
 
 def test_the_plan_in_a_few_words() -> None:
-    assert summary(plan(changes=(OPEN,))) == "1 change: 1 widens"
-    assert summary(plan(changes=(OPEN, CLOSE), refusals=(REFUSAL,))) == "2 changes: 1 widens, 1 narrows; 1 refused"
-    assert summary(plan(refusals=(REFUSAL,))) == "0 changes; 1 refused"
+    both = plan(changes=(OPEN, CLOSE), refusals=(REFUSAL,))
+
+    assert out_of_sync(SyncCause.UNKNOWN, plan(changes=(OPEN,))) == "1 change: 1 granting access"
+    assert out_of_sync(SyncCause.DRIFT, both) == "drift: 2 changes: 1 granting access, 1 revoking access; 1 refused"
+    assert out_of_sync(SyncCause.PENDING, plan(refusals=(REFUSAL,))) == "pending: 0 changes; 1 refused"
 
 
 @pytest.mark.parametrize(
@@ -163,8 +162,8 @@ def test_an_older_wake_up_is_answered_by_a_run_that_left_nothing_to_look_at(
     left: Plan, applied: str, covered: bool
 ) -> None:
     """Ten thousand events on one pool are a few runs; but not one is lost where the next look is still owed."""
-    verdict = judge(work(left), LIMITS)
-    status = concluded(PoolStatus("pool-1"), verdict, "c0ffee", START + timedelta(seconds=1))
+    end = ended(left)
+    status = concluded(PoolStatus("pool-1"), end, judge(end, LIMITS), START + timedelta(seconds=1))
 
     assert status.applied == applied
     assert (status.covered is not None) is covered
@@ -190,15 +189,15 @@ def test_every_mixture_is_told_truly(
     errors: list[ReconcilerError],
     mode_and_flying: tuple[Mode, bool],
 ) -> None:
-    """In sync is seen; what time may heal is never stalled; what is in motion is looked at again."""
+    """In sync is read back; what is transient is never stalled; what is in motion is read again."""
     mode, flying = mode_and_flying
-    made = work(plan(*gaps, changes=changes, refusals=refusals), mode=mode)
-    made.failed = {str(n): Failure(None, error) for n, error in enumerate(errors)}
-    made.pending = FLYING if flying else None
+    failures = {str(n): Failure(None, error) for n, error in enumerate(errors)}
+    end = ended(plan(*gaps, changes=changes, refusals=refusals), mode=mode)
+    end = replace(end, failures=failures, pending=FLYING if flying else None)
 
-    verdict: RunVerdict = judge(made, LIMITS)
+    verdict: RunVerdict = judge(end, LIMITS)
 
-    quiet = made.plan.in_sync and not errors and not flying
+    quiet = end.plan.in_sync and not errors and not flying
     assert (verdict.outcome is Outcome.IN_SYNC) == quiet == (verdict.finding.ready is Truth.TRUE)
     person = bool(refusals) or HIDDEN in gaps or BARRED in gaps or any(not isinstance(e, Transient) for e in errors)
     assert bool(verdict.finding.stalled) == person

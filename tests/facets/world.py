@@ -130,9 +130,9 @@ class World:
         org = self._read(organization, "queues")
         return {p.id: org.trouble.get(f"queues/{p.id}") or org.queues.get((p.id, pool.id)) for p in projects}
 
-    def open_access(self, organization: str, wanted: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
+    def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         org = self._read(organization, "open_access")
-        return {q: org.trouble.get(f"open_access/{q.project_id}") or q.id in org.open for q in wanted}
+        return {q: org.trouble.get(f"open_access/{q.project_id}") or q.id in org.open for q in desired}
 
     def permissions(
         self, organization: str, queues: Sequence[Queue]

@@ -60,9 +60,9 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
         yield one
 
 
-def ask_everything(shop: TriggerContext) -> None:
+def ask_everything(context: TriggerContext) -> None:
     for name, request in requests().items():
-        response = answer(shop, name, request)
+        response = answer(context, name, request)
 
         assert response.status in (200, 202), (name, response.body)
 
@@ -73,23 +73,23 @@ def test_every_function_of_the_ingress_is_asked() -> None:
 
 def test_what_is_remembered_is_what_the_ingress_may_write(deployment: Deployment) -> None:
     """Statuses and leases are in the same container: a right to write those would let it forge them."""
-    shop = deployment.shop()
-    ask_everything(shop)
+    context = deployment.context()
+    ask_everything(context)
 
-    assert list(shop.state.names("")) == sorted(NAMES["ingressWrites"])
+    assert list(context.state.names("")) == sorted(NAMES["ingressWrites"])
     assert not any(name.startswith(("pools/", "follow-ups/")) for name in NAMES["ingressWrites"])
 
 
 def test_wishes_go_to_the_queues_that_the_ingress_may_write_to(deployment: Deployment) -> None:
     """Many at once go to the other queue: a push that changes many files, a request for every pool."""
     params = world().files["main.bicep"].modules["ingressApp"].value["params"]
-    shop = deployment.shop()
-    ask_everything(shop)
-    few = (shop.outbox.events.length(), shop.outbox.sweeps.length())
+    context = deployment.context()
+    ask_everything(context)
+    few = (context.outbox.events.length(), context.outbox.sweeps.length())
     deployment.commit(**{f"pool-{n}": spec(f"pool-{n}", "fabrikam-prime") for n in range(FEW + 1)})
-    answer(deployment.shop(), "reconcile", HttpRequest("POST", "/api/reconcile"))
+    answer(deployment.context(), "reconcile", HttpRequest("POST", "/api/reconcile"))
 
     assert few[0] > 0
     assert few[1] == 0
-    assert shop.outbox.sweeps.length() > 0
+    assert context.outbox.sweeps.length() > 0
     assert params["queueNames"] == [Expression(f"names.queues.RECONCILER_{which}_QUEUE") for which in ("WORK", "SWEEP")]

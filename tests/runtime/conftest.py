@@ -27,7 +27,7 @@ class Real:
 
     host: RuntimeHost
     deployment: Deployment
-    shop: TriggerContext
+    context: TriggerContext
     """The same stores, seen from the test."""
     queues: MessageQueues
 
@@ -59,4 +59,4 @@ def real(functions_runtime: Path, azurite: Azurite, tmp_path_factory: pytest.Tem
         RuntimeHost(functions_runtime, ROOT, deployment.environment) as host,
     ):
         settings = Settings.read(deployment.environment, beneath=state(deployment.environment))
-        yield Real(host, deployment, deployment.shop(), store(settings, SystemClock()))
+        yield Real(host, deployment, deployment.context(), store(settings, SystemClock()))

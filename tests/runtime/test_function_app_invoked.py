@@ -74,7 +74,7 @@ def test_timers_ask_for_looks(real: Real) -> None:
         invoked = real.host.timer(name)
         assert invoked.succeeded, invoked.exception
 
-    assert real.shop.outbox.sweeps.length() == 2
+    assert real.context.outbox.sweeps.length() == 2
     assert {json.loads(message.text)["trace"] for message in take(real.queue("WORK_QUEUE"))} == {TRACE}
 
 
@@ -171,13 +171,13 @@ def test_five_failures_are_poison_and_poison_is_a_pool_that_says_so(real: Real) 
         ]
         blob.delete_blob()
 
-    stalled = load_status(real.shop.state, "test-pool").condition(ConditionKind.STALLED)
+    stalled = load_status(real.context.state, "test-pool").condition(ConditionKind.STALLED)
     assert stalled is not None
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Stalled")
     # The next sweep, so much later that no run of before can have answered it.
     later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     assert real.host.queue("sweeper", '{"keys":["test-pool"],"trigger":"sweep"}', later).succeeded
-    healed = load_status(real.shop.state, "test-pool").condition(ConditionKind.STALLED)
+    healed = load_status(real.context.state, "test-pool").condition(ConditionKind.STALLED)
     assert healed is not None
     assert healed.status is Truth.FALSE
 
@@ -186,7 +186,7 @@ def test_quarantine_makes_a_pool_stalled(real: Real) -> None:
     for name in ("quarantine", "quarantine_sweep", "quarantine_pool_events", "quarantine_devops_events"):
         assert real.host.queue(name, '{"keys":["build-pool"]}', now()).succeeded
 
-    stalled = load_status(real.shop.state, "build-pool").condition(ConditionKind.STALLED)
+    stalled = load_status(real.context.state, "build-pool").condition(ConditionKind.STALLED)
     assert stalled is not None
     assert stalled.status is Truth.TRUE
 

@@ -64,10 +64,10 @@ def test_report_mode_shows_everything_and_writes_nothing(world: World) -> None:
 
     result = world.settle()[POOL]
 
-    assert result.outcome is Outcome.DRIFTED
+    assert result.outcome is Outcome.OUT_OF_SYNC
     assert len(ids(result.plan)) == 3
     assert world.writes() == []
-    world.never_in_sync(POOL, Outcome.DRIFTED, because="report mode leaves the drift that it shows")
+    world.never_in_sync(POOL, Outcome.OUT_OF_SYNC, because="report mode leaves the drift that it shows")
 
 
 def test_a_paused_pool_is_not_touched_and_the_others_are(world: World) -> None:

@@ -253,7 +253,7 @@ def test_a_creation_that_fails_afterwards_is_told_with_its_reason_and_with_the_c
     reason, message = stalled(result)
     assert reason == "Rejected"
     assert "exceeds the current limit of 1" in message
-    assert f"to be replaced by commit {asked[:7]}, and not made again yet" in message
+    assert f"to be replaced by commit {asked[:7]}, and not created again yet" in message
     assert result.status.replacing is not None
     assert moving.sweep()[POOL].status.conditions == result.status.conditions
     state["subscriptions"][0]["cores"] = {}
@@ -282,7 +282,7 @@ def test_in_report_mode_a_pool_in_the_middle_is_told_too(moving: World) -> None:
     result = moving.apply()
     result = moving.apply() if result.plan is None else result
 
-    assert (result.outcome, stalled(result)[0]) == (Outcome.DRIFTED, "Replacing")
+    assert (result.outcome, stalled(result)[0]) == (Outcome.OUT_OF_SYNC, "Replacing")
     moving.spec(moved())
     moving.settle()
 

@@ -29,6 +29,7 @@ from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.throttling import Timing
 from reconciler.config.settings import Settings
+from reconciler.documents import moment
 from reconciler.engine import Outcome, Planner, Reconciler, Result, RunLimits
 from reconciler.engine.events import Event, ignore
 from reconciler.facets.registry import FACETS
@@ -37,7 +38,7 @@ from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.stores import Leases
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
-from reconciler.survey.capabilities.answers import MOMENT, Capabilities, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.capabilities.answers import Capabilities, CapabilityAnswer, OrganizationAnswers
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 
@@ -148,7 +149,7 @@ class World:
             )
             for name, (word, verdict) in words.items()
         }
-        asked = OrganizationAnswers(asked=self.clock.now().strftime(MOMENT), answers=found)
+        asked = OrganizationAnswers(asked=moment(self.clock.now().replace(microsecond=0)), answers=found)
         self.capabilities = Capabilities(organizations=dict.fromkeys((TAILSPIN, PRIME), asked))
         self.restart()
 

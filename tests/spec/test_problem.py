@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.spec.problem import SHOWN, Problem, listing, nearest, one_line, secret_like, show, spell
+from reconciler.spec.problem import SHOWN, Problem, listing, one_line, secret_like, show, spell
 
 
 @pytest.mark.parametrize(
@@ -74,22 +74,6 @@ def test_a_path_is_spelt_as_people_write_it() -> None:
     assert spell(("pool", "images", 0, "sku")) == "pool.images[0].sku"
     assert spell((0, "a")) == "[0].a"
     assert spell(()) == ""
-
-
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [
-        ("openAcess", "openAccess"),
-        ("OPENACCESS", "openAccess"),
-        ("open-access", "openAccess"),
-        ("permissionsProfile", "permissionProfile"),
-        ("color", None),
-        ("", None),
-        ("x" * 100_000, None),
-    ],
-)
-def test_the_name_that_was_meant_is_found(name: str, meant: str | None) -> None:
-    assert nearest(name, ["openAccess", "permissionProfile", "alias"]) == meant
 
 
 def test_names_are_listed_in_a_sentence() -> None:

@@ -199,7 +199,7 @@ def test_a_pool_for_github_has_organizations_once_and_no_parallelism(says: Any) 
         "organizations": [{"url": "https://github.com/fabrikam"}, {"url": "https://github.com/Fabrikam/"}],
     }
     assert says((ORG, github)) == [
-        f"{ORG}.organizations[1].url: names https://github.com/fabrikam, as organizations[0] does; give each organization once"
+        f"{ORG}.organizations[1].url: names github.com/fabrikam, as organizations[0] does; give each organization once"
     ]
 
 

@@ -69,10 +69,10 @@ def test_plan_shows_the_pool_before_it_is_made_and_the_drift_afterwards(desk: De
     wanted = desk.run("plan")
     assert wanted.code == 2
     assert lines(wanted)[:2] == [
-        f"{NAME}   drifted, not all there yet",
-        f"+ pool  {NAME}  none → 10 agents for 2 organizations  ARM, widens, create",
+        f"{NAME}   out of sync; 9 parts not ready yet",
+        f"+ pool  {NAME}  none → 10 agents for 2 organizations  ARM, grants access, create",
     ]
-    assert lines(wanted)[-1] == "1 change: 1 widens; 9 gaps: 9 not ready", "the rest waits for the agent pools"
+    assert lines(wanted)[-1] == "1 change: 1 granting access; 9 gaps: 9 not ready", "the rest waits for the agent pools"
     assert not cloud.do.state()["subscriptions"][0]["pools"], "a plan writes nothing"
 
     assert desk.run("apply").code == 0
@@ -83,14 +83,17 @@ def test_plan_shows_the_pool_before_it_is_made_and_the_drift_afterwards(desk: De
     cloud.do.edit("open-access", **prime, project="fabrikam-dev")
     cloud.do.edit("set-role", **prime, who="bob", role="Administrator")
     edit(desk, "logonType: Service", "logonType: Interactive")
-    drifted = desk.run("plan")
+    edited = desk.run("plan")
 
-    assert drifted.code == 2
-    found = "\n".join(" ".join(line.split()) for line in lines(drifted))
-    assert "~ pool fabricProfile.osProfile.logonType Service → Interactive ARM, restarts, agents are recycled" in found
-    assert f"- open access {DEV} all pipelines → none Azure DevOps, narrows" in found
-    assert "- administrator fabrikam-prime bob@fabrikam.com Administrator → none Azure DevOps, narrows" in found
-    assert lines(drifted)[-1] == "3 changes: 2 narrows, 1 restarts"
+    assert edited.code == 2
+    found = "\n".join(" ".join(line.split()) for line in lines(edited))
+    assert (
+        "~ pool fabricProfile.osProfile.logonType Service → Interactive ARM, restarts agents, agents are recycled"
+        in found
+    )
+    assert f"- open access {DEV} all pipelines → none Azure DevOps, revokes access" in found
+    assert "- administrator fabrikam-prime bob@fabrikam.com Administrator → none Azure DevOps, revokes access" in found
+    assert lines(edited)[-1] == "3 changes: 2 revoking access, 1 restarting agents"
     (document,) = as_json(desk.run("plan", "--output", "json"))["plans"]
     assert [change["risk"] for change in document["changes"]] == ["restarts", "narrows", "narrows"]
 

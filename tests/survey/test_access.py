@@ -106,7 +106,7 @@ def test_a_pool_that_is_open_everywhere_does_not_hold_up_the_turns_of_the_others
 
 
 def test_where_nothing_is_open_to_try_it_on_every_closed_pair_is_read() -> None:
-    """In sync is something seen: a list that says nothing proves nothing."""
+    """In sync is read back: what is missing from a list is not closed for that."""
     made = estate(opened=False)
 
     survey = look(made, wanted=False)

@@ -20,7 +20,7 @@ def test_who_comes_second_waits_for_the_answer_of_the_first() -> None:
         return "fact"
 
     def never() -> str:
-        raise AssertionError("asked twice")
+        raise AssertionError("requested twice")
 
     first = Thread(target=lambda: answers.append(memo.get(Key("a"), slow)))
     first.start()
@@ -45,7 +45,7 @@ def test_what_is_being_fetched_has_no_answer_yet() -> None:
 
 
 def test_a_remembered_failure_is_an_answer() -> None:
-    """Whoever asks for many facts at once wants the errors among them, not the first of them."""
+    """A caller that requests many facts at once gets the errors among them, not the first of them."""
     memo = Memo()
     error = NotFound("a: 404")
 
@@ -60,16 +60,16 @@ def test_a_remembered_failure_is_an_answer() -> None:
 
 def test_a_transient_failure_of_several_is_the_failure_of_each() -> None:
     """The service is unwell: asking one by one would be asking more."""
-    memo, asked = Memo(), []
+    memo, requests = Memo(), []
 
     def unwell(keys: object) -> dict[Key, str]:
-        asked.append(keys)
+        requests.append(keys)
         raise Unavailable("503")
 
     for _ in range(2):
         with pytest.raises(Unavailable):
             memo.many((Key("a"), Key("b")), unwell)
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 def test_an_error_that_is_raised_again_and_again_does_not_grow() -> None:

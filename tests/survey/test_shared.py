@@ -99,7 +99,7 @@ def test_one_hidden_project_does_not_stop_the_others() -> None:
 
 
 def test_a_failed_read_is_remembered_and_not_repeated_for_every_pool() -> None:
-    """A service that just said no is not asked again by each of a thousand pools."""
+    """A request that just failed is not repeated for each of a thousand pools."""
     estate = Estate()
     survey = SharedSurvey.about(estate.readers, [spec("pool-1")])
 
@@ -130,7 +130,7 @@ def test_a_bug_is_raised_and_not_remembered() -> None:
 
 
 def test_an_ambiguous_principal_does_not_hide_the_others() -> None:
-    """Asked one by one after a refusal, so that each pool hears about its own people."""
+    """Requested one by one after a refusal, so that each pool gets its own principals."""
     estate = Estate(people={"ann": Identity("1", "Ann")})
     survey = SharedSurvey.about(estate.readers, [spec("pool-1")])
 
@@ -219,7 +219,7 @@ def test_a_write_on_a_queue_leaves_the_list_of_queues() -> None:
 
 
 def test_a_write_in_an_organization_empties_what_people_may_do_there() -> None:
-    """No write of ours touches which projects there are, or who somebody is."""
+    """No write of ours touches which projects there are, or who a principal is."""
     estate = Estate(people={"ann-1@fabrikam.com": Identity("1", "Ann")})
     estate.add(ORG, 1, 3)
     survey = batch(estate, 1)

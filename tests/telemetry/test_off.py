@@ -21,13 +21,13 @@ import json, sys
 import function_app
 start = sorted(sys.modules)
 from reconciler.service.triggers import composition, messages, timers
-shop = composition.shop()
-timers.sweep(shop)
-timers.watch_git(shop)
+context = composition.trigger_context()
+timers.sweep(context)
+timers.watch_git(context)
 done = 0
-for queue in (shop.outbox.events, shop.outbox.sweeps):
+for queue in (context.outbox.events, context.outbox.sweeps):
     for message in queue.take(32, 330):
-        messages.work(shop, message.text, message.inserted)
+        messages.work(context, message.text, message.inserted)
         done += 1
 print(json.dumps({"start": start, "end": sorted(sys.modules), "done": done}))
 """

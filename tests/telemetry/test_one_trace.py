@@ -64,7 +64,7 @@ def beneath(spans: list[Span], top: str) -> set[str]:
     return {span.name for span in spans if span.id in ids and span.name != top}
 
 
-def test_an_event_is_one_trace_from_the_delivery_to_the_proof(deployment: Deployment) -> None:
+def test_an_event_is_one_trace_from_the_delivery_to_the_verified_result(deployment: Deployment) -> None:
     with receiving() as receiver:
         repaired(deployment, receiver)
     spans = receiver.spans()
@@ -72,10 +72,10 @@ def test_an_event_is_one_trace_from_the_delivery_to_the_proof(deployment: Deploy
     assert {span.trace for span in spans} == {TRACE}
     (event,) = [span for span in spans if span.name == "event"]
     assert event.parent == PARENT.split("-")[2]
-    assert {"message", "pool", "reconcile", "plan", "write", "prove"} <= beneath(spans, "event")
+    assert {"message", "pool", "reconcile", "plan", "write", "verify"} <= beneath(spans, "event")
     assert "PUT Pools_CreateOrUpdate" in beneath(spans, "write")
     assert "PATCH pipeline-permissions" in beneath(spans, "write")
-    assert {"plan", "GET authorized-resources"} <= beneath(spans, "prove")
+    assert {"plan", "GET authorized-resources"} <= beneath(spans, "verify")
     assert {span.trace for span in spans if span.parent not in {one.id for one in spans}} == {TRACE}
     assert {resource["service.name"] for resource in receiver.resources()} == {"pool-reconciler"}
     assert {resource["service.version"] for resource in receiver.resources()} == {__version__}

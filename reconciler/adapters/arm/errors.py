@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.adapters.redaction import oneline
 from reconciler.documents import Json
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Throttled, Unavailable
 
 PARENT_MISSING = frozenset({"SubscriptionNotFound", "ResourceGroupNotFound"})
@@ -31,8 +31,8 @@ _FOR_GOOD = frozenset(
         "poolnamealreadyinuse",
     }
 )
-"""Codes of a 409 that no waiting heals. Every other 409 is taken for a write that meets another one: which code this
-provider gives then is published nowhere, and looking again is harmless."""
+"""Codes of a 409 that a retry does not solve. Every other 409 is treated as a write that meets another one: the code of
+that case is published nowhere, and a retry is harmless."""
 
 _ADVICE = {
     "unauthorizedaccesstovirtualnetwork": "the subnet has to be delegated to Microsoft.DevOpsInfrastructure/pools, and "
@@ -99,7 +99,7 @@ def as_error(where: str, reply: ArmErrorBody) -> ReconcilerError:
 
 
 def _throttled(where: str, reply: ArmErrorBody) -> ReconcilerError:
-    return Throttled(f"{where}: ARM asks for fewer calls ({reply.said})", retry_after=reply.retry_after)
+    return Throttled(f"{where}: ARM throttles ({reply.said})", retry_after=reply.retry_after)
 
 
 def _missing(where: str, reply: ArmErrorBody) -> ReconcilerError:

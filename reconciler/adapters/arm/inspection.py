@@ -55,8 +55,8 @@ class ArmInspection:
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
         """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
-        asked = quote(f"atScope() and assignedTo('{principal}')")
-        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={asked}&api-version=2022-04-01"
+        condition = quote(f"atScope() and assignedTo('{principal}')")
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}&api-version=2022-04-01"
         pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
         found = [one.get("properties") or {} for one in pages]
         return [

@@ -1,8 +1,8 @@
 """ARM's `Microsoft.DevOpsInfrastructure/pools` over azure-mgmt-devopsinfrastructure, with raw bodies.
 
 The package's models (1.0.0) know nothing of ``openAccess``, ``alias``, ``runtimeConfiguration`` and more, so bodies
-stay the plain JSON that came and go: a property that nobody here has heard of travels unchanged. The api-version is
-pinned. Long operations are started and looked at, never waited for.
+stay the plain JSON that came and go: unknown properties stay unchanged. The api-version is
+pinned. Long operations are started and polled, never waited for.
 
 Reading and writing are two types, so that planning can hold the one without the other.
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PUBLIC_ENDPOINT = "https://management.azure.com"
 PUBLIC_SCOPE = "https://management.azure.com/.default"
 FIRST_LOOK = 15.0
-"""Seconds until a started operation is looked at, where ARM does not say: a tag change was seen to take seven."""
+"""Seconds until a started operation is polled, without a header of ARM: a tag change took seven when measured."""
 MOST_PAGES = 1_000
 
 _POOL_ID = re.compile(
@@ -88,7 +88,7 @@ class Arm:
         timeout: float = 60.0,
         gets_alone: bool = False,
     ) -> None:
-        """`timeout`: seconds between two pieces of an answer. `gets_alone`: nothing else leaves, whoever asks."""
+        """`timeout`: seconds between two pieces of an answer. `gets_alone`: any other method than GET is refused."""
         self.origin = Origin.of(endpoint, what="ARM endpoint", allow_loopback=allow_loopback)
         self.clock = clock or SystemClock()
         self._credential = credential
@@ -273,9 +273,9 @@ class ArmWrites:
         return None if reply.status_code == 204 else self._going(target, reply, where)  # noqa: PLR2004 - HTTP's own
 
     def _going(self, target: PoolId, reply: Any, description: str) -> Pending:
-        """Where the operation is asked about: its own URL where the answer names one of ours, else the resource."""
-        told = retry_after(reply.headers, self._arm.clock.now())
-        wait = FIRST_LOOK if told is None else told
+        """Where to poll the operation: its own URL where the response names one of our origin, else the resource."""
+        seconds = retry_after(reply.headers, self._arm.clock.now())
+        wait = FIRST_LOOK if seconds is None else seconds
         for header in ("Azure-AsyncOperation", "Location"):
             url = str(reply.headers.get(header) or "")
             if url and self._arm.origin.covers(url):
@@ -283,8 +283,8 @@ class ArmWrites:
         return Pending(f"{self._arm.origin}{target.path}?api-version={API_VERSION}", wait, description)
 
     def _started(self, target: PoolId, reply: Any) -> Pending | None:
-        told = retry_after(reply.headers, self._arm.clock.now())
-        wait = FIRST_LOOK if told is None else told
+        seconds = retry_after(reply.headers, self._arm.clock.now())
+        wait = FIRST_LOOK if seconds is None else seconds
         description = f"write of pool {target.name}"
         operation = str(reply.headers.get("Azure-AsyncOperation") or "")
         if operation and self._arm.origin.covers(operation):

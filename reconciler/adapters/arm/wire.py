@@ -121,7 +121,7 @@ def _json(reply: Any) -> Json:
 
 
 class Patience(Retry):
-    """A short second and third try of what is safe: reads after a fault, and requests that never left.
+    """A short second and third try where it is safe: reads after a fault, and requests that were never sent.
 
     A PUT whose answer was lost may have been carried out: it is not sent again (`ONCE`), the next run reads first. 409
     and 429 are for those who own the pool's backoff and the organization's gate, not for a sleeping thread.
@@ -139,7 +139,7 @@ class Patience(Retry):
         self._clock = clock
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        """Whether an answer is worth asking again at once."""
+        """Whether to retry at once."""
         reply = response.http_response
         wait = retry_after(reply.headers, self._clock.now()) or 0.0
         return (
@@ -166,7 +166,7 @@ class BoundToken(Bearer):
         """Refuse other hosts; allow http only where the origin itself was accepted with it."""
         if not self._origin.covers(request.http_request.url):
             host = urlsplit(request.http_request.url).netloc.rpartition("@")[2]
-            raise Refused(f"ARM: {host} is not {self._origin}, and no other host is asked")
+            raise Refused(f"ARM: {host} is not {self._origin}, and no other host is called")
         if self._gets_alone and request.http_request.method != "GET":
             raise Refused("ARM: this client sends GET requests only")
         if self._origin.scheme == "http":
@@ -175,7 +175,7 @@ class BoundToken(Bearer):
 
 
 class Watch(Policy):
-    """Innermost: tells of each single exchange."""
+    """Innermost: records each single try."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()

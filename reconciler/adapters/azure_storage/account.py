@@ -1,7 +1,7 @@
 """State, leases and work in Azure Storage: for several machines, and for Azure Functions.
 
 By connection string, or by the addresses of the two services and an identity. Nothing heavy is imported and nothing
-is asked before the first use.
+is called before the first use.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Names:
     container: str = "reconciler"
     queue: str = "reconciler-work"
     attempts: int = ATTEMPTS
-    """Deliveries of a message before it is poison."""
+    """Deliveries of a message before it becomes a dead letter."""
     create: bool = True
     """Whether container and queues are made when they are missing."""
 
@@ -89,14 +89,14 @@ class Storage:
         return StorageQueue(self._queues(), self._names.queue + POISON, attempts=None, create=self._names.create)
 
     def named(self, queue: str) -> StorageQueue:
-        """Another work queue of the account; its poison messages lie in ``<queue>-poison``."""
+        """Another work queue of the account; its dead letters are in ``<queue>-poison``."""
         with LOADING:
             from reconciler.adapters.azure_storage.queue import StorageQueue  # noqa: PLC0415 - heavy
 
         return StorageQueue(self._queues(), queue, attempts=self._names.attempts, create=self._names.create)
 
     def close(self) -> None:
-        """Let the connections go; they are made anew when they are needed."""
+        """Close the connections; they are opened again when needed."""
         with self._lock:
             blobs, self._made_blobs = self._made_blobs, None
             queues, self._made_queues = self._made_queues, None

@@ -41,7 +41,7 @@ class StorageQueue:
             self._send(self._client, encode(text), delay)
 
     def take(self, count: int, hide: float) -> Sequence[Message]:
-        """Take up to `count` messages (32 at most); what is poison is set aside on the way."""
+        """Take up to `count` messages (32 at most); dead letters are moved on the way."""
         taken: list[Message] = []
         with talking(self._where, ROLE):
             for item in self._received(min(count, MOST_AT_ONCE), _whole(hide_seconds(hide))):
@@ -86,7 +86,7 @@ class StorageQueue:
         return self._made(self._client, receive)
 
     def _set_aside(self, item: QueueMessage) -> None:
-        """To the poison queue first and away then: at worst it is there twice, never nowhere."""
+        """Put into the dead-letter queue first, then delete: at worst it exists twice, never not at all."""
         if self._poison is not None:
             self._send(self._poison, str(item.content), 0.0)
         self._client.delete_message(item.id, item.pop_receipt)

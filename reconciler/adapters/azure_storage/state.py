@@ -1,6 +1,6 @@
 """State documents and leases as blobs: one blob a document, the pool's lease on the blob of its document.
 
-So the service itself refuses a state that somebody without the lease would write. A pool that has no document yet
+So the service itself refuses a write without the lease. A pool that has no document yet
 gets an empty blob to carry its lease; an empty blob counts as no document.
 """
 

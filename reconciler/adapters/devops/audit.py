@@ -15,7 +15,7 @@ from itertools import islice
 from reconciler.adapters.devops.pages import Page, PagedList, pages
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import Unavailable
 
 PAGE = 200
@@ -40,15 +40,15 @@ class DevOpsAuditLog:
         The last seconds are read again, since entries of one moment may become visible one after the other; the
         cursor carries the ids that were returned already.
         """
-        moment, _, given = cursor.partition("|")
+        since, _, given = cursor.partition("|")
         seen = set(given.split("|")) if given else set()
-        found, cut = self._since(organization, moment)
+        found, cut = self._since(organization, since)
         entries = [entry for entry in found if str(entry.get("id")) not in seen]
         moments = [when for entry in entries if (when := _when(entry)) is not None]
-        begin = max([_parsed(moment) or _EVER, *(when - _AGAIN for when in moments)])
+        begin = max([_parsed(since) or _EVER, *(when - _AGAIN for when in moments)])
         late = {str(entry.get("id")) for entry in entries if (when := _when(entry)) is not None and when >= begin}
-        kept = sorted(late | (seen if begin == _parsed(moment) else set()))
-        return entries, "|".join([begin.isoformat(), *kept]), cut
+        kept = sorted(late | (seen if begin == _parsed(since) else set()))
+        return entries, "|".join([moment(begin), *kept]), cut
 
     def _since(self, organization: str, moment: str) -> tuple[list[Json], bool]:
         parameters: dict[str, str | int | None] = {
@@ -81,9 +81,6 @@ def _when(entry: Json) -> datetime | None:
     return _parsed(str(entry.get("timestamp")))
 
 
-def _parsed(moment: str) -> datetime | None:
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+def _parsed(text: str) -> datetime | None:
+    """A moment; one without a zone is in UTC."""
+    return moment_of(text) or moment_of(f"{text}Z")

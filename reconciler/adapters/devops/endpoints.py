@@ -6,12 +6,12 @@ so each URL is built here from checked parts, and compared with the configured o
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
+from reconciler.config.endpoints import is_loopback
 from reconciler.errors import Refused
 
 _ORGANIZATION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
@@ -61,16 +61,6 @@ def check_endpoint(url: str, *, allow_loopback: bool) -> None:
         raise Refused(f"{where}: loopback is for trials only; allow it by RECONCILER_ALLOW_LOOPBACK=1")
     if parts.scheme == "http" and not is_loopback(url):
         raise Refused(f"{where}: a token would travel unencrypted; use https")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL's host is this machine, by its name or address alone; nothing is resolved."""
-    parts = _parts(url)
-    host = (parts.hostname if parts else None) or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def segment(value: str | int) -> str:

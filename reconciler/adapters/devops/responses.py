@@ -14,9 +14,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 
+from reconciler.adapters.retry_after import retry_after
 from reconciler.documents import Json
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
 
 LONGEST_MESSAGE = 300
@@ -44,12 +46,6 @@ _SILENT = {401: "the token was refused; is the identity a user of this organizat
 _TYPE_KEY = re.compile(r"\w{1,100}", re.ASCII)
 _TOO_MANY = "TF400733"
 _NON_AUTHORITATIVE = 203
-_SECRETS = re.compile(
-    r"(?i)\b(bearer|basic)\s+[^\s\"',;]+"  # an Authorization header
-    r"|\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"  # a JSON web token
-    r"|\b(sig|code|password|token|secret|client_assertion)=[^\s&\"',;]+"  # signed URLs and forms
-    r"|(?=[A-Za-z+/_]*\d)[A-Za-z0-9+/_]{40,}={0,2}"  # keys and personal access tokens, never without a digit
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +92,9 @@ def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
     `Retry-After` (seconds or a date) comes on any status, also on a delayed 200; without it a used-up
     `X-RateLimit-Remaining` counts until `X-RateLimit-Reset` (seconds since the epoch).
     """
-    if (asked := answer.headers.get("retry-after")) is not None:
-        return _seconds(asked, answer.headers.get("date"), wall)
+    if "retry-after" in answer.headers:
+        seconds = retry_after(answer.headers, datetime.fromtimestamp(wall(), UTC))
+        return BLIND_PAUSE if seconds is None else seconds
     remaining = _number(answer.headers.get("x-ratelimit-remaining"))
     reset = _number(answer.headers.get("x-ratelimit-reset"))
     if remaining is not None and remaining <= 0 and reset is not None:
@@ -107,10 +104,7 @@ def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
 
 def clip(text: str, secrets: tuple[str, ...] = ()) -> str:
     """One line of at most 300 characters, without anything that looks like a secret."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
-    line = " ".join(_SECRETS.sub("***", "".join(c if c.isprintable() else " " for c in text)).split())
-    return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"
+    return oneline(text, secrets=secrets, limit=LONGEST_MESSAGE)
 
 
 def _document(headers: Mapping[str, str], body: bytes) -> Json:
@@ -163,22 +157,7 @@ def _too_many(answer: DevOpsResponse) -> bool:
     return not answer.succeeded and _kind(answer.status, *_exception(answer.document)) is Throttled
 
 
-def _seconds(asked: str, date: str | None, wall: Callable[[], float]) -> float:
-    """`Retry-After` in seconds; a date counts from the answer's own, so that a wrong clock here does no harm."""
-    if (number := _number(asked)) is not None:
-        return max(0.0, number)
-    until, now = _epoch(asked), _epoch(date)
-    return max(0.0, until - (wall() if now is None else now)) if until is not None else BLIND_PAUSE
-
-
 def _number(text: str | None) -> float | None:
     if text is None or not re.fullmatch(r"-?\d{1,12}(\.\d+)?", text.strip()):
         return None
     return float(text)
-
-
-def _epoch(text: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp() if text else None
-    except (ValueError, OverflowError):
-        return None

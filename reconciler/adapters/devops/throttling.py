@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Throttled, Unavailable
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore, StoredDocument
@@ -173,10 +173,10 @@ class GateClosings:
     def _write(self, organization: str, identity: str, until: datetime) -> None:
         for _ in range(_TRIES):
             document = self._state.load(_name(organization))
-            known = {name: moment for name, moment in _closings(document).items() if moment > self._clock.now()}
+            known = {name: when for name, when in _closings(document).items() if when > self._clock.now()}
             if identity in known and until <= known[identity] + CLOSE_ENOUGH:
                 return
-            body = {name: moment.isoformat() for name, moment in sorted({**known, identity: until}.items())}
+            body = {name: moment(when) for name, when in sorted({**known, identity: until}.items())}
             try:
                 self._state.save(_name(organization), body, document.etag if document else None)
             except LeaseHeld:
@@ -191,12 +191,5 @@ def _name(organization: str) -> str:
 def _closings(document: StoredDocument | None) -> dict[str, datetime]:
     """Identity → until when; unreadable entries are skipped."""
     body: Json = document.body if document else {}
-    found = {name: _moment(text) for name, text in body.items()} if isinstance(body, Mapping) else {}
-    return {name: moment for name, moment in found.items() if moment is not None}
-
-
-def _moment(text: Json) -> datetime | None:
-    with suppress(TypeError, ValueError):
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else None
-    return None
+    found = {name: moment_of(text) for name, text in body.items()} if isinstance(body, Mapping) else {}
+    return {name: when for name, when in found.items() if when is not None}

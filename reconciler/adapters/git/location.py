@@ -101,7 +101,9 @@ def _remote(url: str, setting: str) -> str:
         raise SpecInvalid(f"{setting}: not a URL") from None
     host = (parts.hostname or "").lower()
     if parts.password is not None:
-        raise SpecInvalid(f"{setting}: credentials do not belong into a URL ({parts.scheme}://…@{host}/…)")
+        raise SpecInvalid(
+            f"{setting}: a URL must not hold credentials; set RECONCILER_GIT_TOKEN instead ({parts.scheme}://***@{host}/…)"
+        )
     if not host or not parts.path.strip("/") or parts.query:
         raise SpecInvalid(f"{setting}: {parts.scheme}://{host} names no repository, or has a query")
     shown = f"[{host}]" if ":" in host else host

@@ -27,7 +27,7 @@ class Caps:
     depth: int = 20
     """Folders below the prefix; a deeper one is skipped, and named."""
     entries: int = 500_000
-    """Names that are looked at: a few hundred bytes of git can unfold to billions."""
+    """Names that are read: a few hundred bytes of Git can unfold to billions."""
     fetch_bytes: int = 256 * 1024 * 1024
     seconds: float = 60.0
     """For all that is fetched for one snapshot."""
@@ -51,7 +51,7 @@ class Gathering:
             raise Rejected(f"{self._where}: more than {self.caps.entries:,} files and folders; narrow the prefix")
 
     def too_large(self, path: str, size: int | None = None) -> bool:
-        """Whether a file of this size is skipped, and note it; None: it is too large, nobody knows by how much."""
+        """Whether a file of this size is skipped, and note it; None: it is too large, by an unknown amount."""
         if size is not None and size <= self.caps.file_bytes:
             return False
         limit = f"{self.caps.file_bytes:,} bytes are read"
@@ -91,7 +91,7 @@ class LastGood:
         self._good: Snapshot | None = None
 
     def keep(self, read: Callable[[Snapshot | None], Snapshot]) -> Snapshot:
-        """Read anew, given the last good one; where that fails, the last good one with the reason."""
+        """Read again; where that fails, the last good snapshot with the reason."""
         with self._lock:
             try:
                 self._good = read(self._good)

@@ -1,6 +1,6 @@
 """Reads a commit's files out of git objects, without a checkout: nothing is written, linked, run or filtered.
 
-Whoever may push decides what is in a tree, so names are checked before they become paths, and only regular files
+Everyone who may push decides what is in a tree, so names are checked before they become paths, and only regular files
 count: a symbolic link or a submodule could name anything.
 """
 

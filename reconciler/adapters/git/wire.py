@@ -1,6 +1,6 @@
 """Talks to a git remote over https: smart protocol, one commit deep, into memory.
 
-All requests of the library go through one courier, which asks nobody but the remote's own host, follows no redirect,
+All requests of the library go through one pool, which calls only the remote's own host, follows no redirect,
 adds the token by itself, and judges the answer before the library sees it: a sign-in page with status 200 would
 otherwise pass for a repository of the old "dumb" kind.
 """
@@ -23,8 +23,8 @@ from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.tree import read_commit, resolve
 from reconciler.adapters.origin import Origin
-from reconciler.adapters.redaction import oneline
 from reconciler.adapters.retry_after import retry_after
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
 from reconciler.ports.specs import Snapshot
 
@@ -32,9 +32,9 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 SHA256_DIGITS = 64
 _AGAIN = urllib3.Retry(1, read=0, redirect=0, status=0, other=0, respect_retry_after_header=False)
-"""A connection that could not be made is tried once more; nothing else is, and nobody sleeps."""
+"""A connection that could not be opened is tried once more; nothing else is retried, without a pause."""
 
-# It warns on every fetch where a server cannot leave large files out; nobody can act on that.
+# It warns on every fetch where a server cannot leave large files out; no user can act on that.
 logging.getLogger("dulwich.client").setLevel(logging.ERROR)
 
 
@@ -45,8 +45,8 @@ class RemoteRepository:
         self._location = location
         self._caps = caps
         self._where = f"git {location}"
-        self._courier = _Courier(location, caps, access)
-        self._client = HttpGitClient(f"{location.place}/", pool_manager=cast("Any", self._courier), quiet=True)
+        self._pool = _OneHostPool(location, caps, access)
+        self._client = HttpGitClient(f"{location.place}/", pool_manager=cast("Any", self._pool), quiet=True)
 
     def head(self) -> bytes:
         """Object id that the ref names now: one request."""
@@ -63,7 +63,7 @@ class RemoteRepository:
 
     def close(self) -> None:
         """Let the connections go."""
-        self._courier.close()
+        self._pool.close()
 
     def _fetch(self, store: MemoryObjectStore, target: ObjectID) -> None:
         file, commit, abort = store.add_pack()
@@ -84,7 +84,7 @@ class RemoteRepository:
 
     def _asking(self, ask: Callable[[], Any]) -> Any:
         """Run one exchange within its budget. The library raises whatever an answer's bytes lead it to."""
-        self._courier.begin()
+        self._pool.begin()
         try:
             return ask()
         except ReconcilerError:
@@ -93,7 +93,7 @@ class RemoteRepository:
             raise Unavailable(f"{self._where}: an answer cannot be read ({type(problem).__name__})") from None
 
 
-class _Courier:
+class _OneHostPool:
     """Stands in for the library's pool of connections."""
 
     headers: Mapping[str, str] = {"User-Agent": "git/mdp-reconciler"}
@@ -118,7 +118,7 @@ class _Courier:
     def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
         """What the library calls."""
         if not self._origin.covers(url):
-            raise Refused(f"{self._where}: {urlsplit(url).hostname} is not {self._origin}, and no other host is asked")
+            raise Refused(f"{self._where}: {urlsplit(url).hostname} is not {self._origin}, and no other host is called")
         headers = {k: v for k, v in dict(options.pop("headers", {})).items() if k.lower() != "authorization"}
         if self._access.authorization:
             headers["Authorization"] = self._access.authorization()
@@ -145,7 +145,7 @@ class _Courier:
             raise NotFound(f"{where}: no repository there, or it is hidden from this identity (status {status})")
         if status == 429:  # noqa: PLR2004 - HTTP's own number
             wait = retry_after(response.headers, self._access.clock.now())
-            raise Throttled(f"{where}: the server asks for fewer calls", retry_after=wait)
+            raise Throttled(f"{where}: the server throttles", retry_after=wait)
         if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own numbers
             raise Rejected(
                 f"{where}: the server answered {status}, a redirect, and none is followed; "

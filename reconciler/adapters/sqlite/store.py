@@ -33,7 +33,7 @@ class Local:
         self.poison = LocalQueue(self._file, self._clock, queue + POISON, None)
 
     def named(self, queue: str) -> LocalQueue:
-        """Another work queue in the same file; its poison messages lie in ``<queue>-poison``."""
+        """Another work queue in the same file; its dead letters are in ``<queue>-poison``."""
         return LocalQueue(self._file, self._clock, queue, self._attempts)
 
     def close(self) -> None:

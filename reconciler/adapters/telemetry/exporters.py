@@ -35,7 +35,7 @@ QUIET = {
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
     "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED": "true",
 }
-"""Variables of the exporter for its Azure side, where nobody said otherwise. See the top."""
+"""Variables of the Azure exporter, unless they are set. See the top."""
 
 
 def console(resource: dict[str, str], monotonic: Callable[[], float]) -> Exported:
@@ -79,7 +79,7 @@ def azure(
 
 
 class _Named(SpanExporter):
-    """Calls as Application Insights names them: it takes the name from the URL's path, and we tell no URL.
+    """Calls as Application Insights names them: it takes the name from the URL's path, and we send no URL.
 
     Without one, every call would be ``GET /``. It gets one that is made of the service and the route's name:
     ``arm:/Pools_Get`` (`_get_target_and_path_for_http_dependency` of the exporter, 1.0.0b58).
@@ -134,6 +134,6 @@ def _quiet(
     once = Once(where)
 
     def late() -> None:
-        once.say("what was left", f"not within {PATIENCE:g} s")
+        once.log("what was left", f"not within {PATIENCE:g} s")
 
     return Exported(QuietSpans(spans, once), QuietMetrics(metrics, once), about, monotonic, late)

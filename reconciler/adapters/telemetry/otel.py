@@ -1,10 +1,10 @@
-"""The port for spans and figures over the OpenTelemetry SDK: one tracer, one meter, two exporters that may fail.
+"""The port for spans and metrics over the OpenTelemetry SDK: one tracer, one meter, two exporters that may fail.
 
 Providers of our own, not the process's: no library's instrumentation speaks through them, so no URL, query, header or
 body of a request can get into a span. Everything is recorded, whatever the caller's trace says of sampling: the
 Functions host hands out traceparents whose flag says *not recorded*.
 
-What an exporter cannot send is lost, said once, and no trouble of a run. Nothing waits for it for longer than
+What an exporter cannot send is lost, logged once, and no error of a run. Nothing waits for it for longer than
 `PATIENCE`. The SDK's own bounds do not hold (open-telemetry/opentelemetry-python #4555 and #4568: a batch's time-outs
 are not used), so what may take long is done in a thread that is not waited for.
 
@@ -84,7 +84,7 @@ class Exported:
         monotonic: Callable[[], float],
         late: Callable[[], None] = lambda: None,
     ) -> None:
-        """`resource`: who speaks. `late`: told where the end did not wait until everything was sent."""
+        """`resource`: this process. `late`: called where the end did not wait until everything was sent."""
         about = Resource.create(dict(resource))
         self._monotonic = monotonic
         self._late = late
@@ -161,7 +161,7 @@ class Exported:
                 raise
 
     def flush(self) -> None:
-        """Send what waits, every `OFTEN` seconds at most. Whoever finds another at it goes on."""
+        """Send what waits, every `OFTEN` seconds at most. Returns where another thread sends."""
         now = self._monotonic()
         with self._lock:
             busy = self._sending is not None and self._sending.is_alive()

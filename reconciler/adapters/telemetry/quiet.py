@@ -1,7 +1,7 @@
-"""Exporters whose failures are said once, in one line, and never raised.
+"""Exporters whose failures are logged once, in one line, and never raised.
 
 The SDK and the exporters beneath log each failure, some with what they could not send; that is silenced, since a
-collector that is away for a night would fill the log that tells of everything else.
+collector that is down for a night would fill the log.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from reconciler.documents.redaction import redact
+
 _log = logging.getLogger("reconciler.telemetry")
 NOISY = ("opentelemetry", "azure.monitor.opentelemetry", "azure.core.pipeline.policies.http_logging_policy")
 
 
 class Once:
-    """Says the first failure, and no other."""
+    """Logs the first failure, and no other."""
 
     def __init__(self, where: str) -> None:
-        self._where = where
+        self._where = redact(where)
         self._lock = Lock()
         self._said = False
         for name in NOISY:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
-    def say(self, what: str, why: str) -> None:
+    def log(self, what: str, why: str) -> None:
         """Once a process."""
         with self._lock:
             if self._said:
                 return
             self._said = True
         _log.warning(
-            "telemetry: %s could not be sent to %s: %s; runs go on, and this is said once", what, self._where, why
+            "telemetry: %s could not be sent to %s: %s; runs continue, and this is logged once", what, self._where, why
         )
 
 
@@ -48,14 +50,14 @@ class QuietSpans(SpanExporter):
         self._once = once
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send; a failure is a failure of the watching, never of what is watched."""
+        """Send; a failure of telemetry is never an error of a run."""
         try:
             result = self._beneath.export(spans)
         except Exception as error:  # noqa: BLE001 - whatever an exporter raises
-            self._once.say("spans", type(error).__name__)
+            self._once.log("spans", type(error).__name__)
             return SpanExportResult.FAILURE
         if result is not SpanExportResult.SUCCESS:
-            self._once.say("spans", "it did not take them")
+            self._once.log("spans", "the exporter did not accept them")
         return result
 
     def shutdown(self) -> None:
@@ -77,10 +79,10 @@ class QuietMetrics(MetricExporter):
         try:
             result = self._beneath.export(metrics_data, timeout_millis, **more)
         except Exception as error:  # noqa: BLE001 - whatever an exporter raises
-            self._once.say("metrics", type(error).__name__)
+            self._once.log("metrics", type(error).__name__)
             return MetricExportResult.FAILURE
         if result is not MetricExportResult.SUCCESS:
-            self._once.say("metrics", "it did not take them")
+            self._once.log("metrics", "the exporter did not accept them")
         return result
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:

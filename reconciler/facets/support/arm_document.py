@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from reconciler.documents import Json
 from reconciler.facets.support import mutability
 from reconciler.facets.support.mutability import Way
+from reconciler.spec.names import organization_key
 
 _IGNORED = mutability.names(Way.DEVOPS, Way.SERVICE)
 """Effective at creation alone, or set by the service alone: never compared, never put in."""
@@ -70,15 +71,6 @@ class Difference:
     """From the top of the document: ``properties``, ``organizationProfile``, ``organizations[fabrikam]``, …"""
     before: Json
     after: Json
-
-
-def organization_of(url: str) -> str:
-    """The organization in a URL of either published form, lower case; another host's URL without its scheme."""
-    place = url.strip().rstrip("/").casefold().rpartition("://")[2]
-    host, _, path = place.partition("/")
-    if host == "dev.azure.com":
-        return path.partition("/")[0]
-    return host.removesuffix(".visualstudio.com") if host.endswith(".visualstudio.com") else place
 
 
 def differences(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> list[Difference]:
@@ -209,7 +201,7 @@ def _compatible(value: Mapping[str, Json], current: Mapping[str, Json]) -> Mappi
 
 
 def _by_organization(items: Sequence[Mapping[str, Json]]) -> dict[str, Mapping[str, Json]]:
-    return {organization_of(str(item.get("url", ""))): item for item in items}
+    return {organization_key(str(item.get("url", ""))): item for item in items}
 
 
 def _organizations(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TypeVar
 
+from reconciler.documents.spelling import nearest
 from reconciler.engine.facet import Observation
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
 from reconciler.plan.model import Change, Gap, GapKind
@@ -151,9 +151,8 @@ def at_work(spec: Spec, survey: Survey) -> str:
 
 
 def _missing(facet: str, organization: str, name: str, visible: Sequence[Project]) -> Gap:
-    spellings = {project.name.casefold(): project.name for project in sorted(visible, key=_by_name)}
-    near = get_close_matches(name.casefold(), spellings, n=1)
-    advice = f"nearest is {spellings[near[0]]}" if near else "it does not exist or is hidden from the operator"
+    near = nearest(name, [project.name for project in sorted(visible, key=_by_name)])
+    advice = f"nearest is {near}" if near else "it does not exist or is hidden from the operator"
     subject = f"{organization}/{name}"
     return gap(facet, subject, NotFound(f"{subject}: no visible project has this name; {advice}"))
 

@@ -1,8 +1,8 @@
-"""A plan as people and programs read it: text for a terminal, Markdown for a pull request, JSON for machines.
+"""A plan for people and programs: text for a terminal, Markdown for a pull request, JSON for machines.
 
 Pure functions from a plan to a string or a document; colours, widths of terminals and files are the command line's
 business. Every value in a plan may come from outside (a project's name, a person's name, an error text), so each
-passes `clean` before it is shown: nobody draws on another's terminal by naming a project.
+passes `clean` before it is shown: the name of a project cannot control a terminal.
 """
 
 from reconciler.plan.render.clean import clean

@@ -1,4 +1,4 @@
-"""What makes a value from outside harmless on a screen, and how wide it is there.
+"""Makes a value from outside harmless on a screen: redacted and visible; and how wide it is there.
 
 Not an encoder for Markdown or JSON: those have their own escapes, on top of this one.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import unicodedata
 
+from reconciler.documents.redaction import redact
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control, format (bidirectional overrides, zero-width), surrogate, private, unassigned, line and paragraph breaks."""
 
 
 def clean(value: str) -> str:
-    r"""Write out every character that does not show itself: ESC becomes ``\x1b``, a right-to-left override ``\u202e``.
+    r"""Redact, and write out every invisible character: ESC becomes ``\x1b``, a right-to-left override ``\u202e``.
 
-    The result is one line, holds no terminal sequence, and is what it looks like.
+    The result is one line without a terminal sequence or a secret.
     """
+    value = redact(value)
     if value.isascii() and value.isprintable():
         return value
     return "".join(_visible(character) for character in value)

@@ -1,7 +1,7 @@
 """A plan as a JSON document; `docs/plan.schema.json` describes it, and a test holds the two together.
 
-Values are given whole and unchanged (what was cut or cleaned in the other forms is not, here); the text of the
-document is pure ASCII, so it is harmless on a terminal all the same.
+Values are given whole (the other forms cut them) and redacted; the text of the document is pure ASCII, so it is
+harmless on a terminal all the same.
 """
 
 from __future__ import annotations
@@ -10,35 +10,39 @@ import json
 from collections.abc import Sequence
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change, Gap, Plan, Refusal
 from reconciler.plan.render import words
+from reconciler.plan.sync import SyncCause
 
 FORMAT = "reconciler/plans/v2"
 """Changes when a reader of the document has to."""
 
 
-def to_json(plan: Plan) -> dict[str, Json]:
-    """One plan as a document."""
-    return {
+def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]:
+    """One plan as a document; `cause`: why the pool is out of sync."""
+    document: dict[str, Json] = {
         "pool": plan.pool,
         "revision": plan.revision,
         "hash": plan.hash,
         "inSync": plan.in_sync,
-        "state": words.state(plan),
+        "outOfSync": None if plan.in_sync else cause.value,
+        "state": words.state(plan, cause),
         "summary": words.counts(plan),
         "changes": [_change(change) for change in plan.changes],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "gaps": [_gap(gap) for gap in plan.gaps],
         "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
     }
+    return {name: redacted(value) for name, value in document.items()}
 
 
-def plans_to_json(plans: Sequence[Plan]) -> dict[str, Json]:
-    """What ``plan --output json`` prints: the plans of one look, in the order given."""
+def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:
+    """The document of ``plan --output json``: plans with why their pools are out of sync, in the order given."""
     return {
         "format": FORMAT,
-        "inSync": all(plan.in_sync for plan in plans),
-        "plans": [to_json(plan) for plan in plans],
+        "inSync": all(plan.in_sync for plan, _ in plans),
+        "plans": [to_json(plan, cause) for plan, cause in plans],
     }
 
 

@@ -1,4 +1,4 @@
-"""A plan as text: aligned columns, one line a change, everything that was refused or not seen below."""
+"""A plan as text: aligned columns, one line for each change, then what was refused or not read."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from collections.abc import Iterator, Sequence
 from reconciler.plan.model import Gap, Plan, Refusal
 from reconciler.plan.render import words
 from reconciler.plan.render.clean import clean, width
+from reconciler.plan.sync import SyncCause
 
 _WIDEST = 72
-"""Columns; a longer cell moves the rest of its own line only, not everybody's."""
+"""Columns; a longer cell moves the rest of its own line only."""
 
 _DEEPER = " " * 6
 """Before a line that belongs to the one above it."""
 
 Cells = tuple[str, str, str, str]
-"""What kind, which one, from → to, over which API and with what effect."""
+"""Kind, subject, from → to, API and effect."""
 
 
-def text(plan: Plan, columns: int | None = None) -> str:
+def text(plan: Plan, columns: int | None = None, cause: SyncCause = SyncCause.UNKNOWN) -> str:
     """The plan in lines of text, without a final newline.
 
-    `columns`: width of the terminal; a change that is wider than it takes two lines. None: nobody minds.
+    `columns`: width of the terminal; a change that is wider takes two lines. None: no limit. `cause`: why the pool is
+    out of sync, as far as it is known.
     """
-    return "\n".join([_head(plan), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
+    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
 
 
-def _head(plan: Plan) -> str:
+def _head(plan: Plan, cause: SyncCause) -> str:
     revision = words.revision(plan)
     name = f"{clean(plan.pool)} @ {revision}" if revision else clean(plan.pool)
-    return f"{name}   {words.state(plan)}"
+    return f"{name}   {words.state(plan, cause)}"
 
 
 def _body(plan: Plan, columns: int) -> Iterator[str]:
@@ -52,7 +54,7 @@ def _cells(row: words.PlanLine) -> Cells:
 
 
 def _refused(plan: Plan, refusal: Refusal) -> tuple[tuple[str, Cells], str]:
-    """A refused change is one line however many details it has: it is the reason that matters."""
+    """A refused change is one line however many details it has: the reason matters."""
     change = refusal.change
     subject = clean(change.subject) or clean(plan.pool)
     move = f"{words.value(change.before)} → {words.value(change.after)}"

@@ -12,25 +12,26 @@ from collections.abc import Iterator, Sequence
 from reconciler.plan.model import Plan
 from reconciler.plan.render import words
 from reconciler.plan.render.clean import clean
+from reconciler.plan.sync import SyncCause
 
 FOLDED_FROM = 20
 """Rows from which a table is folded away."""
 
 MOST_ROWS = 200
-"""Rows of one table; a comment has a limit (65,536 characters on GitHub), and nobody reads on."""
+"""Rows of one table; a comment has a limit (65,536 characters on GitHub)."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -/.,=+→…%;?")
 
 
-def markdown(plan: Plan) -> str:
-    """The plan as GitHub-flavoured Markdown, without a final newline."""
-    return "\n".join([*_head(plan), *_changes(plan), *_refusals(plan), *_gaps(plan), *_remarks(plan)])
+def markdown(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
+    """The plan as GitHub-flavoured Markdown, without a final newline; `cause`: why the pool is out of sync."""
+    return "\n".join([*_head(plan, cause), *_changes(plan), *_refusals(plan), *_gaps(plan), *_remarks(plan)])
 
 
-def _head(plan: Plan) -> Iterator[str]:
+def _head(plan: Plan, cause: SyncCause) -> Iterator[str]:
     revision = words.revision(plan)
     at = f" @ {code(revision)}" if revision else ""
-    yield f"### {code(plan.pool)}{at}: {words.state(plan)}"
+    yield f"### {code(plan.pool)}{at}: {words.state(plan, cause)}"
     yield ""
     yield f"{words.counts(plan)} · plan {code(plan.hash)}"
 
@@ -41,7 +42,7 @@ def _changes(plan: Plan) -> Iterator[str]:
         [code(row.mark), escaped(row.kind), code(row.subject), code(row.before), code(row.after), escaped(row.effect)]
         for row in rows
     ]
-    yield from _table("changes", ["", "what", "which", "from", "to", "over, effect"], cells)
+    yield from _table("changes", ["", "what", "which", "from", "to", "API, effect"], cells)
 
 
 def _refusals(plan: Plan) -> Iterator[str]:

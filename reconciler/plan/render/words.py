@@ -1,6 +1,6 @@
 """The words that all renderings share: the state of a plan, its counts, its rows, a value in short.
 
-Decides nothing about layout, so that text and Markdown never tell different stories of one plan.
+Decides nothing about layout, so that text and Markdown say the same of one plan.
 """
 
 from __future__ import annotations
@@ -15,18 +15,37 @@ from dataclasses import dataclass
 from reconciler.documents import Json
 from reconciler.plan.model import Action, Change, GapKind, Plan, Risk
 from reconciler.plan.render.clean import clean
+from reconciler.plan.sync import SyncCause
 
 SHORT_REVISION = 7
-"""Characters of a commit id that people read."""
+"""Characters of a commit id that are shown."""
 
 LONGEST = 160
-"""Characters of one value; what is longer is cut, and says so. JSON has it whole."""
+"""Characters of one value; what is longer is cut and marked. JSON has it whole."""
 
 
 MOST_DETAILS = 3
 """Fields of one change that a single line names."""
 
 _PLAIN = re.compile(r"[\w.@/-]+")
+
+_EFFECTS = {
+    Risk.NEUTRAL: "no impact",
+    Risk.WIDENS: "grants access",
+    Risk.NARROWS: "revokes access",
+    Risk.RESTARTS: "restarts agents",
+    Risk.DESTROYS: "deletes for good",
+}
+_DOING = {
+    Risk.NEUTRAL: "without impact",
+    Risk.WIDENS: "granting access",
+    Risk.NARROWS: "revoking access",
+    Risk.RESTARTS: "restarting agents",
+    Risk.DESTROYS: "deleting for good",
+}
+
+WAIT_ONCE = "usually created by Azure, checked again first"
+"""The effect of a change that the first run leaves to Azure for `RunLimits.wait_once`."""
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 
@@ -42,32 +61,52 @@ class PlanLine:
     before: str
     after: str
     effect: str
-    """Route, then what it does to people: ``Azure DevOps, widens``."""
+    """Route, then what it does to people: ``Azure DevOps, grants access``."""
 
 
-def state(plan: Plan) -> str:
-    """The plan in a word or two. Only an empty and complete plan is ``in sync``."""
+def state(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
+    """The plan in a few words: ``out of sync (drift); 2 changes wait for their queue``.
+
+    Only an empty and complete plan is ``in sync``; one that holds no change and is not complete is ``not verified``.
+    """
     if plan.in_sync:
         return "in sync"
-    drifted = "drifted" if plan.changes or plan.refusals else ""
-    ready = all(gap.kind is GapKind.NOT_READY for gap in plan.gaps)
-    incomplete = "" if not plan.gaps else "not all there yet" if ready else "not all known"
-    return ", ".join(word for word in (drifted, incomplete) if word)
+    known = "" if cause is SyncCause.UNKNOWN else f" ({cause})"
+    head = f"out of sync{known}" if plan.changes or plan.refusals else "not verified"
+    return "; ".join([head, *_open_ends(plan)])
+
+
+def _open_ends(plan: Plan) -> Iterator[str]:
+    """What the gaps of a plan mean, in the order of their kinds."""
+    waiting = [gap for gap in plan.gaps if gap.kind is GapKind.NOT_READY]
+    # A gap below a project is about a queue that does not exist yet; the others are about the pool itself.
+    queues = sum("/" in gap.subject for gap in waiting)
+    if queues:
+        yield "1 change waits for its queue" if queues == 1 else f"{queues} changes wait for their queue"
+    if others := len(waiting) - queues:
+        yield f"{_counted(others, 'part', '')} not ready yet"
+    kinds = Counter(gap.kind for gap in plan.gaps)
+    if failed := kinds[GapKind.UNKNOWN]:
+        yield f"{_counted(failed, 'read', '')} failed"
+    if degraded := kinds[GapKind.DEGRADED]:
+        yield f"{_counted(degraded, 'problem', '')} to correct"
 
 
 def revision(plan: Plan) -> str:
-    """The commit as people write it, cleaned; empty for a folder that git does not keep, marked for unsaved work."""
+    """The short commit, cleaned; empty for a folder without git, marked for files that are not committed."""
     dirty = "-dirty" if "-dirty" in plan.revision else ""
     return clean(plan.revision[:SHORT_REVISION]) + dirty
 
 
 def counts(plan: Plan) -> str:
-    """``3 changes: 1 neutral, 1 widens, 1 narrows; 1 refused; 2 gaps: 1 not ready, 1 unknown``."""
-    parts = [_counted(len(plan.changes), "change", _tally(Risk, (c.risk for c in plan.changes)))]
+    """``2 changes: 1 without impact, 1 granting access; 1 refused; 2 gaps: 1 not ready, 1 unknown``."""
+    parts = [_counted(len(plan.changes), "change", risks_text(change.risk for change in plan.changes))]
     if plan.refusals:
         parts.append(f"{len(plan.refusals)} refused")
     if plan.gaps:
-        parts.append(_counted(len(plan.gaps), "gap", _tally(GapKind, (g.kind for g in plan.gaps))))
+        numbers = Counter(gap.kind for gap in plan.gaps)
+        kinds = ", ".join(f"{numbers[kind]} {kind.value}" for kind in GapKind if numbers[kind])
+        parts.append(_counted(len(plan.gaps), "gap", kinds))
     if plan.remarks:
         parts.append(_counted(len(plan.remarks), "remark", ""))
     return "; ".join(parts)
@@ -78,28 +117,32 @@ def _counted(number: int, noun: str, parts: str) -> str:
     return f"{text}: {parts}" if parts else text
 
 
-def _tally(order: type[Risk | GapKind], found: Iterable[Risk | GapKind]) -> str:
-    numbers = Counter(found)
-    return ", ".join(f"{numbers[member]} {member.value}" for member in order if numbers[member])
+def risks_text(risks: Iterable[Risk]) -> str:
+    """``1 without impact, 2 granting access``, harmless first; empty where there is none."""
+    numbers = Counter(risks)
+    return ", ".join(f"{numbers[risk]} {_DOING[risk]}" for risk in Risk if numbers[risk])
 
 
 def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
-    """One row a change, or one for each of its details; the first row says what is waited for, if anything."""
+    """One row for each change, or for each of its details."""
     if not change.details:
         yield _row(change, clean(change.subject), change.before, change.after, (change.risk, change.note))
         return
     prefix = "" if change.subject.casefold() in ("", plan.pool.casefold()) else f"{clean(change.subject)}  "
     for detail in change.details:
-        said = (detail.risk, detail.note or change.note)
-        yield _row(change, prefix + clean(detail.path), detail.before, detail.after, said)
+        effect_of = (detail.risk, detail.note or change.note)
+        yield _row(change, prefix + clean(detail.path), detail.before, detail.after, effect_of)
 
 
-def _row(change: Change, subject: str, before: Json, after: Json, said: tuple[Risk, str]) -> PlanLine:
-    risk, note = said
-    harm = "" if risk is Risk.NEUTRAL else risk.value
-    waiting = "waited for once" if change.wait_once else ""
-    words = [word for word in (harm, clean(note), waiting) if word] or [risk.value]
+def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tuple[Risk, str]) -> PlanLine:
+    risk, note = effect_of
+    harm = "" if risk is Risk.NEUTRAL else _EFFECTS[risk]
+    words = [word for word in (harm, clean(note)) if word]
+    if not words and not change.wait_once:
+        words = [_EFFECTS[risk]]
     effect = ", ".join([change.route.value, *words])
+    if change.wait_once:
+        effect = f"{effect}; {WAIT_ONCE}"
     return PlanLine(_MARKS[change.action], clean(change.kind), subject, value(before), value(after), effect)
 
 
@@ -108,8 +151,8 @@ def summary(change: Change) -> str:
     moves = [f"{clean(one.path)} {value(one.before)} → {value(one.after)}" for one in change.details[:MOST_DETAILS]]
     if len(change.details) > MOST_DETAILS:
         moves.append(f"{len(change.details) - MOST_DETAILS} more")
-    told = ", ".join(moves) or f"{value(change.before)} → {value(change.after)}"
-    return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {told}"
+    moves_text = ", ".join(moves) or f"{value(change.before)} → {value(change.after)}"
+    return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {moves_text}"
 
 
 def value(given: Json) -> str:

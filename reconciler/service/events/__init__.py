@@ -1,6 +1,6 @@
-"""What the world tells us, read leniently: a document becomes hints, hints become keys of pools, and nothing more.
+"""Reads events leniently: a document becomes hints, and hints become keys of pools.
 
-An event is never believed, only followed: the worker reads git, ARM and Azure DevOps afresh. So nothing of an event
-but names and ids is kept, above all none of the claims that ARM's events carry, and a document that cannot be read
-is counted and dropped: the sweep finds what it would have told.
+An event only triggers a run; the worker reads Git, ARM and Azure DevOps itself. So only names and ids of an event are
+kept, and none of the claims that ARM's events carry. A document that cannot be read is counted and dropped: the next
+full resync finds the change.
 """

@@ -1,4 +1,4 @@
-"""Azure DevOps told that something changed: from audit entries to hints, from hints to pool keys.
+"""Changes in Azure DevOps: from audit entries to hints, from hints to pool keys.
 
 The same entries come two ways: through an audit stream to Event Grid, whose payload is not published (one entry, a
 list, or an object with a list are all accepted), and by polling the audit log. An entry names an organization and
@@ -48,14 +48,14 @@ _LISTS = ("decoratedAuditLogEntries", "auditLogEntries", "entries", "events", "r
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Where something changed; an empty field means: not told, so anything it could be."""
+    """Where something changed; an empty field is unknown and matches everything."""
 
     organization: str = ""
     project: str = ""
     """Project name, as the entry has it."""
     agent_pool: str = ""
     new_project: bool = False
-    """The name may be one that no spec knows yet, or a new name of one that it knows."""
+    """The name may be in no spec yet, or the new name of a project that is."""
 
 
 def audit_keys(body: bytes | str, specs: Sequence[Spec]) -> Keys:
@@ -71,7 +71,7 @@ def log_keys(entries: Iterable[Json], specs: Sequence[Spec], organization: str) 
 
 
 def hint_of(entry: Json, organization: str = "") -> Hint | None:
-    """What one entry says about pools and their projects; None where it is about anything else."""
+    """The hint of one entry; None where it concerns neither pools nor their projects."""
     if not isinstance(entry, dict):
         return None
     action = _text(entry, "actionId").lower()
@@ -91,7 +91,7 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
 
 
 def concerned(hint: Hint, spec: Spec) -> bool:
-    """Whether a pool could be touched by what a hint tells."""
+    """Whether a hint may concern a pool."""
     return any(_touches(hint, organization) for organization in spec.organizations)
 
 

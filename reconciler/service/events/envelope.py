@@ -1,7 +1,7 @@
 """The envelopes in which events travel: Event Grid's own schema or CloudEvents 1.0, one or many, plain or base64.
 
 A Storage queue holds text, and Event Grid writes it there either plain or base64-encoded; a Functions host hands it
-over as its `messageEncoding` says. Both are accepted, so that a wrong setting costs nothing.
+over as its `messageEncoding` says. Both are accepted, so a wrong setting does no harm.
 Schemas: Microsoft Learn, "Azure Event Grid event schema" and "CloudEvents v1.0 schema with Azure Event Grid".
 """
 
@@ -28,7 +28,7 @@ class Envelope:
     source: str
     """`topic` in Event Grid's schema."""
     data: Json = field(repr=False)
-    """The payload. It may carry claims: it is read, and never printed, kept or logged."""
+    """The payload. It may carry claims, so it is never printed, stored or logged."""
     trace: str = ""
     """`traceparent`, the attribute of CloudEvents' distributed tracing extension; as sent, not checked."""
 
@@ -94,7 +94,7 @@ def envelope(item: Json) -> Envelope | None:
 
 
 def _data(item: dict[str, Json]) -> Json:
-    """The payload, also where CloudEvents carries it as base64 or somebody sent it as JSON text."""
+    """The payload, also where CloudEvents carries it as base64 or the sender wrote it as JSON text."""
     data = item.get("data")
     if data is None and isinstance(item.get("data_base64"), str):
         data = item["data_base64"]

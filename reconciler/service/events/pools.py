@@ -1,8 +1,8 @@
-"""ARM told that a pool was written or deleted: from Event Grid's resource events to pool keys.
+"""Pools that ARM wrote or deleted: from Event Grid's resource events to pool keys.
 
-Two topics can tell: the subscription's or resource group's system topic (`Microsoft.Resources.Resource…`), and
+Two topics report this: the subscription's or resource group's system topic (`Microsoft.Resources.Resource…`), and
 Azure Resource Notifications (`Microsoft.ResourceNotifications.Resources.…`). Failures and cancellations count as
-well: a failed write leaves a pool worth looking at. Actions (`…/pools/resources`, deleting single machines) change
+well: a failed write may leave a pool out of sync. Actions (`…/pools/resources`, deleting single machines) change
 nothing that a spec says. Sources: Microsoft Learn, "Azure subscription as an Event Grid source" and "Azure Resource
 Notifications - Resource Management events".
 """
@@ -38,7 +38,7 @@ _POOL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Pools somebody should look at."""
+    """Pools to reconcile."""
 
     keys: tuple[str, ...] = ()
     """Lower-case pool names, each once, sorted."""

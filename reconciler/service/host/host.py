@@ -37,7 +37,7 @@ class ServeOptions:
     """0: any free port."""
     workers: int = 2
     key: str = ""
-    """Function key; empty: none is asked for."""
+    """Function key; empty: none is required."""
     timers: bool = True
     lanes: tuple[str, ...] = ()
     """Names of queues whose messages go first, in this order; the others follow by name."""
@@ -45,7 +45,7 @@ class ServeOptions:
     """Seconds that runs under way may still take after a stop."""
     ids: bool = True
     """Whether an invocation that belongs to no trace gets ids of its own, for the log. Where spans are recorded it
-    does not: their trace would have a beginning that nobody knows."""
+    does not: their trace would begin with an unknown span."""
     retry: float = 10.0
     """Seconds until a message comes again whose function failed: `visibilityTimeout` of host.json."""
 
@@ -73,7 +73,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a function gets that asks for its `context`."""
+    """The `context` argument of a function."""
 
     function_name: str
     invocation_id: str
@@ -122,7 +122,7 @@ class Host:
         for output in served.outputs:
             for text in _texts(outputs[output.argument].value):
                 self._queues.named(output.queue).put(text)
-        # Whatever ran may have put messages, on its outputs or by itself.
+        # The function may have put messages, on its outputs or directly.
         self._workers.nudge()
         return answer
 
@@ -171,7 +171,7 @@ class Host:
             ready(f"http://{host}:{port}")
             await stop.wait()
         finally:
-            # First of all: what still asks over HTTP may take a while to be answered.
+            # First: open HTTP requests may take a while.
             self._begin_nothing_more()
             await runner.cleanup()
         return await asyncio.to_thread(self._end)

@@ -1,8 +1,8 @@
 """HTTP: the routes that the functions declare, on aiohttp, each call in a thread of its own.
 
-Stands where the Functions host's front door stands: route prefix ``api``, function keys where one is set, a limit
-on bodies before they are read, problem+json for what no function answers. Headers that only the platform may set
-(``X-MS-CLIENT-PRINCIPAL…``) are taken away: nothing in front of this server vouches for them.
+Replaces the Functions host's HTTP side: route prefix ``api``, function keys where one is set, a limit on bodies
+before they are read, problem+json for paths without a function. Headers that only the platform may set
+(``X-MS-CLIENT-PRINCIPAL…``) are removed, since no platform checks them here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reconciler.service.host.bindings import Served
 
 PREFIX = "/api"
 MAX_BODY = 1_114_112
-"""Bytes read at most; handlers have tighter limits and answer with a problem of their own."""
+"""Largest body in bytes that is read; handlers have lower limits and their own problems."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,7 +43,7 @@ def _handler(served: Served, call: Callable[[Served, object], object], key: str)
     async def handle(request: web.Request) -> web.StreamResponse:
         if key and not open_to_all and not _has_key(request, key):
             return _problem(401, "Unauthorized", "x-functions-key: missing or wrong")
-        asked = func.HttpRequest(
+        received = func.HttpRequest(
             request.method,
             str(request.url),
             headers={name: value for name, value in request.headers.items() if not _platforms_own(name)},
@@ -51,9 +51,9 @@ def _handler(served: Served, call: Callable[[Served, object], object], key: str)
             route_params=dict(request.match_info),
             body=await request.read(),
         )
-        answered = await asyncio.to_thread(call, served, asked)
+        answered = await asyncio.to_thread(call, served, received)
         if not isinstance(answered, func.HttpResponse):
-            return _problem(500, "Internal Server Error", f"{served.name}: no answer")
+            return _problem(500, "Internal Server Error", f"{served.name}: no response")
         return web.Response(
             status=answered.status_code, body=answered.get_body(), headers=_headers(answered, answered.mimetype)
         )
@@ -77,17 +77,15 @@ def _has_key(request: web.Request, key: str) -> bool:
 
 @web.middleware
 async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what goes wrong outside a function as problem+json."""
+    """Turn errors outside of a function into problem+json."""
     try:
         return await handler(request)
     except web.HTTPException as refused:
         detail = f"{request.method} {request.path}: {refused.reason.lower()}"
         allowed = {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}
         return _problem(refused.status, refused.reason, detail, allowed)
-    except Exception:  # noqa: BLE001 - the host's part: a bug is a 500 without details; `call` has logged it
-        return _problem(
-            500, "Internal Server Error", f"{request.method} {request.path}: an error of ours; it is logged"
-        )
+    except Exception:  # noqa: BLE001 - as the host does: a bug is a 500 without details; `call` has logged it
+        return _problem(500, "Internal Server Error", f"{request.method} {request.path}: internal error; it is logged")
 
 
 def _problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> web.Response:

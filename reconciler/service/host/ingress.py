@@ -1,8 +1,8 @@
-"""Event Grid's way into a queue, for places without Event Grid: a webhook that does what its delivery would do.
+"""A webhook that puts events into a queue as Event Grid would, for places without Event Grid.
 
 In Azure a subscription delivers each event into a Storage queue. Here a sender posts to
 ``/runtime/webhooks/eventgrid/{queue}`` and each event becomes one message of that queue. Both handshakes are
-answered, so that a real subscription could point here as well. Source: Microsoft Learn, "Webhook event delivery"
+supported, so that a real subscription can point here as well. Source: Microsoft Learn, "Webhook event delivery"
 and "CloudEvents v1.0 schema with Azure Event Grid" (abuse protection).
 """
 
@@ -23,10 +23,10 @@ PATH = "/runtime/webhooks/eventgrid/{queue}"
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
 
-def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str, told: Callable[[], None]) -> None:
+def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str, delivered: Callable[[], None]) -> None:
     """Add the webhook for these queues; `key` as for functions (`aeg-sas-key`, `x-functions-key` or `?code=`).
 
-    `told` is called when messages were put.
+    `delivered` is called when messages were put.
     """
 
     async def deliver(request: web.Request) -> web.Response:
@@ -44,7 +44,7 @@ def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str, t
                 await asyncio.to_thread(queue.put, json.dumps(event))
         except ReconcilerError as error:
             raise web.HTTPServiceUnavailable from error
-        told()
+        delivered()
         return web.Response(status=200)
 
     async def allow(request: web.Request) -> web.Response:
@@ -69,7 +69,7 @@ def _events(body: bytes) -> list[Json]:
 
 
 def _validation_code(headers: Mapping[str, str], events: list[Json]) -> str | None:
-    """The code to send back where this is Event Grid asking whether it may deliver here."""
+    """The code to send back where this is Event Grid's handshake; None otherwise."""
     if headers.get("aeg-event-type") != "SubscriptionValidation":
         return None
     for event in events:

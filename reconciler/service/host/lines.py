@@ -1,7 +1,7 @@
-"""Log records as lines of JSON on standard error, for whoever collects them: one object a line, nothing secret.
+"""Log records as lines of JSON on standard error: one object a line, redacted.
 
 Events of `reconciler.service.triggers.logs` are JSON already and keep their fields; records of libraries get a field
-`message`. What looks like a secret of this process is struck out by the `clean` that is given.
+`message`. The known secrets of this process are masked too.
 """
 
 from __future__ import annotations
@@ -9,31 +9,32 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment
+from reconciler.documents.redaction import redacted
 
 
 class Lines(logging.Formatter):
     """One JSON object for each record."""
 
-    def __init__(self, clean: Callable[[str], str]) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._clean = clean
+        self._secrets = tuple(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; a text that is a JSON object gives its fields, any other is the field `message`."""
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        at = moment(datetime.fromtimestamp(record.created, UTC))
         head = {"at": at, "level": record.levelname.lower(), "logger": record.name}
-        return json.dumps({**head, **_fields(self._clean(record.getMessage()))}, ensure_ascii=False)
+        return json.dumps({**head, **redacted(_fields(record.getMessage()), self._secrets)}, ensure_ascii=False)
 
 
-def log_to(clean: Callable[[str], str], stream: TextIO | None = None) -> logging.Handler:
-    """Let our own events and every library's warnings go to `stream` (standard error); the handler, to remove it."""
+def log_to(secrets: Iterable[str], stream: TextIO | None = None) -> logging.Handler:
+    """Send our own events and every library's warnings to `stream` (standard error); returns the handler to remove."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Lines(clean))
+    handler.setFormatter(Lines(secrets))
     logging.getLogger().addHandler(handler)
     logging.getLogger("reconciler").setLevel(logging.INFO)
     return handler

@@ -43,7 +43,7 @@ def following(schedule: str, due: datetime, now: datetime) -> tuple[datetime, bo
 
 
 class Timer:
-    """Runs one function on its schedule until told to stop."""
+    """Runs one function on its schedule until stopped."""
 
     def __init__(self, served: Served, run: Callable[[bool], None]) -> None:
         self._schedule = schedule_of(served)

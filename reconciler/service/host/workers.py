@@ -1,8 +1,8 @@
 """Queue workers: threads that take messages and run the functions which declare a trigger for them.
 
-As under the Functions host: a function that returns acknowledges its message, one that raises gets it again, and
-what was taken too often is put aside by the queue itself (``<queue>-poison``). Queues are asked in the order given:
-what events put into the first is looked at before the sweep's batches in a later one. Source: Microsoft Learn,
+As under the Functions host: a function that returns acknowledges its message, one that raises gets it again, and the
+queue moves a message that was taken too often to its dead letters (``<queue>-poison``). Queues are read in the order
+given: events in the first come before a full resync's batches in a later one. Source: Microsoft Learn,
 "Azure Queue storage trigger for Azure Functions".
 """
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("reconciler.serve")
 HIDE = 330.0
 """Seconds a taken message stays hidden: longer than a run may take (300 s)."""
 IDLE = 0.5
-"""Seconds between two looks at empty queues."""
+"""Seconds between two reads of empty queues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Lane:
 
 
 class Workers:
-    """A few threads over all lanes, until told to stop."""
+    """Threads over all lanes, until `stop`."""
 
     def __init__(self, lanes: Sequence[Lane], count: int, retry: float) -> None:
         """`retry`: seconds until a message comes again whose function failed."""
@@ -58,7 +58,7 @@ class Workers:
         self.nudge()
 
     def nudge(self) -> None:
-        """This process just put a message: look now. Other processes' messages are found within `IDLE` seconds."""
+        """This process put a message: read now. Messages of other processes are found within `IDLE` seconds."""
         with self._news:
             self._heard += 1
             self._news.notify_all()
@@ -76,7 +76,7 @@ class Workers:
                 self._rest(heard)
 
     def _rest(self, heard: int) -> None:
-        """Wait for news; what was put while the queues were looked at is not slept through."""
+        """Wait for a nudge; one that came while the queues were read counts."""
         with self._news:
             self._news.wait_for(lambda: self._heard != heard or self._stop.is_set(), IDLE)
 
@@ -97,18 +97,18 @@ class Workers:
 def _handle(lane: Lane, message: Message, retry: float) -> None:
     try:
         lane.run(message)
-    except Exception as error:  # noqa: BLE001 - the host's part: whatever a function raises, the message comes again
+    except Exception as error:  # noqa: BLE001 - as the host does: whatever a function raises, the message comes again
         _failed(lane, message, error, retry)
         return
     try:
         lane.queue.ack(message)
     except ReconcilerError as trouble:
-        # It comes again, and is found to be done already.
+        # The message comes again, and its work is found to be done.
         _log.warning("queue %s: %s", lane.name, trouble)
 
 
 def _failed(lane: Lane, message: Message, error: Exception, retry: float) -> None:
-    """Let it come again in a while; the queue counts."""
+    """Let the message come again later; the queue counts attempts."""
     _log.error("%s: attempt %d: %s", lane.name, message.attempts, type(error).__name__)
     try:
         lane.queue.hide(message, retry)

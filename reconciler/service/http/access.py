@@ -1,7 +1,7 @@
-"""Who may ask over HTTP: the app role in the claims that App Service's authentication puts before the app.
+"""Authorizes HTTP callers by the app role in the claims that App Service's authentication adds.
 
-A function key is the platform's first lock. Where the deployment asks for a role as well, it is checked again here
-and fails closed: no platform authentication, no claims, claims that cannot be read, or no role mean 401 or 403.
+The platform checks the function key. Where the deployment requires a role as well, it is checked here and fails
+closed: no platform authentication, no claims, claims that cannot be read, or no role mean 401 or 403.
 The header is only believed where the platform says that its authentication is on, since it replaces what a caller
 sent. Source: Microsoft Learn, "Work with user identities in Azure App Service authentication" (header
 `X-MS-CLIENT-PRINCIPAL`, base64 JSON with `claims: [{typ, val}]`).
@@ -29,13 +29,13 @@ def require_role(headers: Mapping[str, str], role: str, *, platform_authenticate
         return
     if not platform_authenticates:
         raise HttpProblem(
-            403, "Forbidden", "authentication: a role is asked for, but the platform authenticates nobody"
+            403, "Forbidden", "authentication: a role is required, but the platform's authentication is off"
         )
     principal = headers.get("x-ms-client-principal", "")
     if not principal:
         raise HttpProblem(401, "Unauthorized", "authentication: sign in with Microsoft Entra ID")
     if role not in _roles(principal):
-        raise HttpProblem(403, "Forbidden", f"authorization: the app role {role} is needed")
+        raise HttpProblem(403, "Forbidden", f"authorization: the app role {role} is required")
 
 
 def _roles(principal: str) -> set[str]:

@@ -1,13 +1,12 @@
-"""The HTTP interface's handlers: what may be asked, and what is answered. See `openapi.json` beside this file.
+"""The HTTP interface's handlers. `openapi.json` beside this file describes the requests and responses.
 
-A caller may only name pools that a verified spec names. A wish to reconcile becomes messages on the work queue and
-is answered with 202: nothing is reconciled while somebody waits. Errors of `reconciler.errors` that leave a handler
-become 503: they say what could not be read.
+A caller may only name pools that a spec names. A request to reconcile becomes messages on the work queue, and the
+response is 202: no pool is reconciled during the HTTP request. An error of `reconciler.errors` that leaves a handler
+becomes a 503 with its text.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -18,6 +17,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from reconciler.documents import Json
+from reconciler.documents.spelling import nearest
+from reconciler.engine import load_status
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
@@ -30,7 +31,7 @@ from reconciler.spec.model import Spec
 
 MAX_POOLS = 1000
 RETRY_AFTER = "5"
-"""Seconds until a first look at the status is worth it."""
+"""Seconds until a caller should first read the status."""
 _IDEMPOTENCY_KEY = re.compile(r"^[!-~]{1,128}$")
 
 
@@ -43,8 +44,8 @@ class ApiContext:
     clock: Clock
     plan: Callable[[Spec, str], Json]
     """Plans a pool at a revision, in the documented JSON form; reads both planes."""
-    ask: Callable[[Sequence[Spec], str], None]
-    """Puts wishes on the queue, with the trigger's name. What is remembered is remembered afterwards: none is lost."""
+    enqueue: Callable[[Sequence[Spec], str], None]
+    """Queues requests under the trigger's name. Anything stored is stored afterwards, so no request is lost."""
     ref: str = ""
     """The branch that specs come from, ``main`` or ``refs/heads/main``; empty: the default branch, any push counts."""
 
@@ -61,38 +62,40 @@ def answering(handler: Callable[[], HttpResponse]) -> HttpResponse:
         return HttpProblem(503, "Service Unavailable", detail, headers=retry).response()
 
 
-def reconcile(desk: ApiContext, request: HttpRequest) -> HttpResponse:
+def reconcile(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """All pools, or those that the body names."""
-    specs = desk.catalogue.specs()
+    specs = context.catalogue.specs()
     body = json_body(request)
-    names = _asked(body) if request.body.strip() else []  # a JSON null is no empty body, and no wish for all pools
+    names = (
+        _pool_names(body) if request.body.strip() else []
+    )  # a JSON null is not an empty body, so it does not request all pools
     wanted = {spec.key: spec for spec in (_known(specs, name) for name in names)} if names else specs.by_key
-    return _accept(desk, request, tuple(wanted.values()), "/api/pools")
+    return _accept(context, request, tuple(wanted.values()), "/api/pools")
 
 
-def reconcile_pool(desk: ApiContext, request: HttpRequest) -> HttpResponse:
+def reconcile_pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """One pool."""
-    spec = _known(desk.catalogue.specs(), request.params["name"])
-    return _accept(desk, request, (spec,), f"/api/pools/{spec.name}")
+    spec = _known(context.catalogue.specs(), request.params["name"])
+    return _accept(context, request, (spec,), f"/api/pools/{spec.name}")
 
 
-def pools(desk: ApiContext) -> HttpResponse:
+def pools(context: ApiContext) -> HttpResponse:
     """All pools with their condition, the commit, and every problem of the specs."""
-    specs = desk.catalogue.specs()
+    specs = context.catalogue.specs()
     body = {
         "revision": specs.revision,
         "stale": specs.snapshot.stale,
-        "pools": [_line(desk, spec) for spec in specs.by_key.values()],
+        "pools": [_line(context, spec) for spec in specs.by_key.values()],
         "problems": [str(problem) for problem in specs.problems],
     }
     return HttpResponse(200, body)
 
 
-def pool(desk: ApiContext, request: HttpRequest) -> HttpResponse:
+def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """What the last run saw of one pool."""
-    specs = desk.catalogue.specs()
+    specs = context.catalogue.specs()
     spec = _known(specs, request.params["name"])
-    document = desk.state.load(f"pools/{spec.key}")
+    document = context.state.load(f"pools/{spec.key}")
     body = {
         "name": spec.name,
         "revision": specs.revision,
@@ -102,11 +105,11 @@ def pool(desk: ApiContext, request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, body)
 
 
-def plan(desk: ApiContext, request: HttpRequest) -> HttpResponse:
+def plan(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """What would be done now."""
-    specs = desk.catalogue.specs()
+    specs = context.catalogue.specs()
     spec = _known(specs, request.params["name"])
-    return HttpResponse(200, desk.plan(spec, specs.revision))
+    return HttpResponse(200, context.plan(spec, specs.revision))
 
 
 def openapi() -> HttpResponse:
@@ -115,16 +118,16 @@ def openapi() -> HttpResponse:
     return HttpResponse(200, json.loads(text))
 
 
-def pushed(desk: ApiContext, pushes: tuple[Push, ...], look: Callable[[], None]) -> HttpResponse:
-    """Look at git where a verified push moved our branch, once for each delivery."""
-    ours = [push for push in pushes if push.ref and _is_ours(desk.ref, push.ref)]
+def pushed(context: ApiContext, pushes: tuple[Push, ...], read_git: Callable[[], None]) -> HttpResponse:
+    """Read Git where a verified push moved our branch, once for each delivery."""
+    ours = [push for push in pushes if push.ref and _is_ours(context.ref, push.ref)]
     if not ours:
         return HttpResponse(202, {"looking": False})
-    memory = RememberedDeliveries(desk.state, desk.clock, "deliveries")
+    memory = RememberedDeliveries(context.state, context.clock, "deliveries")
     delivery = ours[0].delivery
     if delivery and memory.find(delivery) is not None:
         return HttpResponse(202, {"looking": False})
-    look()
+    read_git()
     if delivery:
         memory.keep(delivery, ours[0].ref)
     return HttpResponse(202, {"looking": True})
@@ -134,7 +137,7 @@ def _is_ours(ref: str, moved: str) -> bool:
     return not ref or moved in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}")
 
 
-def _asked(body: Json) -> list[str]:
+def _pool_names(body: Json) -> list[str]:
     if not isinstance(body, dict) or set(body) - {"pools"}:
         raise HttpProblem(400, "Bad Request", 'body: must be empty or an object with "pools" alone')
     names = body.get("pools")
@@ -150,27 +153,27 @@ def _asked(body: Json) -> list[str]:
 def _known(specs: Specs, name: str) -> Spec:
     spec = specs.by_key.get(name.lower())
     if spec is None:
-        near = difflib.get_close_matches(name.lower(), specs.by_key, n=1)
-        hint = f"; did you mean {specs.by_key[near[0]].name}?" if near else ""
+        near = nearest(name, specs.by_key)
+        hint = f"; did you mean {specs.by_key[near].name}?" if near else ""
         raise HttpProblem(404, "Not Found", f"pools: no spec names {name[:64]!r}{hint}")
     return spec
 
 
-def _accept(desk: ApiContext, request: HttpRequest, specs: tuple[Spec, ...], where: str) -> HttpResponse:
-    """202, the same again for the same idempotency key; 422 where that key asked for something else."""
+def _accept(context: ApiContext, request: HttpRequest, specs: tuple[Spec, ...], where: str) -> HttpResponse:
+    """202, and the same response for the same idempotency key; 422 where that key was used for another request."""
     key = request.headers.get("idempotency-key", "")
     if "idempotency-key" in request.headers and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise HttpProblem(400, "Bad Request", "Idempotency-Key: 1 to 128 visible ASCII characters")
-    memory = RememberedDeliveries(desk.state, desk.clock, "idempotency")
-    asked = hashlib.sha256(urlsplit(request.path).path.encode() + b"\0" + request.body).hexdigest()
+    memory = RememberedDeliveries(context.state, context.clock, "idempotency")
+    digest = hashlib.sha256(urlsplit(request.path).path.encode() + b"\0" + request.body).hexdigest()
     before = memory.find(key) if key else None
-    if before is not None and before["asked"] != asked:
+    if before is not None and before["asked"] != digest:
         raise HttpProblem(422, "Unprocessable Content", "Idempotency-Key: used before for another request")
     body: dict[str, Json] = before["body"] if before is not None else _accepted(specs, where)
     if before is None:
-        desk.ask(specs, "http")
+        context.enqueue(specs, "http")
     if key and before is None:
-        memory.keep(key, {"asked": asked, "body": body})
+        memory.keep(key, {"asked": digest, "body": body})
     return HttpResponse(202, body, {"Location": body["status"], "Retry-After": RETRY_AFTER})
 
 
@@ -178,10 +181,9 @@ def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
     return {"accepted": [spec.name for spec in specs], "status": where}
 
 
-def _line(desk: ApiContext, spec: Spec) -> dict[str, Json]:
-    document = desk.state.load(f"pools/{spec.key}")
-    conditions = document.body.get("conditions", []) if document else []
-    ready: dict[str, Json] = next((condition for condition in conditions if condition.get("type") == "Ready"), {})
+def _line(context: ApiContext, spec: Spec) -> dict[str, Json]:
+    status = load_status(context.state, spec.key).public()
+    ready: dict[str, Json] = next((one for one in status["conditions"] if one["type"] == "Ready"), {})
     return {
         "name": spec.name,
         "mode": spec.mode.value,
@@ -189,4 +191,5 @@ def _line(desk: ApiContext, spec: Spec) -> dict[str, Json]:
         "reason": ready.get("reason", "NeverLookedAt"),
         "message": ready.get("message", ""),
         "since": ready.get("since"),
+        "outOfSync": status["outOfSync"],
     }

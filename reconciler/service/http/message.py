@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redacted
 
 MAX_BODY = 65_536
-"""Bytes that a request of the interface may have; webhooks have their own limit."""
+"""Largest body of a request in bytes; webhooks have their own limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What goes back; `body` is sent as JSON, None as no body."""
+    """The response; `body` is sent as JSON, None as no body."""
 
     status: int
     body: Json = None
@@ -39,12 +40,12 @@ class HttpResponse:
     content_type: str = "application/json"
 
     def content(self) -> bytes:
-        """The body's bytes."""
-        return b"" if self.body is None else json.dumps(self.body, sort_keys=True).encode()
+        """The body's bytes, redacted."""
+        return b"" if self.body is None else json.dumps(redacted(self.body), sort_keys=True).encode()
 
 
 class HttpProblem(Exception):
-    """An answer that a handler gives by raising: `application/problem+json`, one clear sentence."""
+    """An error response: `application/problem+json` with one sentence."""
 
     def __init__(self, status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -54,7 +55,7 @@ class HttpProblem(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> HttpResponse:
-        """The problem as a response. `type` is `about:blank`: the status says the kind (RFC 9457, 4.2.1)."""
+        """The problem as a response. `type` is `about:blank`: the status is the kind (RFC 9457, 4.2.1)."""
         body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
         return HttpResponse(self.status, body, self.headers, "application/problem+json")
 

@@ -1,7 +1,7 @@
-"""Pushes that git hosts announce: who may say so, and which branch moved. The payload is only a hint.
+"""Verifies push webhooks of Git hosts and reads which branch moved. The payload is only a hint.
 
 GitHub signs the raw body (HMAC-SHA256, `X-Hub-Signature-256`); Azure Repos signs nothing and authenticates with
-Basic or a header of one's own. Two secrets may be valid at once, so that one can be replaced without losing a push.
+Basic or a custom header. Two secrets may be valid at once, so that one can be replaced without losing a push.
 Everything is compared in constant time, and the size is checked before anything is read. Sources: GitHub Docs,
 "Validating webhook deliveries"; Microsoft Learn, "Webhooks with Azure DevOps" and "Service hooks events, git.push".
 """
@@ -20,7 +20,7 @@ from reconciler.documents import Json
 from reconciler.service.http.message import HttpProblem, HttpRequest, json_body
 
 MAX_PUSH = 1_048_576
-"""Bytes; a push that lists more is answered with 413, and the timer sees it."""
+"""Bytes; a larger push gets a 413, and the timer finds its commit."""
 
 _DELIVERY = re.compile(r"^[0-9A-Za-z-]{1,80}$")
 _SIGNATURE = re.compile(r"^sha256=[0-9a-fA-F]{64}$")
@@ -28,7 +28,7 @@ _SIGNATURE = re.compile(r"^sha256=[0-9a-fA-F]{64}$")
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A verified announcement."""
+    """A verified delivery."""
 
     delivery: str
     """The host's id of this delivery, to be remembered; empty where it gave none."""
@@ -49,7 +49,7 @@ def github_push(request: HttpRequest, secrets: Sequence[str]) -> tuple[Push, ...
     if event == "ping":
         return (Push(delivery),)
     if event != "push":
-        raise HttpProblem(400, "Bad Request", "X-GitHub-Event: only push and ping are welcome here")
+        raise HttpProblem(400, "Bad Request", "X-GitHub-Event: only push and ping are accepted")
     return (Push(delivery, _ref(_payload(request).get("ref"), "ref")),)
 
 
@@ -62,7 +62,7 @@ def azure_repos_push(request: HttpRequest, secrets: Sequence[str]) -> tuple[Push
         raise HttpProblem(401, "Unauthorized", detail, headers=challenge)
     payload = _payload(request)
     if payload.get("eventType") != "git.push":
-        raise HttpProblem(400, "Bad Request", "eventType: only git.push is welcome here")
+        raise HttpProblem(400, "Bad Request", "eventType: only git.push is accepted")
     resource = payload.get("resource")
     updates = resource.get("refUpdates") if isinstance(resource, dict) else None
     if not isinstance(updates, list) or not all(isinstance(update, dict) for update in updates):
@@ -78,7 +78,7 @@ def _small_enough(request: HttpRequest) -> None:
 
 
 def _signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
-    """Whether any secret made the signature; all are tried, so that time tells nothing."""
+    """Whether any secret made the signature; all are tried, so that the duration reveals nothing."""
     if not _SIGNATURE.match(signature):
         return False
     matches = [

@@ -1,1 +1,1 @@
-"""From a message to a run: keys on queues, duplicates that cost nothing, and a follow-up for what is not done yet."""
+"""From a message to a run: keys on queues, coalesced duplicates, and follow-ups for what is not done yet."""

@@ -1,7 +1,7 @@
-"""Pools of one sweep, put together by organization, so that what they share is read once.
+"""Pools of one full resync, grouped by organization, so that what they share is read once.
 
 A batch is a message with the keys of pools whose first organization is the same. Batches are spread over the
-interval by a hash of their names, so that every sweep asks at the same moments and no minute is crowded.
+interval by a hash of their names, so that load is even and each batch runs at the same point of the interval.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ LARGEST = min(MAX_KEYS, 100)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pools that are looked at together."""
+    """Pools that are reconciled together."""
 
     name: str
     keys: tuple[str, ...]
 
     def delay(self, interval: float) -> float:
-        """Seconds after the sweep's beginning; always the same for the same batch."""
+        """Seconds after the start of the resync; always the same for the same batch."""
         return zlib.crc32(self.name.encode()) % 1000 / 1000 * interval
 
     def work(self, trigger: str, trace: str = "") -> WorkMessage:

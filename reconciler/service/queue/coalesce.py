@@ -1,16 +1,16 @@
-"""Ten thousand messages about one pool are one wish: look at it after the last of them.
+"""Coalesces messages: ten thousand messages about one pool are one request, done by one run after the last of them.
 
-A run reads everything afresh, so a run that began after a message was written has done what the message asks. What
-cannot be told (a message written within the margin of a run's start, a run under way elsewhere) asks for one
-follow-up later, and one only: whoever finds a follow-up ahead has nothing to add.
+A run reads everything again, so a run that began after a message was written covers that message. In doubtful cases (a
+message written within the margin of a run's start, a run in progress elsewhere) one follow-up is queued for later, and
+only one: where a follow-up is already ahead, nothing is added.
 
-A follow-up is a promise to everybody who counted on it, so it says itself when it is due, and is kept unless a run
-began then or later; what the last run covered does not matter to it, for those who counted on it may have come after.
-Where many messages ask for one pool, they are answered at once, and then at the end of each `PACE`: whatever the
-number of messages and workers, the runs that they cost follow from how long it takes to work them off.
+Other messages rely on a follow-up, so it carries the time at which it is due, and it runs unless a run began then or
+later. What the last run covered does not matter to it, because messages that rely on it may have come after that run.
+In a burst the first message runs at once, and then one run begins at the end of each `PACE`: the number of runs follows
+from the duration of the burst, not from the number of messages or workers.
 
-The start of a run and the time at which a follow-up is due are told by workers' clocks, the insertion of a message by
-the store's; the margin covers what lies between any two of them.
+The start of a run and the due time of a follow-up come from workers' clocks, the insertion of a message from the
+store's; the margin covers their differences.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 MARGIN = timedelta(seconds=5)
-"""How far two clocks may be apart, and the seconds to which a store rounds."""
+"""Largest difference of two clocks, including the store's rounding to seconds."""
 PACE = timedelta(seconds=60)
-"""Between two runs of one pool that many events ask for."""
+"""Time between two runs of one pool in a burst."""
 SOON = timedelta(seconds=20)
-"""A follow-up that is no further ahead answers every message there is now; one that is further ahead is for trouble."""
-CROWD = 20
-"""Messages for one pool within a pace from which on they are many."""
+"""A follow-up that is due within this time covers every present message; later ones are retries after an error."""
+BURST = 20
+"""Messages for one pool within a pace above which they are a burst."""
 
 _SAME = timedelta(seconds=1)
-"""Two follow-ups that are due within this are one: two workers asked at the same moment."""
+"""Two follow-ups that are due within this time are one: two workers queued them at the same moment."""
 
 
 class Decision(StrEnum):
@@ -37,29 +37,29 @@ class Decision(StrEnum):
 
     RUN = "run"
     SUPERSEDED = "superseded"
-    """Acknowledge: it is done, or a follow-up ahead will do it."""
+    """Acknowledge: it is done, or a queued follow-up will do it."""
     FOLLOW_UP = "follow-up"
-    """Ask for one follow-up, then acknowledge."""
+    """Queue one follow-up, then acknowledge."""
     EARLY = "early"
-    """A follow-up that came before it is due: put it back, for others count on it until then."""
+    """A follow-up that came before it is due: put it back, since other messages rely on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of one pool's runs."""
+    """The known runs of one pool."""
 
     started: datetime | None = None
     """Start of the last run that came to an end."""
     covered: datetime | None = None
     """Start of the last run that left nothing to do."""
     follow_up: datetime | None = None
-    """When a follow-up is due that was asked for."""
+    """When the queued follow-up is due."""
 
 
-def decide(record: Record, inserted: datetime, now: datetime, *, crowded: bool = False) -> Decision:
-    """What a message that was inserted then asks for now. `crowded`: many ask for the same."""
+def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool = False) -> Decision:
+    """What to do with a message that was inserted then. `in_burst`: many messages are for the same pool."""
     ahead = _ahead(record, now)
-    if MARGIN < ahead <= (PACE + 2 * MARGIN if crowded else SOON):
+    if MARGIN < ahead <= (PACE + 2 * MARGIN if in_burst else SOON):
         return Decision.SUPERSEDED
     if record.started is None:
         return Decision.RUN
@@ -67,15 +67,15 @@ def decide(record: Record, inserted: datetime, now: datetime, *, crowded: bool =
         return Decision.SUPERSEDED
     if inserted <= record.started + MARGIN and ahead > MARGIN:
         return Decision.SUPERSEDED
-    if crowded and now < _last(record, now) + PACE:
+    if in_burst and now < _last(record, now) + PACE:
         return Decision.FOLLOW_UP
-    # A run that begins now answers everything that was written more than the margin ago: no need to wait for one.
+    # A run that begins now covers everything that was written more than the margin ago.
     certain = inserted > record.started + MARGIN or inserted + MARGIN < now
     return Decision.RUN if certain else Decision.FOLLOW_UP
 
 
 def due(record: Record, at: datetime, now: datetime) -> Decision:
-    """What a follow-up asks for that is due then."""
+    """What to do with a follow-up that is due at `at`."""
     if now < at:
         return Decision.EARLY
     twin = record.follow_up is not None and record.follow_up != at and abs(record.follow_up - at) <= _SAME
@@ -84,12 +84,12 @@ def due(record: Record, at: datetime, now: datetime) -> Decision:
     return Decision.RUN
 
 
-def promised(record: Record, now: datetime, *, crowded: bool = False) -> datetime:
-    """When a follow-up is due that is asked for now: after the margin, after one that is about to be, and in pace."""
+def promised(record: Record, now: datetime, *, in_burst: bool = False) -> datetime:
+    """When a follow-up that is queued now is due: after the margin, after one that is about to run, and in pace."""
     soonest = now + MARGIN
     if record.follow_up is not None and record.follow_up > now:
         soonest = max(soonest, record.follow_up + MARGIN)
-    if crowded:
+    if in_burst:
         ahead = (record.follow_up,) if record.follow_up is not None and record.follow_up <= now + MARGIN else ()
         begun = (record.started,) if record.started is not None else ()
         soonest = max(soonest, *(moment + PACE for moment in (*ahead, *begun)))
@@ -97,7 +97,7 @@ def promised(record: Record, now: datetime, *, crowded: bool = False) -> datetim
 
 
 def kept(known: datetime | None, new: datetime, now: datetime) -> datetime:
-    """Which of two follow-ups is worth remembering: the sooner one that others can still count on."""
+    """Which of two follow-ups to store: the sooner one that other messages can still rely on."""
     return known if known is not None and now + MARGIN < known <= new else new
 
 

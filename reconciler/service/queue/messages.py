@@ -1,7 +1,7 @@
-"""What stands in a queue: keys of pools, and nothing that decides anything.
+"""Messages of the work queues: keys of pools, and nothing that decides anything.
 
-`trigger` and `trace` say where the wish came from, for one log line and the trace. A bare key is a message too, so
-that a person can drop one into the queue by hand.
+`trigger` and `trace` say where the request came from, for one log line and the trace. A bare key is a message too, so
+that an administrator can put one into the queue by hand.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment, moment_of
 
 MAX_KEYS = 200
 """Keys in one message; a Storage queue message holds 48 KiB before it is encoded."""
@@ -21,7 +21,7 @@ _TRACE = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 @dataclass(frozen=True, slots=True)
 class WorkMessage:
-    """Pools somebody should look at."""
+    """Pools to reconcile."""
 
     keys: tuple[str, ...]
     trigger: str = "unknown"
@@ -29,17 +29,17 @@ class WorkMessage:
     trace: str = ""
     """W3C traceparent, or empty."""
     due: datetime | None = None
-    """When a follow-up is to be kept, by the clock of who asked for it."""
+    """When a follow-up is due, by the clock of the worker that queued it."""
 
     def text(self) -> str:
         """The message's text."""
-        due = self.due.isoformat() if self.due is not None else ""
+        due = moment(self.due) if self.due is not None else ""
         body = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace, "due": due}
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
 
 def read(text: str) -> WorkMessage | None:
-    """The work that a text asks for; None where it asks for none that could be done."""
+    """The work that a text requests; None where it names no pools."""
     stripped = text.strip()
     if _KEY.match(stripped.lower()):
         return WorkMessage((stripped.lower(),))
@@ -51,7 +51,7 @@ def read(text: str) -> WorkMessage | None:
 
 
 def one_each(keys: tuple[str, ...], trigger: str, trace: str = "") -> list[str]:
-    """Texts of messages with one key each: what an event, a person or a push asks for."""
+    """Texts of messages with one key each: for an event, an HTTP request or a push."""
     return [WorkMessage((key,), trigger, trace).text() for key in keys]
 
 
@@ -66,18 +66,10 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
         tuple(keys),
         trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
         traceparent(trace),
-        _moment(body.get("due")),
+        moment_of(body.get("due")),
     )
 
 
 def traceparent(value: Json) -> str:
     """The value where it is a W3C traceparent, empty otherwise."""
     return value if isinstance(value, str) and _TRACE.match(value) else ""
-
-
-def _moment(value: Json) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment is not None and moment.tzinfo else None

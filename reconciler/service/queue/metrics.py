@@ -1,4 +1,4 @@
-"""What a run says in figures: results, changes, refusals, how old drift is, and how long it took to converge."""
+"""The metrics of a run: results, changes, refusals, time out of sync, and time to converge."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import datetime
 
 from reconciler.engine import Result
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
+from reconciler.plan.sync import SyncCause
 from reconciler.telemetry import Metrics
 
 
-def tell(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
-    """Count one run; `before` is the status that it began with, `inserted` when it was asked for."""
+def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
+    """Record one run; `before` is the status that it began with, `inserted` the time of its request."""
     outcome = result.outcome.value
     for change in result.applied:
         metrics.count("reconciler.changes", facet=change.facet, action=change.action.value)
@@ -20,7 +21,8 @@ def tell(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, ins
     if run is None:
         return
     if since is not None:
-        metrics.record("reconciler.drift.age", _seconds(since, run.ended), result=outcome)
+        cause = (result.status.cause or SyncCause.UNKNOWN).value
+        metrics.record("reconciler.out_of_sync.age", _seconds(since, run.ended), result=outcome, cause=cause)
     elif _ready(result.status) and (result.applied or before.unready is not None):
         begun = min(inserted, before.unready or inserted)
         metrics.record("reconciler.converge.seconds", _seconds(begun, run.ended), trigger=trigger)

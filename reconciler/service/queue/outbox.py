@@ -1,4 +1,4 @@
-"""Where wishes are put: single keys for events and people, batches for many pools, one follow-up for what is left."""
+"""Queues requests: single keys for events and callers, batches for many pools, one follow-up for what is left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reconciler.documents import moment, moment_of
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import MessageQueue, StateStore
@@ -20,17 +21,17 @@ FEW = 20
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Both work queues, and the memory of follow-ups."""
+    """Both work queues, and the stored follow-ups."""
 
     events: MessageQueue
-    """Single keys: what somebody waits for."""
+    """Single keys, for requests and events."""
     sweeps: MessageQueue
-    """Batches; nobody waits for them."""
+    """Batches of the full resync."""
     state: StateStore
     clock: Clock
 
-    def ask(self, specs: Collection[Spec], trigger: str, trace: str = "") -> None:
-        """Ask for a look at some pools soon."""
+    def request(self, specs: Collection[Spec], trigger: str, trace: str = "") -> None:
+        """Request a run of some pools soon."""
         if len(specs) > FEW:
             self.sweep(specs, trigger=trigger, trace=trace)
             return
@@ -38,23 +39,23 @@ class Outbox:
             self.events.put(text)
 
     def sweep(self, specs: Iterable[Spec], *, trigger: str = "sweep", spread: float = 0.0, trace: str = "") -> int:
-        """Ask for a look at many pools, in batches spread over `spread` seconds; how many batches."""
+        """Request runs of many pools, in batches spread over `spread` seconds; returns the number of batches."""
         cut = batches(specs)
         for batch in cut:
             self.sweeps.put(batch.work(trigger, trace).text(), delay=batch.delay(spread))
         return len(cut)
 
     def again(self, work: WorkMessage, delay: float = 0.0) -> None:
-        """Put back what could not be looked at: a batch's rest, one pool of it that fails, all while git is away."""
+        """Put back what was not done: the rest of a batch, one failing pool, or all while Git cannot be read."""
         queue = self.events if len(work.keys) == 1 and work.trigger != "sweep" else self.sweeps
         queue.put(work.text(), delay=delay)
 
     def follow_up(self, key: str, delay: float, trace: str = "") -> bool:
-        """Ask for one later look; whether a message was put. None is needed where one is ahead, and not later."""
+        """Request one later run; returns whether a message was put: not where one is queued that is due sooner."""
         return self.promise(key, self.clock.now() + timedelta(seconds=delay), trace)
 
     def promise(self, key: str, due: datetime, trace: str = "") -> bool:
-        """As `follow_up`, with the time at which it is due. One that is due within the margin is none to count on."""
+        """As `follow_up`, with the due time. A queued one that is due within the margin does not count."""
         now = self.clock.now()
         ahead = self.follows(key)
         if ahead is not None and now + MARGIN < ahead <= due:
@@ -65,26 +66,19 @@ class Outbox:
         return True
 
     def follows(self, key: str) -> datetime | None:
-        """When the last follow-up that was asked for becomes visible."""
+        """When the last queued follow-up is due."""
         document = self.state.load(f"follow-ups/{key}")
-        return _moment(document.body.get("at")) if document is not None else None
+        return moment_of(document.body.get("at")) if document is not None else None
 
     def _remember(self, key: str, due: datetime, now: datetime) -> None:
-        """After the message, never before: a follow-up that is remembered but was never put would be a lost wish.
+        """After the message, never before: a follow-up that is stored but was never put would lose requests.
 
-        Whoever is overtaken here leaves it: the other's follow-up is on the queue as well.
+        A worker that another one overtakes here stops: the other's follow-up is on the queue as well.
         """
         document = self.state.load(f"follow-ups/{key}")
-        known = _moment(document.body.get("at")) if document is not None else None
+        known = moment_of(document.body.get("at")) if document is not None else None
         try:
-            body = {"at": kept(known, due, now).isoformat()}
+            body = {"at": moment(kept(known, due, now))}
             self.state.save(f"follow-ups/{key}", body, document.etag if document is not None else None)
         except LeaseHeld:
             return
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

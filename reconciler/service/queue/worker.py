@@ -1,9 +1,8 @@
-"""What is done with a message: which pools it names, which of them still need a look, one run each, and what follows.
+"""Handles a message: which of its pools still need a run, one run for each, and a follow-up where needed.
 
-Every message ends: as a run, as superseded, or as a wish for later that is put on the queue before this one is
-acknowledged. What cannot be done now for a reason of ours (a bug) leaves this module as an exception: the platform
-gives the message again, and after the last attempt `quarantine` makes it visible. A pool of a batch that fails so is
-put back alone first, so that it takes no other pool with it.
+Every message ends as a run, as superseded, or as a later request that is queued before this one is acknowledged. A bug
+leaves this module as an exception: the platform delivers the message again, and after the last attempt `quarantine`
+marks its pools. A pool of a batch that fails this way is first put back alone, so that it affects no other pool.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
-from reconciler.service.queue.burst import Crowd
+from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
@@ -29,7 +28,7 @@ from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
-"""Triggers that nobody waits for in person, and of which there may be thousands."""
+"""Triggers without a waiting caller, of which there may be thousands."""
 
 
 class Reconciles(Protocol):
@@ -44,7 +43,7 @@ class Reconciles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one key of a message."""
+    """The result for one key of a message."""
 
     key: str
     what: str
@@ -66,7 +65,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Handles messages; holds no state of its own that anything rests on."""
+    """Handles messages; no decision rests on state of its own."""
 
     catalogue: Catalogue
     reconciler: Reconciles
@@ -75,26 +74,25 @@ class Worker:
     clock: Clock
     telemetry: Telemetry
     listen: Callable[[WorkMessage, Report, Specs], None]
-    """Told of every key, for one log line."""
+    """Called for every key, for one log line."""
     begin: float = 50.0
-    """Seconds after which no further run of a message begins: a run has its own budget (240 s) and must come to its
-    end before the platform ends the function (300 s). What is left over is put back before the message is
-    acknowledged."""
+    """Seconds after which no further run of a message begins: a run has its own budget (240 s) and must end before the
+    platform ends the function (300 s). The rest is put back before the message is acknowledged."""
     busy: float = 15.0
-    """Seconds until a pool is looked at again that another worker holds now."""
+    """Seconds until a pool is retried that another worker holds now."""
     git_away: float = 60.0
-    """Seconds until a message is looked at again for which no specs could be read."""
-    crowd: Crowd = field(default_factory=Crowd)
+    """Seconds until a message is retried for which no specs could be read."""
+    burst: Burst = field(default_factory=Burst)
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
-        """Do what a message asks for; `inserted` by the store's clock."""
+        """Reconcile the pools of a message; `inserted` by the store's clock."""
         began = self.clock.monotonic()
         wait = (self.clock.now() - inserted).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
             specs = self.catalogue.specs()
         except Transient as error:
-            # No pool is to blame, and no attempt is to be counted: five of them would be over in a minute.
+            # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
             self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
@@ -105,9 +103,9 @@ class Worker:
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
                 self.outbox.again(replace(work, keys=work.keys[position:]))
-                reports.append(self._told(task, Report(key, "later")))
+                reports.append(self._reported(task, Report(key, "later")))
                 break
-            reports.append(self._told(task, self._apart(task, key)))
+            reports.append(self._reported(task, self._apart(task, key)))
         return tuple(reports)
 
     def _apart(self, task: _Task, key: str) -> Report:
@@ -123,7 +121,7 @@ class Worker:
             self.outbox.again(replace(task.work, keys=(key,)))
             return Report(key, "apart")
 
-    def _told(self, task: _Task, report: Report) -> Report:
+    def _reported(self, task: _Task, report: Report) -> Report:
         self.telemetry.count("reconciler.runs", result=report.what, trigger=task.work.trigger)
         self.listen(task.work, report, task.specs)
         return report
@@ -135,20 +133,22 @@ class Worker:
         status = load_status(self.state, key)
         record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
         now, work = self.clock.now(), task.work
-        crowded = work.trigger in FLOODS and self.crowd.joined(key, now)
+        in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
-        decision = decide(record, task.inserted, now, crowded=crowded) if promise is None else due(record, promise, now)
+        decision = (
+            decide(record, task.inserted, now, in_burst=in_burst) if promise is None else due(record, promise, now)
+        )
         if decision is Decision.RUN:
             return self._run(task, spec, status, span)
         if status.run is not None:
-            # Another message's run did, or does, what this one asks for: its trace is where to look.
+            # Another message's run covers this one: link its trace.
             span.link(status.run.trace)
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
         if decision is Decision.EARLY and promise is not None:
             self.outbox.again(work, (promise - now).total_seconds())
         else:
-            self.outbox.promise(key, promised(record, now, crowded=crowded), span.traceparent or work.trace)
+            self.outbox.promise(key, promised(record, now, in_burst=in_burst), span.traceparent or work.trace)
         return Report(key, "postponed")
 
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
@@ -160,7 +160,7 @@ class Worker:
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
             self.outbox.follow_up(spec.key, self.busy, trace)
             return Report(spec.key, "busy", result, seconds)
-        metrics.tell(self.telemetry, result, before, task.work.trigger, task.inserted)
+        metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
         if result.next_look is not None:
             self.outbox.follow_up(spec.key, result.next_look, trace)
         return Report(spec.key, result.outcome.value, result, seconds)

@@ -1,13 +1,13 @@
-"""What each trigger does, free of any host: `function_app.py` and `serve` both call it, a few lines each.
+"""What each trigger does, independent of the host: `function_app.py` and `serve` both call it.
 
 ::
 
-    messages   Event Grid and the audit stream told something; work; quarantine
-    timers     the sweep, and watching git and the audit log
-    web        HTTP: wishes, statuses, plans, health, pushes
+    messages   events of Event Grid and the audit stream, work messages, dead letters
+    timers     the periodic full resync, and polls of Git and of audit logs
+    web        HTTP: requests, statuses, plans, health, pushes
     logs       one structured line for each run
 
-No rule about pools lives here: events become keys, keys become runs, and the engine does the rest.
+No rule about pools is here: events become keys, keys become runs, and the engine does the rest.
 """
 
 from __future__ import annotations

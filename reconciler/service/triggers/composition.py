@@ -1,4 +1,4 @@
-"""Puts the shop together from the settings, once in a process: the triggers' counterpart of `bootstrap`."""
+"""Builds the triggers' context from the settings, once in a process: the triggers' counterpart of `bootstrap`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from reconciler import bootstrap
 from reconciler.config.settings import Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
+from reconciler.engine import load_status
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
@@ -25,9 +26,9 @@ _once = threading.Lock()
 _opened: list[TriggerContext] = []
 
 
-def shop() -> TriggerContext:
-    """The shop of this process, from its environment. `SettingsInvalid` where it cannot be put together."""
-    with _once:  # a cold start gets several messages at once
+def trigger_context() -> TriggerContext:
+    """The context of this process, from its environment. Raises `SettingsInvalid`."""
+    with _once:  # a cold start receives several messages at once
         if not _opened:
             given = environment()
             _opened.append(build(Settings.read(given, beneath=state(given)), Hosting.read(given)))
@@ -35,13 +36,13 @@ def shop() -> TriggerContext:
 
 
 def use(opened: TriggerContext) -> None:
-    """Let `shop` answer with this one: for a host that has settings from elsewhere than the environment alone."""
+    """Make `trigger_context` return this one: for a host with settings beyond the environment."""
     with _once:
         _opened[:] = [opened]
 
 
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
-    """A shop of its own."""
+    """A new context."""
     app = bootstrap.build(settings, watch=telemetry)
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
@@ -50,8 +51,10 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin)
 
     def plan(spec: Spec, revision: str) -> Json:
-        survey = app.reconciler.survey([spec])
-        return to_json(app.planner.plan(spec, survey, revision))
+        status = load_status(app.state, spec.key)
+        survey = app.reconciler.survey([spec]).knowing(spec, status.remembered)
+        plan = app.planner.plan(spec, survey, revision)
+        return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
     return TriggerContext(

@@ -1,4 +1,4 @@
-"""Everything that the triggers share, put together once in a process."""
+"""What the triggers share, built once in a process."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ class AuditLog(Protocol):
     def entries(self, organization: str, cursor: str) -> tuple[list[Json], str, bool]:
         """Entries after a cursor (at first a moment, ISO 8601), oldest first, each once, and the next cursor.
 
-        Last, whether there were more than one look reads: then older ones were left out, and nobody will read them.
+        Third, whether there were more than one read returns: the older ones were left out and will not be read.
 
-        `Forbidden` or `NotFound` where the organization has no auditing or does not let us read it.
+        Raises `Forbidden` or `NotFound` where the organization has no auditing or denies access to it.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerOptions:
-    """What the deployment says about triggers."""
+    """The deployment's settings for triggers."""
 
     ref: str = ""
     """Branch or tag that specs come from; empty: the default branch."""
     sweep_seconds: float = 900.0
-    """Over how long a sweep is spread: the sweep timer's interval."""
+    """Time over which a full resync is spread: the interval of its timer."""
     github_secrets: tuple[str, ...] = field(default=(), repr=False)
     azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)
     role: str = ""
     """App role that callers of the HTTP interface need; empty: function keys alone."""
     platform_authenticates: bool = False
-    """Whether App Service's authentication stands in front."""
+    """Whether App Service's authentication is on."""
     capabilities: Capabilities = field(default_factory=Capabilities)
-    """What was found out about organizations; planning has it already, health tells of its age."""
+    """Results of `probe`; `health` reports their age."""
     capabilities_days: float = LASTS
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerContext:
-    """The parts, wired."""
+    """The parts."""
 
     catalogue: Catalogue
     worker: Worker
@@ -62,6 +62,6 @@ class TriggerContext:
     clock: Clock
     telemetry: Telemetry
     plan: Callable[[Spec, str], Json]
-    """Plans with readers alone."""
+    """Plans, with readers only."""
     audit: AuditLog
     options: TriggerOptions

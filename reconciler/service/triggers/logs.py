@@ -1,4 +1,4 @@
-"""One structured line for each run, and one for what was dropped: JSON, so that it can be asked, and nothing secret.
+"""Structured log lines in JSON: one for each run, and one for each dropped event.
 
 Names of pools, organizations, revisions, counts and reasons appear; never tokens, claims or documents.
 """
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from reconciler.documents import Json
+from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change
 from reconciler.service.catalogue import Specs
 from reconciler.service.queue.messages import WorkMessage
@@ -20,20 +21,19 @@ _log = logging.getLogger("reconciler")
 
 
 def event(name: str, **fields: Json) -> None:
-    """Log one event; empty fields are left out."""
-    _log.info(
-        json.dumps({"event": name, **{key: value for key, value in fields.items() if value not in (None, "", {})}})
-    )
+    """Log one event, redacted; empty fields are left out."""
+    given = {key: value for key, value in fields.items() if value not in (None, "", {})}
+    _log.info(json.dumps({"event": name, **redacted(given)}))
 
 
 def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
-    """What a document told that is none of ours, or could not be read."""
+    """Log why events of a document were dropped."""
     if reasons:
         event("dropped", trigger=trigger, reasons=dict(reasons))
 
 
 def run(work: WorkMessage, report: Report, specs: Specs) -> None:
-    """What became of one pool."""
+    """Log the run of one pool."""
     result = report.result
     fields: dict[str, Json] = {
         "pool": report.key,

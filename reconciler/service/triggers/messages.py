@@ -1,12 +1,12 @@
-"""What arrives on queues: events that become keys, keys that become runs, and what nobody could handle."""
+"""Queue triggers: events become keys of pools, keys become runs, and dead letters become a condition."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.engine import load_status
-from reconciler.engine.status import Finding, Truth
+from reconciler.engine import causes, load_status
+from reconciler.engine.causes import Occurrence
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
@@ -19,74 +19,81 @@ SECONDS = 15.0
 """Lease for writing one status."""
 
 
-def pool_changed(shop: TriggerContext, text: str, trace: str = "") -> list[str]:
-    """ARM told of pools: messages for the work queue. The worker drops those that no spec names."""
-    return _asked(shop, "pool_changed", pool_keys(text), "event", trace)
+def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
+    """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
+    return _requests(context, "pool_changed", pool_keys(text), "event", trace)
 
 
-def devops_changed(shop: TriggerContext, text: str, trace: str = "") -> list[str]:
-    """The audit stream told of something in an organization: messages for the work queue."""
-    found = audit_keys(text, tuple(shop.catalogue.specs().by_key.values()))
-    return _asked(shop, "devops_changed", found, "audit", trace)
+def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
+    """Messages for the work queue after the audit stream reported a change in an organization."""
+    found = audit_keys(text, tuple(context.catalogue.specs().by_key.values()))
+    return _requests(context, "devops_changed", found, "audit", trace)
 
 
-def work(shop: TriggerContext, text: str, inserted: datetime | None, trace: str = "") -> None:
-    """Do what a message asks for. A text that asks for nothing is dropped with a line: no spec could be lost by it.
+def work(context: TriggerContext, text: str, inserted: datetime | None, trace: str = "") -> None:
+    """Reconcile the pools that a message names. A text that names none is logged and dropped.
 
-    `trace` is the invocation's own; it counts where the message carries none, as one that a person put there by hand.
+    `trace` is the invocation's own; it is used where the message has none, as one that was put there by hand.
     """
-    asked = messages.read(text)
-    if asked is None:
+    work_message = messages.read(text)
+    if work_message is None:
         logs.dropped("work", {"a text that names no pools": 1})
         return
-    with tracing.handled(shop, asked, trace) as span:
-        traced = replace(asked, trace=span.traceparent or asked.trace)
-        if not shop.worker.handle(traced, inserted or shop.clock.now()):
+    with tracing.handled(context, work_message, trace) as span:
+        traced = replace(work_message, trace=span.traceparent or work_message.trace)
+        if not context.worker.handle(traced, inserted or context.clock.now()):
             reason = "specs cannot be read"
-            logs.event("postponed", trigger=asked.trigger, trace=traced.trace, reason=reason, pools=len(asked.keys))
+            logs.event(
+                "postponed",
+                trigger=work_message.trigger,
+                trace=traced.trace,
+                reason=reason,
+                pools=len(work_message.keys),
+            )
 
 
-def quarantine(shop: TriggerContext, text: str, queue: str) -> None:
-    """A message that failed too often: its pools say so where a person looks; the sweep tries again all the same."""
-    asked = messages.read(text)
-    keys = _ours(shop, asked.keys if asked else ())
-    shop.telemetry.count("reconciler.quarantined", queue=queue)
+def quarantine(context: TriggerContext, text: str, queue: str) -> None:
+    """Mark the pools of a dead letter as `Stalled`; the next full resync retries them."""
+    work_message = messages.read(text)
+    keys = _ours(context, work_message.keys if work_message else ())
+    context.telemetry.count("reconciler.quarantined", queue=queue)
     logs.event("quarantined", queue=queue, pools=list(keys))
     for key in keys:
-        _stall(shop, key, queue)
+        _stall(context, key, queue)
 
 
-def _ours(shop: TriggerContext, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that a spec names; all of them while nobody can tell."""
+def _ours(context: TriggerContext, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that a spec names; all of them while specs cannot be read."""
     try:
-        known = shop.catalogue.specs().by_key
+        known = context.catalogue.specs().by_key
     except ReconcilerError:
         return keys
     return tuple(key for key in keys if key in known)
 
 
-def _stall(shop: TriggerContext, key: str, queue: str) -> None:
-    text = f"a message for this pool ended in {queue}-poison: look for its errors in the log; the sweep tries again"
-    finding = Finding(Truth.UNKNOWN, "Stalled", text, stalled="Stalled", stalled_message=text)
+def _stall(context: TriggerContext, key: str, queue: str) -> None:
+    text = f"a message for this pool failed too often (dead letter in {queue}-poison); its errors are in the log; "
+    text += "the next full resync retries"
+    finding = causes.finding([Occurrence(causes.DEAD_LETTER, text)])
     try:
-        lease = shop.leases.acquire(key, SECONDS)
+        lease = context.leases.acquire(key, SECONDS)
     except LeaseHeld:
-        # A run is under way: what it will write is newer than this message.
+        # A run is in progress: the status that it writes will be newer than this message.
         return
     try:
         name = pool_document(key)
-        document = shop.state.load(name)
-        status = load_status(shop.state, key).found(finding, shop.clock.now())
-        shop.state.save(name, status.to_json(), document.etag if document else None)
+        document = context.state.load(name)
+        status = load_status(context.state, key).found(finding, context.clock.now())
+        context.state.save(name, status.to_json(), document.etag if document else None)
     finally:
         lease.release()
 
 
-def _asked(shop: TriggerContext, function: str, found: Keys, trigger: str, trace: str) -> list[str]:
+def _requests(context: TriggerContext, function: str, found: Keys, trigger: str, trace: str) -> list[str]:
     for reason, count in found.dropped.items():
-        shop.telemetry.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
+        context.telemetry.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
     logs.dropped(trigger, found.dropped)
     if not found.keys:
         return []
-    with tracing.begun(shop, function, told=found.trace, trace=trace) as span:
+    with tracing.begun(context, function, event_trace=found.trace, trace=trace) as span:
         return messages.one_each(found.keys, trigger, span.traceparent)

@@ -1,8 +1,8 @@
-"""Where a trace begins or goes on: the span around what a trigger does, and what is sent when it is over.
+"""Begins or continues traces: the span around a trigger's work, and the flush at its end.
 
-A wish carries the trace of whoever asked for it in its message, beside the key; whatever it says decides nothing. A
-single wish goes on in that trace, from the event to the proof. A batch of a sweep gets a trace of its own with a link
-to the sweep: one trace with every read of an estate would be of no use to anybody.
+A message carries the trace of its request beside the key; it influences no decision. A single request continues that
+trace, from the event to the verified result. A batch of a full resync gets a trace of its own with a link to the
+resync: one trace with every read of all pools would be too large to use.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from reconciler.telemetry import Attribute, Span
 
 
 @contextmanager
-def begun(shop: TriggerContext, function: str, *, told: str = "", trace: str = "") -> Iterator[Span]:
-    """The span of a function that puts wishes on queues.
+def begun(context: TriggerContext, function: str, *, event_trace: str = "", trace: str = "") -> Iterator[Span]:
+    """The span of a function that puts requests on queues.
 
-    `told`: the traceparent that came with the event itself; `trace`: that of the invocation, its parent where the event
-    has none, and linked where it has.
+    `event_trace`: the traceparent that came with the event itself; `trace`: that of the invocation, which is the parent
+    where the event has none, and is linked where it has.
     """
-    outer, own = traceparent(told), traceparent(trace)
+    outer, own = traceparent(event_trace), traceparent(trace)
     about: dict[str, Attribute] = {"reconciler.function": function}
     links = (own,) if outer else ()
     try:
-        with shop.telemetry.span("event", parent=outer or own, links=links, attributes=about) as span:
+        with context.telemetry.span("event", parent=outer or own, links=links, attributes=about) as span:
             yield span
     finally:
-        shop.telemetry.flush()
+        context.telemetry.flush()
 
 
 @contextmanager
-def handled(shop: TriggerContext, work: WorkMessage, trace: str = "") -> Iterator[Span]:
+def handled(context: TriggerContext, work: WorkMessage, trace: str = "") -> Iterator[Span]:
     """The span of a message; `trace` is the invocation's."""
     own = traceparent(trace)
     goes_on = work.trigger != "sweep"
     parent, link = (work.trace or own, own if work.trace else "") if goes_on else (own, work.trace)
     about: dict[str, Attribute] = {"reconciler.trigger": work.trigger, "reconciler.keys": len(work.keys)}
     try:
-        with shop.telemetry.span("message", parent=parent, links=(link,), attributes=about) as span:
+        with context.telemetry.span("message", parent=parent, links=(link,), attributes=about) as span:
             yield span
     finally:
-        shop.telemetry.flush()
+        context.telemetry.flush()

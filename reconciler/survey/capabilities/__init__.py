@@ -1,8 +1,8 @@
-"""What an organization was seen to do where nothing published says what it does, and what follows from that.
+"""Observed behaviour of an organization where no documentation describes it, and what follows for reads.
 
-Sixteen questions about the services have no published answer. `probe` asks those that can be asked by reading; the
-answers lie in a file of the deployment, never of the spec repository: whoever could write there that a list is
-complete could let something open pass for closed. What was not asked, or could not be told, keeps the careful way.
+Sixteen questions about the services have no published answer. `probe` answers those that reading can answer; the
+results are in a file of the deployment, never of the spec repository: an author who could claim there that a list is
+complete could make an open queue pass for a closed one. Without an answer, conservative defaults apply.
 
 ::
 

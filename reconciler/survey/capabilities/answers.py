@@ -12,12 +12,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from reconciler.documents import moment, moment_of
 from reconciler.survey.capabilities import questions
 from reconciler.survey.capabilities.beliefs import CAREFUL, Beliefs
 from reconciler.survey.capabilities.questions import COMPLETE
 
 FORMAT: Literal["reconciler/capabilities/v1"] = "reconciler/capabilities/v1"
-MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 LASTS = 90
 """Days for which an answer counts, unless the deployment says otherwise."""
 WITNESSES = 3
@@ -72,16 +72,15 @@ class OrganizationAnswers(_Strict):
     @field_validator("asked")
     @classmethod
     def _a_moment(cls, value: str) -> str:
-        try:
-            datetime.strptime(value, MOMENT).replace(tzinfo=UTC)
-        except ValueError:
-            raise ValueError("is no moment; write it as 2026-11-22T16:00:00Z") from None
+        found = moment_of(value)
+        if found is None or moment(found.replace(microsecond=0)) != value:
+            raise ValueError("is no moment; write it as 2026-11-22T16:00:00Z")
         return value
 
     @property
     def at(self) -> datetime:
         """When."""
-        return datetime.strptime(self.asked, MOMENT).replace(tzinfo=UTC)
+        return moment_of(self.asked) or datetime.min.replace(tzinfo=UTC)
 
     def word(self, question: str) -> str:
         """The answer to a question; empty where there is none."""

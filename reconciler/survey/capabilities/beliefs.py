@@ -1,4 +1,4 @@
-"""What the operator does differently in one organization because of what was seen there.
+"""What the operator does differently in one organization because of what `probe` found there.
 
 Each belief only ever replaces a read by a cheaper one where nothing would be written: what contradicts the spec is
 read precisely, and a plan with changes is made again without them. A belief that is wrong costs calls, or time until
@@ -14,17 +14,17 @@ from reconciler.survey.capabilities.questions import COMPLETE, REFUSED
 
 @dataclass(frozen=True, slots=True)
 class Beliefs:
-    """About one organization; what is not said otherwise is the careful way."""
+    """About one organization; the defaults are the conservative ones."""
 
     authorized: str = ""
-    """The list of authorized resources: ``complete``, its silence counts until it is caught; ``incomplete``, it never
-    does; ``refused``, it is not asked for. Empty: it has to show itself complete first."""
+    """The list of authorized resources: ``complete``, what is missing from it is closed until the first miss;
+    ``incomplete``, never; ``refused``, it is not requested. Empty: it has to be shown complete first."""
     queues_everywhere: bool = False
     """Whether one list of queues is read for all projects; a project that is missing from it is still read itself."""
 
     @property
     def trusting(self) -> bool:
-        """Whether something is believed that a decision to write must not rest on."""
+        """Whether a cheap read is used that a decision to write must not rest on."""
         return self.queues_everywhere or self.authorized == COMPLETE
 
     @property
@@ -35,9 +35,9 @@ class Beliefs:
 
     @property
     def listless(self) -> bool:
-        """Whether the list of authorized resources is not worth asking for."""
+        """Whether the list of authorized resources is not worth a request."""
         return self.authorized == REFUSED
 
 
 CAREFUL = Beliefs()
-"""Nothing was asked."""
+"""Nothing was found: conservative defaults."""

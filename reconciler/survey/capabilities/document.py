@@ -1,7 +1,7 @@
 """The file: YAML or JSON, read as strictly as a policy, each problem one line with its place and its remedy.
 
 It belongs to the deployment like the policy does, so a file that is set and cannot be read ends a run. Nothing here
-opens a file; whoever does gives its name, for the messages.
+opens a file; the caller passes its name, for the messages.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from reconciler.documents.spelling import nearest
 from reconciler.spec.findings import closed_set, data_path, wrong_type
-from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, Problem, listing, nearest, show, spell
+from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, Problem, listing, show, spell
 from reconciler.spec.source import Unreadable, YamlDocument, documents
 from reconciler.survey.capabilities.answers import (
     FORMAT,

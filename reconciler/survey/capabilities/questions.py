@@ -1,7 +1,7 @@
-"""The sixteen questions that nothing published answers, in one table; `docs/capabilities.md` is compared with it.
+"""The sixteen questions without a published answer, in one table; `docs/capabilities.md` is compared with it.
 
-A question that can be asked by reading has words for its answers. What only a write could tell is not asked: it says
-what it would change, and how a person asks it on a pool that nobody misses.
+A question that reads can answer has words for its answers. One that only a write could answer is not asked: it says
+what the write would change, and how an administrator tries it on a scratch pool.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ProbeQuestion:
         return bool(self.yes)
 
 
-_SCRATCH = "on a pool and in a project that nobody misses"
+_SCRATCH = "on a scratch pool and in a scratch project"
 
 QUESTIONS: tuple[ProbeQuestion, ...] = (
     ProbeQuestion(

@@ -10,9 +10,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
+from reconciler.documents.spelling import bare
 from reconciler.errors import SpecInvalid
 from reconciler.spec.findings import homes
-from reconciler.spec.problem import Path, bare, show, spell
+from reconciler.spec.problem import Path, show, spell
 from reconciler.spec.shapes import Shaping, Trace, kebab_names, source_path
 from reconciler.tools.convert.piece import KIND, LeftOut, Piece
 from reconciler.tools.spec_writer import Draft, settled

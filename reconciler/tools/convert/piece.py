@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.documents import Json
-from reconciler.spec.problem import Path, bare, spell
+from reconciler.documents.spelling import bare
+from reconciler.documents.spelling import bare
+from reconciler.spec.problem import Path, spell
 
 KIND: Final = "microsoft.devopsinfrastructure/pools"
 """Resource type of a pool, in lower case."""

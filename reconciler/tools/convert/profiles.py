@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.documents import Json
+from reconciler.documents.spelling import bare
 from reconciler.errors import SpecInvalid
-from reconciler.spec.problem import Path, bare
+from reconciler.spec.problem import Path
 from reconciler.spec.shapes import kebab_names
 from reconciler.tools.convert.json_text import JsonText
 from reconciler.tools.convert.piece import KIND, LEFT, Piece, Remarks

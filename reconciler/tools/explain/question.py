@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconciler.documents.spelling import nearest
 from reconciler.errors import NotFound, SpecInvalid
 from reconciler.spec.model import Organization, Spec
 
@@ -45,8 +45,8 @@ def _named(spec: Spec, name: str) -> Organization:
         if organization.name == name.lower():
             return organization
     names = [one.name for one in spec.organizations]
-    near = difflib.get_close_matches(name.lower(), names, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)}"
+    near = nearest(name, names)
+    advice = f"did you mean {near}?" if near else f"it has {', '.join(names)}"
     raise NotFound(f"{spec.name}: no organization of this pool is called {name}; {advice}")
 
 

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, NotReady, ReconcilerError
-from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import AgentPool, Authorization, Identity, Pipeline, Project, Queue, RoleAssignment
 from reconciler.spec import effective
+from reconciler.spec.names import organization_key
 from reconciler.survey import Survey
 from reconciler.tools.explain.question import Question
 
@@ -101,7 +101,7 @@ def _lists(question: Question, document: Mapping[str, Json]) -> ExplainStep:
     name = NAMES[0]
     properties = document.get("properties") or {}
     listed = (properties.get("organizationProfile") or {}).get("organizations") or ()
-    own = [one for one in listed if organization_of(str(one.get("url", ""))) == question.organization.name]
+    own = [one for one in listed if organization_key(str(one.get("url", ""))) == question.organization.name]
     if not own:
         return ExplainStep(name, State.MISSING, f"does not list the organization {question.organization.name}")
     projects = own[0].get("projects") or ()

@@ -13,10 +13,10 @@ from typing import TypeAlias, TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, Rejected
-from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec import effective, names
+from reconciler.spec.names import organization_key
 from reconciler.survey import SharedSurvey, Survey
 
 Body: TypeAlias = Mapping[str, Json]
@@ -147,7 +147,7 @@ def organizations_of(document: Body) -> list[tuple[str, str, tuple[str, ...]]]:
     name = profile.get("alias") or document.get("name") or ""
     return [
         (
-            organization_of(str(one.get("url", ""))),
+            organization_key(str(one.get("url", ""))),
             str(one.get("alias") or name),
             tuple(map(str, one.get("projects") or ())),
         )

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import Terminal, Unavailable
-from reconciler.facets.support.arm_document import organization_of
 from reconciler.ports.devops import DevOpsReader, Project, Queue, RawDevOpsReader, RawResponse
+from reconciler.spec.names import organization_key
 from reconciler.survey.capabilities.answers import AnswerEvidence, CapabilityAnswer
 from reconciler.survey.capabilities.questions import named
 
@@ -103,7 +103,7 @@ class ProbeOrganization:
             if str(profile.get("kind", "")).casefold() != "azuredevops":
                 continue
             for entry in profile.get("organizations") or ():
-                if organization_of(str(entry.get("url", ""))) == self.organization:
+                if organization_key(str(entry.get("url", ""))) == self.organization:
                     alias = str(entry.get("alias") or profile.get("alias") or "")
                     found.append((entry, str(body.get("name", "")), alias))
         return found

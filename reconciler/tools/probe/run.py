@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from reconciler.documents import moment
 from reconciler.errors import Forbidden, NotFound, Rejected
-from reconciler.survey.capabilities.answers import MOMENT, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.capabilities.answers import CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.questions import (
     ALIAS,
     AUTHORIZED_LIST,
@@ -44,7 +45,7 @@ def run_probe(organization: ProbeOrganization, now: datetime) -> OrganizationAns
     organization.get("_apis/ConnectionData", **{"api-version": "7.1-preview.1"})
     organization.take_statuses()
     answers = {question: _answer(organization, check) for question, check in CHECKS.items()}
-    return OrganizationAnswers(asked=now.strftime(MOMENT), answers=answers)
+    return OrganizationAnswers(asked=moment(now.replace(microsecond=0)), answers=answers)
 
 
 def _answer(

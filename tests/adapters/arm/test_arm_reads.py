@@ -99,7 +99,7 @@ def test_a_page_link_to_another_host_is_refused_before_anything_is_sent(script: 
     """A list that could lead the token elsewhere would be worth forging."""
     script.say(Answer(200, {"value": [], "nextLink": f"{elsewhere.url}/subscriptions"}))
 
-    with pytest.raises(Refused, match="no other host is asked"):
+    with pytest.raises(Refused, match="no other host is called"):
         Kit(script.url).arm.pools(SUB)
     assert elsewhere.asked == []
 
@@ -143,7 +143,7 @@ def test_a_page_without_a_list_is_no_empty_list(script: Script, body: object) ->
             Forbidden,
             f"the identity lacks Microsoft.DevOpsInfrastructure/pools/read over {POOL_ID} (403 AuthorizationFailed)",
         ),
-        (Answer(429, error("SubscriptionRequestsThrottled")), Throttled, "asks for fewer calls"),
+        (Answer(429, error("SubscriptionRequestsThrottled")), Throttled, "ARM throttles"),
         (Answer(409, error("MissingSubscriptionRegistration", "x")), Rejected, "az provider register"),
         (Answer(409, error("ScopeLocked", "locked")), Rejected, "409 ScopeLocked: locked"),
         (Answer(409, error("AnotherOperationInProgress", "busy")), NotReady, "another operation is in progress"),

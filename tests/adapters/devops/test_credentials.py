@@ -53,6 +53,47 @@ def test_each_service_has_its_own_audience(credential: EntraCredential, source: 
     assert source.asked == [((DEVOPS,), {}), ((ARM,), {})]
 
 
+def settled() -> None:
+    """Wait until no sign-in goes on in the background."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("sign-in "):
+            thread.join(30)
+
+
+def test_a_sign_in_that_began_early_is_the_one_that_calls_use(credential: EntraCredential, source: Source) -> None:
+    credential.start_sign_in()
+    settled()
+    assert sorted(scopes for scopes, _ in source.asked) == sorted([(DEVOPS,), (ARM,)])
+
+    assert credential.devops_header().startswith("Bearer canary-")
+    assert credential.arm_token().token
+    assert len(source.asked) == 2
+
+
+def test_an_early_sign_in_that_fails_is_the_error_of_the_call(credential: EntraCredential, source: Source) -> None:
+    source.failure = ClientAuthenticationError("no")
+    credential.start_sign_in()
+    settled()
+
+    with pytest.raises(Forbidden):
+        credential.devops_header()
+    assert len(source.asked) == 2
+
+
+def test_a_personal_access_token_signs_in_for_arm_alone(credential: EntraCredential, source: Source) -> None:
+    PatCredential("canary-pat", credential).start_sign_in()
+    settled()
+
+    assert source.asked == [((ARM,), {})]
+
+
+def test_given_tokens_need_no_sign_in() -> None:
+    before = threading.active_count()
+    credentials.static("a", "b", ["http://127.0.0.1:1"]).start_sign_in()
+
+    assert threading.active_count() == before
+
+
 def test_a_token_is_asked_for_once_by_many_threads(credential: EntraCredential, source: Source) -> None:
     threads = [threading.Thread(target=credential.devops_header) for _ in range(8)]
     for thread in threads:
@@ -98,7 +139,7 @@ def test_a_token_that_still_holds_outlives_a_failing_sign_in(
         (
             ServiceRequestError("https://login.microsoftonline.com/tenant?secret=canary"),
             Unavailable,
-            "sign-in for Azure DevOps as default: nobody answered (ServiceRequestError)",
+            "sign-in for Azure DevOps as default: no response (ServiceRequestError)",
         ),
         (ValueError("canary"), Forbidden, "sign-in for Azure DevOps as default: no token was given (ValueError)"),
     ],

@@ -242,5 +242,5 @@ def test_what_the_service_says_is_one_short_line_without_secrets(session: Sessio
     assert text.isprintable()
     assert len(text) < 400
     assert text.startswith(
-        "organization prime: GET thing: 400 XException: bad token ***, ***, ***, ***&x=1, key *** [31m"
+        "organization prime: GET thing: 400 XException: bad token ***, Bearer ***, ***, sig=***&x=1, key *** [31m"
     )

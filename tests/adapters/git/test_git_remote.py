@@ -189,7 +189,7 @@ def test_a_token_is_asked_for_anew_so_that_it_can_be_refreshed(work: Work, stric
         (says("203 Non-Authoritative", b"<html>", Content_Type="text/html"), Forbidden, "another sign-in"),
         (says("200 OK", b"<html>Sign in</html>", Content_Type="text/html"), Forbidden, "another sign-in"),
         (says("404 No"), NotFound, "no repository there, or it is hidden"),
-        (says("429 Slow", Retry_After="9"), Throttled, "asks for fewer calls"),
+        (says("429 Slow", Retry_After="9"), Throttled, "the server throttles"),
         (says("500 No"), Unavailable, "the server answered 500"),
         (says("418 Tea"), Unavailable, "the server answered 418"),
         (
@@ -204,7 +204,7 @@ def test_a_token_is_asked_for_anew_so_that_it_can_be_refreshed(work: Work, stric
                 Content_Type="application/x-git-upload-pack-advertisement",
             ),
             Unavailable,
-            "the server said: denied to ***",
+            "the server said: denied to Bearer ***",
         ),
         (says("200 OK", b"", Content_Type="application/x-git-upload-pack-advertisement"), Unavailable, "git http"),
     ],
@@ -250,9 +250,9 @@ def test_a_list_of_pack_addresses_elsewhere_is_not_followed(work: Work, strict: 
     work.commit(a="1")
     git = strict.source("main", authorization=bearer(lambda: CANARY))
     with serving(backend_app(work.path)) as elsewhere:
-        courier = git._repository._courier  # type: ignore[attr-defined] # the seam that the library calls
-        with pytest.raises(Refused, match="no other host is asked"):
-            courier.request("GET", f"{elsewhere.url}/pack")
+        pool = git._repository._pool  # type: ignore[attr-defined] # the seam that the library calls
+        with pytest.raises(Refused, match="no other host is called"):
+            pool.request("GET", f"{elsewhere.url}/pack")
         assert elsewhere.requests == []
 
 

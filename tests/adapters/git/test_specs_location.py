@@ -45,7 +45,10 @@ def test_every_form_of_the_setting_is_read(text: str, location: Location) -> Non
         ("./repo#main:a\\b", "RECONCILER_SPECS: 'a\\\\b' is no folder below the root"),
         ("https://host", "RECONCILER_SPECS: https://host names no repository, or has a query"),
         ("https://host/x?token=hush", "RECONCILER_SPECS: https://host names no repository, or has a query"),
-        ("https://me:hush@host/x", "RECONCILER_SPECS: credentials do not belong into a URL (https://…@host/…)"),
+        (
+            "https://me:hush@host/x",
+            "RECONCILER_SPECS: a URL must not hold credentials; set RECONCILER_GIT_TOKEN instead (https://***@host/…)",
+        ),
         ("https://[x/y", "RECONCILER_SPECS: not a URL"),
         (
             "file://server/share",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.facets.support.arm_document import Difference, differences, merged, organization_of
+from reconciler.facets.support.arm_document import Difference, differences, merged
+from reconciler.spec.names import organization_key
 
 PRIME = "https://dev.azure.com/fabrikam-prime"
 TAILSPIN = "https://dev.azure.com/fabrikam-tailspin"
@@ -19,19 +20,6 @@ IDENTITY = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.ManagedIdenti
 
 def paths(wanted: dict[str, Any], observed: dict[str, Any]) -> list[str]:
     return [".".join(one.path) for one in differences(wanted, observed)]
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("https://dev.azure.com/Fabrikam-Prime/", "fabrikam-prime"),
-        ("https://fabrikam-prime.visualstudio.com", "fabrikam-prime"),
-        ("HTTPS://DEV.AZURE.COM/fabrikam-prime", "fabrikam-prime"),
-        ("https://github.com/Fabrikam", "github.com/fabrikam"),
-    ],
-)
-def test_an_organization_has_one_name_whatever_its_url(url: str, name: str) -> None:
-    assert organization_of(url) == name
 
 
 @pytest.mark.parametrize(
@@ -250,7 +238,7 @@ organizations = st.lists(
         },
     ),
     max_size=2,
-    unique_by=lambda item: organization_of(str(item["url"])),
+    unique_by=lambda item: organization_key(str(item["url"])),
 )
 image = st.fixed_dictionaries(
     {"wellKnownImageName": st.sampled_from(["ubuntu", "Ubuntu", "windows"])},
@@ -314,9 +302,9 @@ def test_a_merge_never_takes_create_only_fields_from_the_spec(wanted: dict[str, 
     before = observed.get("properties", {}).get("organizationProfile", {})
 
     assert profile.get("permissionProfile") == before.get("permissionProfile")
-    opened = {organization_of(one["url"]): one.get("openAccess") for one in before.get("organizations", ())}
+    opened = {organization_key(one["url"]): one.get("openAccess") for one in before.get("organizations", ())}
     assert all(
-        one.get("openAccess") == opened.get(organization_of(one["url"])) for one in profile.get("organizations", ())
+        one.get("openAccess") == opened.get(organization_key(one["url"])) for one in profile.get("organizations", ())
     )
 
 

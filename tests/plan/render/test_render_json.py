@@ -7,28 +7,35 @@ from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from reconciler.documents import Json
 from reconciler.plan import render
 from reconciler.plan.model import Plan
+from reconciler.plan.sync import SyncCause
 from tests.plan.render.samples import DRIFTED, EVERYTHING, IN_SYNC, OPENED, REMOVED, plans
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "plan.schema.json").read_text())
+
+
+def document(*plans: Plan) -> dict[str, Json]:
+    return render.plans_to_json([(plan, SyncCause.UNKNOWN) for plan in plans])
 
 
 def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@given(plans)
-def test_every_plan_fits_the_documented_schema(plan: Plan) -> None:
+@given(plans, st.sampled_from(SyncCause))
+def test_every_plan_fits_the_documented_schema(plan: Plan, cause: SyncCause) -> None:
     """The schema forbids unknown fields, so a new one has to be documented before it can be printed."""
-    Draft202012Validator(SCHEMA).validate(render.plans_to_json([plan]))
+    Draft202012Validator(SCHEMA).validate(render.plans_to_json([(plan, cause)]))
 
 
 def test_the_document_is_in_sync_only_where_every_plan_is() -> None:
-    assert render.plans_to_json([IN_SYNC, IN_SYNC])["inSync"] is True
-    assert render.plans_to_json([IN_SYNC, DRIFTED])["inSync"] is False
+    assert document(IN_SYNC, IN_SYNC)["inSync"] is True
+    assert document(IN_SYNC, DRIFTED)["inSync"] is False
 
 
 def test_changes_stand_in_the_order_of_application() -> None:
@@ -51,18 +58,24 @@ def test_the_hash_is_of_the_content_and_known() -> None:
 @given(plans)
 def test_the_text_is_ascii_and_reads_back_whole(plan: Plan) -> None:
     """Harmless on a terminal, and nothing is cut or cleaned: programs get what the service said."""
-    document = render.plans_to_json([plan])
-    printed = render.json_text(document)
+    whole = document(plan)
+    printed = render.json_text(whole)
 
     assert printed.isascii()
     assert not [c for c in printed if ord(c) < ord(" ") and c != "\n"]
-    assert json.loads(printed) == json.loads(json.dumps(document))
+    assert json.loads(printed) == json.loads(json.dumps(whole))
+
+
+def test_why_it_is_out_of_sync_is_a_field_of_its_own() -> None:
+    assert render.to_json(DRIFTED, SyncCause.DRIFT)["outOfSync"] == "drift"
+    assert render.to_json(DRIFTED)["outOfSync"] == "unknown"
+    assert render.to_json(IN_SYNC, SyncCause.DRIFT)["outOfSync"] is None
 
 
 def test_gaps_and_refusals_are_whole() -> None:
-    document = render.to_json(EVERYTHING)
+    whole = render.to_json(EVERYTHING)
 
-    assert document["gaps"][1] == {
+    assert whole["gaps"][1] == {
         "facet": "roles",
         "subject": "",
         "kind": "unknown",
@@ -70,4 +83,4 @@ def test_gaps_and_refusals_are_whole() -> None:
         "message": "roles: fabrikam-prime answered 503",
         "retryAfter": 30.0,
     }
-    assert document["refusals"][0]["rule"] == "last-administrator"
+    assert whole["refusals"][0]["rule"] == "last-administrator"

@@ -11,24 +11,25 @@ from hypothesis import given
 from reconciler.plan import render
 from reconciler.plan.model import Plan
 from reconciler.plan.render.tables import FOLDED_FROM, MOST_ROWS
+from reconciler.plan.sync import SyncCause
 from tests.plan.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, OPENED, REMARKED, UNSEEN, plans
 
 
 def test_the_plan_of_the_documentation_is_a_table() -> None:
     expected = f"""\
-### <code>fabrikam-managed-pool</code> @ <code>3f2a91c</code>: drifted
+### <code>fabrikam-managed-pool</code> @ <code>3f2a91c</code>: out of sync (pending)
 
-3 changes: 1 neutral, 1 widens, 1 narrows · plan <code>{DRIFTED.hash}</code>
+3 changes: 1 without impact, 1 granting access, 1 revoking access · plan <code>{DRIFTED.hash}</code>
 
 **changes**
 
-|  | what | which | from | to | over, effect |
+|  | what | which | from | to | API, effect |
 | --- | --- | --- | --- | --- | --- |
 | <code>&#126;</code> | pool | <code>maximumConcurrency</code> | <code>4</code> | <code>6</code> | ARM, in place |
-| <code>+</code> | open access | <code>fabrikam-tailspin/Web</code> | <code>none</code> | <code>all pipelines</code> | Azure DevOps, widens |
-| <code>-</code> | administrator | <code>fabrikam-prime  bob&#64;fabrikam.com</code> | <code>Administrator</code> | <code>none</code> | Azure DevOps, narrows |"""
+| <code>+</code> | open access | <code>fabrikam-tailspin/Web</code> | <code>none</code> | <code>all pipelines</code> | Azure DevOps, grants access |
+| <code>-</code> | administrator | <code>fabrikam-prime  bob&#64;fabrikam.com</code> | <code>Administrator</code> | <code>none</code> | Azure DevOps, revokes access |"""
 
-    assert expected == render.markdown(DRIFTED)
+    assert expected == render.markdown(DRIFTED, SyncCause.PENDING)
 
 
 def test_refusals_and_gaps_have_tables_of_their_own() -> None:
@@ -62,7 +63,7 @@ def test_a_remark_is_told_and_keeps_nothing_from_being_in_sync() -> None:
 
 
 def test_a_folder_without_git_has_no_revision() -> None:
-    assert render.markdown(BLIND).startswith("### <code>fabrikam-managed-pool</code>: not all known")
+    assert render.markdown(BLIND).startswith("### <code>fabrikam-managed-pool</code>: not verified; 1 read failed")
 
 
 def test_a_long_table_is_folded_away() -> None:

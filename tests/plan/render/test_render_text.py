@@ -1,4 +1,4 @@
-"""Plans as text: what people see first, and what nobody may draw on their terminals."""
+"""Plans as text: what is shown first, and that no name from outside can control the terminal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from hypothesis import given
 from reconciler.plan import render
 from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk
 from reconciler.plan.render.words import rows
+from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import UpdatePool
 from tests.plan.render.samples import (
     BLIND,
     DEAD,
     DRIFTED,
     EVERYTHING,
+    HIDDEN,
     IN_SYNC,
     LARGER,
     MADE,
@@ -32,29 +34,29 @@ from tests.plan.render.samples import (
 def test_the_plan_of_the_documentation_reads_like_a_pull_request() -> None:
     """Aligned columns; each line says what, from what to what, over which API, and what it does to people."""
     expected = """\
-fabrikam-managed-pool @ 3f2a91c   drifted
+fabrikam-managed-pool @ 3f2a91c   out of sync (drift)
   ~ pool           maximumConcurrency                4 → 6                 ARM, in place
-  + open access    fabrikam-tailspin/Web             none → all pipelines  Azure DevOps, widens
-  - administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none  Azure DevOps, narrows
-  3 changes: 1 neutral, 1 widens, 1 narrows"""
+  + open access    fabrikam-tailspin/Web             none → all pipelines  Azure DevOps, grants access
+  - administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none  Azure DevOps, revokes access
+  3 changes: 1 without impact, 1 granting access, 1 revoking access"""
 
-    assert expected == render.text(DRIFTED)
+    assert expected == render.text(DRIFTED, cause=SyncCause.DRIFT)
 
 
 def test_what_is_refused_and_what_is_not_known_is_shown_with_its_reason() -> None:
     """A person on call decides on these two, so they are never left to a log."""
     expected = """\
-fabrikam-managed-pool @ 3f2a91c   drifted, not all known
+fabrikam-managed-pool @ 3f2a91c   out of sync; 1 read failed; 1 problem to correct
   ~ pool           maximumConcurrency                4 → 6                         ARM, in place
-  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps, widens, waited for once
-  + open access    fabrikam-tailspin/Web             none → all pipelines          Azure DevOps, widens
+  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps; usually created by Azure, checked again first
+  + open access    fabrikam-tailspin/Web             none → all pipelines          Azure DevOps, grants access
   ! administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none          refused: last-administrator
       roles: fabrikam-prime would be left with 0 administrators
   ? open_access  fabrikam-tailspin/Ghost  degraded  NotFound
       open access: project Ghost is hidden
   ? roles        (all)                    unknown   Unavailable
       roles: fabrikam-prime answered 503
-  3 changes: 1 neutral, 2 widens; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
+  3 changes: 2 without impact, 1 granting access; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
 
     assert expected == render.text(EVERYTHING)
 
@@ -67,7 +69,7 @@ def test_an_empty_plan_with_a_gap_is_not_in_sync() -> None:
     """A read that failed is not an absence. And a folder without git has no revision to show."""
     first = render.text(BLIND).splitlines()[0]
 
-    assert first == "fabrikam-managed-pool   not all known"
+    assert first == "fabrikam-managed-pool   not verified; 1 read failed"
 
 
 def test_a_remark_is_told_and_keeps_nothing_from_being_in_sync() -> None:
@@ -80,12 +82,31 @@ def test_a_remark_is_told_and_keeps_nothing_from_being_in_sync() -> None:
     ]
 
 
-def test_what_does_not_exist_yet_is_told_apart_from_what_cannot_be_seen() -> None:
-    """The former comes by itself; the latter needs somebody."""
-    coming = replace(DEAD, kind=GapKind.NOT_READY)
+def test_the_state_says_what_waits_what_failed_and_what_is_to_be_corrected() -> None:
+    queue = replace(HIDDEN, kind=GapKind.NOT_READY)
+    pool = replace(DEAD, kind=GapKind.NOT_READY)
 
-    assert render.state(replace(BLIND, gaps=(coming,))) == "not all there yet"
-    assert render.state(replace(BLIND, gaps=(coming, DEAD))) == "not all known"
+    assert render.state(replace(DRIFTED, gaps=(queue,))) == "out of sync; 1 change waits for its queue"
+    assert render.state(replace(BLIND, gaps=(queue, queue, pool))) == (
+        "not verified; 2 changes wait for their queue; 1 part not ready yet"
+    )
+    assert render.state(replace(BLIND, gaps=(pool, DEAD, HIDDEN, HIDDEN))) == (
+        "not verified; 1 part not ready yet; 1 read failed; 2 problems to correct"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"),
+    [
+        (SyncCause.DRIFT, "out of sync (drift)"),
+        (SyncCause.PENDING, "out of sync (pending)"),
+        (SyncCause.UNKNOWN, "out of sync"),
+    ],
+)
+def test_the_state_says_why_it_is_out_of_sync_where_that_is_known(cause: SyncCause, shown: str) -> None:
+    assert render.state(DRIFTED, cause) == shown
+    assert render.state(IN_SYNC, cause) == "in sync"
+    assert render.state(BLIND, cause) == "not verified; 1 read failed", "nothing is known to differ"
 
 
 def test_a_narrow_terminal_gets_two_lines_for_a_wide_change() -> None:
@@ -93,7 +114,7 @@ def test_a_narrow_terminal_gets_two_lines_for_a_wide_change() -> None:
     expected = """\
   ~ pool           maximumConcurrency                4 → 6                 ARM, in place
   + open access    fabrikam-tailspin/Web
-      none → all pipelines  Azure DevOps, widens"""
+      none → all pipelines  Azure DevOps, grants access"""
 
     assert expected in render.text(DRIFTED, 88)
 
@@ -116,8 +137,8 @@ def test_each_detail_is_a_line_of_its_own_with_its_own_risk() -> None:
     )
     lines = render.text(Plan("fabrikam-managed-pool", "", (change,))).splitlines()
 
-    assert lines[1].endswith("4 → 6    ARM, neutral")
-    assert lines[2].endswith("D2 → D4  ARM, restarts, agents are recycled")
+    assert lines[1].endswith("4 → 6    ARM, no impact")
+    assert lines[2].endswith("D2 → D4  ARM, restarts agents, agents are recycled")
 
 
 def test_a_subject_other_than_the_pool_stands_before_its_details() -> None:

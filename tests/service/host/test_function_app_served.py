@@ -26,11 +26,11 @@ KEY = f"function-{CANARY}"
 
 
 def of(environment: Mapping[str, str], options: ServeOptions) -> Host:
-    """A host with one shop behind it and the functions alike."""
+    """A host with one context behind it and the functions alike."""
     hosting = Hosting.read(environment)
-    shop = composition.build(Settings.read(environment, beneath=state(environment)), hosting)
-    composition.use(shop)
-    return host(hosting, shop.queues, options)
+    context = composition.build(Settings.read(environment, beneath=state(environment)), hosting)
+    composition.use(context)
+    return host(hosting, context.queues, options)
 
 
 @contextmanager

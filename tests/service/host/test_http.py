@@ -106,10 +106,10 @@ def test_what_no_function_answers_is_a_problem(served: Serving) -> None:
 
 
 def test_a_bug_is_a_problem_without_details(served: Serving, caplog: pytest.LogCaptureFixture) -> None:
-    assert problem(served.ask("GET", "/api/broken")) == (500, "GET /api/broken: an error of ours; it is logged")
+    assert problem(served.ask("GET", "/api/broken")) == (500, "GET /api/broken: internal error; it is logged")
     assert "RuntimeError" in caplog.text
     assert "GET canary" not in caplog.text
-    assert problem(served.ask("GET", "/api/silent")) == (500, "silent: no answer")
+    assert problem(served.ask("GET", "/api/silent")) == (500, "silent: no response")
 
 
 def test_a_taken_port_is_an_error_and_nothing_has_begun(queues: Local) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.errors import LeaseHeld, Throttled
+from reconciler.plan.sync import SyncCause
 from reconciler.ports.stores import StateStore
 from reconciler.service.http import api
 from reconciler.service.http.deliveries import KEEP, RememberedDeliveries
@@ -155,7 +156,7 @@ def test_a_wish_that_could_not_be_put_is_not_remembered_as_put(asking: Asking) -
     request = HttpRequest(
         "POST", "/api/pools/pool-1/reconcile", params={"name": "pool-1"}, headers={"idempotency-key": "k"}
     )
-    refused = api.answering(lambda: api.reconcile_pool(replace(asking.desk, ask=busy), request))
+    refused = api.answering(lambda: api.reconcile_pool(replace(asking.desk, enqueue=busy), request))
     accepted = api.answering(lambda: api.reconcile_pool(asking.desk, request))
 
     assert (refused.status, refused.headers) == (503, {"Retry-After": "8"})
@@ -205,6 +206,7 @@ def test_pools_say_how_they_are_and_one_pool_says_all(asking: Asking) -> None:
     lines = {line["name"]: line for line in api.pools(asking.desk).body["pools"]}
     assert (lines["pool-1"]["ready"], lines["pool-1"]["reason"]) == ("True", "InSync")
     assert (lines["pool-2"]["ready"], lines["pool-2"]["reason"]) == ("Unknown", "NeverLookedAt")
+    assert (lines["pool-1"]["outOfSync"], lines["pool-2"]["outOfSync"]) == (None, None)
     one = api.pool(asking.desk, HttpRequest("GET", "", params={"name": "Pool-1"})).body
     assert (one["name"], one["revision"], one["status"]["appliedRevision"]) == ("pool-1", "c0ffee", "c0ffee")
     assert api.pool(asking.desk, HttpRequest("GET", "", params={"name": "pool-2"})).body["status"] is None
@@ -212,6 +214,15 @@ def test_pools_say_how_they_are_and_one_pool_says_all(asking: Asking) -> None:
         "pool": "pool-2",
         "at": "c0ffee",
     }
+
+
+def test_the_list_says_why_a_pool_is_out_of_sync(asking: Asking) -> None:
+    status = PoolStatus("pool-1", cause=SyncCause.DRIFT)
+    asking.place.stores.state.save("pools/pool-1", status.to_json(), None)
+
+    (line,) = [one for one in api.pools(asking.desk).body["pools"] if one["name"] == "pool-1"]
+
+    assert line["outOfSync"] == "drift"
 
 
 def test_the_signed_address_of_an_operation_is_never_shown(asking: Asking) -> None:

@@ -32,9 +32,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     with deployed(tmp_path_factory.mktemp("openapi")) as deployment:
         deployment.environment["RECONCILER_FUNCTION_KEY"] = KEY
         hosting = Hosting.read(deployment.environment)
-        shop = composition.build(Settings.read(deployment.environment), hosting)
-        composition.use(shop)
-        with serving(host(hosting, shop.queues, ServeOptions(port=0, workers=0, timers=False))) as one:
+        context = composition.build(Settings.read(deployment.environment), hosting)
+        composition.use(context)
+        with serving(host(hosting, context.queues, ServeOptions(port=0, workers=0, timers=False))) as one:
             yield one
 
 

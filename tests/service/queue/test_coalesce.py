@@ -75,7 +75,7 @@ def test_duplicates_cost_one_run_and_one_follow_up(count: int) -> None:
     assert follow_ups <= 1
 
 
-CROWDED = [
+IN_BURST = [
     ("the first is looked at at once", Record(), Decision.RUN),
     ("a run began within the pace", Record(T - 10 * S), Decision.FOLLOW_UP),
     ("a run began before it", Record(T - PACE), Decision.RUN),
@@ -86,9 +86,9 @@ CROWDED = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "record", "decision"), CROWDED)
-def test_in_a_crowd_runs_keep_a_pace(reason: str, record: Record, decision: Decision) -> None:
-    assert decide(record, T, T, crowded=True) == decision, reason
+@pytest.mark.parametrize(("reason", "record", "decision"), IN_BURST)
+def test_in_a_burst_runs_keep_a_pace(reason: str, record: Record, decision: Decision) -> None:
+    assert decide(record, T, T, in_burst=True) == decision, reason
 
 
 DUE = [

@@ -1,4 +1,4 @@
-"""What runs say in figures: how old drift is, how long it took to converge, what was written and refused."""
+"""The figures of runs: how long a pool is out of sync and why, how long it took to converge, what was written and refused."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def _until_rest(place: Hall, clock: Settable) -> None:
         place.turn(place.outbox.events)
 
 
-def test_a_pool_in_sync_has_no_drift_and_took_no_time(one: tuple[Hall, Settable]) -> None:
+def test_a_pool_in_sync_has_no_age_out_of_sync_and_took_no_time(one: tuple[Hall, Settable]) -> None:
     place, _ = one
     place.outbox.events.put("pool-1")
     place.turn(place.outbox.events)
 
-    assert place.telemetry.all("reconciler.drift.age") == []
+    assert place.telemetry.all("reconciler.out_of_sync.age") == []
     assert place.telemetry.all("reconciler.converge.seconds") == []
     assert len(place.telemetry.all("reconciler.run.seconds", result="in-sync")) == 1
 
 
-def test_drift_grows_older_with_every_look_whatever_its_reasons(one: tuple[Hall, Settable]) -> None:
-    """A condition's `since` begins anew with each reason; a pool that changes its excuse is not younger."""
+def test_the_age_out_of_sync_grows_with_every_read_whatever_its_reasons(one: tuple[Hall, Settable]) -> None:
+    """A condition's `since` starts over with each reason; the age does not."""
     place, clock = one
     _changed(place)
     place.outbox.events.put("pool-1")
@@ -57,10 +57,24 @@ def test_drift_grows_older_with_every_look_whatever_its_reasons(one: tuple[Hall,
         clock.advance(1)
         place.turn(place.outbox.events)
 
-    ages = place.telemetry.all("reconciler.drift.age", result="progressing")
+    ages = place.telemetry.all("reconciler.out_of_sync.age", result="progressing")
     assert ages == sorted(ages)
     assert (ages[0], len(ages)) == (0.0, len(place.telemetry.named("reconcile")))
     assert ages[-1] >= 10
+
+
+def test_the_age_has_the_cause_as_a_label(one: tuple[Hall, Settable]) -> None:
+    """Pending work is the operator's own queue; drift was made by others."""
+    place, clock = one
+    place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+    _changed(place)
+    clock.advance(60)
+    place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+
+    assert len(place.telemetry.all("reconciler.out_of_sync.age", cause="pending")) == 1
+    assert place.telemetry.all("reconciler.out_of_sync.age", cause="drift") == []
 
 
 def test_time_to_converge_is_from_the_first_look_to_the_proof(one: tuple[Hall, Settable]) -> None:
@@ -93,7 +107,7 @@ def test_what_was_written_and_what_was_refused_is_counted_by_aspect(one: tuple[H
     assert result is not None
     assert result.plan is not None
     plan = replace(result.plan, refusals=(Refusal(change, "last-administrator", "text"),))
-    metrics.tell(
+    metrics.record_run(
         place.telemetry, replace(result, plan=plan, applied=(change,)), PoolStatus("pool-1"), "event", clock.now()
     )
 

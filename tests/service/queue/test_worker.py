@@ -256,8 +256,8 @@ def test_a_git_that_will_never_let_us_in_is_an_error_that_somebody_sees(one: tup
 def test_many_wishes_of_one_person_are_batches_behind_the_events(tmp_path: Path) -> None:
     with hall(tmp_path, pools=21) as (place, _):
         specs = tuple(place.worker.catalogue.specs().by_key.values())
-        place.outbox.ask(specs[:20], "http", TRACE)
-        place.outbox.ask(specs, "http", TRACE)
+        place.outbox.request(specs[:20], "http", TRACE)
+        place.outbox.request(specs, "http", TRACE)
 
         assert (place.outbox.events.length(), place.outbox.sweeps.length()) == (20, 1)
         (batch,) = place.outbox.sweeps.take(1, 60)

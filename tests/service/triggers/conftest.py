@@ -16,5 +16,5 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def shop(deployment: Deployment) -> TriggerContext:
-    return deployment.shop()
+def context(deployment: Deployment) -> TriggerContext:
+    return deployment.context()

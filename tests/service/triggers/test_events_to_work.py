@@ -25,94 +25,111 @@ def written(pool: str = "build-pool", **more: Any) -> str:
     })  # fmt: skip
 
 
-def test_an_event_about_a_pool_is_one_wish_for_it(shop: TriggerContext) -> None:
-    (text,) = messages.pool_changed(shop, written("Build-Pool"), TRACE)
+def test_an_event_about_a_pool_is_one_wish_for_it(context: TriggerContext) -> None:
+    (text,) = messages.pool_changed(context, written("Build-Pool"), TRACE)
     wish = json.loads(text)
 
     assert (wish["keys"], wish["trigger"], set(wish)) == (["build-pool"], "event", {"keys", "trigger", "trace"})
     assert trace_id(wish["trace"]) == trace_id(TRACE)
 
 
-def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, shop: TriggerContext) -> None:
+def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, context: TriggerContext) -> None:
     """CloudEvents carry the trace of what caused them; the platform's begins with the delivery."""
-    (text,) = messages.pool_changed(shop, written(traceparent=OTHER), TRACE)
+    (text,) = messages.pool_changed(context, written(traceparent=OTHER), TRACE)
     (span,) = deployment.metrics.named("event")
 
     assert (span.parent, span.links) == (OTHER, [TRACE])
     assert json.loads(text)["trace"] == span.traceparent
 
 
-def test_what_is_no_event_about_pools_is_counted_and_dropped(deployment: Deployment, shop: TriggerContext) -> None:
+def test_what_is_no_event_about_pools_is_counted_and_dropped(deployment: Deployment, context: TriggerContext) -> None:
     for text in ("no json", "\ufffd\ufffd", json.dumps({"eventType": "x"}), "[" * 100_000):
-        assert messages.pool_changed(shop, text) == []
+        assert messages.pool_changed(context, text) == []
 
     assert deployment.metrics.total("reconciler.events.dropped", trigger="event") == 4
 
 
 def test_an_event_leads_to_a_proven_repair_and_leaves_nothing_behind(
-    deployment: Deployment, shop: TriggerContext
+    deployment: Deployment, context: TriggerContext
 ) -> None:
     deployment.close_access("build-pool", "Web")
-    for text in messages.pool_changed(shop, written()):
-        shop.outbox.events.put(text)
+    for text in messages.pool_changed(context, written()):
+        context.outbox.events.put(text)
 
-    work_off(shop)
+    work_off(context)
 
     assert deployment.is_open("build-pool", "Web")
-    assert plan_of(shop, "build-pool") == []
+    assert plan_of(context, "build-pool") == []
     assert deployment.metrics.total("reconciler.runs", result="applied", trigger="event") == 1
 
 
-def test_what_the_emulated_services_publish_is_understood(deployment: Deployment, shop: TriggerContext) -> None:
+def test_a_plan_over_http_says_drift_from_the_deployments_own_state(
+    deployment: Deployment, context: TriggerContext
+) -> None:
+    specs = context.catalogue.specs()
+    spec = specs.by_key["build-pool"]
+    never_verified = context.plan(spec, specs.revision)["outOfSync"]
+    context.outbox.events.put("build-pool")
+    work_off(context)
+    in_sync = context.plan(spec, specs.revision)["outOfSync"]
+    deployment.close_access("build-pool", "Web")
+
+    assert (never_verified, in_sync) == (None, None)
+    assert context.plan(spec, specs.revision)["outOfSync"] == "drift"
+
+
+def test_what_the_emulated_services_publish_is_understood(deployment: Deployment, context: TriggerContext) -> None:
     """Two hands wrote the two sides from the same facts; here they meet."""
     deployment.commit(**{"build-pool": (deployment.repository.path / "specs/build-pool.yaml").read_text().replace("'maximumConcurrency': 2", "'maximumConcurrency': 3").replace("'parallelism': 2", "'parallelism': 3")})  # fmt: skip
-    messages.work(shop, "build-pool", None)
-    work_off(shop)
+    messages.work(context, "build-pool", None)
+    work_off(context)
     told: list[Json] = until(lambda: deployment.cloud.do.events("arm"))
 
-    wishes = [text for event in told for text in messages.pool_changed(shop, json.dumps([event["event"]]))]
+    wishes = [text for event in told for text in messages.pool_changed(context, json.dumps([event["event"]]))]
     assert {untraced(text) for text in wishes} == {'{"keys":["build-pool"],"trigger":"event"}'}
 
 
 @pytest.mark.parametrize("shape", ["entry", "list"])
 def test_a_new_project_in_the_audit_stream_gets_its_queue(
-    deployment: Deployment, shop: TriggerContext, shape: str
+    deployment: Deployment, context: TriggerContext, shape: str
 ) -> None:
     """In either shape: the one on the stream is not published."""
     deployment.cloud.do.edit("create-project", organization="fabrikam-prime", name="New")
     entry = deployment.cloud.do.events("audit")[-1]["event"]
     body = {"id": "1", "eventType": "AzureDevOps.Audit", "topic": "t", "subject": "s", "data": entry}
-    wishes = messages.devops_changed(shop, json.dumps({**body, "data": entry if shape == "entry" else [entry]}), TRACE)
+    wishes = messages.devops_changed(
+        context, json.dumps({**body, "data": entry if shape == "entry" else [entry]}), TRACE
+    )
 
     assert [json.loads(text)["keys"] for text in wishes] == [["build-pool"]]
-    shop.outbox.events.put(wishes[0])
-    work_off(shop)
+    context.outbox.events.put(wishes[0])
+    work_off(context)
     assert deployment.is_open("build-pool", "New")
 
 
-def test_an_audited_change_elsewhere_concerns_nobody(deployment: Deployment, shop: TriggerContext) -> None:
+def test_an_audited_change_elsewhere_concerns_nobody(deployment: Deployment, context: TriggerContext) -> None:
     entry = {"actionId": "Git.CreateRepo", "scopeDisplayName": "fabrikam-prime (Organization)", "actorUPN": CANARY}
 
-    assert messages.devops_changed(shop, json.dumps(entry)) == []
+    assert messages.devops_changed(context, json.dumps(entry)) == []
     assert deployment.metrics.total("reconciler.events.dropped", trigger="audit") == 1
 
 
-def test_a_text_that_asks_for_nothing_and_a_pool_of_nobody_end_without_a_trace(shop: TriggerContext) -> None:
-    messages.work(shop, "{", None)
-    messages.work(shop, "somebody-elses-pool", None)
+def test_a_text_that_asks_for_nothing_and_a_pool_of_nobody_end_without_a_trace(context: TriggerContext) -> None:
+    messages.work(context, "{", None)
+    messages.work(context, "somebody-elses-pool", None)
 
-    assert shop.state.names("pools/") == []
-    assert shop.outbox.events.length() == 0
+    assert context.state.names("pools/") == []
+    assert context.outbox.events.length() == 0
 
 
-def test_one_dead_organization_does_not_stop_the_other(deployment: Deployment, shop: TriggerContext) -> None:
+def test_one_dead_organization_does_not_stop_the_other(deployment: Deployment, context: TriggerContext) -> None:
     """A batch with both: the one that answers is repaired, the other says why not and is looked at later."""
     for pool in POOLS:
         deployment.close_access(pool, "Api")
     deployment.cloud.do.fault("503", organization="fabrikam-tailspin", count=None)
 
-    messages.work(shop, json.dumps({"keys": sorted(POOLS), "trigger": "sweep"}), None)
+    messages.work(context, json.dumps({"keys": sorted(POOLS), "trigger": "sweep"}), None)
 
     assert deployment.is_open("build-pool", "Api")
     assert not deployment.is_open("test-pool", "Api")
-    assert shop.outbox.events.length() == 1
+    assert context.outbox.events.length() == 1

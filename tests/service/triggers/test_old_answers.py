@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from reconciler.documents import moment
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, web
 from reconciler.survey.capabilities.answers import (
-    MOMENT,
     AnswerEvidence,
     Capabilities,
     CapabilityAnswer,
@@ -20,31 +20,34 @@ from tests.deployment import Deployment, with_options
 PRIME, TAILSPIN = "fabrikam-prime", "fabrikam-tailspin"
 
 
-def checks(shop: TriggerContext) -> tuple[int, dict[str, str]]:
-    answered = web.answer(shop, "health", HttpRequest("GET", "/api/health"))
+def checks(context: TriggerContext) -> tuple[int, dict[str, str]]:
+    answered = web.answer(context, "health", HttpRequest("GET", "/api/health"))
     return answered.status, {check["name"]: check["detail"] for check in answered.body["checks"]}
 
 
 def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Deployment) -> None:
     """The careful way works; nobody is to be woken for a file. Which organizations it is about stays inside."""
-    shop = deployment.shop()
-    now = shop.clock.now()
-    asked = OrganizationAnswers(asked=(now - timedelta(days=3)).strftime(MOMENT), answers={})
+    context = deployment.context()
+    now = context.clock.now()
+    asked = OrganizationAnswers(asked=moment((now - timedelta(days=3)).replace(microsecond=0)), answers={})
     both = Capabilities(organizations={PRIME: asked, TAILSPIN: asked})
 
-    assert "capabilities" not in checks(shop)[1]
-    fresh = with_options(shop, capabilities=both)
-    assert (checks(fresh)[0], checks(fresh)[1]["capabilities"]) == (200, "answers of 2 organizations count")
-    old = with_options(shop, capabilities=both, capabilities_days=2.0)
+    assert "capabilities" not in checks(context)[1]
+    fresh = with_options(context, capabilities=both)
+    assert (checks(fresh)[0], checks(fresh)[1]["capabilities"]) == (
+        200,
+        "results of probe are valid for 2 organizations",
+    )
+    old = with_options(context, capabilities=both, capabilities_days=2.0)
     assert (checks(old)[0], checks(old)[1]["capabilities"]) == (
         200,
-        "answers of 2 of 2 organizations are too old to count; run probe again",
+        "results of probe have expired for 2 of 2 organizations; run probe again",
     )
 
 
 def test_the_functions_app_believes_the_file_that_its_setting_names(deployment: Deployment, tmp_path: Path) -> None:
     written = OrganizationAnswers(
-        asked=datetime.now(UTC).strftime(MOMENT),
+        asked=moment(datetime.now(UTC).replace(microsecond=0)),
         answers={
             "authorized-list": CapabilityAnswer(
                 verdict="seen yes", answer="complete", evidence=AnswerEvidence(counts={"agreed": 3})
@@ -54,6 +57,6 @@ def test_the_functions_app_believes_the_file_that_its_setting_names(deployment: 
     path = tmp_path / "capabilities.yaml"
     path.write_text(text(Capabilities(organizations={PRIME: written})))
 
-    shop = deployment.shop(CAPABILITIES=str(path))
+    context = deployment.context(CAPABILITIES=str(path))
 
-    assert shop.options.capabilities.organizations == {PRIME: written}
+    assert context.options.capabilities.organizations == {PRIME: written}

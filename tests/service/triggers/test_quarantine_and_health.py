@@ -17,58 +17,58 @@ from reconciler.service.triggers import TriggerContext, messages, timers, web
 from tests.deployment import CANARY, Deployment, spec, trace_id, until, with_options, work_off
 
 
-def health(shop: TriggerContext) -> tuple[int, dict[str, Any]]:
-    answered = web.answer(shop, "health", HttpRequest("GET", "/api/health"))
+def health(context: TriggerContext) -> tuple[int, dict[str, Any]]:
+    answered = web.answer(context, "health", HttpRequest("GET", "/api/health"))
     return answered.status, {check["name"]: check for check in answered.body["checks"]}
 
 
 def test_a_poisoned_pool_is_stalled_where_people_look_and_a_sweep_heals_it(
-    deployment: Deployment, shop: TriggerContext
+    deployment: Deployment, context: TriggerContext
 ) -> None:
-    messages.quarantine(shop, '{"keys":["build-pool"],"trigger":"event"}', "work")
+    messages.quarantine(context, '{"keys":["build-pool"],"trigger":"event"}', "work")
 
-    stalled = load_status(shop.state, "build-pool").condition(ConditionKind.STALLED)
+    stalled = load_status(context.state, "build-pool").condition(ConditionKind.STALLED)
     assert stalled is not None
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Stalled")
     assert "work-poison" in stalled.message
     assert deployment.metrics.total("reconciler.quarantined", queue="work") == 1
 
-    timers.sweep(with_options(shop, sweep_seconds=0.0))
-    work_off(shop)
+    timers.sweep(with_options(context, sweep_seconds=0.0))
+    work_off(context)
 
-    healed = load_status(shop.state, "build-pool")
+    healed = load_status(context.state, "build-pool")
     assert [condition.status for condition in healed.conditions] == [Truth.TRUE, Truth.FALSE, Truth.FALSE]
 
 
-def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(shop: TriggerContext) -> None:
-    lease = shop.leases.acquire("build-pool", 60)
+def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(context: TriggerContext) -> None:
+    lease = context.leases.acquire("build-pool", 60)
     for text in ('{"keys":["elsewhere"]}', '{"keys":["build-pool"]}', "{", "\x00"):
-        messages.quarantine(shop, text, "sweep")
+        messages.quarantine(context, text, "sweep")
 
-    assert shop.state.names("pools/") == []
+    assert context.state.names("pools/") == []
     lease.release()
 
 
-def test_a_service_that_never_swept_is_healthy_and_one_that_stopped_sweeping_is_not(shop: TriggerContext) -> None:
-    assert health(shop)[0] == 200
+def test_a_service_that_never_swept_is_healthy_and_one_that_stopped_sweeping_is_not(context: TriggerContext) -> None:
+    assert health(context)[0] == 200
 
-    timers.sweep(shop)
-    status, checks = health(shop)
-    assert (status, checks["state"]["detail"]) == (200, "last sweep 0 minutes ago")
+    timers.sweep(context)
+    status, checks = health(context)
+    assert (status, checks["state"]["detail"]) == (200, "last full resync 0 minutes ago")
 
-    until(lambda: health(with_options(shop, sweep_seconds=1e-6))[0] != 200)
-    status, checks = health(with_options(shop, sweep_seconds=1e-6))
+    until(lambda: health(with_options(context, sweep_seconds=1e-6))[0] != 200)
+    status, checks = health(with_options(context, sweep_seconds=1e-6))
     assert (status, checks["state"]["ok"], checks["specs"]["ok"]) == (503, False, True)
 
 
-def test_a_git_that_is_away_shows(deployment: Deployment, shop: TriggerContext) -> None:
-    fresh = deployment.shop()
-    shop.catalogue.specs()
+def test_a_git_that_is_away_shows(deployment: Deployment, context: TriggerContext) -> None:
+    fresh = deployment.context()
+    context.catalogue.specs()
     (deployment.repository.path / ".git").rename(deployment.folder / "away")
 
-    assert (health(shop)[0], health(shop)[1]["specs"]["detail"]) == (
+    assert (health(context)[0], health(context)[1]["specs"]["detail"]) == (
         503,
-        "git cannot be read; the last good commit counts",
+        "Git cannot be read; the last good commit applies",
     )
     assert health(fresh)[0] == 503
 
@@ -87,24 +87,24 @@ def test_every_line_that_is_logged_is_json_and_tells_no_secret(
     deployment: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Claims, tokens, webhook secrets and signed addresses all pass through here; none may stay."""
-    shop = deployment.shop(APP_ROLE="")
+    context = deployment.context(APP_ROLE="")
     claims = {"id": "1", "subject": CANARY, "eventType": CANARY, "data": {"claims": CANARY, "sig": CANARY}}
     entry = {"actionId": "Project.CreateCompleted", "actorUPN": CANARY, "details": CANARY, "ipAddress": CANARY}
     secret = {"authorization": f"Bearer {CANARY}", "x-functions-key": CANARY, "x-hub-signature-256": CANARY}
     with caplog.at_level("DEBUG"):
-        messages.pool_changed(shop, json.dumps(claims))
-        messages.pool_changed(shop, CANARY)
-        messages.devops_changed(shop, json.dumps([entry, {"actionId": CANARY}]))
-        messages.work(shop, json.dumps({"keys": [CANARY.upper()], "trigger": "x"}), None)
+        messages.pool_changed(context, json.dumps(claims))
+        messages.pool_changed(context, CANARY)
+        messages.devops_changed(context, json.dumps([entry, {"actionId": CANARY}]))
+        messages.work(context, json.dumps({"keys": [CANARY.upper()], "trigger": "x"}), None)
         deployment.commit(**{"build-pool": spec("build-pool", concurrency=3)})
-        messages.work(shop, "build-pool", None)
-        messages.work(shop, "build-pool", None)
+        messages.work(context, "build-pool", None)
+        messages.work(context, "build-pool", None)
         for door in ("github_push", "azure_repos_push", "reconcile", "plan", "pool"):
             request = HttpRequest(
                 "POST", f"/api?code={CANARY}", params={"name": "x"}, headers=secret, body=CANARY.encode()
             )
-            web.answer(shop, door, request)
-        work_off(shop)
+            web.answer(context, door, request)
+        work_off(context)
 
     lines = [record.getMessage() for record in caplog.records if record.name == "reconciler"]
     assert {json.loads(line)["event"] for line in lines} >= {"run", "dropped", "http"}
@@ -114,12 +114,12 @@ def test_every_line_that_is_logged_is_json_and_tells_no_secret(
 
 
 def test_a_run_is_one_line_with_what_somebody_on_call_asks(
-    deployment: Deployment, shop: TriggerContext, caplog: pytest.LogCaptureFixture
+    deployment: Deployment, context: TriggerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     deployment.close_access("build-pool", "Web")
     trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
     with caplog.at_level("INFO", "reconciler"):
-        messages.work(shop, json.dumps({"keys": ["build-pool"], "trigger": "event", "trace": trace}), None)
+        messages.work(context, json.dumps({"keys": ["build-pool"], "trigger": "event", "trace": trace}), None)
 
     (line,) = [json.loads(record.getMessage()) for record in caplog.records if record.name == "reconciler"]
     assert line["revision"] == deployment.repository.git("rev-parse", "HEAD")
@@ -132,11 +132,11 @@ def test_a_run_is_one_line_with_what_somebody_on_call_asks(
 
 
 def test_a_message_without_a_trace_belongs_to_its_invocation(
-    shop: TriggerContext, caplog: pytest.LogCaptureFixture
+    context: TriggerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     trace = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
     with caplog.at_level("INFO", "reconciler"):
-        messages.work(shop, "build-pool", None, trace)
+        messages.work(context, "build-pool", None, trace)
 
     assert [trace_id(json.loads(record.getMessage())["trace"]) for record in caplog.records] == [trace_id(trace)]
 

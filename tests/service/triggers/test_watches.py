@@ -30,184 +30,186 @@ def keys(wishes: list[str]) -> list[str]:
     return sorted(key for text in wishes for key in json.loads(text)["keys"])
 
 
-def test_a_sweep_asks_for_every_pool_once_by_organization(shop: TriggerContext) -> None:
-    timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
+def test_a_sweep_asks_for_every_pool_once_by_organization(context: TriggerContext) -> None:
+    timers.sweep(with_options(context, sweep_seconds=0.0), TRACE)
 
-    found = texts(shop.outbox.sweeps)
+    found = texts(context.outbox.sweeps)
     assert {trace_id(json.loads(text)["trace"]) for text in found} == {trace_id(TRACE)}
     assert [untraced(text) for text in found] == [
         WorkMessage(("build-pool",), "sweep").text(),
         WorkMessage(("test-pool",), "sweep").text(),
     ]
-    assert shop.outbox.events.length() == 0
+    assert context.outbox.events.length() == 0
 
 
-def test_a_sweep_is_spread_over_its_interval(shop: TriggerContext) -> None:
+def test_a_sweep_is_spread_over_its_interval(context: TriggerContext) -> None:
     """Nobody waits for it, and no minute shall be crowded; the same batch comes at the same moment each time."""
-    timers.sweep(shop)
+    timers.sweep(context)
 
-    assert shop.outbox.sweeps.length() == 2
-    assert take(shop.outbox.sweeps) == []
+    assert context.outbox.sweeps.length() == 2
+    assert take(context.outbox.sweeps) == []
 
 
-def test_a_sweep_alone_repairs_what_no_event_told(deployment: Deployment, shop: TriggerContext) -> None:
+def test_a_sweep_alone_repairs_what_no_event_told(deployment: Deployment, context: TriggerContext) -> None:
     for pool in POOLS:
         deployment.close_access(pool, "Web")
 
-    timers.sweep(with_options(shop, sweep_seconds=0.0))
-    work_off(shop)
+    timers.sweep(with_options(context, sweep_seconds=0.0))
+    work_off(context)
 
     assert [deployment.is_open(pool, "Web") for pool in POOLS] == [True, True]
 
 
-def test_what_a_sweep_asked_for_outlives_the_process_that_asked(deployment: Deployment, shop: TriggerContext) -> None:
+def test_what_a_sweep_asked_for_outlives_the_process_that_asked(
+    deployment: Deployment, context: TriggerContext
+) -> None:
     """A worker that dies with a batch in its hands gives it back by not acknowledging it."""
     deployment.close_access("test-pool", "Web")
-    timers.sweep(with_options(shop, sweep_seconds=0.0))
-    for message in shop.outbox.sweeps.take(32, 60.0):
+    timers.sweep(with_options(context, sweep_seconds=0.0))
+    for message in context.outbox.sweeps.take(32, 60.0):
         assert message.attempts == 1
-        shop.outbox.sweeps.hide(message, 0.0)
+        context.outbox.sweeps.hide(message, 0.0)
 
-    work_off(deployment.shop())
+    work_off(deployment.context())
 
     assert deployment.is_open("test-pool", "Web")
 
 
-def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(shop: TriggerContext) -> None:
-    timers.watch_git(shop, TRACE)
-    first = texts(shop.outbox.events)
-    timers.watch_git(shop, TRACE)
+def test_the_first_look_at_git_asks_for_every_pool_and_the_second_for_none(context: TriggerContext) -> None:
+    timers.watch_git(context, TRACE)
+    first = texts(context.outbox.events)
+    timers.watch_git(context, TRACE)
 
     assert keys(first) == sorted(POOLS)
     assert {json.loads(text)["trigger"] for text in first} == {"git"}
     assert {trace_id(json.loads(text)["trace"]) for text in first} == {trace_id(TRACE)}
-    assert texts(shop.outbox.events) == []
+    assert texts(context.outbox.events) == []
 
 
-def test_a_commit_asks_for_the_pools_whose_files_changed(deployment: Deployment, shop: TriggerContext) -> None:
-    timers.watch_git(shop)
-    take(shop.outbox.events)
+def test_a_commit_asks_for_the_pools_whose_files_changed(deployment: Deployment, context: TriggerContext) -> None:
+    timers.watch_git(context)
+    take(context.outbox.events)
     deployment.commit(**{"test-pool": spec("test-pool", mode="report")})
 
-    timers.watch_git(shop)
+    timers.watch_git(context)
 
-    assert keys(texts(shop.outbox.events)) == ["test-pool"]
+    assert keys(texts(context.outbox.events)) == ["test-pool"]
 
 
-def test_a_commit_elsewhere_asks_for_nothing(deployment: Deployment, shop: TriggerContext) -> None:
-    timers.watch_git(shop)
-    take(shop.outbox.events)
+def test_a_commit_elsewhere_asks_for_nothing(deployment: Deployment, context: TriggerContext) -> None:
+    timers.watch_git(context)
+    take(context.outbox.events)
     deployment.repository.commit(docs__other="a: 1")
 
-    timers.watch_git(shop)
+    timers.watch_git(context)
 
-    assert texts(shop.outbox.events) == []
+    assert texts(context.outbox.events) == []
 
 
 def test_a_bad_spec_is_told_and_hides_no_good_one(
-    deployment: Deployment, shop: TriggerContext, caplog: pytest.LogCaptureFixture
+    deployment: Deployment, context: TriggerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
-    timers.watch_git(shop)
-    take(shop.outbox.events)
+    timers.watch_git(context)
+    take(context.outbox.events)
     bad = spec("test-pool").replace("resourceGroup", "resourceGruop")
     deployment.commit(**{"test-pool": bad, "build-pool": spec("build-pool", mode="report")})
 
     with caplog.at_level("INFO", "reconciler"):
-        timers.watch_git(shop)
+        timers.watch_git(context)
 
-    assert keys(texts(shop.outbox.events)) == ["build-pool"]
+    assert keys(texts(context.outbox.events)) == ["build-pool"]
     (line,) = [json.loads(record.getMessage()) for record in caplog.records]
     assert any("test-pool.yaml:5: resourceGruop" in problem for problem in line["problems"])
 
 
-def test_a_file_that_is_too_large_to_be_read_is_told_too(deployment: Deployment, shop: TriggerContext) -> None:
+def test_a_file_that_is_too_large_to_be_read_is_told_too(deployment: Deployment, context: TriggerContext) -> None:
     """A pool described there goes unmanaged: that must not be silent."""
     deployment.commit(huge="# " + "x" * 300_000)
 
-    assert [str(problem) for problem in shop.catalogue.specs().problems if "left out" in problem.message]
+    assert [str(problem) for problem in context.catalogue.specs().problems if "left out" in problem.message]
 
 
 def test_a_git_that_is_away_leaves_the_last_commit_in_force_and_says_so(
-    deployment: Deployment, shop: TriggerContext
+    deployment: Deployment, context: TriggerContext
 ) -> None:
-    timers.watch_git(shop)
-    take(shop.outbox.events)
+    timers.watch_git(context)
+    take(context.outbox.events)
     (deployment.repository.path / ".git").rename(deployment.folder / "away")
 
-    timers.watch_git(shop)
-    timers.sweep(with_options(shop, sweep_seconds=0.0))
+    timers.watch_git(context)
+    timers.sweep(with_options(context, sweep_seconds=0.0))
 
     assert deployment.metrics.total("reconciler.git.stale") == 1
-    assert keys(texts(shop.outbox.sweeps)) == sorted(POOLS)
+    assert keys(texts(context.outbox.sweeps)) == sorted(POOLS)
 
 
 def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(
-    deployment: Deployment, shop: TriggerContext
+    deployment: Deployment, context: TriggerContext
 ) -> None:
-    timers.watch_audit(shop)
-    take(shop.outbox.events)
+    timers.watch_audit(context)
+    take(context.outbox.events)
     deployment.cloud.do.edit("create-project", organization="fabrikam-tailspin", name="New")
 
     def asked_for() -> list[str]:
-        timers.watch_audit(shop, TRACE)
-        return texts(shop.outbox.events)
+        timers.watch_audit(context, TRACE)
+        return texts(context.outbox.events)
 
     asked = until(asked_for)
-    timers.watch_audit(deployment.shop())
+    timers.watch_audit(deployment.context())
 
     assert [untraced(text) for text in asked] == [WorkMessage(("test-pool",), "audit").text()]
     assert trace_id(json.loads(asked[0])["trace"]) == trace_id(TRACE)
-    assert texts(shop.outbox.events) == []
+    assert texts(context.outbox.events) == []
 
 
 def test_an_organization_that_refuses_its_audit_log_is_left_alone_and_stops_no_other(
-    deployment: Deployment, shop: TriggerContext
+    deployment: Deployment, context: TriggerContext
 ) -> None:
     """Auditing is off unless somebody switched it on, and reading it is a right of its own."""
     deployment.cloud.do.fault("403", organization="fabrikam-prime", route="*audit*", count=None)
     deployment.cloud.do.edit("create-project", organization="fabrikam-tailspin", name="New")
 
-    timers.watch_audit(shop)
+    timers.watch_audit(context)
     deployment.cloud.do.reset_log()
-    timers.watch_audit(shop)
+    timers.watch_audit(context)
 
-    assert keys(texts(shop.outbox.events)) == ["test-pool"]
+    assert keys(texts(context.outbox.events)) == ["test-pool"]
     asked = [request["path"] for request in deployment.cloud.do.requests()]
     assert asked
     assert not [path for path in asked if "fabrikam-prime" in path]
     assert deployment.metrics.total("reconciler.audit.failed", organization="fabrikam-prime") == 1
-    assert "refusedUntil" in getattr(shop.state.load("audit/fabrikam-prime"), "body", {})
+    assert "refusedUntil" in getattr(context.state.load("audit/fabrikam-prime"), "body", {})
 
 
-def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment, shop: TriggerContext) -> None:
+def test_the_age_of_the_sweep_is_told_by_looks_at_git_too(deployment: Deployment, context: TriggerContext) -> None:
     """Where no sweep comes any more, something else has to tell how long that is so."""
-    timers.watch_git(shop)
+    timers.watch_git(context)
     assert deployment.metrics.all("reconciler.sweep.age") == []
-    timers.sweep(shop)
-    timers.watch_git(shop)
+    timers.sweep(context)
+    timers.watch_git(context)
 
     (age,) = deployment.metrics.all("reconciler.sweep.age")
     assert 0 <= age < 60
     assert deployment.metrics.all("reconciler.pools") == [2.0]
 
 
-def test_problems_of_the_specs_are_counted(deployment: Deployment, shop: TriggerContext) -> None:
+def test_problems_of_the_specs_are_counted(deployment: Deployment, context: TriggerContext) -> None:
     deployment.commit(broken="kind: Nothing\n")
-    timers.watch_git(shop)
+    timers.watch_git(context)
     counts = deployment.metrics.all("reconciler.specs.problems")
 
     assert counts[-1] >= 1
 
 
 def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(
-    deployment: Deployment, shop: TriggerContext
+    deployment: Deployment, context: TriggerContext
 ) -> None:
     """One trace with every read of an estate would be of no use."""
-    timers.sweep(with_options(shop, sweep_seconds=0.0), TRACE)
+    timers.sweep(with_options(context, sweep_seconds=0.0), TRACE)
     own = "00-" + "e" * 32 + "-" + "f" * 16 + "-01"
-    first, second = take(shop.outbox.sweeps)
-    messages.work(shop, first.text, first.inserted, own)
-    messages.work(shop, second.text, second.inserted)
+    first, second = take(context.outbox.sweeps)
+    messages.work(context, first.text, first.inserted, own)
+    messages.work(context, second.text, second.inserted)
     (sweep,) = [span for span in deployment.metrics.named("event") if span.attributes["reconciler.function"] == "sweep"]
     batch, alone = deployment.metrics.named("message")
 
@@ -216,9 +218,9 @@ def test_a_batch_of_a_sweep_is_a_trace_of_its_own_that_links_to_the_sweep(
     assert (alone.parent, alone.links) == ("", [sweep.traceparent])
 
 
-def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, shop: TriggerContext) -> None:
+def test_gates_that_close_are_told_with_their_organization(deployment: Deployment, context: TriggerContext) -> None:
     deployment.cloud.do.fault("429", organization="fabrikam-prime", route="*", count=1)
-    messages.work(shop, "build-pool", None)
+    messages.work(context, "build-pool", None)
 
     assert deployment.metrics.total("reconciler.calls", target="devops", outcome="throttled") == 1
     assert len(deployment.metrics.all("reconciler.gate.seconds", organization="fabrikam-prime")) >= 1
@@ -237,12 +239,12 @@ class Flood:
 
 @pytest.mark.parametrize(("cut", "asked"), [(True, ["build-pool"]), (False, [])])
 def test_what_a_flooded_audit_log_does_not_show_is_looked_for_in_every_pool_of_the_organization(
-    deployment: Deployment, shop: TriggerContext, cut: bool, asked: list[str], caplog: pytest.LogCaptureFixture
+    deployment: Deployment, context: TriggerContext, cut: bool, asked: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """More happened between two looks than one look reads: it may have been about any of them."""
     with caplog.at_level("INFO", logger="reconciler"):
-        timers.watch_audit(replace(shop, audit=Flood(cut=cut)))
+        timers.watch_audit(replace(context, audit=Flood(cut=cut)))
 
-    assert keys(texts(shop.outbox.events)) == asked
+    assert keys(texts(context.outbox.events)) == asked
     assert deployment.metrics.total("reconciler.audit.cut", organization="fabrikam-prime") == len(asked)
     assert ('"reason": "Cut"' in caplog.text) is cut

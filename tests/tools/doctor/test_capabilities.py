@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulator import Running
+from reconciler.documents import moment
 from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
-from reconciler.survey.capabilities.answers import MOMENT, Capabilities, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.capabilities.answers import Capabilities, CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.document import text
 from reconciler.tools.doctor import capability_checks
 from tests.shell import DEMO, Shell
@@ -26,9 +27,7 @@ def specs() -> tuple[Spec, ...]:
 def capabilities(
     age: float, answer: CapabilityAnswer | None = None, question: str = "inheritance-flag"
 ) -> Capabilities:
-    asked = OrganizationAnswers(
-        asked=(NOW - timedelta(days=age)).strftime(MOMENT), answers={question: answer} if answer else {}
-    )
+    asked = OrganizationAnswers(asked=moment(NOW - timedelta(days=age)), answers={question: answer} if answer else {})
     return Capabilities(organizations={PRIME: asked, "elsewhere": asked})
 
 

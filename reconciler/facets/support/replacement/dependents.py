@@ -12,12 +12,12 @@ from datetime import datetime
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
-from reconciler.facets.support.arm_document import organization_of
 from reconciler.facets.support.observing import at_work
 from reconciler.plan.model import Detail, Risk
 from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, PipelineGrant, QueueRoles, Spec
+from reconciler.spec.names import organization_key
 from reconciler.survey import Survey
 
 LOST = "lost for good: the spec does not name it"
@@ -73,7 +73,7 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
 
 def _organizations(document: Mapping[str, Json]) -> set[str]:
     profile = (document.get("properties") or {}).get("organizationProfile") or {}
-    return {organization_of(str(one.get("url") or "")) for one in profile.get("organizations") or ()}
+    return {organization_key(str(one.get("url") or "")) for one in profile.get("organizations") or ()}
 
 
 # --- the resource -------------------------------------------------------------------------------------

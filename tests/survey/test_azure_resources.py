@@ -1,4 +1,4 @@
-"""Reads around pools through the survey: each once, whoever asks, and no write of ours makes them stale."""
+"""Reads of prerequisites through the survey: each once for all pools, and no write of ours makes them stale."""
 
 from __future__ import annotations
 

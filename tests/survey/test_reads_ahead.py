@@ -1,4 +1,4 @@
-"""What is asked before anybody needs it: one round trip in place of several, and never more calls than without."""
+"""What is read before it is needed: one round trip in place of several, and never more calls than without."""
 
 from __future__ import annotations
 

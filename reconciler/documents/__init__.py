@@ -1,4 +1,7 @@
-"""JSON documents: their type, and how values are read from documents that may be damaged."""
+"""JSON documents: their type, and how values are read from documents that may be damaged.
+
+`redaction` masks secrets in texts and documents; `spelling` finds the name that a misspelt one stands for.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ def moment_of(value: Any) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(value)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time.tzinfo else None
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""What was found out by asking saves reads; the figures are the point, with and without it, and what stays as it was."""
+"""What `probe` found saves reads; the figures are the point, with and without it, and what stays as it was."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def switches(
         (CAREFUL, 20 + 20, "nothing is open that could show the list to be complete: every list, and every pair"),
         (COMPLETE, 20 + 2, "every list, and two pairs that try it again"),
         (INCOMPLETE, 20 + 20, "its silence never counts"),
-        (REFUSED, 20, "no list is asked for, every pair is read"),
+        (REFUSED, 20, "no list is requested, every pair is read"),
     ],
 )
 def test_what_closed_queues_cost(beliefs: Beliefs, reads: int, reason: str) -> None:
@@ -61,7 +61,7 @@ def test_what_closed_queues_cost(beliefs: Beliefs, reads: int, reason: str) -> N
     [
         (CAREFUL, 20 + 8, "eight pairs try the list at first use"),
         (COMPLETE, 20, "nothing here rests on its silence"),
-        (INCOMPLETE, 20, "being in it proves open all the same, and there is nothing left to try"),
+        (INCOMPLETE, 20, "what is in it is open all the same, and there is nothing left to try"),
         (REFUSED, 20, "every pair is read"),
     ],
 )
@@ -70,7 +70,7 @@ def test_what_open_queues_cost(beliefs: Beliefs, reads: int, reason: str) -> Non
 
 
 def test_the_run_of_one_pool_tries_what_it_was_told_as_well() -> None:
-    """It tries nothing that was shown before. A list that was only told would never be caught there."""
+    """It tries nothing that was shown before. A list that only `probe` found complete would never be caught there."""
     made = estate(opened=False)
 
     assert switches(made, COMPLETE, wanted=False, sample=0) == 20 + 2
@@ -90,7 +90,7 @@ def test_what_was_told_to_be_incomplete_outweighs_what_was_shown() -> None:
 
 
 def test_a_list_that_was_told_to_be_complete_and_is_not_is_caught_by_looking_again() -> None:
-    """Somebody opens a queue by hand, and the list leaves it out: in time its turn comes, and the trust is gone."""
+    """A queue is opened by hand, and the list leaves it out: in time it is tried, and the list no longer counts."""
     made = estate(projects=10, opened=False)
     made.open = {made.queues[ORG][7].id}
     made.unlisted = set(made.open)
@@ -167,7 +167,7 @@ def test_a_queue_that_is_missing_is_seen_missing_in_its_project() -> None:
 
 
 def test_where_the_list_is_not_there_after_all_every_project_is_read() -> None:
-    """And it is not asked for again by the next pool of the batch."""
+    """And it is not requested again by the next pool of the batch."""
     made = estate(pools=2)
     made.everywhere = None
 
@@ -210,10 +210,10 @@ def test_of_two_queues_of_one_pair_the_older_counts_in_both_lists() -> None:
     made.queues[ORG].append(twin)
     pool = made.pools[ORG][0]
 
-    told = survey(made, EVERYWHERE).queues(ORG, made.projects[ORG], pool)
+    cheap = survey(made, EVERYWHERE).queues(ORG, made.projects[ORG], pool)
     careful = survey(made, CAREFUL).queues(ORG, made.projects[ORG], pool)
 
-    assert told == careful
+    assert cheap == careful
 
 
 def test_a_list_that_is_refused_by_what_was_told_leaves_its_reason_where_a_pair_fails() -> None:
@@ -231,4 +231,4 @@ def test_a_list_that_is_refused_by_what_was_told_leaves_its_reason_where_a_pair_
 
 
 def test_a_ledger_that_was_told_of_gaps_tries_nothing() -> None:
-    assert Ledger({}, 2).draw(ORG, [Queue(1, "pool", "p", 1)], told="incomplete") == ()
+    assert Ledger({}, 2).draw(ORG, [Queue(1, "pool", "p", 1)], capability="incomplete") == ()

@@ -1,4 +1,4 @@
-"""What goes wrong: what is tried again, what waits for a person, and what is told."""
+"""What goes wrong: what is tried again, what waits for an administrator, and what is reported."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def test_an_organization_that_asks_for_fewer_calls_gets_no_further_write() -> No
     stage = converged(3)
     stage.estate.open.clear()
     stage.fail("open access", Throttled("fabrikam-prime: slow down", retry_after=120))
-    before, asked = stage.estate.before, []
+    before, calls = stage.estate.before, []
 
     def count(name: str, args: tuple[object, ...]) -> None:
-        asked.append(name)
+        calls.append(name)
         before(name, args)
 
     stage.estate.before = count
     result = stage.run()
 
-    assert asked.count("open access") == 1
+    assert calls.count("open access") == 1
     assert (result.outcome, result.next_look) == (Outcome.FAILED, 120.0)
 
 
@@ -123,7 +123,7 @@ def test_a_cap_on_removals_holds_for_the_whole_plan() -> None:
 
 
 def test_a_cap_on_removals_holds_for_all_passes_of_a_run() -> None:
-    """Somebody adds administrators as fast as they are removed: this run has taken away enough."""
+    """Administrators are added by hand as fast as they are removed: this run has taken away enough."""
     stage = converged(0, policy=Policy(max_role_removals=1))
     stage.hold("ann", "bob")
 

@@ -1,0 +1,119 @@
+"""What is known when a run that planned ends: one value, from which verdict, status and result follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.engine import waits
+from reconciler.engine.result import Failure
+from reconciler.engine.run_state import RunState
+from reconciler.engine.status import InFlight, PoolStatus
+from reconciler.engine.stored import Awaited, Replacing
+from reconciler.engine.tenure import RunLimits
+from reconciler.errors import NotEffective
+from reconciler.plan.model import Action, Change, Plan
+from reconciler.plan.sync import SyncCause
+from reconciler.spec.model import Mode, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The end of a run, as a value."""
+
+    spec: Spec
+    revision: str
+    before: PoolStatus
+    """As the run before left it."""
+    planned: Plan
+    """With what the run began."""
+    plan: Plan
+    """What is left."""
+    verified: tuple[Change, ...] = ()
+    """Written, and seen in effect, in order."""
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    """By change id; an operation that failed stands under its own change's id."""
+    unverified: Mapping[str, int] = field(default_factory=dict)
+    """Id of a change that was written and not seen → how often, with earlier runs."""
+    waiting: tuple[str, ...] = ()
+    """Ids of the changes that are left to Azure, first seen in this run."""
+    pending: InFlight | None = None
+    exhausted: bool = False
+    """Whether the budget ended before the changes did."""
+    left_over: bool = False
+    """Whether something is left that the next run does without a further approval."""
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    """What does not exist yet, by the message of its gap."""
+    overdue: Mapping[str, str] = field(default_factory=dict)
+    """Of these, what takes too long, with the message for an administrator."""
+    replacing: Replacing | None = None
+    """The pool that was deleted to be replaced and is not created again, as far as is known."""
+    digest: str = ""
+    """Of the spec's content."""
+    cause: SyncCause = SyncCause.UNKNOWN
+    """Why the pool is out of sync, if it is."""
+
+    @property
+    def reports_only(self) -> bool:
+        """Whether the spec says that nothing may be written."""
+        return self.spec.mode is Mode.REPORT
+
+    @property
+    def not_recreated(self) -> bool:
+        """Whether a pool that was deleted to be replaced is known not to exist."""
+        return self.replacing is not None and _not_created(self.plan, self.replacing.facet)
+
+    def all_failures(self, limits: RunLimits) -> tuple[Failure, ...]:
+        """What went wrong while applying, with the writes that stayed without effect too often."""
+        known = {change.id: change for change in self.plan.changes}
+        known.update({refusal.change.id: refusal.change for refusal in self.plan.refusals})
+        ineffective = [
+            Failure(
+                known.get(name), NotEffective(f"{name}: {count} writes were confirmed, and a new read shows no effect")
+            )
+            for name, count in sorted(self.unverified.items())
+            if count >= limits.writes
+        ]
+        return (*self.failures.values(), *ineffective)
+
+
+def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunLimits) -> Assessment:
+    """The assessment of a run that ends now; `deleted`: the stored note of a pool that is being replaced."""
+    basis, failures = run.basis, run.failures
+    awaited = {} if run.pending else waits.count_waits(basis.status.awaited, run.plan, basis.spec, now)
+    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures]
+    return Assessment(
+        spec=basis.spec,
+        revision=basis.revision,
+        before=basis.status,
+        planned=basis.planned,
+        plan=run.plan,
+        verified=tuple(run.verified),
+        failures=failures,
+        unverified=dict(run.unverified),
+        waiting=tuple(sorted(run.waiting)),
+        pending=run.pending,
+        exhausted=run.exhausted,
+        left_over=any(map(basis.approves, left)),
+        awaited=awaited,
+        overdue=waits.overdue(awaited, now, limits),
+        replacing=_still_replacing(run, deleted),
+        digest=basis.digest,
+        cause=basis.cause(run.plan),
+    )
+
+
+def _still_replacing(run: RunState, note: Replacing | None) -> Replacing | None:
+    """The note of a deletion, kept until the pool is seen to exist: again, or still, where it was not deleted."""
+    if note is None:
+        return None
+    in_flight = run.pending is not None and run.pending.facet == note.facet
+    unread = any(gap.facet == note.facet and not gap.bounded for gap in run.plan.gaps)
+    return note if in_flight or unread or _not_created(run.plan, note.facet) else None
+
+
+def _not_created(plan: Plan, facet: str) -> bool:
+    """Whether what the facet creates is planned, or refused, and does not exist."""
+    planned = [*plan.changes, *(refusal.change for refusal in plan.refusals)]
+    return any(change.facet == facet and change.action is Action.CREATE for change in planned)

@@ -1,0 +1,31 @@
+"""When many messages are many: by pool, within a pace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reconciler.service.queue.burst import Burst
+from reconciler.service.queue.coalesce import BURST, PACE
+from tests.keeping import START
+
+
+def test_more_than_a_few_within_a_pace_are_a_burst() -> None:
+    burst = Burst()
+
+    assert [burst.joined("pool-1", START) for _ in range(BURST + 2)] == [False] * BURST + [True] * 2
+    assert not burst.joined("pool-2", START)
+
+
+def test_a_steady_trickle_is_none() -> None:
+    burst = Burst()
+    steps = PACE / BURST
+
+    assert not any(burst.joined("pool-1", START + turn * steps) for turn in range(5 * BURST))
+
+
+def test_a_burst_that_is_over_is_forgotten() -> None:
+    burst = Burst()
+    for _ in range(3 * BURST):
+        burst.joined("pool-1", START)
+
+    assert not burst.joined("pool-1", START + PACE + timedelta(seconds=1))
