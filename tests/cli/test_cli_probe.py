@@ -44,7 +44,7 @@ def test_what_is_not_asked_is_listed_with_the_way_to_ask_it(online: Desk) -> Non
     out = online.run("probe", PRIME).out
 
     assert "   3  permission-profile-change  because it would change the administrators of a pool" in out
-    assert "      by hand: on a pool and in a project that nobody misses: roleassignments before and after" in out
+    assert "      by hand: on a scratch pool and in a scratch project: roleassignments before and after" in out
 
 
 @pytest.mark.parametrize("form", ["json", "markdown"])

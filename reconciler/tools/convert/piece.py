@@ -8,7 +8,6 @@ from typing import Final
 
 from reconciler.documents import Json
 from reconciler.documents.spelling import bare
-from reconciler.documents.spelling import bare
 from reconciler.spec.problem import Path, spell
 
 KIND: Final = "microsoft.devopsinfrastructure/pools"
