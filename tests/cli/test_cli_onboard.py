@@ -43,13 +43,13 @@ def test_planned_then_granted_then_nothing_left(admin: Desk, world: Running) -> 
     assert dry.code == 2, dry.err
     (line,) = [line for line in dry.out.splitlines() if "role on all agent pools" in line]
     assert "none → Administrator" in line
-    assert dry.out.splitlines()[-1] == "  6 changes: 6 widens; 1 remark"
+    assert dry.out.splitlines()[-1] == "  6 changes: 6 granting access; 1 remark"
     assert dry.err.splitlines()[-1] == "nothing was written; --apply grants what you may grant"
     assert world.do.count(writes=True) == 0
 
     applied = admin.run(*COMMAND, "--apply")
     assert applied.code == 0, applied.out
-    assert applied.out.splitlines()[-1].endswith(", 6 changes")
+    assert applied.out.splitlines()[-1].endswith("applied and verified; 6 changes applied")
     assert "prime: 2/6 + project reader prime/dev: none → [dev]\\Readers" in applied.err.splitlines()
     world.do.reset_log()
 
@@ -77,7 +77,7 @@ def test_ctrl_c_says_what_was_written(admin: Desk, world: Running) -> None:
     said = []
     for line in process.stderr:
         said.append(line)
-        if "asked for fewer calls" in line:
+        if "throttled by the service" in line:
             break
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -146,7 +146,7 @@ def test_throttling_is_waited_for(admin: Desk, world: Running) -> None:
     ended = admin.run(*COMMAND, "--apply")
 
     assert ended.code == 0, ended.out
-    assert any("asked for fewer calls" in line for line in ended.err.splitlines())
+    assert any("throttled by the service" in line for line in ended.err.splitlines())
 
 
 def test_a_token_that_is_refused_is_not_shown(admin: Desk) -> None:

@@ -60,9 +60,9 @@ def test_a_plan_shows_each_grant_with_its_reason(root: Shell) -> None:
     (line,) = [" ".join(line.split()) for line in lines if "role on all agent pools" in line]
     assert line == (
         "+ role on all agent pools prime none → Reader "
-        "Azure DevOps, widens, an agent pool without the View right appears as missing"
+        "Azure DevOps, grants access, an agent pool without the View right appears as missing"
     )
-    assert lines[-1] == "  4 changes: 4 widens; 1 remark"
+    assert lines[-1] == "  4 changes: 4 granting access; 1 remark"
     assert not any("prime/test" in line for line in lines)
 
 
