@@ -74,7 +74,7 @@ def test_a_deployment_may_keep_what_plans_from_looking_around(desk: Desk, given:
 def test_putting_it_together_imports_no_sdk() -> None:
     """Half a second of imports would be paid by every start, also by one that only prints help."""
     heavy = ("azure", "msrest", "dulwich", "requests")
-    parts = "asking, connections, program, specs, stores"
+    parts = "commands, connections, program, specs, stores"
     code = f"from reconciler.bootstrap import {parts}; import sys; print([m for m in {heavy!r} if m in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -41,7 +41,7 @@ def test_drift_and_pending_are_told_apart_by_what_was_verified(online: Desk, clo
     stateless = online.run("plan", RELEASE, RECONCILER_STATE=str(online.folder / "none.db"))
 
     assert drift.out.splitlines()[0].endswith("   out of sync (drift)")
-    assert left.out.splitlines()[0].endswith("   out of sync (drift), 0 changes")
+    assert left.out.splitlines()[0].endswith("   out of sync (drift); nothing changed")
     assert status.out.splitlines()[0].endswith("   OutOfSync (drift)")
     assert ": drift: 1 change: 1 " in status.out
     assert (pending["outOfSync"], pending["state"]) == ("pending", "out of sync (pending)")

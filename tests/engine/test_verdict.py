@@ -141,9 +141,11 @@ def test_narrowing_that_failed_does_not_count_as_a_grant_that_failed() -> None:
     run = RunState(RunBasis(SPEC, "c0ffee", PoolStatus("pool-1"), Policy(), survey, left), left)
     run.attempted(CLOSE, Forbidden("403"))
 
-    assert run.still_allowed(replace(CLOSE, subject="o/r"))
+    here = replace(CLOSE, subject="o/p", target=OpenAccess(QueuePlace(ORG, "p", "p", 7, 1), allow=False))
+    assert run.still_allowed(here)
     run.attempted(OPEN, Forbidden("403"))
-    assert not run.still_allowed(replace(CLOSE, subject="o/r"))
+    assert not run.still_allowed(here)
+    assert run.still_allowed(replace(CLOSE, subject="o/r")), "a grant that failed elsewhere stops nothing here"
 
 
 def test_the_plan_in_a_few_words() -> None:

@@ -48,7 +48,7 @@ def test_what_is_refused_and_what_is_not_known_is_shown_with_its_reason() -> Non
     expected = """\
 fabrikam-managed-pool @ 3f2a91c   out of sync; 1 read failed; 1 problem to correct
   ~ pool           maximumConcurrency                4 → 6                         ARM, in place
-  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps; usually created by Azure, checked again first
+  + queue          fabrikam-prime/fabrikam-dev       none → fabrikam-managed-pool  Azure DevOps, grants access; usually created by Azure, checked again first
   + open access    fabrikam-tailspin/Web             none → all pipelines          Azure DevOps, grants access
   ! administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none          refused: last-administrator
       roles: fabrikam-prime would be left with 0 administrators
@@ -56,7 +56,7 @@ fabrikam-managed-pool @ 3f2a91c   out of sync; 1 read failed; 1 problem to corre
       open access: project Ghost is hidden
   ? roles        (all)                    unknown   Unavailable
       roles: fabrikam-prime answered 503
-  3 changes: 2 without impact, 1 granting access; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
+  3 changes: 1 without impact, 2 granting access; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
 
     assert expected == render.text(EVERYTHING)
 
