@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from reconciler.documents.redaction import redact, redacted
-from reconciler.telemetry.names import LABELS, MOST_ORGANIZATIONS, OTHER, metric
+from reconciler.telemetry.names import LABELS, MOST, OTHER, metric
 from reconciler.telemetry.port import Attribute, Span, Telemetry
 
 
@@ -40,10 +40,11 @@ class _RedactedSpan:
 class Bounded:
     """`Telemetry` over another one, with bounded labels and redacted spans."""
 
-    def __init__(self, beneath: Telemetry, organizations: int = MOST_ORGANIZATIONS) -> None:
+    def __init__(self, beneath: Telemetry, most: int = MOST) -> None:
         self._beneath = beneath
-        self._most = organizations
-        self._seen: set[str] = set()
+        self._most = most
+        self._seen: dict[str, set[str]] = {}
+        """Label → values that are kept."""
         self._lock = Lock()
 
     def count(self, name: str, value: float = 1.0, **labels: str) -> None:
@@ -90,8 +91,9 @@ class Bounded:
         allowed = LABELS[label]
         if allowed is not None:
             return value if value in allowed else OTHER
-        organization = value.lower()
+        folded = value.lower()
         with self._lock:
-            if organization not in self._seen and len(self._seen) < self._most:
-                self._seen.add(organization)
-            return organization if organization in self._seen else OTHER
+            seen = self._seen.setdefault(label, set())
+            if folded not in seen and len(seen) < self._most:
+                seen.add(folded)
+            return folded if folded in seen else OTHER

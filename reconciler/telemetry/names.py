@@ -1,9 +1,9 @@
 """Every name that telemetry may use: metrics with their labels, spans with their attributes.
 
 docs/operations.md shows these tables, alerts and workbook query these names, and the closed sets of label values bound
-the number of time series. Only organizations are open: up to `MOST_ORGANIZATIONS` are counted, later ones are `OTHER`
-together; so is a value outside of its set. Names of pools, projects and people are no labels: a pool is found by its
-log line and its span.
+the number of time series. Organizations and facets are open: the first `MOST` values of each are kept, later ones are
+`OTHER` together; so is a value outside of its set. Names of pools, projects and people are no labels: a pool is found
+by its log line and its span.
 
 Some sets are repeated here from higher layers; tests compare them.
 """
@@ -15,14 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
-from reconciler.errors import ReconcilerError
+from reconciler import errors
 
 OTHER = "other"
-MOST_ORGANIZATIONS = 50
-
-
-def _reasons(kind: type[ReconcilerError]) -> set[str]:
-    return {kind.__name__}.union(*map(_reasons, kind.__subclasses__()))
+MOST = 50
 
 
 RESULTS = frozenset({
@@ -32,7 +28,9 @@ RESULTS = frozenset({
 """`engine.Outcome`, and the results of `service.queue.worker.Report` without a run."""
 TRIGGERS = frozenset({"event", "audit", "git", "http", "sweep", "follow-up", "unknown"})
 QUEUES = frozenset({"work", "sweep", "pool-events", "devops-events"})
-REASONS = frozenset(_reasons(ReconcilerError))
+REASONS = frozenset(
+    name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ReconcilerError)
+)
 """Classes of `reconciler.errors`."""
 DROPPED = frozenset({
     "an item that is no event", "not JSON, neither plain nor base64", "not a write or delete of a pool",
@@ -46,9 +44,6 @@ TARGETS = frozenset({"arm", "devops", "audit"})
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
 OUTCOMES = frozenset({"ok", "not-found", "denied", "throttled", "rejected", "failed", "silent"})
 """Result of one try: 2xx and 3xx, 404, 401 and 403, 429, other 4xx, 5xx, no response."""
-FACETS = frozenset({
-    "pool", "agent_pool", "queues", "open_access", "pipelines", "queue_roles", "inheritance", "roles", "prerequisites",
-})  # fmt: skip
 ACTIONS = frozenset({"create", "update", "remove"})
 CAUSES = frozenset({"drift", "pending", "unknown"})
 """`plan.sync.SyncCause`."""
@@ -63,7 +58,7 @@ LABELS: Mapping[str, frozenset[str] | None] = {
     "target": TARGETS,
     "method": METHODS,
     "outcome": OUTCOMES,
-    "facet": FACETS,
+    "facet": None,
     "action": ACTIONS,
     "cause": CAUSES,
     "organization": None,

