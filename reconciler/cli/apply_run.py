@@ -13,6 +13,7 @@ from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import StopRequest
 from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.errors import Throttled
+from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -41,6 +42,8 @@ class ApplyRun:
         self._progress = progress
         self._stop = stop
         self._results: dict[str, Result] = {}
+        self._approved: Plan | None = None
+        """The plan that the first run began by its hash: later runs make no other change."""
 
     def results(self) -> list[Result]:
         """One result for each pool that was begun, in the order of the specs, over all its runs."""
@@ -83,7 +86,8 @@ class ApplyRun:
         self._progress.unknown()
         if spec.key not in self._results or self._progress.interactive:
             self._progress.now(f"{spec.name}: reading")
-        result = self._reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
+        result = self._reconciler.reconcile(spec, self._selection.revision, survey, plan_hash, self._approved)
+        self._approved = self._approved or (result.planned if plan_hash else None)
         if result.pending is None and result.plan is not None:
             result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from reconciler.engine import ending, waits
 from reconciler.engine.events import Event, ignore
@@ -18,11 +19,25 @@ from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.plan.model import Plan
 from reconciler.plan.sync import spec_digest
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What an administrator approved: a plan by its hash, or, after the first run of it, the plan itself."""
+
+    plan_hash: str | None = None
+    begun: Plan | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the run makes the approved changes alone."""
+        return self.plan_hash is not None or self.begun is not None
 
 
 class Reconciler:
@@ -54,24 +69,30 @@ class Reconciler:
         return self.planner.survey(batch, load_evidence(self._state, batch))
 
     def reconcile(
-        self, spec: Spec, revision: str, survey: SharedSurvey | None = None, plan_hash: str | None = None
+        self,
+        spec: Spec,
+        revision: str,
+        survey: SharedSurvey | None = None,
+        plan_hash: str | None = None,
+        approved: Plan | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
-        where it is another one nothing is written, and changes that are not in it are left. Errors of the state store
-        leave this function; those of the two planes are in the result. A bug is not caught.
+        where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
+        an earlier run of the same approval began; changes that are not in it are left. Errors of the state store leave
+        this function; those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent)
-            result = self._reconcile(frame, survey, plan_hash)
+            result = self._reconcile(frame, survey, Approval(plan_hash, approved))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
                 span.fail(failure.error.reason, str(failure.error))
             return result
 
-    def _reconcile(self, frame: ending.Frame, survey: SharedSurvey | None, plan_hash: str | None) -> Result:
+    def _reconcile(self, frame: ending.Frame, survey: SharedSurvey | None, approval: Approval) -> Result:
         spec = frame.spec
         self._join((spec,))
         try:
@@ -80,7 +101,7 @@ class Reconciler:
             return ending.lost(frame, load_status(self._state, spec.key), error)
         try:
             tenure = Tenure(lease, self.planner.clock, self.limits)
-            return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, plan_hash)
+            return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, approval)
         except LeaseHeld as error:
             # Another worker's state now: it is read, and not written over.
             return ending.lost(frame, load_status(self._state, spec.key), error)
@@ -93,7 +114,12 @@ class Reconciler:
             self._gates.join(sorted({organization.name for spec in specs for organization in spec.organizations}))
 
     def _held(
-        self, frame: ending.Frame, memory: Memory, tenure: Tenure, survey: SharedSurvey | None, plan_hash: str | None
+        self,
+        frame: ending.Frame,
+        memory: Memory,
+        tenure: Tenure,
+        survey: SharedSurvey | None,
+        approval: Approval,
     ) -> Result:
         if ending.paused(frame):
             return ending.suspended(frame, memory)
@@ -106,10 +132,10 @@ class Reconciler:
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
         try:
-            run = self._planned(frame, memory, survey, failed, approved=plan_hash is not None)
+            run = self._planned(frame, memory, survey, failed, approval)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
-        return self._apply(frame, memory, tenure, run, plan_hash)
+        return self._apply(frame, memory, tenure, run, approval.plan_hash)
 
     def _planned(
         self,
@@ -117,22 +143,21 @@ class Reconciler:
         memory: Memory,
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
-        *,
-        approved: bool,
+        approval: Approval,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
-        rests = {} if approved else memory.status.resting
+        rests = {} if approval.given else memory.status.resting
         held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
         fresh = survey is None and not shared.trusting
         if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
             held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
-        allowed = frozenset(map(text_of, plan.changes)) if approved else None
+        allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         digest = spec_digest(spec, frame.started.date())
         basis = RunBasis(
             spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest=digest

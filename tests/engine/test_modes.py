@@ -92,6 +92,20 @@ def test_what_is_not_in_the_approved_plan_is_left() -> None:
     assert [change.kind for change in result.plan.changes] == ["open access"]
 
 
+def test_a_later_run_of_the_same_approval_makes_no_other_change() -> None:
+    """`apply` waits for a long operation and runs again: what changed meanwhile was not approved."""
+    stage = converged()
+    stage.estate.open.discard(1001)
+    approved = stage.plan()
+    stage.run(plan_hash=approved.hash)
+    stage.estate.open.discard(2001)
+
+    result = stage.run(approved=approved)
+
+    assert len(stage.estate.writes) == 1
+    assert result.outcome is Outcome.OUT_OF_SYNC
+
+
 def test_a_spec_that_a_facet_cannot_read_stalls_the_pool() -> None:
     def refuse(*_: object) -> None:
         raise SpecInvalid("pools/pool-1.yaml:3: tags: no")
