@@ -70,7 +70,7 @@ class OrganizationPlace:
     @property
     def resource(self) -> tuple[str, str]:
         """Scope and resource of its role assignments."""
-        return "distributedtask.globalagentpoolrole", "0"
+        return effective.ALL_POOLS_SCOPE, "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ProjectPlace:
     @property
     def resource(self) -> tuple[str, str]:
         """Scope and resource of its role assignments."""
-        return "distributedtask.globalagentqueuerole", self.project_id
+        return effective.ALL_QUEUES_SCOPE, self.project_id
 
 
 @dataclass(frozen=True, slots=True)

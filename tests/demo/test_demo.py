@@ -114,8 +114,8 @@ def play(desk: Desk, *script: str) -> subprocess.CompletedProcess[str]:
 
 
 SIGNALLED = (
-    "    cast.stage.run('plan')",
-    "    cast.stage.say('told to the end')",
+    "    cast.output.run('plan')",
+    "    cast.output.say('told to the end')",
     "try:",
     "    command.perform((step,), keep=False, color=False)",
     "except KeyboardInterrupt:",
@@ -153,8 +153,8 @@ def test_a_step_that_does_not_hold_ends_the_story_with_exit_code_1(desk: Desk) -
     """What comes after it would mean anything or nothing, and a pipeline has to notice."""
     broken = (
         "def broken(cast):",
-        "    cast.stage.heading('1  A step')",
-        "    cast.stage.check('two is three', 2 == 3, 2)",
+        "    cast.output.heading('1  A step')",
+        "    cast.output.check('two is three', 2 == 3, 2)",
         "sys.exit(command.perform((broken,), keep=False, color=False))",
     )
 
