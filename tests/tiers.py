@@ -65,7 +65,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "adapters/sqlite",
         "adapters/test_lazy_imports.py",
         "bench",
-        "config/test_settings_tables.py",
+        "docs/test_settings_tables.py",
         "contract/test_leases.py",
         "contract/test_storage_account.py",
         "docs/test_commands.py",
