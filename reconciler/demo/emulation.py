@@ -9,12 +9,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from reconciler.demo.process import end, first_line, load
+from reconciler.documents import Json
 from reconciler.errors import Unavailable
-
-Json: TypeAlias = Any
 
 _START = 20.0
 """Seconds until the emulator has to be there."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-Json: TypeAlias = Any
+from reconciler.documents import Json
 
 
 @dataclass(frozen=True, slots=True)

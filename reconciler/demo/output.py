@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.text import Text
@@ -17,9 +16,8 @@ from rich.text import Text
 from reconciler.cli.program import PROGRAM
 from reconciler.demo.process import Workspace, run
 from reconciler.demo.serving import Serving
+from reconciler.documents import Json
 from reconciler.plan import render
-
-Json: TypeAlias = Any
 
 
 class StepFailed(Exception):

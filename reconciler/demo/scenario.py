@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from reconciler.demo.emulation import Emulation
 from reconciler.demo.observed import Estate
-from reconciler.demo.output import Json, Output
+from reconciler.demo.output import Output
 from reconciler.demo.repository import Repository
+from reconciler.documents import Json
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 TAILSPIN, PRIME = "fabrikam-tailspin", "fabrikam-prime"

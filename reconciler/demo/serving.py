@@ -8,11 +8,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Self
 
 from reconciler.demo.process import end, first_line
+from reconciler.documents import Json
 
-Json: TypeAlias = Any
 _START = 30.0
 """Seconds until it has to be there."""
 _STOP = 20.0

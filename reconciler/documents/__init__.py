@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
 """A JSON value. `Any` crosses the border here, in one place: documents of the services are open-ended."""
+JsonObject: TypeAlias = Mapping[str, Any]
+"""A JSON object that is only read."""
 
 
 def moment(time: datetime) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from reconciler.documents import JsonObject
 from reconciler.documents.spelling import nearest
 from reconciler.spec.names import organization_of
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, show
-from reconciler.spec.rules import Json, twice
+from reconciler.spec.rules import twice
 
 QUEUE_ROLES: Mapping[str, str] = {
     "readers": "Reader",
@@ -23,7 +24,7 @@ _OF_AN_ORGANIZATION = ("roles", "agentPools")
 """Sections whose entries are about an organization; those of the others are about a project."""
 
 
-def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
+def check(document: JsonObject, *, pool_known: bool) -> Iterator[Finding]:
     """All findings about `access`; without a well-formed organization profile nothing is said of membership."""
     access = document.get("access")
     if access is None:
@@ -46,7 +47,7 @@ def check(document: Json, *, pool_known: bool) -> Iterator[Finding]:
     yield from queue_roles(access.get("queueRoles", ()))
 
 
-def repeated(entries: Sequence[Json], section: str, key: str) -> Iterator[Finding]:
+def repeated(entries: Sequence[JsonObject], section: str, key: str) -> Iterator[Finding]:
     """Two entries for one thing: neither takes precedence."""
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
@@ -59,7 +60,7 @@ def repeated(entries: Sequence[Json], section: str, key: str) -> Iterator[Findin
         seen.setdefault(name, index)
 
 
-def membership(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
+def membership(access: JsonObject, organizations: Sequence[JsonObject]) -> Iterator[Finding]:
     """Entries name organizations of the pool, and projects that may use it."""
     known = {
         organization_of(one["url"]) or "": {name.casefold(): name for name in one.get("projects", ())}
@@ -99,14 +100,14 @@ def _offer(name: str, known: Collection[str]) -> str:
     return f"; did you mean {meant}?" if meant else f"; known are {listing(map(show, known)) if known else 'none'}"
 
 
-def dated(entries: Sequence[Json]) -> Iterator[Finding]:
+def dated(entries: Sequence[JsonObject]) -> Iterator[Finding]:
     """An exception that ends was made for a reason."""
     for index, entry in enumerate(entries):
         if "until" in entry and "reason" not in entry:
             yield ("access", "openAccess", index, "reason"), "is missing; an exception with until needs a reason"
 
 
-def pipelines(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
+def pipelines(access: JsonObject, organizations: Sequence[JsonObject]) -> Iterator[Finding]:
     """No pipeline twice; and where all pipelines may use the pool, no list of them can be complete."""
     opened = {organization_of(one["url"]) for one in organizations if "url" in one and one.get("openAccess")}
     excepted = {str(entry.get("project", "")).casefold() for entry in access.get("openAccess", ())}
@@ -122,7 +123,7 @@ def pipelines(access: Json, organizations: Sequence[Json]) -> Iterator[Finding]:
             yield (*path, "exclusive"), message
 
 
-def roles(entries: Sequence[Json], profile: Json) -> Iterator[Finding]:
+def roles(entries: Sequence[JsonObject], profile: JsonObject) -> Iterator[Finding]:
     """An empty exclusive list would lock every administrator out."""
     accounts = any(profile.get(key) for key in ("users", "groups"))
     for index, entry in enumerate(entries):
@@ -132,7 +133,7 @@ def roles(entries: Sequence[Json], profile: Json) -> Iterator[Finding]:
             yield (*path, "exclusive"), "is true, but the list is empty; name at least one administrator"
 
 
-def agent_pools(entries: Sequence[Json], organizations: Sequence[Json]) -> Iterator[Finding]:
+def agent_pools(entries: Sequence[JsonObject], organizations: Sequence[JsonObject]) -> Iterator[Finding]:
     """A pool for some projects is not given to every new one."""
     listed = {organization_of(one["url"]) for one in organizations if "url" in one and one.get("projects")}
     for index, entry in enumerate(entries):
@@ -145,7 +146,7 @@ def agent_pools(entries: Sequence[Json], organizations: Sequence[Json]) -> Itera
             yield ("access", "agentPools", index, "autoProvision"), message
 
 
-def queue_roles(entries: Sequence[Json]) -> Iterator[Finding]:
+def queue_roles(entries: Sequence[JsonObject]) -> Iterator[Finding]:
     """A principal has one role on a queue."""
     for index, entry in enumerate(entries):
         seen: dict[str, str] = {}

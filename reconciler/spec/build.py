@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
+from reconciler.documents import JsonObject
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.model import (
     Access,
@@ -23,11 +23,10 @@ from reconciler.spec.model import (
 )
 from reconciler.spec.names import organization_of
 
-Json = Mapping[str, Any]
 _BODY = ("location", "tags", "identity", "properties")
 
 
-def spec(document: Json, path: str) -> Spec:
+def spec(document: JsonObject, path: str) -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
@@ -49,7 +48,7 @@ def spec(document: Json, path: str) -> Spec:
     )
 
 
-def _organizations(name: str, profile: Json, access: Json) -> Iterator[Organization]:
+def _organizations(name: str, profile: JsonObject, access: JsonObject) -> Iterator[Organization]:
     if profile.get("kind") != "AzureDevOps":
         return
     without = _without(access)
@@ -67,21 +66,21 @@ def _organizations(name: str, profile: Json, access: Json) -> Iterator[Organizat
         )
 
 
-def _without(access: Json) -> dict[str, frozenset[str]]:
+def _without(access: JsonObject) -> dict[str, frozenset[str]]:
     """Organization → its projects that are left without a queue."""
     places = [one["project"].partition("/") for one in access.get("withoutQueue", ())]
     names = {organization.lower() for organization, _, _ in places}
     return {name: frozenset(p.casefold() for o, _, p in places if o.lower() == name) for name in names}
 
 
-def _permissions(given: Json | None) -> PermissionProfile | None:
+def _permissions(given: JsonObject | None) -> PermissionProfile | None:
     if given is None:
         return None
     kind = PermissionKind(given["kind"])
     return PermissionProfile(kind, tuple(given.get("users", ())), tuple(given.get("groups", ())))
 
 
-def _disruption(given: Json | None) -> Disruption | None:
+def _disruption(given: JsonObject | None) -> Disruption | None:
     if given is None or given["agents"] == "atOnce":
         return None
     days, hours, minutes, seconds = map(int, re.findall(r"\d+", f"0.{given.get('atMost', '1.00:00:00')}")[-4:])
@@ -105,7 +104,7 @@ class _Projects:
         return {"organization": name, "project": self.spelt.get((name, project.casefold()), project)}
 
 
-def _access(given: Json, projects: _Projects) -> Access:
+def _access(given: JsonObject, projects: _Projects) -> Access:
     return Access(
         open_access=tuple(
             OpenAccessException(
@@ -134,7 +133,7 @@ def _access(given: Json, projects: _Projects) -> Access:
     )
 
 
-def _pool_roles(given: Json) -> PoolRoles:
+def _pool_roles(given: JsonObject) -> PoolRoles:
     administrators = given.get("administrators")
     return PoolRoles(
         organization=given["organization"].lower(),

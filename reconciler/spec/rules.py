@@ -9,14 +9,14 @@ terraform-provider-azurerm, `managed_devops_pool_resource.go` (one source an ima
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.documents import JsonObject
 from reconciler.spec.names import organization_key
 from reconciler.spec.problem import Finding, Path, listing, show
 
-Json = Mapping[str, Any]
-_NONE: Json = {}
+_NONE: JsonObject = {}
 _PROPERTIES: Path = ("pool", "properties")
 _PROFILE: Path = (*_PROPERTIES, "organizationProfile")
 _FABRIC: Path = (*_PROPERTIES, "fabricProfile")
@@ -30,7 +30,7 @@ _WEEK = (1, 7)
 _STORES = ("localmachine", "currentuser")
 
 
-def check(document: Json) -> Iterator[Finding]:
+def check(document: JsonObject) -> Iterator[Finding]:
     """All findings about `document`, whose pool is canonical."""
     yield from mode(document)
     pool = document.get("pool", _NONE)
@@ -48,7 +48,7 @@ def check(document: Json) -> Iterator[Finding]:
     yield from standby(properties)
 
 
-def mode(document: Json) -> Iterator[Finding]:
+def mode(document: JsonObject) -> Iterator[Finding]:
     """A pause has an end and a reason."""
     paused = document.get("mode") == "pause"
     if paused:
@@ -61,7 +61,7 @@ def mode(document: Json) -> Iterator[Finding]:
         yield ("until",), f"is given, but mode is {show(document['mode'])}; only mode pause has an end"
 
 
-def agreement(document: Json, pool: Json) -> Iterator[Finding]:
+def agreement(document: JsonObject, pool: JsonObject) -> Iterator[Finding]:
     """A pasted resource names itself; it has to be the pool that the spec is about."""
     name, subscription, group = (str(document.get(key, "")) for key in ("name", "subscription", "resourceGroup"))
     kind = "Microsoft.DevOpsInfrastructure/pools"
@@ -72,7 +72,7 @@ def agreement(document: Json, pool: Json) -> Iterator[Finding]:
             yield ("pool", key), f"is {show(given)}, but this spec is about {wanted}; make them agree, or remove it"
 
 
-def organizations(profile: Json) -> Iterator[Finding]:
+def organizations(profile: JsonObject) -> Iterator[Finding]:
     """No organization and no project twice."""
     seen: dict[str, str] = {}
     for index, organization in enumerate(profile.get("organizations", ())):
@@ -97,7 +97,7 @@ def twice(values: Sequence[Any], path: Path) -> Iterator[Finding]:
         seen.setdefault(key, index)
 
 
-def parallelism(properties: Json, profile: Json) -> Iterator[Finding]:
+def parallelism(properties: JsonObject, profile: JsonObject) -> Iterator[Finding]:
     """What the organizations may use adds up to what the pool has."""
     most = properties.get("maximumConcurrency")
     given = profile.get("organizations", ())
@@ -118,7 +118,7 @@ def parallelism(properties: Json, profile: Json) -> Iterator[Finding]:
         yield (*_PROPERTIES, "maximumConcurrency"), message
 
 
-def permissions(profile: Json) -> Iterator[Finding]:
+def permissions(profile: JsonObject) -> Iterator[Finding]:
     """Accounts belong to SpecificAccounts, which needs some."""
     path, kind = (*_PROFILE, "permissionProfile"), profile.get("kind")
     named = [key for key in ("users", "groups") if key in profile]
@@ -131,7 +131,7 @@ def permissions(profile: Json) -> Iterator[Finding]:
         yield from twice(profile[key], (*path, key))
 
 
-def identities(identity: Json) -> Iterator[Finding]:
+def identities(identity: JsonObject) -> Iterator[Finding]:
     """The kind of identity and the list of them say the same."""
     path, kind, given = ("pool", "identity"), identity.get("type"), identity.get("userAssignedIdentities")
     if kind is None:
@@ -142,7 +142,7 @@ def identities(identity: Json) -> Iterator[Finding]:
         yield (*path, "userAssignedIdentities"), f"is given, but type is {kind}; write type: UserAssigned"
 
 
-def key_vault(pool: Json, fabric: Json) -> Iterator[Finding]:
+def key_vault(pool: JsonObject, fabric: JsonObject) -> Iterator[Finding]:
     """Certificates are fetched with the pool's identity, of which there can be one only."""
     settings = fabric.get("osProfile", _NONE).get("secretsManagementSettings", _NONE)
     path = (*_FABRIC, "osProfile", "secretsManagementSettings", "observedCertificates")
@@ -159,7 +159,7 @@ def key_vault(pool: Json, fabric: Json) -> Iterator[Finding]:
         )
 
 
-def certificates(fabric: Json) -> Iterator[Finding]:
+def certificates(fabric: JsonObject) -> Iterator[Finding]:
     """Where certificates are stored is a store on Windows and a directory on Ubuntu; other images say nothing of it."""
     settings = fabric.get("osProfile", _NONE).get("secretsManagementSettings", _NONE)
     location = settings.get("certificateStoreLocation")
@@ -177,7 +177,7 @@ def certificates(fabric: Json) -> Iterator[Finding]:
         yield path, f"is {show(location)}, but {ubuntu[0]} is Linux; write a directory, which begins with /"
 
 
-def images(given: Sequence[Json]) -> Iterator[Finding]:
+def images(given: Sequence[JsonObject]) -> Iterator[Finding]:
     """Where an image comes from, and what its provisioning script needs."""
     for index, image in enumerate(given):
         path = (*_FABRIC, "images", index)
@@ -190,7 +190,7 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
             yield path, f"has a provisioning script, but no {listing(missing)}; the three go together"
 
 
-def standby(properties: Json) -> Iterator[Finding]:
+def standby(properties: JsonObject) -> Iterator[Finding]:
     """A schedule covers one day or a week, and requests no more than maximumConcurrency."""
     agent = properties.get("agentProfile", _NONE)
     predictions = agent.get("resourcePredictions", _NONE)

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.spec.document import adapter
 
-Json = dict[str, Any]
+Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/"
 _AZ = "az."
@@ -37,11 +37,11 @@ _COMMON = ("resourcePredictions", "resourcePredictionsProfile")
 _DEVCENTER = ("devcenter-project-id", "devcenter-project-resource-id")
 
 
-def json_schema() -> Json:
+def json_schema() -> Schema:
     """The schema of one document, as a new value on every call."""
     schema = adapter().json_schema(ref_template=_REF + "{model}")
     _publish(schema)
-    definitions: Json = {_published(name): definition for name, definition in schema.pop("$defs").items()}
+    definitions: Schema = {_published(name): definition for name, definition in schema.pop("$defs").items()}
     for name, definition in [("Document", schema), *definitions.items()]:
         _titles(definition, name)
         _close(definition)
@@ -81,7 +81,7 @@ def _publish(value: Any) -> None:
             _publish(one)
 
 
-def _titles(definition: Json, name: str) -> None:
+def _titles(definition: Schema, name: str) -> None:
     definition["title"] = words(name)
     for field, one in definition.get("properties", {}).items():
         one["title"] = words(field)
@@ -102,7 +102,7 @@ def _close(value: Any) -> None:
             _close(one)
 
 
-def _az(definitions: Json) -> Json:
+def _az(definitions: Schema) -> Schema:
     """The same objects with names of az beside ARM's, kinds as keys, and nothing required."""
     az = {f"{_AZ}{name}": _az_object(one) for name, one in definitions.items() if "properties" in one}
     for name, kinds in _KINDS.items():
@@ -116,8 +116,8 @@ def _az(definitions: Json) -> Json:
     return az
 
 
-def _az_object(definition: Json) -> Json:
-    fields: Json = {}
+def _az_object(definition: Schema) -> Schema:
+    fields: Schema = {}
     for name, one in definition["properties"].items():
         for spelling in dict.fromkeys((kebab(name), name)):
             fields[spelling] = _az_refs(one, name)
@@ -141,9 +141,9 @@ def _az_refs(value: Any, name: str = "") -> Any:
     return [_az_refs(one) for one in value] if isinstance(value, list) else value
 
 
-def _kinds_as_keys(az: Json, name: str, kinds: Mapping[str, tuple[str, ...]]) -> Json:
+def _kinds_as_keys(az: Schema, name: str, kinds: Mapping[str, tuple[str, ...]]) -> Schema:
     """``{stateful: {…}, resource-predictions: {…}}``, or the ARM form with `kind`."""
-    fields: Json = {}
+    fields: Schema = {}
     for kind, keys in kinds.items():
         fields |= {key: {"$ref": f"{_REF}{_AZ}{kind}", "title": words(key)} for key in keys}
         fields |= {field: one for field, one in az[f"{_AZ}{kind}"]["properties"].items() if field in _spelt(*_COMMON)}

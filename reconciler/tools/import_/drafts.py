@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from reconciler.documents import Json
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.shapes import Shaping
 from reconciler.tools.import_.observe import (
@@ -25,7 +25,6 @@ from reconciler.tools.import_.observe import (
 )
 from reconciler.tools.spec_writer import Draft, settled
 
-Json = Any
 PROFILE = ("pool", "properties", "organizationProfile")
 _BODY = ("location", "tags", "identity", "properties")
 _AS_FOUND = "as found at the import"
