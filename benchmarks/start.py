@@ -160,7 +160,7 @@ def _python(script: str) -> str:
 
 def _package() -> tuple[Row, ...]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "scripts/package.py", "--output", f"{folder}/app.zip"]
+        command = [sys.executable, "-m", "scripts.package", "--output", f"{folder}/app.zip"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     sizes = re.search(r"([\d.]+) MB, ([\d.]+) MB unpacked", done.stdout)
     if sizes is None:

@@ -256,6 +256,7 @@ module roles 'modules/roles.bicep' = {
     secretNames: union(map(workerSecrets, each => each.value), [])
     resourceGroupName: group.name
     accountName: storage.outputs.name
+    blobContainers: [names.stateContainer, names.deploymentContainer]
     insightsName: telemetry.outputs.name
   }
 }

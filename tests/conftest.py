@@ -3,7 +3,7 @@
 Their examples are the same in every run, so that a change is judged by the change. `HYPOTHESIS_PROFILE=explore` draws
 others: what that finds becomes a test of its own. `quick` draws fewer, for `make quick`.
 
-What a test needs beyond this process is said in `tests.tiers`. What `make setup` does not install is missing for tests
+What a test needs beyond this process is said in `tests.tiers`. What `make dev` does not install is missing for tests
 of Azurite and of the Functions runtime; those are skipped with the command to run, and fail where `make test` or
 continuous integration set `COMPLETE_TESTS`.
 """

@@ -75,8 +75,8 @@ module hostRoles '../roles/account.bicep' = {
   params: {
     accountName: storage.outputs.name
     principalId: identity.outputs.principalId
+    blobContainers: [deploymentContainer]
     roleIds: [
-      roles['Storage Blob Data Owner']
       roles['Storage Table Data Contributor']
     ]
   }

@@ -31,6 +31,9 @@ param secretNames array
 @description('Resource group of this deployment.')
 param resourceGroupName string
 param accountName string
+
+@description('Containers of that account whose blobs the app reads and writes.')
+param blobContainers array
 param insightsName string
 
 var roles = loadJsonContent('../roles.json').ids
@@ -123,15 +126,16 @@ module secrets '../roles/secret.bicep' = [
 ]
 
 // The host keeps locks and its package in blobs, the triggers take messages and create dead-letter queues, and the host notes
-// its diagnostic events in a table (Microsoft Learn, "Connect to host storage with an identity").
+// its diagnostic events in a table (Microsoft Learn, "Connect to host storage with an identity"; for blobs it names Storage
+// Blob Data Owner, see docs/decisions/0152). Every queue of the account is one of the worker's.
 module storage '../roles/account.bicep' = {
   name: 'role-storage-${mark}'
   scope: resourceGroup(resourceGroupName)
   params: {
     accountName: accountName
     principalId: principalId
+    blobContainers: blobContainers
     roleIds: [
-      roles['Storage Blob Data Owner']
       roles['Storage Queue Data Contributor']
       roles['Storage Table Data Contributor']
     ]

@@ -17,7 +17,6 @@ ROLES = {
     "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
-    "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
     "Storage Queue Data Contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "Storage Queue Data Message Sender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
@@ -82,9 +81,21 @@ def worker_data_roles(world: World) -> Iterator[str]:
     """What the worker's host and the program need of storage and telemetry, and no more."""
     modules = world.files["modules/roles.bicep"].modules
     kept = re.findall(r"\['([^']+)'\]", " ".join(map(str, modules["storage"].value["params"]["roleIds"])))
-    wanted = {f"Storage {name}" for name in ("Blob Data Owner", "Queue Data Contributor", "Table Data Contributor")}
+    given = world.files["main.bicep"].modules["roles"].value["params"]
 
-    yield from differ("modules/roles.bicep: storage", set(kept), wanted)
+    yield from differ(
+        "modules/roles.bicep: storage", set(kept), {"Storage Queue Data Contributor", "Storage Table Data Contributor"}
+    )
+    yield from unlike(
+        "modules/roles.bicep: storage: containers",
+        modules["storage"].value["params"].get("blobContainers"),
+        Expression("blobContainers"),
+    )
+    yield from unlike(
+        "main.bicep: roles: containers",
+        given.get("blobContainers"),
+        [Expression("names.stateContainer"), Expression("names.deploymentContainer")],
+    )
     yield from unlike(
         "modules/roles.bicep: telemetry",
         modules["telemetry"].value["params"]["roleId"],
@@ -167,12 +178,16 @@ def ingress_rights(world: World) -> Iterator[str]:
     params = world.files["main.bicep"].modules["ingressApp"].value["params"]
 
     yield from differ("modules/ingress.bicep: roles", {first or second for first, second in granted} - {"json"}, {
-        "Storage Blob Data Owner", "Storage Table Data Contributor", "Storage Queue Data Message Sender",
+        "Storage Table Data Contributor", "Storage Queue Data Message Sender",
         "Storage Blob Data Contributor", "Monitoring Metrics Publisher", "Key Vault Secrets User",
     })  # fmt: skip
     for name, account in (("hostRoles", "storage.outputs.name"), ("senders", "work.name"), ("memory", "work.name")):
         found = file.modules[name].value["params"]["accountName"]
         yield from unlike(f"modules/ingress.bicep: {name}: account", found, Expression(account))
+    host = file.modules["hostRoles"].value["params"]
+    yield from unlike(
+        "modules/ingress.bicep: hostRoles: containers", host.get("blobContainers"), [Expression("deploymentContainer")]
+    )
     queues = [Expression(f"names.queues.RECONCILER_{which}_QUEUE") for which in ("WORK", "SWEEP")]
     yield from unlike("main.bicep: ingress: queues", params["queueNames"], queues)
     yield from unlike("main.bicep: ingress: blobs", params["stateBlobs"], Expression("names.ingressWrites"))
@@ -201,6 +216,32 @@ def writes_by_condition(world: World) -> Iterator[str]:
     for name, wanted in (("condition", "'((${others}) OR (${fits}))'"), ("conditionVersion", "'2.0'")):
         whole = Expression(f"empty(onlyBlobs) ? null : {wanted}")
         yield from unlike(f"roles/container.bicep: {name}", found.get(name), whole)
+
+
+def blobs_by_container(world: World) -> Iterator[str]:
+    """An app reads and writes blobs of its own containers alone, whatever else the account holds."""
+    file = world.files["roles/account.bicep"]
+    found = file.resources["blobs"].value["properties"]
+    uses = {"read", "write", "add/action", "delete", "move/action"}
+    texts = {
+        "blobRole": "roles['Storage Blob Data Contributor']",
+        "others": "join(map(uses, each => '!(ActionMatches{\\'${service}/containers/blobs/${each}\\'})'), ' AND ')",
+        "patterns": "concat(['azure-webjobs-*'], blobContainers)",
+        "fits": "join(map(patterns, each => '@Resource[${service}/containers:name] StringLike \\'${each}\\''), ' OR ')",
+    }
+
+    yield from differ("roles/account.bicep: uses", set(file.variables["uses"].value), uses)
+    for name, wanted in texts.items():
+        yield from unlike(f"roles/account.bicep: {name}", file.variables[name].value, Expression(wanted))
+    yield from unlike(
+        "roles/account.bicep: role",
+        found.get("roleDefinitionId"),
+        Expression("subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobRole)"),
+    )
+    yield from unlike(
+        "roles/account.bicep: condition", found.get("condition"), Expression("'((${others}) OR (${fits}))'")
+    )
+    yield from unlike("roles/account.bicep: conditionVersion", found.get("conditionVersion"), "2.0")
 
 
 def ingress_split(world: World) -> Iterator[str]:
@@ -289,6 +330,7 @@ CHECKS: tuple[Check, ...] = (
     system_topics,
     ingress_rights,
     writes_by_condition,
+    blobs_by_container,
     ingress_split,
     telemetry_by_identity,
     private_network,

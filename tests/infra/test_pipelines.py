@@ -6,11 +6,14 @@ The schemas of GitHub workflows and of Azure Pipelines are those that the packag
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -167,6 +170,85 @@ def test_a_workflow_keeps_no_secret_and_puts_nothing_of_a_stranger_into_a_script
     assert "secrets." not in text
     assert all("${{" not in script for script in scripts(read(name)))
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+PIN = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+
+
+def unpinned(text: str) -> list[str]:
+    """Actions that are not named by a commit, with the version beside it."""
+    return [line.strip() for line in text.splitlines() if re.search(r"\buses:", line) and not PIN.search(line)]
+
+
+def run_unseen(document: Any) -> list[str]:
+    """Scripts that run a download as it comes, without a sum that it is compared with."""
+    return [
+        script
+        for script in scripts(document)
+        if re.search(r"\b(curl|wget)\b.*\|\s*(sudo )?(ba|z|da)?sh\b", script)
+        or (re.search(r"\bcurl\b[^\n]* --output ", script) and "sha256sum --check --strict" not in script)
+    ]
+
+
+@pytest.mark.parametrize("name", [*GITHUB, *AZURE])
+def test_what_a_pipeline_takes_from_others_is_pinned(name: str) -> None:
+    assert unpinned((CI / name).read_text()) == []
+    assert run_unseen(read(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("github/specs.yml", "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "v4"),
+        ("github/specs.yml", "a457da9ea143d694b1b9c7c869ebb04ebe844ef5", "a457da9"),
+        ("github/deploy.yml", " # v5.6.0", ""),
+        ("github/deploy.yml", "11bd71901bbe5b1630ceea73d27597364c9af683", "main"),
+        ("github/deploy.yml", "sha256sum --check --strict", "cat"),
+        ("azure-repos/deploy.yml", "sha256sum --check --strict", "cat"),
+        ("azure-repos/deploy.yml", "set -euo pipefail\n", "curl -fsSL https://aka.ms/install-azd.sh | bash\n"),
+    ],
+)
+def test_what_is_not_pinned_is_found(name: str, old: str, new: str) -> None:
+    text = (CI / name).read_text()
+    changed = text.replace(old, new, 1)
+
+    assert old in text
+    assert unpinned(changed) or run_unseen(load(changed))
+
+
+@pytest.mark.parametrize("name", ["github/deploy.yml", "azure-repos/deploy.yml"])
+@pytest.mark.parametrize("right", [True, False])
+def test_azd_is_installed_only_with_the_right_sum(name: str, right: bool, tmp_path: Path) -> None:
+    """The script as written; `curl` brings an archive of this test, `sudo install` puts the program into this folder."""
+    (tmp_path / "azd-linux-amd64").write_text("a program")
+    subprocess.run(["tar", "-czf", "release.tar.gz", "azd-linux-amd64"], cwd=tmp_path, check=True)
+    (tmp_path / "azd-linux-amd64").unlink()
+    digest = hashlib.sha256((tmp_path / "release.tar.gz").read_bytes()).hexdigest()
+    for program, line in (("curl", "cp release.tar.gz azd.tar.gz"), ("sudo", 'cp "$2" installed')):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / program).chmod(0o755)
+    (script,) = [each for each in scripts(read(name)) if "azd.tar.gz" in each]
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}", "AZD_VERSION": "1.35.0",
+            "AZD_SHA256": digest if right else "0" * 64,
+        },
+    )  # fmt: skip
+
+    assert (done.returncode == 0) is right, done.stderr
+    assert (tmp_path / "installed").exists() is right
+
+
+def test_pipelines_of_specs_use_the_reconciler_of_a_release() -> None:
+    """A branch would run, with the identity of the pipeline, what was merged a minute ago."""
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    steps = [step for job in read("github/specs.yml")["jobs"].values() for step in job["steps"]]
+    used = [step["with"].get("ref") for step in steps if "repository" in step.get("with", {})]
+    (azure,) = read("azure-repos/specs.yml")["resources"]["repositories"]
+
+    assert used == [f"v{released}"] * 2
+    assert azure["ref"] == f"refs/tags/v{released}"
 
 
 @pytest.mark.parametrize("name", GITHUB)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from scripts.tracked import ROOT, copy_tracked
+
 UV = str(Path(sys.executable).with_name("uv"))
 KEPT = ("PATH", "HOME", "LANG", "UV_CACHE_DIR", "PIP_CERT", "SSL_CERT_FILE", "HTTPS_PROXY", "PIP_INDEX_URL")
 """Variables without which no package could be downloaded; nothing else of this machine reaches the processes."""
@@ -20,7 +20,7 @@ KEPT = ("PATH", "HOME", "LANG", "UV_CACHE_DIR", "PIP_CERT", "SSL_CERT_FILE", "HT
 def environment(**more: str) -> dict[str, str]:
     """The environment of a build."""
     passed = {name: text for name, text in os.environ.items() if name in KEPT or name.startswith("UV_")}
-    return {**passed, "SOURCE_DATE_EPOCH": "1767225600", **more}
+    return {**passed, **more}
 
 
 def run(*words: str, folder: Path, **more: str) -> str:
@@ -32,22 +32,9 @@ def run(*words: str, folder: Path, **more: str) -> str:
     return done.stdout
 
 
-def copied(folder: Path) -> Path:
-    """The files that git knows or would add, in a folder of their own: what a clone holds."""
-    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", folder=ROOT).splitlines()
-    for name in listed:
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, folder / name)
-    return folder
-
-
-def build(source: Path, target: Path) -> None:
-    """`make dist`: the source archive, and the wheel from it, with build tools by hash."""
-    run(
-        UV, "build", "--quiet", "--build-constraints", "requirements-build.txt", "--require-hashes",
-        "--out-dir", str(target), folder=source,
-    )  # fmt: skip
+def build(target: Path) -> None:
+    """`make dist`: the source archive, and the wheel from it."""
+    run(sys.executable, "-m", "scripts.dist", "--output", str(target), folder=ROOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +68,16 @@ def into(folder: Path, *words: str) -> Path:
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clean copy of the project."""
-    return copied(tmp_path_factory.mktemp("sources"))
+    folder = tmp_path_factory.mktemp("sources")
+    copy_tracked(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel, built from the source archive and installed with its locked dependencies."""
     folder = tmp_path_factory.mktemp("installed")
-    build(sources, folder / "dist")
+    build(folder / "dist")
     (wheel,) = (folder / "dist").glob("*.whl")
     (archive,) = (folder / "dist").glob("*.tar.gz")
     binaries = into(folder / "venv", "-c", "requirements-cli.txt", str(wheel))

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from emulator import start
-from tests.packaging.conftest import ROOT
+from scripts.tracked import ROOT
 from tests.packaging.containerfile import Image, steps
 
 TEXT = (ROOT / "Containerfile").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ DEMO = ROOT / "reconciler" / "demo" / "files"
 def lint(text: str) -> subprocess.CompletedProcess[str]:
     """What hadolint finds."""
     name = shutil.which("hadolint", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
-    assert name, "hadolint is not installed: make setup"
+    assert name, "hadolint is not installed: make dev"
     return subprocess.run([name, "-"], input=text, capture_output=True, text=True, check=False)
 
 

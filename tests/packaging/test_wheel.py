@@ -13,17 +13,16 @@ from pathlib import Path
 import pytest
 
 from reconciler import __version__
+from scripts.tracked import ROOT, git
 from tests.cli.process import POOL
-from tests.packaging.conftest import ROOT, UV, Installed, build, into, run
+from tests.packaging.conftest import UV, Installed, build, into, run
 
 pytestmark = pytest.mark.timeout(600)  # packages are installed
 
 
 def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
-    code = {
-        path.relative_to(ROOT).as_posix() for part in ("reconciler", "emulator") for path in (ROOT / part).rglob("*.py")
-    }
+    code = {name for name in git("ls-files", "reconciler", "emulator").splitlines() if name.endswith(".py")}
     data = {
         "reconciler/service/http/openapi.json",
         "reconciler/demo/files/estate.yaml",
@@ -55,10 +54,30 @@ def test_the_source_archive_holds_what_a_build_needs_and_no_tests(installed: Ins
     assert [name for name in names if name.startswith("tests/")] == []
 
 
-def test_a_second_build_gives_the_same_wheel(installed: Installed, sources: Path, tmp_path: Path) -> None:
-    build(sources, tmp_path)
+def test_a_second_build_gives_the_same_wheel_and_source_archive(installed: Installed, tmp_path: Path) -> None:
+    build(tmp_path)
 
-    assert (tmp_path / installed.wheel.name).read_bytes() == installed.wheel.read_bytes()
+    for first in (installed.wheel, installed.archive):
+        assert (tmp_path / first.name).read_bytes() == first.read_bytes()
+
+
+def test_the_source_archive_tells_neither_who_built_it_nor_when(installed: Installed) -> None:
+    """Every time is that of the commit."""
+    committed = int(git("log", "-1", "--format=%ct"))
+    with tarfile.open(installed.archive) as archive:
+        members = archive.getmembers()
+
+    assert {(each.uid, each.gid, each.uname, each.gname, each.mtime) for each in members} == {(0, 0, "", "", committed)}
+
+
+def test_the_source_archive_holds_tracked_files_and_what_the_build_makes(installed: Installed) -> None:
+    with tarfile.open(installed.archive) as archive:
+        names = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
+    made = {
+        name for name in names - set(git("ls-files").splitlines()) if not name.startswith("mdp_reconciler.egg-info/")
+    }
+
+    assert made == {"PKG-INFO", "setup.cfg"}
 
 
 def test_the_version_is_the_same_everywhere(installed: Installed, tmp_path: Path) -> None:
