@@ -20,6 +20,8 @@ def shown(world: World, pool: ManagedPool, version: str) -> Body:
     properties = copy.deepcopy(pool.properties)
     _organizations(world, properties)
     _predictions(world, properties["agentProfile"])
+    if not world.switches.on("arm.echo-runtime-configuration"):
+        properties.pop("runtimeConfiguration", None)
     _fabric(world, properties, pool)
     kind = PROVIDER if world.switches.word("arm.type-casing") == "documented" else PROVIDER.lower()
     found: Body = {

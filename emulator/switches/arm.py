@@ -204,6 +204,13 @@ SWITCHES: tuple[Switch, ...] = (
         source=SECURITY,
     ),
     _row(
+        "echo-runtime-configuration",
+        True,
+        about="Whether answers carry runtimeConfiguration; off: taken and never returned",
+        known="openAccess is one in every published answer; others are not known",
+        source=EXAMPLES,
+    ),
+    _row(
         "predictions-spelling",
         "sent",
         "sent",

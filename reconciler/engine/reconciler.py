@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from reconciler.engine import ending, waits
+from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
@@ -18,6 +18,7 @@ from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.plan.model import Plan
 from reconciler.plan.sync import spec_digest
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
@@ -126,21 +127,31 @@ class Reconciler:
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
         rests = {} if approved else memory.status.resting
-        held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
+        digest = spec_digest(spec, frame.started.date())
+        ended = memory.status.pending if failed is None else None
+
+        def not_sent(plan: Plan) -> dict[str, ReconcilerError]:
+            """By id the changes that rest, and why."""
+            known = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
+            count = without_effect.counted(memory.status, ended, plan, digest)
+            spent = {} if approved else without_effect.resting(plan, count, self.limits)
+            return {**{name: Rejected(rest.message) for name, rest in known.items()}, **spent}
+
+        held = not_sent(plan)
         fresh = survey is None and not shared.trusting
         if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-            held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
+            held = not_sent(plan)
         allowed = frozenset(map(text_of, plan.changes)) if approved else None
-        digest = spec_digest(spec, frame.started.date())
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest=digest
-        )
+            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest,
+            without_effect.counted(memory.status, ended, plan, digest),
+        )  # fmt: skip
         run = RunState(basis, plan)
         if spec.mode is not Mode.REPORT:
             for change in (one for one in plan.changes if one.id in held):
-                run.attempted(change, Rejected(held[change.id].message))
+                run.attempted(change, held[change.id])
         return run
 
     def _apply(

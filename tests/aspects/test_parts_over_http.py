@@ -167,3 +167,35 @@ def test_what_fits_the_spec_and_not_the_pool_is_refused_before_it_is_sent(open_s
     assert here.cloud.do.count(writes=True) == 0
     assert [refusal.rule for refusal in (result.plan.refusals if result.plan else ())] == ["invalid-body"]
     settled(here, replace(spec, body={"properties": {"maximumConcurrency": 2}}))
+
+
+def test_a_value_that_arm_takes_and_never_returns_is_written_once(open_shop: Open) -> None:
+    here = shop(open_shop, resource(PRIME), arm__echo_runtime_configuration=False)
+    spec = document(PRIME, runtimeConfiguration={"workFolder": "/mnt/work"})
+
+    result = here.settle(spec)
+
+    assert result.outcome is Outcome.STALLED
+    assert [failure.error.reason for failure in result.failures] == ["WrittenWithoutEffect"]
+    assert "ARM confirmed the write of runtimeConfiguration.workFolder" in str(result.failures[0].error)
+    assert live(here)["runtimeConfiguration"] == {"workFolder": "/mnt/work"}
+    here.second_run_writes_nothing(spec)
+
+    here.cloud.do.reset_log()
+    here.app.reconciler.reconcile(spec, "c0ffee", plan_hash=here.plan(spec).hash)
+    assert here.cloud.do.count(writes=True) == 1, "a person who approves the plan has it sent once more"
+    assert here.settle(spec).outcome is Outcome.STALLED
+
+    both = document(PRIME, runtimeConfiguration={"workFolder": "/mnt/work"}, maximumConcurrency=3)
+    assert here.settle(both).outcome is Outcome.STALLED, "the rest of the spec is applied all the same"
+    assert live(here)["maximumConcurrency"] == 3
+    here.second_run_writes_nothing(both)
+
+    here.cloud.do.switch("arm.echo-runtime-configuration", True)
+    settled(here, both)
+
+
+def test_a_value_that_arm_returns_is_in_sync_after_one_write(open_shop: Open) -> None:
+    here = shop(open_shop, resource(PRIME))
+
+    settled(here, document(PRIME, runtimeConfiguration={"workFolder": "/mnt/work"}))

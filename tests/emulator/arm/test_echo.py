@@ -105,6 +105,15 @@ def test_there_is_no_etag_in_a_body_and_one_in_the_headers(wire: Wire) -> None:
     assert "etag" not in wire.pool("old-pool")
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_a_property_may_be_taken_and_never_returned(wire: Wire, on: bool) -> None:
+    wire.do.switch("arm.echo-runtime-configuration", on)
+
+    found = wire.created("p-new", body(runtimeConfiguration={"workFolder": "/mnt/work"}))
+
+    assert found["properties"].get("runtimeConfiguration") == ({"workFolder": "/mnt/work"} if on else None)
+
+
 @pytest.mark.parametrize(
     ("word", "names"), [("sent", ("TimeZone", "DaysData")), ("documented", ("timeZone", "daysData"))]
 )
