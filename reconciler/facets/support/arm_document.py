@@ -113,7 +113,7 @@ def _field(key: str, value: Json, current: Json, path: tuple[str, ...]) -> Itera
     if _are_objects(value, current):
         yield from _list(key, value, current or [], here)
     elif key == "tags":
-        yield from _tags(value or {}, current or {}, here)
+        yield from _tags(_mapping(value), _mapping(current), here)
     elif isinstance(value, Mapping) and row is None and isinstance(current, Mapping | None):
         yield from _object(value, current or {}, here)
     elif not _same(key, value, current):
@@ -124,9 +124,9 @@ def _merged_value(key: str, value: Json, current: Json) -> Json:
     if _are_objects(value, current):
         return _merged_list(key, value, current or [])
     if key == "tags":
-        return _merged_tags(value or {}, current or {})
+        return _merged_tags(_mapping(value), _mapping(current))
     if key == "userAssignedIdentities":
-        return _merged_identities(value, current or {})
+        return _merged_identities(_mapping(value), _mapping(current))
     if isinstance(value, Mapping) and isinstance(current, Mapping | None):
         return merged(value, _compatible(value, current or {}), new=current is None)
     return deepcopy(value)
@@ -154,7 +154,7 @@ def _are_objects(value: Json, current: Json) -> bool:
 def _canonical(key: str, value: Json) -> Json:
     if value in (None, "", [], (), {}):
         return _DEFAULTS.get(key.casefold())
-    if key == "userAssignedIdentities":
+    if key == "userAssignedIdentities" and isinstance(value, Mapping):
         return sorted(name.casefold() for name in value)
     if isinstance(value, list | tuple):
         items = [_canonical(key, item) for item in value]
@@ -214,8 +214,7 @@ def _takes_no_list(identity: Mapping[str, Json]) -> bool:
 
 
 def _kind_of_predictions(agents: Mapping[str, Json]) -> str:
-    profile = agents.get("resourcePredictionsProfile")
-    return str(profile.get("kind")).casefold() if isinstance(profile, Mapping) else ""
+    return str(_mapping(agents.get("resourcePredictionsProfile")).get("kind")).casefold()
 
 
 def _without_schedule(value: Mapping[str, Json], current: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -354,6 +353,11 @@ def _merged_entry(key: str, item: Item, other: Item | None) -> dict[str, Json]:
 
 
 # --- maps whose keys have no case ---------------------------------------------------------------------
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    """A map, and an empty one for whatever else a newer version of ARM may return."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _spellings(names: Mapping[str, Json]) -> dict[str, str]:

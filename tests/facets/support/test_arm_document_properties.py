@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reconciler.facets.support.arm_document import differences, merged
@@ -132,3 +132,26 @@ def test_a_merge_never_takes_create_only_fields_from_the_spec(wanted: dict[str, 
     assert all(
         one.get("openAccess") == opened.get(organization_key(one["url"])) for one in profile.get("organizations", ())
     )
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something stands in a document, from the top."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, item in inner for place in places(item, (*path, key)))]
+
+
+@given(documents, documents, st.sampled_from([None, "x", 3, True, [], {}, [1], ["a", {}], {"a": 1}]), st.data())
+def test_a_live_document_of_another_shape_is_no_crash(
+    wanted: dict[str, Any], observed: dict[str, Any], strange: Any, data: st.DataObject
+) -> None:
+    """A newer version of the service may return anything anywhere; what the spec names is put in its place."""
+    found = deepcopy(observed)
+    inside = [place for place in places(found) if place]
+    assume(inside)
+    *parents, last = data.draw(st.sampled_from(inside))
+    holder: Any = found
+    for step in parents:
+        holder = holder[step]
+    holder[last] = strange
+
+    assert differences(wanted, merged(wanted, found)) == []
