@@ -72,7 +72,7 @@ def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json], *, new: boo
     for key, value in wanted.items():
         if key in _IGNORED:
             continue
-        name = spelt.get(key.casefold(), key)
+        name = spelt.get(key, key)
         current = observed.get(name)
         if new or not _same(key, value, current):
             result[name] = _merged_value(key, value, current)
@@ -83,15 +83,23 @@ def merged(wanted: Mapping[str, Json], observed: Mapping[str, Json], *, new: boo
 
 
 def _spelt(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> dict[str, str]:
-    """Name without case → its spelling in the observed object; the desired one where there are several."""
+    """Desired name → its spelling in the observed object; its own where both spellings are there, or none."""
+    if wanted.keys() <= observed.keys():
+        return {}
     spellings = {name.casefold(): name for name in observed}
-    return {**spellings, **{name.casefold(): name for name in wanted if name in observed}}
+    return {
+        name: spellings[name.casefold()] for name in wanted if name not in observed and name.casefold() in spellings
+    }
 
 
 def _repeated(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> list[str]:
     """Names that the observed object has besides, in another spelling, where the desired one has the field."""
-    spelt, named = _spelt(wanted, observed), {name.casefold() for name in wanted}
-    return sorted(name for name in observed if name.casefold() in named and spelt[name.casefold()] != name)
+    folded = [name.casefold() for name in observed]
+    if len(set(folded)) == len(folded):
+        return []
+    spelt = _spelt(wanted, observed)
+    chosen = {name.casefold(): spelt.get(name, name) for name in wanted}
+    return sorted(name for name in observed if chosen.get(name.casefold(), name) != name)
 
 
 # --- one field ----------------------------------------------------------------------------------------
@@ -101,7 +109,7 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
     spelt = _spelt(wanted, observed)
     for key, value in wanted.items():
         if key not in _IGNORED:
-            yield from _field(key, value, observed.get(spelt.get(key.casefold(), key)), path)
+            yield from _field(key, value, observed.get(spelt.get(key, key)), path)
     for name in _repeated(wanted, observed):
         yield Difference((*path, name), _shown(observed[name]), None)
 
@@ -187,6 +195,8 @@ def _shown(value: Json) -> Json:
 def _object(value: Mapping[str, Json], current: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
     base = _compatible(value, current)
     yield from _walk(value, base, path)
+    if base is current:
+        return
     named = {key.casefold() for key in value}
     for key, item in current.items():
         if key not in base and key.casefold() not in named:
@@ -199,9 +209,9 @@ def _object(value: Mapping[str, Json], current: Mapping[str, Json], path: tuple[
 def _compatible(value: Mapping[str, Json], current: Mapping[str, Json]) -> Mapping[str, Json]:
     """What may stay beside the desired fields: beside another kind only what all kinds have."""
     kept = current
-    if _takes_no_list({**current, **value}) and current.get("userAssignedIdentities"):
+    if current.get("userAssignedIdentities") and _takes_no_list({**current, **value}):
         kept = {key: item for key, item in kept.items() if key != "userAssignedIdentities"}
-    if _kind_of_predictions(value) == "automatic" != _kind_of_predictions(current):
+    if "resourcePredictionsProfile" in value and _becomes_automatic(value, current):
         kept = _without_schedule(value, kept)
     if "kind" in value and "kind" in current and not _same("kind", value["kind"], current["kind"]):
         kept = {key: item for key, item in kept.items() if key in _KEPT_ACROSS_KINDS}
@@ -213,8 +223,10 @@ def _takes_no_list(identity: Mapping[str, Json]) -> bool:
     return "userassigned" not in str(identity.get("type", "UserAssigned")).casefold()
 
 
-def _kind_of_predictions(agents: Mapping[str, Json]) -> str:
-    return str(_mapping(agents.get("resourcePredictionsProfile")).get("kind")).casefold()
+def _becomes_automatic(value: Mapping[str, Json], current: Mapping[str, Json]) -> bool:
+    """Whether stand-by agents follow a schedule, and shall follow earlier demand."""
+    kinds = [str(_mapping(one.get("resourcePredictionsProfile")).get("kind")) for one in (value, current)]
+    return [kind.casefold() == "automatic" for kind in kinds] == [True, False]
 
 
 def _without_schedule(value: Mapping[str, Json], current: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -280,17 +292,24 @@ def _is_whole(key: str) -> bool:
 
 def _list(key: str, value: Sequence[Item], current: Sequence[Item], path: tuple[str, ...]) -> Iterator[Difference]:
     row, pairs = ownership.row_of(key), _pairs(key, value, current)
-    unordered = row is not None and not row.ordered
     in_place = len(value) == len(current) and pairs == list(range(len(value)))
-    if unordered:
-        yield from _members(key, value, current, path)
+    if row is not None and not row.ordered:
+        added = [(item, None) for item, at in zip(value, pairs, strict=True) if at is None]
+        gone = [(None, item) for index, item in enumerate(current) if index not in pairs]
+        for new, old in (*added, *gone):
+            here = _place(path, key, new or old or {})
+            yield Difference(here, None if old is None else _places(old), None if new is None else _places(new))
     elif not in_place:
         yield _both_lists(key, value, current, path)
-    for index, (item, other) in enumerate(zip(value, pairs, strict=True)):
-        if other is not None and (in_place or (row is not None and row.owned is Owned.BY_KEY)):
-            yield from _entry(
-                key, _unkeyed(key, item), current[other], (*path[:-1], f"{path[-1]}[{_label(key, item, index)}]")
-            )
+    if in_place or (row is not None and row.owned is Owned.BY_KEY):
+        for index, (item, at) in enumerate(zip(value, pairs, strict=True)):
+            if at is not None:
+                yield from _entry(key, _unkeyed(key, item), current[at], _place(path, key, item, index))
+
+
+def _place(path: tuple[str, ...], key: str, item: Item, index: int = 0) -> tuple[str, ...]:
+    """The path of an entry: ``organizations[fabrikam]``."""
+    return (*path[:-1], f"{path[-1]}[{_label(key, item, index)}]")
 
 
 def _label(key: str, item: Item, index: int) -> str:
@@ -306,17 +325,6 @@ def _label(key: str, item: Item, index: int) -> str:
 def _unkeyed(key: str, item: Item) -> Item:
     """Without the URL of an organization, which has several forms."""
     return {name: field for name, field in item.items() if name != "url"} if key == "organizations" else item
-
-
-def _members(key: str, value: Sequence[Item], current: Sequence[Item], path: tuple[str, ...]) -> Iterator[Difference]:
-    """Entries that are added, and entries that go, each on a line of its own."""
-    pairs = _pairs(key, value, current)
-    for index, item in enumerate(value):
-        if pairs[index] is None:
-            yield Difference((*path[:-1], f"{path[-1]}[{_label(key, item, index)}]"), None, _places(item))
-    for index, item in enumerate(current):
-        if index not in pairs:
-            yield Difference((*path[:-1], f"{path[-1]}[{_label(key, item, index)}]"), _places(item), None)
 
 
 def _both_lists(key: str, value: Sequence[Item], current: Sequence[Item], path: tuple[str, ...]) -> Difference:
