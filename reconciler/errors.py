@@ -15,6 +15,7 @@
         ├── Forbidden        the identity lacks a right (401, 403, a sign-in page)
         ├── NotFound         what the spec names does not exist, or is hidden from the identity
         ├── Rejected         the service rejects this request (400, 409, 422)
+        ├── WrittenWithoutEffect  a write was confirmed, and writing it again would change nothing
         └── Immutable        only a new resource can have this value
 
 Anything else is a bug: it is not caught, the platform redelivers the message, and at last it is a dead letter.
@@ -88,6 +89,10 @@ class NotFound(Terminal):
 
 class Rejected(Terminal):
     """The service rejects this request."""
+
+
+class WrittenWithoutEffect(Terminal):
+    """A write was confirmed, and a new read shows that it changed nothing: not repeated until the spec changes."""
 
 
 class Immutable(Terminal):

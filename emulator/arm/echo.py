@@ -7,6 +7,7 @@ import hashlib
 import uuid
 
 from emulator.arm.model import POOL, Field
+from emulator.arm.rules import PREDICTIONS
 from emulator.arm.schema import ORDER
 from emulator.documents import Json
 from emulator.principals import NAMES
@@ -18,6 +19,9 @@ def shown(world: World, pool: ManagedPool, version: str) -> Body:
     """The whole resource at one api-version."""
     properties = copy.deepcopy(pool.properties)
     _organizations(world, properties)
+    _predictions(world, properties["agentProfile"])
+    if not world.switches.on("arm.echo-runtime-configuration"):
+        properties.pop("runtimeConfiguration", None)
     _fabric(world, properties, pool)
     kind = PROVIDER if world.switches.word("arm.type-casing") == "documented" else PROVIDER.lower()
     found: Body = {
@@ -72,6 +76,13 @@ def _applies(world: World, switch: str, properties: Body) -> bool:
 
 def _static_addresses(properties: Body) -> int:
     return int((properties["fabricProfile"].get("networkProfile") or {}).get("staticIpAddressCount") or 0)
+
+
+def _predictions(world: World, agents: Body) -> None:
+    """The untyped schedule, in the spelling that was sent, or in that of the product's pages."""
+    given = agents.get("resourcePredictions")
+    if given and world.switches.word("arm.predictions-spelling") == "documented":
+        agents["resourcePredictions"] = {PREDICTIONS.get(name.lower(), name): value for name, value in given.items()}
 
 
 def _fabric(world: World, properties: Body, pool: ManagedPool) -> None:

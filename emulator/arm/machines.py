@@ -11,6 +11,7 @@ import uuid
 from datetime import UTC, datetime
 from functools import partial
 
+from emulator.arm.rules import prediction
 from emulator.principals import NAMES
 from emulator.state.arm import Body, ManagedPool
 from emulator.world import World
@@ -26,7 +27,7 @@ def standing_by(pool: ManagedPool, now: float) -> int:
     most = int(pool.properties["maximumConcurrency"])
     if (agents.get("resourcePredictionsProfile") or {}).get("kind") == "Automatic":
         return 1
-    days = (agents.get("resourcePredictions") or {}).get("daysData") or []
+    days = prediction(agents.get("resourcePredictions") or {}, "daysData") or []
     if not days:
         return 0
     moment = datetime.fromtimestamp(now, UTC)

@@ -19,6 +19,8 @@ NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]{1,42}[a-zA-Z0-9-]")
 """3 to 44 characters, not ending in a full stop (terraform-azurerm-avm-res-devopsinfrastructure-pool)."""
 SPAN = re.compile(r"(?:(\d+)\.)?(\d{2}):(\d{2}):(\d{2})")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d")
+PREDICTIONS = {"timezone": "timeZone", "daysdata": "daysData"}
+"""Fields of `resourcePredictions`, in lower case, and as the product's pages spell them."""
 WEEK = 7 * 24 * 3600
 DAYS = (1, 7)
 LARGEST_DISK = 32767
@@ -114,9 +116,11 @@ def _predictions(found: Json, most: int, path: str) -> Iterator[BodyProblem]:
     if not isinstance(found, dict):
         yield BodyProblem(path, "must be an object")
         return
-    for name in set(found) - {"timeZone", "daysData"}:
-        yield BodyProblem(f"{path}.{name}", "is not a property of this type")
-    days = found.get("daysData")
+    names = Counter(name.lower() for name in found)
+    wrong = {name: "is not a property of this type" for name in found if name.lower() not in PREDICTIONS}
+    wrong |= {name: "is given twice, in two spellings" for name in found if names[name.lower()] > 1}
+    yield from (BodyProblem(f"{path}.{name}", words) for name, words in wrong.items())
+    days = prediction(found, "daysData")
     if days is None:
         return
     if not isinstance(days, list) or len(days) not in DAYS or not all(isinstance(day, dict) for day in days):
@@ -129,6 +133,11 @@ def _predictions(found: Json, most: int, path: str) -> Iterator[BodyProblem]:
             elif not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= most:
                 words = f"the count at {moment} must be 0 to {most}, the max concurrency, not {count!r}"
                 yield BodyProblem(f"{path}.daysData[{index}]", words)
+
+
+def prediction(found: Body, name: str) -> Json:
+    """A field of `resourcePredictions`, an untyped object: the azurerm provider spells `TimeZone` and `DaysData`."""
+    return next((value for spelt, value in found.items() if spelt.lower() == name.lower()), None)
 
 
 def _images(images: list[Body]) -> Iterator[BodyProblem]:

@@ -204,6 +204,23 @@ SWITCHES: tuple[Switch, ...] = (
         source=SECURITY,
     ),
     _row(
+        "echo-runtime-configuration",
+        True,
+        about="Whether answers carry runtimeConfiguration; off: taken and never returned",
+        known="openAccess is one in every published answer; others are not known",
+        source=EXAMPLES,
+    ),
+    _row(
+        "predictions-spelling",
+        "sent",
+        "sent",
+        "documented",
+        about="Names in resourcePredictions come back as they were sent, or as timeZone and daysData",
+        known="an untyped object in the document, so the spelling that was sent is likely; the azurerm provider sends "
+        "TimeZone and DaysData and reads any spelling",
+        source="terraform-provider-azurerm, managed_devops_pool",
+    ),
+    _row(
         "type-casing",
         "recorded",
         "recorded",

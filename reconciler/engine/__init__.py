@@ -12,6 +12,7 @@
     ending      every way in which a run ends, stored and returned
     tenure      the lease while it is held, and the limits of a run (`RunLimits`)
     waits       what is waited for, and until when: missing things, unknown members, operations in flight
+    without_effect  lines that were written, confirmed and are there again
     memory      status and evidence between runs
     status      conditions, and what is known between runs
     stored      parts of a pool's document beside conditions

@@ -92,7 +92,11 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     """A run that planned. A refused approval is the caller's problem: the pool's conditions do not show it."""
     end = assess(run, memory.status.replacing, frame.clock.now(), frame.limits)
     judgement = verdict.judge(end, frame.limits)
-    known = replace(_after(memory.status, end, frame), remembered=run.basis.survey.remembers(frame.spec))
+    known = replace(
+        _after(memory.status, end, frame),
+        remembered=run.basis.survey.remembers(frame.spec),
+        ineffective=run.basis.ineffective,
+    )
     status = verdict.concluded(known, end, judgement, frame.started)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(end.verified))
     result = replace(

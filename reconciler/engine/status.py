@@ -16,7 +16,7 @@ from typing import Any
 from reconciler import errors
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
 from reconciler.documents.redaction import redact
-from reconciler.engine.stored import Awaited, Replacing, Rest
+from reconciler.engine.stored import Awaited, Ineffective, Replacing, Rest
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause, VerifiedSpec, spec_digest, sync_cause
 from reconciler.spec.model import Spec
@@ -108,6 +108,10 @@ class InFlight:
     change: str
     retry_after: float
     since: datetime
+    lines: tuple[str, ...] = ()
+    """Digests of the lines that it writes (`reconciler.engine.without_effect`)."""
+    spec: str = ""
+    """Digest of the spec's content that requires them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class PoolStatus:
     """Id of a change → how often it was written and not seen."""
     resting: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that was rejected → until when it is not sent again."""
+    ineffective: Ineffective | None = None
+    """Lines of writes that were confirmed and changed nothing; None: none."""
     remembered: RememberedNames = field(default_factory=RememberedNames)
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
     """Message of a gap → since when that is missing."""
@@ -218,6 +224,7 @@ class PoolStatus:
             "waited": list(self.waited),
             "unproven": dict(self.unverified),
             "resting": {name: rest.to_json() for name, rest in self.resting.items()},
+            "ineffective": None if self.ineffective is None else self.ineffective.to_json(),
             "remembered": self.remembered.to_json(),
             "awaited": {what: one.to_json() for what, one in sorted(self.awaited.items())},
             "replacing": None if self.replacing is None else self.replacing.to_json(),
@@ -250,6 +257,7 @@ class PoolStatus:
                 {k: n for k, n in unverified.items() if type(n) is int} if isinstance(unverified, Mapping) else {}
             ),
             resting={name: rest for name, rest in rests.items() if rest is not None},
+            ineffective=Ineffective.from_json(body.get("ineffective")),
             remembered=RememberedNames.from_json(body.get("remembered")),
             awaited={what: one for what, one in awaits.items() if one is not None},
             replacing=Replacing.from_json(body.get("replacing")),
@@ -277,6 +285,8 @@ def _pending(pending: InFlight) -> dict[str, Any]:
         "change": pending.change,
         "retryAfter": pending.retry_after,
         "since": moment(pending.since),
+        "lines": list(pending.lines),
+        "spec": pending.spec,
     }
 
 
@@ -312,4 +322,6 @@ def _in_flight(body: Any) -> InFlight | None:
         change=text_of(body, "change"),
         retry_after=number_of(body, "retryAfter"),
         since=since,
+        lines=tuple(line for line in list_of(body, "lines") if isinstance(line, str)),
+        spec=text_of(body, "spec"),
     )

@@ -19,6 +19,7 @@ from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.engine.verdict import out_of_sync
+from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
@@ -127,6 +128,8 @@ class Steps:
             change=change.id,
             retry_after=pending.retry_after,
             since=self._planner.clock.now(),
+            lines=lines_of(change),
+            spec=run.basis.digest,
         )
         run.plan = run.plan.with_allowed([other for other in run.plan.changes if other.id != change.id])
         self._memory.save(replace(self._memory.status, pending=run.pending))

@@ -43,6 +43,27 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Ineffective:
+    """Lines of confirmed writes that a new read showed again (`reconciler.engine.without_effect`)."""
+
+    spec: str
+    """Digest of the spec's content: with another content the count starts again."""
+    lines: Mapping[str, int]
+    """Digest of a line, under its facet → how often it was written and was there again."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"spec": self.spec, "lines": dict(self.lines)}
+
+    @classmethod
+    def from_json(cls, body: Any) -> Ineffective | None:
+        """From the stored form; None for what cannot be read: it is written once more."""
+        if not isinstance(body, Mapping) or not isinstance(lines := body.get("lines"), Mapping):
+            return None
+        return cls(text_of(body, "spec"), {str(line): n for line, n in lines.items() if type(n) is int})
+
+
+@dataclass(frozen=True, slots=True)
 class Awaited:
     """Something that does not exist yet, and that Azure was expected to create."""
 

@@ -29,7 +29,7 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
-from reconciler.facets.support import mutability, replacement
+from reconciler.facets.support import body_rules, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
@@ -326,11 +326,13 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
         case CreatePool() as target:
             yield from _against_put(target, observed)
             yield from _against_creation(target.body, policy)
+            yield from body_rules.objections(target.resource_id, target.body)
         case UpdatePool() as target:
             if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
                 yield "not-quiet", "machines are at work that this would recycle"
             yield from _against_put(target, observed)
             yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
+            yield from body_rules.objections(target.resource_id, target.body, observed.document)
         case other:
             yield "unrecognised", f"a {type(other).__name__} is not written here"
 
@@ -365,8 +367,8 @@ def _against_update(
         yield "create-only", "permissionProfile is not as it was read"
     if any("openAccess" in one for one in _profile(body).get("organizations") or ()):
         yield "create-only", "openAccess counts only while a pool is created"
-    listed = [detail.path for detail in details]
-    for path in _touched(observed, body, ()):
+    listed = [detail.path.casefold() for detail in details]
+    for path in map(str.casefold, _touched(observed, body, ())):
         if not any(f"{one}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{one}.") for one in listed):
             yield "untold-field", f"{path} would change, and no line of the plan lists it"
 

@@ -14,7 +14,7 @@ from typing import Never, TypeAlias, assert_never
 
 from reconciler.documents import Json
 from reconciler.plan import spec_allows
-from reconciler.plan.model import Change, Refusal, Risk
+from reconciler.plan.model import Change, Detail, Refusal, Risk
 from reconciler.plan.policy import Policy, allows
 from reconciler.plan.targets import (
     AccessLevel,
@@ -133,7 +133,7 @@ def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) ->
     yield from _subscription(spec, policy)
     match change.target:
         case CreatePool() | UpdatePool() | ReplacePool() | MovePool() as target:
-            yield from _arm(spec, target, policy)
+            yield from _arm(spec, change, target, policy)
         case target:
             yield from _devops(spec, target, policy, today)
 
@@ -211,12 +211,12 @@ def _subscription(spec: Spec, policy: Policy) -> Iterator[Finding]:
 # --- changes to ARM -----------------------------------------------------------------------------------------
 
 
-def _arm(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
-    """One PUT carries the whole body, so the policy has to allow everything that the body grants."""
+def _arm(spec: Spec, change: Change, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
+    """What a PUT grants has to be in the spec and allowed by the policy; what it merely carries on does not."""
     if not spec_allows.same(target.resource_id, spec.pool_id):
         yield "not-in-spec", f"the change is about {target.resource_id}, the spec about {spec.pool_id}"
     if not isinstance(target, MovePool):
-        yield from _unnamed(spec, target.body)
+        yield from _unnamed(spec, target, change.details)
     if not spec.organizations:
         yield from _github(spec, policy)
     creates = isinstance(target, CreatePool | ReplacePool)
@@ -244,11 +244,20 @@ def _name_in(organization: Mapping[str, Json]) -> str:
     return names.organization_key(str(organization["url"]))
 
 
-def _unnamed(spec: Spec, body: Mapping[str, Json]) -> Iterator[Finding]:
-    """Organizations of the body that the spec does not name."""
+def _unnamed(spec: Spec, target: CreatePool | UpdatePool | ReplacePool, lines: Sequence[Detail]) -> Iterator[Finding]:
+    """Organizations of the body that the spec does not name.
+
+    An update by a spec that names none carries those of the pool on. The facet's guard refuses a body with a change
+    that no line lists, so here the lines are all that it changes.
+    """
     named = [one.name for one in spec.organizations] or [_name_in(one) for one in _listed_in(spec.body)]
+    if not named and isinstance(target, UpdatePool):
+        for line in lines:
+            if line.path.startswith("organizationProfile.organizations"):
+                yield "not-in-spec", f"the spec names no organization, and {line.path} would change"
+        return
     known = {name.casefold() for name in named}
-    for name in map(_name_in, _listed_in(body)):
+    for name in map(_name_in, _listed_in(target.body)):
         if name.casefold() not in known:
             yield "not-in-spec", f"the spec does not name the organization {name}"
 

@@ -46,6 +46,10 @@ _READ_ONLY: Mapping[str, frozenset[str]] = {
 """Object → its fields that only the service sets."""
 _FREE_KEYS = frozenset({"tags", "userAssignedIdentities", "daysData"})
 """Objects whose keys are the author's own."""
+_UNTYPED: Mapping[str, Mapping[str, str]] = {
+    "resourcePredictions": {"timezone": "timeZone", "daysdata": "daysData"},
+}
+"""Untyped object → its fields in lower case: terraform-provider-azurerm writes `TimeZone` and `DaysData`."""
 
 _OTHER_NAMES = {
     "devcenter-project-id": "devCenterProjectResourceId",
@@ -108,9 +112,10 @@ class Shaping:
         origin: dict[str | int, Path] | None = None
         if self.trace is not None:
             origin = self.trace[id(shaped)] = {}
-        free, dropped = owner in _FREE_KEYS, _READ_ONLY.get(owner, ())
+        free, dropped, untyped = owner in _FREE_KEYS, _READ_ONLY.get(owner, ()), _UNTYPED.get(owner)
         for key, item in value.items():
             name = key if free or (key.isalpha() and key != "timezone") else kebab_names().get(key, key)
+            name = name if untyped is None else untyped.get(name.lower(), name)
             if name in dropped:
                 continue
             below = path if origin is None else (*path, key)
@@ -176,7 +181,8 @@ _LOWER = frozenset({"none", "systemAssigned", "userAssigned", "systemAssigned,Us
 def origin_key(value: Mapping[str, Any], key: str) -> str:
     """The other spelling of the same field."""
     names = kebab_names()
-    return next(other for other in value if other != key and names.get(other, other) == names.get(key, key))
+    spelt = bare(names.get(key, key))
+    return next(other for other in value if other != key and bare(names.get(other, other)) == spelt)
 
 
 def source_path(trace: Trace, body: Any, path: Path, root: Path) -> Path:

@@ -27,7 +27,7 @@ def body(**changes: Any) -> dict[str, Any]:
                     "openAccess": True,
                     "parallelism": 2,
                 },
-                {"url": "https://dev.azure.com/fabrikam-tailspin", "projects": [], "parallelism": 2},
+                {"url": "https://dev.azure.com/fabrikam-tailspin", "projects": []},
             ],
             "permissionProfile": {"kind": "Inherit"},
         },

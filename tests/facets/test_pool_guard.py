@@ -86,8 +86,10 @@ projects = st.lists(st.sampled_from(["Web", "App", "Old"]), unique=True)
 organization_items = st.lists(
     st.fixed_dictionaries(
         {"url": st.sampled_from([f"https://dev.azure.com/org-{n}" for n in range(3)])},
-        optional={"projects": projects, "parallelism": st.integers(1, 3), "openAccess": st.booleans()},
+        optional={"projects": projects, "alias": st.sampled_from(["a", "b"]), "openAccess": st.booleans()},
     ),
+    min_size=1,
+    max_size=2,
     unique_by=lambda item: str(item["url"]),
 )
 bodies = st.builds(
@@ -97,14 +99,14 @@ bodies = st.builds(
         "properties": {
             "maximumConcurrency": agents,
             "organizationProfile": {"kind": "AzureDevOps", "organizations": items, "permissionProfile": profile},
-            "fabricProfile": {"kind": "Vmss", "sku": {"name": name}, "images": [{"resourceId": image}]},
+            "fabricProfile": {"kind": "Vmss", "sku": {"name": name}, "images": [{"wellKnownImageName": image}]},
         },
     },
-    st.integers(1, 4),
+    st.integers(3, 6),
     organization_items,
     st.sampled_from([{"kind": "Inherit"}, {"kind": "CreatorOnly"}]),
     st.sampled_from(["small", "large"]),
-    st.sampled_from(["/a", "/b"]),
+    st.sampled_from(["ubuntu-24.04", "windows-2025"]),
     st.dictionaries(st.sampled_from(["env", "team"]), st.sampled_from(["x", "y"])),
 )
 

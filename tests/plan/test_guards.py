@@ -325,6 +325,28 @@ def test_what_is_left_keeps_every_rule(changes: list[Change]) -> None:
     assert len({one.id for one in left}) == len(left)
 
 
+# --- a spec that names a part --------------------------------------------------------------------------------
+
+
+def test_an_update_carries_organizations_on_that_the_spec_does_not_name() -> None:
+    """A guard looks at what changes: with tags alone in the spec every change was refused."""
+    tags_only = replace(SPEC, organizations=(), body={"tags": {"team": "build"}})
+    target = used_by("https://dev.azure.com/fabrikam")
+
+    assert rules(arm(target, Detail("tags.team", None, "build")), spec=tags_only) == []
+
+
+@pytest.mark.parametrize("part", ["", "[fabrikam]", "[fabrikam].projects"])
+def test_it_changes_nothing_about_them_and_creates_none(part: str) -> None:
+    tags_only = replace(SPEC, organizations=(), body={"tags": {"team": "build"}})
+    target = used_by("https://dev.azure.com/fabrikam")
+    assert isinstance(target, UpdatePool)
+    line = Detail(f"organizationProfile.organizations{part}", None, "all")
+
+    assert rules(arm(target, line), spec=tags_only) == ["not-in-spec"]
+    assert rules(arm(CreatePool(target.resource_id, target.body)), spec=tags_only) == ["not-in-spec"]
+
+
 # --- GitHub -------------------------------------------------------------------------------------------------
 
 GITHUB = {"url": "https://github.com/Fabrikam/", "repositories": ["https://github.com/fabrikam/web"]}

@@ -193,3 +193,15 @@ def test_names_of_another_spelling_are_read_in_examples_of_the_product(tmp_path:
     agent = body(pool)["properties"]["agentProfile"]
     assert (agent["kind"], agent["resourcePredictionsProfile"]) == ("Stateless", {"kind": "Manual"})
     assert agent["resourcePredictions"]["timeZone"] == "UTC"
+
+
+@pytest.mark.parametrize("names", [("TimeZone", "DaysData"), ("timezone", "DAYSDATA")])
+def test_a_schedule_may_be_spelled_as_the_azurerm_provider_does(names: tuple[str, str]) -> None:
+    """`resourcePredictions` is an untyped object of the published document."""
+    zone, days = names
+    pool = f"pool: {{properties: {{agentProfile: {{kind: Stateless, resourcePredictions: {{{zone}: UTC, {days}: [{{'09:00:00': 2}}]}}}}}}}}"
+
+    assert body(pool)["properties"]["agentProfile"]["resourcePredictions"] == {
+        "timeZone": "UTC",
+        "daysData": [{"09:00:00": 2}],
+    }

@@ -1,7 +1,8 @@
 """How each property of the ARM pool can be changed once the pool exists, and what that does: one table.
 
 The pool's facet reads it, docs/spec.md shows it (``python -m reconciler.facets.support.mutability``). It says
-nothing of values: how two of them compare is `reconciler.facets.support.arm_document`.
+nothing of how two values compare (`reconciler.facets.support.arm_document`), but has what an absent one means: the
+default that ARM applies, or a value that ARM does not return.
 
 What is not in the table, or is newer than the api-version in use, is *not documented*: it is sent where a spec names
 it, the plan's line says so, and it counts as something that may recycle agents.
@@ -14,6 +15,7 @@ their shape changes follows from what the properties mean; the service does not 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,10 +89,15 @@ class PropertyRule:
     since: str = FIRST
     """First stable api-version with it."""
     note: str = ""
+    default: Json = None
+    """What ARM applies where the property is absent; None: nothing that is known."""
+    returned: bool = True
+    """False: ARM is known not to return it, so that an absent value says nothing."""
 
 
 _ORGANIZATION = "organizationProfile.organizations[*]"
 _IMAGE = "fabricProfile.images[*]"
+_DISK = "fabricProfile.storageProfile.dataDisks[*]"
 
 TABLE: tuple[PropertyRule, ...] = (
     PropertyRule("location", Way.REPLACE, _always(Risk.DESTROYS)),
@@ -101,11 +108,19 @@ TABLE: tuple[PropertyRule, ...] = (
     PropertyRule("maximumConcurrency", Way.IN_PLACE, _less),
     PropertyRule("devCenterProjectResourceId", Way.IN_PLACE),
     PropertyRule("runtimeConfiguration*", Way.IN_PLACE, since="2025-09-20"),
-    PropertyRule("organizationProfile.permissionProfile*", Way.DEVOPS, note="counts while a pool is created"),
-    PropertyRule(f"{_ORGANIZATION}.openAccess", Way.DEVOPS, since="2025-01-21", note="counts while a pool is created"),
+    PropertyRule(
+        "organizationProfile.permissionProfile*", Way.DEVOPS, note="counts while a pool is created", returned=False
+    ),
+    PropertyRule(
+        f"{_ORGANIZATION}.openAccess",
+        Way.DEVOPS,
+        since="2025-01-21",
+        note="counts while a pool is created",
+        returned=False,
+    ),
     PropertyRule(f"{_ORGANIZATION}.projects", Way.IN_PLACE, _places),
     PropertyRule(f"{_ORGANIZATION}.repositories", Way.IN_PLACE, _places),
-    PropertyRule(f"{_ORGANIZATION}.parallelism", Way.IN_PLACE, _less),
+    PropertyRule(f"{_ORGANIZATION}.parallelism", Way.IN_PLACE, _less, default=0),
     PropertyRule(
         f"{_ORGANIZATION}.alias",
         Way.UNKNOWN,
@@ -123,18 +138,29 @@ TABLE: tuple[PropertyRule, ...] = (
     PropertyRule("organizationProfile.description", Way.IN_PLACE, since="2026-06-02"),
     PropertyRule("organizationProfile.updateDescription", Way.IN_PLACE, since="2026-06-02"),
     PropertyRule("organizationProfile.kind", Way.IN_PLACE, _always(Risk.NARROWS)),
+    PropertyRule("agentProfile.resourcePredictions.timeZone", Way.IN_PLACE, note="stand-by agents only", default="UTC"),
     PropertyRule("agentProfile.resourcePredictions*", Way.IN_PLACE, note="stand-by agents only"),
+    PropertyRule("agentProfile.maxAgentLifetime", Way.RECYCLES, _RESTARTS, default="7.00:00:00"),
+    PropertyRule("agentProfile.gracePeriodTimeSpan", Way.RECYCLES, _RESTARTS, default="0.00:00:00"),
     PropertyRule("agentProfile.*", Way.RECYCLES, _RESTARTS),
     PropertyRule(f"{_IMAGE}.isEphemeral", Way.SERVICE, since="2025-09-20"),
-    PropertyRule(f"{_IMAGE}.buffer", Way.IN_PLACE, note="stand-by agents only"),
-    PropertyRule(f"{_IMAGE}.ephemeralType", Way.RECYCLES, _RESTARTS, "2025-01-21"),
+    PropertyRule(f"{_IMAGE}.buffer", Way.IN_PLACE, note="stand-by agents only", default="*"),
+    PropertyRule(f"{_IMAGE}.ephemeralType", Way.RECYCLES, _RESTARTS, "2025-01-21", default="Automatic"),
+    PropertyRule(f"{_IMAGE}.provisioningScriptShouldRestart", Way.RECYCLES, _RESTARTS, "2026-06-02", default=False),
     PropertyRule(f"{_IMAGE}.provisioningScript*", Way.RECYCLES, _RESTARTS, "2026-06-02"),
     PropertyRule("fabricProfile.networkProfile.ipAddresses", Way.SERVICE, since="2025-09-20"),
-    PropertyRule("fabricProfile.networkProfile.staticIpAddressCount", Way.RECYCLES, _RESTARTS, "2025-09-20"),
-    PropertyRule("fabricProfile.sku.windowsNvmeDrive", Way.RECYCLES, _RESTARTS, "2026-06-02"),
-    PropertyRule("fabricProfile.sku.linuxNvmePath", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    PropertyRule("fabricProfile.networkProfile.staticIpAddressCount", Way.RECYCLES, _RESTARTS, "2025-09-20", default=0),
+    PropertyRule("fabricProfile.sku.windowsNvmeDrive", Way.RECYCLES, _RESTARTS, "2026-06-02", default="N"),
+    PropertyRule(
+        "fabricProfile.sku.linuxNvmePath", Way.RECYCLES, _RESTARTS, "2026-06-02", default="/mnt/azure_nvme_temp"
+    ),
     PropertyRule("fabricProfile.sku.vmSizes", Way.RECYCLES, _RESTARTS, "2026-06-02"),
-    PropertyRule("fabricProfile.osProfile.*.certificateStoreName", Way.RECYCLES, _RESTARTS, "2025-01-21"),
+    PropertyRule("fabricProfile.osProfile.*.certificateStoreName", Way.RECYCLES, _RESTARTS, "2025-01-21", default="My"),
+    PropertyRule("fabricProfile.osProfile.*.keyExportable", Way.RECYCLES, _RESTARTS, default=False),
+    PropertyRule("fabricProfile.osProfile.logonType", Way.RECYCLES, _RESTARTS, default="Service"),
+    PropertyRule("fabricProfile.storageProfile.osDiskStorageAccountType", Way.RECYCLES, _RESTARTS, default="Standard"),
+    PropertyRule(f"{_DISK}.caching", Way.RECYCLES, _RESTARTS, default="ReadWrite"),
+    PropertyRule(f"{_DISK}.storageAccountType", Way.RECYCLES, _RESTARTS, default="Standard_LRS"),
     *(
         PropertyRule(f"fabricProfile.{part}*", Way.RECYCLES, _RESTARTS)
         for part in ("kind", "sku", "images", "osProfile", "storageProfile", "networkProfile")
@@ -156,10 +182,22 @@ def names(*ways: Way) -> frozenset[str]:
     return frozenset(row.path.rpartition(".")[2].rstrip("*") for row in TABLE if row.way in ways)
 
 
+def defaults() -> dict[str, Json]:
+    """Last name of a property → what ARM applies where it is absent."""
+    return {row.path.rpartition(".")[2]: row.default for row in TABLE if row.default is not None}
+
+
 def table() -> str:
     """The table in Markdown."""
-    rows = [f"| `{row.path}` | {row.way.value} | {row.since} | {row.note} |" for row in TABLE]
-    return "\n".join(["| property | how it is changed | since | |", "| --- | --- | --- | --- |", *rows])
+    rows = [f"| `{row.path}` | {row.way.value} | {row.since} | {_absent(row)} | {row.note} |" for row in TABLE]
+    head = ["| property | how it is changed | since | absent in ARM's response | |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def _absent(row: PropertyRule) -> str:
+    if row.default is not None:
+        return f"means `{json.dumps(row.default) if isinstance(row.default, bool) else row.default}`"
+    return "" if row.returned else "says nothing"
 
 
 if __name__ == "__main__":

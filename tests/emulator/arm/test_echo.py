@@ -103,3 +103,31 @@ def test_an_older_api_version_does_not_tell_what_it_does_not_know(wire: Wire) ->
 
 def test_there_is_no_etag_in_a_body_and_one_in_the_headers(wire: Wire) -> None:
     assert "etag" not in wire.pool("old-pool")
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_property_may_be_taken_and_never_returned(wire: Wire, on: bool) -> None:
+    wire.do.switch("arm.echo-runtime-configuration", on)
+
+    found = wire.created("p-new", body(runtimeConfiguration={"workFolder": "/mnt/work"}))
+
+    assert found["properties"].get("runtimeConfiguration") == ({"workFolder": "/mnt/work"} if on else None)
+
+
+@pytest.mark.parametrize(
+    ("word", "names"), [("sent", ("TimeZone", "DaysData")), ("documented", ("timeZone", "daysData"))]
+)
+def test_a_schedule_is_taken_in_any_spelling_and_comes_back_in_one(
+    wire: Wire, word: str, names: tuple[str, str]
+) -> None:
+    """The azurerm provider sends the names of its Go fields."""
+    wire.do.switch("arm.predictions-spelling", word)
+    sent = {"kind": "Stateless", "resourcePredictions": {"TimeZone": "UTC", "DaysData": [{"00:00:00": 1}]}}
+
+    found = wire.created("p-new", body(agentProfile=sent))
+
+    assert found["properties"]["agentProfile"]["resourcePredictions"] == dict(
+        zip(names, ("UTC", [{"00:00:00": 1}]), strict=True)
+    )
+    machines = wire.arm("GET", f"{found['id']}/resources").json()["value"]
+    assert len(machines) == 1, "the schedule is in effect, whatever its spelling"

@@ -68,6 +68,12 @@ def refused(wire: Wire, raw: Json, name: str = "p-new") -> dict[str, str]:
         ("agentProfile", {"kind": "Stateless", "resourcePredictions": {"daysData": [{}, {}]}}, "one object, or seven"),
         ("agentProfile", {"kind": "Stateless", "resourcePredictions": {"daysData": [{"9:00": 1}]}}, "no time"),
         ("agentProfile", {"kind": "Stateless", "resourcePredictions": {"daysData": [{"09:00:00": 5}]}}, "0 to 4"),
+        ("agentProfile", {"kind": "Stateless", "resourcePredictions": {"DaysData": [{}, {}]}}, "one object, or seven"),
+        (
+            "agentProfile",
+            {"kind": "Stateless", "resourcePredictions": {"daysData": [{}], "DaysData": [{}]}},
+            "is given twice, in two spellings",
+        ),
         ("agentProfile", {"kind": "Stateless", "resourcePredictionsProfile": {"kind": "Magic"}}, "must be one of"),
         ("fabricProfile/sku", None, "is required"),
         ("fabricProfile/sku/name", None, "is required"),

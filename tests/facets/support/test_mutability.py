@@ -71,6 +71,28 @@ def test_what_the_table_says(path: str, version: str, way: Way, risk: Risk) -> N
     assert (row.way, row.judge(4, 6)) == (way, risk)
 
 
+def test_every_default_is_one_that_the_fields_reference_has_too() -> None:
+    """What a spec's reference calls a default, and what counts as the same as absent, are one."""
+    schema = json_schema()["$defs"]
+    stated = {
+        (key, str(one["default"]))
+        for definition in schema.values()
+        for key, one in definition.get("properties", {}).items()
+        if "default" in one
+    }
+    known = {(name, str(value)) for name, value in mutability.defaults().items()}
+    pool = {name for name, _ in known}
+
+    assert {one for one in stated if one[0] in pool} - {("gracePeriodTimeSpan", "00:00:00")} <= known
+
+
+def test_what_arm_does_not_return_is_never_compared() -> None:
+    silent = {row.path for row in TABLE if not row.returned}
+
+    assert silent == {"organizationProfile.permissionProfile*", "organizationProfile.organizations[*].openAccess"}
+    assert all(row.way is Way.DEVOPS for row in TABLE if not row.returned)
+
+
 def test_the_page_shows_the_table() -> None:
     begin, end = (
         "<!-- mutability: made by python -m reconciler.facets.support.mutability -->",

@@ -181,6 +181,29 @@ def test_the_agent_pools_flag_is_written_where_all_projects_are_meant(
     )
 
 
+@pytest.mark.parametrize("names", [("TimeZone", "DaysData"), ("timeZone", "daysData")])
+def test_a_schedule_of_the_azurerm_provider_is_imported_whole(
+    signed_in: Shell, world: Running, names: tuple[str, str]
+) -> None:
+    """Its names are those of Go fields; the schedule was lost, and the plan showed drift for ever."""
+    state = world.do.state()
+    (found,) = [one for one in state["subscriptions"][0]["pools"] if one["name"] == POOL]
+    schedule = dict(zip(names, ("UTC", [{"09:00:00": 1}]), strict=True))
+    found["properties"]["agentProfile"] = {"kind": "Stateless", "resourcePredictions": schedule}
+    world.do.replace(state)
+
+    ended = signed_in.run("import", POOL, "--to", "imported")
+    written = yaml.safe_load((signed_in.folder / "imported" / f"{POOL}.yaml").read_text())
+
+    assert ended.code == 0, ended.out
+    assert written["pool"]["properties"]["agentProfile"]["resourcePredictions"] == {
+        "timeZone": "UTC",
+        "daysData": [{"09:00:00": 1}],
+    }
+    planned = signed_in.run("plan", "--specs", "imported")
+    assert planned.code == 0, planned.out
+
+
 def test_somebody_whom_no_name_leads_back_to_is_a_comment(signed_in: Shell, world: Running) -> None:
     """Two people of one address: a spec that named them would name either."""
     state = world.do.state()

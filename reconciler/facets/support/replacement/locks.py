@@ -11,7 +11,7 @@ from copy import deepcopy
 
 from reconciler.documents import Json
 from reconciler.facets.support import mutability
-from reconciler.facets.support.arm_document import differences
+from reconciler.facets.support.arm_document import differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.replacement.dependents import Dependents
 from reconciler.plan.model import Change, Detail
@@ -85,12 +85,13 @@ def objections(
 def forgotten(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[str]:
     """Paths of the observed resource that the new pool would not have, because the body does not name them.
 
-    Tags are left out: policies of a subscription add their own. So is what the service sets by itself.
+    They are what an update would keep beside the body. Tags are left out: policies of a subscription add their own. So
+    is what the service sets by itself.
     """
     observed = deepcopy({key: value for key, value in document.items() if key in ("identity", "properties")})
     for name in ("principalId", "tenantId"):
         (observed.get("identity") or {}).pop(name, None)
-    missing = [one for one in differences(observed, body) if one.before in (None, "", [], {})]
+    missing = [one for one in differences(merged(body, observed), body) if one.before in (None, "", [], {})]
     paths = {".".join(one.path).removeprefix("properties.") for one in missing}
     given = _profile(document).get("permissionProfile") or {}
     # What is left out at creation is CreatorOnly (Microsoft Learn: managed-devops-pools/configure-security).

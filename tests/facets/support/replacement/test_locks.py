@@ -325,3 +325,40 @@ def test_an_identity_that_the_spec_does_not_name_would_be_lost_and_what_the_serv
 
     assert replacement.forgotten(BODY, seen) == ["identity.type", "identity.userAssignedIdentities"]
     assert replacement.forgotten(named, seen) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "seen", "paths"),
+    [
+        ([{"diskSizeGiB": 10}], [{"diskSizeGiB": 10, "driveLetter": "F"}], ["dataDisks[0].driveLetter"]),
+        (
+            [{"diskSizeGiB": 10}],
+            [{"diskSizeGiB": 5}, {"diskSizeGiB": 10, "driveLetter": "F"}],
+            ["dataDisks[0].driveLetter"],
+        ),
+        ([{"diskSizeGiB": 10, "driveLetter": "G"}], [{"diskSizeGiB": 10, "driveLetter": "F"}], []),
+    ],
+)
+def test_what_an_entry_of_a_list_has_beside_the_spec_would_be_lost_too(
+    named: list[dict[str, Any]], seen: list[dict[str, Any]], paths: list[str]
+) -> None:
+    """What an update keeps, and what a replacement forgets, is decided by one function."""
+    fabric = BODY["properties"]["fabricProfile"]
+    body = deepcopy(BODY)
+    body["properties"]["fabricProfile"] = {**fabric, "storageProfile": {"dataDisks": named}}
+    found = document(fabricProfile={**fabric, "storageProfile": {"dataDisks": seen}})
+
+    below = [path.removeprefix("fabricProfile.storageProfile.") for path in replacement.forgotten(body, found)]
+    assert below == paths
+
+
+def test_a_schedule_that_the_spec_names_is_changed_and_none_is_lost() -> None:
+    """Both spellings of an untyped object are one name, and an empty day is a day."""
+    live = {"TimeZone": "UTC", "DaysData": [{"08:00:00": 1, "20:00:00": 50}]}
+    body = deepcopy(BODY)
+    body["properties"]["agentProfile"] = {"kind": "Stateless", "resourcePredictions": {"daysData": [{}]}}
+
+    assert replacement.forgotten(body, document(agentProfile={"kind": "Stateless", "resourcePredictions": live})) == []
+    assert replacement.forgotten(BODY, document(agentProfile={"kind": "Stateless", "resourcePredictions": live})) == [
+        "agentProfile.resourcePredictions.DaysData"
+    ]

@@ -1,0 +1,52 @@
+"""Every body is checked by the rules for specs before it is sent, whatever it was merged from. Pure.
+
+A spec that names a part is valid by itself, and so is the live resource; what a merge makes of both may not be: a
+schedule beside automatic predictions, or more stand-by agents than `maximumConcurrency`. What the live resource has
+already is not held against an update, which only carries it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.documents import Json
+from reconciler.spec.loader import check
+from reconciler.spec.problem import Finding, spell
+
+_SENT = ("location", "tags", "identity", "properties")
+
+
+def objections(
+    resource_id: str, body: Mapping[str, Json], carried: Mapping[str, Json] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Rule and reason of everything that speaks against a body; nothing that `carried`, the live resource, has too."""
+    known = {_without_places(one) for one in _findings(resource_id, carried or {})}
+    for where, message in _findings(resource_id, body):
+        if _without_places((where, message)) not in known:
+            yield "invalid-body", f"the body to be sent is invalid: {spell(where)} {message}"
+
+
+def _findings(resource_id: str, body: Mapping[str, Json]) -> list[Finding]:
+    parts = resource_id.strip("/").split("/")
+    labels = {name.casefold(): value for name, value in zip(parts[::2], parts[1::2], strict=False)}
+    document = {
+        "apiVersion": "reconciler/v1",
+        "kind": "ManagedDevOpsPool",
+        "name": labels.get("pools", ""),
+        "subscription": labels.get("subscriptions", ""),
+        "resourceGroup": labels.get("resourcegroups", ""),
+        "pool": {key: _without_nulls(value) for key, value in body.items() if key in _SENT and value is not None},
+    }
+    return [one for one in check(document).findings if one[0][:1] == ("pool",)]
+
+
+def _without_places(finding: Finding) -> Finding:
+    """A finding without positions in lists: an entry may have another one after the merge."""
+    where, message = finding
+    return tuple(step for step in where if isinstance(step, str)), message
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
