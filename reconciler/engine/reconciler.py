@@ -150,11 +150,8 @@ class Reconciler:
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
-<<<<<<< HEAD
-        rests = {} if approval.given else memory.status.resting
-        held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
-=======
-        rests = {} if approved else memory.status.resting
+        first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
+        rests = {} if first else memory.status.resting
         digest = spec_digest(spec, frame.started.date())
         ended = memory.status.pending if failed is None else None
 
@@ -162,23 +159,16 @@ class Reconciler:
             """By id the changes that rest, and why."""
             known = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
             count = without_effect.counted(memory.status, ended, plan, digest)
-            spent = {} if approved else without_effect.resting(plan, count, self.limits)
+            spent = {} if first else without_effect.resting(plan, count, self.limits)
             return {**{name: Rejected(rest.message) for name, rest in known.items()}, **spent}
 
         held = not_sent(plan)
->>>>>>> w1
         fresh = survey is None and not shared.trusting
         if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-<<<<<<< HEAD
-            held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
-        allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
-        digest = spec_digest(spec, frame.started.date())
-=======
             held = not_sent(plan)
-        allowed = frozenset(map(text_of, plan.changes)) if approved else None
->>>>>>> w1
+        allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         basis = RunBasis(
             spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest,
             without_effect.counted(memory.status, ended, plan, digest),
