@@ -71,8 +71,14 @@ def _git(url: str) -> None:
         repository.close()
 
 
+def _storage(url: str) -> Storage:
+    blobs, queues = url.replace(".queue.", ".blob."), url.replace(".blob.", ".queue.")
+    account = Account(blob_url=blobs, queue_url=queues, credential=Tokens())
+    return Storage(account, allow_loopback=True, further=frozenset({"blobs.invalid", "queues.invalid"}))
+
+
 def _blobs(url: str) -> None:
-    stores = Storage(Account(blob_url=url, queue_url=url, credential=Tokens()), allow_loopback=True)
+    stores = _storage(url)
     try:
         stores.state.load("pools/fabrikam")
     finally:
@@ -80,7 +86,7 @@ def _blobs(url: str) -> None:
 
 
 def _queues(url: str) -> None:
-    stores = Storage(Account(blob_url=url, queue_url=url, credential=Tokens()), allow_loopback=True)
+    stores = _storage(url)
     try:
         stores.queue.put("fabrikam")
     finally:
