@@ -65,7 +65,7 @@ _NOT_SENT: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class HostRoute:
     """How a host is reached."""
 
     host: str
@@ -97,13 +97,13 @@ class NoResponse:
     """Whether a retry may succeed without a change of the configuration."""
 
 
-def route_to(url: str) -> Route:
+def route_to(url: str) -> HostRoute:
     """The route to the host of a URL. `Refused` where a variable names no usable proxy or certificate authorities."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     direct = parts.scheme != "https" or is_loopback_host(host)
     proxy = None if direct else requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    return Route(host, _authorities(), _proxy(proxy) if proxy else "")
+    return HostRoute(host, _authorities(), _proxy(proxy) if proxy else "")
 
 
 def session() -> requests.Session:
@@ -139,7 +139,7 @@ def no_response(error: BaseException, url: str = "") -> NoResponse:
     chain = tuple(_chain(error))
     asked = (getattr(one, "request", None) for one in chain)
     known = url or next((str(request.url) for request in asked if request is not None), "")
-    route = route_to(known) if known else Route("the service", "")
+    route = route_to(known) if known else HostRoute("the service", "")
     through = route.proxy and any(isinstance(one, ProxyError) for one in chain)
     who = f"proxy {route.proxy_name}" if through else route.host
     return _tls(chain, who, through=bool(through)) or _connection(chain, route, who, through=bool(through))
@@ -235,7 +235,7 @@ def _tls(chain: tuple[BaseException, ...], who: str, *, through: bool) -> NoResp
     return None
 
 
-def _connection(chain: tuple[BaseException, ...], route: Route, who: str, *, through: bool) -> NoResponse:
+def _connection(chain: tuple[BaseException, ...], route: HostRoute, who: str, *, through: bool) -> NoResponse:
     """Any other failure."""
     if through and (refused := _refused(chain, route)):
         return refused
@@ -254,7 +254,7 @@ def _connection(chain: tuple[BaseException, ...], route: Route, who: str, *, thr
     return NoResponse("no response in time" if late else "the connection broke off")
 
 
-def _refused(chain: tuple[BaseException, ...], route: Route) -> NoResponse | None:
+def _refused(chain: tuple[BaseException, ...], route: HostRoute) -> NoResponse | None:
     """The proxy's own refusal of a tunnel; its reason phrase is a text of others, so only the number is shown."""
     status = next((int(found[1]) for one in chain if (found := _TUNNEL.search(str(one)))), 0)
     if status == 407:  # noqa: PLR2004 - HTTP's own number

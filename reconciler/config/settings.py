@@ -256,7 +256,7 @@ def _bound_host(given: Environment, named: str, trusted: tuple[Mapping[str, str]
     """The one host that the git token is for.
 
     `trusted` is where it can be named for a token of the environment: the environment itself, then options. A file can
-    only name the host of a token that it holds itself: otherwise whoever writes the file receives the token.
+    only name the host of a token that it holds itself: otherwise the author of the file receives the token.
     """
     surrounding, _ = trusted
     if not given.text("GIT_TOKEN"):

@@ -174,7 +174,7 @@ def test_kept_it_can_be_played_with(desk: Desk) -> None:
     (folder,) = re.findall(r"^  cd (\S+)$", done.stdout, re.MULTILINE)
     (number,) = re.findall(r"^  kill (\d+) ", done.stdout, re.MULTILINE)
     try:
-        ended = Desk(Path(folder)).run("plan", "fabrikam-release-pool")
+        ended = Desk(Path(folder)).run("--env-file", "demo.env", "plan", "fabrikam-release-pool")
     finally:
         os.kill(int(number), signal.SIGTERM)
 
