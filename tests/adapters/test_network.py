@@ -7,142 +7,19 @@ from __future__ import annotations
 
 import base64
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from azure.core.credentials import AccessToken
 
 from reconciler.adapters import credentials, network
-from reconciler.adapters.arm.pools import Arm
-from reconciler.adapters.azure_storage.account import Account, Storage
 from reconciler.adapters.credentials import DEVOPS
-from reconciler.adapters.devops.endpoints import Endpoints
-from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.session import Session
-from reconciler.adapters.devops.throttling import Timing
-from reconciler.adapters.git.location import Location, RemoteAccess
-from reconciler.adapters.git.snapshots import Caps
-from reconciler.adapters.git.source import bearer
-from reconciler.adapters.git.wire import RemoteRepository
 from reconciler.errors import Forbidden, ReconcilerError, Refused, Unavailable
-from tests.adapters.arm.arm_kit import POOL_ID
-from tests.adapters.company import Authority, Proxy, proxying
-from tests.adapters.devops.scripted import FakeTime
-from tests.adapters.loopback import Answer, Script, serving
+from tests.adapters.company import Authority, proxying
+from tests.adapters.loopback import Answer, serving
+from tests.adapters.transports import HOSTS, TOKEN, Company, Transport, each
 
-TOKEN = "canary-token-for-services"
 PASSWORD = "canary-password-of-the-proxy"
-VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", *network.CA_VARIABLES)
-
-
-class Tokens:
-    """A credential whose tokens are canaries."""
-
-    def get_token(self, *_: str, **__: object) -> AccessToken:
-        return AccessToken(TOKEN, 4_000_000_000)
-
-
-def _arm(url: str) -> None:
-    Arm(url, Tokens(), allow_loopback=True).pool(POOL_ID)
-
-
-def _devops(url: str) -> None:
-    time = FakeTime()
-    credential = credentials.EntraCredential("test", Tokens)
-    session = Session(
-        credential,
-        Endpoints(url, url, allow_loopback=True),
-        timing=Timing(time.sleep, time.clock, time.clock, lambda: 0.5),
-    )
-    try:
-        session.send(OutgoingRequest("prime", "GET", session.endpoints.url("prime", "_apis/thing"), "thing", "thing"))
-    finally:
-        session.close()
-
-
-def _git(url: str) -> None:
-    location = Location.parse(f"{url}/fabrikam/specs.git")
-    repository = RemoteRepository(location, Caps(), RemoteAccess(bearer(lambda: TOKEN), allow_loopback=True))
-    try:
-        repository.head()
-    finally:
-        repository.close()
-
-
-def _storage(url: str) -> Storage:
-    blobs, queues = url.replace(".queue.", ".blob."), url.replace(".blob.", ".queue.")
-    account = Account(blob_url=blobs, queue_url=queues, credential=Tokens())
-    return Storage(account, allow_loopback=True, further=frozenset({"blobs.invalid", "queues.invalid"}))
-
-
-def _blobs(url: str) -> None:
-    stores = _storage(url)
-    try:
-        stores.state.load("pools/fabrikam")
-    finally:
-        stores.close()
-
-
-def _queues(url: str) -> None:
-    stores = _storage(url)
-    try:
-        stores.queue.put("fabrikam")
-    finally:
-        stores.close()
-
-
-@dataclass(frozen=True)
-class Transport:
-    """One of the transports, and a host that it calls."""
-
-    name: str
-    call: Callable[[str], None]
-    host: str
-
-
-TRANSPORTS = (
-    Transport("arm", _arm, "management.azure.com"),
-    Transport("devops", _devops, "dev.azure.com"),
-    Transport("git", _git, "github.com"),
-    Transport("blobs", _blobs, "fabrikam.blob.core.windows.net"),
-    Transport("queues", _queues, "fabrikam.queue.core.windows.net"),
-)
-HOSTS = tuple(one.host for one in TRANSPORTS)
-each = pytest.mark.parametrize("transport", TRANSPORTS, ids=[one.name for one in TRANSPORTS])
-
-
-@dataclass
-class Company:
-    """What surrounds the transport."""
-
-    service: Script
-    """The host behind the proxy."""
-    proxy: Proxy
-    authority: Authority
-    setenv: Callable[..., None]
-    """Set variables of the environment."""
-
-    def tokens(self) -> set[str]:
-        """The Authorization headers that arrived."""
-        return {asked.headers.get("Authorization", "") for asked in self.service.asked}
-
-
-@pytest.fixture
-def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-    def change(**variables: str) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    authority = Authority(tmp_path)
-    with serving(authority.server(*HOSTS, "127.0.0.1")) as service, proxying(service.url) as proxy:
-        service.say(*[Answer(403, {"error": {"code": "NotAllowed", "message": "no"}})] * 9)
-        yield Company(service, proxy, authority, change)
 
 
 def failed(transport: Transport, url: str = "") -> str:
@@ -333,11 +210,16 @@ def test_a_certificate_of_another_host_or_time_is_the_named_cause(
 
 
 @each
-def test_a_name_without_an_address_is_the_named_cause(transport: Transport, company: Company) -> None:
-    """The top-level domain of RFC 2606 that has no addresses.."""
-    said = failed(transport, f"https://{transport.name}.invalid")
+@pytest.mark.parametrize("exempt", ["", "invalid", "{host}", "elsewhere.example, .invalid"])
+def test_a_name_without_an_address_is_the_named_cause(transport: Transport, company: Company, exempt: str) -> None:
+    """The top-level domain of RFC 2606 that has no addresses; a proxy is not asked where NO_PROXY names the host."""
+    host = f"{transport.name}.invalid"
+    if exempt:
+        company.setenv(HTTPS_PROXY=company.proxy.url, NO_PROXY=exempt.format(host=host))
 
-    assert said.endswith(f"DNS: no address for {transport.name}.invalid; if this network has a proxy, set HTTPS_PROXY")
+    said = failed(transport, f"https://{host}")
+
+    assert said.endswith(f"DNS: no address for {host}; if this network has a proxy, set HTTPS_PROXY")
     assert company.proxy.heads == []
 
 
