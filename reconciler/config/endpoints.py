@@ -18,7 +18,7 @@ MEMBERS_HOSTS = frozenset({"vsaex.dev.azure.com"})
 STORAGE_DOMAINS = ("core.windows.net", "core.usgovcloudapi.net", "core.chinacloudapi.cn")
 """An account's services are on ``ACCOUNT.blob.DOMAIN`` and ``ACCOUNT.queue.DOMAIN``, by cloud."""
 
-_ACCOUNT = r"[a-z0-9][a-z0-9-]*[a-z0-9]"
+_ACCOUNT = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _DOMAINS = "|".join(map(re.escape, STORAGE_DOMAINS))
 _STORAGE = {
     service: re.compile(rf"{_ACCOUNT}\.(?:{service}\.(?:{_DOMAINS})|z[0-9]+\.{service}\.storage\.azure\.net)", re.ASCII)
