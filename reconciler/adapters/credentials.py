@@ -189,7 +189,9 @@ class EntraCredential(Credential):
                 self._source = self._make()
             token = self._source.get_token(scope, claims=claims) if claims else self._source.get_token(scope)
         except (ServiceRequestError, ServiceResponseError) as error:
-            raise Unavailable(f"{where}: no response ({type(error).__name__})") from None
+            from reconciler.adapters import network  # noqa: PLC0415 - imports requests
+
+            raise Unavailable(f"{where}: no response: {network.no_response(error).why}") from None
         except (AzureError, ValueError) as error:
             raise Forbidden(f"{where}: no token was given ({type(error).__name__})") from None
         return AccessTokenInfo(_sendable(token.token, where), token.expires_on)
@@ -266,7 +268,10 @@ def default(client_id: str = "") -> EntraCredential:
         with lazy_imports.LOADING:
             from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - see the module's docstring
 
-        return DefaultAzureCredential(managed_identity_client_id=client_id) if client_id else DefaultAzureCredential()
+            from reconciler.adapters import network  # noqa: PLC0415 - imports requests
+
+        named = {"managed_identity_client_id": client_id} if client_id else {}
+        return DefaultAzureCredential(**named, transport=network.azure_transport())
 
     return EntraCredential("default", make)
 
@@ -278,7 +283,9 @@ def managed(client_id: str = "") -> EntraCredential:
         with lazy_imports.LOADING:
             from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - see the module's docstring
 
-        return ManagedIdentityCredential(client_id=client_id or None)
+            from reconciler.adapters import network  # noqa: PLC0415 - imports requests
+
+        return ManagedIdentityCredential(client_id=client_id or None, transport=network.azure_transport())
 
     return EntraCredential("managed", make)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reconciler.config.endpoints import remote_host
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.errors import SpecInvalid
 from reconciler.ports.specs import SpecSource
@@ -25,10 +26,10 @@ def source(settings: Settings) -> SpecSource:
 
 
 def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
-    """The git token where one is set; towards Azure Repos, the credential for Azure DevOps; None otherwise."""
+    """The git token towards its host; towards Azure Repos, the credential for Azure DevOps; None otherwise."""
     from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
 
-    if settings.git_token:
+    if settings.git_token and settings.git_host == remote_host(url):
         return git.basic(settings.git_token.reveal)
     ours, theirs = urlsplit(settings.devops_endpoint), urlsplit(url)
     if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):

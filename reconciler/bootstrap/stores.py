@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import credential_of
+from reconciler.config.endpoints import storage_endpoints
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
@@ -43,7 +44,8 @@ def store(settings: Settings, clock: Clock) -> Store:
     if in_storage(settings.state):
         from reconciler.adapters.azure_storage.account import Storage  # noqa: PLC0415 - see the package's docstring
 
-        return Storage(_account(settings), allow_loopback=settings.allow_loopback)
+        further = frozenset(filter(None, settings.storage_hosts.split(",")))
+        return Storage(_account(settings), allow_loopback=settings.allow_loopback, further=further)
     from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415 - see the package's docstring
 
     path = Path(settings.state)
@@ -65,11 +67,10 @@ def _account(settings: Settings) -> Account:
 
     if "://" not in settings.state.partition("=")[0]:
         return Account(connection=settings.state)
-    blobs, _, given = settings.state.partition(" ")
-    queues = given.strip() or blobs.replace(".blob.", ".queue.", 1)
-    if queues == blobs:
+    url = storage_endpoints(settings.state)
+    if url["queue"] == url["blob"]:
         raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
-    return Account(blob_url=blobs, queue_url=queues, credential=credential_of(settings).for_azure())
+    return Account(blob_url=url["blob"], queue_url=url["queue"], credential=credential_of(settings).for_azure())
 
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from reconciler.cli.program import PROGRAM, Version
+from reconciler.cli.program import ENV_FILE, PROGRAM, EnvFile, Version
 
 ABOUT = """Keeps Azure Managed DevOps Pools and their Azure DevOps permissions in sync with a Git repository.
 
@@ -170,8 +170,9 @@ class CommandGroup(TyperGroup):
         return name, command(name) if name and listed else None, rest
 
 
-def _program(*, version: Version = False) -> None:
+def _program(*, env_file: EnvFile = None, version: Version = False) -> None:  # noqa: ARG001 - shown by its callback
     """Take the options that come before a command."""
+    ENV_FILE.set(env_file)
 
 
 app = typer.Typer(

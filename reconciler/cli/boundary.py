@@ -106,6 +106,8 @@ def _usage(screen: Screen, error: TyperException) -> None:
     screen.error(error.format_message())
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
+    if "--env-file" in error.format_message():
+        screen.note(f"--env-file stands before the command: {PROGRAM} --env-file FILE COMMAND")
     screen.note(f"help: {command} --help")
 
 
@@ -120,8 +122,12 @@ def _bug(screen: Screen, error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    from reconciler.cli.selection import dotenv_settings  # noqa: PLC0415 - see the module's docstring
+    from reconciler.cli.program import ENV_FILE  # noqa: PLC0415 - see the module's docstring
     from reconciler.config import settings  # noqa: PLC0415
     from reconciler.documents.redaction import redact  # noqa: PLC0415
 
-    return redact(text, settings.secrets(dotenv_settings()))
+    if ENV_FILE.get() is None:
+        return redact(text, settings.secrets())
+    from reconciler.cli import env_file  # noqa: PLC0415 - most runs name no file
+
+    return redact(text, settings.secrets(env_file.values(ENV_FILE.get())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,18 @@ def _show_version(*, requested: bool) -> None:
         raise typer.Exit
 
 
+ENV_FILE: ContextVar[Path | None] = ContextVar("env_file", default=None)
+"""The file that `--env-file` names, for the run of one command."""
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        metavar="FILE",
+        show_default=False,
+        help="File with settings, NAME=VALUE on each line; the environment takes precedence. No other file is read.",
+    ),
+]
 Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
 ]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
+from reconciler.cli.program import ENV_FILE
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.documents.spelling import similar
@@ -40,19 +41,21 @@ class Selection:
 
 
 def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
-    """The settings: options before environment before the `.env` file of the working folder."""
+    """The settings: options before environment before the file of `--env-file`."""
     options = {f"{PREFIX}SPECS": specs, f"{PREFIX}POLICY": policy}
-    settings = Settings.read(beneath=dotenv_settings(), above={name: value for name, value in options.items() if value})
+    settings = Settings.read(
+        beneath=file_settings(specs), above={name: value for name, value in options.items() if value}
+    )
     return replace(settings, specs=_at(settings.specs, ref)) if ref else settings
 
 
-def dotenv_settings() -> dict[str, str]:
-    """The variables of the `.env` file of the working folder; empty where there is none."""
-    if not Path(".env").exists():
+def file_settings(specs: str = "") -> dict[str, str]:
+    """The settings of the file that `--env-file` names; empty without one. `specs`: the option of that name."""
+    if ENV_FILE.get() is None:
         return {}
-    from dotenv import dotenv_values  # noqa: PLC0415 - most working folders hold no such file
+    from reconciler.cli import env_file  # noqa: PLC0415 - most runs name no file
 
-    return {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return env_file.read(ENV_FILE.get(), specs)
 
 
 def _at(specs: str, ref: str) -> str:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from dotenv import dotenv_values
 
 from reconciler.cli.codes import DONE, ERROR
+from reconciler.cli.selection import file_settings
 from reconciler.config import settings
 from reconciler.config.endpoints import is_loopback_host
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid, TelemetryKind
@@ -32,18 +32,18 @@ NoTimers = Annotated[bool, typer.Option("--no-timers", help="Events and HTTP onl
 def serve(*, host: Host = "127.0.0.1", port: Port = 7071, workers: Workers = 2, no_timers: NoTimers = False) -> int:
     """Run the triggers on this machine: HTTP, timers, queues. One line says when it is ready; SIGTERM ends it in order.
 
-    Settings are environment variables, or a .env file. Logs are lines of JSON on standard error. Exit code 0 after
-    a stop, 1 where a run did not end in time.
+    Settings are environment variables, or in the file of --env-file. Logs are lines of JSON on standard error. Exit
+    code 0 after a stop, 1 where a run did not end in time.
     """
     from reconciler.service.host.bindings import BindingError  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host.host import ServeOptions  # noqa: PLC0415
 
     environment = settings.environment()
-    beneath = {name: text for name, text in dotenv_values(".env").items() if text is not None}
+    beneath = file_settings()
     given = {**beneath, **environment}
     handler = _log(given)
     try:
-        served = _host(given, ServeOptions(host=host, port=port, workers=workers, timers=not no_timers))
+        served = _host(environment, beneath, ServeOptions(host=host, port=port, workers=workers, timers=not no_timers))
         ended = _run(served)
     except BindingError as error:
         raise SettingsInvalid((str(error),)) from None
@@ -69,19 +69,20 @@ def _why(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror or error)
 
 
-def _host(given: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
+def _host(environment: Mapping[str, str], beneath: Mapping[str, str], options: hosts.ServeOptions) -> hosts.Host:
     """The host, with one context for it and for the functions."""
     from reconciler.config.triggers import Hosting, state  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host import run  # noqa: PLC0415
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
+    given = {**beneath, **environment}
     triggers = Hosting.read(given)
     if not triggers.function_key and not is_loopback_host(options.host):
         text = (
             f"{PREFIX}FUNCTION_KEY: not set, but --host {options.host} is more than loopback; callers need a key there"
         )
         raise SettingsInvalid((text,))
-    chosen = Settings.read(given, beneath=state(given))
+    chosen = Settings.read(environment, beneath={**state(given), **beneath})
     context = composition.build(chosen, triggers)
     composition.use(context)
     return run.host(triggers, context.queues, replace(options, ids=chosen.telemetry is TelemetryKind.OFF))

@@ -26,7 +26,11 @@ from reconciler.config.endpoints import (
     INGESTION_DOMAINS,
     MEMBERS_HOSTS,
     ingestion,
+    is_host,
     is_loopback,
+    remote_host,
+    storage_endpoints,
+    storage_problem,
 )
 from reconciler.config.variables import (
     PREFIX,
@@ -101,7 +105,35 @@ def _state(given: Environment, row: Variable) -> str:
     """The default is in the user's folder for state, by the XDG base directory specification."""
     base = given.given.get("XDG_STATE_HOME", "")
     home = Path(base) if base else Path.home() / ".local" / "state"
-    return given.text(row.name) or str(home / "reconciler" / "state.db")
+    state = given.text(row.name) or str(home / "reconciler" / "state.db")
+    further = frozenset(_hosts(given.text("STORAGE_HOSTS")))
+    loopback = given.text("ALLOW_LOOPBACK") == "1"
+    for service, url in storage_endpoints(state).items():
+        if problem := storage_problem(url, service, further, loopback=loopback):
+            given.wrong(row.name, problem)
+            break
+    return state
+
+
+def _storage_hosts(given: Environment, row: Variable) -> str:
+    hosts = _hosts(given.text(row.name))
+    for host in hosts:
+        if not is_host(host):
+            given.wrong(row.name, f"{host[:100]!r} is no host name; give names alone, separated by commas")
+    return ",".join(hosts)
+
+
+def _hosts(text: str) -> list[str]:
+    return [host.strip().lower() for host in text.split(",") if host.strip()]
+
+
+def _git_host(given: Environment, row: Variable) -> str:
+    host = given.text(row.name).lower()
+    name, colon, port = host.partition(":")
+    found = remote_host(f"https://{host}") if is_host(name) and (not colon or port.isdigit()) else ""
+    if host and not found:
+        given.wrong(row.name, "no host name; give a name alone, or NAME:PORT, as in github.com")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +175,11 @@ class Settings:
     pat: Annotated[Secret, Variable("Personal access token for Azure DevOps, with `pat`", read=secret)]
     arm_token: Annotated[Secret, Variable("Token for ARM, with `static`", read=secret)]
     devops_token: Annotated[Secret, Variable("Token for Azure DevOps, with `static`", read=secret)]
-    git_token: Annotated[Secret, Variable("Token for an https Git remote", read=secret)]
+    git_token: Annotated[Secret, Variable("Token for an https Git remote, sent to one host only", read=secret)]
+    git_host: Annotated[str, Variable("Host of the remote that the Git token is for, as in `github.com`",
+                                      "the host of `RECONCILER_SPECS`", read=_git_host)]
+    storage_hosts: Annotated[str, Variable("Hosts of storage accounts outside of Microsoft's public and sovereign "
+                                           "clouds, separated by commas", read=_storage_hosts)]
     allow_loopback: Annotated[bool, Variable("`1` accepts endpoints on this machine, also over http; for the emulator "
                                              "and tests", "0", read=switch)]
     budget: Annotated[float, Variable("Longest duration of one run of one pool; it stops at a step boundary", "240",
@@ -171,14 +207,16 @@ class Settings:
     ) -> Settings:
         """Read and check all settings.
 
-        `environ` is the process environment if not given; `beneath` (a `.env` file's content) applies where the
+        `environ` is the process environment if not given; `beneath` (the content of an env file) applies where the
         environment sets nothing, `above` (options of the command line) takes precedence. Raises `SettingsInvalid`
         with every problem.
         """
         surrounding = os.environ if environ is None else environ
         given = Environment({**(beneath or {}), **surrounding, **(above or {})})
+        values = {row.name.lower(): row.read(given, row) for row in VARIABLES}
+        values["git_host"] = _bound_host(given, values["git_host"], (surrounding, above or {}))
         settings = Settings(
-            **{row.name.lower(): row.read(given, row) for row in VARIABLES},
+            **values,
             insights=given.given.get(INSIGHTS, "").strip(),
             instance=given.given.get("WEBSITE_INSTANCE_ID", ""),
         )
@@ -212,6 +250,25 @@ def _check_insights(given: Environment, settings: Settings) -> None:
     elif parts.scheme != "https" or not (parts.hostname or "").endswith(INGESTION_DOMAINS):
         domains = ", ".join(f"*{domain}" for domain in INGESTION_DOMAINS)
         given.wrong("TELEMETRY", f"{INSIGHTS}: its IngestionEndpoint is not https on one of {domains}")
+
+
+def _bound_host(given: Environment, named: str, trusted: tuple[Mapping[str, str], Mapping[str, str]]) -> str:
+    """The one host that the git token is for.
+
+    `trusted` is where it can be named for a token of the environment: the environment itself, then options. A file can
+    only name the host of a token that it holds itself: otherwise the author of the file receives the token.
+    """
+    surrounding, _ = trusted
+    if not given.text("GIT_TOKEN"):
+        return ""
+    places = [place.get(f"{PREFIX}SPECS", "").strip().partition("#")[0] for place in trusted]
+    typed = next((host for place in places if (host := remote_host(place))), "")
+    wanted = named or typed or remote_host(given.text("SPECS").partition("#")[0])
+    by_file = not typed if not named else not surrounding.get(f"{PREFIX}GIT_HOST", "").strip()
+    if wanted and by_file and surrounding.get(f"{PREFIX}GIT_TOKEN", "").strip():
+        remedy = f"name the host in the environment too, if it is right: {PREFIX}GIT_HOST={wanted}"
+        given.wrong("GIT_TOKEN", f"set in the environment, but its host comes from the env file; {remedy}")
+    return wanted
 
 
 def _check_credential(given: Environment, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor
 from reconciler.config.settings import child_environment
 from reconciler.demo.emulation import Emulation, root
-from reconciler.demo.output import Output, StepFailed
+from reconciler.demo.output import ENV_FILE, Output, StepFailed
 from reconciler.demo.process import ENDING, Interruption, Workspace
 from reconciler.demo.repository import Repository
 from reconciler.demo.scenario import Scenario
@@ -46,7 +46,7 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
         _emulation(_FILES / "estate.yaml", folder, keep=keep) as emulation,
     ):
         repository = Repository(folder, _FILES / "specs")
-        (folder / ".env").write_text(_env(emulation), encoding="utf-8")
+        (folder / ENV_FILE).write_text(_env(emulation), encoding="utf-8")
         place = Workspace(folder, child_environment({"PYTHONPATH": str(root())}), interruption)
         output = Output(place, color=color)
         code = _run_steps(steps, Scenario(output, emulation, repository), folder)
@@ -59,6 +59,7 @@ def perform(steps: Sequence[Step], *, keep: bool, color: bool) -> int:
 
 def _run_steps(steps: Sequence[Step], scenario: Scenario, folder: Path) -> int:
     scenario.output.say("ARM and Azure DevOps are emulated on loopback; specs are in git.", "bold")
+    scenario.output.say(f"  settings {folder / ENV_FILE}")
     scenario.output.say(
         f"  ARM {scenario.emulation.arm}   Azure DevOps {scenario.emulation.devops}   specs {folder / 'specs'}"
     )
@@ -74,8 +75,8 @@ def _show_how_to_continue(output: Output, folder: Path, emulation: Emulation) ->
     output.say("The emulator keeps running. To continue:", "bold")
     for line in (
         f"cd {folder}",
-        f"export PYTHONPATH={root()}    # the settings are in .env",
-        f"{sys.executable} -m reconciler plan",
+        f"export PYTHONPATH={root()}",
+        f"{sys.executable} -m reconciler --env-file {ENV_FILE} plan",
         f"curl -s {emulation.control}/state",
         f"kill {emulation.process.pid} && rm -r {folder}    # to end it",
     ):

@@ -19,6 +19,10 @@ from reconciler.demo.serving import Serving
 from reconciler.documents import Json
 from reconciler.plan import render
 
+ENV_FILE = "demo.env"
+"""The settings of the demo, in its folder; its commands name the file."""
+_BEFORE = ("--env-file", ENV_FILE)
+
 
 class StepFailed(Exception):
     """A check of the demo failed."""
@@ -68,7 +72,7 @@ class Output:
 
     def run(self, *arguments: str) -> Done:
         """Run a command of the reconciler, shown as people type it, with its output."""
-        self.say(f"  $ {PROGRAM} {' '.join(arguments)}", "bold")
+        self.say(f"  $ {PROGRAM} {' '.join((*_BEFORE, *arguments))}", "bold")
         sys.stdout.flush()
         return self._reconciler([*arguments, *([] if self._color else ["--no-color"])], keep=False)
 
@@ -78,11 +82,13 @@ class Output:
 
     def serve(self, *arguments: str, **more: str) -> Serving:
         """Start `serve` and wait until it is ready; `more`: settings in addition to those of the folder."""
-        self.say(f"  $ {PROGRAM} serve {' '.join(arguments)}", "bold")
+        self.say(f"  $ {PROGRAM} {' '.join((*_BEFORE, 'serve', *arguments))}", "bold")
         given = {f"RECONCILER_{name}": text for name, text in more.items()}
-        serving = Serving(["--port", "0", *arguments], self._place.folder, {**self._place.environment, **given})
+        serving = Serving(
+            [*_BEFORE, "serve", "--port", "0", *arguments], self._place.folder, {**self._place.environment, **given}
+        )
         self.check("it is ready", serving.url, serving.line)
         return serving
 
     def _reconciler(self, arguments: Sequence[str], *, keep: bool) -> Done:
-        return Done(*run(arguments, self._place, keep=keep))
+        return Done(*run([*_BEFORE, *arguments], self._place, keep=keep))

@@ -24,7 +24,7 @@ class Serving:
 
     def __init__(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self._log = folder / "serve.log"
-        command = [sys.executable, "-m", "reconciler", "serve", *arguments]
+        command = [sys.executable, "-m", "reconciler", *arguments]
         with self._log.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
                 command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors, start_new_session=True

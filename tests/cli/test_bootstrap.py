@@ -16,8 +16,8 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.git.folder import Folder
 from reconciler.adapters.git.source import Git
 from reconciler.adapters.sqlite.store import Local
-from reconciler.config.settings import Settings
-from reconciler.errors import Forbidden, NotFound, Refused, SpecInvalid
+from reconciler.config.settings import Settings, SettingsInvalid
+from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.plan.policy import Policy
 from tests.cli.process import ROOT, Desk
 
@@ -127,7 +127,8 @@ def test_a_ref_in_a_folder_that_is_no_repository_is_told(desk: Desk) -> None:
 def test_a_token_goes_to_the_git_host_that_it_is_for(
     desk: Desk, *, specs: str, given: dict[str, str], header: str | None, reason: str
 ) -> None:
-    found = bootstrap.git_authorization(settings(desk, CREDENTIAL="pat", PAT="canary", **given), specs)
+    chosen = settings(desk, CREDENTIAL="pat", PAT="canary", SPECS=specs, **given)
+    found = bootstrap.git_authorization(chosen, specs)
 
     assert (found() if found else None) == header, reason
 
@@ -161,15 +162,16 @@ def test_state_is_a_storage_account_where_one_is_named(desk: Desk, state: str) -
 @pytest.mark.parametrize(
     ("state", "error", "reason"),
     [
-        ("https://fabrikam.example", SpecInvalid, "not the URL of blobs, so that of the queues is not known"),
-        ("http://fabrikam.blob.core.windows.net", Refused, "a token would travel unencrypted"),
+        ("http://127.0.0.1:1/x", SpecInvalid, "not the URL of blobs, so that of the queues is not known"),
+        ("https://fabrikam.example", SettingsInvalid, "not a host of a storage account"),
+        ("http://fabrikam.blob.core.windows.net", SettingsInvalid, "a token would travel unencrypted"),
     ],
 )
 def test_a_storage_account_that_cannot_be_meant_is_refused(
     desk: Desk, state: str, error: type[Exception], reason: str
 ) -> None:
     with pytest.raises(error):
-        bootstrap.store(settings(desk, STATE=state), SystemClock())
+        bootstrap.store(settings(desk, STATE=state, ALLOW_LOOPBACK="1"), SystemClock())
 
 
 def test_the_policy_is_the_deployments_file(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from reconciler.cli.boundary import main
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
+from reconciler.cli.program import ENV_FILE
 from reconciler.cli.stopping import say_at_once, stop_on_signals
 from reconciler.config.settings import PREFIX
 from reconciler.errors import Forbidden
@@ -57,14 +58,15 @@ def test_the_traceback_of_a_bug_holds_no_secret(
 ) -> None:
     """Whatever the library said that failed: tokens, headers and signed URLs are struck out."""
     monkeypatch.setenv(f"{PREFIX}PAT", "canary-pat")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text(f"{PREFIX}GIT_TOKEN=canary-git\n")
+    (tmp_path / "my.env").write_text(f"{PREFIX}GIT_TOKEN=canary-git\n")
+    given = ENV_FILE.set(tmp_path / "my.env")
     text = (
         "canary-pat canary-git; Authorization: Bearer canary-jwt.x-y_z; GET https://host/op?sig=canary-sig&t=1 failed"
     )
 
     code = main(["--verbose"], program(ValueError(text)))
     err = capsys.readouterr().err
+    ENV_FILE.reset(given)
 
     assert code == ERROR
     assert "Traceback" in err

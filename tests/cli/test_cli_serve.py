@@ -51,9 +51,9 @@ class Serving:
 
 
 @contextmanager
-def serving(desk: Desk, *arguments: str) -> Iterator[Serving]:
+def serving(desk: Desk, *arguments: str, before: tuple[str, ...] = ()) -> Iterator[Serving]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "serve", "--port", "0", *arguments],
+        [sys.executable, "-m", "reconciler", *before, "serve", "--port", "0", *arguments],
         cwd=desk.folder,
         env=desk.surroundings(),
         stdout=subprocess.PIPE,
@@ -83,11 +83,11 @@ def looked(served: Serving) -> bool:
 
 
 def test_an_event_of_azure_is_repaired_and_told_in_the_log(online: Desk, cloud: Running) -> None:
-    """Settings from `.env` alone: the shop behind the triggers and the queues of the host are the same."""
+    """Settings from a file alone: the context of the triggers and the queues of the host are the same."""
     lines = [f"{name}='{value}'" for name, value in online.environment.items() if name.startswith("RECONCILER_")]
-    (online.folder / ".env").write_text("\n".join(lines))
+    (online.folder / "my.env").write_text("\n".join(lines))
     bare = Desk(online.folder)
-    with serving(bare, "--no-timers") as served:
+    with serving(bare, "--no-timers", before=("--env-file", "my.env")) as served:
         cloud.do.subscribe(f"{served.url}/runtime/webhooks/eventgrid/devops-events", sources=["audit"])
         cloud.do.edit("close-access", organization=TAILSPIN, project="Mobile", pool=POOL)
         until(lambda: looked(served))

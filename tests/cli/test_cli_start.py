@@ -119,11 +119,12 @@ def test_a_plan_builds_no_models_of_a_missing_file() -> None:
     assert {"survey.capabilities.answers", "survey.capabilities.document"} & found == set()
 
 
-def test_a_file_with_settings_is_read_where_there_is_one(desk: Desk) -> None:
+def test_a_file_with_settings_is_read_where_it_is_named(desk: Desk) -> None:
     desk.spec()
     (desk.folder / ".env").write_text("RECONCILER_SPECS=specs\n")
 
-    assert "dotenv" in top(imported(desk.folder, "validate"))
+    assert "dotenv" in top(imported(desk.folder, "--env-file", ".env", "validate"))
+    assert "dotenv" not in top(imported(desk.folder, "validate", "--specs", "specs"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -105,10 +105,10 @@ def test_all_wrong_settings_are_told_at_once_and_no_secret_with_them(desk: Desk)
 
 
 def test_a_file_gives_settings_and_the_environment_counts_more(desk: Desk) -> None:
-    """`.env` is for the desk of one person; what somebody typed for this run wins."""
-    (desk.folder / ".env").write_text("RECONCILER_BUDGET=from-file\nRECONCILER_PARALLEL=from-file\n")
+    """What is set for this run takes precedence."""
+    (desk.folder / "my.env").write_text("RECONCILER_BUDGET=from-file\nRECONCILER_PARALLEL=from-file\n")
 
-    ended = desk.run("plan", RECONCILER_PARALLEL="typed")
+    ended = desk.run("--env-file", "my.env", "plan", RECONCILER_PARALLEL="typed")
 
     assert [line.partition(": ")[2] for line in ended.errors] == [
         "RECONCILER_BUDGET: 'from-file' is not a number from 5 to 3600",

@@ -157,8 +157,11 @@ def test_no_key_shows_up_in_an_error_or_a_log(
     ("account", "message"),
     [
         (Account(), "storage blob endpoint: is not set, and there is no connection string either"),
-        (Account(blob_url="https://x.blob.core.windows.net"), "storage queue endpoint: is not set"),
-        (Account(blob_url="http://x.blob.core.windows.net", queue_url="https://y"), "http is only for loopback"),
+        (Account(blob_url="https://fabrikam.blob.core.windows.net"), "storage queue endpoint: is not set"),
+        (
+            Account(blob_url="http://fabrikam.blob.core.windows.net", queue_url="https://y"),
+            "net is not https on one of",
+        ),
         (Account(blob_url="https://127.0.0.1:1/x", queue_url="https://y"), "loopback"),
     ],
 )

@@ -78,7 +78,7 @@ def test_the_readme_shows_the_plan_that_the_demo_shows(desk: Desk) -> None:
     process.communicate(timeout=60)
 
     assert shown
-    begin = next(index for index, line in enumerate(told) if line.endswith("reconciler plan"))
+    begin = next(index for index, line in enumerate(told) if line.endswith("reconciler --env-file demo.env plan"))
     assert [re.sub(r"@ \w+", "@ 3f2a91c", line) for line in told[begin + 1 : -1]] == shown[1].splitlines()
 
 
@@ -174,7 +174,7 @@ def test_kept_it_can_be_played_with(desk: Desk) -> None:
     (folder,) = re.findall(r"^  cd (\S+)$", done.stdout, re.MULTILINE)
     (number,) = re.findall(r"^  kill (\d+) ", done.stdout, re.MULTILINE)
     try:
-        ended = Desk(Path(folder)).run("plan", "fabrikam-release-pool")
+        ended = Desk(Path(folder)).run("--env-file", "demo.env", "plan", "fabrikam-release-pool")
     finally:
         os.kill(int(number), signal.SIGTERM)
 

@@ -187,11 +187,12 @@ class Arm:
             DevOpsInfrastructureMgmtClient,
         )
 
+        from reconciler.adapters import network  # noqa: PLC0415 - imports requests
         from reconciler.adapters.arm import wire as arm_wire  # noqa: PLC0415 - heavy, as above
 
         scope = PUBLIC_SCOPE if self.origin.loopback else f"{self.origin}/.default"
         wire = arm_wire.ArmPipeline(self.origin, self._credential, scope, self.clock, self._calls, self._gets_alone)
-        self._transport = self._transport or arm_wire.transport(self.origin, self._timeout)
+        self._transport = self._transport or network.azure_transport(arm_wire.CONNECT_SECONDS, self._timeout)
         return DevOpsInfrastructureMgmtClient(
             self._credential,
             subscription,

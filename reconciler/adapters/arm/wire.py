@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -25,8 +24,8 @@ from azure.core.pipeline.policies import (
     RetryPolicy,
     UserAgentPolicy,
 )
-from azure.core.pipeline.transport import RequestsTransport
 
+from reconciler.adapters import network
 from reconciler.adapters.arm.errors import ArmAnswer, ArmErrorBody, words
 from reconciler.adapters.origin import Origin
 from reconciler.adapters.retry_after import retry_after
@@ -110,7 +109,7 @@ class OutcomePolicy(Policy):
 def _silence(problem: AzureError) -> str:
     """Why there is no whole answer, without the library's own words: they carry addresses of objects."""
     kind = "could not be reached" if isinstance(problem, ServiceRequestError) else "gave no whole answer"
-    return f"ARM {kind} ({type(problem).__name__})"
+    return f"ARM {kind}: {network.no_response(problem).why}"
 
 
 def _json(reply: Any) -> Json:
@@ -205,31 +204,3 @@ def policies(wire: ArmPipeline) -> list[Any]:
         BoundToken(wire),
         Watch(wire.clock),
     ]
-
-
-def transport(origin: Origin, timeout: float) -> RequestsTransport:
-    """One pooled session for all subscriptions: no cookies, no ``.netrc``, and no proxy before loopback."""
-    session = requests.Session()
-    session.trust_env = not origin.loopback
-    session.auth = _keep_our_header
-    session.cookies.set_policy(_no_cookies())
-    adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=8, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return RequestsTransport(
-        session=session,
-        connection_timeout=CONNECT_SECONDS,
-        read_timeout=timeout,
-        use_env_settings=session.trust_env,
-    )
-
-
-def _keep_our_header(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """With any `auth` set, the session leaves the user's ``.netrc`` alone, which would replace our token."""
-    return request
-
-
-def _no_cookies() -> Any:
-    from http.cookiejar import DefaultCookiePolicy  # noqa: PLC0415 - used once a process
-
-    return DefaultCookiePolicy(allowed_domains=[])

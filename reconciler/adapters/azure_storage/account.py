@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.lazy_imports import LOADING
-from reconciler.adapters.origin import Origin
 from reconciler.adapters.store_limits import ATTEMPTS, POISON
+from reconciler.config.endpoints import storage_problem
 from reconciler.errors import Refused
 
 if TYPE_CHECKING:
@@ -48,16 +48,25 @@ class Names:
 class Storage:
     """The three stores on one storage account. Safe to share between threads."""
 
-    def __init__(self, account: Account, names: Names | None = None, *, allow_loopback: bool = False) -> None:
+    def __init__(
+        self,
+        account: Account,
+        names: Names | None = None,
+        *,
+        allow_loopback: bool = False,
+        further: frozenset[str] = frozenset(),
+    ) -> None:
+        """`further`: hosts beside those of Microsoft's clouds."""
         self._account = account
         self._names = names or Names()
         self._allow_loopback = allow_loopback
+        self._further = further
         self._lock = threading.RLock()
         self._made_blobs: Blobs | None = None
         self._made_queues: QueueServiceClient | None = None
         if not account.connection:
-            self._check("storage blob endpoint", account.blob_url)
-            self._check("storage queue endpoint", account.queue_url)
+            self._check("blob", account.blob_url)
+            self._check("queue", account.queue_url)
 
     @property
     def state(self) -> StorageState:
@@ -114,7 +123,7 @@ class Storage:
         with self._lock:
             if self._made_blobs is None:
                 service = blobs(self._account.connection, self._account.blob_url, self._account.credential)
-                self._check("storage blob endpoint", service.url)
+                self._check("blob", service.url)
                 self._made_blobs = Blobs(service, self._names.container, create=self._names.create)
             return self._made_blobs
 
@@ -125,11 +134,12 @@ class Storage:
         with self._lock:
             if self._made_queues is None:
                 service = queues(self._account.connection, self._account.queue_url, self._account.credential)
-                self._check("storage queue endpoint", service.url)
+                self._check("queue", service.url)
                 self._made_queues = service
             return self._made_queues
 
-    def _check(self, what: str, url: str) -> None:
+    def _check(self, service: str, url: str) -> None:
         if not url:
-            raise Refused(f"{what}: is not set, and there is no connection string either")
-        Origin.of(url, what=what, allow_loopback=self._allow_loopback)
+            raise Refused(f"storage {service} endpoint: is not set, and there is no connection string either")
+        if problem := storage_problem(url, service, self._further, loopback=self._allow_loopback):
+            raise Refused(f"storage: {problem}")

@@ -11,6 +11,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 from azure.storage.queue import QueueServiceClient
 
+from reconciler.adapters import network
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, LeaseHeld, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
 
@@ -21,12 +22,21 @@ READ_SECONDS = 20
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
 
 
+class StorageRetry(ExponentialRetry):
+    """Retries short faults; not what only another proxy or certificate authority can change."""
+
+    def increment(self, settings: Any, request: Any, response: Any = None, error: Any = None) -> bool:
+        """Whether to try again."""
+        if isinstance(error, AzureError) and not network.no_response(error).passing:
+            return False
+        return super().increment(settings, request, response, error)
+
+
 def options() -> dict[str, Any]:
     """What both clients are made with: three tries at most, about 3 s of sleep in all, no redirects."""
     return {
-        "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=1, retry_total=2, random_jitter_range=0),
-        "connection_timeout": CONNECT_SECONDS,
-        "read_timeout": READ_SECONDS,
+        "retry_policy": StorageRetry(initial_backoff=1, increment_base=1, retry_total=2, random_jitter_range=0),
+        "transport": network.azure_transport(CONNECT_SECONDS, READ_SECONDS),
         "permit_redirects": False,
     }
 
@@ -63,7 +73,7 @@ def talking(where: str, role: str) -> Iterator[None]:
     except HttpResponseError as problem:
         raise as_error(where, role, problem) from None
     except AzureError as problem:
-        raise Unavailable(f"{where}: no whole answer from Azure Storage ({type(problem).__name__})") from None
+        raise Unavailable(f"{where}: no whole answer from Azure Storage: {network.no_response(problem).why}") from None
 
 
 def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerError:

@@ -1,6 +1,7 @@
 """One HTTP exchange: checks the URL, attaches the token, reads the response to its end.
 
-No retries, no redirects, no cookies, no `.netrc`, no proxies from the environment. Kept apart from
+No retries, no redirects, no cookies, no `.netrc`; `reconciler.adapters.network` decides proxy and certificate
+authorities. Kept apart from
 `reconciler.adapters.devops.session` because this is the part that decides where a token may go.
 """
 
@@ -13,8 +14,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
+from reconciler.adapters import network
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.errors import Refused
@@ -99,12 +100,9 @@ class Exchange:
         request.headers["Authorization"] = authorization
         try:
             return self._exchange(request)
-        except requests.exceptions.SSLError:
-            raise NoAnswerError(
-                "no TLS connection with a certificate that can be trusted", sent=False, passing=False
-            ) from None
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise _no_answer(error) from None
+        except network.ERRORS as error:
+            silence = network.no_response(error, request.url or "")
+            raise NoAnswerError(silence.why, sent=silence.sent, passing=silence.passing) from None
 
     def _prepared(self, call: OutgoingRequest) -> requests.PreparedRequest:
         headers = {
@@ -128,7 +126,10 @@ class Exchange:
     def _exchange(self, request: requests.PreparedRequest) -> DevOpsResponse:
         deadline = self._monotonic() + self._limits.answer
         timeout = (self._limits.connect, self._limits.read)
-        response = self._adapter.send(request, stream=True, timeout=timeout)
+        route = network.route_to(request.url or "")
+        response = self._adapter.send(
+            request, stream=True, timeout=timeout, verify=route.authorities, proxies=route.proxies
+        )
         try:
             return DevOpsResponse.of(response.status_code, response.headers, self._body(response, deadline))
         except BaseException:
@@ -146,15 +147,3 @@ class Exchange:
                 raise NoAnswerError(f"the response did not end within {self._limits.answer:g} s", passing=False)
         response.raw.release_conn()
         return bytes(body)
-
-
-def _no_answer(error: Exception) -> NoAnswerError:
-    """What happened, without addresses or texts of the library, and whether the request may have arrived."""
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(cause, NewConnectionError):
-        return NoAnswerError("no connection", sent=False)
-    if isinstance(error, requests.ConnectTimeout):
-        return NoAnswerError("no connection in time", sent=False)
-    if isinstance(error, requests.Timeout | ReadTimeoutError):
-        return NoAnswerError("no response in time")
-    return NoAnswerError("the connection broke off")

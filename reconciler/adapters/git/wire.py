@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import requests
 import urllib3
 from dulwich.client import HttpGitClient
 from dulwich.object_format import SHA1, SHA256
 from dulwich.object_store import MemoryObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
 
+from reconciler.adapters import network
 from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.tree import read_commit, resolve
@@ -103,7 +103,7 @@ class _OneHostPool:
         self._caps = caps
         self._access = access
         self._origin = Origin.of(location.place, what=self._where, allow_loopback=access.allow_loopback)
-        self._pool = _pool(self._origin)
+        self._pool = network.connections(str(self._origin))
         self._until = 0.0
         self._bytes = 0
 
@@ -127,7 +127,7 @@ class _OneHostPool:
         try:
             response = self._pool.request(method, url, headers=headers, timeout=timeout, **options)
         except urllib3.exceptions.HTTPError as problem:
-            raise Unavailable(f"{self._where}: no answer ({type(problem).__name__})") from None
+            raise Unavailable(f"{self._where}: {network.no_response(problem, str(self._origin)).why}") from None
         try:
             self._judge(response)
         except ReconcilerError:
@@ -180,10 +180,3 @@ class _OneHostPool:
         if "not our ref" in words:
             return NotFound(f"{self._where}: the server does not give that commit")
         return Unavailable(f"{self._where}: the server said: {oneline(words)}")
-
-
-def _pool(origin: Origin) -> urllib3.PoolManager:
-    """Connections, through the proxy that the machine names for others than loopback."""
-    url = str(origin)
-    proxy = None if origin.loopback else requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()

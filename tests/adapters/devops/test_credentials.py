@@ -139,7 +139,7 @@ def test_a_token_that_still_holds_outlives_a_failing_sign_in(
         (
             ServiceRequestError("https://login.microsoftonline.com/tenant?secret=canary"),
             Unavailable,
-            "sign-in for Azure DevOps as default: no response (ServiceRequestError)",
+            "sign-in for Azure DevOps as default: no response: the connection broke off",
         ),
         (ValueError("canary"), Forbidden, "sign-in for Azure DevOps as default: no token was given (ValueError)"),
     ],

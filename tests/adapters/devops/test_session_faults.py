@@ -123,7 +123,7 @@ def test_a_refused_connection_is_tried_again_even_for_a_write(opened: Open, time
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         session = opened(url=url)
 
-        with pytest.raises(Unavailable, match=f"organization prime: {method} thing: no connection$"):
+        with pytest.raises(Unavailable, match=f"organization prime: {method} thing: no connection to 127.0.0.1$"):
             session.send(call(session, method))
     assert time.slept == [0.4, 0.8]
 

@@ -150,7 +150,7 @@ def test_a_server_that_dies_keeps_the_last_good_commit(work: Work) -> None:
     kept = git.snapshot()
 
     assert (kept.revision, kept.files) == (first, {"a.yaml": b"1"})
-    assert kept.stale.startswith(f"git {running.url}/specs.git@main: no answer (")
+    assert kept.stale.startswith(f"git {running.url}/specs.git@main: no connection to 127.0.0.1")
 
 
 @pytest.mark.parametrize(
