@@ -69,7 +69,7 @@ def edit(world: World, what: str, **arguments: Json) -> Json:
     """Make one edit; `organization` may be left out where there is one, `by` where a person is a member."""
     if what not in EDITS:
         near = difflib.get_close_matches(what, EDITS, n=1)
-        there = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(EDITS))}"
+        there = f"did you mean {near[0]!r}?" if near else f"there are move-pool, {', '.join(sorted(EDITS))}"
         raise ValueError(f"edit {what!r} does not exist; {there}")
     organization = _organization(world, arguments.pop("organization", None))
     manual = ManualEdit(world, organization, _person(organization, arguments.pop("by", None)))
