@@ -52,12 +52,16 @@ class ArmInspection:
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
         """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
-        condition = quote(f"atScope() and assignedTo('{principal}')")
+        condition = quote(f"atScope() and assignedTo('{principal}')" if principal else "atScope()")
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}&api-version=2022-04-01"
         pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
         found = [one.get("properties") or {} for one in pages]
         return [
-            Assignment(str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(one.get("scope", "")))
+            Assignment(
+                str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(),
+                str(one.get("scope", "")),
+                str(one.get("principalId", "")).lower(),
+            )
             for one in found
         ]
 

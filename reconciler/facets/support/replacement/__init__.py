@@ -16,6 +16,7 @@ is another pool, and a pool that is in another place was moved (`reconciler.face
 
     dependents   what depends on the pool, counted: reads
     checks       an approval or check as text, without secrets
+    network      whether the service may take the pool out of its subnet: reads
     locks        the change, and every objection to it: pure
 """
 

@@ -14,6 +14,7 @@ from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.facets.support.observing import at_work
 from reconciler.facets.support.replacement.checks import described
+from reconciler.facets.support.replacement.network import holds_back
 from reconciler.plan.model import Detail, Risk
 from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec import effective
@@ -35,6 +36,8 @@ class Dependents:
     """What could not be counted, and why."""
     guarded: tuple[str, ...] = ()
     """Queues with approvals or checks, with what these are: a new queue has none, and would be open without them."""
+    network: str = ""
+    """What in the pool's network would hold back its deletion; empty where nothing does."""
     busy: str = ""
     """Machines at work; empty where none is."""
 
@@ -74,7 +77,8 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
             lines += _agent_pool(spec, known[name], survey, now, guarded)
         except ReconcilerError as error:
             unread.append(str(error))
-    return Dependents(tuple(lines), tuple(unread), tuple(guarded), at_work(spec, survey))
+    network = holds_back(document, survey.azure_resources())
+    return Dependents(tuple(lines), tuple(unread), tuple(guarded), network, at_work(spec, survey))
 
 
 def _organizations(document: Mapping[str, Json]) -> set[str]:

@@ -89,6 +89,8 @@ def _against_loss(planned: Change, counted: Dependents | None) -> Iterator[Findi
         yield "uncounted", f"what would be lost cannot be counted: {why}"
     elif counted.guarded:
         yield "checks-lost", f"{'; '.join(counted.guarded)}: {_CHECKS}"
+    elif counted.network:
+        yield "network-role", counted.network
     elif counted.busy:
         yield "not-quiet", counted.busy
     elif not all(line in planned.details for line in counted.lines):
