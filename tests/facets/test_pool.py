@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import Moved, Rejected
 from reconciler.facets import pool
 from reconciler.plan.model import Action, Detail, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import CreatePool, UpdatePool
 from reconciler.spec.model import PoolRoles
+from reconciler.survey.moves import PoolElsewhere
 from tests.facets.documents import (
     OTHER,
     POOL_ID,
@@ -28,6 +30,7 @@ from tests.facets.documents import (
     world_with,
 )
 from tests.facets.frame import POOL_NAME, TAILSPIN, exception, look, settle, spec
+from tests.facets.world import World
 
 ONLY = [pool.FACET]
 # --- creation -----------------------------------------------------------------------------------------
@@ -293,3 +296,24 @@ def test_applying_creates_and_the_second_look_is_in_sync() -> None:
     last = settle(world, wanted(), facets=ONLY)
 
     assert (last.changes, last.gaps, [write[:2] for write in world.writes]) == ((), (), [("put", POOL_ID)])
+
+
+# --- a pool that is not where the spec says -----------------------------------------------------------
+
+
+def elsewhere(*, same: bool, place: str = "/subscriptions/2/resourceGroups/rg-other") -> World:
+    made = world_with(None)
+    made.moved = PoolElsewhere(
+        f"{place}/providers/Microsoft.DevOpsInfrastructure/pools/{POOL_NAME}", same, "the evidence"
+    )
+    return made
+
+
+@pytest.mark.parametrize(("same", "error"), [(True, Moved), (False, Rejected)])
+def test_while_a_pool_of_this_name_is_somewhere_else_none_is_created(same: bool, error: type[Exception]) -> None:
+    with pytest.raises(error, match="the evidence") as raised:
+        look(elsewhere(same=same), wanted(), facets=ONLY)
+
+    lines = "write subscription: 2 and resourceGroup: rg-other in the spec"
+    assert (lines in str(raised.value)) is same
+    assert ("is another pool" in str(raised.value)) is not same
