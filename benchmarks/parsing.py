@@ -25,6 +25,7 @@ from reconciler.ports.devops import (
     PipelinePermissions,
     Project,
     Queue,
+    QueueCheck,
     RoleAssignment,
 )
 from reconciler.ports.readers_writers import Readers
@@ -130,6 +131,10 @@ class Arm:
         """All of them."""
         return [pool for pool in self._pools if subscription in pool["id"]]
 
+    def subscriptions(self) -> Sequence[str]:
+        """Those of the pools."""
+        return sorted({pool["id"].split("/")[2] for pool in self._pools})
+
     def machines(self, pool_id: str) -> Sequence[str]:
         """None is busy."""
         return ["Ready"] if pool_id else []
@@ -177,6 +182,14 @@ class DevOps:
     def queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """One for each pool."""
         return [Queue(self._queue(project_id, pool), organization, project_id, pool) for pool in pool_ids]
+
+    def checks(self, organization: str, project_id: str, queue_id: int) -> Sequence[QueueCheck]:
+        """One: no pool is replaced here."""
+        return [QueueCheck(queue_id, f"{organization} {project_id}", {})]
+
+    def pipelines_of_queues(self, organization: str, project_id: str) -> Mapping[int, Sequence[Pipeline]]:
+        """One, as above."""
+        return {1: [Pipeline(1, f"{organization} {project_id}")]}
 
     def organization_queues(self, organization: str, pool_ids: Sequence[int]) -> Sequence[Queue]:
         """None: no list is believed here."""

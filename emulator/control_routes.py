@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from emulator.arm import edits as arm_edits
 from emulator.devops import edits
 from emulator.documents import Json
 from emulator.estate import dump, populate, read
@@ -93,7 +94,8 @@ def _replace(world: World, request: Request) -> Response:
 def _edit(world: World, request: Request) -> Response:
     arguments = dict(_body(request))
     what = str(arguments.pop("what", ""))
-    return Response(body={"result": _invalid_as_400(lambda: edits.edit(world, what, **arguments))})
+    edit = arm_edits.edit if what in arm_edits.EDITS else edits.edit
+    return Response(body={"result": _invalid_as_400(lambda: edit(world, what, **arguments))})
 
 
 def _switches(world: World, request: Request) -> Response:

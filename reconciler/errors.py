@@ -16,7 +16,8 @@
         ├── NotFound         what the spec names does not exist, or is hidden from the identity
         ├── Rejected         the service rejects this request (400, 409, 422)
         ├── WrittenWithoutEffect  a write was confirmed, and writing it again would change nothing
-        └── Immutable        only a new resource can have this value
+        ├── Immutable        only a new resource can have this value
+        └── Moved            the pool is in another resource group or subscription than the spec says
 
 Anything else is a bug: it is not caught, the platform redelivers the message, and at last it is a dead letter.
 
@@ -97,6 +98,10 @@ class WrittenWithoutEffect(Terminal):
 
 class Immutable(Terminal):
     """Only a new resource can have this value."""
+
+
+class Moved(Terminal):
+    """The pool is in another resource group or subscription than the spec says."""
 
 
 def family(reason: str) -> type[ReconcilerError]:

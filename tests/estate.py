@@ -21,6 +21,7 @@ from reconciler.ports.devops import (
     PipelinePermissions,
     Project,
     Queue,
+    QueueCheck,
     RoleAssignment,
 )
 from reconciler.ports.readers_writers import Readers, Writers
@@ -55,6 +56,11 @@ class Estate:
     """Queue ids that the list without a project leaves out; None: there is no such list."""
     pipelines: dict[str, list[Pipeline]] = field(default_factory=dict)
     """Project id → its pipelines."""
+    checks: dict[int, list[QueueCheck]] = field(default_factory=dict)
+    """Queue id → its checks."""
+    queue_users: dict[str, dict[int, list[Pipeline]]] = field(default_factory=dict)
+    """Project id → queue id → pipelines that name it by id."""
+    administers: bool = True
     roles: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
     """(organization, scope, resource) → identity id → role."""
     inherits: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -119,6 +125,10 @@ class ArmReads:
     def machines(self, pool_id: str) -> Sequence[str]:
         self.estate.called("machines", pool_id)
         return list(self.estate.machines)
+
+    def subscriptions(self) -> Sequence[str]:
+        self.estate.called("subscriptions")
+        return sorted({key.split("/")[2] for key in self.estate.arm})
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
@@ -197,7 +207,7 @@ class DevOpsReads:
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         self.estate.called("may", organization, token, bits)
-        return True
+        return self.estate.administers
 
     def deleted_projects(self, organization: str) -> frozenset[str]:
         self.estate.called("deleted projects", organization)
@@ -206,6 +216,14 @@ class DevOpsReads:
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         self.estate.called("pipelines", organization, project_id)
         return self.estate.pipelines.get(project_id, [])
+
+    def checks(self, organization: str, project_id: str, queue_id: int) -> Sequence[QueueCheck]:
+        self.estate.called("checks", organization, project_id, queue_id)
+        return self.estate.checks.get(queue_id, [])
+
+    def pipelines_of_queues(self, organization: str, project_id: str) -> Mapping[int, Sequence[Pipeline]]:
+        self.estate.called("pipelines of queues", organization, project_id)
+        return self.estate.queue_users.get(project_id, {})
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         self.estate.called("roles", organization, scope, resource)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator.arm import authorization
 from emulator.arm.names import agent_pool_of, organization_of
 from emulator.devops import provision
 from emulator.frame import ApiError
@@ -85,7 +86,13 @@ def update(world: World, pool: ManagedPool, before: Body, creator: str) -> None:
 
 
 def delete(world: World, pool: ManagedPool, creator: str) -> None:
-    """Take the agent pools away."""
+    """Take the agent pools away; a pool in a subnet stays where the service may not leave that.
+
+    What the service answers then, and what it has done before, is not published.
+    """
+    subnet = str((pool.properties["fabricProfile"].get("networkProfile") or {}).get("subnetId") or "")
+    if subnet and not authorization.may_leave(world, subnet):
+        raise ApiError(403, "AuthorizationFailed", f"The service cannot delete its association link of {subnet}.")
     for use in uses(world, pool.name, pool.properties).values():
         provision.remove(world, organization=use.organization, agent_pool=use.agent_pool, creator=creator)
 

@@ -10,6 +10,7 @@ S = "/subscriptions/{subscription}"
 G = S + "/resourceGroups/{group}"
 P = f"/providers/{PROVIDER}"
 OTHER = "/providers/{namespace}/{kind}/{name}"
+CHILD = "/{child}/{childName}"
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
 RIGHTS = "/providers/Microsoft.Authorization/permissions"
@@ -49,7 +50,9 @@ ROUTES: list[Route] = [
     _route("Permissions_ListForResource", "GET", f"{G}{OTHER}{RIGHTS}", authorization.permissions),
     _route("Permissions_ListForChild", "GET", f"{G}{OTHER}/{{child}}/{{childName}}{RIGHTS}", authorization.permissions),
     _route("RoleAssignments_ListForScope", "GET", f"{G}{OTHER}{ASSIGNMENTS}", authorization.assignments),
+    _route("RoleAssignments_ListForChild", "GET", f"{G}{OTHER}{CHILD}{ASSIGNMENTS}", authorization.assignments),
     _route("RoleDefinitions_Get", "GET", f"{G}{OTHER}{DEFINITIONS}/{{role}}", authorization.definition),
+    _route("RoleDefinitions_GetForChild", "GET", f"{G}{OTHER}{CHILD}{DEFINITIONS}/{{role}}", authorization.definition),
     _route("Vaults_ListBySubscription", "GET", f"{S}/providers/Microsoft.KeyVault/vaults", authorization.vaults),
     _route("Resources_List", "GET", f"{S}/resources", inventory.resources),
     _route("Resources_ListByResourceGroup", "GET", f"{G}/resources", inventory.resources_of_group),

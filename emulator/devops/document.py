@@ -59,6 +59,14 @@ class EstateNode:
                 raise self._wrong(key, value, "not a text")
         return found
 
+    def wholes(self, key: str) -> list[int]:
+        """A list of whole numbers."""
+        found = self.items(key)
+        for value in found:
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise self._wrong(key, value, "not a whole number")
+        return found
+
     def nodes(self, key: str, known: tuple[str, ...], *, short: str = "") -> Iterator[EstateNode]:
         """The mappings of a list; a bare text stands for a mapping with `short` only."""
         for index, value in enumerate(self.items(key)):

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emulator.devops import audit_log, authorizations, grants, lifecycle, people, rights
+from emulator.devops import audit_log, authorizations, checks, grants, lifecycle, people, rights
 from emulator.devops.authorizations import AuthorizationChange
 from emulator.documents import Json
 from emulator.state.devops import AgentPool, Identity, Organization, Pipeline, Project, Queue
@@ -69,7 +69,7 @@ def edit(world: World, what: str, **arguments: Json) -> Json:
     """Make one edit; `organization` may be left out where there is one, `by` where a person is a member."""
     if what not in EDITS:
         near = difflib.get_close_matches(what, EDITS, n=1)
-        there = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(EDITS))}"
+        there = f"did you mean {near[0]!r}?" if near else f"there are move-pool, {', '.join(sorted(EDITS))}"
         raise ValueError(f"edit {what!r} does not exist; {there}")
     organization = _organization(world, arguments.pop("organization", None))
     manual = ManualEdit(world, organization, _person(organization, arguments.pop("by", None)))
@@ -178,11 +178,30 @@ def _authorize_pipeline(edit: ManualEdit, pool: str, project: str, pipeline: int
     audit_log.resource(edit.world, edit.organization, edit.by, where, word=word, to="Pipeline", key=key)
 
 
-def _create_pipeline(edit: ManualEdit, project: str, name: str, path: str = "\\") -> Json:
+def _create_pipeline(
+    edit: ManualEdit, project: str, name: str, path: str = "\\", *, pool: str = "", job_pool: str = ""
+) -> Json:
+    """`pool`: its default agent pool, by the id of the queue; `job_pool`: that of a job of a classic definition."""
     found = edit.project(project)
+    default = edit.queue(pool, project).id if pool else None
+    phases = [edit.queue(job_pool, project).id] if job_pool else []
     number = edit.organization.next_id("pipeline")
-    found.pipelines[number] = Pipeline(number, name, path)
+    found.pipelines[number] = Pipeline(number, name, path, default, phases)
     return number
+
+
+def _add_check(
+    edit: ManualEdit, pool: str, project: str, kind: str = "Approval", settings: dict[str, Json] | None = None
+) -> Json:
+    if kind not in checks.TYPES:
+        raise ValueError(f"kind {kind!r} is not known; there are {', '.join(checks.TYPES)}")
+    queue, named = edit.queue(pool, project), (checks.TYPES[kind], kind)
+    return checks.make(edit.world, edit.organization, queue, named, settings or {}, by=edit.by.id).id
+
+
+def _remove_check(edit: ManualEdit, pool: str, project: str, check: int) -> None:
+    if edit.queue(pool, project).checks.pop(int(check), None) is None:
+        raise ValueError(f"the queue of {pool} in {project} has no check {check}")
 
 
 def _add_identity(edit: ManualEdit, principal: str) -> Json:
@@ -254,6 +273,8 @@ EDITS: dict[str, Callable[..., Json]] = {
     "close-access": _close_access,
     "create-pipeline": _create_pipeline,
     "authorize-pipeline": _authorize_pipeline,
+    "add-check": _add_check,
+    "remove-check": _remove_check,
     "add-identity": _add_identity,
     "remove-identity": _remove_identity,
     "add-member": _add_member,

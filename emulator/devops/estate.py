@@ -20,7 +20,7 @@ __all__ = ["dump", "load", "make_project"]
 
 ORGANIZATION = ("name", "id", "projects", "identities", "groups", "administrators", "roles", "agentPools", "counters")
 PROJECT = ("name", "id", "state", "visibility", "description", "hiddenFrom", "pipelines", "roles")
-PIPELINE = ("id", "name", "path")
+PIPELINE = ("id", "name", "path", "queue", "phases")
 IDENTITY = ("principal", "id", "license", "members")
 GROUP = ("name", "id", "members")
 
@@ -81,7 +81,8 @@ def _project(raw: EstateNode, organization: Organization, world: World) -> None:
     for entry in raw.nodes("pipelines", PIPELINE, short="name"):
         number = entry.whole("id")
         number = organization.next_id("pipeline") if number is None else organization.reserve("pipeline", number)
-        project.pipelines[number] = Pipeline(number, entry.text("name"), entry.text("path", "\\"))
+        name, path = entry.text("name"), entry.text("path", "\\")
+        project.pipelines[number] = Pipeline(number, name, path, entry.whole("queue"), entry.wholes("phases"))
     give(world, organization, rights.project_token(project.id), raw, "roles")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from emulator.devops import people, rights, roledefs
 from emulator.documents import Json
 from emulator.state.devops import (
     AgentPool,
     Authorization,
+    Check,
     Identity,
     Organization,
+    Pipeline,
     PipelinePermit,
     Project,
     Queue,
@@ -61,8 +65,28 @@ def _project(world: World, organization: Organization, project: Project) -> Json
         "visibility": project.visibility,
         "description": project.description,
         "hiddenFrom": sorted(project.hidden_from),
-        "pipelines": [{"id": p.id, "name": p.name, "path": p.path} for p in project.pipelines.values()],
+        "pipelines": [_pipeline(one) for one in project.pipelines.values()],
         "roles": _roles(world, organization, rights.project_token(project.id)),
+    }
+
+
+def _pipeline(one: Pipeline) -> Json:
+    found: dict[str, Json] = {"id": one.id, "name": one.name, "path": one.path}
+    if one.queue is not None:
+        found["queue"] = one.queue
+    if one.phases:
+        found["phases"] = list(one.phases)
+    return found
+
+
+def _check(one: Check) -> Json:
+    return {
+        "id": one.id,
+        "type": {"id": one.type_id, "name": one.type_name},
+        "settings": deepcopy(one.settings),
+        "timeout": one.timeout,
+        "by": one.by,
+        "on": one.on,
     }
 
 
@@ -104,6 +128,7 @@ def _queue(world: World, organization: Organization, queue: Queue) -> Json:
         "pipelines": [{"id": one, **_permit(permit)} for one, permit in authorization.pipelines.items()],
         "inherit": rights.written_acl(organization, token).inherit,
         "roles": _roles(world, organization, token),
+        **({"checks": [_check(one) for one in queue.checks.values()]} if queue.checks else {}),
     }
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from emulator.devops import people, rights
+from emulator.devops import checks, people, rights
 from emulator.devops.document import EstateNode, node
 from emulator.devops.estate_people import give, identity_of
 from emulator.documents import Json
-from emulator.state.devops import Acl, AgentPool, Authorization, Organization, PipelinePermit, Queue
+from emulator.state.devops import Acl, AgentPool, Authorization, Check, Organization, PipelinePermit, Queue
 from emulator.world import World
 
 POOL = (
     *("name", "id", "isHosted", "poolType", "autoProvision", "autoUpdate", "agentCloudId", "managed", "allProjects"),
     *("hiddenFrom", "createdBy", "createdOn", "description", "inherit", "roles", "openAccess", "queues", "properties"),
 )
-QUEUE = ("project", "id", "name", "openAccess", "pipelines", "inherit", "roles", "managed")
+QUEUE = ("project", "id", "name", "openAccess", "pipelines", "inherit", "roles", "managed", "checks")
+CHECK = ("id", "type", "settings", "timeout", "by", "on")
+CHECK_TYPE = ("id", "name")
 PERMIT = ("by", "on")
 PIPELINE_PERMIT = ("id", "by", "on")
 
@@ -84,8 +86,25 @@ def _queue(raw: EstateNode, organization: Organization, world: World, pool: Agen
         managed=raw.flag("managed", pool.managed),
     )
     organization.add_queue(queue)
+    for entry in raw.nodes("checks", CHECK):
+        _check(entry, organization, world, queue)
     _inheritance(raw, organization, world, rights.queue_token(queue))
     give(world, organization, rights.queue_token(queue), raw, "roles")
+
+
+def _check(raw: EstateNode, organization: Organization, world: World, queue: Queue) -> None:
+    number, kind = raw.whole("id"), node(raw.raw.get("type") or {}, f"{raw.where}.type", CHECK_TYPE)
+    name = kind.text("name")
+    number = organization.next_id("check") if number is None else organization.reserve("check", number)
+    queue.checks[number] = Check(
+        id=number,
+        type_id=kind.text("id", checks.TYPES.get(name, "")),
+        type_name=name,
+        settings=dict(raw.raw.get("settings") or {}),
+        timeout=raw.whole("timeout") or checks.TIMEOUT,
+        by=_id_of(raw.text("by", ""), organization, f"{raw.where}.by"),
+        on=raw.text("on", world.clock.stamp()),
+    )
 
 
 def _authorization(raw: EstateNode, organization: Organization, world: World, opened: bool) -> Authorization:

@@ -74,13 +74,14 @@ def _page(place: access.RequestScope, project: Project, found: list[Pipeline]) -
     start = access.number(query.get("continuationtoken") or 0, "continuationToken")
     default = int(place.world.switches.number("devops.definition-page"))
     size = min(access.number(query.get("$top") or default, "$top"), LARGEST_PAGE)
-    value = [_body(place, project, one) for one in found[start : start + size]]
+    whole = access.truthy(query.get("includeallproperties"))
+    value = [_body(place, project, one, whole=whole) for one in found[start : start + size]]
     headers = {"x-ms-continuationtoken": str(start + size)} if start + size < len(found) else {}
     return Response(body={"count": len(value), "value": value}, headers=headers)
 
 
-def _body(place: access.RequestScope, project: Project, one: Pipeline) -> Json:
-    return {
+def _body(place: access.RequestScope, project: Project, one: Pipeline, *, whole: bool) -> Json:
+    body: dict[str, Json] = {
         "id": one.id,
         "name": one.name,
         "path": one.path,
@@ -93,10 +94,34 @@ def _body(place: access.RequestScope, project: Project, one: Pipeline) -> Json:
         "url": f"{place.base}/{project.id}/_apis/build/Definitions/{one.id}?revision=1",
         "project": projects.reference(place, project),
     }
+    if one.queue is not None:
+        body["queue"] = _queue(place, one.queue)
+    if whole:
+        body["process"] = _process(place, one)
+    return body
+
+
+def _queue(place: access.RequestScope, number: int) -> Json:
+    """A queue as a definition names it: by id; its name and pool are known only while it exists."""
+    found = place.organization.queues.get(number)
+    if found is None:
+        return {"id": number}
+    return {"id": number, "name": found.name, "pool": {"id": found.pool.id, "name": found.pool.name}}
+
+
+def _process(place: access.RequestScope, one: Pipeline) -> Json:
+    """Jobs of a classic definition (type 1), or the file of a YAML one (type 2)."""
+    if not one.phases:
+        return {"type": 2, "yamlFilename": "azure-pipelines.yml"}
+    phases = [
+        {"name": f"Agent job {index}", "target": {"type": 1, "queue": _queue(place, number)}}
+        for index, number in enumerate(one.phases, 1)
+    ]
+    return {"type": 1, "phases": phases}
 
 
 def get(world: World, request: Request) -> Response:
     """One definition."""
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
-    return Response(body=_body(place, project, authorized_resources.pipeline(place, project)))
+    return Response(body=_body(place, project, authorized_resources.pipeline(place, project), whole=True))

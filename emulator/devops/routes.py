@@ -5,6 +5,7 @@ from __future__ import annotations
 from emulator.devops import (
     auditing,
     authorized_resources,
+    checks,
     discovery,
     entitlements,
     graph,
@@ -29,6 +30,7 @@ PROJECT = "/{organization}/{project}/_apis"
 POOLS = f"{ROOT}/distributedtask/pools"
 QUEUES = f"{PROJECT}/distributedtask/queues"
 PERMISSIONS = f"{PROJECT}/pipelines/pipelinepermissions"
+CHECKS = f"{PROJECT}/pipelines/checks/configurations"
 DEFINITIONS = f"{PROJECT}/build/definitions"
 ROLES = f"{ROOT}/securityroles/scopes/{{scopeId}}"
 ASSIGNMENTS = f"{ROLES}/roleassignments/resources/{{resourceId}}"
@@ -113,6 +115,11 @@ ROUTES: list[Route] = [
         preview=True,
     ),
     _route("pipelinepermissions.batch", "PATCH", PERMISSIONS, pipeline_permissions.update_many, preview=True),
+    _route("checks.list", "GET", CHECKS, checks.list_all, preview=True),
+    _route("checks.add", "POST", CHECKS, checks.add, preview=True),
+    _route("checks.get", "GET", f"{CHECKS}/{{checkId}}", checks.get, preview=True),
+    _route("checks.update", "PATCH", f"{CHECKS}/{{checkId}}", checks.update, preview=True),
+    _route("checks.delete", "DELETE", f"{CHECKS}/{{checkId}}", checks.delete, preview=True),
     _route(
         "authorizedresources.list",
         "GET",

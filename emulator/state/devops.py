@@ -92,6 +92,10 @@ class Pipeline:
     id: int
     name: str
     path: str = "\\"
+    queue: int | None = None
+    """Id of its default agent queue; stays when the queue goes."""
+    phases: list[int] = field(default_factory=list)
+    """Ids of the queues that jobs of a classic definition name; without any, the definition is YAML."""
 
 
 @dataclass(slots=True)
@@ -136,6 +140,20 @@ class AgentPool:
 
 
 @dataclass(slots=True)
+class Check:
+    """An approval or another check on a queue."""
+
+    id: int
+    type_id: str
+    type_name: str
+    settings: dict[str, Json]
+    timeout: int
+    by: str
+    """Local id."""
+    on: str
+
+
+@dataclass(slots=True)
 class Queue:
     """An agent pool as one project sees it."""
 
@@ -148,6 +166,8 @@ class Queue:
     managed: bool = False
     lost: bool = False
     """A write of its open access was lost once already."""
+    checks: dict[int, Check] = field(default_factory=dict)
+    """By id; they go with the queue."""
 
 
 @dataclass(slots=True)

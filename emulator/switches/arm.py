@@ -272,6 +272,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="Microsoft Learn: Event Grid, Azure Resource Notifications",
     ),
     _row(
+        "moved-created-at",
+        "kept",
+        "kept",
+        "renewed",
+        about="systemData.createdAt of a pool that was moved to another resource group or subscription",
+        known="pools can be moved; what becomes of systemData is not published",
+        source="azure-devops-docs, features timeline, November 2024",
+    ),
+    _row(
         "machine-status",
         "Ready",
         "Ready",

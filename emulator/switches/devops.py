@@ -58,6 +58,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs build 7.2",
     ),
     _row(
+        "checks-without-administrator",
+        "listed",
+        "listed",
+        "empty",
+        "refused",
+        about="The checks of a queue for a caller who may view it and does not administer it: all, none, or an error",
+        source="vsts-rest-api-specs approvalsAndChecks 7.2",
+    ),
+    _row(
         "permissions-of-missing-queue",
         "empty",
         "empty",

@@ -85,6 +85,7 @@ REFUSED = _stalls("a guard or the policy refuses a change", "Refused")
 WRITE_REJECTED = _stalls("a write was rejected, and waiting does not help")
 READ_REJECTED = _stalls("a read was rejected, and waiting does not help", ready=Truth.UNKNOWN)
 DEGRADED = _stalls("something was read that an administrator has to correct", "Degraded")
+MOVED = _stalls("the pool is in another resource group or subscription than the spec says", "Moved")
 OVERDUE = _stalls("something does not exist, for longer than `arrival` and `arrival_runs` allow", "Overdue")
 REPLACING = _stalls("the pool was deleted to be replaced, and is not created again", "Replacing")
 INVALID = _stalls("a facet cannot read the spec")
@@ -109,7 +110,7 @@ DEAD_LETTER = Cause("a request is a dead letter", Truth.UNKNOWN, "Stalled", _NO,
 LEASE_HELD = Cause("another worker holds the lease", None, _NO, _NO, False, Outcome.FAILED, NextRead.LEASE)
 
 TABLE: tuple[Cause, ...] = (
-    IN_SYNC, APPLIED, REPORTED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, OVERDUE, REPLACING, INVALID,
+    IN_SYNC, APPLIED, REPORTED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, MOVED, OVERDUE, REPLACING, INVALID,
     WRITE_FAILED, READ_FAILED, OPERATION_UNREAD, OPERATION, LEFT_TO_AZURE, BUDGET_USED, NOT_VISIBLE, LEFT_OVER, MISSING,
     MISSING_REPORTED, UNAPPROVED, BEGUN, PAUSED, DEAD_LETTER, LEASE_HELD,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
-from reconciler.errors import Forbidden, NotReady, ReconcilerError, Transient
+from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
 from reconciler.plan import guards
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
@@ -118,8 +118,20 @@ class Planner:
                 allowed = [change for part in parts for change in part.allowed]
                 found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
             if not found:
-                return refusals + _strike(parts, _unread(parts)) if _unread(parts) else refusals
+                found = [*_elsewhere(parts), *_unread(parts)]
+                return refusals + _strike(parts, found) if found else refusals
             refusals += _strike(parts, found)
+
+
+def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
+    """Nothing is written for a pool that is not where the spec says: another spec may have it by now."""
+    moved = [gap for part in parts for gap in part.gaps if gap.reason == Moved.__name__]
+    return [
+        Refusal(change, "moved", f"{change.subject}: nothing is written: {moved[0].message}")
+        for part in parts
+        for change in part.allowed
+        if moved
+    ]
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

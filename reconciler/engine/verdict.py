@@ -18,7 +18,7 @@ from reconciler.engine.result import Outcome
 from reconciler.engine.status import Finding, PoolStatus
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits
-from reconciler.errors import Terminal, Transient, family
+from reconciler.errors import Moved, Terminal, Transient, family
 from reconciler.plan.model import Action, GapKind, Plan, Route
 from reconciler.plan.render.words import risks_text
 from reconciler.plan.sync import SyncCause, VerifiedSpec
@@ -99,7 +99,8 @@ def _problems(end: Assessment, limits: RunLimits, *, moving: bool) -> list[Occur
     found |= {Occurrence(causes.REFUSED, refusal.message) for refusal in end.plan.refusals}
     for gap in end.plan.gaps:
         if gap.kind is GapKind.DEGRADED:
-            found.add(Occurrence(causes.DEGRADED, gap.message))
+            moved = gap.reason == Moved.__name__
+            found.add(Occurrence(causes.MOVED if moved else causes.DEGRADED, gap.message))
         elif gap.message in end.overdue:
             found.add(Occurrence(causes.OVERDUE, end.overdue[gap.message]))
         elif gap.kind is GapKind.UNKNOWN:

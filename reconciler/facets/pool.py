@@ -8,6 +8,8 @@ azure-cli-extensions mdp).
 - `openAccess` and `permissionProfile` count while a pool is created and never again (Microsoft Learn:
   configure-security). Creation sends them, never wider than the desired state of that moment; an update sends
   `permissionProfile` as it was read and no `openAccess`. Other facets reconcile both.
+- A pool that is missing is looked for by its name in all that can be read (`reconciler.facets.support.moves`): one that
+  was moved to another resource group or subscription is `Moved`, and never created a second time.
 - One table says how a property is changed, and what that does (`reconciler.facets.support.mutability`). Location and
   name never change: another location is a change that is refused, with what to do instead, and the rest of the spec is
   applied all the same; unless the spec says `replace: allowed`.
@@ -29,7 +31,7 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
-from reconciler.facets.support import body_rules, mutability, replacement
+from reconciler.facets.support import body_rules, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
@@ -109,7 +111,7 @@ def parse(spec: Spec, now: datetime) -> DesiredPool:
 
 def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[ObservedPool]:
     """The document; not ready while an operation runs, or while agents are at work that would be recycled."""
-    observed = ObservedPool(desired.resource_id, survey.arm_pool(spec))
+    observed = ObservedPool(desired.resource_id, moves.document_of(spec, survey))
     if not observed.at_rest:
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))

@@ -42,6 +42,9 @@ class ArmReader(Protocol):
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         """All pools of a subscription, all pages."""
 
+    def subscriptions(self) -> Sequence[str]:
+        """Ids of all subscriptions that the caller can see, lower case, sorted."""
+
     def machines(self, pool_id: str) -> Sequence[str]:
         """Status of each machine of the pool, as the service spells it: ``Ready``, ``Allocated``."""
 

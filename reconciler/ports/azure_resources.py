@@ -31,6 +31,8 @@ class Assignment:
     role: str
     """Id of its definition, lower-case GUID: names change."""
     scope: str
+    principal: str = ""
+    """Object id of the principal that has it, lower case."""
 
 
 class AzureResourcesReader(Protocol):
@@ -43,7 +45,7 @@ class AzureResourcesReader(Protocol):
         """All key vaults of a subscription that the caller can see, raw."""
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
-        """Roles of a principal at a scope or above it, those of its groups among them."""
+        """Roles of a principal at a scope or above it, with those of its groups; of every principal for ``""``."""
 
     def role(self, scope: str, role: str) -> Sequence[Right]:
         """What a role allows, by its id; `scope` is one at which it is assigned, or below."""

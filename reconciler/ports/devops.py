@@ -89,6 +89,19 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueCheck:
+    """An approval or another check on a queue."""
+
+    id: int
+    kind: str
+    """Name of its type: ``Approval``, ``Task Check``, ``ExclusiveLock``."""
+    settings: Mapping[str, Json] = field(repr=False)
+    """As the service stores them. Inputs of task checks may hold secrets: never printed as they are."""
+    timeout: int | None = None
+    """Minutes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A user, group or service principal that an organization knows."""
 
@@ -218,6 +231,12 @@ class DevOpsReader(Protocol):
 
     def pipelines(self, organization: str, project_id: str) -> Sequence[Pipeline]:
         """All pipelines of the project that the identity can see, all pages; a hidden folder is simply missing."""
+
+    def checks(self, organization: str, project_id: str, queue_id: int) -> Sequence[QueueCheck]:
+        """Approvals and checks on one queue, with their settings; a caller without rights may get none."""
+
+    def pipelines_of_queues(self, organization: str, project_id: str) -> Mapping[int, Sequence[Pipeline]]:
+        """Queue id → pipelines of the project whose definition names that id, all pages of full definitions."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments, for example scope ``distributedtask.agentpoolrole``, resource ``"7"``."""

@@ -12,6 +12,9 @@ decision to write is taken on a new survey.
     access    open access from a cheap list and pair reads, and when the list counts
     evidence  whether an organization's list was shown to be complete (`ListEvidence`), and which pairs are tried next
     azure_resources  prerequisites of pools in Azure, each fact once
+    arm_pools  pools in ARM: by one list, by their own route, or by name wherever they are
+    moves     whether a pool of the same name elsewhere is the one that was recorded
+    queue_uses  what belongs to a queue or refers to it by id, before it is deleted
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about

@@ -88,7 +88,7 @@ def learned(
     for organization, project in sorted(projects_of(spec)):
         if (found_id := by_project.get(key(organization, project))) is not None:
             ids[f"{organization}/{project}"] = found_id
-    return RememberedNames(numbers, ids, before.busy_since)
+    return RememberedNames(numbers, ids, before.busy_since, before.created)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +101,24 @@ class RememberedNames:
     """``organization/project`` as the spec writes it → project id."""
     busy_since: datetime | None = None
     """Since when agents at work hold a change back."""
+    created: str = ""
+    """When ARM says that the pool was created (`systemData.createdAt`), to recognise one that was moved."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
         busy = None if self.busy_since is None else moment(self.busy_since)
-        return {"agentPools": dict(self.pools), "projects": dict(self.projects), "busySince": busy}
+        stored = {"agentPools": dict(self.pools), "projects": dict(self.projects), "busySince": busy}
+        return {**stored, "createdAt": self.created} if self.created else stored
 
     @classmethod
     def from_json(cls, body: Any) -> RememberedNames:
         """From the stored form; what is not of its type counts as never known."""
         if not isinstance(body, Mapping):
             return cls()
-        pools, projects = body.get("agentPools"), body.get("projects")
+        pools, projects, created = body.get("agentPools"), body.get("projects"), body.get("createdAt")
         return cls(
             {name: n for name, n in pools.items() if type(n) is int} if isinstance(pools, Mapping) else {},
             {name: i for name, i in projects.items() if isinstance(i, str)} if isinstance(projects, Mapping) else {},
             moment_of(body.get("busySince")),
+            created if isinstance(created, str) else "",
         )

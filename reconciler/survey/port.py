@@ -15,6 +15,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
+from reconciler.survey.moves import PoolElsewhere
+from reconciler.survey.queue_uses import QueueUses
 
 
 class Survey(Protocol):
@@ -22,6 +24,9 @@ class Survey(Protocol):
 
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         """The raw ARM body, or None where there is no such pool."""
+
+    def elsewhere(self, spec: Spec) -> PoolElsewhere | None:
+        """The pool of this name at another resource id, as far as it can be read; reads lists of subscriptions."""
 
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
@@ -67,6 +72,9 @@ class Survey(Protocol):
         self, organization: str, projects: Sequence[Project]
     ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
         """Project id → the pipelines that can be seen there, one read a project."""
+
+    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+        """Checks on a queue, and pipelines that name it by id: two reads. `Forbidden` where checks may be hidden."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource."""

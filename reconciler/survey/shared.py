@@ -17,18 +17,20 @@ from functools import partial
 from typing import Any, TypeVar
 
 from reconciler.documents import Json
-from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
+from reconciler.errors import NotReady, ReconcilerError, Rejected
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
-from reconciler.survey import access, ahead, azure_resources, names, organization_queues, scope
+from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
+from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
 from reconciler.survey.parallel_reads import Lanes
+from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
 
@@ -125,7 +127,9 @@ class SharedSurvey:
             for one in spec.organizations
         }
         projects = {one.name: self._memo.peek(Key("projects", one.name)) or () for one in spec.organizations}
-        return replace(names.learned(spec, self._remembered, pools, projects), busy_since=self._busy_since)
+        learned = names.learned(spec, self._remembered, pools, projects)
+        created = moves.created(arm_pools.known(self._memo, spec)) or learned.created
+        return replace(learned, busy_since=self._busy_since, created=created)
 
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
@@ -156,17 +160,12 @@ class SharedSurvey:
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         """The raw ARM body, or None where there is no such pool."""
         self._begin(spec)
-        if spec.subscription in self._listed:
-            listed: Mapping[str, Mapping[str, Json]] = self._memo.get(
-                Key("arm pools", detail=spec.subscription), lambda: self._arm_list(spec.subscription)
-            )
-            if spec.pool_id.casefold() in listed:
-                return listed[spec.pool_id.casefold()]
-        # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
-        pool: Mapping[str, Json] | None = self._memo.get(
-            Key("arm pool", detail=spec.pool_id.casefold()), lambda: self._readers.arm.pool(spec.pool_id)
-        )
-        return pool
+        return arm_pools.pool(self._readers.arm, self._memo, self._listed, spec)
+
+    def elsewhere(self, spec: Spec) -> PoolElsewhere | None:
+        """The pool of this name at another place; for one that is missing where the spec says."""
+        found = arm_pools.of_this_name(self._readers.arm, self._memo, spec)
+        return moves.elsewhere(spec, found[0], self._remembered, self._agent_pools) if found else None
 
     def begin(self, specs: Iterable[Spec]) -> None:
         """Send the first requests of these specs without waiting for a response."""
@@ -185,12 +184,6 @@ class SharedSurvey:
 
     def _roles_ahead(self, organization: str) -> Mapping[Key, Callable[[], Any]]:
         return {key: partial(self._roles, organization, *key.detail) for key in self._role_keys(organization)}
-
-    def _arm_list(self, subscription: str) -> Mapping[str, Mapping[str, Json]]:
-        try:
-            return {str(pool.get("id", "")).casefold(): pool for pool in self._readers.arm.pools(subscription)}
-        except Forbidden:
-            return {}  # rights on resource groups alone are enough: each pool is then read separately
 
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
@@ -342,6 +335,10 @@ class SharedSurvey:
         keys = [Key("pipelines", organization, project.id) for project in projects]
         found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
         return {key.project: value for key, value in found.items()}
+
+    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+        """Checks on the queue, and pipelines that name it by id."""
+        return queue_uses(self._readers.devops, self._memo, organization, queue)
 
     def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; see `reconciler.survey.access`."""

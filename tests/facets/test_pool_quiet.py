@@ -67,7 +67,8 @@ def test_what_recycles_nothing_does_not_wait_for_it() -> None:
         ([], False, "no machine, no job"),
         (["Ready", "returned", "Provisioning"], False, "none of these has a job"),
         (["Allocated"], True, "somebody's job"),
-        (["PendingReturn"], True, "not given back yet"),
+        (["PendingReturn", "NotReady"], False, "shutting down, or not ready for another job"),
+        (["Leased"], True, "in the document without a meaning"),
         (["Dreaming"], True, "a word that nobody knows"),
     ],
 )

@@ -20,6 +20,8 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.spec.model import Spec
+from reconciler.survey.moves import PoolElsewhere
+from reconciler.survey.queue_uses import QueueUses
 
 RANKS = ("Reader", "User", "Creator", "Administrator")
 OPERATOR = Identity("id-operator", "Operator", "operator@fabrikam.com")
@@ -52,6 +54,8 @@ class Org:
     """Project id → its pipelines."""
     authorized: dict[int, set[int]] = field(default_factory=dict)
     """Queue id → ids of single pipelines."""
+    uses: dict[int, QueueUses] = field(default_factory=dict)
+    """Queue id → its checks, and pipelines that name it."""
     on_queue: dict[int, dict[str, str]] = field(default_factory=dict)
     """Queue id → local id → assigned role there."""
     in_project: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -80,6 +84,7 @@ class World:
         self.blind: ReconcilerError | None = None
         self.since: datetime | None = None
         self.surroundings: AzureResourcesReader | None = None
+        self.moved: PoolElsewhere | None = None
 
     @property
     def writers(self) -> Writers:
@@ -95,6 +100,15 @@ class World:
 
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         return deepcopy(self.documents.get(spec.pool_id.casefold()))
+
+    def elsewhere(self, spec: Spec) -> PoolElsewhere | None:  # noqa: ARG002 - there is one pool
+        return self.moved
+
+    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+        org = self._read(organization, "queue_uses")
+        if f"queue_uses/{queue.project_id}" in org.trouble:
+            raise org.trouble[f"queue_uses/{queue.project_id}"]
+        return org.uses.get(queue.id, QueueUses())
 
     def machines(self, spec: Spec) -> Sequence[str]:  # noqa: ARG002 - there is one pool
         if self.blind is not None:

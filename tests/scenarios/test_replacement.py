@@ -140,10 +140,9 @@ def test_without_the_word_in_the_spec_it_is_refused_as_ever(moving: World) -> No
     moving.only_these([managed()])
 
 
-@pytest.mark.parametrize("name", ["name", "resourceGroup"])
-def test_another_name_or_resource_group_is_another_pool_and_never_a_replacement(moving: World, name: str) -> None:
+def test_another_name_is_another_pool_and_never_a_replacement(moving: World) -> None:
     """The old one stays where it is: nobody names it any more, and nothing that nobody names is touched."""
-    other = {**moved("eastus"), name: "rg-other" if name == "resourceGroup" else "fabrikam-second-pool"}
+    other = {**moved("eastus"), "name": "fabrikam-second-pool"}
     moving.only_these([other])
 
     plan = moving.plan(other["name"])
@@ -152,6 +151,16 @@ def test_another_name_or_resource_group_is_another_pool_and_never_a_replacement(
     assert not any(change.destroys for change in plan.changes)
     moving.sweep()
     assert "Pools_Delete" not in moving.routes()
+    moving.only_these([managed()])
+
+
+def test_another_resource_group_is_a_place_to_move_to_and_never_a_replacement(moving: World) -> None:
+    """Not even where the spec wants another location as well."""
+    moving.only_these([{**moved(), "resourceGroup": "rg-other"}])
+
+    result = moving.apply()
+
+    assert (stalled(result)[0], ids(result.plan), moving.routes()) == ("Moved", [], [])
     moving.only_these([managed()])
 
 

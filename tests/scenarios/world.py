@@ -210,6 +210,11 @@ class World:
             self._parts.close()
         self._parts = None
 
+    def forget_state(self) -> None:
+        """A new process, without any saved state."""
+        self.restart()
+        (self.folder / "state.db").unlink()
+
     def patience(self, seconds: float) -> None:
         """How long an answer is waited for: short where none will come."""
         self._patience = seconds

@@ -25,8 +25,6 @@ from reconciler.documents import Json
 from reconciler.errors import NotFound, SpecInvalid, Unavailable
 from reconciler.ports.azure_resources import Assignment, Right
 
-NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-"""For calls above all subscriptions: the package makes its clients for one."""
 _KINDS = ("actions", "notActions", "dataActions", "notDataActions")
 _SCOPE = re.compile(r"/subscriptions/([0-9a-fA-F-]{36})(?:/[\w.()-]+)*", re.ASCII)
 
@@ -39,8 +37,7 @@ class ArmInspection:
 
     def subscriptions(self) -> Sequence[str]:
         """GET subscriptions, all pages."""
-        pages = self._pages("/subscriptions?api-version=2022-12-01", "subscriptions", NO_SUBSCRIPTION)
-        return sorted(str(one["subscriptionId"]).lower() for one in pages if one.get("subscriptionId"))
+        return self._arm.subscriptions()
 
     def rights(self, scope: str) -> Sequence[Right]:
         """GET permissions at a scope."""
@@ -55,12 +52,16 @@ class ArmInspection:
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
         """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
-        condition = quote(f"atScope() and assignedTo('{principal}')")
+        condition = quote(f"atScope() and assignedTo('{principal}')" if principal else "atScope()")
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}&api-version=2022-04-01"
         pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
         found = [one.get("properties") or {} for one in pages]
         return [
-            Assignment(str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(one.get("scope", "")))
+            Assignment(
+                str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(),
+                str(one.get("scope", "")),
+                str(one.get("principalId", "")).lower(),
+            )
             for one in found
         ]
 

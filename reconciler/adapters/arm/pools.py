@@ -38,6 +38,8 @@ PUBLIC_SCOPE = "https://management.azure.com/.default"
 FIRST_LOOK = 15.0
 """Seconds until a started operation is polled, without a header of ARM: a tag change took seven when measured."""
 MOST_PAGES = 1_000
+NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+"""For calls above all subscriptions: the package makes its clients for one."""
 
 _POOL_ID = re.compile(
     r"/subscriptions/([0-9a-f-]{36})/resourceGroups/([-\w.()]*[-\w()])"
@@ -124,6 +126,12 @@ class Arm:
         where = f"subscription {subscription}"
         path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools?api-version={API_VERSION}"
         return self.pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+
+    def subscriptions(self) -> Sequence[str]:
+        """GET subscriptions, all pages."""
+        path = "/subscriptions?api-version=2022-12-01"
+        pages = self.pages(path, where="subscriptions", route="Inspection_Get", subscription=NO_SUBSCRIPTION)
+        return sorted(str(one["subscriptionId"]).lower() for one in pages if one.get("subscriptionId"))
 
     def machines(self, pool_id: str) -> Sequence[str]:
         """GET resources of a pool, every page: the status of each machine."""

@@ -19,6 +19,7 @@ from reconciler.ports.devops import (
     Pipeline,
     PipelinePermissions,
     Queue,
+    QueueCheck,
     RoleAssignment,
 )
 
@@ -81,6 +82,42 @@ def pipeline_of(entry: Json, organization: str, what: str) -> Pipeline:
         raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
     folder = entry["path"].replace("/", "\\").strip("\\")
     return Pipeline(id=entry["id"], path="\\".join(("", *filter(None, (folder, entry["name"])))))
+
+
+def queues_of_definition(entry: Json, organization: str, what: str) -> set[int]:
+    """Ids of the queues that a full build definition names: its default, and those of the jobs of a classic one.
+
+    ``{"queue": {"id"}, "process": {"type", "phases": [{"target": {"queue": {"id"}}}]}}``; YAML has no phases.
+    """
+    process = entry.get("process")
+    if not isinstance(process, dict):
+        raise Unavailable(f"organization {organization}: {what}: an entry of the response is not the full definition")
+    targets = [phase.get("target") if isinstance(phase, dict) else None for phase in process.get("phases") or ()]
+    holders = [entry, *(target for target in targets if isinstance(target, dict))]
+    found: set[int] = set()
+    for queue in filter(None, (holder.get("queue") for holder in holders)):
+        if not (isinstance(queue, dict) and type(queue.get("id")) is int):
+            raise Unavailable(f"organization {organization}: {what}: the id of a queue is not a number")
+        found.add(queue["id"])
+    return found
+
+
+def checks_of(document: Json, organization: str, what: str, queue_id: int) -> list[QueueCheck]:
+    """The checks of one queue: ``{"id", "type": {"name"}, "settings", "timeout", "resource": {"type", "id"}}``."""
+    listed = document.get("value") if isinstance(document, dict) else None
+    if not isinstance(listed, list) or document.get("count", len(listed)) != len(listed):
+        raise Unavailable(f"organization {organization}: {what}: the response contains no whole list")
+    found = []
+    for entry in listed:
+        resource, kind = (entry.get("resource"), entry.get("type")) if isinstance(entry, dict) else (None, None)
+        if not (isinstance(resource, dict) and isinstance(kind, dict) and type(entry.get("id")) is int):
+            raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
+        if (str(resource.get("type")).lower(), str(resource.get("id"))) == ("queue", str(queue_id)):
+            settings, timeout = entry.get("settings"), entry.get("timeout")
+            name = str(kind.get("name") or kind.get("id") or "check")
+            stated = settings if isinstance(settings, dict) else {}
+            found.append(QueueCheck(entry["id"], name, stated, timeout if type(timeout) is int else None))
+    return sorted(found, key=lambda check: check.id)
 
 
 def project_id(group: Json) -> str:

@@ -22,11 +22,13 @@ from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import (
     assignment_of,
+    checks_of,
     entries,
     permissions_of,
     pipeline_of,
     queue_of,
     queues_call,
+    queues_of_definition,
     roles_call,
 )
 from reconciler.adapters.devops.identities import Identities, property_of
@@ -45,6 +47,7 @@ from reconciler.ports.devops import (
     PipelinePermissions,
     Project,
     Queue,
+    QueueCheck,
     RawResponse,
     RoleAssignment,
 )
@@ -53,6 +56,8 @@ __all__ = ["DevOps", "DevOpsWrites", "RawDevOps"]
 
 _PROJECTS = 500
 _DEFINITIONS = 1000
+_FULL = 100
+"""Full definitions in one page: one may have hundreds of steps."""
 _IDS = 150
 """Pool ids in one request; ten digits each and their commas stay far below 2,000 characters of URL."""
 _RATES = ("x-ratelimit-", "retry-after")
@@ -160,6 +165,29 @@ class DevOps:
         parameters = {"queryOrder": "definitionNameAscending", "api-version": "7.1"}
         wanted = PagedList(organization, path, "definitions", what, parameters, ("name", "path"), size=_DEFINITIONS)
         return [pipeline_of(entry, organization, what) for entry in listed(self._session, wanted)]
+
+    def checks(self, organization: str, project_id: str, queue_id: int) -> Sequence[QueueCheck]:
+        """GET check configurations of one queue; the package has no client for them.
+
+        Both filters are optional in the document, so entries of other resources are left out.
+        """
+        what = f"checks of queue {queue_id} in project {project_id}"
+        path = f"{segment(project_id)}/_apis/pipelines/checks/configurations"
+        given = {"resourceType": "queue", "resourceId": str(queue_id), "$expand": "settings"}
+        document = self._get(organization, path, "checks", what, "7.1-preview.1", **given)
+        return checks_of(document, organization, what, queue_id)
+
+    def pipelines_of_queues(self, organization: str, project_id: str) -> Mapping[int, Sequence[Pipeline]]:
+        """GET full build definitions, page by page: queues of classic jobs are not in the short form."""
+        what = f"queues of the pipelines of project {project_id}"
+        path = f"{segment(project_id)}/_apis/build/definitions"
+        parameters = {"queryOrder": "definitionNameAscending", "includeAllProperties": "true", "api-version": "7.1"}
+        wanted = PagedList(organization, path, "definitions", what, parameters, ("name", "path"), size=_FULL)
+        found: dict[int, list[Pipeline]] = {}
+        for entry in listed(self._session, wanted):
+            for queue_id in sorted(queues_of_definition(entry, organization, what)):
+                found.setdefault(queue_id, []).append(pipeline_of(entry, organization, what))
+        return found
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """GET roleassignments; the package has no client for security roles."""

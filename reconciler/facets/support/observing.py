@@ -22,9 +22,16 @@ from reconciler.survey import Survey
 T = TypeVar("T")
 
 _IDLE = frozenset(
-    {"ready", "notready", "returned", "provisioning", "updating", "starting", "pendingreimage", "reimaging"}
+    {
+        *("ready", "notready", "pendingreturn", "returned"),
+        *("provisioning", "updating", "starting", "pendingreimage", "reimaging"),
+    }
 )
-"""Words for a machine without a job (ARM document, ResourceStatus); an unknown one counts as at work."""
+"""Words for a machine without a job (ARM document, ResourceStatus); an unknown one counts as at work.
+
+`NotReady`: a stateful machine ended a job and is not ready for another. `PendingReturn`: it is shutting down.
+`Allocated`: it is running a job (Microsoft Learn: Managed DevOps Pools, view agents).
+"""
 _READ_AND_BAD = (NotFound, Rejected, Immutable)
 
 

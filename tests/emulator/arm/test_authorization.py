@@ -22,6 +22,15 @@ def assigned(wire: Wire) -> Wire:
     return wire
 
 
+def test_assignments_at_a_scope_are_those_of_every_principal(assigned: Wire) -> None:
+    path = f"{ROLES}/roleAssignments?$filter=atScope()&api-version=2022-04-01"
+    found = [one["properties"] for one in assigned.arm("GET", path).json()["value"]]
+
+    assert [one["scope"] for one in found if one["principalId"] == OID] == [VAULT]
+    assert len({one["principalId"] for one in found}) > 1
+    assert all(VAULT.lower().startswith(one["scope"].lower()) for one in found)
+
+
 @pytest.mark.parametrize(
     ("filtered", "scopes"),
     [

@@ -13,6 +13,8 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.facets.support.observing import at_work
+from reconciler.facets.support.replacement.checks import described
+from reconciler.facets.support.replacement.network import holds_back
 from reconciler.plan.model import Detail, Risk
 from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec import effective
@@ -22,6 +24,7 @@ from reconciler.survey import Survey
 
 LOST = "lost for good: the spec does not name it"
 AGAIN = "created again afterwards"
+RELEASES = "those that use the pool need it chosen again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Dependents:
     lines: tuple[Detail, ...] = ()
     unread: tuple[str, ...] = ()
     """What could not be counted, and why."""
+    guarded: tuple[str, ...] = ()
+    """Queues with approvals or checks, with what these are: a new queue has none, and would be open without them."""
+    network: str = ""
+    """What in the pool's network would hold back its deletion; empty where nothing does."""
     busy: str = ""
     """Machines at work; empty where none is."""
 
@@ -42,6 +49,7 @@ class _Count:
     organization: str
     again: dict[str, list[str]] = field(default_factory=dict)
     lost: dict[str, list[str]] = field(default_factory=dict)
+    guarded: list[str] = field(default_factory=list)
 
     def note(self, what: str, name: str, *, named: bool) -> None:
         """One thing; `named`: the spec names it."""
@@ -59,16 +67,18 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
     """Count, in every organization that uses the pool; what cannot be read is reported and stops no other read."""
     lines: list[Detail] = [*_unnamed_tags(spec, document), *_own_identity(document)]
     unread: list[str] = []
+    guarded: list[str] = []
     known = {one.name: one for one in spec.organizations}
     for name in sorted(_organizations(document)):
         if name not in known:
             unread.append(f"{name}: the pool is used there, and the spec does not name the organization")
             continue
         try:
-            lines += _agent_pool(spec, known[name], survey, now)
+            lines += _agent_pool(spec, known[name], survey, now, guarded)
         except ReconcilerError as error:
             unread.append(str(error))
-    return Dependents(tuple(lines), tuple(unread), at_work(spec, survey))
+    network = holds_back(document, survey.azure_resources())
+    return Dependents(tuple(lines), tuple(unread), tuple(guarded), network, at_work(spec, survey))
 
 
 def _organizations(document: Mapping[str, Json]) -> set[str]:
@@ -96,7 +106,9 @@ def _own_identity(document: Mapping[str, Json]) -> Iterator[Detail]:
 # --- one organization ---------------------------------------------------------------------------------
 
 
-def _agent_pool(spec: Spec, organization: Organization, survey: Survey, now: datetime) -> Iterator[Detail]:
+def _agent_pool(
+    spec: Spec, organization: Organization, survey: Survey, now: datetime, guarded: list[str]
+) -> Iterator[Detail]:
     name = organization.name
     pool = survey.agent_pool(name, organization.agent_pool)
     projects = {project.id: project for project in survey.projects(name)}
@@ -110,8 +122,11 @@ def _agent_pool(spec: Spec, organization: Organization, survey: Survey, now: dat
     _administrators(spec, name, pool, survey, count)
     on_queues = _Queues(spec, organization, survey, now)
     on_queues.all(found, count)
+    guarded += count.guarded
     another = "another one, with another id and no history"
     yield Detail(f"{name} agent pool", f"{pool.name}, id {pool.id}", another, Risk.DESTROYS, "jobs find no machine")
+    # They are on another host, and the operator has no rights there.
+    yield Detail(f"{name} classic release pipelines", "not read", RELEASES, Risk.DESTROYS, "they name queues by id")
     yield from count.lines()
 
 
@@ -173,6 +188,16 @@ class _Queues:
             self._open(project, answer, count)
             self._pipelines(project, answer, count)
             self._roles(project, queue, count)
+            self._uses(project, queue, count)
+
+    def _uses(self, project: Project, queue: Queue, count: _Count) -> None:
+        """Checks on the queue, and pipelines that keep its id: no new queue has them, whatever the spec says."""
+        uses = self._survey.queue_uses(self._organization.name, queue)
+        for check in map(described, uses.checks):
+            count.note("approvals and checks", f"{project.name} {check}", named=False)
+            count.guarded.append(f"{self._organization.name}/{project.name} {check}")
+        for pipeline in uses.pipelines:
+            count.note("pipelines that name the queue by id", f"{project.name} {pipeline.path}", named=False)
 
     def _reaches(self, project: Project) -> bool:
         named = {name.casefold() for name in self._organization.projects}

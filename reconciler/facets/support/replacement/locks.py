@@ -24,6 +24,12 @@ KIND = "replacement"
 
 CREATOR_ONLY = PermissionKind.CREATOR_ONLY.value
 
+_CHECKS = (
+    "approvals and checks go with their queue, and the new one would be used without them: note their settings, "
+    "close these projects in the spec (openAccess, pipelines), remove the checks, and after the replacement add them "
+    "again before the spec opens the projects"
+)
+
 Finding = tuple[str, str]
 """Rule and what is wrong."""
 
@@ -73,9 +79,18 @@ def objections(
     missing = forgotten(body, document)
     if missing:
         yield "incomplete-spec", f"the pool has {', '.join(missing)}, and the spec does not name it: it would be lost"
+    yield from _against_loss(planned, counted)
+
+
+def _against_loss(planned: Change, counted: Dependents | None) -> Iterator[Finding]:
+    """What is lost has to be counted, listed, and nothing that guards a queue."""
     if counted is None or counted.unread:
         why = "; ".join(counted.unread) if counted else "it was not read"
         yield "uncounted", f"what would be lost cannot be counted: {why}"
+    elif counted.guarded:
+        yield "checks-lost", f"{'; '.join(counted.guarded)}: {_CHECKS}"
+    elif counted.network:
+        yield "network-role", counted.network
     elif counted.busy:
         yield "not-quiet", counted.busy
     elif not all(line in planned.details for line in counted.lines):

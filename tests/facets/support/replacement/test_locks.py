@@ -21,7 +21,7 @@ from reconciler.plan import guards
 from reconciler.plan.model import Action, Change
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import MovePool, OpenAccess, QueuePlace, ReplacePool, Target, UpdatePool
-from reconciler.ports.devops import Project
+from reconciler.ports.devops import Project, QueueCheck
 from reconciler.spec.model import Organization, Spec
 from tests.estate import Estate
 from tests.facets.support.replacement.moving import (
@@ -132,6 +132,22 @@ def permissions_cannot_be_read(case: Case) -> None:
     case.fail("permissions", Forbidden("permissions: 403"))
 
 
+def a_queue_has_an_approval(case: Case) -> None:
+    case.world.checks[case.world.queues[ORG][0].id] = [QueueCheck(5, "Approval", {})]
+
+
+def checks_cannot_be_read(case: Case) -> None:
+    case.fail("checks", Forbidden("checks: 403"))
+
+
+def checks_may_be_hidden(case: Case) -> None:
+    case.world.administers = False
+
+
+def definitions_cannot_be_read(case: Case) -> None:
+    case.fail("pipelines of queues", Unavailable("definitions: 503"))
+
+
 def roles_cannot_be_read(case: Case) -> None:
     case.fail("roles", Forbidden("roles: 403"))
 
@@ -183,6 +199,10 @@ LOCKS: tuple[Callable[[Case], None], ...] = (
     a_project_is_hidden,
     queues_cannot_be_read,
     permissions_cannot_be_read,
+    a_queue_has_an_approval,
+    checks_cannot_be_read,
+    checks_may_be_hidden,
+    definitions_cannot_be_read,
     roles_cannot_be_read,
     the_switch_cannot_be_read,
     the_pool_has_what_the_spec_does_not_name,

@@ -11,8 +11,9 @@ from reconciler.errors import Forbidden
 from reconciler.facets.support import replacement
 from reconciler.facets.support.replacement.dependents import AGAIN, LOST
 from reconciler.plan.model import Detail, Risk
-from reconciler.ports.devops import Pipeline, Project, Queue
+from reconciler.ports.devops import Pipeline, Project, Queue, QueueCheck
 from reconciler.spec.model import Access, OpenAccessException, Organization, PipelineGrant, PoolRoles, QueueRoles, Spec
+from reconciler.survey.queue_uses import QueueUses
 from tests.facets.documents import document
 from tests.facets.frame import NOW, POOL_NAME, PRIME, spec
 from tests.facets.world import OPERATOR, POOL, Org, World, person
@@ -131,6 +132,57 @@ def test_tags_and_an_identity_of_the_resource_that_nobody_names_are_told() -> No
     assert (lines[1].path, lines[1].before, lines[1].risk) == ("identity.principalId", "pp", Risk.DESTROYS)
 
 
+APPROVAL = QueueCheck(
+    5, "Approval", {"approvers": [{"displayName": "Ann"}, {"uniqueName": "bob@fabrikam.com"}], "minRequired": 1}, 60
+)
+FUNCTION = QueueCheck(
+    6,
+    "Task Check",
+    {
+        "displayName": "Ask the gate",
+        "definitionRef": {"id": "x", "name": "AzureFunction"},
+        "inputs": {"function": "https://gate.example/api?code=hunter2", "key": "hunter2"},
+        "retryInterval": 5,
+        "linkedVariableGroup": {"id": 1},
+        "requesterCannotBeApprover": True,
+        "blocked": [],
+        "odd": [{"id": 1}],
+    },
+)
+HOURS = QueueCheck(
+    7,
+    "Task Check",
+    {"definitionRef": {"name": "evaluateBusinessHours"}, "inputs": {"startTime": "04:00", "endTime": "11:00"}},
+)
+APPROVED = "Approval (approvers Ann, bob@fabrikam.com; minRequired 1; timeout 60 minutes)"
+
+
+def test_checks_and_pipelines_of_a_queue_are_lost_with_their_settings_and_names() -> None:
+    here = world(uses={1: QueueUses((APPROVAL,), (NIGHTLY, DAILY)), 2: QueueUses(())})
+
+    found = replacement.count(wanted(), FOUND, here, NOW)
+
+    assert counted(here, wanted(), "approvals and checks") == ([], [f"Web {APPROVED}"])
+    assert counted(here, wanted(), "pipelines that name the queue by id") == (
+        [],
+        [r"Web \daily", r"Web \release\nightly"],
+    )
+    assert found.guarded == (f"{PRIME}/Web {APPROVED}",)
+    assert [line.before for line in found.lines if line.path.endswith("classic release pipelines")] == ["not read"]
+
+
+def test_no_input_of_a_task_check_is_shown_but_those_without_secrets() -> None:
+    here = world(uses={1: QueueUses((FUNCTION, HOURS))})
+
+    _, (business, function) = counted(here, wanted(), "approvals and checks")
+
+    assert function == (
+        "Web Task Check Ask the gate (linkedVariableGroup not shown; odd 1 entries, not shown; "
+        "requesterCannotBeApprover on; retryInterval 5; definition AzureFunction; function not shown; key not shown)"
+    )
+    assert business == "Web Task Check (definition evaluateBusinessHours; endTime 11:00; startTime 04:00)"
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -142,6 +194,8 @@ def test_tags_and_an_identity_of_the_resource_that_nobody_names_are_told() -> No
         {f"permissions/{WEB.id}": Forbidden("403")},
         {f"roles/{APP.id}": Forbidden("403")},
         {f"pipelines/{WEB.id}": Forbidden("403")},
+        {"queue_uses": Forbidden("403")},
+        {f"queue_uses/{APP.id}": Forbidden("403")},
         {"inheritance": Forbidden("403")},
         {"role_assignments": Forbidden("403")},
         {"identities": Forbidden("403")},

@@ -1,0 +1,157 @@
+"""Approvals and checks on agent queues (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinesChecks).
+
+A check belongs to a resource, and goes with it. Settings are opaque here, and returned with ``$expand=settings`` alone.
+Types other than ``queue`` have no checks in the emulator.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from emulator.devops import access, refusals, responses, rights
+from emulator.documents import Json
+from emulator.frame import ApiError, Request, Response
+from emulator.state.devops import Check, Organization, Project, Queue
+from emulator.world import World
+
+TYPES = {
+    "Approval": "8c6f20a7-a545-4486-9777-f762fafe0d4d",
+    "Task Check": "fe1de3ee-a436-41b4-bb20-f6eb4cb879a7",
+}
+"""Ids of the types that the published examples have, by name."""
+TIMEOUT = 43200
+"""Minutes, where none is given (published examples)."""
+
+
+def list_all(world: World, request: Request) -> Response:
+    """The checks of one resource; what an onlooker without Administrator gets is a switch."""
+    place = access.enter(world, request)
+    project = place.project()
+    kind, key = request.query.get("resourcetype", ""), request.query.get("resourceid", "")
+    queues = _queues(place, project)
+    if kind and kind.lower() != "queue":
+        queues = []
+    if key:
+        queues = [queue for queue in queues if str(queue.id) == key]
+    found = [(queue, check) for queue in queues for check in _shown(place, queue)]
+    return responses.wrapped(_body(place, project, queue, check) for queue, check in found)
+
+
+def get(world: World, request: Request) -> Response:
+    """One check by its id."""
+    place = access.enter(world, request)
+    project = place.project()
+    queue, check = _find(place, project)
+    return Response(body=_body(place, project, queue, check))
+
+
+def add(world: World, request: Request) -> Response:
+    """Another check on a queue, by an administrator of it."""
+    place = access.enter(world, request)
+    project = place.project()
+    fields = place.fields("configuration")
+    queue = place.queue(project, _resource(fields))
+    _require_writer(place, queue)
+    check = make(world, place.organization, queue, _type(fields), _settings(fields), by=place.caller.id)
+    check.timeout = access.number(fields.get("timeout", TIMEOUT), "timeout")
+    return Response(body=_body(place, project, queue, check, settings=True))
+
+
+def update(world: World, request: Request) -> Response:
+    """Other settings or another timeout; a check keeps its type and its resource."""
+    place = access.enter(world, request)
+    project = place.project()
+    queue, check = _find(place, project)
+    _require_writer(place, queue)
+    fields = place.fields("configuration")
+    timeout = access.number(fields.get("timeout", check.timeout), "timeout")
+    if "settings" in fields:
+        check.settings = _settings(fields)
+    check.timeout = timeout
+    return Response(body=_body(place, project, queue, check, settings=True))
+
+
+def delete(world: World, request: Request) -> Response:
+    """The check goes."""
+    place = access.enter(world, request)
+    queue, check = _find(place, place.project())
+    _require_writer(place, queue)
+    del queue.checks[check.id]
+    return Response()
+
+
+def make(
+    world: World, organization: Organization, queue: Queue, kind: tuple[str, str], settings: dict[str, Json], *, by: str
+) -> Check:
+    """A check on a queue; `kind` is id and name of its type."""
+    number = organization.next_id("check")
+    queue.checks[number] = Check(number, *kind, deepcopy(settings), TIMEOUT, by, world.clock.stamp())
+    return queue.checks[number]
+
+
+def _queues(place: access.RequestScope, project: Project) -> list[Queue]:
+    found = place.organization.queues_of_project.get(project.id, {}).values()
+    return [queue for queue in found if rights.sees_queue(place.organization, place.caller, queue)]
+
+
+def _shown(place: access.RequestScope, queue: Queue) -> list[Check]:
+    answer = place.world.switches.word("devops.checks-without-administrator")
+    if queue.checks and answer != "listed" and not place.may(rights.queue_token(queue), rights.ADMINISTER):
+        if answer == "refused":
+            raise refusals.denied(place.caller, "View checks", f"queue {queue.name}")
+        return []
+    return [queue.checks[number] for number in sorted(queue.checks)]
+
+
+def _find(place: access.RequestScope, project: Project) -> tuple[Queue, Check]:
+    number = access.number(place.request.params["checkId"], "id")
+    for queue in _queues(place, project):
+        if number in queue.checks:
+            return queue, queue.checks[number]
+    raise ApiError(404, "CheckConfigurationNotFoundException", f"The check configuration {number} does not exist.")
+
+
+def _require_writer(place: access.RequestScope, queue: Queue) -> None:
+    place.require(rights.queue_token(queue), rights.ADMINISTER, right="Administer", what=f"queue {queue.name}")
+
+
+def _resource(fields: dict[str, Json]) -> str:
+    resource = access.mapping(fields.get("resource"), "resource")
+    if str(resource.get("type", "")).lower() != "queue" or resource.get("id") is None:
+        raise refusals.bad_argument(f"The value '{resource}' is not valid for resource.")
+    return str(resource["id"])
+
+
+def _type(fields: dict[str, Json]) -> tuple[str, str]:
+    kind = access.mapping(fields.get("type"), "type")
+    number = kind.get("id") or TYPES.get(str(kind.get("name")))
+    if not access.is_guid(number):
+        raise refusals.bad_argument(f"The value '{number}' is not valid for type.id.")
+    known = next((name for name, id_ in TYPES.items() if id_ == str(number).lower()), "")
+    return str(number).lower(), str(kind.get("name") or known)
+
+
+def _settings(fields: dict[str, Json]) -> dict[str, Json]:
+    return access.mapping(fields.get("settings"), "settings")
+
+
+def _body(
+    place: access.RequestScope, project: Project, queue: Queue, check: Check, *, settings: bool = False
+) -> dict[str, Json]:
+    url = f"{place.base}/{project.id}/_apis/pipelines/checks/configurations/{check.id}"
+    author = responses.person(place.organization, check.by)
+    body: dict[str, Json] = {
+        "createdBy": author,
+        "createdOn": check.on,
+        "modifiedBy": author,
+        "modifiedOn": check.on,
+        "timeout": check.timeout,
+        "_links": {"self": {"href": url}},
+        "id": check.id,
+        "type": {"id": check.type_id, "name": check.type_name},
+        "url": url,
+        "resource": {"type": "queue", "id": str(queue.id), "name": queue.name},
+    }
+    if settings or place.request.query.get("$expand", "").lower() == "settings":
+        body["settings"] = deepcopy(check.settings)
+    return body

@@ -1,0 +1,63 @@
+"""Pools in ARM through the memo: one list for several pools of a subscription, else each by its own route."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from reconciler.documents import Json
+from reconciler.errors import Forbidden, Terminal
+from reconciler.ports.azure import ArmReader
+from reconciler.spec.model import Spec
+from reconciler.survey.memo import Key, Memo
+
+Document = Mapping[str, Json]
+
+
+def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> Document | None:
+    """The raw ARM body, or None where there is no such pool; `listed`: subscriptions that are read by one list."""
+    if spec.subscription in listed:
+        known = _of_subscription(reads, memo, spec.subscription)
+        if spec.pool_id.casefold() in known:
+            return known[spec.pool_id.casefold()]
+    # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
+    found: Document | None = memo.get(Key("arm pool", detail=spec.pool_id.casefold()), lambda: reads.pool(spec.pool_id))
+    return found
+
+
+def of_this_name(reads: ArmReader, memo: Memo, spec: Spec) -> Sequence[Document]:
+    """Pools with the spec's name at another resource id, in every subscription that the caller can see.
+
+    A pool's name is unique in all of Azure, so there is one at most; what the caller may not read is not found.
+    """
+    visible: Sequence[str] = memo.get(Key("subscriptions"), reads.subscriptions)
+    found = []
+    for subscription in sorted({*visible, spec.subscription}):
+        try:
+            pools = _of_subscription(reads, memo, subscription)
+        except Terminal:
+            continue  # its lists are not ours to read, or the resource provider is not registered there
+        for resource_id, document in sorted(pools.items()):
+            name = resource_id.rpartition("/")[2]
+            if name == spec.name.casefold() and resource_id != spec.pool_id.casefold():
+                found.append(document)
+    return found
+
+
+def known(memo: Memo, spec: Spec) -> Document:
+    """The document as it was read; empty where it was not. Reads nothing."""
+    listed: Mapping[str, Document] = memo.peek(Key("arm pools", detail=spec.subscription)) or {}
+    key = spec.pool_id.casefold()
+    return listed.get(key) or memo.peek(Key("arm pool", detail=key)) or {}
+
+
+def _of_subscription(reads: ArmReader, memo: Memo, subscription: str) -> Mapping[str, Document]:
+    """By resource id, in lower case; empty where the caller has rights on single resource groups alone."""
+
+    def read() -> Mapping[str, Document]:
+        try:
+            return {str(pool.get("id", "")).casefold(): pool for pool in reads.pools(subscription)}
+        except Forbidden:
+            return {}
+
+    found: Mapping[str, Document] = memo.get(Key("arm pools", detail=subscription), read)
+    return found
