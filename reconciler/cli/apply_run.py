@@ -41,6 +41,7 @@ class ApplyRun:
         self._progress = progress
         self._stop = stop
         self._results: dict[str, Result] = {}
+        self._requested = self._clock.now()
 
     def results(self) -> list[Result]:
         """One result for each pool that was begun, in the order of the specs, over all its runs."""
@@ -83,7 +84,9 @@ class ApplyRun:
         self._progress.unknown()
         if spec.key not in self._results or self._progress.interactive:
             self._progress.now(f"{spec.name}: reading")
-        result = self._reconciler.reconcile(spec, self._selection.revision, survey, plan_hash)
+        result = self._reconciler.reconcile(
+            spec, self._selection.revision, survey, plan_hash, requested=self._requested
+        )
         if result.pending is None and result.plan is not None:
             result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)

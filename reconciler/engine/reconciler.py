@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import datetime
 
 from reconciler.engine import ending, waits
 from reconciler.engine.events import Event, ignore
@@ -18,7 +19,6 @@ from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
-from reconciler.plan.sync import spec_digest
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.spec.model import Mode, Spec
@@ -54,17 +54,24 @@ class Reconciler:
         return self.planner.survey(batch, load_evidence(self._state, batch))
 
     def reconcile(
-        self, spec: Spec, revision: str, survey: SharedSurvey | None = None, plan_hash: str | None = None
+        self,
+        spec: Spec,
+        revision: str,
+        survey: SharedSurvey | None = None,
+        plan_hash: str | None = None,
+        *,
+        requested: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
-        where it is another one nothing is written, and changes that are not in it are left. Errors of the state store
+        where it is another one nothing is written, and changes that are not in it are left. `requested`: when a person
+        or a program asked for this run; writes that were rejected before are then sent again. Errors of the state store
         leave this function; those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
-            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent)
+            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
             result = self._reconcile(frame, survey, plan_hash)
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
@@ -125,17 +132,17 @@ class Reconciler:
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
-        rests = {} if approved else memory.status.resting
-        held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
+        rests, rules = {} if approved else memory.status.resting, frame.rest_rules()
+        held = waits.resting_changes(plan, rests, rules)
         fresh = survey is None and not shared.trusting
         if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-            held = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
+            held = waits.resting_changes(plan, rests, rules)
         allowed = frozenset(map(text_of, plan.changes)) if approved else None
-        digest = spec_digest(spec, frame.started.date())
+        policy, status = self.planner.policy, memory.status
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest=digest
+            spec, frame.revision, status, policy, view, plan, allowed, failed, digest=rules.digest, held=held
         )
         run = RunState(basis, plan)
         if spec.mode is not Mode.REPORT:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
+from reconciler.engine.stored import Rest
 from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
 from reconciler.plan.model import Change, Plan
@@ -40,6 +41,8 @@ class RunBasis:
     """The operation of an earlier run that just failed, under its change's id; its facet begins nothing in this run."""
     digest: str = ""
     """Of the spec's content (`reconciler.plan.sync`)."""
+    held: Mapping[str, Rest] = field(default_factory=dict)
+    """Id of a change that is not sent in this run, since it was rejected before → its rest."""
 
     @property
     def withheld(self) -> str:
