@@ -24,6 +24,7 @@ from reconciler.errors import NotFound, NotReady, ReconcilerError
 from reconciler.facets.support.observing import (
     each,
     gap,
+    left_alone,
     on_queues,
     pick,
     queue_place,
@@ -140,7 +141,7 @@ def apply(change: Change, writers: Writers) -> None:
 def _read(spec: Spec, flags: Flags, survey: Survey) -> Observation[Observed]:
     organization = flags.organization
     visible = survey.projects(organization.name)
-    apart = survey.excepted(organization.name, organization.without_queue)
+    apart = left_alone(organization, visible, survey)
     closing = _closing(flags, survey)
     doubtful = withheld(spec, organization, visible) if apart.unresolved or closing.unresolved else frozenset()
     inside, managed = _managed(flags, visible, apart)

@@ -22,7 +22,16 @@ from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, ReconcilerError, Rejected
-from reconciler.facets.support.observing import each, gap, reach, readable, target_of, unresolved, withheld
+from reconciler.facets.support.observing import (
+    each,
+    gap,
+    left_alone,
+    reach,
+    readable,
+    target_of,
+    unresolved,
+    withheld,
+)
 from reconciler.plan.model import Change, Gap, Refusal, Remark
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import NewQueue, ProjectPlace
@@ -91,7 +100,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         name = organization.name
         pool = survey.agent_pool(name, organization.agent_pool)
         visible = survey.projects(name)
-        excepted = survey.excepted(name, organization.without_queue)
+        excepted = left_alone(organization, visible, survey)
         within = reach(NAME, organization, visible, excepted)
         held = withheld(spec, organization, visible) if excepted.unresolved else frozenset()
         wanted = [project for project in within.value if project.id not in held]
@@ -101,7 +110,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         places = tuple(ProjectQueue(name, pool, project, queue) for project, queue in answered.value)
         notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey, excepted)]
         entries = unresolved(NAME, (name, "access.withoutQueue"), excepted, visible, _EFFECT)
-        left = _left_alone(name, {project: answers[project.id] for project in apart}, switched[name], survey)
+        left = _findings(name, {project: answers[project.id] for project in apart}, switched[name], survey)
         return Observation(places, (*within.gaps, *answered.gaps, *notices, *entries, *left.gaps), left.remarks)
 
     return each(NAME, [one.organization for one in desired], read)
@@ -151,7 +160,7 @@ def _renamed(organization: Organization, pool: AgentPool, visible: Sequence[Proj
             yield gap(NAME, f"{name}/{project.name} renamed", NotFound(message))
 
 
-def _left_alone(
+def _findings(
     organization: str,
     queues: Mapping[Project, Queue | ReconcilerError | None],
     switched: frozenset[str],

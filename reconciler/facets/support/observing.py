@@ -87,6 +87,14 @@ def reach(
     return Observation(tuple(sorted(reached, key=_by_name)))
 
 
+def left_alone(organization: Organization, visible: Sequence[Project], survey: Survey) -> Excepted:
+    """What `access.withoutQueue` stands for; where projects are listed, a name that stands for none opens nothing."""
+    names = organization.without_queue
+    if organization.projects:
+        names &= {project.name.casefold() for project in visible}
+    return survey.excepted(organization.name, names)
+
+
 def withheld(spec: Spec, organization: Organization, visible: Iterable[Project]) -> frozenset[str]:
     """Ids of the projects that one unresolved name of an exception may mean: those that the spec does not name."""
     if organization.projects:
