@@ -156,6 +156,10 @@ def _read(spec: Spec, flags: Flags, survey: Survey) -> Observation[Observed]:
             return NotReady(f"{subject}: open access is set after its queue exists")
         if project.id in doubtful | apart.ids and flags.wanted(project.name) is False:
             return None  # none is created, and there is none to close
+        if project.id in apart.ids:
+            return NotFound(
+                f"{subject}: access.openAccess opens it, and access.withoutQueue names it; remove one entry"
+            )
         return NotFound(
             f"{subject}: access.openAccess names it, but the project is not listed and has no queue; list it"
         )

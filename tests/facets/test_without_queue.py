@@ -166,6 +166,16 @@ def test_a_project_without_a_queue_that_must_be_closed_is_as_desired() -> None:
     assert look(world, spec(without("app"), exceptions=[exception("App", allow=False)]), facets=BOTH).gaps == ()
 
 
+def test_a_project_without_a_queue_cannot_be_opened() -> None:
+    world = World({PRIME: Org([APP])})
+
+    (found,) = look(world, spec(without("app"), exceptions=[exception("App", allow=True)]), facets=BOTH).gaps
+
+    assert found.message == (
+        f"{PRIME}/App: access.openAccess opens it, and access.withoutQueue names it; remove one entry"
+    )
+
+
 @pytest.mark.parametrize("what", ["queues", "open_access"])
 def test_what_cannot_be_read_in_a_project_that_is_left_alone_is_a_remark(what: str) -> None:
     """`import` names projects here because they could not be read."""
