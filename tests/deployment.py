@@ -51,7 +51,7 @@ def estate() -> dict[str, Any]:
         for pool, organization in POOLS.items()
     ]
     return {
-        "principals": [{"name": "operator", "kind": "servicePrincipal"}, {"name": "ann", "kind": "user", "mail": "ann@fabrikam.com"}],
+        "principals": [{"name": "operator", "kind": "servicePrincipal"}, {"name": "ann", "kind": "user", "mail": "ann@fabrikam.com"}, {"name": "zoe", "kind": "user", "mail": "zoe@fabrikam.com"}],
         "subscriptions": [{"id": SUBSCRIPTION, "resourceGroups": [GROUP], "pools": pools}],
         "organizations": [_organization(organization, pool) for pool, organization in POOLS.items()],
     }  # fmt: skip

@@ -44,6 +44,7 @@ class ApplyRun:
         self._results: dict[str, Result] = {}
         self._approved: Plan | None = None
         """The plan that the first run began by its hash: later runs make no other change."""
+        self._requested = self._clock.now()
 
     def results(self) -> list[Result]:
         """One result for each pool that was begun, in the order of the specs, over all its runs."""
@@ -86,7 +87,9 @@ class ApplyRun:
         self._progress.unknown()
         if spec.key not in self._results or self._progress.interactive:
             self._progress.now(f"{spec.name}: reading")
-        result = self._reconciler.reconcile(spec, self._selection.revision, survey, plan_hash, self._approved)
+        result = self._reconciler.reconcile(
+            spec, self._selection.revision, survey, plan_hash, approved=self._approved, requested=self._requested
+        )
         self._approved = self._approved or (result.planned if plan_hash else None)
         if result.pending is None and result.plan is not None:
             result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))

@@ -17,8 +17,9 @@ from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import Finding, InFlight, PoolStatus, Run
 from reconciler.engine.tenure import RunLimits
-from reconciler.engine.waits import OperationState
+from reconciler.engine.waits import OperationState, RestRules
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
+from reconciler.plan.sync import spec_digest
 from reconciler.ports.azure import Pending
 from reconciler.ports.clock import Clock
 from reconciler.spec.model import Spec
@@ -37,10 +38,18 @@ class Frame:
     limits: RunLimits
     trace: str = ""
     """W3C traceparent of the run."""
+    requested: datetime | None = None
+    """When a person or a program asked for this run; None: an event, a follow-up or the resync did."""
     started: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "started", self.clock.now())
+
+    def rest_rules(self) -> RestRules:
+        """What decides in this run whether a rejected write is sent again."""
+        return RestRules(
+            spec_digest(self.spec, self.started.date()), self.revision, self.started, requested=self.requested
+        )
 
 
 def paused(frame: Frame) -> bool:
@@ -92,10 +101,9 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     """A run that planned. A refused approval is the caller's problem: the pool's conditions do not show it."""
     end = assess(run, memory.status.replacing, frame.clock.now(), frame.limits)
     judgement = verdict.judge(end, frame.limits)
+    resting, remembered = waits.rests_after(run, frame.rest_rules()), run.basis.survey.remembers(frame.spec)
     known = replace(
-        _after(memory.status, end, frame),
-        remembered=run.basis.survey.remembers(frame.spec),
-        ineffective=run.basis.ineffective,
+        _after(memory.status, end), resting=resting, remembered=remembered, ineffective=run.basis.ineffective
     )
     status = verdict.concluded(known, end, judgement, frame.started)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(end.verified))
@@ -119,7 +127,7 @@ def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
     return replace(result, failures=(Failure(None, error),), next_look=error.retry_after or RETRY)
 
 
-def _after(status: PoolStatus, end: Assessment, frame: Frame) -> PoolStatus:
+def _after(status: PoolStatus, end: Assessment) -> PoolStatus:
     """What is remembered of single changes: those that are still to be done, and those that could not be read."""
     unread = {gap.facet for gap in end.plan.gaps}
     open_ids = {change.id for change in end.plan.changes} | {r.change.id for r in end.plan.refusals}
@@ -131,7 +139,6 @@ def _after(status: PoolStatus, end: Assessment, frame: Frame) -> PoolStatus:
         pending=end.pending,
         awaited=end.awaited,
         replacing=end.replacing,
-        resting=waits.rests_after(end.failures.values(), status.resting, frame.revision, frame.started),
         waited=tuple(sorted(name for name in noted if name in left_to_azure or _facet(name) in unread)),
         unverified={name: count for name, count in counts if name in open_ids or _facet(name) in unread},
     )

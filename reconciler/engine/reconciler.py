@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
@@ -17,10 +18,10 @@ from reconciler.engine.planner import Planner
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
+from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
 from reconciler.plan.model import Plan
-from reconciler.plan.sync import spec_digest
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.spec.model import Mode, Spec
@@ -74,18 +75,21 @@ class Reconciler:
         revision: str,
         survey: SharedSurvey | None = None,
         plan_hash: str | None = None,
+        *,
         approved: Plan | None = None,
+        requested: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
-        an earlier run of the same approval began; changes that are not in it are left. Errors of the state store leave
-        this function; those of the two planes are in the result. A bug is not caught.
+        an earlier run of the same approval began; changes that are not in it are left. `requested`: when a person or a
+        program asked for this run; writes that were rejected before are then sent again. Errors of the state store
+        leave this function; those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
-            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent)
+            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
             result = self._reconcile(frame, survey, Approval(plan_hash, approved))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
@@ -151,32 +155,32 @@ class Reconciler:
         view = shared.knowing(spec, memory.status.remembered)
         plan = self.planner.plan(spec, view, frame.revision)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
-        rests = {} if first else memory.status.resting
-        digest = spec_digest(spec, frame.started.date())
+        rests, rules = {} if first else memory.status.resting, frame.rest_rules()
         ended = memory.status.pending if failed is None else None
 
-        def not_sent(plan: Plan) -> dict[str, ReconcilerError]:
-            """By id the changes that rest, and why."""
-            known = waits.resting_changes(plan.changes, rests, frame.revision, frame.started)
-            count = without_effect.counted(memory.status, ended, plan, digest)
+        def not_sent(plan: Plan) -> tuple[dict[str, Rest], dict[str, ReconcilerError]]:
+            """By id the changes that rest; and all that are not sent, with why."""
+            held = waits.resting_changes(plan, rests, rules)
+            count = without_effect.counted(memory.status, ended, plan, rules.digest)
             spent = {} if first else without_effect.resting(plan, count, self.limits)
-            return {**{name: Rejected(rest.message) for name, rest in known.items()}, **spent}
+            return held, {**{name: Rejected(rest.message) for name, rest in held.items()}, **spent}
 
-        held = not_sent(plan)
+        held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and len(held) < len(plan.changes) and spec.mode is not Mode.REPORT:
+        if not fresh and len(unsent) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
-            held = not_sent(plan)
+            held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
+        ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, digest,
-            without_effect.counted(memory.status, ended, plan, digest),
+            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
+            ineffective, held,
         )  # fmt: skip
         run = RunState(basis, plan)
         if spec.mode is not Mode.REPORT:
-            for change in (one for one in plan.changes if one.id in held):
-                run.attempted(change, held[change.id])
+            for change in (one for one in plan.changes if one.id in unsent):
+                run.attempted(change, unsent[change.id])
         return run
 
     def _apply(

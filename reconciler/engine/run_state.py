@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
-from reconciler.engine.stored import Ineffective
+from reconciler.engine.stored import Ineffective, Rest
 from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
 from reconciler.plan.model import Change, Plan
@@ -43,6 +43,8 @@ class RunBasis:
     """Of the spec's content (`reconciler.plan.sync`)."""
     ineffective: Ineffective | None = None
     """Lines of writes that were confirmed and changed nothing, by the plan of this run."""
+    held: Mapping[str, Rest] = field(default_factory=dict)
+    """Id of a change that is not sent in this run, since it was rejected before → its rest."""
 
     @property
     def withheld(self) -> str:

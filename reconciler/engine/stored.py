@@ -21,9 +21,13 @@ class Rest:
     message: str
     """The service's message; repeated while the change rests, so that conditions do not flap."""
     revision: str
-    """With another one it is sent at once."""
+    """The commit. Earlier releases compare it; this one does where `basis` is missing."""
     attempts: int
     until: datetime
+    basis: str = ""
+    """Digest of the spec's content and of the write: with another one it is sent at once."""
+    organization: str = ""
+    """Where it was rejected."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -32,6 +36,8 @@ class Rest:
             "revision": self.revision,
             "attempts": self.attempts,
             "until": moment(self.until),
+            "basis": self.basis,
+            "organization": self.organization,
         }
 
     @classmethod
@@ -39,7 +45,12 @@ class Rest:
         """From the stored form; None for what cannot be read: it is sent again."""
         if not isinstance(body, Mapping) or (until := moment_of(body.get("until"))) is None:
             return None
-        return cls(text_of(body, "message"), text_of(body, "revision"), int(number_of(body, "attempts")), until)
+        attempts, basis, organization = (
+            number_of(body, "attempts"),
+            text_of(body, "basis"),
+            text_of(body, "organization"),
+        )
+        return cls(text_of(body, "message"), text_of(body, "revision"), int(attempts), until, basis, organization)
 
 
 @dataclass(frozen=True, slots=True)

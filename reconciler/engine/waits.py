@@ -9,11 +9,13 @@ forgotten. Waits that have an end of their own are not counted, and none is whil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reconciler.engine.result import Failure
+from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Awaited, Rest
 from reconciler.engine.tenure import RunLimits
@@ -53,28 +55,88 @@ FIRST = timedelta(hours=1)
 LONGEST = timedelta(days=1)
 
 
-def resting_changes(
-    changes: Iterable[Change], rests: Mapping[str, Rest], revision: str, now: datetime
-) -> dict[str, Rest]:
-    """The changes, by id, that are not sent again yet."""
-    known = {change.id: rests[change.id] for change in changes if change.id in rests}
-    return {name: rest for name, rest in known.items() if rest.revision == revision and now < rest.until}
+@dataclass(frozen=True, slots=True)
+class RestRules:
+    """What decides in one run whether a rejected write is sent again."""
+
+    digest: str
+    """Of the spec's content."""
+    revision: str
+    now: datetime
+    requested: datetime | None = None
+    """When a person or a program asked for this run; None: an event, a follow-up or the resync did."""
+
+    def basis(self, change: Change) -> str:
+        """What a rejection is about: the spec's content and the exact write, agent pool included."""
+        target = json.dumps(change.to_json(), sort_keys=True)
+        return hashlib.sha256(f"{self.digest} {target}".encode()).hexdigest()[:12]
+
+    def same(self, rest: Rest, change: Change) -> bool:
+        """Whether the rest is about this very write; one of an older release knows only its commit."""
+        return rest.basis == self.basis(change) if rest.basis else rest.revision == self.revision
 
 
-def rests_after(failed: Iterable[Failure], rests: Mapping[str, Rest], revision: str, now: datetime) -> dict[str, Rest]:
-    """What rests after a run with these failures; what rested in it goes on as it was."""
-    found: dict[str, Rest] = {}
-    for one in failed:
+def lifts(requested: datetime | None, rest: Rest) -> bool:
+    """Whether an explicit request is newer than the attempt after which the change rests."""
+    return requested is not None and rest.until - _pause(rest.attempts) < requested
+
+
+def resting_changes(plan: Plan, rests: Mapping[str, Rest], rules: RestRules) -> dict[str, Rest]:
+    """The changes, by id, that are not sent again yet.
+
+    Where a member that was unknown is known now, the directory changed: others of that organization may be known too.
+    """
+    open_ids = {change.id for change in plan.changes} | {refusal.change.id for refusal in plan.refusals}
+    unread = _unread(plan)
+    cured = {rest.organization for name, rest in rests.items() if name not in open_ids and _facet(name) not in unread}
+    return {
+        change.id: rest
+        for change in plan.changes
+        if (rest := rests.get(change.id)) is not None
+        and rules.same(rest, change)
+        and rules.now < rest.until
+        and not lifts(rules.requested, rest)
+        and rest.organization not in cured - {""}
+    }
+
+
+def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
+    """What rests after a run: what was rejected in it, and what was not sent or not read, which goes on as it was.
+
+    A pause grows only once it is over: a request does not lengthen it.
+    """
+    before, held, unread = run.basis.status.resting, run.basis.held, _unread(run.plan)
+    not_sent = {change.id for change in run.plan.changes} - run.attempts.keys()
+    found = {
+        name: rest
+        for name, rest in before.items()
+        if (name in not_sent or _facet(name) in unread) and rules.now < rest.until
+    }
+    for one in run.failures.values():
         change = one.change
         if change is None or not isinstance(one.error, Rejected) or not isinstance(change.target, DirectoryEntry):
             continue
-        known = rests.get(change.id)
-        if known is not None and known.revision == revision and now < known.until:
-            found[change.id] = known
-        else:
-            attempts = known.attempts + 1 if known is not None and known.revision == revision else 1
-            found[change.id] = Rest(str(one.error), revision, attempts, now + _pause(attempts))
+        known = before.get(change.id)
+        if change.id in held:
+            found[change.id] = held[change.id]
+            continue
+        attempts = 1
+        if known is not None and rules.same(known, change):
+            attempts = known.attempts + (rules.now >= known.until)
+        until = rules.now + _pause(attempts)
+        place = change.target.place.organization
+        found[change.id] = Rest(str(one.error), rules.revision, attempts, until, rules.basis(change), place)
     return dict(sorted(found.items()))
+
+
+def _unread(plan: Plan) -> set[str]:
+    """Facets of which something could not be read: what they do not plan is not known to be done."""
+    return {gap.facet for gap in plan.gaps if gap.kind is not GapKind.DEGRADED}
+
+
+def _facet(name: str) -> str:
+    """The facet of a change's id."""
+    return name.partition(":")[0]
 
 
 def _pause(attempts: int) -> timedelta:

@@ -8,6 +8,9 @@ Desired for a project, the first that applies: an exception of `access.openAcces
 organization's `openAccess`, nothing. An exception counts to the end of its last day in UTC. When it ends and the
 organization has no flag to fall back to, the switch is no longer managed and stays as it is. Single authorizations of
 pipelines are not touched: the service keeps that list apart (vsts-rest-api-specs, pipelinePermissions).
+
+Where all projects use the pool, and the name of a closing exception or of `access.withoutQueue` resolves to nothing,
+the organization's flag opens no project that the spec does not name: any of them may be meant. Closing goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +21,18 @@ from datetime import date, datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError
-from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, reach, target_of
+from reconciler.facets.support.observing import (
+    each,
+    gap,
+    left_alone,
+    on_queues,
+    pick,
+    queue_place,
+    reach,
+    target_of,
+    unresolved,
+    withheld,
+)
 from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import OpenAccess
@@ -27,9 +41,11 @@ from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import OpenAccessException, Organization, Spec
 from reconciler.survey import Survey
+from reconciler.survey.names import Excepted
 
 NAME = "open_access"
 OPEN = "all pipelines"
+_EFFECT = "no access is opened in projects that the spec does not name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +100,10 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
     return tuple(one for one in flags if one.organization.open_access is not None or one.exceptions) or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The switch of every queue that is managed; a project without a queue is not ready."""
     flags = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _read(flags[one.name], survey))
+    return each(NAME, [one.organization for one in desired], lambda one: _read(spec, flags[one.name], survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
@@ -122,13 +138,28 @@ def apply(change: Change, writers: Writers) -> None:
     writers.devops.set_open_access(place.organization, place.project_id, place.queue_id, target.allow)
 
 
-def _read(flags: Flags, survey: Survey) -> Observation[Observed]:
+def _read(spec: Spec, flags: Flags, survey: Survey) -> Observation[Observed]:
     organization = flags.organization
-    inside, projects = _managed(flags, survey.projects(organization.name))
+    visible = survey.projects(organization.name)
+    apart = left_alone(organization, visible, survey)
+    closing = _closing(flags, survey)
+    doubtful = withheld(spec, organization, visible) if apart.unresolved or closing.unresolved else frozenset()
+    inside, managed = _managed(flags, visible, apart)
+    kept = tuple(
+        one for one in managed.value if one.id not in doubtful | closing.ids or flags.wanted(one.name) is not True
+    )
+    notices = unresolved(NAME, (organization.name, "access.openAccess"), closing, visible, _EFFECT)
+    projects = Observation(kept, (*managed.gaps, *notices))
 
-    def absent(subject: str, project: Project) -> ReconcilerError:
-        if project.id in inside:
+    def absent(subject: str, project: Project) -> ReconcilerError | None:
+        if project.id in inside - doubtful:
             return NotReady(f"{subject}: open access is set after its queue exists")
+        if project.id in doubtful | apart.ids and flags.wanted(project.name) is False:
+            return None  # none is created, and there is none to close
+        if project.id in apart.ids:
+            return NotFound(
+                f"{subject}: access.openAccess opens it, and access.withoutQueue names it; remove one entry"
+            )
         return NotFound(
             f"{subject}: access.openAccess names it, but the project is not listed and has no queue; list it"
         )
@@ -139,9 +170,19 @@ def _read(flags: Flags, survey: Survey) -> Observation[Observed]:
     return Observation(states.value, found.gaps + states.gaps)
 
 
-def _managed(flags: Flags, visible: Sequence[Project]) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
+def _closing(flags: Flags, survey: Survey) -> Excepted:
+    """What closing exceptions stand for, where the organization's flag would open the projects that they mean."""
+    names = [one.project for one in flags.exceptions.values() if not one.allow]
+    organization = flags.organization
+    opens = organization.open_access is True and not organization.projects
+    return survey.excepted(organization.name, names) if names and opens else Excepted()
+
+
+def _managed(
+    flags: Flags, visible: Sequence[Project], apart: Excepted
+) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
     """Ids of the projects in reach, and all projects whose switch is managed."""
-    within = reach(NAME, flags.organization, visible)
+    within = reach(NAME, flags.organization, visible, apart)
     inside = frozenset(p.id for p in within.value)
     if not flags.exceptions:
         return inside, within  # the organization's own flag, which is for all that is in reach

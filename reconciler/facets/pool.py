@@ -181,13 +181,14 @@ def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
     """The spec's document, narrowed to what holds for every organization and every project from the first moment.
 
     Creation knows one `openAccess` for an organization and one `permissionProfile` for all. Where an exception closes
-    one project, or one organization inherits nothing, the narrower value is sent and the other facets widen the rest.
+    one project or leaves one without a queue (ARM creates a queue there all the same), or one organization inherits
+    nothing, the narrower value is sent and the other facets widen the rest.
     """
     document: dict[str, Json] = deepcopy(dict(spec.body))
     closed = {
         one.name
         for one in spec.organizations
-        if not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
+        if one.without_queue or not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
     }
     for item in _profile(document).get("organizations") or ():
         if item.get("openAccess") and organization_key(str(item.get("url", ""))) in closed:

@@ -8,32 +8,57 @@ service would create another pool (terraform-provider-azuredevops #456).
 Nothing is ever deleted. Queues in projects that the spec does not list are not even read: a project that lost its
 place in the list may still have builds in progress, and deleting a queue is for a person to decide. Such a queue keeps
 its open access; an exception in `access.openAccess` closes it.
+
+Projects of `access.withoutQueue` are left alone, but their queues are read: ARM creates one in every project when it
+creates a pool. A queue there is a remark; one that is open to all pipelines, by no exception of the spec, is degraded.
+While a name there resolves to nothing, no queue is created in a project that the spec does not name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
-from reconciler.errors import NotFound, ReconcilerError
-from reconciler.facets.support.observing import each, gap, reach, readable, target_of
-from reconciler.plan.model import Change, Gap, Refusal
+from reconciler.errors import NotFound, ReconcilerError, Rejected
+from reconciler.facets.support.observing import (
+    each,
+    gap,
+    left_alone,
+    reach,
+    readable,
+    target_of,
+    unresolved,
+    withheld,
+)
+from reconciler.plan.model import Change, Gap, Refusal, Remark
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import NewQueue, ProjectPlace
 from reconciler.ports.devops import AgentPool, Project, Queue
 from reconciler.ports.readers_writers import Writers
+from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
+from reconciler.survey.names import Excepted
 
 NAME = "queues"
 _NAMED = 10
 """Hidden projects that are named; the rest are counted."""
 WAIT = "Managed DevOps Pools may still add it"
+_EFFECT = "no queue is created and no access is opened in projects that the spec does not name"
 
-Desired = tuple[Organization, ...]
-"""Each organization with its projects, or with none for all of them."""
+
+@dataclass(frozen=True, slots=True)
+class DesiredQueues:
+    """An organization with its projects, or with none for all of them."""
+
+    organization: Organization
+    switched: frozenset[str] = frozenset()
+    """Case-folded projects whose open access an exception sets."""
+
+
+Desired = tuple[DesiredQueues, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +84,41 @@ class ProjectQueue:
 Observed = tuple[ProjectQueue, ...]
 
 
-def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - queues have no dates
+def parse(spec: Spec, now: datetime) -> Desired | None:
     """The organizations of the pool; None for a GitHub pool."""
-    return spec.organizations or None
+    found = tuple(
+        DesiredQueues(one, frozenset(effective.exceptions(spec, one.name, now))) for one in spec.organizations
+    )
+    return found or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The queue of every project in reach; a project that cannot be read is a gap and not a missing queue."""
+    switched = {one.organization.name: one.switched for one in desired}
 
     def read(organization: Organization) -> Observation[Observed]:
-        pool = survey.agent_pool(organization.name, organization.agent_pool)
-        visible = survey.projects(organization.name)
-        wanted = reach(NAME, organization, visible)
-        notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey)]
-        answers = survey.queues(organization.name, wanted.value, pool)
-        answered = readable(NAME, organization.name, wanted.value, answers)
-        places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in answered.value)
-        return Observation(places, (*wanted.gaps, *answered.gaps, *notices))
+        name = organization.name
+        pool = survey.agent_pool(name, organization.agent_pool)
+        visible = survey.projects(name)
+        excepted = left_alone(organization, visible, survey)
+        within = reach(NAME, organization, visible, excepted)
+        held = withheld(spec, organization, visible) if excepted.unresolved else frozenset()
+        wanted = [project for project in within.value if project.id not in held]
+        apart = [project for project in visible if project.id in excepted.ids]
+        answers = survey.queues(name, [*wanted, *apart], pool)
+        answered = readable(NAME, name, wanted, answers)
+        places = tuple(ProjectQueue(name, pool, project, queue) for project, queue in answered.value)
+        notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey, excepted)]
+        entries = unresolved(NAME, (name, "access.withoutQueue"), excepted, visible, _EFFECT)
+        left = _findings(name, {project: answers[project.id] for project in apart}, switched[name], survey)
+        return Observation(places, (*within.gaps, *answered.gaps, *notices, *entries, *left.gaps), left.remarks)
 
-    return each(NAME, desired, read)
+    return each(NAME, [one.organization for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     """One creation for each missing queue."""
-    ours = {organization.name for organization in desired}
+    ours = {one.organization.name for one in desired}
     missing = [place for place in observed if place.queue is None and place.organization in ours]
     return [_create(place) for place in sorted(missing, key=lambda place: place.subject)]
 
@@ -124,18 +160,57 @@ def _renamed(organization: Organization, pool: AgentPool, visible: Sequence[Proj
             yield gap(NAME, f"{name}/{project.name} renamed", NotFound(message))
 
 
-def _hidden(organization: Organization, survey: Survey) -> Iterator[Gap]:
-    """Where all projects use the pool, those that the operator cannot see."""
+def _findings(
+    organization: str,
+    queues: Mapping[Project, Queue | ReconcilerError | None],
+    switched: frozenset[str],
+    survey: Survey,
+) -> Observation[None]:
+    """Queues in projects that the spec leaves without one: nothing is written, and an open one is for a person."""
+    there = {queue: project for project, queue in queues.items() if isinstance(queue, Queue)}
+    remarks = [_unread(organization, one, error) for one, error in queues.items() if isinstance(error, ReconcilerError)]
+    gaps: list[Gap] = []
+    unmanaged = {queue: False for queue, project in there.items() if project.name.casefold() not in switched}
+    access = survey.open_access(organization, unmanaged) if unmanaged else {}
+    for queue, project in there.items():
+        subject, state = f"{organization}/{project.name}", access.get(queue, False)
+        found = f"{subject}: access.withoutQueue names it, and it has queue {queue.name} (id {queue.id})"
+        if isinstance(state, ReconcilerError):
+            remarks.append(_unread(organization, project, state))
+        elif state:
+            message = (
+                f"{found}, open to all pipelines; delete the queue or close it in Azure DevOps, or say what is desired "
+                "in access.openAccess, or remove the entry from access.withoutQueue"
+            )
+            gaps.append(gap(NAME, f"{subject} open queue", Rejected(message)))
+        else:
+            remarks.append(Remark(NAME, subject, f"{found}; delete the queue in Azure DevOps, or remove the entry"))
+    return Observation(None, tuple(gaps), tuple(remarks))
+
+
+def _unread(organization: str, project: Project, error: ReconcilerError) -> Remark:
+    subject = f"{organization}/{project.name}"
+    return Remark(NAME, subject, f"{subject}: access.withoutQueue names it; its queue cannot be read: {error}")
+
+
+def _hidden(organization: Organization, survey: Survey, excepted: Excepted) -> Iterator[Gap]:
+    """Where all projects use the pool, those that the operator cannot see and that no exception names."""
     if organization.projects:
         return
     name = organization.name
     try:
-        hidden = survey.hidden_projects(name)
+        hidden = [
+            one
+            for one in survey.hidden_projects(name)
+            if one.id not in excepted.ids and one.name.casefold() not in organization.without_queue
+        ]
     except ReconcilerError as error:
         yield gap(NAME, f"{name} hidden projects", error)
         return
     if hidden:
-        names = ", ".join(project.name for project in hidden[:_NAMED]) + (", …" if len(hidden) > _NAMED else "")
+        names = ", ".join(project.now or project.name for project in hidden[:_NAMED]) + (
+            ", …" if len(hidden) > _NAMED else ""
+        )
         message = (
             f"{name}: all projects use the pool, and the operator cannot see {len(hidden)} of them: {names}; let it "
             "view them, or list the projects that use the pool"

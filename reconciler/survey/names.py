@@ -6,12 +6,13 @@ The name always comes first: where something else has it by now, that is what th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from reconciler.documents import moment, moment_of
+from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import AgentPool, Project
 from reconciler.spec.model import Spec
 
@@ -28,12 +29,21 @@ def named_by_spec(spec: Spec, remembered: RememberedNames) -> RememberedNames:
 
 
 def projects_of(spec: Spec) -> set[tuple[str, str]]:
-    """Organization and project of every project that the spec names anywhere."""
+    """Organization and project of every project that the spec names anywhere, each name once."""
     access = spec.access
     named = {(one.name, project) for one in spec.organizations for project in one.projects}
     named |= {(one.organization, one.project) for one in access.open_access}
     named |= {(one.organization, one.project) for one in access.pipelines}
-    return named | {(one.organization, one.project) for one in access.queue_roles}
+    named |= {(one.organization, one.project) for one in access.queue_roles}
+    known = {key(*name) for name in named}
+    excepted = {(one.name, project) for one in spec.organizations for project in one.without_queue}
+    return named | {name for name in excepted if key(*name) not in known}
+
+
+def exceptions_of(spec: Spec) -> set[str]:
+    """Keys of the names that keep something from a project: a rename must not lift such an exception."""
+    without = {key(one.name, project) for one in spec.organizations for project in one.without_queue}
+    return without | {key(one.organization, one.project) for one in spec.access.open_access if not one.allow}
 
 
 def key(organization: str, name: str) -> str:
@@ -42,7 +52,7 @@ def key(organization: str, name: str) -> str:
 
 
 def renamed_pool(
-    remembered: RememberedNames, organization: str, name: str, pools: Sequence[AgentPool]
+    remembered: RememberedNames, organization: str, name: str, pools: Iterable[AgentPool]
 ) -> AgentPool | None:
     """The agent pool that had this name, under the one it has now."""
     known = {spelt.casefold(): number for spelt, number in remembered.pools.items()}
@@ -70,13 +80,70 @@ def as_the_spec_names_them(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Excepted:
+    """What the names of a list of exceptions stand for in one organization."""
+
+    ids: frozenset[str] = frozenset()
+    """Projects with such a name, and projects that are remembered to have had one."""
+    unresolved: tuple[str, ...] = ()
+    """Names that stand for no project: any project may be meant."""
+    unread: ReconcilerError | None = None
+    """Why hidden projects, which might have these names, could not be read."""
+    taken: tuple[tuple[Project, Project], ...] = ()
+    """Projects that have an excepted name now, each with the project that had it, under its present name."""
+
+
+def excepted(
+    remembered: RememberedNames,
+    organization: str,
+    exceptions: Collection[str],
+    *,
+    named: Collection[str],
+    visible: Sequence[Project],
+    hidden: Callable[[], Sequence[Project]],
+) -> Excepted:
+    """Resolve names of exceptions: by name, by remembered id, else to a hidden project, which is read only then.
+
+    Where another project has the name by now, both are excepted, until the spec names the former one as well.
+    `visible`: as the spec names them; `named`: keys of all names in the spec.
+    """
+    former = {spelt.casefold(): number for spelt, number in remembered.projects.items()}
+    by_name, by_id = {one.name.casefold(): one for one in visible}, {one.id: one for one in visible}
+    ids: set[str] = set()
+    unresolved: list[str] = []
+    taken: list[tuple[Project, Project]] = []
+    for name in sorted(exceptions):
+        found, known = by_name.get(name.casefold()), former.get(key(organization, name))
+        holder = by_id.get(known or "")
+        if found is not None:
+            ids.add(found.id)
+        if found is not None and holder is not None and holder.id != found.id:
+            if key(organization, holder.name) in named:
+                continue
+            taken.append((found, holder))
+        if known is not None:
+            ids.add(known)
+        elif found is None:
+            unresolved.append(name)
+    try:
+        unseen = {one.name.casefold() for one in hidden()} if unresolved else set()
+    except ReconcilerError as error:
+        return Excepted(frozenset(ids), tuple(unresolved), error, tuple(taken))
+    open_names = tuple(name for name in unresolved if name.casefold() not in unseen)
+    return Excepted(frozenset(ids), open_names, None, tuple(taken))
+
+
 def learned(
     spec: Spec,
     before: RememberedNames,
     pools: Mapping[str, Sequence[AgentPool]],
     projects: Mapping[str, Sequence[Project]],
 ) -> RememberedNames:
-    """Ids of the spec's names; what could not be read, or resolves to nothing now, keeps the id it had."""
+    """Ids of the spec's names; what could not be read, or resolves to nothing now, keeps the id it had.
+
+    So does an exception whose name another project took over: the project that had it is still excepted.
+    """
     by_name = {key(name, pool.name): pool.id for name, found in pools.items() for pool in found}
     by_project = {key(name, project.name): project.id for name, found in projects.items() for project in found}
     known = named_by_spec(spec, before)
@@ -84,10 +151,17 @@ def learned(
     for one in spec.organizations:
         if (number := by_name.get(key(one.name, one.agent_pool))) is not None:
             numbers[f"{one.name}/{one.agent_pool}"] = number
-    ids = dict(known.projects)
+    former = {name.casefold(): number for name, number in known.projects.items()}
+    present = {(name, project.id): project.name for name, found in projects.items() for project in found}
+    named, exceptions = {key(*name) for name in projects_of(spec)}, exceptions_of(spec)
+    ids: dict[str, str] = {}
     for organization, project in sorted(projects_of(spec)):
-        if (found_id := by_project.get(key(organization, project))) is not None:
-            ids[f"{organization}/{project}"] = found_id
+        name = key(organization, project)
+        found_id, known_id = by_project.get(name), former.get(name)
+        now = present.get((organization, known_id or ""))
+        kept = name in exceptions and now is not None and key(organization, now) not in named
+        if (chosen := known_id if kept or found_id is None else found_id) is not None:
+            ids[f"{organization}/{project}"] = chosen
     return RememberedNames(numbers, ids, before.busy_since, before.created)
 
 

@@ -6,7 +6,7 @@ not stop the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
+from reconciler.survey.names import Excepted
 from reconciler.survey.queue_uses import QueueUses
 
 
@@ -47,7 +48,10 @@ class Survey(Protocol):
         """All visible projects, sorted by name; a renamed one under the name that the spec knows, with its new one."""
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
-        """Projects that exist and that we cannot see, sorted by name, as far as they are known."""
+        """Projects that exist and that we cannot see, as far as they are known; named as `projects` names them."""
+
+    def excepted(self, organization: str, exceptions: Collection[str]) -> Excepted:
+        """What these names of a list of exceptions stand for."""
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""

@@ -34,7 +34,6 @@ from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
 
-
 _SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"}
 
 
@@ -122,11 +121,11 @@ class SharedSurvey:
 
     def remembers(self, spec: Spec) -> RememberedNames:
         """What to remember of the pool, out of what was read; reads nothing."""
-        pools = {
-            one.name: tuple((self._memo.peek(Key("agent pools", one.name)) or {}).values())
-            for one in spec.organizations
+        organizations, kinds = [one.name for one in spec.organizations], ("projects", "hidden projects")
+        pools = {name: tuple((self._memo.peek(Key("agent pools", name)) or {}).values()) for name in organizations}
+        projects = {
+            name: [p for kind in kinds for p in self._memo.peek(Key(kind, name)) or ()] for name in organizations
         }
-        projects = {one.name: self._memo.peek(Key("projects", one.name)) or () for one in spec.organizations}
         learned = names.learned(spec, self._remembered, pools, projects)
         created = moves.created(arm_pools.known(self._memo, spec)) or learned.created
         return replace(learned, busy_since=self._busy_since, created=created)
@@ -205,9 +204,7 @@ class SharedSurvey:
     def agent_pool(self, organization: str, name: str) -> AgentPool:
         """By name, case aside, else by the id the name was known to have; `NotReady` where there is none."""
         pools = self._agent_pools(organization)
-        found = pools.get(name.casefold()) or names.renamed_pool(
-            self._remembered, organization, name, tuple(pools.values())
-        )
+        found = pools.get(name.casefold()) or names.renamed_pool(self._remembered, organization, name, pools.values())
         if found is None:
             raise NotReady(f"{organization}: there is no agent pool {name}, or the identity may not view it")
         return found
@@ -230,20 +227,24 @@ class SharedSurvey:
         )
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
-        """Projects that the directory of groups knows and the identity cannot see, sorted by name."""
-        return self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
+        """Projects that the directory of groups knows and the identity cannot see; named as `projects` names them."""
+        hidden = self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
+        return names.as_the_spec_names_them(self._remembered, organization, self._named, hidden)
+
+    def excepted(self, organization: str, exceptions: Collection[str]) -> names.Excepted:
+        """What these names of a list of exceptions stand for."""
+        visible, hidden = self.projects(organization), partial(self.hidden_projects, organization)
+        known, named = self._remembered, self._named
+        return names.excepted(known, organization, exceptions, named=named, visible=visible, hidden=hidden)
 
     def _hidden(self, organization: str) -> Sequence[Project]:
         groups = self._once(Key("groups of projects", organization), lambda: self._readers.devops.groups(organization))
         known = {group.project: Project(group.project, group.scope) for group in groups if group.project}.values()
         visible = {project.id for project in self._visible(organization)}
-        hidden = [project for project in known if project.id not in visible]
-        if not hidden:
+        if not (hidden := [project for project in known if project.id not in visible]):
             return ()
-        gone = self._once(
-            Key("deleted projects", organization),
-            lambda: frozenset(self._readers.devops.deleted_projects(organization)),
-        )
+        read = self._readers.devops.deleted_projects
+        gone = self._once(Key("deleted projects", organization), lambda: frozenset(read(organization)))
         return sorted((one for one in hidden if one.id not in gone), key=lambda one: (one.name.casefold(), one.id))
 
     def me(self, organization: str) -> Identity:

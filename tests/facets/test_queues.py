@@ -16,7 +16,6 @@ from reconciler.plan.model import Action, Change, GapKind, Risk
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import NewQueue, OpenAccess, ProjectPlace, QueuePlace
 from reconciler.ports.devops import AgentPool, Project, Queue
-from reconciler.spec.model import Organization
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec
 from tests.facets.world import POOL, Org, World
 
@@ -132,7 +131,7 @@ def _place(*, queue: Queue | None, pool: AgentPool = POOL) -> ProjectQueue:
     ],
 )
 def test_only_a_queue_that_was_seen_missing_is_made(observed: queues.Observed, reason: str) -> None:
-    changes = queues.diff((organization(),), (_place(queue=None),))
+    changes = queues.diff((queues.DesiredQueues(organization()),), (_place(queue=None),))
 
     refusals = queues.guard(observed, changes, Policy())
 
@@ -142,7 +141,7 @@ def test_only_a_queue_that_was_seen_missing_is_made(observed: queues.Observed, r
 
 def test_a_removal_is_refused_whoever_thought_of_it() -> None:
     place = _place(queue=None)
-    made = queues.diff((organization(),), (place,))[0]
+    made = queues.diff((queues.DesiredQueues(organization()),), (place,))[0]
     closing = replace(made, target=OpenAccess(QueuePlace(PRIME, WEB.id, WEB.name, 1, 7), allow=False))
     misnamed = replace(made, target=replace(target_of(made, NewQueue), pool_name="another"))
 
@@ -163,7 +162,7 @@ places = st.lists(
     ),
     unique_by=lambda place: (place.organization, place.project.id),
 ).map(tuple)
-DESIRED: tuple[Organization, ...] = (organization(PRIME), organization(TAILSPIN))
+DESIRED = (queues.DesiredQueues(organization(PRIME)), queues.DesiredQueues(organization(TAILSPIN)))
 
 
 @given(places)

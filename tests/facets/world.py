@@ -7,7 +7,7 @@ the emulator have those.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from reconciler.ports.readers_writers import Writers
 from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
+from reconciler.survey.names import Excepted, RememberedNames, excepted
 from reconciler.survey.queue_uses import QueueUses
 
 RANKS = ("Reader", "User", "Creator", "Administrator")
@@ -85,6 +86,7 @@ class World:
         self.since: datetime | None = None
         self.surroundings: AzureResourcesReader | None = None
         self.moved: PoolElsewhere | None = None
+        self.remembered = RememberedNames()
 
     @property
     def writers(self) -> Writers:
@@ -133,6 +135,17 @@ class World:
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
         return list(self._read(organization, "hidden_projects").hidden)
+
+    def excepted(self, organization: str, exceptions: Collection[str]) -> Excepted:
+        visible = self.projects(organization)
+        return excepted(
+            self.remembered,
+            organization,
+            exceptions,
+            named=(),
+            visible=visible,
+            hidden=lambda: self.hidden_projects(organization),
+        )
 
     def me(self, organization: str) -> Identity:
         self._read(organization, "me")

@@ -7,17 +7,18 @@ it only names their places; what follows from a reading is for the facet to deci
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from reconciler.documents.spelling import nearest
 from reconciler.engine.facet import Observation
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
-from reconciler.plan.model import Change, Gap, GapKind
+from reconciler.plan.model import Change, Gap, GapKind, Remark
 from reconciler.plan.targets import QueuePlace
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
+from reconciler.survey.names import Excepted, key, projects_of
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ def each(
     """Read one organization after another, by name; an error of one is a gap of that one alone."""
     states: list[T] = []
     gaps: list[Gap] = []
+    remarks: list[Remark] = []
     for organization in sorted(organizations, key=lambda one: one.name):
         try:
             found = read(organization)
@@ -68,25 +70,67 @@ def each(
             continue
         states += found.value
         gaps += found.gaps
-    return Observation(tuple(states), tuple(gaps))
+        remarks += found.remarks
+    return Observation(tuple(states), tuple(gaps), tuple(remarks))
 
 
-def reach(facet: str, organization: Organization, visible: Sequence[Project]) -> Observation[tuple[Project, ...]]:
+def reach(
+    facet: str, organization: Organization, visible: Sequence[Project], excepted: Excepted | None = None
+) -> Observation[tuple[Project, ...]]:
     """Projects in which the organization uses the pool, sorted by name: the listed ones, or all visible ones.
 
     A hidden project and a project that does not exist look the same, so a listed name that resolves to nothing is a
     gap. Where all projects use the pool, hidden ones cannot be counted; none visible at all is a gap too. Projects
-    that the spec leaves without a queue are out of reach.
+    that the spec leaves without a queue are out of reach; `excepted`: what their names stand for.
     """
-    left_out = organization.without_queue
+    left_out, ids = organization.without_queue, excepted.ids if excepted else frozenset()
     if organization.projects:
         named = [name for name in organization.projects if name.casefold() not in left_out]
         return pick(facet, organization.name, named, visible)
     if not visible:
         nothing = NotFound(f"{organization.name}: all projects use the pool, and the operator can see none")
         return Observation((), (gap(facet, organization.name, nothing),))
-    reached = (project for project in visible if project.name.casefold() not in left_out)
+    reached = (one for one in visible if one.name.casefold() not in left_out and one.id not in ids)
     return Observation(tuple(sorted(reached, key=_by_name)))
+
+
+def left_alone(organization: Organization, visible: Sequence[Project], survey: Survey) -> Excepted:
+    """What `access.withoutQueue` stands for; where projects are listed, a name that stands for none opens nothing."""
+    names = organization.without_queue
+    if organization.projects:
+        names &= {project.name.casefold() for project in visible}
+    return survey.excepted(organization.name, names)
+
+
+def withheld(spec: Spec, organization: Organization, visible: Iterable[Project]) -> frozenset[str]:
+    """Ids of the projects that one unresolved name of an exception may mean: those that the spec does not name."""
+    if organization.projects:
+        return frozenset()
+    named = {key(*place) for place in projects_of(spec)}
+    return frozenset(one.id for one in visible if key(organization.name, one.name) not in named)
+
+
+def unresolved(
+    facet: str, place: tuple[str, str], excepted: Excepted, visible: Sequence[Project], effect: str
+) -> Iterator[Gap]:
+    """What a person has to correct in a list of exceptions. `place`: organization, and section of the spec."""
+    organization, section = place
+    for name in excepted.unresolved:
+        subject = f"{organization}/{name}"
+        said = f"{subject}: {section} names it, and no visible or hidden project has this name"
+        near = nearest(name, [project.name for project in sorted(visible, key=_by_name)])
+        advice = f"correct the name (nearest is {near}) or remove the entry" if near else "correct or remove the entry"
+        error: ReconcilerError = NotFound(f"{said}; {effect} until it is known which project is meant; {advice}")
+        if excepted.unread is not None:
+            error = excepted.unread
+        yield gap(facet, f"{subject} in {section}", error)
+    for found, former in excepted.taken:
+        subject = f"{organization}/{found.name}"
+        message = (
+            f"{subject}: {section} names it, and the project that had this name (id {former.id}) is called "
+            f"{former.name} now; both are excepted: write {former.name} as well, or in its place"
+        )
+        yield gap(facet, f"{subject} in {section}", NotFound(message))
 
 
 def pick(
@@ -122,14 +166,14 @@ def on_queues(
     organization: Organization,
     projects: Observation[tuple[Project, ...]],
     survey: Survey,
-    absent: Callable[[str, Project], ReconcilerError],
+    absent: Callable[[str, Project], ReconcilerError | None],
 ) -> Observation[tuple[tuple[Project, Queue], ...]]:
-    """The queue of each of these projects; `absent` says, of a subject and its project, what a missing one means."""
+    """The queue of each of these projects; `absent` says, of a subject and its project, why one has to be there."""
     pool = survey.agent_pool(organization.name, organization.agent_pool)
     answers = survey.queues(organization.name, projects.value, pool)
     read = readable(facet, organization.name, projects.value, answers)
     missing = [(f"{organization.name}/{project.name}", project) for project, queue in read.value if queue is None]
-    gaps = tuple(gap(facet, subject, absent(subject, project)) for subject, project in missing)
+    gaps = tuple(gap(facet, subject, error) for subject, one in missing if (error := absent(subject, one)))
     there = tuple((project, queue) for project, queue in read.value if queue is not None)
     return Observation(there, projects.gaps + read.gaps + gaps)
 

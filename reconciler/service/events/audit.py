@@ -2,21 +2,24 @@
 
 The same entries come two ways: through an audit stream to Event Grid, whose payload is not published (one entry, a
 list, or an object with a list are all accepted), and by polling the audit log. An entry names an organization and
-often a project; which pools are concerned follows from the specs. Action ids and their data: Microsoft Learn,
-"Auditing events list"; the entry's fields: the audit document of the Azure DevOps REST specifications, 7.2.
+often a project; which pools are concerned follows from the specs, and for a project that was renamed since, from the
+ids that the pool's status remembers. Action ids and their data: Microsoft Learn, "Auditing events list"; the entry's
+fields: the audit document of the Azure DevOps REST specifications, 7.2.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from reconciler.documents import Json
 from reconciler.service.events.envelope import decode, envelope
 from reconciler.service.events.pools import Keys
 from reconciler.spec.model import Organization, Spec
+from reconciler.survey.names import RememberedNames, key
 
 _PROJECT = frozenset(
     {
@@ -53,21 +56,27 @@ class Hint:
     organization: str = ""
     project: str = ""
     """Project name, as the entry has it."""
+    project_id: str = ""
+    """Lower case."""
     agent_pool: str = ""
     new_project: bool = False
     """The name may be in no spec yet, or the new name of a project that is."""
 
 
-def audit_keys(body: bytes | str, specs: Sequence[Spec]) -> Keys:
+Remembered = Callable[[str], RememberedNames]
+"""Key of a pool → what its names stood for. Called once for a pool, and only where an entry's project is in no list."""
+
+
+def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered) -> Keys:
     """Keys of the pools that a delivery of the audit stream concerns."""
     items, problem = decode(body)
     entries = [entry for item in items for entry in _unwrapped(item)]
-    return _concerned(entries, specs, Counter([problem] if problem else []))
+    return _concerned(entries, specs, remembered, Counter([problem] if problem else []))
 
 
-def log_keys(entries: Iterable[Json], specs: Sequence[Spec], organization: str) -> Keys:
+def log_keys(entries: Iterable[Json], specs: Sequence[Spec], remembered: Remembered, organization: str) -> Keys:
     """Keys of the pools that entries of one organization's polled audit log concern."""
-    return _concerned(list(entries), specs, Counter(), organization)
+    return _concerned(list(entries), specs, remembered, Counter(), organization)
 
 
 def hint_of(entry: Json, organization: str = "") -> Hint | None:
@@ -79,41 +88,54 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
     data = data if isinstance(data, dict) else {}
     where = organization or _organization(entry)
     project = _text(entry, "projectName") or _text(data, "ProjectName")
+    project_id = (_text(entry, "projectId") or _text(data, "ProjectId")).lower()
     if action in _PROJECT:
-        return Hint(where, project, new_project=True)
+        return Hint(where, project, project_id, new_project=True)
     if action in _POOL:
         return Hint(where, agent_pool=_text(data, "AgentPoolName"))
     if _RESOURCE.match(action) and _text(data, "ResourceType").lower() in _RESOURCE_TYPES:
-        return Hint(where, project)
+        return Hint(where, project, project_id)
     if action in _SECURITY and _text(data, "NamespaceName").lower() in ("", "distributedtask"):
         return Hint(where)
     return None
 
 
-def concerned(hint: Hint, spec: Spec) -> bool:
+def concerned(hint: Hint, spec: Spec, remembered: Remembered) -> bool:
     """Whether a hint may concern a pool."""
-    return any(_touches(hint, organization) for organization in spec.organizations)
+    return any(_touches(hint, organization, lambda: remembered(spec.key)) for organization in spec.organizations)
 
 
-def _touches(hint: Hint, organization: Organization) -> bool:
+def _touches(hint: Hint, organization: Organization, remembered: Callable[[], RememberedNames]) -> bool:
     if hint.organization and hint.organization != organization.name:
         return False
     if hint.agent_pool and hint.agent_pool.casefold() != organization.agent_pool.casefold():
         return False
     if not hint.project or hint.new_project or not organization.projects:
         return True
-    return hint.project.casefold() in {name.casefold() for name in organization.projects}
+    if hint.project.casefold() in {name.casefold() for name in organization.projects}:
+        return True
+    listed = {key(organization.name, name) for name in organization.projects}
+    return bool(hint.project_id) and any(
+        number.lower() == hint.project_id and name.casefold() in listed
+        for name, number in remembered().projects.items()
+    )
 
 
-def _concerned(entries: Sequence[Json], specs: Sequence[Spec], dropped: Counter[str], organization: str = "") -> Keys:
-    hints = set()
+def _concerned(
+    entries: Sequence[Json],
+    specs: Sequence[Spec],
+    remembered: Remembered,
+    dropped: Counter[str],
+    organization: str = "",
+) -> Keys:
+    hints, known = set(), cache(remembered)
     for entry in entries:
         hint = hint_of(entry, organization)
         if hint is None:
             dropped["not about pools, their projects or their rights"] += 1
         else:
             hints.add(hint)
-    keys = {spec.key for spec in specs for hint in hints if concerned(hint, spec)}
+    keys = {spec.key for spec in specs if any(concerned(hint, spec, known) for hint in hints)}
     return Keys(tuple(sorted(keys)), dict(dropped))
 
 

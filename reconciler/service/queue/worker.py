@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.engine import Result, load_status
+from reconciler.engine import Result, load_status, waits
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, Transient
 from reconciler.ports.clock import Clock
@@ -29,6 +29,8 @@ from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
 """Triggers without a waiting caller, of which there may be thousands."""
+EXPLICIT = "http"
+"""The trigger of a caller's own request: it sends again what was rejected before."""
 
 
 class Reconciles(Protocol):
@@ -37,8 +39,10 @@ class Reconciles(Protocol):
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch."""
 
-    def reconcile(self, spec: Spec, revision: str, survey: SharedSurvey | None = None) -> Result:
-        """One run of one pool."""
+    def reconcile(
+        self, spec: Spec, revision: str, survey: SharedSurvey | None = None, *, requested: datetime | None = None
+    ) -> Result:
+        """One run of one pool; `requested`: when a caller asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,15 @@ class _Task:
     specs: Specs
     survey: SharedSurvey | None
     """One pool reads for itself; the pools of a batch share what they read."""
+
+    def lifts_rests(self, status: PoolStatus) -> bool:
+        """Whether a caller asked for this run after a write was rejected that is not sent again by itself."""
+        return any(waits.lifts(self.requested, rest) for rest in status.resting.values())
+
+    @property
+    def requested(self) -> datetime | None:
+        """When a caller asked for this run; None for everything else."""
+        return self.inserted if self.work.trigger == EXPLICIT else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +151,8 @@ class Worker:
         decision = (
             decide(record, task.inserted, now, in_burst=in_burst) if promise is None else due(record, promise, now)
         )
-        if decision is Decision.RUN:
+        # A run that is counted as covering the request did not send what rests.
+        if decision is Decision.RUN or task.lifts_rests(status):
             return self._run(task, spec, status, span)
         if status.run is not None:
             # Another message's run covers this one: link its trace.
@@ -153,12 +167,15 @@ class Worker:
 
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
-        result = self.reconciler.reconcile(spec, task.specs.revision, task.survey)
+        result = self.reconciler.reconcile(spec, task.specs.revision, task.survey, requested=task.requested)
         seconds = self.clock.monotonic() - began
         self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
-            self.outbox.follow_up(spec.key, self.busy, trace)
+            if task.lifts_rests(before):
+                self.outbox.again(replace(task.work, keys=(spec.key,)), self.busy)  # a follow-up would lift nothing
+            else:
+                self.outbox.follow_up(spec.key, self.busy, trace)
             return Report(spec.key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
         if result.next_look is not None:

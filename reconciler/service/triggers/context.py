@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.documents import Json
+from reconciler.engine import load_status
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.service.catalogue import Catalogue
@@ -14,6 +15,7 @@ from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import LASTS, Capabilities
+from reconciler.survey.names import RememberedNames
 from reconciler.telemetry import Telemetry
 
 
@@ -65,3 +67,7 @@ class TriggerContext:
     """Plans, with readers only."""
     audit: AuditLog
     options: TriggerOptions
+
+    def remembered(self, key: str) -> RememberedNames:
+        """What the names of a pool's spec stood for in its last run."""
+        return load_status(self.state, key).remembered

@@ -26,7 +26,7 @@ def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[st
 
 def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
     """Messages for the work queue after the audit stream reported a change in an organization."""
-    found = audit_keys(text, tuple(context.catalogue.specs().by_key.values()))
+    found = audit_keys(text, tuple(context.catalogue.specs().by_key.values()), context.remembered)
     return _requests(context, "devops_changed", found, "audit", trace)
 
 

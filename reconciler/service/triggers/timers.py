@@ -89,7 +89,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
     except Terminal:
         _remember(context, f"audit/{organization}", {"refusedUntil": moment(now + REFUSED_FOR)}, document)
         raise
-    found = log_keys(entries, specs, organization)
+    found = log_keys(entries, specs, context.remembered, organization)
     if cut:
         # The entries that were not read may concern any pool: all pools of the organization are requested.
         context.telemetry.count("reconciler.audit.cut", organization=organization)

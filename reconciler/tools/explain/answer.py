@@ -172,7 +172,7 @@ def spec_says(question: Question, now: datetime) -> tuple[str, ...]:
 def _reach(question: Question) -> Iterator[str]:
     organization = question.organization
     if question.project.casefold() in organization.without_queue:
-        yield f"{question.place} is left as it is, by access.withoutQueue: no queue is created or read there"
+        yield f"{question.place} is left as it is, by access.withoutQueue: no queue is created there"
     elif not organization.projects:
         yield f"all projects of {organization.name} use the pool, also those created later"
         if organization.auto_provision is not None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.service.events.audit import audit_keys, log_keys
 from reconciler.spec.model import Mode, Organization, Spec
+from reconciler.survey.names import RememberedNames
 
 
 def spec(name: str, *organizations: Organization) -> Spec:
@@ -25,6 +26,10 @@ BOTH = spec(
     Organization("prime", "alias-of-both", (), open_access=None),
 )
 SPECS = (EVERYWHERE, LISTED, BOTH)
+
+
+def nothing(_key: str) -> RememberedNames:
+    return RememberedNames()
 
 
 def entry(action: str, organization: str = "prime", **data: Any) -> dict[str, Any]:
@@ -75,26 +80,66 @@ def test_an_entry_concerns_the_pools_that_it_could_touch(
         [document],
     ]
     for shape in shapes:
-        assert audit_keys(json.dumps(shape), SPECS).keys == keys, (reason, shape)
+        assert audit_keys(json.dumps(shape), SPECS, nothing).keys == keys, (reason, shape)
 
 
 def test_polled_entries_belong_to_the_organization_that_was_asked() -> None:
     document = {"actionId": "Project.CreateCompleted", "data": {"ProjectName": "New"}}
 
-    assert log_keys([document, {"actionId": "Git.CreateRepo"}, 7], SPECS, "tailspin").keys == ("both", "everywhere")
+    assert log_keys([document, {"actionId": "Git.CreateRepo"}, 7], SPECS, nothing, "tailspin").keys == (
+        "both",
+        "everywhere",
+    )
 
 
 def test_what_concerns_nobody_is_counted() -> None:
-    keys = audit_keys(json.dumps([entry("Git.CreateRepo"), entry("Git.RenameRepo")]), SPECS)
+    keys = audit_keys(json.dumps([entry("Git.CreateRepo"), entry("Git.RenameRepo")]), SPECS, nothing)
 
     assert keys.dropped == {"not about pools, their projects or their rights": 2}
-    assert "not JSON" in next(iter(audit_keys("{", SPECS).dropped))
+    assert "not JSON" in next(iter(audit_keys("{", SPECS, nothing).dropped))
 
 
 def test_nothing_of_an_entry_is_kept_but_keys() -> None:
-    assert "canary" not in repr(audit_keys(json.dumps(entry("Git.CreateRepo")), SPECS))
+    assert "canary" not in repr(audit_keys(json.dumps(entry("Git.CreateRepo")), SPECS, nothing))
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["actionId", "data", "value", "eventType", "scopeDisplayName"]) | st.text(), x)))  # fmt: skip
 def test_no_document_makes_it_fail(document: Any) -> None:
-    assert set(audit_keys(json.dumps(document), SPECS).keys) <= {"everywhere", "listed", "both"}
+    assert set(audit_keys(json.dumps(document), SPECS, nothing).keys) <= {"everywhere", "listed", "both"}
+
+
+OPENED = entry("Pipelines.ResourceAuthorizedForProject", ResourceType="Queue")
+
+
+@pytest.mark.parametrize(
+    ("document", "keys", "reason"),
+    [
+        ({**OPENED, "projectName": "Site", "projectId": "ID-WEB"}, ("both", "listed"), "the id that Web had"),
+        ({**OPENED, "projectName": "Site", "projectId": "id-site"}, ("both",), "another project"),
+        ({**OPENED, "projectName": "Site", "projectId": "id-old"}, ("both",), "a name that the spec has no longer"),
+        ({**OPENED, "projectName": "Site"}, ("both",), "no id"),
+        ({**OPENED, "data": {**OPENED["data"], "ProjectName": "Site", "ProjectId": "id-web"}}, ("both", "listed"), "in its data"),
+    ],
+)  # fmt: skip
+def test_a_renamed_project_is_known_by_its_id(document: dict[str, Any], keys: tuple[str, ...], reason: str) -> None:
+    """The entry has the new name, and the spec the old one."""
+    asked: list[str] = []
+
+    def remembered(pool: str) -> RememberedNames:
+        asked.append(pool)
+        return RememberedNames(projects={"prime/web": "id-web", "prime/Old": "id-old", "tailspin/Web": "id-other"})
+
+    entries = [document, document, {**document, "id": "4;5;6"}]
+
+    assert log_keys(entries, SPECS, remembered, "prime").keys == keys, reason
+    assert asked in ([], ["listed"]), "a status is read once, and only where a name is in no list"
+
+
+def test_a_name_that_is_listed_needs_no_status() -> None:
+    def remembered(pool: str) -> RememberedNames:
+        raise AssertionError(pool)
+
+    assert log_keys([{**OPENED, "projectName": "web", "projectId": "id-web"}], SPECS, remembered, "prime").keys == (
+        "both",
+        "listed",
+    )

@@ -178,6 +178,13 @@ class _Runner:
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         raise NotImplementedError("a step of the test picks its message and runs one pool; nobody asks for this")
 
-    def reconcile(self, spec: Spec, revision: str, survey: SharedSurvey | None = None) -> Result:
+    def reconcile(
+        self,
+        spec: Spec,
+        revision: str,
+        survey: SharedSurvey | None = None,
+        *,
+        requested: datetime | None = None,  # noqa: ARG002 - nothing rests here
+    ) -> Result:
         assert (revision, survey) == ("c0ffee", None)
         return self.office.run(spec, self.clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from reconciler.adapters.azure_storage.account import Account, Names, Storage
 from reconciler.adapters.clock import SystemClock
 from reconciler.engine import load_status
+from reconciler.engine.status import PoolStatus
+from reconciler.engine.stored import Rest
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.ports.azure import Operation
 from reconciler.service.queue.messages import WorkMessage, one_each, read
@@ -280,3 +283,25 @@ def test_a_memory_of_follow_ups_that_makes_no_sense_is_none(one: tuple[Hall, Set
     place.stores.state.save("follow-ups/pool-1", {"at": "soon"}, None)
 
     assert place.outbox.follows("pool-1") is None
+
+
+@pytest.mark.parametrize(("rests", "trigger"), [(True, "http"), (False, "follow-up")])
+def test_a_callers_request_that_lifts_a_rest_waits_for_another_worker_as_one(
+    one: tuple[Hall, Settable], rests: bool, trigger: str
+) -> None:
+    """A follow-up in its place would lift nothing."""
+    place, clock = one
+    rest = Rest("no", "c0ffee", 1, clock.now() + timedelta(minutes=30))
+    status = PoolStatus("pool-1", resting={"roles:member:o zoe": rest} if rests else {})
+    place.stores.state.save("pools/pool-1", status.to_json(), None)
+    held = place.stores.leases.acquire("pool-1", 60.0)
+    place.outbox.request(tuple(place.worker.catalogue.specs().by_key.values()), "http")
+
+    place.turn(place.outbox.events)
+    clock.advance(20)
+
+    (left,) = place.outbox.events.take(1, 330)
+    asked = read(left.text)
+    assert asked is not None
+    assert (asked.keys, asked.trigger) == (("pool-1",), trigger)
+    held.release()

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.estates import SUBSCRIPTION
 from emulator.documents import Json
-from reconciler.service.triggers import TriggerContext, messages
-from tests.deployment import CANARY, POOLS, Deployment, plan_of, trace_id, until, untraced, work_off
+from reconciler.service.triggers import TriggerContext, messages, timers
+from tests.deployment import CANARY, POOLS, Deployment, plan_of, spec, trace_id, until, untraced, work_off
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 OTHER = "00-" + "c" * 32 + "-" + "d" * 16 + "-01"
@@ -105,6 +105,34 @@ def test_a_new_project_in_the_audit_stream_gets_its_queue(
     context.outbox.events.put(wishes[0])
     work_off(context)
     assert deployment.is_open("build-pool", "New")
+
+
+@pytest.mark.parametrize("way", ["stream", "poll"])
+def test_an_audited_change_in_a_project_that_was_renamed_is_repaired(deployment: Deployment, way: str) -> None:
+    """The entry has the new name and the spec the old one; the pool's status has the id of both."""
+    listed = spec("build-pool").replace("'projects': []", "'projects': ['Web', 'Api']")
+    deployment.commit(**{"build-pool": listed})
+    context = deployment.context()
+    context.outbox.events.put("build-pool")
+    work_off(context)
+    deployment.cloud.do.edit("rename-project", organization="fabrikam-prime", project="Web", to="Site")
+    timers.watch_audit(context)
+    work_off(context)
+    deployment.close_access("build-pool", "Site")
+
+    if way == "poll":
+        timers.watch_audit(context)
+    else:
+        entry = deployment.cloud.do.events("audit")[-1]["event"]
+        for text in messages.devops_changed(context, json.dumps(entry)):
+            context.outbox.events.put(text)
+    work_off(context)
+
+    assert deployment.is_open("build-pool", "Site")
+    deployment.cloud.do.reset_log()
+    context.outbox.events.put("build-pool")
+    work_off(context)
+    assert deployment.cloud.do.count(writes=True) == 0
 
 
 def test_an_audited_change_elsewhere_concerns_nobody(deployment: Deployment, context: TriggerContext) -> None:
