@@ -80,9 +80,11 @@ class Output:
 
     def serve(self, *arguments: str, **more: str) -> Serving:
         """Start `serve` and wait until it is ready; `more`: settings in addition to those of the folder."""
-        self.say(f"  $ {PROGRAM} serve {' '.join(arguments)}", "bold")
+        self.say(f"  $ {PROGRAM} serve {' '.join(('--no-key', *arguments))}", "bold")
         given = {f"RECONCILER_{name}": text for name, text in more.items()}
-        serving = Serving(["--port", "0", *arguments], self._place.folder, {**self._place.environment, **given})
+        serving = Serving(
+            ["--port", "0", "--no-key", *arguments], self._place.folder, {**self._place.environment, **given}
+        )
         self.check("it is ready", serving.url, serving.line)
         return serving
 
