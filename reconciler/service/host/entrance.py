@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from reconciler.service.host.keys import COOKIE, Key
+from reconciler.documents import json_text
+from reconciler.service.host.keys import COOKIE, FunctionKey
 
 MAX_BODY = 1_114_112
 """Largest body in bytes that is read; handlers have lower limits and their own problems."""
@@ -45,14 +45,14 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
     """A response as RFC 9457 has it."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return web.Response(
-        status=status, body=json.dumps(body).encode(), headers=headers, content_type="application/problem+json"
+        status=status, body=json_text(body).encode(), headers=headers, content_type="application/problem+json"
     )
 
 
 class Entrance:
     """The checks of one server."""
 
-    def __init__(self, key: Key, address: str, names: Iterable[str], limits: Limits) -> None:
+    def __init__(self, key: FunctionKey, address: str, names: Iterable[str], limits: Limits) -> None:
         """`names`: hosts that requests may name beside the address that is listened on."""
         self.key = key
         self.limits = limits

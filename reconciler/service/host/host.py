@@ -23,7 +23,7 @@ from reconciler.ports.stores import Message, MessageQueues
 from reconciler.service.host import http, ingress
 from reconciler.service.host.bindings import Served
 from reconciler.service.host.entrance import Connections, Entrance, Limits
-from reconciler.service.host.keys import Key
+from reconciler.service.host.keys import FunctionKey
 from reconciler.service.host.timers import Timer
 from reconciler.service.host.workers import Lane, Workers
 
@@ -38,7 +38,7 @@ class ServeOptions:
     port: int = 7071
     """0: any free port."""
     workers: int = 2
-    key: Key = field(default_factory=Key)
+    key: FunctionKey = field(default_factory=FunctionKey)
     """Function key; by default none is required."""
     names: tuple[str, ...] = ()
     """Hosts that requests may name, beside the address and loopback."""

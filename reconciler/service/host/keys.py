@@ -21,7 +21,7 @@ def _digest(text: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class FunctionKey:
     """What callers have to send. The default requires nothing."""
 
     digest: bytes = b""
@@ -29,7 +29,7 @@ class Key:
     """The cookie of a browser that signed in, while this process runs."""
 
     @classmethod
-    def of(cls, text: str) -> Key:
+    def of(cls, text: str) -> FunctionKey:
         """The key with this text; an empty one requires nothing."""
         return cls(_digest(text)) if text else cls()
 
@@ -47,23 +47,23 @@ class Key:
         return self.required and hmac.compare_digest(_digest(cookie), _digest(self.session))
 
 
-def stored(state: StateStore) -> Key | None:
+def stored(state: StateStore) -> FunctionKey | None:
     """The key that was made at an earlier start; None where there is none."""
     document = state.load(DOCUMENT)
     known = document.body.get("sha256") if document is not None and isinstance(document.body, dict) else None
     if isinstance(known, str) and len(known) == 64:  # noqa: PLR2004 - digits of a SHA-256
         with suppress(ValueError):  # a damaged document: a new key is made, and no old one is valid
-            return Key(bytes.fromhex(known))
+            return FunctionKey(bytes.fromhex(known))
     return None
 
 
-def made() -> tuple[Key, str]:
+def made() -> tuple[FunctionKey, str]:
     """A new key, and its text."""
     text = secrets.token_urlsafe(32)
-    return Key.of(text), text
+    return FunctionKey.of(text), text
 
 
-def keep(state: StateStore, key: Key) -> None:
+def keep(state: StateStore, key: FunctionKey) -> None:
     """Store the key for later starts: its digest alone."""
     document = state.load(DOCUMENT)
     with suppress(LeaseHeld):  # another process stored one at the same moment; this one is valid while it runs
