@@ -42,7 +42,7 @@ VARIABLES = tuple(
             "AZURE_REPOS_SECRET_2": Variable("Second valid secret, while the first is being replaced", read=secret),
             "APP_ROLE": Variable("App role that callers of the HTTP interface need. If unset: a function key suffices"),
             "FUNCTION_KEY": Variable(
-                "Function key that `serve` requires. If unset: none, on loopback only", read=secret
+                "Function key that `serve` requires. If unset: one that it generates, on loopback only", read=secret
             ),
             "AUDIT_ENDPOINT": Variable(
                 "Audit log of Azure DevOps; the organization's name is appended",

@@ -82,10 +82,12 @@ class Output:
 
     def serve(self, *arguments: str, **more: str) -> Serving:
         """Start `serve` and wait until it is ready; `more`: settings in addition to those of the folder."""
-        self.say(f"  $ {PROGRAM} {' '.join((*_BEFORE, 'serve', *arguments))}", "bold")
+        self.say(f"  $ {PROGRAM} {' '.join((*_BEFORE, 'serve', '--no-key', *arguments))}", "bold")
         given = {f"RECONCILER_{name}": text for name, text in more.items()}
         serving = Serving(
-            [*_BEFORE, "serve", "--port", "0", *arguments], self._place.folder, {**self._place.environment, **given}
+            [*_BEFORE, "serve", "--port", "0", "--no-key", *arguments],
+            self._place.folder,
+            {**self._place.environment, **given},
         )
         self.check("it is ready", serving.url, serving.line)
         return serving

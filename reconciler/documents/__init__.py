@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -13,6 +14,15 @@ Json: TypeAlias = Any
 """A JSON value. `Any` crosses the border here, in one place: documents of the services are open-ended."""
 JsonObject: TypeAlias = Mapping[str, Any]
 """A JSON object that is only read."""
+
+
+def json_text(document: Json, *, indent: int | None = None, sort_keys: bool = False) -> str:
+    """A document as text in ASCII, in which no pipeline that prints it finds a command.
+
+    Every JSON value has the same meaning in it: ``#`` after ``#`` is written as its escape, and the two only stand
+    inside of texts.
+    """
+    return json.dumps(document, indent=indent, sort_keys=sort_keys).replace("##", "#\\u0023")
 
 
 def moment(time: datetime) -> str:

@@ -181,7 +181,8 @@ class Plan:
     def hash(self) -> str:
         """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
         changes = sorted((change.to_json() for change in self.changes), key=_text)
-        return hashlib.sha256(_text({"pool": self.pool, "changes": changes}).encode()).hexdigest()[:16]
+        text = _text({"pool": self.pool, "changes": changes})
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def counts(self) -> dict[Risk, int]:

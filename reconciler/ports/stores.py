@@ -81,6 +81,9 @@ class MessageQueue(Protocol):
     def put(self, text: str, *, delay: float = 0.0) -> None:
         """Add a message, not visible before `delay` seconds (seven days at most; more is cut)."""
 
+    def put_all(self, texts: Sequence[str]) -> None:
+        """Add messages: all or none where the store has transactions, otherwise one after the other."""
+
     def take(self, count: int, hide: float) -> Sequence[Message]:
         """Take up to `count` messages and hide them for `hide` seconds; those without an `ack` then reappear.
 

@@ -34,7 +34,8 @@ REASONS = frozenset(
 """Classes of `reconciler.errors`."""
 DROPPED = frozenset({
     "an item that is no event", "not JSON, neither plain nor base64", "not a write or delete of a pool",
-    "not about pools, their projects or their rights",
+    "not about pools, their projects or their rights", "a text that names no pools",
+    "a follow-up that is due in more than seven days",
 })  # fmt: skip
 FUNCTIONS = frozenset({
     "reconcile", "reconcile_pool", "pools", "pool", "plan", "health", "openapi", "github_push", "azure_repos_push",

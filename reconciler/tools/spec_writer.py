@@ -83,10 +83,10 @@ def _sentence(where: Path, gone: Path, why: str) -> str:
 
 def text(draft: Draft, head: Sequence[str] = ()) -> str:
     """YAML with comments; `head` are the comment lines of the file."""
-    lines = [f"# {one_line(line)}".rstrip() for line in head]
+    lines = [f"# {_comment(line)}".rstrip() for line in head]
     comments: dict[Path, list[str]] = {}
     for path, note in draft.notes:
-        comments.setdefault(_nearest(draft.document, path), []).append(one_line(note))
+        comments.setdefault(_nearest(draft.document, path), []).append(_comment(note))
     lines += [f"# {note}" for note in comments.pop((), [])]
     return "\n".join([*lines, *_mapping(draft.document, (), comments)]) + "\n"
 
@@ -97,9 +97,18 @@ def scalar(value: Json) -> str:
         return json.dumps(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    if value.isprintable():
+    if value.isprintable() and "##" not in value:
         return "'" + value.replace("'", "''") + "'"
-    return _NEVER.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return _NEVER.sub(lambda found: f"\\u{ord(found[0]):04x}", _quoted(value))
+
+
+def _quoted(value: str) -> str:
+    """In double quotes, without what a pipeline that prints it would take for a command (``##vso[``)."""
+    return json.dumps(value, ensure_ascii=False).replace("##", "#\\u0023")
+
+
+def _comment(line: str) -> str:
+    return one_line(line).replace("##", "# #").replace("##", "# #")
 
 
 def _unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:

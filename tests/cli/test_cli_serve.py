@@ -51,9 +51,10 @@ class Serving:
 
 
 @contextmanager
-def serving(desk: Desk, *arguments: str, before: tuple[str, ...] = ()) -> Iterator[Serving]:
+def serving(desk: Desk, *arguments: str, key: bool = False, before: tuple[str, ...] = ()) -> Iterator[Serving]:
+    keys = () if key else ("--no-key",)
     process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *before, "serve", "--port", "0", *arguments],
+        [sys.executable, "-m", "reconciler", *before, "serve", "--port", "0", *keys, *arguments],
         cwd=desk.folder,
         env=desk.surroundings(),
         stdout=subprocess.PIPE,
@@ -130,7 +131,7 @@ def test_the_timer_alone_finds_what_nobody_told(online: Desk) -> None:
 
 def test_a_function_key_is_asked_for_where_one_is_set(online: Desk) -> None:
     online.environment["RECONCILER_FUNCTION_KEY"] = "canary-function-key"
-    with serving(online, "--host", "0.0.0.0", "--no-timers") as served:
+    with serving(online, "--host", "0.0.0.0", "--no-timers", key=True) as served:
         without, _ = served.ask("/api/pools")
         given, _ = served.ask("/api/pools", "canary-function-key")
         code, log = served.end()
@@ -148,6 +149,10 @@ def test_a_function_key_is_asked_for_where_one_is_set(online: Desk) -> None:
         ([], {"RECONCILER_WORK_QUEUE": "Work!"}, "error: RECONCILER_WORK_QUEUE: 'Work!' is no queue name"),
         ([], {"RECONCILER_BUDGET": "soon"}, "error: RECONCILER_BUDGET: 'soon' is not a number"),
         (["--workers", "0"], {}, "error: "),
+        (["--no-key", "--host", "0.0.0.0"], {}, "error: RECONCILER_FUNCTION_KEY: not set, but --host 0.0.0.0 is more"),
+        (["--no-key", "--new-key"], {}, "error: --no-key and --new-key: leave out one"),
+        (["--no-key"], {"RECONCILER_FUNCTION_KEY": "x" * 8}, "error: RECONCILER_FUNCTION_KEY: set, so --no-key does not"),
+        (["--new-key"], {"RECONCILER_FUNCTION_KEY": "x" * 8}, "error: RECONCILER_FUNCTION_KEY: set, so --new-key does"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_served_is_one_line(
@@ -170,3 +175,60 @@ def test_a_port_that_is_taken_is_told(online: Desk) -> None:
 
     assert ended.code == 1
     assert ended.errors == [f"error: Unavailable: serve: 127.0.0.1:{port}: Address already in use"]
+
+
+def second_line(served: Serving) -> str:
+    assert served.process.stdout
+    return served.process.stdout.readline().strip()
+
+
+def key_of(line: str) -> str:
+    assert line.startswith("sign in, printed once: http://127.0.0.1:")
+    return line.partition("/sign-in?code=")[2]
+
+
+def test_the_first_start_makes_a_key_and_prints_it_once(online: Desk) -> None:
+    """Later starts know it by its digest; it stands in no file and in no log."""
+    with serving(online, "--no-timers", key=True) as served:
+        key = key_of(second_line(served))
+        first = [served.ask("/api/pools", given)[0] for given in ("", "wrong", key)]
+        health = served.ask("/api/health")[0]
+        _, log = served.end()
+    with serving(online, "--no-timers", key=True) as served:
+        hint = second_line(served)
+        again = [served.ask("/api/pools", given)[0] for given in ("", key)]
+    with serving(online, "--no-timers", "--new-key", key=True) as served:
+        other = key_of(second_line(served))
+        renewed = [served.ask("/api/pools", given)[0] for given in (key, other)]
+
+    assert (first, health) == ([401, 401, 200], 200)
+    assert (hint, again) == ("the key was printed at the first start; --new-key replaces it", [401, 200])
+    assert renewed == [401, 200]
+    assert key not in json.dumps(log)
+    kept = [file for file in online.folder.rglob("*") if file.is_file()]
+    assert kept
+    assert not [file for file in kept if key.encode() in file.read_bytes() or other.encode() in file.read_bytes()]
+
+
+def test_a_key_that_was_never_printed_is_not_kept(online: Desk) -> None:
+    """The port was taken, so nothing was printed: the next start makes one."""
+    with serving(online, "--no-timers") as served:
+        assert online.run("serve", "--port", served.url.rpartition(":")[2]).code == 1
+    with serving(online, "--no-timers", key=True) as served:
+        assert served.ask("/api/pools", key_of(second_line(served)))[0] == 200
+
+
+def test_a_name_of_a_reverse_proxy_has_to_be_allowed(online: Desk) -> None:
+    def status(served: Serving) -> int:
+        request = urllib.request.Request(f"{served.url}/api/health", headers={"Host": "pools.fabrikam.com"})  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code
+
+    with serving(online, "--no-timers") as served:
+        refused = status(served)
+    with serving(online, "--no-timers", "--allow-host", "pools.fabrikam.com") as served:
+        assert (refused, status(served)) == (421, 200)

@@ -40,6 +40,11 @@ class StorageQueue:
         with talking(self._where, ROLE):
             self._send(self._client, encode(text), delay)
 
+    def put_all(self, texts: Sequence[str]) -> None:
+        """Add messages one after the other: the service has no transaction."""
+        for text in texts:
+            self.put(text)
+
     def take(self, count: int, hide: float) -> Sequence[Message]:
         """Take up to `count` messages (32 at most); dead letters are moved on the way."""
         taken: list[Message] = []

@@ -164,7 +164,7 @@ class StorageState:
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        content = json.dumps(body, allow_nan=False).encode()
         try:
             with talking(f"state {name}", ROLE):
                 return self._blobs.made(lambda: self._upload(name, content, etag))

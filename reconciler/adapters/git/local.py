@@ -11,6 +11,8 @@ from dulwich.objects import ObjectID
 from dulwich.repo import Repo
 
 from reconciler.adapters.git.location import Location
+from reconciler.adapters.git.objects import Stored
+from reconciler.adapters.git.pack import Budget
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.tree import read_commit, resolve
 from reconciler.errors import NotFound, ReconcilerError, Unavailable
@@ -35,8 +37,9 @@ class LocalRepository:
         """The files at that object."""
         where = f"git {self._location}"
         with _opened(Path(self._location.place), str(self._location)) as repository:
-            store = repository.object_store
-            return read_commit(store, ObjectID(target), self._location.prefix, where=where, caps=self._caps)
+            budget = Budget(self._caps, f"{where} ({target.decode()[:12]})")
+            with Stored(repository.object_store, budget) as objects:
+                return read_commit(objects, ObjectID(target), self._location.prefix, where=where, caps=self._caps)
 
 
 def committed(folder: Path, caps: Caps) -> Snapshot | None:
@@ -55,8 +58,10 @@ def committed(folder: Path, caps: Caps) -> Snapshot | None:
         except (KeyError, ValueError):
             return None
         prefix = "/".join(below.parts)
+        where = f"folder {folder}"
         try:
-            return read_commit(repository.object_store, head, prefix, where=f"folder {folder}", caps=caps)
+            with Stored(repository.object_store, Budget(caps, where)) as objects:
+                return read_commit(objects, head, prefix, where=where, caps=caps)
         except ReconcilerError:
             return Snapshot(head.decode(), {})
 

@@ -29,8 +29,22 @@ class Caps:
     entries: int = 500_000
     """Names that are read: a few hundred bytes of Git can unfold to billions."""
     fetch_bytes: int = 256 * 1024 * 1024
+    inflated_bytes: int = 256 * 1024 * 1024
+    """For all objects that are read for one snapshot: what Git sends can unfold a thousandfold."""
+    object_bytes: int = 8 * 1024 * 1024
+    """Of one object in memory: a folder, or a blob that the delta of a spec file rests on (git makes no delta against
+    a base of more than 32 times its size)."""
     seconds: float = 60.0
     """For all that is fetched for one snapshot."""
+
+
+class Oversized(Rejected):
+    """What a commit holds is above a limit: so it will be at every later read of that commit."""
+
+    @property
+    def reason(self) -> str:
+        """As of its base: conditions know no other word for it."""
+        return Rejected.__name__
 
 
 class Gathering:
@@ -48,7 +62,7 @@ class Gathering:
         """Count one name."""
         self._entries += 1
         if self._entries > self.caps.entries:
-            raise Rejected(f"{self._where}: more than {self.caps.entries:,} files and folders; narrow the prefix")
+            raise Oversized(f"{self._where}: more than {self.caps.entries:,} files and folders; narrow the prefix")
 
     def too_large(self, path: str, size: int | None = None) -> bool:
         """Whether a file of this size is skipped, and note it; None: it is too large, by an unknown amount."""
@@ -62,13 +76,17 @@ class Gathering:
         """Leave something out, and say so."""
         self.skipped[path] = why
 
+    def room(self, files: int) -> None:
+        """`Oversized` where one more is too many."""
+        if files >= self.caps.files:
+            raise Oversized(f"{self._where}: more than {self.caps.files:,} spec files; narrow the prefix")
+
     def add(self, path: str, content: bytes) -> None:
         """Keep one file."""
-        if len(self.files) >= self.caps.files:
-            raise Rejected(f"{self._where}: more than {self.caps.files:,} spec files; narrow the prefix")
+        self.room(len(self.files))
         self._bytes += len(content)
         if self._bytes > self.caps.total_bytes:
-            raise Rejected(f"{self._where}: more than {self.caps.total_bytes:,} bytes of specs; narrow the prefix")
+            raise Oversized(f"{self._where}: more than {self.caps.total_bytes:,} bytes of specs; narrow the prefix")
         self.files[path] = content
 
     def snapshot(self, revision: str) -> Snapshot:

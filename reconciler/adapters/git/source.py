@@ -11,7 +11,7 @@ from typing import Protocol
 
 from reconciler.adapters.git.folder import Folder
 from reconciler.adapters.git.location import Location, RemoteAccess
-from reconciler.adapters.git.snapshots import Caps, LastGood, changed
+from reconciler.adapters.git.snapshots import Caps, LastGood, Oversized, changed
 from reconciler.ports.specs import Snapshot, SpecSource
 
 __all__ = ["Git", "Location", "RemoteAccess", "basic", "bearer", "changed", "source"]
@@ -30,6 +30,7 @@ class Git:
         self._repository = _repository(location, access or RemoteAccess(), caps or Caps())
         self._last = LastGood()
         self._target = b""
+        self._refused: tuple[bytes, Oversized] | None = None
 
     def snapshot(self) -> Snapshot:
         """The files at the ref's commit."""
@@ -39,7 +40,14 @@ class Git:
         target = self._repository.head()
         if good is not None and target == self._target:
             return good
-        fresh = self._repository.read(target)
+        if self._refused is not None and self._refused[0] == target:
+            # A commit does not change: fetching it again would cost the same and end the same.
+            raise self._refused[1].with_traceback(None)
+        try:
+            fresh = self._repository.read(target)
+        except Oversized as problem:
+            self._refused = (target, problem)
+            raise
         self._target = target
         return fresh
 

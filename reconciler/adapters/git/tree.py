@@ -8,28 +8,39 @@ from __future__ import annotations
 
 import stat
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
 
 from dulwich.errors import ChecksumMismatch, FileFormatException, ObjectFormatException
-from dulwich.objects import Commit, ObjectID, Tag, Tree
+from dulwich.objects import Commit, ObjectID, ShaFile, Tag, Tree, TreeEntry, parse_tree
 
+from reconciler.adapters.git.pack import Damaged
 from reconciler.adapters.git.snapshots import Caps, Gathering, counts
-from reconciler.errors import NotFound, Unavailable
+from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.ports.specs import Snapshot
 
-if TYPE_CHECKING:
-    from dulwich.object_store import BaseObjectStore
-from collections.abc import Mapping
-
-from reconciler.errors import Rejected
-
 REGULAR = (0o100644, 0o100755)
+LONGEST_NAME = 255
+"""Bytes of one part of a path, as file systems have it."""
 _MOST_TAGS = 5
 _UNREADABLE = (FileFormatException, ChecksumMismatch, zlib.error, AssertionError, ValueError, OSError)
 """What the library raises over damaged objects."""
 
 
-def read_commit(store: BaseObjectStore, target: ObjectID, prefix: str, *, where: str, caps: Caps) -> Snapshot:
+class Objects(Protocol):
+    """The objects of a repository, read within limits (`Oversized`). What is missing is a `KeyError`."""
+
+    def read(self, name: ObjectID) -> ShaFile:
+        """A commit, a tree or a tag."""
+
+    def blobs(self, names: Collection[ObjectID]) -> Mapping[ObjectID, bytes | int | None]:
+        """Blobs: content, or size where it is above the limit of a file, or None where it is above by an unknown size.
+
+        One that is missing is left out.
+        """
+
+
+def read_commit(store: Objects, target: ObjectID, prefix: str, *, where: str, caps: Caps) -> Snapshot:
     """The spec files below the prefix at a commit, or at the commit that a tag names."""
     try:
         commit = _peeled(store, target, where)
@@ -39,6 +50,8 @@ def read_commit(store: BaseObjectStore, target: ObjectID, prefix: str, *, where:
         _gather(store, root, gathering)
     except KeyError as missing:
         raise Unavailable(f"{where}: object {_shown(missing.args[0])} is missing") from None
+    except Damaged as problem:
+        raise Unavailable(f"{where}: an object cannot be read: {problem}") from None
     except _UNREADABLE:
         raise Unavailable(f"{where}: an object cannot be read") from None
     return gathering.snapshot(commit.id.decode())
@@ -48,25 +61,26 @@ def _shown(name: object) -> str:
     return name.decode("ascii", "replace") if isinstance(name, bytes) else "?"
 
 
-def _peeled(store: BaseObjectStore, target: ObjectID, where: str) -> Commit:
-    if target not in store:
-        raise NotFound(f"{where}: no commit {_shown(target)}")
-    found = store[target]
+def _peeled(store: Objects, target: ObjectID, where: str) -> Commit:
+    try:
+        found = store.read(target)
+    except KeyError:
+        raise NotFound(f"{where}: no commit {_shown(target)}") from None
     for _ in range(_MOST_TAGS):
         if isinstance(found, Tag):
-            found = store[found.object[1]]
+            found = store.read(found.object[1])
     if not isinstance(found, Commit):
         raise NotFound(f"{where}: names a {found.type_name.decode()} and no commit")
     return found
 
 
-def _folder(store: BaseObjectStore, tree: ObjectID, prefix: str, where: str) -> Tree:
-    found = store[tree]
+def _folder(store: Objects, tree: ObjectID, prefix: str, where: str) -> Tree:
+    found = store.read(tree)
     for name in prefix.split("/") if prefix else ():
         entry = {e.path: e for e in _tree(found).items()}.get(name.encode())
         if entry is None or not stat.S_ISDIR(entry.mode):
             raise NotFound(f"{where}: no folder {prefix}")
-        found = store[entry.sha]
+        found = store.read(entry.sha)
     return _tree(found)
 
 
@@ -76,37 +90,54 @@ def _tree(found: object) -> Tree:
     return found
 
 
-def _gather(store: BaseObjectStore, root: Tree, gathering: Gathering) -> None:
+def _entries(tree: Tree) -> Iterator[TreeEntry]:
+    """All of them: `Tree.items` keeps one of those with the same name."""
+    for name, mode, sha in parse_tree(tree.as_raw_string(), tree.object_format.oid_length):
+        yield TreeEntry(name, mode, ObjectID(sha))
+
+
+def _gather(store: Objects, root: Tree, gathering: Gathering) -> None:
+    """Names first, then the blobs of those that are spec files, and no other blob."""
+    wanted = _wanted(store, root, gathering)
+    blobs = store.blobs(frozenset(wanted.values()))
+    for path, sha in wanted.items():
+        content = blobs[sha]
+        if isinstance(content, bytes):
+            if not gathering.too_large(path, len(content)):
+                gathering.add(path, content)
+        else:
+            gathering.too_large(path, content)
+
+
+def _wanted(store: Objects, root: Tree, gathering: Gathering) -> dict[str, ObjectID]:
+    """Paths of spec files with the blobs that they name."""
+    wanted: dict[str, ObjectID] = {}
+    twice: list[str] = []
     folders = [(root, "", 0)]
     while folders:
         tree, prefix, depth = folders.pop()
-        for entry in tree.items():
+        for entry in _entries(tree):
             gathering.look()
             name = _name(entry.path)
-            path = prefix + (name or entry.path.decode("ascii", "backslashreplace"))
+            path = prefix + (name or entry.path[:LONGEST_NAME].decode("ascii", "backslashreplace"))
             if name is None:
                 gathering.skip(path, "no name for a file")
             elif stat.S_ISDIR(entry.mode) and not name.startswith("."):
                 if depth >= gathering.caps.depth:
                     gathering.skip(path, f"deeper than {gathering.caps.depth} folders")
                 else:
-                    folders.append((_tree(store[entry.sha]), f"{path}/", depth + 1))
+                    folders.append((_tree(store.read(entry.sha)), f"{path}/", depth + 1))
+            elif counts(name) and entry.mode not in REGULAR:
+                gathering.skip(path, "not a regular file")
             elif counts(name):
-                _take(store, path, (entry.mode, entry.sha), gathering)
-
-
-def _take(store: BaseObjectStore, path: str, entry: tuple[int, ObjectID], gathering: Gathering) -> None:
-    mode, sha = entry
-    if mode not in REGULAR:
-        gathering.skip(path, "not a regular file")
-        return
-    try:
-        content = store.get_raw(sha)[1]
-    except KeyError:
-        gathering.too_large(path)  # a fetch asks the server to leave larger files out
-        return
-    if not gathering.too_large(path, len(content)):
-        gathering.add(path, content)
+                gathering.room(len(wanted))
+                if path in wanted:
+                    twice.append(path)
+                wanted[path] = entry.sha
+    for path in twice:
+        wanted.pop(path, None)
+        gathering.skip(path, "this name stands more than once in its folder")
+    return wanted
 
 
 def _name(raw: bytes) -> str | None:
@@ -115,7 +146,7 @@ def _name(raw: bytes) -> str | None:
         name = raw.decode()
     except UnicodeDecodeError:
         return None
-    if name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable():
+    if len(raw) > LONGEST_NAME or name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable():
         return None
     return name
 

@@ -8,19 +8,22 @@ otherwise pass for a repository of the old "dumb" kind.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack, closing
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import urllib3
 from dulwich.client import HttpGitClient
 from dulwich.object_format import SHA1, SHA256
-from dulwich.object_store import MemoryObjectStore, ObjectStoreGraphWalker
+from dulwich.object_store import ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
 
 from reconciler.adapters import network
 from reconciler.adapters.git.location import Location, RemoteAccess
-from reconciler.adapters.git.snapshots import Caps
+from reconciler.adapters.git.objects import Fetched
+from reconciler.adapters.git.pack import Budget, Damaged, Pack
+from reconciler.adapters.git.snapshots import Caps, Oversized
 from reconciler.adapters.git.tree import read_commit, resolve
 from reconciler.adapters.origin import Origin
 from reconciler.adapters.retry_after import retry_after
@@ -56,31 +59,53 @@ class RemoteRepository:
         return resolve({bytes(k): v for k, v in answer.refs.items()}, self._location.ref, self._where)
 
     def read(self, target: bytes) -> Snapshot:
-        """The files at that object, fetched one commit deep; a server that can leaves out files that are too large."""
-        store = MemoryObjectStore(object_format=SHA256 if len(target) == SHA256_DIGITS else SHA1)
-        self._asking(lambda: self._fetch(store, ObjectID(target)))
-        return read_commit(store, ObjectID(target), self._location.prefix, where=self._where, caps=self._caps)
+        """The files at that object, fetched one commit deep.
+
+        A server that can sends no blobs at first, and then those of the spec files.
+        """
+        form = SHA256 if len(target) == SHA256_DIGITS else SHA1
+        commit, where = [ObjectID(target)], f"{self._where} ({target.decode()[:12]})"
+        budget = Budget(self._caps, where)
+        with ExitStack() as packs:
+
+            def fetched(wants: Collection[ObjectID], pack: Pack, **options: Any) -> Pack:
+                packs.enter_context(closing(pack))
+                self._asking(lambda: self._fetch(pack, wants, options))
+                return pack
+
+            def blobs(wants: Collection[ObjectID]) -> Pack:
+                try:
+                    return fetched(wants, Pack(form, budget))
+                except Oversized:
+                    # One large file must not hide the others: a server that can leaves it out by its size.
+                    limit = b"blob:limit=%d" % (self._caps.file_bytes + 1)
+                    rest = Pack(form, Budget(self._caps, where), partial=True)
+                    return fetched(commit, rest, depth=1, filter_spec=limit)
+
+            first = fetched(commit, Pack(form, budget), depth=1, filter_spec=b"blob:none")
+            try:
+                objects = Fetched(form, first, blobs)
+            except Damaged as problem:
+                raise self._damaged(problem) from None
+            return read_commit(objects, ObjectID(target), self._location.prefix, where=self._where, caps=self._caps)
 
     def close(self) -> None:
         """Let the connections go."""
         self._pool.close()
 
-    def _fetch(self, store: MemoryObjectStore, target: ObjectID) -> None:
-        file, commit, abort = store.add_pack()
-        try:
-            self._client.fetch_pack(
-                "",
-                lambda *_, **__: [target],
-                ObjectStoreGraphWalker([], lambda _: []),
-                file.write,
-                depth=1,
-                ref_prefix=[b"HEAD"],
-                filter_spec=b"blob:limit=%d" % (self._caps.file_bytes + 1),
-            )
-        except BaseException:
-            abort()
-            raise
-        commit()
+    def _fetch(self, pack: Pack, wants: Collection[ObjectID], options: Mapping[str, Any]) -> None:
+        self._client.fetch_pack(
+            "",
+            lambda *_, **__: list(wants),
+            ObjectStoreGraphWalker([], lambda _: []),
+            pack.write,
+            ref_prefix=[b"HEAD"],
+            **options,
+        )
+        pack.finish()
+
+    def _damaged(self, problem: Damaged) -> Unavailable:
+        return Unavailable(f"{self._where}: the pack is damaged: {problem}")
 
     def _asking(self, ask: Callable[[], Any]) -> Any:
         """Run one exchange within its budget. The library raises whatever an answer's bytes lead it to."""
@@ -89,6 +114,8 @@ class RemoteRepository:
             return ask()
         except ReconcilerError:
             raise
+        except Damaged as problem:
+            raise self._damaged(problem) from None
         except Exception as problem:  # noqa: BLE001 - bytes from outside fail in a dozen ways, and all mean the same
             raise Unavailable(f"{self._where}: an answer cannot be read ({type(problem).__name__})") from None
 
@@ -165,7 +192,7 @@ class _OneHostPool:
             data = read(amt, **options)
             self._bytes += len(data)
             if self._bytes > self._caps.fetch_bytes:
-                raise Rejected(f"{self._where}: more than {self._caps.fetch_bytes:,} bytes to fetch")
+                raise Oversized(f"{self._where}: more than {self._caps.fetch_bytes:,} bytes to fetch")
             if data.startswith(b"ERR "):
                 raise self._said(data[4:].decode("utf-8", "replace"))
             return data

@@ -26,11 +26,18 @@ class LocalQueue:
 
     def put(self, text: str, *, delay: float = 0.0) -> None:
         """Add a message, not visible before `delay` seconds."""
+        self._insert((text,), delay)
+
+    def put_all(self, texts: Sequence[str]) -> None:
+        """Add messages in one transaction."""
+        self._insert(texts, 0.0)
+
+    def _insert(self, texts: Sequence[str], delay: float) -> None:
         now = self._now()
         with self._file.begin() as connection:
-            connection.execute(
+            connection.executemany(
                 "INSERT INTO messages (queue, text, inserted, visible) VALUES (?, ?, ?, ?)",
-                (self._name, text, now, now + delay_seconds(delay)),
+                [(self._name, text, now, now + delay_seconds(delay)) for text in texts],
             )
 
     def take(self, count: int, hide: float) -> Sequence[Message]:

@@ -99,7 +99,7 @@ class LocalState:
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
-        text, fresh = json.dumps(body, ensure_ascii=False, allow_nan=False), uuid4().hex
+        text, fresh = json.dumps(body, allow_nan=False), uuid4().hex
         with self._file.begin() as connection:
             self._guard(connection, name)
             if etag is None:

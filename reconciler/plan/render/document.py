@@ -6,9 +6,9 @@ harmless on a terminal all the same.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
+from reconciler import documents
 from reconciler.documents import Json
 from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change, Gap, Plan, Refusal
@@ -48,7 +48,7 @@ def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:
 
 def json_text(document: Json) -> str:
     """A document as text: two spaces, keys in the order given, ASCII alone."""
-    return json.dumps(document, indent=2, ensure_ascii=True)
+    return documents.json_text(document, indent=2)
 
 
 def _change(change: Change) -> dict[str, Json]:

@@ -7,20 +7,29 @@ gives a meaning written as a numeric entity. CommonMark says of those that they 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from reconciler.plan.model import Plan
 from reconciler.plan.render import words
-from reconciler.plan.render.clean import clean
+from reconciler.plan.render.clean import clean, cut
 from reconciler.plan.sync import SyncCause
 
 FOLDED_FROM = 20
 """Rows from which a table is folded away."""
 
+LONGEST_CELL = 2_000
+"""Characters of one value, before they are encoded."""
+
 MOST_ROWS = 200
 """Rows of one table; a comment has a limit (65,536 characters on GitHub)."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -/.,=+→…%;?")
+
+
+_WWW = re.compile(r"(www)\.", re.IGNORECASE)
+"""An address without a scheme that becomes a link by itself."""
+_LINKING = re.compile(r"&#(?:64|35);(?=\w)")
 
 
 def markdown(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
@@ -92,9 +101,19 @@ def _line(cells: Sequence[str]) -> str:
 
 def code(value: str) -> str:
     """A value from outside, in fixed-width letters, with nothing in it that Markdown or a terminal would obey."""
-    return f"<code>{escaped(value)}</code>"
+    return f"<code>{_encoded(value)}</code>"
 
 
 def escaped(value: str) -> str:
-    """A value from outside as plain text, with nothing in it that Markdown or a terminal would obey."""
-    return "".join(c if c in _PLAIN or c.isalnum() else f"&#{ord(c)};" for c in clean(value))
+    """A value from outside as plain text, with nothing in it that Markdown or a terminal would obey.
+
+    GitHub looks for people and issues (``@ann``, ``#12``) after it has resolved entities, though not in `code`: there a
+    zero-width space keeps the sign apart from what follows.
+    """
+    return _LINKING.sub(r"\g<0>&#8203;", _encoded(value))
+
+
+def _encoded(value: str) -> str:
+    shown = cut(clean(value), len(value), LONGEST_CELL)
+    text = "".join(c if c in _PLAIN or c.isalnum() else f"&#{ord(c)};" for c in shown)
+    return _WWW.sub(r"\1&#46;", text)

@@ -11,7 +11,7 @@ import logging
 import signal
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +22,8 @@ from azure.functions.queue import QueueMessage
 from reconciler.ports.stores import Message, MessageQueues
 from reconciler.service.host import http, ingress
 from reconciler.service.host.bindings import Served
+from reconciler.service.host.entrance import Connections, Entrance, Limits
+from reconciler.service.host.keys import FunctionKey
 from reconciler.service.host.timers import Timer
 from reconciler.service.host.workers import Lane, Workers
 
@@ -36,8 +38,11 @@ class ServeOptions:
     port: int = 7071
     """0: any free port."""
     workers: int = 2
-    key: str = ""
-    """Function key; empty: none is required."""
+    key: FunctionKey = field(default_factory=FunctionKey)
+    """Function key; by default none is required."""
+    names: tuple[str, ...] = ()
+    """Hosts that requests may name, beside the address and loopback."""
+    limits: Limits = field(default_factory=Limits)
     timers: bool = True
     lanes: tuple[str, ...] = ()
     """Names of queues whose messages go first, in this order; the others follow by name."""
@@ -96,6 +101,7 @@ class Host:
         self._options = options
         self._timers = [Timer(served, self._tick(served)) for served in self._of("timerTrigger")]
         self._workers = Workers(self._lanes(), options.workers, options.retry)
+        self._entrance = Entrance(options.key, options.host, options.names, options.limits)
 
     def _of(self, trigger: str) -> list[Served]:
         return [served for served in self._functions if served.trigger == trigger]
@@ -148,11 +154,10 @@ class Host:
 
     def web(self) -> web.Application:
         """The HTTP side: functions, and the webhook into the queues that functions listen to."""
-        app = http.application(self._of("httpTrigger"), self.call, self._options.key)
+        app = http.application(self._of("httpTrigger"), self.call, self._entrance)
         listened = {str(served.details["queueName"]) for served in self._of("queueTrigger")}
-        ingress.add_to(
-            app, {name: self._queues.named(name) for name in sorted(listened)}, self._options.key, self._workers.nudge
-        )
+        queues = {name: self._queues.named(name) for name in sorted(listened)}
+        ingress.add_to(app, queues, self._entrance, self._workers.nudge)
         return app
 
     async def serve(self, ready: Callable[[str], None], stopping: asyncio.Event | None = None) -> bool:
@@ -161,18 +166,28 @@ class Host:
         if stopping is None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        runner = web.AppRunner(self.web(), access_log=None)
+        limits = self._options.limits
+        runner = web.AppRunner(
+            self.web(), access_log=None, keepalive_timeout=limits.idle_seconds, lingering_time=limits.header_seconds
+        )
         await runner.setup()
-        site = web.TCPSite(runner, self._options.host, self._options.port)
+        listening = None
         try:
-            await site.start()
-            host, port = runner.addresses[0][:2]
+            if runner.server is None:
+                raise RuntimeError("the server was not set up")
+            connections = Connections(runner.server, self._entrance)
+            listening = await asyncio.get_running_loop().create_server(
+                connections, self._options.host, self._options.port
+            )
+            host, port = listening.sockets[0].getsockname()[:2]
             self._start()
             ready(f"http://{host}:{port}")
             await stop.wait()
         finally:
             # First: open HTTP requests may take a while.
             self._begin_nothing_more()
+            if listening is not None:
+                listening.close()
             await runner.cleanup()
         return await asyncio.to_thread(self._end)
 

@@ -9,7 +9,6 @@ and "CloudEvents v1.0 schema with Azure Event Grid" (abuse protection).
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections.abc import Callable, Mapping
 
@@ -18,43 +17,49 @@ from aiohttp import web
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
 from reconciler.ports.stores import MessageQueue
+from reconciler.service.host.entrance import Entrance
 
 PATH = "/runtime/webhooks/eventgrid/{queue}"
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
 
-def add_to(app: web.Application, queues: Mapping[str, MessageQueue], key: str, delivered: Callable[[], None]) -> None:
-    """Add the webhook for these queues; `key` as for functions (`aeg-sas-key`, `x-functions-key` or `?code=`).
+MAX_EVENTS = 1000
+"""Events of one request; Event Grid sends at most 5,000 where a subscription asks for so many, and 1 by default."""
+MAX_EVENT = 48 * 1024
+"""Bytes of one event: a Storage queue takes no larger message."""
+
+
+def add_to(
+    app: web.Application, queues: Mapping[str, MessageQueue], entrance: Entrance, delivered: Callable[[], None]
+) -> None:
+    """Add the webhook for these queues; its key as for functions (`aeg-sas-key`, `x-functions-key` or `?code=`).
 
     `delivered` is called when messages were put.
     """
 
     async def deliver(request: web.Request) -> web.Response:
+        entrance.check(request)
         queue = queues.get(request.match_info["queue"])
         if queue is None:
             raise web.HTTPNotFound
-        if key and not _has_key(request, key):
-            raise web.HTTPUnauthorized
-        events = _events(await request.read())
+        events = _events(await entrance.body(request))
         validation = _validation_code(request.headers, events)
         if validation is not None:
             return web.json_response({"validationResponse": validation})
         try:
-            for event in events:
-                await asyncio.to_thread(queue.put, json.dumps(event))
+            await asyncio.to_thread(queue.put_all, _texts(events))
         except ReconcilerError as error:
             raise web.HTTPServiceUnavailable from error
         delivered()
         return web.Response(status=200)
 
     async def allow(request: web.Request) -> web.Response:
-        if key and not _has_key(request, key):
-            raise web.HTTPUnauthorized
+        entrance.check(request)
         origin = request.headers.get("WebHook-Request-Origin", "*")
         return web.Response(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"})
 
-    app.router.add_post(PATH, deliver)
-    app.router.add_options(PATH, allow)
+    app.router.add_post(PATH, deliver, expect_handler=entrance.expecting(needs_key=True))
+    app.router.add_options(PATH, allow, expect_handler=entrance.expecting(needs_key=True))
 
 
 def _events(body: bytes) -> list[Json]:
@@ -65,7 +70,20 @@ def _events(body: bytes) -> list[Json]:
     events = document if isinstance(document, list) else [document]
     if not all(isinstance(event, dict) for event in events):
         raise web.HTTPBadRequest
+    if len(events) > MAX_EVENTS:
+        raise web.HTTPRequestEntityTooLarge(MAX_EVENTS, len(events))
     return events
+
+
+def _texts(events: list[Json]) -> list[str]:
+    try:
+        texts = [json.dumps(event) for event in events]
+    except RecursionError as error:
+        raise web.HTTPBadRequest from error
+    longest = max(map(len, texts), default=0)
+    if longest > MAX_EVENT:
+        raise web.HTTPRequestEntityTooLarge(MAX_EVENT, longest)
+    return texts
 
 
 def _validation_code(headers: Mapping[str, str], events: list[Json]) -> str | None:
@@ -77,9 +95,3 @@ def _validation_code(headers: Mapping[str, str], events: list[Json]) -> str | No
         if event.get("eventType") == _VALIDATION and isinstance(data, dict):
             return str(data.get("validationCode", ""))
     raise web.HTTPBadRequest
-
-
-def _has_key(request: web.Request, key: str) -> bool:
-    names = ("aeg-sas-key", "x-functions-key")
-    given = next((request.headers[name] for name in names if name in request.headers), request.query.get("code", ""))
-    return hmac.compare_digest(given.encode(), key.encode())

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from reconciler.documents import Json, moment
+from reconciler.documents import Json, json_text, moment
 from reconciler.documents.redaction import redacted
 
 
@@ -28,7 +28,7 @@ class Lines(logging.Formatter):
         """The line; a text that is a JSON object gives its fields, any other is the field `message`."""
         at = moment(datetime.fromtimestamp(record.created, UTC))
         head = {"at": at, "level": record.levelname.lower(), "logger": record.name}
-        return json.dumps({**head, **redacted(_fields(record.getMessage()), self._secrets)}, ensure_ascii=False)
+        return json_text({**head, **redacted(_fields(record.getMessage()), self._secrets)})
 
 
 def log_to(secrets: Iterable[str], stream: TextIO | None = None) -> logging.Handler:

@@ -14,6 +14,7 @@ from reconciler.config.triggers import Hosting
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.host.bindings import read
 from reconciler.service.host.host import Host, ServeOptions
+from reconciler.service.host.keys import FunctionKey
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -25,7 +26,9 @@ APP = Path(__file__).resolve().parents[3] / "function_app.py"
 def host(hosting: Hosting, queues: MessageQueues, options: ServeOptions, path: Path = APP) -> Host:
     """A host for the app; `BindingError` where it cannot be served."""
     lanes = (hosting.work_queue, f"{hosting.work_queue}-poison", hosting.sweep_queue)
-    named = replace(options, key=options.key or hosting.function_key.reveal(), lanes=lanes)
+    named = replace(
+        options, key=options.key if options.key.required else FunctionKey.of(hosting.function_key.reveal()), lanes=lanes
+    )
     return Host(read(_app(path).get_functions(), hosting.bound), queues, named)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.documents import Json
+from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
 
 MAX_BODY = 65_536
@@ -41,7 +41,7 @@ class HttpResponse:
 
     def content(self) -> bytes:
         """The body's bytes, redacted."""
-        return b"" if self.body is None else json.dumps(redacted(self.body), sort_keys=True).encode()
+        return b"" if self.body is None else json_text(redacted(self.body), sort_keys=True).encode()
 
 
 class HttpProblem(Exception):

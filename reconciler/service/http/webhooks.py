@@ -93,7 +93,9 @@ def _known(request: HttpRequest, secrets: Sequence[str]) -> bool:
     given = request.headers.get("x-reconciler-secret", "") or _basic_password(request.headers.get("authorization", ""))
     if not given:
         return False
-    matches = [hmac.compare_digest(secret.encode(), given.encode()) for secret in secrets if secret]
+    matches = [
+        hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogateescape")) for secret in secrets if secret
+    ]
     return any(matches)
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.documents import Json, moment, moment_of
 
 MAX_KEYS = 200
 """Keys in one message; a Storage queue message holds 48 KiB before it is encoded."""
-_KEY = re.compile(r"^[a-z0-9][a-z0-9.-]{0,63}$")
-_TRACE = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+MAX_TEXT = 64 * 1024
+"""Characters of a message: no store takes more."""
+LATEST = timedelta(days=7)
+"""A follow-up is due within this time: no queue hides a message for longer."""
+_KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+_TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRIGGER = re.compile(r"[a-z-]{1,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,10 @@ class WorkMessage:
 
 def read(text: str) -> WorkMessage | None:
     """The work that a text requests; None where it names no pools."""
+    if len(text) > MAX_TEXT:
+        return None
     stripped = text.strip()
-    if _KEY.match(stripped.lower()):
+    if _KEY.fullmatch(stripped.lower()):
         return WorkMessage((stripped.lower(),))
     try:
         body = json.loads(stripped)
@@ -59,12 +66,12 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
     keys = body.get("keys")
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         return None
-    if not all(isinstance(key, str) and _KEY.match(key) for key in keys):
+    if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
         return None
     trigger, trace = body.get("trigger"), body.get("trace")
     return WorkMessage(
         tuple(keys),
-        trigger if isinstance(trigger, str) and trigger.isascii() and len(trigger) < 32 else "unknown",  # noqa: PLR2004 - a word
+        trigger if isinstance(trigger, str) and _TRIGGER.fullmatch(trigger) else "unknown",
         traceparent(trace),
         moment_of(body.get("due")),
     )
@@ -72,4 +79,4 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
 
 def traceparent(value: Json) -> str:
     """The value where it is a W3C traceparent, empty otherwise."""
-    return value if isinstance(value, str) and _TRACE.match(value) else ""
+    return value if isinstance(value, str) and _TRACE.fullmatch(value) else ""

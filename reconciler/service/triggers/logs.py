@@ -5,12 +5,11 @@ Names of pools, organizations, revisions, counts and reasons appear; never token
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from reconciler.documents import Json
+from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change
 from reconciler.service.catalogue import Specs
@@ -23,7 +22,7 @@ _log = logging.getLogger("reconciler")
 def event(name: str, **fields: Json) -> None:
     """Log one event, redacted; empty fields are left out."""
     given = {key: value for key, value in fields.items() if value not in (None, "", {})}
-    _log.info(json.dumps({"event": name, **redacted(given)}))
+    _log.info(json_text({"event": name, **redacted(given)}))
 
 
 def dropped(trigger: str, reasons: Mapping[str, int]) -> None:

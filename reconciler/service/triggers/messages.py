@@ -31,13 +31,17 @@ def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[
 
 
 def work(context: TriggerContext, text: str, inserted: datetime | None, trace: str = "") -> None:
-    """Reconcile the pools that a message names. A text that names none is logged and dropped.
+    """Reconcile the pools that a message names. A text that names none, or is due in years, is counted and dropped.
 
     `trace` is the invocation's own; it is used where the message has none, as one that was put there by hand.
     """
     work_message = messages.read(text)
     if work_message is None:
-        logs.dropped("work", {"a text that names no pools": 1})
+        _drop(context, "unknown", "a text that names no pools")
+        return
+    if work_message.due is not None and work_message.due - context.clock.now() > messages.LATEST:
+        # No run puts such a message; it would come back week after week. The next full resync covers its pools.
+        _drop(context, work_message.trigger, "a follow-up that is due in more than seven days")
         return
     with tracing.handled(context, work_message, trace) as span:
         traced = replace(work_message, trace=span.traceparent or work_message.trace)
@@ -50,6 +54,11 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
                 reason=reason,
                 pools=len(work_message.keys),
             )
+
+
+def _drop(context: TriggerContext, trigger: str, reason: str) -> None:
+    context.telemetry.count("reconciler.events.dropped", trigger=trigger, reason=reason)
+    logs.dropped("work", {reason: 1})
 
 
 def quarantine(context: TriggerContext, text: str, queue: str) -> None:

@@ -298,8 +298,8 @@ def test_a_pack_that_breaks_off_is_unavailable_and_keeps_the_last_good_commit(
 def test_a_fetch_that_is_too_large_is_refused(work: Work, strict: Server) -> None:
     work.commit(a="".join(chr(33 + (i * i) % 90) for i in range(100_000)))
 
-    with pytest.raises(Rejected, match="more than 1,000 bytes to fetch"):
-        strict.source(caps=Caps(fetch_bytes=1_000)).snapshot()
+    with pytest.raises(Rejected, match="more than 100 bytes to fetch"):
+        strict.source(caps=Caps(fetch_bytes=100)).snapshot()
 
 
 class Hasty:

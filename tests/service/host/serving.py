@@ -18,6 +18,7 @@ import azure.functions as func
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.host.bindings import read
 from reconciler.service.host.host import Host, ServeOptions
+from reconciler.service.host.keys import FunctionKey
 
 SETTINGS = {"IN": "in", "OUT": "out", "NEVER": "0 0 0 1 1 *", "ALWAYS": "* * * * * *"}
 
@@ -93,5 +94,12 @@ def serving(host: Host) -> Iterator[Serving]:
 
 def hosting(app: func.FunctionApp, queues: MessageQueues, **options: Any) -> Host:
     """A host for a toy app: a free port, no timers unless asked for, failed messages again at once."""
-    given = {"port": 0, "timers": False, "retry": 0.0, "grace": 20.0, **options}
+    given = {
+        "port": 0,
+        "timers": False,
+        "retry": 0.0,
+        "grace": 20.0,
+        **options,
+        "key": FunctionKey.of(options.get("key", "")),
+    }
     return Host(read(app.get_functions(), SETTINGS), queues, ServeOptions(**given))

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 
 from reconciler.adapters.sqlite.store import Local
-from reconciler.service.host.http import MAX_BODY
+from reconciler.service.host.entrance import MAX_BODY
 from tests.service.host.serving import Answer, Serving, hosting, serving
 
 KEY = "key-canary"

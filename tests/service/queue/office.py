@@ -65,6 +65,10 @@ class Line:
         one = Message(str(next(iter(self._ids))), text, stamped, 1, "")
         self.waiting.append((self.clock.time.seconds + delay, one))
 
+    def put_all(self, texts: Sequence[str]) -> None:
+        for text in texts:
+            self.put(text)
+
     def pick(self, which: int) -> Message | None:
         """Any of the visible ones: no order is promised. It is hidden from others, and taken off at once."""
         seen = [entry for entry in self.waiting if entry[0] <= self.clock.time.seconds]
