@@ -42,6 +42,7 @@ from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
 from reconciler.spec.names import organization_key
+from reconciler.spec.settled import created_in_silence
 from reconciler.survey import Survey
 
 NAME = "pool"
@@ -323,13 +324,16 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
             yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
         case ReplacePool() as target:
             yield from replacement.objections(change, target, observed.document, observed.dependents, policy)
+            yield from created_in_silence(target.body, {})
         case CreatePool() as target:
             yield from _against_put(target, observed)
+            yield from created_in_silence(target.body, {})
             yield from _against_creation(target.body, policy)
         case UpdatePool() as target:
             if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
                 yield "not-quiet", "machines are at work that this would recycle"
             yield from _against_put(target, observed)
+            yield from created_in_silence(target.body, observed.document or {})
             yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
         case other:
             yield "unrecognised", f"a {type(other).__name__} is not written here"

@@ -64,7 +64,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - queues
     return spec.organizations or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The queue of every project in reach; a project that cannot be read is a gap and not a missing queue."""
 
     def read(organization: Organization) -> Observation[Observed]:
@@ -77,7 +77,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         places = tuple(ProjectQueue(organization.name, pool, project, queue) for project, queue in answered.value)
         return Observation(places, (*wanted.gaps, *answered.gaps, *notices))
 
-    return each(NAME, desired, read)
+    return each(NAME, (spec, survey), desired, read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

@@ -269,6 +269,9 @@ def _devops(spec: Spec, target: DevOpsTarget, policy: Policy, today: date | None
     organization = spec_allows.organization(spec, place.organization)
     if organization is None:
         yield "not-in-spec", f"the spec does not name the organization {place.organization or '(none given)'}"
+    elif organization.silent:
+        left_out = " and ".join(sorted(organization.silent, reverse=True))
+        yield "unsettled", f"the spec names no {left_out} for {organization.name}, and ARM's were not read in this run"
     yield from _organization(place.organization, policy)
     if isinstance(place, QueuePlace | ProjectPlace):
         if not place.project:

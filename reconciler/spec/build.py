@@ -64,6 +64,7 @@ def _organizations(name: str, profile: Json, access: Json) -> Iterator[Organizat
             parallelism=one.get("parallelism") or None,
             without_queue=without.get(organization, frozenset()),
             auto_provision=provision.get(organization),
+            silent=frozenset({"projects", "alias"} - one.keys()),
         )
 
 

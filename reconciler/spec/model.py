@@ -57,6 +57,9 @@ class Organization:
     """Projects, case-folded, that are left as they are: no queue is made, and none is looked at."""
     auto_provision: bool | None = None
     """Whether the agent pool shall give a queue to each new project at once; None: not managed."""
+    silent: frozenset[str] = frozenset()
+    """Those of `projects` and `alias` that neither the file nor, in this run, ARM has said (`reconciler.spec.settled`).
+    Nothing is read or written in Azure DevOps for such an organization; the values above are those of a creation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,12 @@ def test_a_missing_pool_is_created_with_all_that_counts_only_then() -> None:
 
 
 def test_creation_without_open_access_or_accounts_widens_nothing() -> None:
-    closed = body(organizationProfile={"kind": "AzureDevOps", "organizations": [{"url": "https://dev.azure.com/x"}]})
+    closed = body(
+        organizationProfile={
+            "kind": "AzureDevOps",
+            "organizations": [{"url": "https://dev.azure.com/x", "projects": []}],
+        }
+    )
 
     change = look(world_with(None), spec(body=closed), facets=ONLY).changes[0]
 

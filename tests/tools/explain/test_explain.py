@@ -13,7 +13,7 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.tools.explain import parse_question
 from reconciler.tools.explain.answer import spec_says
-from tests.shell import DEMO, ROOT, Shell
+from tests.shell import DEMO, ROOT, Shell, with_alias
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -125,6 +125,8 @@ def test_what_cannot_be_read_is_not_called_missing(signed_in: Shell, world: Runn
 def test_without_arm_the_other_plane_is_still_read(signed_in: Shell, world: Running) -> None:
     """A person on call who may read Azure DevOps alone: what is missing there is missing, whatever ARM says."""
     world.do.fault("403", route="Pools_Get", count=None)
+    left_out = signed_in.run("explain", POOL, "Web")
+    signed_in.write(f"specs/{POOL}.yaml", with_alias((DEMO / "specs" / f"{POOL}.yaml").read_text(), POOL))
 
     closed = signed_in.run("explain", POOL, "Web")
     unsure = signed_in.run("explain", POOL, "Mobile")
@@ -133,6 +135,8 @@ def test_without_arm_the_other_plane_is_still_read(signed_in: Shell, world: Runn
     assert closed.out.splitlines()[1].startswith("  ? ARM resource   pool fabrikam-managed-pool: ARM answered 403")
     assert (closed.code, unsure.code) == (2, 1)
     assert unsure.out.splitlines()[0].endswith("unknown whether it may run; ARM resource could not be read")
+    assert left_out.code == 1, "without an alias ARM alone says which agent pool it is"
+    assert "unknown whether it may run; ARM resource could not be read" in left_out.out
     assert unsure.out.splitlines()[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
-from reconciler.facets.support.observing import at_work
+from reconciler.facets.support.observing import at_work, require_settled
 from reconciler.plan.model import Detail, Risk
 from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec import effective
@@ -65,6 +65,7 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
             unread.append(f"{name}: the pool is used there, and the spec does not name the organization")
             continue
         try:
+            require_settled(spec, survey, known[name])
             lines += _agent_pool(spec, known[name], survey, now)
         except ReconcilerError as error:
             unread.append(str(error))
