@@ -2,7 +2,7 @@
 
 A field that a spec does not name is not managed, on both planes. ARM then keeps its value; Azure DevOps has to be
 compared with that value, not with a default: a spec without `projects` is not about all projects, and one without
-`alias` not about an agent pool that is named like the pool. Pure; whoever calls has read the document in this run.
+`alias` not about an agent pool that is named like the pool. Pure; the caller has read the document in this run.
 """
 
 from __future__ import annotations

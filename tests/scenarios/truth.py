@@ -122,7 +122,7 @@ class Truth:
 def _with_arms(spec: Spec, one: Organization, resource: Json) -> Organization:
     """What the spec leaves out, as the resource has it."""
     profile = resource["properties"]["organizationProfile"]
-    own = next((o for o in profile["organizations"] if o["url"].lower().rstrip("/").endswith(f"/{one.name}")), {})
+    own: Json = next((o for o in profile["organizations"] if o["url"].lower().rstrip("/").endswith(f"/{one.name}")), {})
     if "projects" in one.silent:
         one = replace(one, projects=tuple(own.get("projects") or ()))
     if "alias" in one.silent:

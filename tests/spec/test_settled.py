@@ -80,7 +80,7 @@ def test_alias(alias: Any, profile: Any, arms_alias: Any, arms_profile: Any, age
 def test_where_arm_has_no_such_organization_its_projects_stay_unknown(document: Any) -> None:
     """The alias of a creation is the pool's name; its projects are nobody's to guess."""
     one = only(settled(written(projects=ABSENT), document))
-    assert (one.agent_pool, one.silent) == (POOL, {"projects"})
+    assert (one.agent_pool, one.silent) == (POOL, frozenset({"projects"}))
     assert only(settled(written(), document)).silent == frozenset()
 
 
