@@ -140,6 +140,15 @@ def known_names(loc: tuple[str | int, ...]) -> Mapping[str, tuple[str, ...]]:
     return fields
 
 
+def hint_at(path: tuple[str, ...]) -> Any:
+    """The annotated type of a field by its names alone; None where the format has no such field."""
+    kind: Any = SpecDocument
+    for step in path:
+        kind = _item(kind)
+        kind = next((fields[step] for fields in map(_fields, _members(kind)) if step in fields), None)
+    return kind
+
+
 def home(name: str, loc: tuple[str | int, ...]) -> str:
     """Where a field belongs; of several places the one that is nearest to where it was written."""
     owner = [step for step in loc[:-1] if isinstance(step, str)]

@@ -32,6 +32,9 @@ def wrong(message: str) -> PydanticCustomError:
 class CheckedText:
     """Text that a function has looked at; the function says what is wrong, or nothing."""
 
+    known: tuple[str, ...] = ()
+    """Of an open enumeration."""
+
     def __init__(self, check: Callable[[str], str | None], **json: Any) -> None:
         self.check, self.json = check, json
 
@@ -83,7 +86,9 @@ def one_of(*known: str) -> CheckedText:
         meant = nearest(value, known, _SLIP)
         return f"is {show(value)}; did you mean {meant}? Known are {listing(known)}" if meant else None
 
-    return CheckedText(check, anyOf=[{"enum": list(known)}, {"type": "string"}])
+    enumeration = CheckedText(check, anyOf=[{"enum": list(known)}, {"type": "string"}])
+    enumeration.known = known
+    return enumeration
 
 
 def resource(provider: str, kind: str, example: str) -> CheckedText:
