@@ -37,7 +37,7 @@ from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePool
-from reconciler.ports.azure import Pending
+from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
@@ -133,6 +133,8 @@ def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
         return []
     body = _unheld(desired.body, observed.document) if observed.held else desired.body
     details = [_detail(one) for one in differences(body, observed.document)]
+    if desired.spec.arm_api_version:
+        details = [mutability.beyond_this_release(detail) for detail in details]
     if observed.state.casefold() in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
     moved = _moved(desired.spec, observed.document)
@@ -158,7 +160,7 @@ def apply(change: Change, writers: Writers) -> Pending | None:
         case ReplacePool(resource_id=resource_id):
             return writers.arm.delete(resource_id)
         case CreatePool(resource_id=resource_id, body=body) | UpdatePool(resource_id=resource_id, body=body):
-            return writers.arm.put(resource_id, body)
+            return writers.arm.put(resource_id, body, change.target.api_version or API_VERSION)
         case other:
             raise Refused(f"{change.subject}: facet {change.facet} does not write a {type(other).__name__}")
 
@@ -272,7 +274,7 @@ def _create(desired: DesiredPool) -> Change:
         subject=desired.name,
         before=None,
         after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
-        target=CreatePool(desired.resource_id, body),
+        target=CreatePool(desired.resource_id, body, desired.spec.arm_api_version),
         note="create",
     )
 
@@ -291,7 +293,7 @@ def _update(
         subject=desired.name,
         before=alone.before if alone else f"{len(details)} fields as read",
         after=alone.after if alone else f"{len(details)} fields as in the spec",
-        target=UpdatePool(desired.resource_id, merged(body, _sendable(document))),
+        target=UpdatePool(desired.resource_id, merged(body, _sendable(document)), desired.spec.arm_api_version),
         details=details,
         note=(Way.RECYCLES if any(detail.risk is Risk.RESTARTS for detail in details) else Way.IN_PLACE).value,
     )

@@ -217,6 +217,7 @@ def _arm(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
         yield "not-in-spec", f"the change is about {target.resource_id}, the spec about {spec.pool_id}"
     if not isinstance(target, MovePool):
         yield from _unnamed(spec, target.body)
+    yield from _api_version(spec, target, policy)
     if not spec.organizations:
         yield from _github(spec, policy)
     creates = isinstance(target, CreatePool | ReplacePool)
@@ -231,6 +232,15 @@ def _arm(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
     if creates and spec.permission_profile is not None:
         for principal in (*spec.permission_profile.users, *spec.permission_profile.groups):
             yield from _principal(principal, policy)
+
+
+def _api_version(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
+    """A newer version of the ARM document brings fields that are not known here: spec and policy have to name it."""
+    if isinstance(target, CreatePool | UpdatePool) and target.api_version != spec.arm_api_version:
+        yield "not-in-spec", f"the change is for api-version {target.api_version}, the spec for {spec.arm_api_version}"
+    if spec.arm_api_version and not allows(policy.arm_api_versions, spec.arm_api_version):
+        message = f"the policy does not allow the api-version {spec.arm_api_version}; it has to be in armApiVersions"
+        yield "policy-arm-api-versions", message
 
 
 def _listed_in(body: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:

@@ -25,6 +25,8 @@ from reconciler.spec.names import organization_of
 
 Json = Mapping[str, Any]
 _BODY = ("location", "tags", "identity", "properties")
+_PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "systemData"})
+"""What a pasted resource has, and an ARM body of ours has not."""
 
 
 def spec(document: Json, path: str) -> Spec:
@@ -37,16 +39,23 @@ def spec(document: Json, path: str) -> Spec:
         subscription=document["subscription"].lower(),
         resource_group=document["resourceGroup"],
         mode=Mode(document.get("mode", "enforce")),
-        body={key: pool[key] for key in _BODY if key in pool},
+        body=_body(pool, newer="armApiVersion" in document),
         organizations=organizations,
         permission_profile=_permissions(profile.get("permissionProfile")),
         access=_access(document.get("access", {}), _Projects(organizations)),
         disruption=_disruption(document.get("disruption")),
         replace=document.get("replace") == "allowed",
+        arm_api_version=document.get("armApiVersion", ""),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
         path=path,
     )
+
+
+def _body(pool: Json, *, newer: bool) -> dict[str, Any]:
+    """The known fields in ARM's order; with a newer api-version whatever else the file names."""
+    others = [key for key in pool if newer and key not in (*_BODY, *_PASTED)]
+    return {key: pool[key] for key in (*_BODY, *others) if key in pool}
 
 
 def _organizations(name: str, profile: Json, access: Json) -> Iterator[Organization]:

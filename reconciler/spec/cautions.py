@@ -38,6 +38,9 @@ WITHDRAWN: Mapping[str, tuple[str, str]] = {
 _FOCAL = re.compile(r"/publishers/canonical/.*/skus/20_04-", re.IGNORECASE)
 """Ubuntu 20.04 among the selected marketplace images."""
 
+NEWER_VALUES: Mapping[tuple[str, str], str] = {("ephemeralType", "NVMeDisk"): "2026-07-03-preview"}
+"""Field and value → the api-version that has it."""
+
 _FREE_KEYS = frozenset({"tags", "userAssignedIdentities", "daysData"})
 
 
@@ -47,7 +50,7 @@ def check(document: Json) -> Iterator[Finding]:
     fabric = pool.get("properties", _NONE).get("fabricProfile", _NONE)
     yield from static_addresses(fabric.get("networkProfile", _NONE))
     yield from images(fabric.get("images", ()))
-    yield from unknown_values(pool, ("pool",))
+    yield from unknown_values(pool, ("pool",), str(document.get("armApiVersion", "")))
 
 
 def static_addresses(network: Json) -> Iterator[Finding]:
@@ -83,18 +86,21 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
             yield (*path, "resourceId"), message
 
 
-def unknown_values(value: Any, path: Path) -> Iterator[Finding]:
-    """Values outside an enumeration that the service keeps open: ARM decides."""
+def unknown_values(value: Any, path: Path, version: str) -> Iterator[Finding]:
+    """Values outside an enumeration that the service keeps open, or of a newer api-version: ARM decides."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key not in _FREE_KEYS:
-                yield from unknown_values(item, (*path, key))
+                yield from unknown_values(item, (*path, key), version)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from unknown_values(item, (*path, index))
+            yield from unknown_values(item, (*path, index), version)
     elif isinstance(value, str):
         known = _known(tuple(step for step in path if isinstance(step, str)))
-        if known and value not in known:
+        since = NEWER_VALUES.get((str(path[-1]), value), "")
+        if since and version < since:
+            yield path, f"is {show(value)}, which ARM has since {since}; write armApiVersion: {since} at the top"
+        elif known and value not in known and not since:
             yield path, f"is {show(value)}, which this release does not know; known are {listing(known)}"
 
 

@@ -144,10 +144,14 @@ def check(value: Mapping[str, Any]) -> CheckedDocument:
         adapter().validator.validate_python(document)
     except ValidationError as error:
         found = list(findings.translate(error, document))
+        version = document.get("armApiVersion")
+        newer = findings.unknown_fields(error, document, version) if isinstance(version, str) else {}
+        found = [(where, message) for where, message in found if where not in newer]
         broken = rest.tree(where for where, _ in found)
         whole = rest.without(document, broken)
         found += _despite(whole, broken)
-        return CheckedDocument(document, found, bool(shaping.findings), tuple(cautions.check(whole)))
+        warnings = (*newer.items(), *cautions.check(whole))
+        return CheckedDocument(document, found, bool(shaping.findings), warnings)
     found = [*rules.check(document), *access.check(document, pool_known=True)]
     return CheckedDocument(document, found, bool(shaping.findings), tuple(cautions.check(document)))
 

@@ -48,7 +48,7 @@ def settled_by(memo: Memo, spec: Spec) -> Spec:
     """The spec with what ARM has where it is silent, as far as ARM was read; reads nothing."""
     listed = memo.peek(Key("arm pools", detail=spec.subscription)) or {}
     own = memo.peek(Key("arm pool", detail=spec.pool_id.casefold()))
-    document = listed.get(spec.pool_id.casefold()) or own
+    document = own or listed.get(spec.pool_id.casefold())
     return spec if document is None else settled(spec, document)
 
 

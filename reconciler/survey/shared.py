@@ -32,7 +32,6 @@ from reconciler.survey.parallel_reads import Lanes
 
 T = TypeVar("T")
 
-
 _SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"}
 
 
@@ -158,7 +157,7 @@ class SharedSurvey:
     def arm_pool(self, spec: Spec) -> Mapping[str, Json] | None:
         """The raw ARM body, or None where there is no such pool."""
         self._begin(spec)
-        if spec.subscription in self._listed:
+        if spec.subscription in self._listed and not spec.arm_api_version:
             listed: Mapping[str, Mapping[str, Json]] = self._memo.get(
                 Key("arm pools", detail=spec.subscription), lambda: self._arm_list(spec.subscription)
             )
@@ -166,7 +165,8 @@ class SharedSurvey:
                 return listed[spec.pool_id.casefold()]
         # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
         pool: Mapping[str, Json] | None = self._memo.get(
-            Key("arm pool", detail=spec.pool_id.casefold()), lambda: self._readers.arm.pool(spec.pool_id)
+            Key("arm pool", detail=spec.pool_id.casefold()),
+            lambda: self._readers.arm.pool(spec.pool_id, spec.api_version),
         )
         return pool
 
