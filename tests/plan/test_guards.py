@@ -357,3 +357,24 @@ def test_a_pool_of_github_is_held_against_spec_and_policy_too(url: str, policy: 
     put = arm(CreatePool(SPEC.pool_id, body))
 
     assert [one.rule for one in refuse(OF_GITHUB, [put], policy)] == refused
+
+
+@pytest.mark.parametrize("target", ["create", "update"])
+@pytest.mark.parametrize(
+    ("desired", "written", "allowed", "found"),
+    [
+        ("", "", (), []),
+        ("2026-07-03-preview", "2026-07-03-preview", ("2026-07-*",), []),
+        ("2026-07-03-preview", "2026-07-03-preview", (), ["policy-arm-api-versions"]),
+        ("2026-07-03-preview", "", ("*",), ["not-in-spec"]),
+        ("", "2026-07-03-preview", ("*",), ["not-in-spec"]),
+    ],
+)
+def test_a_newer_api_version_is_that_of_the_spec_and_allowed_by_the_policy(
+    target: str, desired: str, written: str, allowed: tuple[str, ...], found: list[str]
+) -> None:
+    """A version brings fields that no rule here knows, so nothing but both of them lets it be used."""
+    kind = CreatePool if target == "create" else UpdatePool
+    write = arm(kind(SPEC.pool_id, {}, written))
+    spec = replace(SPEC, arm_api_version=desired)
+    assert rules(write, spec=spec, policy=Policy(arm_api_versions=allowed)) == found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.spec.cautions import IMAGES, WITHDRAWN
-from reconciler.spec.loader import load
+from reconciler.spec.loader import Loaded, load
 from tests.scenarios.drafts import POOL, PRIME, organization, spec
 
 SUBNET = (
@@ -109,3 +109,93 @@ def test_a_warning_names_the_line_of_the_file_in_any_shape_and_beside_a_problem(
     assert [(one.line, one.where) for one in loaded.warnings] == [
         (12, "pool.fabric-profile.vmss.images[0].well-known-image-name")
     ]
+
+
+# --- a newer api-version ----------------------------------------------------------------------------------------
+
+NEWER = "2026-07-03-preview"
+
+
+def newer(version: Any = NEWER, **pool: Any) -> Loaded:
+    document = spec(POOL, [organization(PRIME)], armApiVersion=version)
+    for path, value in pool.items():
+        *owner, name = path.split("__")
+        place = document["pool"]
+        for step in owner:
+            place = place[step]
+        place[name] = value
+    return load({"spec.yaml": str(document).encode()})
+
+
+def test_fields_that_a_newer_version_may_have_are_warnings_and_are_kept_as_written() -> None:
+    found = newer(
+        zones=["1"], properties__futureProfile={"colour": "blue"}, properties__fabricProfile__sku__burst={"hours": 3}
+    )
+
+    assert found.problems == ()
+    assert [one.where for one in found.warnings] == [
+        "pool.properties.fabricProfile.sku.burst",
+        "pool.properties.futureProfile",
+        "pool.zones",
+    ]
+    assert (
+        found.warnings[0].message == f"is not known to this release; it is sent as written, with armApiVersion {NEWER}"
+    )
+    (one,) = found.specs
+    assert (one.arm_api_version, one.api_version) == (NEWER, NEWER)
+    assert one.body["zones"] == ["1"]
+    assert one.body["properties"]["futureProfile"] == {"colour": "blue"}
+    assert one.body["properties"]["fabricProfile"]["sku"]["burst"] == {"hours": 3}
+
+
+def test_a_misspelt_field_still_offers_the_nearest() -> None:
+    (one,) = newer(properties__maximumConcurency=3).warnings
+    assert one.message.endswith("; did you mean maximumConcurrency?")
+
+
+def test_what_a_pasted_resource_has_of_its_own_is_not_sent() -> None:
+    found = newer(type="Microsoft.DevOpsInfrastructure/pools", name=POOL, systemData={"createdBy": "x"})
+    assert found.warnings == ()
+    assert set(found.specs[0].body) == {"location", "properties"}
+
+
+def test_only_the_pool_may_have_unknown_fields_and_rules_hold_as_before() -> None:
+    document = spec(POOL, [organization(PRIME, parallelism=9)], armApiVersion=NEWER, colour="blue")
+    document["pool"]["properties"] |= {"maximumConcurrency": 2, "futureProfile": {}}
+    found = load({"spec.yaml": str(document).encode()})
+
+    assert found.specs == ()
+    assert [one.where for one in found.problems] == ["colour", "pool.properties.maximumConcurrency"]
+    assert [one.where for one in found.warnings] == ["pool.properties.futureProfile"]
+
+
+def test_without_the_opt_in_an_unknown_field_is_an_error() -> None:
+    document = spec(POOL, [organization(PRIME)])
+    document["pool"]["properties"]["futureProfile"] = {}
+    (problem,) = load({"spec.yaml": str(document).encode()}).problems
+    assert "is not a field" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("2026-06-02", "which is not newer than 2026-06-02, the version of this release; remove it"),
+        ("2026-06-02-preview", "which is not newer than"),
+        ("2025-09-20", "which is not newer than"),
+        ("latest", "write an api-version such as 2026-07-03-preview"),
+        ("2026-7-3", "write an api-version such as 2026-07-03-preview"),
+        (20260703, "write it in quotes"),
+    ],
+)
+def test_only_a_newer_version_can_be_named(version: Any, told: str) -> None:
+    (problem,) = newer(version).problems
+    assert problem.where == "armApiVersion"
+    assert told in problem.message
+
+
+def test_a_value_of_a_newer_version_names_it() -> None:
+    image = {"wellKnownImageName": "ubuntu-24.04", "ephemeralType": "NVMeDisk"}
+    (told,) = warnings(image)
+    assert told == (f"ephemeralType: is NVMeDisk, which ARM has since {NEWER}; write armApiVersion: {NEWER} at the top")
+    assert newer(properties__fabricProfile__images=[image]).warnings == ()
+    assert newer("2026-07-30-preview", properties__fabricProfile__images=[image]).warnings == ()
