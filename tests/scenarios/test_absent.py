@@ -235,3 +235,29 @@ def test_absent_access_in_the_spec_is_not_managed_on_either_plane(world: World) 
 
     assert (result.outcome, world.writes()) == (Outcome.IN_SYNC, [])
     assert world.truth.opened(TAILSPIN, POOL) == {**before, "Web": False}
+
+
+@pytest.mark.parametrize("names_pool", [True, False])
+def test_whether_an_alias_becomes_the_agent_pools_name_is_not_assumed(nothing: World, names_pool: bool) -> None:
+    """Unknown of Azure. Where it does not, no agent pool has ARM's alias: a gap, and no other agent pool is touched."""
+    nothing.switch(arm__alias_names_pool=names_pool)
+    one = organization(PRIME, LISTED, open_access=False, alias=SHARED)
+    document = managed(tailspin=one)
+    organizations = document["pool"]["properties"]["organizationProfile"]["organizations"]
+    del organizations[1]
+    document["pool"]["properties"]["maximumConcurrency"] = 2
+    document["access"]["roles"] = document["access"]["roles"][:1]
+    nothing.only_these([document])
+    nothing.settle()
+    del organizations[0]["alias"]
+    nothing.only_these([document])
+    nothing.do.reset_log()
+
+    result = nothing.settle()[POOL]
+
+    assert nothing.writes() == []
+    if names_pool:
+        assert result.outcome is Outcome.IN_SYNC
+    else:
+        assert ("queues", PRIME, "not ready") in gaps(result.plan)
+        nothing.never_in_sync(POOL, Outcome.STALLED, because="no agent pool has the alias that ARM has")

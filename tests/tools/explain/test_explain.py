@@ -348,3 +348,19 @@ def test_a_pool_for_github_has_nothing_to_explain() -> None:
 
     with pytest.raises(SpecInvalid, match="is for GitHub"):
         parse_question(github, "Web")
+
+
+def test_where_the_spec_names_no_projects_arms_are_explained(signed_in: Shell, world: Running) -> None:
+    """ARM's list decides, as in a run; without ARM the answer says that nothing is known of it."""
+    text = (DEMO / "specs" / f"{POOL}.yaml").read_text()
+    signed_in.write(f"specs/{POOL}.yaml", text.replace("          projects: [fabrikam-dev, fabrikam-test]\n", ""))
+
+    listed = signed_in.run("explain", POOL, "fabrikam-prime/fabrikam-dev")
+    other = signed_in.run("explain", POOL, "fabrikam-prime/fabrikam-release")
+    world.do.fault("403", route="Pools_Get", count=None)
+    blind = signed_in.run("explain", POOL, "fabrikam-prime/fabrikam-dev")
+
+    assert "  fabrikam-prime/fabrikam-dev uses the pool" in listed.out.splitlines()
+    assert "is not among the projects that use the pool: fabrikam-dev" in other.out
+    assert blind.code == 1
+    assert "the spec names no projects of fabrikam-prime: those that ARM has count, and they were not read" in blind.out
