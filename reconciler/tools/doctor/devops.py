@@ -147,7 +147,8 @@ class OrganizationChecks:
         url = f"{required.site(self._name)}/{{project}}/_settings/permissions, Readers, Members, Add"
         grant = Grant("Readers of each project", f"projects of {self._name}", self._whom, url)
         try:
-            require_settled(self._spec, self._survey, self._organization)
+            if "projects" in self._organization.silent:
+                require_settled(self._spec, self._survey, self._organization)
             visible = self._survey.projects(self._name)
             hidden = () if self._organization.projects else self._survey.hidden_projects(self._name)
         except ReconcilerError as error:

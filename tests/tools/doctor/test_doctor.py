@@ -130,7 +130,9 @@ def test_projects_that_cannot_be_listed_and_queues_that_cannot_be_read(signed_in
     assert ("fabrikam-tailspin", "read the projects") in found
     assert ("fabrikam-prime/fabrikam-dev", "read queues") in found
     assert any(what == "read the pool" for _, what in found)
-    assert ("fabrikam-prime", "read the projects") in left_out, "without an alias ARM alone says which agent pool it is"
+    assert ("fabrikam-prime/fabrikam-dev", "read queues") not in left_out, (
+        "without an alias ARM alone says which agent pool it is"
+    )
 
 
 def test_identities_and_subnets_need_grants_of_their_own(signed_in: Shell, world: Running) -> None:
