@@ -16,7 +16,7 @@ from reconciler.documents import Json
 from reconciler.engine import Planner
 from reconciler.facets.registry import FACETS
 from reconciler.plan.policy import Policy
-from reconciler.ports.azure import Operation
+from reconciler.ports.azure import API_VERSION, Operation
 from reconciler.ports.devops import (
     AgentPool,
     Group,
@@ -123,7 +123,7 @@ class Arm:
         body["properties"]["provisioningState"] = "Succeeded"
         return {"id": spec.pool_id, "name": spec.name, **body}
 
-    def pool(self, pool_id: str) -> dict[str, Json] | None:
+    def pool(self, pool_id: str, api_version: str = API_VERSION) -> dict[str, Json] | None:  # noqa: ARG002 - one version here
         """One of them."""
         return next((pool for pool in self._pools if pool["id"] == pool_id), None)
 

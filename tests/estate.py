@@ -12,7 +12,7 @@ from threading import Lock
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError, Rejected
-from reconciler.ports.azure import Operation, Pending
+from reconciler.ports.azure import API_VERSION, Operation, Pending
 from reconciler.ports.devops import (
     AgentPool,
     Group,
@@ -118,7 +118,7 @@ class ArmReads:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
 
-    def pool(self, pool_id: str) -> dict[str, Json] | None:
+    def pool(self, pool_id: str, api_version: str = API_VERSION) -> dict[str, Json] | None:  # noqa: ARG002 - one version here
         self.estate.called("arm pool", pool_id)
         return self.estate.arm.get(pool_id.casefold())
 
@@ -146,7 +146,7 @@ class ArmWrites:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
 
-    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+    def put(self, pool_id: str, body: Mapping[str, Json], api_version: str = API_VERSION) -> Pending | None:  # noqa: ARG002 - one version here
         if self.estate.wrote("put", pool_id, dict(body)):
             self.estate.arm[pool_id.casefold()] = {"id": pool_id, **body}
         url, self.estate.pending = self.estate.pending, ""

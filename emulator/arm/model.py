@@ -24,6 +24,8 @@ class Field:
     """Required in versions older than this one."""
     values: tuple[str, ...] = ()
     """Known values of an enum. All enums are open in the document."""
+    values_since: Mapping[str, str] = field(default_factory=dict)
+    """Values that only later versions have, each with the first of them."""
     low: int | None = None
     high: int | None = None
     read_only: bool = False
@@ -116,7 +118,14 @@ IMAGE = obj(
         "wellKnownImageName": text(),
         "aliases": many(text()),
         "buffer": text(),
-        "ephemeralType": enum("Automatic", "CacheDisk", "ResourceDisk", "NVMeDisk", since="2025-01-21"),
+        "ephemeralType": enum(
+            "Automatic",
+            "CacheDisk",
+            "ResourceDisk",
+            "NVMeDisk",
+            since="2025-01-21",
+            values_since={"NVMeDisk": "2026-07-03-preview"},
+        ),
         "isEphemeral": Field("bool", since="2025-09-20", read_only=True),
         "provisioningScriptStorageAccountResourceId": text(since="2026-06-02"),
         "provisioningScriptManagedIdentityClientId": text(since="2026-06-02"),

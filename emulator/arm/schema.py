@@ -110,8 +110,9 @@ class BodyCheck:
         return (model.required or before) and ORDER[model.since] <= ORDER[self.version]
 
     def _scalar(self, model: Field, value: Json, path: str) -> None:
-        if model.values and value not in model.values and self.values == "refused":
-            self._say(path, f"must be one of {', '.join(model.values)}, not {_shown(value)}")
+        known = [one for one in model.values if ORDER[model.values_since.get(one, model.since)] <= ORDER[self.version]]
+        if known and value not in known and self.values == "refused":
+            self._say(path, f"must be one of {', '.join(known)}, not {_shown(value)}")
         if model.kind == "uri" and not (urlsplit(value).scheme and urlsplit(value).netloc):
             self._say(path, f"must be an absolute URI, not {_shown(value)}")
         if model.kind == "int" and not -(2**31) <= value < 2**31:

@@ -11,6 +11,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.engine.planner import of_this_run
 from reconciler.spec.model import Mode
 from reconciler.tools.explain import Explanation, explanation_of, follow, parse_question
 
@@ -42,9 +43,10 @@ def explain(
     selection = select(bootstrap.source(settings), [pool], screen, place=settings.specs)
     require(selection, screen)
     (spec,) = selection.specs
-    question, now = parse_question(spec, project, pipeline), tools.clock.now()
+    now = tools.clock.now()
     # An explanation is about what is there now, so no read is saved.
     survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
+    question = parse_question(of_this_run(spec, survey), project, pipeline)
     steps = follow(question, survey)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     plan = None if paused else tools.planner.plan(spec, survey, selection.revision)

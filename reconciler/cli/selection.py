@@ -38,6 +38,8 @@ class Selection:
     files: int
     named: bool
     """Whether pools were selected by name; then problems of other files are no error of this run."""
+    warnings: tuple[Problem, ...] = ()
+    """Of all files; they keep no spec from being used."""
 
 
 def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
@@ -82,7 +84,8 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
     if names and len(chosen) < len({name.lower() for name in names}):
         _report(problems, screen)
         raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
-    return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names))
+    warnings = tuple(replace(one, path=_path_from(place, one.path)) for one in loaded.warnings)
+    return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names), warnings=warnings)
 
 
 def _path_from(place: str, path: str) -> str:

@@ -1,8 +1,9 @@
-"""`validate`: reports every problem of every spec, without a call to any service."""
+"""`validate`: reports every problem and warning of every spec, without a call to any service."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR
@@ -24,7 +25,7 @@ def validate(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Check the specs and list every problem, one line each. Calls no service."""
+    """Check the specs and list every problem and warning, one line each. Calls no service."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
@@ -40,6 +41,8 @@ def validate(
 def _text(selection: Selection, screen: Screen) -> None:
     for problem in selection.problems:
         screen.bad(str(problem))
+    for warning in selection.warnings:
+        screen.result(str(replace(warning, message=f"warning: {warning.message}")))
     if selection.problems:
         screen.bad(_summary(selection))
     else:
@@ -47,12 +50,17 @@ def _text(selection: Selection, screen: Screen) -> None:
 
 
 def _summary(selection: Selection) -> str:
-    valid = f"{len(selection.specs)} spec{'' if len(selection.specs) == 1 else 's'} valid"
+    valid = f"{_counted(len(selection.specs), 'spec')} valid"
+    if selection.warnings:
+        valid += f", {_counted(len(selection.warnings), 'warning')}"
     if not selection.problems:
         return valid
-    number = len(selection.problems)
     files = len({problem.path for problem in selection.problems})
-    return f"{number} problem{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}; {valid}"
+    return f"{_counted(len(selection.problems), 'problem')} in {_counted(files, 'file')}; {valid}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _document(selection: Selection) -> dict[str, object]:
@@ -60,22 +68,30 @@ def _document(selection: Selection) -> dict[str, object]:
         "format": FORMAT,
         "revision": selection.revision,
         "pools": [spec.name for spec in selection.specs],
-        "problems": [
-            {"path": one.path, "line": one.line, "column": one.column, "where": one.where, "message": one.message}
-            for one in selection.problems
-        ],
+        "problems": [_entry(one) for one in selection.problems],
+        "warnings": [_entry(one) for one in selection.warnings],
     }
 
 
+def _entry(one: Problem) -> dict[str, object]:
+    return {"path": one.path, "line": one.line, "column": one.column, "where": one.where, "message": one.message}
+
+
 def _markdown(selection: Selection) -> str:
-    return "\n".join([f"### {render.escaped(_summary(selection))}", *_table(selection.problems)])
+    return "\n".join(
+        [
+            f"### {render.escaped(_summary(selection))}",
+            *_table("problem", selection.problems),
+            *_table("warning", selection.warnings),
+        ]
+    )
 
 
-def _table(problems: Sequence[Problem]) -> list[str]:
+def _table(what: str, problems: Sequence[Problem]) -> list[str]:
     if not problems:
         return []
     rows = [
         f"| {render.code(f'{one.path}:{one.line}')} | {render.code(one.where)} | {render.escaped(one.message)} |"
         for one in problems
     ]
-    return ["", "| file | where | problem |", "| --- | --- | --- |", *rows]
+    return ["", f"| file | where | {what} |", "| --- | --- | --- |", *rows]

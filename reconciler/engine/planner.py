@@ -19,6 +19,7 @@ from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
+from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
@@ -94,6 +95,7 @@ class Planner:
 
     def _plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
         now = self.clock.now()
+        spec = of_this_run(spec, survey)
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
         refusals = self._guarded(spec, parts, now)
@@ -132,6 +134,16 @@ def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
         for change in part.allowed
         if moved
     ]
+
+
+def of_this_run(spec: Spec, survey: Survey) -> Spec:
+    """The spec with what ARM has where it is silent; where ARM cannot be read it stays silent, which is a gap."""
+    if not any(one.silent for one in spec.organizations):
+        return spec
+    try:
+        return settled(spec, survey.arm_pool(spec))
+    except ReconcilerError:
+        return spec
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

@@ -56,7 +56,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - the fl
     return tuple(one for one in spec.organizations if one.auto_provision is not None) or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The flag, out of the list of agent pools that is read anyway; a response without it is a gap."""
 
     def read(organization: Organization) -> Observation[Observed]:
@@ -69,7 +69,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
             return Observation((), (gap(NAME, name, silent),))
         return Observation((ObservedAgentPool(name, pool, pool.auto_provision, organization.auto_provision is True),))
 
-    return each(NAME, desired, read)
+    return each(NAME, (spec, survey), desired, read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

@@ -70,7 +70,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - inheri
     return tuple(DesiredInheritance(one, inherit) for one, inherit in wanted if inherit is not None) or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The switch, and where it has to go off, the assigned administrators."""
     wanted = {one.organization.name: one.inherit for one in desired}
 
@@ -80,7 +80,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         state = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
         return Observation((_with_administrators(state, survey) if inherits and not state.wanted else state,))
 
-    return each(NAME, [one.organization for one in desired], read)
+    return each(NAME, (spec, survey), [one.organization for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

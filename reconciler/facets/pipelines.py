@@ -95,10 +95,12 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
     return tuple(found) or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """Queue, authorizations and pipelines of every project with a list: three reads each, the first one shared."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
+    return each(
+        NAME, (spec, survey), [one.organization for one in desired], lambda one: _read(wanted[one.name], survey)
+    )
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

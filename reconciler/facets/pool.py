@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.documents import Json
-from reconciler.engine.facet import Facet, Observation
+from reconciler.engine.facet import Observation
 from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import body_rules, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
@@ -39,11 +39,12 @@ from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePool
-from reconciler.ports.azure import Pending
+from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
 from reconciler.spec.names import organization_key
+from reconciler.spec.settled import created_in_silence
 from reconciler.survey import Survey
 
 NAME = "pool"
@@ -134,6 +135,8 @@ def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
         return []
     body = _unheld(desired.body, observed.document) if observed.held else desired.body
     details = [_detail(one) for one in differences(body, observed.document)]
+    if desired.spec.arm_api_version:
+        details = [mutability.beyond_this_release(detail) for detail in details]
     if observed.state.casefold() in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
     moved = _moved(desired.spec, observed.document)
@@ -159,7 +162,7 @@ def apply(change: Change, writers: Writers) -> Pending | None:
         case ReplacePool(resource_id=resource_id):
             return writers.arm.delete(resource_id)
         case CreatePool(resource_id=resource_id, body=body) | UpdatePool(resource_id=resource_id, body=body):
-            return writers.arm.put(resource_id, body)
+            return writers.arm.put(resource_id, body, change.target.api_version or API_VERSION)
         case other:
             raise Refused(f"{change.subject}: facet {change.facet} does not write a {type(other).__name__}")
 
@@ -274,7 +277,7 @@ def _create(desired: DesiredPool) -> Change:
         subject=desired.name,
         before=None,
         after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
-        target=CreatePool(desired.resource_id, body),
+        target=CreatePool(desired.resource_id, body, desired.spec.arm_api_version),
         note="create",
     )
 
@@ -293,7 +296,7 @@ def _update(
         subject=desired.name,
         before=alone.before if alone else f"{len(details)} fields as read",
         after=alone.after if alone else f"{len(details)} fields as in the spec",
-        target=UpdatePool(desired.resource_id, merged(body, _sendable(document))),
+        target=UpdatePool(desired.resource_id, merged(body, _sendable(document)), desired.spec.arm_api_version),
         details=details,
         note=(Way.RECYCLES if any(detail.risk is Risk.RESTARTS for detail in details) else Way.IN_PLACE).value,
     )
@@ -326,16 +329,19 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
             yield "only-by-a-new-pool", f"is {change.before} and the spec says {change.after}; {_REMEDY}"
         case ReplacePool() as target:
             yield from replacement.objections(change, target, observed.document, observed.dependents, policy)
+            yield from created_in_silence(target.body, {})
         case CreatePool() as target:
             yield from _against_put(target, observed)
+            yield from created_in_silence(target.body, {})
             yield from _against_creation(target.body, policy)
-            yield from body_rules.objections(target.resource_id, target.body)
+            yield from body_rules.objections(target.resource_id, target.body, version=target.api_version)
         case UpdatePool() as target:
             if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
                 yield "not-quiet", "machines are at work that this would recycle"
             yield from _against_put(target, observed)
+            yield from created_in_silence(target.body, observed.document or {})
             yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
-            yield from body_rules.objections(target.resource_id, target.body, observed.document)
+            yield from body_rules.objections(target.resource_id, target.body, observed.document, target.api_version)
         case other:
             yield "unrecognised", f"a {type(other).__name__} is not written here"
 
@@ -371,27 +377,6 @@ def _against_update(
     if any("openAccess" in one for one in _profile(body).get("organizations") or ()):
         yield "create-only", "openAccess counts only while a pool is created"
     listed = [detail.path.casefold() for detail in details]
-    for path in map(str.casefold, _touched(observed, body, ())):
+    for path in map(str.casefold, body_rules.touched(observed, body, ())):
         if not any(f"{one}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{one}.") for one in listed):
             yield "untold-field", f"{path} would change, and no line of the plan lists it"
-
-
-def _touched(before: Mapping[str, Json], after: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[str]:
-    """Paths at which two documents differ, lists as a whole; a second opinion on what a PUT does."""
-    for key in sorted({*before, *after}):
-        old, new = before.get(key), after.get(key)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _touched(old, new, (*path, key))
-        elif old != new:
-            yield ".".join((*path, key)).removeprefix("properties.")
-
-
-FACET: Facet[DesiredPool, ObservedPool] = Facet(
-    name=NAME,
-    title="the pool in Azure",
-    parse=parse,
-    observe=observe,
-    diff=diff,
-    guard=guard,
-    apply=apply,
-)

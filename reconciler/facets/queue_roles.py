@@ -127,10 +127,12 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles 
     return tuple(one for one in found if one.queues) or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """Assignments of each queue that is named, the operator's identity and those of the principals."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
+    return each(
+        NAME, (spec, survey), [one.organization for one in desired], lambda one: _read(wanted[one.name], survey)
+    )
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

@@ -113,7 +113,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         left = _findings(name, {project: answers[project.id] for project in apart}, switched[name], survey)
         return Observation(places, (*within.gaps, *answered.gaps, *notices, *entries, *left.gaps), left.remarks)
 
-    return each(NAME, [one.organization for one in desired], read)
+    return each(NAME, (spec, survey), [one.organization for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

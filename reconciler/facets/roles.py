@@ -120,10 +120,12 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - admini
     return tuple(w for w in all_of_them if w.administrators or w.exclusive or w.inherit is False) or None
 
 
-def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:  # noqa: ARG001 - a facet's shape
+def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """Role assignments, inheritance, the operator's identity and those of the principals, for each organization."""
     wanted = {one.organization.name: one for one in desired}
-    return each(NAME, [one.organization for one in desired], lambda one: _read(wanted[one.name], survey))
+    return each(
+        NAME, (spec, survey), [one.organization for one in desired], lambda one: _read(wanted[one.name], survey)
+    )
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

@@ -41,7 +41,7 @@ from reconciler.plan.targets import (
     risk_of,
     role_rank,
 )
-from reconciler.spec import effective, names
+from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
 
 Finding: TypeAlias = tuple[str, str]
@@ -217,6 +217,7 @@ def _arm(spec: Spec, change: Change, target: ArmTarget, policy: Policy) -> Itera
         yield "not-in-spec", f"the change is about {target.resource_id}, the spec about {spec.pool_id}"
     if not isinstance(target, MovePool):
         yield from _unnamed(spec, target, change.details)
+    yield from _api_version(spec, target, policy)
     if not spec.organizations:
         yield from _github(spec, policy)
     creates = isinstance(target, CreatePool | ReplacePool)
@@ -233,15 +234,13 @@ def _arm(spec: Spec, change: Change, target: ArmTarget, policy: Policy) -> Itera
             yield from _principal(principal, policy)
 
 
-def _listed_in(body: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:
-    """The organizations of an ARM body."""
-    profile = (body.get("properties") or {}).get("organizationProfile") or {}
-    return [one for one in profile.get("organizations") or () if one.get("url")]
-
-
-def _name_in(organization: Mapping[str, Json]) -> str:
-    """The bare name of an Azure DevOps organization, whichever form its URL has; another host's with the host."""
-    return names.organization_key(str(organization["url"]))
+def _api_version(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
+    """A newer version of the ARM document brings fields that are not known here: spec and policy have to name it."""
+    if isinstance(target, CreatePool | UpdatePool) and target.api_version != spec.arm_api_version:
+        yield "not-in-spec", f"the change is for api-version {target.api_version}, the spec for {spec.arm_api_version}"
+    if spec.arm_api_version and not allows(policy.arm_api_versions, spec.arm_api_version):
+        message = f"the policy does not allow the api-version {spec.arm_api_version}; it has to be in armApiVersions"
+        yield "policy-arm-api-versions", message
 
 
 def _unnamed(spec: Spec, target: CreatePool | UpdatePool | ReplacePool, lines: Sequence[Detail]) -> Iterator[Finding]:
@@ -250,24 +249,26 @@ def _unnamed(spec: Spec, target: CreatePool | UpdatePool | ReplacePool, lines: S
     An update by a spec that names none carries those of the pool on. The facet's guard refuses a body with a change
     that no line lists, so here the lines are all that it changes.
     """
-    named = [one.name for one in spec.organizations] or [_name_in(one) for one in _listed_in(spec.body)]
+    named = [one.name for one in spec.organizations] or [
+        spec_allows.name_in(one) for one in spec_allows.listed_in(spec.body)
+    ]
     if not named and isinstance(target, UpdatePool):
         for line in lines:
             if line.path.startswith("organizationProfile.organizations"):
                 yield "not-in-spec", f"the spec names no organization, and {line.path} would change"
         return
     known = {name.casefold() for name in named}
-    for name in map(_name_in, _listed_in(target.body)):
+    for name in map(spec_allows.name_in, spec_allows.listed_in(target.body)):
         if name.casefold() not in known:
             yield "not-in-spec", f"the spec does not name the organization {name}"
 
 
 def _github(spec: Spec, policy: Policy) -> Iterator[Finding]:
     """Organizations and repositories of GitHub that may use the pool: the policy's organizations and projects."""
-    for one in _listed_in(spec.body):
-        yield from _organization(_name_in(one), policy)
+    for one in spec_allows.listed_in(spec.body):
+        yield from _organization(spec_allows.name_in(one), policy)
         for repository in one.get("repositories") or ("*",):
-            yield from _project(_name_in(one), str(repository).rstrip("/").rpartition("/")[2], policy)
+            yield from _project(spec_allows.name_in(one), str(repository).rstrip("/").rpartition("/")[2], policy)
 
 
 # --- changes to Azure DevOps --------------------------------------------------------------------------------
@@ -278,6 +279,9 @@ def _devops(spec: Spec, target: DevOpsTarget, policy: Policy, today: date | None
     organization = spec_allows.organization(spec, place.organization)
     if organization is None:
         yield "not-in-spec", f"the spec does not name the organization {place.organization or '(none given)'}"
+    elif organization.silent:
+        left_out = " and ".join(sorted(organization.silent, reverse=True))
+        yield "unsettled", f"the spec names no {left_out} for {organization.name}, and ARM's were not read in this run"
     yield from _organization(place.organization, policy)
     if isinstance(place, QueuePlace | ProjectPlace):
         if not place.project:

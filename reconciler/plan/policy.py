@@ -34,6 +34,8 @@ class Policy:
     """Whether Entra users, groups and service principals may be added to an organization."""
     replace_pools: tuple[str, ...] = ()
     """Names of pools that may be deleted and created again where their spec allows it; none unless named here."""
+    arm_api_versions: tuple[str, ...] = ()
+    """Newer versions of the ARM document that specs may name; none unless named here."""
     max_role_removals: int = 3
     """Role assignments that one run may remove from one pool."""
 
@@ -58,11 +60,13 @@ _NAMES = {
     "openAccess": "open_access",
     "createPools": "create_pools",
     "replacePools": "replace_pools",
+    "armApiVersions": "arm_api_versions",
     "materialise": "materialise",
     "maxRoleRemovals": "max_role_removals",
 }
 """Field of the file → field of `Policy`, in the order of the documentation."""
 _LISTS = {field.name for field in fields(Policy) if field.default in (None, ())}
+_NOTHING = {field.name for field in fields(Policy) if field.default == ()}
 _STRING, _BOOL, _INT, _LIST = ("tag:yaml.org,2002:" + kind for kind in ("str", "bool", "int", "seq"))
 _MOST = 1000
 
@@ -123,7 +127,7 @@ def _problems(root: Any) -> Iterator[tuple[Any, str]]:
 def _wrong(name: str, node: Any) -> str:
     if name in _LISTS:
         if not isinstance(node, yaml.SequenceNode) or node.tag != _LIST:
-            absent = "nothing" if name == "replace_pools" else "everything"
+            absent = "nothing" if name in _NOTHING else "everything"
             return f"is not a list of patterns; leave it out where {absent} is allowed"
         blank = [item for item in node.value if item.tag != _STRING or not item.value.strip()]
         return "holds a value that is not text; put it in quotes" if blank else ""

@@ -134,3 +134,14 @@ def _exceptions(spec: Spec, name: str, today: date | None) -> list[OpenAccessExc
         for e in spec.access.open_access
         if same(e.organization, name) and (today is None or e.until is None or today <= e.until)
     ]
+
+
+def listed_in(body: Mapping[str, Json]) -> Sequence[Mapping[str, Json]]:
+    """The organizations of an ARM body."""
+    profile = (body.get("properties") or {}).get("organizationProfile") or {}
+    return [one for one in profile.get("organizations") or () if one.get("url")]
+
+
+def name_in(organization: Mapping[str, Json]) -> str:
+    """The bare name of an Azure DevOps organization, whichever form its URL has; another host's with the host."""
+    return names.organization_key(str(organization["url"]))

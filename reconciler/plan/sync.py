@@ -62,7 +62,12 @@ def spec_digest(spec: Spec, today: date) -> str:
     valid = tuple(one for one in spec.access.open_access if one.until is None or today <= one.until)
     access = replace(spec.access, open_access=valid)
     desired = replace(spec, access=access, path="", mode=Mode.ENFORCE, until=None, reason="")
-    text = json.dumps(asdict(replace(desired, disruption=None, replace=False)), sort_keys=True, default=_as_text)
+    fields = asdict(replace(desired, disruption=None, replace=False))
+    for one in fields["organizations"]:
+        del one["silent"]  # the body says it
+    if not spec.arm_api_version:
+        del fields["arm_api_version"]  # as in digests that were stored before there was this field
+    text = json.dumps(fields, sort_keys=True, default=_as_text)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -250,6 +250,8 @@ class CreatePool:
 
     resource_id: str
     body: Mapping[str, Json]
+    api_version: str = ""
+    """A newer one than this release's own; empty: its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,8 @@ class UpdatePool:
     resource_id: str
     body: Mapping[str, Json]
     """The whole document: as it was read, with the fields of the spec put in."""
+    api_version: str = ""
+    """A newer one than this release's own; empty: its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +313,7 @@ def risk_of(target: Target) -> Risk:
         case NewQueue() | DirectoryEntry() | AccessLevel() | GroupMember():
             return Risk.WIDENS
         case CreatePool():
-            return Risk.WIDENS if _grants(target.body) else Risk.NEUTRAL
+            return Risk.WIDENS if target.api_version or _grants(target.body) else Risk.NEUTRAL
         case UpdatePool():
             return Risk.NEUTRAL
         case ReplacePool() | MovePool():
@@ -375,6 +379,8 @@ def _fields(value: Target | Place) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for one in fields(value):
         inner = getattr(value, one.name)
+        if one.name == "api_version" and not inner:
+            continue
         if isinstance(inner, _PLACES):
             found |= _fields(inner)
         else:

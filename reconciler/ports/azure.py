@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.documents import Json
+from reconciler.spec.model import ARM_API_VERSION as API_VERSION
+
+__all__ = ["API_VERSION", "ArmReader", "ArmWriter", "Operation", "Pending", "SubscriptionReader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Operation:
 class ArmReader(Protocol):
     """Reads `Microsoft.DevOpsInfrastructure/pools`; documents are raw ARM bodies at the pinned api-version."""
 
-    def pool(self, pool_id: str) -> dict[str, Json] | None:
+    def pool(self, pool_id: str, api_version: str = API_VERSION) -> dict[str, Json] | None:
         """The pool at this resource id, or None where ARM answers 404."""
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
@@ -62,12 +65,8 @@ class SubscriptionReader(Protocol):
 class ArmWriter(Protocol):
     """Writes pools."""
 
-    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+    def put(self, pool_id: str, body: Mapping[str, Json], api_version: str = API_VERSION) -> Pending | None:
         """Create or replace the pool; None where that was done at once. Strips read-only fields, nothing else."""
 
     def delete(self, pool_id: str) -> Pending | None:
         """Delete the pool with its agent pools and their queues; None where it does not exist."""
-
-
-API_VERSION = "2026-06-02"
-"""The newest stable version of the ARM document."""

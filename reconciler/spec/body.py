@@ -95,5 +95,5 @@ class PoolBody(Closed, total=False):
     name: Annotated[PoolName, said("From a pasted resource: has to agree with the spec's name.")]
     resourceGroup: Annotated[str, said("From a pasted answer of az: has to agree with the spec's resourceGroup.")]
     type: Annotated[str, said("From a pasted resource.", "Microsoft.DevOpsInfrastructure/pools")]
-    apiVersion: Annotated[str, said("From a pasted template; the reconciler always speaks 2026-06-02.", "2026-06-02")]
+    apiVersion: Annotated[str, said("From a pasted template, and not used: see armApiVersion.", "2026-06-02")]
     systemData: Annotated[Any, read_only("Who made and changed the resource.")]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from reconciler.documents import JsonObject
+from reconciler.documents import Json, JsonObject
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.model import (
     Access,
@@ -24,6 +24,8 @@ from reconciler.spec.model import (
 from reconciler.spec.names import organization_of
 
 _BODY = ("location", "tags", "identity", "properties")
+_PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "systemData"})
+"""What a pasted resource has, and an ARM body of ours has not."""
 
 
 def spec(document: JsonObject, path: str) -> Spec:
@@ -36,16 +38,23 @@ def spec(document: JsonObject, path: str) -> Spec:
         subscription=document["subscription"].lower(),
         resource_group=document["resourceGroup"],
         mode=Mode(document.get("mode", "enforce")),
-        body={key: pool[key] for key in _BODY if key in pool},
+        body=_body(pool, newer="armApiVersion" in document),
         organizations=organizations,
         permission_profile=_permissions(profile.get("permissionProfile")),
         access=_access(document.get("access", {}), _Projects(organizations)),
         disruption=_disruption(document.get("disruption")),
         replace=document.get("replace") == "allowed",
+        arm_api_version=document.get("armApiVersion", ""),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
         path=path,
     )
+
+
+def _body(pool: JsonObject, *, newer: bool) -> dict[str, Json]:
+    """The known fields in ARM's order; with a newer api-version whatever else the file names."""
+    others = [key for key in pool if newer and key not in (*_BODY, *_PASTED)]
+    return {key: pool[key] for key in (*_BODY, *others) if key in pool}
 
 
 def _organizations(name: str, profile: JsonObject, access: JsonObject) -> Iterator[Organization]:
@@ -63,6 +72,7 @@ def _organizations(name: str, profile: JsonObject, access: JsonObject) -> Iterat
             parallelism=one.get("parallelism") or None,
             without_queue=without.get(organization, frozenset()),
             auto_provision=provision.get(organization),
+            silent=frozenset({"projects", "alias"} - one.keys()),
         )
 
 

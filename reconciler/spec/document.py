@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 
 from reconciler.spec.body import PoolBody
 from reconciler.spec.fields import Closed, said
-from reconciler.spec.forms import Day, Guid, Span, Text
+from reconciler.spec.forms import ApiVersion, Day, Guid, Span, Text
+from reconciler.spec.model import ARM_API_VERSION
 from reconciler.spec.names import (
     OrganizationName,
     Pipeline,
@@ -153,6 +154,14 @@ class SpecDocument(Closed, total=False):
         Annotated[Guid, said("Id of the Azure subscription.", "11111111-2222-3333-4444-555555555555")]
     ]
     resourceGroup: Required[Annotated[ResourceGroupName, said("The pool's resource group.", "rg-build")]]
+    armApiVersion: Annotated[
+        ApiVersion,
+        said(
+            f"A version of the ARM document that is newer than {ARM_API_VERSION}, for this pool alone. Fields that are "
+            "not known to this release are then sent as written, with a warning. The policy has to allow it.",
+            "2026-07-03-preview",
+        ),
+    ]
     mode: Annotated[
         Literal["enforce", "report", "pause"],
         said(

@@ -40,6 +40,18 @@ def translate(error: ValidationError, data: Any) -> Iterator[Finding]:
         yield data_path(one["loc"], data), sentence(one) if index < MOST_PROBLEMS else "is wrong, too"
 
 
+def unknown_fields(error: ValidationError, data: Any, version: str) -> dict[Path, str]:
+    """Fields of the pool that the format does not have, with the warning where a newer api-version may have them."""
+    found: dict[Path, str] = {}
+    for one in error.errors(include_url=False):
+        path = data_path(one["loc"], data)
+        if one["type"] == "extra_forbidden" and path[:1] == ("pool",):
+            meant = nearest(str(path[-1]), known_names(one["loc"][:-1]))
+            hint = f"; did you mean {meant}?" if meant else ""
+            found[path] = f"is not known to this release; it is sent as written, with armApiVersion {version}{hint}"
+    return found
+
+
 def data_path(loc: tuple[str | int, ...], data: Any) -> Path:
     """The location without the members of unions that pydantic went through."""
     path: list[str | int] = []
@@ -138,6 +150,15 @@ def known_names(loc: tuple[str | int, ...]) -> Mapping[str, tuple[str, ...]]:
             literal = plain(hint)
             fields[name] = fields.get(name, ()) + (get_args(literal) if get_origin(literal) is Literal else ())
     return fields
+
+
+def hint_at(path: tuple[str, ...]) -> Any:
+    """The annotated type of a field by its names alone; None where the format has no such field."""
+    kind: Any = SpecDocument
+    for step in path:
+        kind = _item(kind)
+        kind = next((fields[step] for fields in map(_fields, _members(kind)) if step in fields), None)
+    return kind
 
 
 def home(name: str, loc: tuple[str | int, ...]) -> str:

@@ -16,6 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from reconciler.documents.spelling import nearest
+from reconciler.spec.model import ARM_API_VERSION
 from reconciler.spec.problem import listing, show
 
 _SLIP = 0.92
@@ -31,6 +32,9 @@ def wrong(message: str) -> PydanticCustomError:
 
 class CheckedText:
     """Text that a function has looked at; the function says what is wrong, or nothing."""
+
+    known: tuple[str, ...] = ()
+    """Of an open enumeration."""
 
     def __init__(self, check: Callable[[str], str | None], **json: Any) -> None:
         self.check, self.json = check, json
@@ -83,7 +87,9 @@ def one_of(*known: str) -> CheckedText:
         meant = nearest(value, known, _SLIP)
         return f"is {show(value)}; did you mean {meant}? Known are {listing(known)}" if meant else None
 
-    return CheckedText(check, anyOf=[{"enum": list(known)}, {"type": "string"}])
+    enumeration = CheckedText(check, anyOf=[{"enum": list(known)}, {"type": "string"}])
+    enumeration.known = known
+    return enumeration
 
 
 def resource(provider: str, kind: str, example: str) -> CheckedText:
@@ -105,6 +111,14 @@ def _day(value: str) -> str | None:
     return f"is {show(value)}; write a day such as 2026-12-31"
 
 
+def _api_version(value: str) -> str | None:
+    if not re.fullmatch(_API_VERSION, value):
+        return f"is {show(value)}; write an api-version such as 2026-07-03-preview"
+    if value[:10] <= ARM_API_VERSION:
+        return f"is {show(value)}, which is not newer than {ARM_API_VERSION}, the version of this release; remove it"
+    return None
+
+
 def _span(value: str) -> str | None:
     found = re.fullmatch(r"(?:([0-9]{1,2})\.)?([0-9][0-9]):([0-9][0-9]):([0-9][0-9])", value)
     if not found:
@@ -124,6 +138,8 @@ def _buffer(value: str) -> str | None:
 
 
 Text = Annotated[str, CheckedText(lambda value: None if value.strip() else "is empty; write a text", minLength=1)]
+_API_VERSION = "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-preview)?"
+ApiVersion = Annotated[str, CheckedText(_api_version, pattern=f"^{_API_VERSION}$")]
 Day = Annotated[str, CheckedText(_day, format="date")]
 Span = Annotated[str, CheckedText(_span, pattern=r"^([0-9]{1,2}\.)?[0-9][0-9]:[0-9][0-9]:[0-9][0-9]$")]
 Buffer = Annotated[str, CheckedText(_buffer, pattern=r"^(\*|[0-9]|[1-9][0-9]|100)$")]

@@ -1,9 +1,9 @@
 """Files to specs: every problem of every file at once, and a bad file never hides a good one.
 
 Order of work for one document: compose (`source`), bring to ARM's shape (`shapes`), check types and forms (`document`,
-`body`), check rules (`rules`, `access`), build (`build`). Where something is found, the document is shaped once more,
-noting where each part came from, so that a message points at the line that a person wrote; a document without findings
-pays nothing for that.
+`body`), check rules (`rules`, `access`) and warnings (`cautions`), build (`build`). Where something is found, the
+document is shaped once more, noting where each part came from, so that a message points at the line that a person
+wrote; a document without findings pays nothing for that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.spec import access, build, findings, rest, rules, shapes
+from reconciler.spec import access, build, cautions, findings, rest, rules, shapes
 from reconciler.spec.document import adapter
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
@@ -32,6 +32,8 @@ class Loaded:
 
     specs: tuple[Spec, ...] = ()
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    """What deserves a look and keeps no spec from being used."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class _Batch:
     places: list[Position] = field(default_factory=list)
     """Where each of them has its name."""
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 def load(files: Mapping[str, bytes]) -> Loaded:
@@ -49,7 +52,9 @@ def load(files: Mapping[str, bytes]) -> Loaded:
         if path.lower().endswith(SUFFIXES):
             _file(path, files[path], batch)
     specs = _unique(batch)
-    return Loaded(tuple(sorted(specs, key=lambda spec: spec.key)), tuple(sorted(batch.problems)))
+    return Loaded(
+        tuple(sorted(specs, key=lambda spec: spec.key)), tuple(sorted(batch.problems)), tuple(sorted(batch.warnings))
+    )
 
 
 def _file(path: str, data: bytes, batch: _Batch) -> None:
@@ -74,6 +79,9 @@ def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
         checked = check(document.value)
         for where, message in checked.in_file(document.value):
             document.findings.append((document.place(where), where, message))
+        for where, message in checked.warnings_in_file(document.value):
+            place = document.place(where)
+            batch.warnings.append(Problem(path, place.line, spell(where), message, place.column))
         if not document.findings:
             batch.specs.append(build.spec(checked.document, path))
             batch.places.append(document.place(("name",)))
@@ -99,20 +107,31 @@ class CheckedDocument:
     findings: Sequence[Finding] = ()
     """By paths of the canonical document."""
     misshapen: bool = False
+    warnings: Sequence[Finding] = ()
 
     def in_file(self, value: Mapping[str, Any]) -> Iterator[Finding]:
         """All findings by paths of the file: its pool is shaped once more, noting where each part came from."""
         if not self.findings and not self.misshapen:
             return
-        trace: shapes.Trace = {}
-        shaping = shapes.Shaping(trace=trace)
-        pool = shaping.pool(value["pool"], ("pool",)) if isinstance(value.get("pool"), dict) else {}
+        shaping, found = _traced(value, self.findings)
         yield from shaping.findings
-        for where, message in self.findings:
-            if where[:1] == ("pool",):
-                yield shapes.source_path(trace, pool, where[1:], ("pool",)), message
-            else:
-                yield where, message
+        yield from found
+
+    def warnings_in_file(self, value: Mapping[str, Any]) -> Iterator[Finding]:
+        """All warnings by paths of the file."""
+        if self.warnings:
+            yield from _traced(value, self.warnings)[1]
+
+
+def _traced(value: Mapping[str, Any], found: Sequence[Finding]) -> tuple[shapes.Shaping, list[Finding]]:
+    """The findings by paths of the file, and what shaping itself found."""
+    trace: shapes.Trace = {}
+    shaping = shapes.Shaping(trace=trace)
+    pool = shaping.pool(value["pool"], ("pool",)) if isinstance(value.get("pool"), dict) else {}
+    return shaping, [
+        (shapes.source_path(trace, pool, where[1:], ("pool",)) if where[:1] == ("pool",) else where, message)
+        for where, message in found
+    ]
 
 
 def check(value: Mapping[str, Any]) -> CheckedDocument:
@@ -125,15 +144,20 @@ def check(value: Mapping[str, Any]) -> CheckedDocument:
         adapter().validator.validate_python(document)
     except ValidationError as error:
         found = list(findings.translate(error, document))
-        found += _despite(document, rest.tree(where for where, _ in found))
-        return CheckedDocument(document, found, bool(shaping.findings))
+        version = document.get("armApiVersion")
+        newer = findings.unknown_fields(error, document, version) if isinstance(version, str) else {}
+        found = [(where, message) for where, message in found if where not in newer]
+        broken = rest.tree(where for where, _ in found)
+        whole = rest.without(document, broken)
+        found += _despite(whole, broken)
+        warnings = (*newer.items(), *cautions.check(whole))
+        return CheckedDocument(document, found, bool(shaping.findings), warnings)
     found = [*rules.check(document), *access.check(document, pool_known=True)]
-    return CheckedDocument(document, found, bool(shaping.findings))
+    return CheckedDocument(document, found, bool(shaping.findings), tuple(cautions.check(document)))
 
 
-def _despite(document: Mapping[str, Any], broken: rest.Tree) -> list[Finding]:
+def _despite(whole: Mapping[str, Any], broken: rest.Tree) -> list[Finding]:
     """What the rules say of the rest, with the broken parts taken out."""
-    whole = rest.without(document, broken)
     known = not rest.holds(broken, ("pool", "properties", "organizationProfile")) and "properties" in whole.get(
         "pool", {}
     )

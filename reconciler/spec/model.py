@@ -12,6 +12,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+ARM_API_VERSION = "2026-06-02"
+"""The newest stable version of the ARM document, which this release knows and uses unless a spec says otherwise."""
+
 
 class Mode(StrEnum):
     """How far the operator may go for one pool."""
@@ -57,6 +60,9 @@ class Organization:
     """Projects, case-folded, that are left as they are: no queue is made, and none is looked at."""
     auto_provision: bool | None = None
     """Whether the agent pool shall give a queue to each new project at once; None: not managed."""
+    silent: frozenset[str] = frozenset()
+    """Those of `projects` and `alias` that neither the file nor, in this run, ARM has said (`reconciler.spec.settled`).
+    Nothing is read or written in Azure DevOps for such an organization; the values above are those of a creation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ class Spec:
     replace: bool = False
     """Whether the pool may be deleted and created again where only a new one can have what the spec says. The policy
     has to agree (`reconciler.plan.policy`)."""
+    arm_api_version: str = ""
+    """A newer version of the ARM document for this pool; empty: `ARM_API_VERSION`. The policy has to allow it."""
     until: date | None = None
     """For `mode: pause`: last day on which it is paused."""
     reason: str = ""
@@ -152,6 +160,11 @@ class Spec:
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""
         return self.mode is Mode.PAUSE and (self.until is None or day <= self.until)
+
+    @property
+    def api_version(self) -> str:
+        """The version of the ARM document with which the pool is read and written."""
+        return self.arm_api_version or ARM_API_VERSION
 
     @property
     def key(self) -> str:

@@ -27,7 +27,8 @@ class OrganizationBody(Closed, total=False):
     projects: Annotated[
         list[ProjectName],
         said(
-            "Names of the projects that may use the pool. Empty: all projects, also those created tomorrow.",
+            "Names of the projects that may use the pool. Empty: all projects, also those created tomorrow. Absent: "
+            "those that ARM has now; an organization that ARM does not have yet needs the field.",
             ["fabrikam-dev", "fabrikam-test"],
         ),
     ]
@@ -49,7 +50,12 @@ class OrganizationBody(Closed, total=False):
         ),
     ]
     alias: Annotated[
-        Text, said("Name of the agent pool in this organization, where it differs from the pool's.", "build-linux")
+        Text,
+        said(
+            "Name of the agent pool in this organization. Absent: the name that ARM has now; at creation the "
+            "profile's alias, else the pool's name.",
+            "build-linux",
+        ),
     ]
 
 
@@ -90,7 +96,12 @@ class AzureDevOpsOrganizationProfile(Closed, total=False):
         PermissionProfileBody, said("Who administers the agent pools in these organizations.", {"kind": "CreatorOnly"})
     ]
     alias: Annotated[
-        Text, said("Name of the agent pools in Azure DevOps, where it differs from the pool's.", "build-linux")
+        Text,
+        said(
+            "Name of the agent pools in Azure DevOps, where an organization has no alias of its own. Absent: the name "
+            "that ARM has now; at creation the pool's name.",
+            "build-linux",
+        ),
     ]
     description: Annotated[
         str, said("Text added to the agent pools' description in Azure DevOps.", "Linux builds of Fabrikam")

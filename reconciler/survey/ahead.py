@@ -35,7 +35,8 @@ def begin(spec: Spec, reads: FirstReads, memo: Memo, lanes: Lanes) -> None:
     """Send what every run of this pool asks its organizations first. Waits for no response."""
     roles = scope.manages_roles(spec)
     for organization in spec.organizations:
-        name, all_projects = organization.name, not organization.projects
+        name = organization.name
+        all_projects = not organization.projects and "projects" not in organization.silent
         begun = Key("begun", name, detail=(roles, all_projects))
         memo.get(begun, partial(_first, name, begun, reads, memo, lanes))
 

@@ -15,12 +15,14 @@ Document = Mapping[str, Json]
 
 def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> Document | None:
     """The raw ARM body, or None where there is no such pool; `listed`: subscriptions that are read by one list."""
-    if spec.subscription in listed:
+    if spec.subscription in listed and not spec.arm_api_version:
         known = _of_subscription(reads, memo, spec.subscription)
         if spec.pool_id.casefold() in known:
             return known[spec.pool_id.casefold()]
     # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
-    found: Document | None = memo.get(Key("arm pool", detail=spec.pool_id.casefold()), lambda: reads.pool(spec.pool_id))
+    found: Document | None = memo.get(
+        Key("arm pool", detail=spec.pool_id.casefold()), lambda: reads.pool(spec.pool_id, spec.api_version)
+    )
     return found
 
 

@@ -15,16 +15,24 @@ from reconciler.documents import moment, moment_of
 from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import AgentPool, Project
 from reconciler.spec.model import Spec
+from reconciler.spec.settled import settled
+from reconciler.survey.memo import Key, Memo
 
 
 def named_by_spec(spec: Spec, remembered: RememberedNames) -> RememberedNames:
-    """What is remembered of names that the spec still has."""
+    """What is remembered of names that the spec still has, or leaves to ARM."""
     pools = {key(one.name, one.agent_pool) for one in spec.organizations}
     projects = {key(*name) for name in projects_of(spec)}
+    pools_of = {one.name for one in spec.organizations if "alias" in one.silent}
+    projects_in = {one.name for one in spec.organizations if "projects" in one.silent}
+
+    def kept(name: str, named: set[str], left_to_arm: set[str]) -> bool:
+        return name.casefold() in named or name.partition("/")[0].casefold() in left_to_arm
+
     return replace(
         remembered,
-        pools={name: number for name, number in remembered.pools.items() if name.casefold() in pools},
-        projects={name: number for name, number in remembered.projects.items() if name.casefold() in projects},
+        pools={name: number for name, number in remembered.pools.items() if kept(name, pools, pools_of)},
+        projects={name: number for name, number in remembered.projects.items() if kept(name, projects, projects_in)},
     )
 
 
@@ -44,6 +52,24 @@ def exceptions_of(spec: Spec) -> set[str]:
     """Keys of the names that keep something from a project: a rename must not lift such an exception."""
     without = {key(one.name, project) for one in spec.organizations for project in one.without_queue}
     return without | {key(one.organization, one.project) for one in spec.access.open_access if not one.allow}
+
+
+def settled_by(memo: Memo, spec: Spec) -> Spec:
+    """The spec with what ARM has where it is silent, as far as ARM was read; reads nothing."""
+    listed = memo.peek(Key("arm pools", detail=spec.subscription)) or {}
+    own = memo.peek(Key("arm pool", detail=spec.pool_id.casefold()))
+    document = own or listed.get(spec.pool_id.casefold())
+    return spec if document is None else settled(spec, document)
+
+
+def names_in(memo: Memo, spec: Spec | None) -> Callable[[], set[str]]:
+    """Keys of the projects that the spec names; where it leaves them to ARM, as ARM was last read."""
+    if spec is None:
+        return set
+    if any(one.silent for one in spec.organizations):
+        return lambda: {key(*one) for one in projects_of(settled_by(memo, spec))}
+    named = {key(*one) for one in projects_of(spec)}
+    return lambda: named
 
 
 def key(organization: str, name: str) -> str:

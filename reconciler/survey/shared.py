@@ -67,7 +67,8 @@ class SharedSurvey:
         self._ledger = Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
         self._remembered = RememberedNames()
-        self._named: set[str] = set()
+        self._spec: Spec | None = None
+        self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
 
     @classmethod
@@ -106,21 +107,22 @@ class SharedSurvey:
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()})
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
-        other._know(self._remembered, self._named)
+        other._know(self._remembered, self._spec)
         return other
 
     def knowing(self, spec: Spec, remembered: RememberedNames) -> SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
         view = copy(self)
-        named = {names.key(*one) for one in names.projects_of(spec)}
-        view._know(names.named_by_spec(spec, remembered), named)  # noqa: SLF001 - a copy of this very survey
+        view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - a copy of this very survey
         return view
 
-    def _know(self, remembered: RememberedNames, named: set[str]) -> None:
-        self._remembered, self._named, self._busy_since = remembered, named, None
+    def _know(self, remembered: RememberedNames, spec: Spec | None) -> None:
+        self._remembered, self._spec, self._busy_since = remembered, spec, None
+        self._named = names.names_in(self._memo, spec)
 
     def remembers(self, spec: Spec) -> RememberedNames:
         """What to remember of the pool, out of what was read; reads nothing."""
+        spec = names.settled_by(self._memo, spec)
         organizations, kinds = [one.name for one in spec.organizations], ("projects", "hidden projects")
         pools = {name: tuple((self._memo.peek(Key("agent pools", name)) or {}).values()) for name in organizations}
         projects = {
@@ -218,7 +220,7 @@ class SharedSurvey:
     def projects(self, organization: str) -> Sequence[Project]:
         """All visible projects, sorted by name; a renamed one under the name that the spec knows."""
         visible = self._visible(organization)
-        return names.as_the_spec_names_them(self._remembered, organization, self._named, visible)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named(), visible)
 
     def _visible(self, organization: str) -> Sequence[Project]:
         return self._once(
@@ -229,12 +231,12 @@ class SharedSurvey:
     def hidden_projects(self, organization: str) -> Sequence[Project]:
         """Projects that the directory of groups knows and the identity cannot see; named as `projects` names them."""
         hidden = self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
-        return names.as_the_spec_names_them(self._remembered, organization, self._named, hidden)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named(), hidden)
 
     def excepted(self, organization: str, exceptions: Collection[str]) -> names.Excepted:
         """What these names of a list of exceptions stand for."""
         visible, hidden = self.projects(organization), partial(self.hidden_projects, organization)
-        known, named = self._remembered, self._named
+        known, named = self._remembered, self._named()
         return names.excepted(known, organization, exceptions, named=named, visible=visible, hidden=hidden)
 
     def _hidden(self, organization: str) -> Sequence[Project]:

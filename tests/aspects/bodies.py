@@ -29,8 +29,8 @@ def organizations(parallelism: int) -> st.SearchStrategy[list[dict[str, Any]]]:
     def one(name: str, share: int, form: str) -> st.SearchStrategy[dict[str, Any]]:
         url = f"https://dev.azure.com/{name}" if form == "new" else f"https://{name}.visualstudio.com"
         return st.fixed_dictionaries(
-            {"url": st.just(url), "parallelism": st.just(share)},
-            optional={"projects": projects, "openAccess": st.booleans()},
+            {"url": st.just(url), "parallelism": st.just(share), "projects": projects},
+            optional={"openAccess": st.booleans()},
         )
 
     single = st.tuples(one("fabrikam-prime", parallelism, "new"))

@@ -135,6 +135,7 @@ def _fit_organizations(draw: st.DrawFn, properties: Json) -> None:
     if profile["kind"] != "AzureDevOps":
         return
     for one in listed:
+        one.setdefault("projects", [])  # a creation has to name them
         one.pop("parallelism", None)
     if draw(st.booleans()):
         share(properties)

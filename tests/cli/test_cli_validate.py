@@ -120,3 +120,21 @@ def test_the_schema_is_printed_for_editors(desk: Desk) -> None:
     assert ended.code == 0
     assert json.loads(ended.out)["title"]
     assert desk.files() == set()
+
+
+def test_warnings_are_shown_and_are_no_error(desk: Desk) -> None:
+    """In each form of output; the spec is used as it is."""
+    desk.spec("old", POOL.format(name="fabrikam-old-pool").replace("ubuntu-24.04", "windows-2019"))
+
+    text = desk.run("validate", "--specs", "specs")
+    found = json.loads(desk.run("validate", "--specs", "specs", "--output", "json").out)
+    table = desk.run("validate", "--specs", "specs", "--output", "markdown")
+
+    line, summary = text.out.splitlines()
+    assert (text.code, summary) == (0, "1 spec valid, 1 warning")
+    assert line.startswith("specs/old.yaml:")
+    assert "wellKnownImageName: warning: is windows-2019, which was withdrawn on 2025-12-31" in line
+    assert (found["problems"], found["pools"]) == ([], ["fabrikam-old-pool"])
+    assert [one["message"].partition(",")[0] for one in found["warnings"]] == ["is windows-2019"]
+    assert table.code == 0
+    assert "| file | where | warning |" in table.out

@@ -81,7 +81,7 @@ def sent(change: Change) -> dict[str, Any]:
     return deepcopy(dict(change.target.body))
 
 
-OTHER = {"url": "https://dev.azure.com/fabrikam-other"}
+OTHER: dict[str, Any] = {"url": "https://dev.azure.com/fabrikam-other", "projects": []}
 TWO = body()["properties"]["organizationProfile"]["organizations"]
 
 

@@ -85,8 +85,8 @@ def test_a_line_of_the_plan_covers_what_lies_below_it_and_above() -> None:
 projects = st.lists(st.sampled_from(["Web", "App", "Old"]), unique=True)
 organization_items = st.lists(
     st.fixed_dictionaries(
-        {"url": st.sampled_from([f"https://dev.azure.com/org-{n}" for n in range(3)])},
-        optional={"projects": projects, "alias": st.sampled_from(["a", "b"]), "openAccess": st.booleans()},
+        {"url": st.sampled_from([f"https://dev.azure.com/org-{n}" for n in range(3)]), "projects": projects},
+        optional={"alias": st.sampled_from(["a", "b"]), "openAccess": st.booleans()},
     ),
     min_size=1,
     max_size=2,

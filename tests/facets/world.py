@@ -14,7 +14,7 @@ from datetime import datetime
 
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
-from reconciler.ports.azure import Pending
+from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Writers
@@ -213,7 +213,7 @@ class World:
 
     # --- writers --------------------------------------------------------------------------------------
 
-    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+    def put(self, pool_id: str, body: Mapping[str, Json], api_version: str = API_VERSION) -> Pending | None:  # noqa: ARG002 - one version here
         self.writes.append(("put", pool_id, deepcopy(dict(body))))
         document = deepcopy(dict(body))
         document["properties"]["provisioningState"] = "Succeeded"

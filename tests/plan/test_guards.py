@@ -156,6 +156,14 @@ def test_a_profile_of_named_accounts_is_a_list_that_can_be_exclusive() -> None:
     assert rules(removal(), spec=replace(only, permission_profile=None)) == ["not-in-spec"]
 
 
+@pytest.mark.parametrize("left_out", ["projects", "alias"])
+def test_nothing_is_written_where_the_spec_is_silent_and_arm_was_not_read(left_out: str) -> None:
+    """A spec that reaches the guards without ARM's values does not say which projects or which agent pool is meant."""
+    silent = tuple(replace(one, silent=frozenset({left_out})) for one in SPEC.organizations)
+    for write in (opening(), making(), closing("Test"), removal(), provisioning()):
+        assert "unsettled" in rules(write, spec=replace(SPEC, organizations=silent))
+
+
 def test_an_exception_past_its_last_day_names_nothing() -> None:
     assert rules(opening("Ops"), today=date(2026, 7, 1)) == ["not-in-spec"]
     assert refuse(SPEC, [opening("Ops")], Policy()) == ()

@@ -108,3 +108,12 @@ def test_the_evidence_comes_back_as_it_was_stored(digest: str, superseded: bool)
 @pytest.mark.parametrize("damaged", [None, "abc", {}, {"spec": 7}, {"spec": ""}, []])
 def test_damaged_evidence_is_none(damaged: Json) -> None:
     assert VerifiedSpec.from_json(damaged) is None
+
+
+def test_the_digest_of_stored_states_does_not_change_with_fields_that_say_nothing_new() -> None:
+    """A release that adds a field to the model must not turn every difference into a pending one."""
+    day = date(2026, 11, 28)
+    (one,) = SPEC.organizations
+    silent = replace(SPEC, organizations=(replace(one, silent=frozenset({"alias"})),))
+    assert spec_digest(SPEC, day) == spec_digest(silent, day)
+    assert spec_digest(SPEC, day) != spec_digest(replace(SPEC, arm_api_version="2026-07-03-preview"), day)

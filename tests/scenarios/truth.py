@@ -6,6 +6,7 @@ It reads the emulator's dump, not its APIs, so hidden projects, lagging reads an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -63,7 +64,8 @@ class Truth:
         if resource is None:
             return [f"{spec.name}: there is no such resource"]
         found = list(_resource(spec, resource))
-        for one in spec.organizations:
+        for written in spec.organizations:
+            one = _with_arms(spec, written, resource)
             pool = self.agent_pool(one.name, one.agent_pool)
             if pool is None:
                 found.append(f"{one.name}: has no agent pool {one.agent_pool}")
@@ -117,6 +119,17 @@ class Truth:
             yield f"{one.name}: inheritance of {one.agent_pool} is {not inherit}"
 
 
+def _with_arms(spec: Spec, one: Organization, resource: Json) -> Organization:
+    """What the spec leaves out, as the resource has it."""
+    profile = resource["properties"]["organizationProfile"]
+    own: Json = next((o for o in profile["organizations"] if o["url"].lower().rstrip("/").endswith(f"/{one.name}")), {})
+    if "projects" in one.silent:
+        one = replace(one, projects=tuple(own.get("projects") or ()))
+    if "alias" in one.silent:
+        one = replace(one, agent_pool=own.get("alias") or profile.get("alias") or spec.name)
+    return one
+
+
 def _resource(spec: Spec, resource: Json) -> Iterator[str]:
     wanted, seen = spec.body["properties"], resource["properties"]
     if wanted["maximumConcurrency"] != seen["maximumConcurrency"]:
@@ -129,7 +142,8 @@ def _resource(spec: Spec, resource: Json) -> Iterator[str]:
         if other is None:
             yield f"{spec.name}: {one['url']} is missing"
             continue
-        if {name.lower() for name in one["projects"]} != {name.lower() for name in other.get("projects", ())}:
+        listed = one.get("projects", other.get("projects", ()))
+        if {name.lower() for name in listed} != {name.lower() for name in other.get("projects", ())}:
             yield f"{spec.name}: projects of {one['url']} are {other.get('projects')}"
         if one["parallelism"] != other.get("parallelism"):
             yield f"{spec.name}: parallelism of {one['url']} is {other.get('parallelism')}"

@@ -49,13 +49,21 @@ def test_organizations_are_named_bare_and_lower_case(loaded: Any) -> None:
         (f"{ORG}.organizations.0.parallelism", 0),
     )
     assert spec.organizations == (
-        Organization("fabrikam-blue", "fabrikam-managed-pool", (), open_access=True, parallelism=None),
+        Organization(
+            "fabrikam-blue",
+            "fabrikam-managed-pool",
+            (),
+            open_access=True,
+            parallelism=None,
+            silent=frozenset({"alias"}),
+        ),
         Organization(
             "fabrikam-prime",
             "fabrikam-managed-pool",
             ("fabrikam-dev", "fabrikam-test"),
             open_access=False,
             parallelism=2,
+            silent=frozenset({"alias"}),
         ),
     )
 

@@ -78,6 +78,7 @@ def test_an_example_is_right_for_the_loader_and_for_editors(path: Path, schema: 
 def test_the_examples_are_a_set_that_can_be_used_together() -> None:
     found = load({path.name: path.read_bytes() for path in EXAMPLES})
     assert len(found.specs) == len(EXAMPLES)
+    assert found.warnings == ()
     assert {one.name for spec in found.specs for one in spec.organizations} == {"fabrikam-tailspin", "fabrikam-prime"}
 
 
@@ -87,6 +88,7 @@ def test_one_example_names_every_property(schema: dict[str, Any]) -> None:
     elsewhere = {
         "repositories",
         "predictionPreference",
+        "staticIpAddressCount",
         "id",
         "name",
         "type",

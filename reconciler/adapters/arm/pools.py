@@ -97,14 +97,14 @@ class Arm:
         self._calls = calls or Calls("arm")
         self._timeout = timeout
         self._gets_alone = gets_alone
-        self._clients: dict[str, DevOpsInfrastructureMgmtClient] = {}
+        self._clients: dict[tuple[str, str], DevOpsInfrastructureMgmtClient] = {}
         self._transport: Any = None
         self._lock = threading.Lock()
 
-    def pool(self, pool_id: str) -> dict[str, Json] | None:
+    def pool(self, pool_id: str, api_version: str = API_VERSION) -> dict[str, Json] | None:
         """The raw body, or None where the pool does not exist; `NotFound` where its resource group does not."""
         target = PoolId.parse(pool_id)
-        client = self.client(target.subscription)
+        client = self.client(target.subscription, api_version)
         try:
             reply = client.pools.get(
                 target.group,
@@ -182,14 +182,15 @@ class Arm:
         for client in clients:
             client.close()
 
-    def client(self, subscription: str) -> DevOpsInfrastructureMgmtClient:
-        """The package's client for a subscription; all of them share one pool of connections."""
+    def client(self, subscription: str, api_version: str = API_VERSION) -> DevOpsInfrastructureMgmtClient:
+        """The package's client for a subscription and a version; all of them share one pool of connections."""
         with self._lock:
-            if subscription not in self._clients:
-                self._clients[subscription] = self._made(subscription)
-            return self._clients[subscription]
+            key = (subscription, api_version)
+            if key not in self._clients:
+                self._clients[key] = self._made(subscription, api_version)
+            return self._clients[key]
 
-    def _made(self, subscription: str) -> DevOpsInfrastructureMgmtClient:
+    def _made(self, subscription: str, api_version: str) -> DevOpsInfrastructureMgmtClient:
         lazy_imports.load()
         from azure.mgmt.devopsinfrastructure import (  # noqa: PLC0415 - heavy; a cold start may never need it
             DevOpsInfrastructureMgmtClient,
@@ -205,7 +206,7 @@ class Arm:
             self._credential,
             subscription,
             str(self.origin),
-            api_version=API_VERSION,
+            api_version=api_version,
             policies=arm_wire.policies(wire),
             transport=self._transport,
         )
@@ -231,7 +232,7 @@ class ArmWrites:
     def __init__(self, arm: Arm) -> None:
         self._arm = arm
 
-    def put(self, pool_id: str, body: Mapping[str, Json]) -> Pending | None:
+    def put(self, pool_id: str, body: Mapping[str, Json], api_version: str = API_VERSION) -> Pending | None:
         """Start to create or replace the pool; None where ARM says that it is done already."""
         lazy_imports.load()
         from reconciler.adapters.arm import wire as arm_wire  # noqa: PLC0415 - heavy; a cold start may never need it
@@ -239,7 +240,8 @@ class ArmWrites:
         target = PoolId.parse(pool_id)
         where = f"pool {target.name}"
         try:
-            poller = self._arm.client(target.subscription).pools.begin_create_or_update(
+            client = self._arm.client(target.subscription, api_version)
+            poller = client.pools.begin_create_or_update(
                 target.group,
                 target.name,
                 writable(body),

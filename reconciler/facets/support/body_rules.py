@@ -17,16 +17,19 @@ _SENT = ("location", "tags", "identity", "properties")
 
 
 def objections(
-    resource_id: str, body: Mapping[str, Json], carried: Mapping[str, Json] | None = None
+    resource_id: str, body: Mapping[str, Json], carried: Mapping[str, Json] | None = None, version: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Rule and reason of everything that speaks against a body; nothing that `carried`, the live resource, has too."""
-    known = {_without_places(one) for one in _findings(resource_id, carried or {})}
-    for where, message in _findings(resource_id, body):
+    """Rule and reason of everything that speaks against a body; nothing that `carried`, the live resource, has too.
+
+    `version`: a newer api-version, whose fields are not known here.
+    """
+    known = {_without_places(one) for one in _findings(resource_id, carried or {}, version)}
+    for where, message in _findings(resource_id, body, version):
         if _without_places((where, message)) not in known:
             yield "invalid-body", f"the body to be sent is invalid: {spell(where)} {message}"
 
 
-def _findings(resource_id: str, body: Mapping[str, Json]) -> list[Finding]:
+def _findings(resource_id: str, body: Mapping[str, Json], version: str) -> list[Finding]:
     parts = resource_id.strip("/").split("/")
     labels = {name.casefold(): value for name, value in zip(parts[::2], parts[1::2], strict=False)}
     document = {
@@ -37,6 +40,8 @@ def _findings(resource_id: str, body: Mapping[str, Json]) -> list[Finding]:
         "resourceGroup": labels.get("resourcegroups", ""),
         "pool": {key: _without_nulls(value) for key, value in body.items() if key in _SENT and value is not None},
     }
+    if version:
+        document["armApiVersion"] = version
     return [one for one in check(document).findings if one[0][:1] == ("pool",)]
 
 
@@ -50,3 +55,24 @@ def _without_nulls(value: Json) -> Json:
     if isinstance(value, Mapping):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def touched(before: Mapping[str, Json], after: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[str]:
+    """Paths at which two documents differ, lists as a whole; a second opinion on what a PUT does."""
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from touched(old, new, (*path, key))
+        elif old != new:
+            yield ".".join((*path, key)).removeprefix("properties.")
+
+
+FACET: Facet[DesiredPool, ObservedPool] = Facet(
+    name=NAME,
+    title="the pool in Azure",
+    parse=parse,
+    observe=observe,
+    diff=diff,
+    guard=guard,
+    apply=apply,
+)

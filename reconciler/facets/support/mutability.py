@@ -18,13 +18,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from reconciler.documents import Json
-from reconciler.plan.model import Risk
+from reconciler.plan.model import Detail, Risk
 from reconciler.ports.azure import API_VERSION
 
 FIRST = "2024-10-19"
@@ -175,6 +175,12 @@ def row_for(path: str, version: str = API_VERSION) -> PropertyRule:
     if found is None or found.since > version:
         return PropertyRule(path, Way.UNKNOWN, _RESTARTS, version, "what an update does is not documented")
     return found
+
+
+def beyond_this_release(detail: Detail) -> Detail:
+    """A field that this release does not know may grant anything, so it counts as granting."""
+    known = any(fnmatchcase(detail.path, row.path.replace("[", "[[]")) for row in TABLE)
+    return detail if known else replace(detail, risk=Risk.WIDENS, note="not known to this release")
 
 
 def names(*ways: Way) -> frozenset[str]:

@@ -56,7 +56,10 @@ def gap(facet: str, subject: str, error: ReconcilerError) -> Gap:
 
 
 def each(
-    facet: str, organizations: Iterable[Organization], read: Callable[[Organization], Observation[tuple[T, ...]]]
+    facet: str,
+    run: tuple[Spec, Survey],
+    organizations: Iterable[Organization],
+    read: Callable[[Organization], Observation[tuple[T, ...]]],
 ) -> Observation[tuple[T, ...]]:
     """Read one organization after another, by name; an error of one is a gap of that one alone."""
     states: list[T] = []
@@ -64,6 +67,7 @@ def each(
     remarks: list[Remark] = []
     for organization in sorted(organizations, key=lambda one: one.name):
         try:
+            require_settled(*run, organization)
             found = read(organization)
         except ReconcilerError as error:
             gaps.append(gap(facet, organization.name, error))
@@ -72,6 +76,19 @@ def each(
         gaps += found.gaps
         remarks += found.remarks
     return Observation(tuple(states), tuple(gaps), tuple(remarks))
+
+
+def require_settled(spec: Spec, survey: Survey, organization: Organization) -> None:
+    """Raise where the spec is silent and ARM has not said in this run which projects, or which agent pool, are meant.
+
+    The error is that of the read, or `NotReady` where ARM does not have the organization yet.
+    """
+    if organization.silent:
+        survey.arm_pool(spec)
+        raise NotReady(
+            f"{organization.name}: the spec does not name {' and '.join(sorted(organization.silent, reverse=True))} of "
+            "this organization, so what ARM has counts, and ARM does not have the organization yet"
+        )
 
 
 def reach(

@@ -108,9 +108,10 @@ def concerned(hint: Hint, spec: Spec, remembered: Remembered) -> bool:
 def _touches(hint: Hint, organization: Organization, remembered: Callable[[], RememberedNames]) -> bool:
     if hint.organization and hint.organization != organization.name:
         return False
-    if hint.agent_pool and hint.agent_pool.casefold() != organization.agent_pool.casefold():
+    alias_known, projects_known = ("alias" not in organization.silent), ("projects" not in organization.silent)
+    if hint.agent_pool and alias_known and hint.agent_pool.casefold() != organization.agent_pool.casefold():
         return False
-    if not hint.project or hint.new_project or not organization.projects:
+    if not hint.project or hint.new_project or not projects_known or not organization.projects:
         return True
     if hint.project.casefold() in {name.casefold() for name in organization.projects}:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.engine.planner import of_this_run
 from reconciler.facets.support import prerequisites
 from reconciler.ports.azure import ArmReader
 from reconciler.rights.checks import Check
@@ -21,7 +22,8 @@ def all_checks(specs: Sequence[Spec], arm: ArmReader, readers: DoctorReaders) ->
 
 
 def _checks(specs: Sequence[Spec], arm: ArmReader, readers: DoctorReaders) -> Iterator[Check]:
-    for spec in specs:
+    for written in specs:
+        spec = of_this_run(written, readers.survey)
         yield from azure.checks(spec, arm, readers.around)
         for organization in sorted(spec.organizations, key=lambda one: one.name):
             yield from OrganizationChecks(spec, organization, readers).checks()

@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Unavailable
-from reconciler.facets.support.observing import reach
+from reconciler.facets.support.observing import reach, require_settled
 from reconciler.plan.targets import ProjectPlace
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, DevOpsReader, MembershipReader, Project, Queue
@@ -131,6 +131,7 @@ class OrganizationChecks:
         return run_check(subject, partial(self._may, token, requirement.bits))
 
     def _agent_pool(self) -> AgentPool:
+        require_settled(self._spec, self._survey, self._organization)
         return self._survey.agent_pool(self._name, self._organization.agent_pool)
 
     def _to_come(self) -> bool:
@@ -146,6 +147,8 @@ class OrganizationChecks:
         url = f"{required.site(self._name)}/{{project}}/_settings/permissions, Readers, Members, Add"
         grant = Grant("Readers of each project", f"projects of {self._name}", self._whom, url)
         try:
+            if "projects" in self._organization.silent:
+                require_settled(self._spec, self._survey, self._organization)
             visible = self._survey.projects(self._name)
             hidden = () if self._organization.projects else self._survey.hidden_projects(self._name)
         except ReconcilerError as error:

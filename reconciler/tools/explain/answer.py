@@ -173,6 +173,8 @@ def _reach(question: Question) -> Iterator[str]:
     organization = question.organization
     if question.project.casefold() in organization.without_queue:
         yield f"{question.place} is left as it is, by access.withoutQueue: no queue is created there"
+    elif "projects" in organization.silent:
+        yield f"the spec names no projects of {organization.name}: those that ARM has count, and they were not read"
     elif not organization.projects:
         yield f"all projects of {organization.name} use the pool, also those created later"
         if organization.auto_provision is not None:

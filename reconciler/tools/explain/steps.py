@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.facets.support.observing import require_settled
 from reconciler.ports.devops import AgentPool, Authorization, Identity, Pipeline, Project, Queue, RoleAssignment
 from reconciler.spec import effective
 from reconciler.spec.names import organization_key
@@ -73,6 +74,7 @@ def _walk(question: Question, survey: Survey) -> Iterator[ExplainStep]:
     yield first
     if first.state is State.MISSING:
         return
+    require_settled(question.spec, survey, question.organization)
     pool = survey.agent_pool(organization, question.organization.agent_pool)
     former = "" if pool.name.casefold() == question.organization.agent_pool.casefold() else _FORMER
     yield ExplainStep(NAMES[1], State.HOLDS, f"{pool.name} in {organization}, id {pool.id}{former}")

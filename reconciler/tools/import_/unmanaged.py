@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from reconciler.ports.devops import AgentPool
 from reconciler.spec.model import Spec
+from reconciler.spec.settled import settled
 from reconciler.tools.import_.observe import Body, organizations_of
 
 
@@ -47,7 +48,9 @@ def _pools(documents: Sequence[Body], specs: Sequence[Spec]) -> Iterator[Unmanag
 def _agent_pools(
     documents: Sequence[Body], specs: Sequence[Spec], agent_pools: Mapping[str, Sequence[AgentPool]]
 ) -> Iterator[UnmanagedPool]:
-    ours = {(one.name, one.agent_pool.casefold()) for spec in specs for one in spec.organizations}
+    by_id = {str(one.get("id", "")).casefold(): one for one in documents}
+    settled_specs = [settled(spec, by_id.get(spec.pool_id.casefold())) for spec in specs]
+    ours = {(one.name, one.agent_pool.casefold()) for spec in settled_specs for one in spec.organizations}
     served: dict[str, dict[str, str]] = {}
     for document in documents:
         for organization, name, _ in organizations_of(document):

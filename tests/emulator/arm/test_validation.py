@@ -279,3 +279,21 @@ def test_more_cores_than_the_quota_are_refused_in_the_words_of_the_service(wire:
 
 def _secrets(certificate: str) -> dict[str, Json]:
     return {"observedCertificates": [certificate], "keyExportable": False}
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [("2025-01-21", 400), ("2026-06-02", 400), ("2026-07-03-preview", 201), ("2026-07-30-preview", 201)],
+)
+def test_a_value_of_a_later_version_is_none_of_an_earlier_one(wire: Wire, version: str, status: int) -> None:
+    """`NVMeDisk` since 2026-07-03-preview; all enums are open in the document, so a switch takes it everywhere."""
+    raw = changed("fabricProfile/images/0/ephemeralType", "NVMeDisk")
+    raw["properties"] |= {"devCenterProjectResourceId": "/subscriptions/1/x"} if version < "2026" else {}
+
+    answer = wire.put("p-new", raw, version=version)
+
+    assert answer.status_code == status, answer.text
+    if status != 201:
+        assert "must be one of Automatic, CacheDisk, ResourceDisk, not 'NVMeDisk'" in answer.text
+        wire.do.switch("arm.unknown-values", "accepted")
+        assert wire.put("p-new", raw, version=version).status_code == 201

@@ -8,7 +8,7 @@ import pytest
 
 from emulator import Running
 from reconciler.ports.azure_resources import Right, allows
-from tests.shell import DEMO, Shell
+from tests.shell import DEMO, Shell, with_alias
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build"
@@ -122,12 +122,17 @@ def test_projects_that_cannot_be_listed_and_queues_that_cannot_be_read(signed_in
     world.do.fault("403", route="queues.list", organization="fabrikam-prime", count=None)
     world.do.fault("403", route="Pools_Get", count=None)
     world.do.fault("403", route="Pools_ListBySubscription", count=None)
+    left_out = missing(signed_in.run("doctor", POOL, "--output", "json").document)
+    signed_in.write(f"specs/{POOL}.yaml", with_alias((DEMO / "specs" / f"{POOL}.yaml").read_text(), POOL))
 
     found = missing(signed_in.run("doctor", POOL, "--output", "json").document)
 
     assert ("fabrikam-tailspin", "read the projects") in found
     assert ("fabrikam-prime/fabrikam-dev", "read queues") in found
     assert any(what == "read the pool" for _, what in found)
+    assert ("fabrikam-prime/fabrikam-dev", "read queues") not in left_out, (
+        "without an alias ARM alone says which agent pool it is"
+    )
 
 
 def test_identities_and_subnets_need_grants_of_their_own(signed_in: Shell, world: Running) -> None:

@@ -13,7 +13,7 @@ from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.tools.explain import parse_question
 from reconciler.tools.explain.answer import spec_says
-from tests.shell import DEMO, ROOT, Shell
+from tests.shell import DEMO, ROOT, Shell, with_alias
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -125,6 +125,8 @@ def test_what_cannot_be_read_is_not_called_missing(signed_in: Shell, world: Runn
 def test_without_arm_the_other_plane_is_still_read(signed_in: Shell, world: Running) -> None:
     """A person on call who may read Azure DevOps alone: what is missing there is missing, whatever ARM says."""
     world.do.fault("403", route="Pools_Get", count=None)
+    left_out = signed_in.run("explain", POOL, "Web")
+    signed_in.write(f"specs/{POOL}.yaml", with_alias((DEMO / "specs" / f"{POOL}.yaml").read_text(), POOL))
 
     closed = signed_in.run("explain", POOL, "Web")
     unsure = signed_in.run("explain", POOL, "Mobile")
@@ -133,6 +135,8 @@ def test_without_arm_the_other_plane_is_still_read(signed_in: Shell, world: Runn
     assert closed.out.splitlines()[1].startswith("  ? ARM resource   pool fabrikam-managed-pool: ARM answered 403")
     assert (closed.code, unsure.code) == (2, 1)
     assert unsure.out.splitlines()[0].endswith("unknown whether it may run; ARM resource could not be read")
+    assert left_out.code == 1, "without an alias ARM alone says which agent pool it is"
+    assert "unknown whether it may run; ARM resource could not be read" in left_out.out
     assert unsure.out.splitlines()[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
 
 
@@ -344,3 +348,19 @@ def test_a_pool_for_github_has_nothing_to_explain() -> None:
 
     with pytest.raises(SpecInvalid, match="is for GitHub"):
         parse_question(github, "Web")
+
+
+def test_where_the_spec_names_no_projects_arms_are_explained(signed_in: Shell, world: Running) -> None:
+    """ARM's list decides, as in a run; without ARM the answer says that nothing is known of it."""
+    text = (DEMO / "specs" / f"{POOL}.yaml").read_text()
+    signed_in.write(f"specs/{POOL}.yaml", text.replace("          projects: [fabrikam-dev, fabrikam-test]\n", ""))
+
+    listed = signed_in.run("explain", POOL, "fabrikam-prime/fabrikam-dev")
+    other = signed_in.run("explain", POOL, "fabrikam-prime/fabrikam-release")
+    world.do.fault("403", route="Pools_Get", count=None)
+    blind = signed_in.run("explain", POOL, "fabrikam-prime/fabrikam-dev")
+
+    assert "  fabrikam-prime/fabrikam-dev uses the pool" in listed.out.splitlines()
+    assert "is not among the projects that use the pool: fabrikam-dev" in other.out
+    assert blind.code == 1
+    assert "the spec names no projects of fabrikam-prime: those that ARM has count, and they were not read" in blind.out

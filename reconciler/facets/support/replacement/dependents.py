@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
-from reconciler.facets.support.observing import at_work
+from reconciler.facets.support.observing import at_work, require_settled
 from reconciler.facets.support.replacement.checks import described
 from reconciler.facets.support.replacement.network import holds_back
 from reconciler.plan.model import Detail, Risk
@@ -74,6 +74,7 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
             unread.append(f"{name}: the pool is used there, and the spec does not name the organization")
             continue
         try:
+            require_settled(spec, survey, known[name])
             lines += _agent_pool(spec, known[name], survey, now, guarded)
         except ReconcilerError as error:
             unread.append(str(error))

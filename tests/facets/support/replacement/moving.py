@@ -20,7 +20,10 @@ BODY: dict[str, Any] = {
     "location": "westeurope",
     "properties": {
         "maximumConcurrency": 2,
-        "organizationProfile": {"kind": "AzureDevOps", "organizations": [{"url": f"https://dev.azure.com/{ORG}"}]},
+        "organizationProfile": {
+            "kind": "AzureDevOps",
+            "organizations": [{"url": f"https://dev.azure.com/{ORG}", "projects": []}],
+        },
         "agentProfile": {"kind": "Stateless"},
         "fabricProfile": {
             "kind": "Vmss",
