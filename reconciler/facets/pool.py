@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.documents import Json
-from reconciler.engine.facet import Observation
+from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import body_rules, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
@@ -380,3 +380,14 @@ def _against_update(
     for path in map(str.casefold, body_rules.touched(observed, body, ())):
         if not any(f"{one}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{one}.") for one in listed):
             yield "untold-field", f"{path} would change, and no line of the plan lists it"
+
+
+FACET: Facet[DesiredPool, ObservedPool] = Facet(
+    name=NAME,
+    title="the pool in Azure",
+    parse=parse,
+    observe=observe,
+    diff=diff,
+    guard=guard,
+    apply=apply,
+)

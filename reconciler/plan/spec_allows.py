@@ -6,10 +6,12 @@ Names compare without regard to case. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from reconciler.documents import Json
 from reconciler.plan.targets import PipelineAuthorization, QueuePlace, RoleAssignmentChange
+from reconciler.spec import names
 from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
 
 

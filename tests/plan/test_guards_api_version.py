@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import CreatePool, UpdatePool
-from tests.plan.test_guards import SPEC, arm, rules
+from tests.plan.guarded import SPEC, arm, rules
 
 
 @pytest.mark.parametrize("target", ["create", "update"])

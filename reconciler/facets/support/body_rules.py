@@ -65,14 +65,3 @@ def touched(before: Mapping[str, Json], after: Mapping[str, Json], path: tuple[s
             yield from touched(old, new, (*path, key))
         elif old != new:
             yield ".".join((*path, key)).removeprefix("properties.")
-
-
-FACET: Facet[DesiredPool, ObservedPool] = Facet(
-    name=NAME,
-    title="the pool in Azure",
-    parse=parse,
-    observe=observe,
-    diff=diff,
-    guard=guard,
-    apply=apply,
-)
