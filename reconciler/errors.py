@@ -36,7 +36,7 @@ class ReconcilerError(Exception):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(redact(message))
         self.retry_after = retry_after
-        """Seconds that the service asked to wait, if it did."""
+        """Seconds to wait, where the service names them."""
 
     @property
     def reason(self) -> str:

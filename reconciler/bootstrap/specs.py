@@ -40,7 +40,7 @@ def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
 
 
 def _rooted(specs: str) -> str:
-    """A folder inside a repository, asked for at a ref, as the repository and the folder in it."""
+    """A folder inside a repository, read at a ref, as the repository and the folder in it."""
     place, mark, behind = specs.partition("#")
     folder = Path(place)
     if not mark or "://" in place or not folder.is_dir():

@@ -145,7 +145,7 @@ def command(name: str) -> TyperCommand:
     epilog = "\n".join(["\b", "Examples:", *examples])
     program.command(name, epilog=epilog)(getattr(importlib.import_module(module), function))
     made = get_command(program)
-    assert isinstance(made, TyperCommand)  # noqa: S101 - told to the type checker: a program of one command is that
+    assert isinstance(made, TyperCommand)  # noqa: S101 - for the type checker: a program of one command is that
     return made
 
 

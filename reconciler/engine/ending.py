@@ -39,7 +39,7 @@ class Frame:
     trace: str = ""
     """W3C traceparent of the run."""
     requested: datetime | None = None
-    """When a person or a program asked for this run; None: an event, a follow-up or the resync did."""
+    """When a person or a program requested this run; None: an event, a follow-up or the resync did."""
     started: datetime = field(init=False)
 
     def __post_init__(self) -> None:

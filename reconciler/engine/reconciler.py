@@ -84,7 +84,7 @@ class Reconciler:
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
         an earlier run of the same approval began; changes that are not in it are left. `requested`: when a person or a
-        program asked for this run; writes that were rejected before are then sent again. Errors of the state store
+        program requested this run; writes that were rejected before are then sent again. Errors of the state store
         leave this function; those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}

@@ -166,7 +166,7 @@ class RunState:
         return {guards.place_of(attempt.change) for attempt in self._failed() if not attempt.change.narrows}
 
     def _throttled(self) -> set[str | None]:
-        """Organizations that asked for fewer calls."""
+        """Organizations that throttle this identity."""
         failed = self._failed()
         return {guards.organization_of(one.change) for one in failed if isinstance(one.error, Throttled)}
 

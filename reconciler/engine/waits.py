@@ -64,7 +64,7 @@ class RestRules:
     revision: str
     now: datetime
     requested: datetime | None = None
-    """When a person or a program asked for this run; None: an event, a follow-up or the resync did."""
+    """When a person or a program requested this run; None: an event, a follow-up or the resync did."""
 
     def basis(self, change: Change) -> str:
         """What a rejection is about: the spec's content and the exact write, agent pool included."""

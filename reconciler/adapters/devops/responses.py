@@ -71,7 +71,7 @@ class DevOpsResponse:
 
 
 def judge(answer: DevOpsResponse, where: str, secrets: tuple[str, ...] = ()) -> ReconcilerError | None:
-    """The error that an answer stands for, or None where it holds what was asked for.
+    """The error that an answer stands for, or None where it holds what was requested.
 
     `where` begins the text, ``organization fabrikam-prime: GET queues of project {id}``; `secrets` are blotted out
     of what the service wrote, beside everything that looks like one.

@@ -152,7 +152,7 @@ class Pack:
     """One pack, written as it is received, and then read."""
 
     def __init__(self, form: ObjectFormat, budget: Budget, *, partial: bool = False) -> None:
-        """`partial`: large blobs are missing in it because the server was told to leave them out."""
+        """`partial`: large blobs are missing in it because the request leaves them out."""
         self._form = form
         self._budget = budget
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - lives as long as the pack

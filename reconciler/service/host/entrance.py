@@ -98,7 +98,7 @@ class Entrance:
             _raise(problem(401, "Unauthorized", "x-functions-key: missing or wrong", {"Connection": "close"}))
 
     def expecting(self, *, needs_key: bool) -> Callable[[web.Request], Awaitable[web.StreamResponse | None]]:
-        """For ``Expect: 100-continue``: a caller without key is not asked to go on."""
+        """For ``Expect: 100-continue``: a caller without a key gets no 100."""
 
         async def expect(request: web.Request) -> web.StreamResponse | None:
             self.silent.discard(request.protocol)

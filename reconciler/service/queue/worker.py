@@ -42,7 +42,7 @@ class Reconciles(Protocol):
     def reconcile(
         self, spec: Spec, revision: str, survey: SharedSurvey | None = None, *, requested: datetime | None = None
     ) -> Result:
-        """One run of one pool; `requested`: when a caller asked for it."""
+        """One run of one pool; `requested`: when a caller requested it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,12 @@ class _Task:
     """One pool reads for itself; the pools of a batch share what they read."""
 
     def lifts_rests(self, status: PoolStatus) -> bool:
-        """Whether a caller asked for this run after a write was rejected that is not sent again by itself."""
+        """Whether a caller requested this run after a write was rejected that is not sent again by itself."""
         return any(waits.lifts(self.requested, rest) for rest in status.resting.values())
 
     @property
     def requested(self) -> datetime | None:
-        """When a caller asked for this run; None for everything else."""
+        """When a caller requested this run; None for everything else."""
         return self.inserted if self.work.trigger == EXPLICIT else None
 
 
