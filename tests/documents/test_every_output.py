@@ -91,11 +91,15 @@ def logging_to(handler: logging.Handler | None, name: str) -> Iterator[None]:
 
 def log_line(text: str) -> str:
     """A record of a library, as `serve` writes it."""
-    stream = io.StringIO()
-    with logging_to(None, "reconciler"):
-        handler = log_to(["a known value"], stream)
-        logging.getLogger("library").warning("%s and a known value", text)
-        logging.getLogger().removeHandler(handler)
+    stream, root = io.StringIO(), logging.getLogger()
+    # Only the handler under test: what a test runner captures beside it would keep the text as it came.
+    kept, root.handlers = root.handlers, []
+    try:
+        with logging_to(None, "reconciler"):
+            log_to(["a known value"], stream)
+            logging.getLogger("library").warning("%s and a known value", text)
+    finally:
+        root.handlers = kept
     assert "a known value" not in stream.getvalue()
     return stream.getvalue()
 
