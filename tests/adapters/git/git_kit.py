@@ -90,8 +90,13 @@ class Server:
 
 
 def dulwich_app(path: Path) -> Wsgi:
-    served: dict[str, Any] = {"/specs.git": Repo(str(path))}
-    app: Wsgi = make_wsgi_chain(DictBackend(served))
+    """A server of dulwich; each request opens the repository and closes it again."""
+
+    def app(environ: dict[str, Any], start: Any) -> Any:
+        with Repo(str(path)) as repository:
+            served: dict[str, Any] = {"/specs.git": repository}
+            return list(make_wsgi_chain(DictBackend(served))(environ, start))
+
     return app
 
 
