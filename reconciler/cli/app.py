@@ -36,7 +36,7 @@ class CommandRow(NamedTuple):
 COMMANDS = {
     "validate": CommandRow(
         "reconciler.cli.validate:validate",
-        "Check the specs and list every problem, one line each.",
+        "Check the specs and list every problem and warning, one line each.",
         (
             "validate --specs specs/",
             "validate --specs https://github.com/fabrikam/pools.git#main:specs --output json",
