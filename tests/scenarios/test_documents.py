@@ -18,7 +18,7 @@ from tests.scenarios.world import World
 
 ONCE = {"queues.add", "graph.users.create"}
 """Writes that a second time would be refused: what exists is not made again."""
-DISCOVERY = {"locations.options", "connectiondata.get"}
+DISCOVERY = {"locations.options", "connectiondata.get", "Subscriptions_List"}
 """Routes that no published document describes."""
 NARROWER = (
     r"body\.(principalName|mailAddress|originId): is not in the document",  # in the subtypes, which nothing refers to
