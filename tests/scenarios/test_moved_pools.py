@@ -66,10 +66,6 @@ def test_a_moved_pool_is_reported_with_the_line_to_change_and_in_sync_after_it(
     assert settled.routes() == []
 
 
-@pytest.mark.xfail(
-    reason="a missing pool whose spec leaves the alias to ARM is Degraded by the facets of Azure DevOps before it is Moved",
-    strict=False,
-)
 def test_the_resource_group_that_is_gone_hides_no_move(settled: World) -> None:
     move(settled)
     state = settled.do.state()

@@ -154,10 +154,6 @@ def test_another_name_is_another_pool_and_never_a_replacement(moving: World) -> 
     moving.only_these([managed()])
 
 
-@pytest.mark.xfail(
-    reason="a missing pool whose spec leaves the alias to ARM is Degraded by the facets of Azure DevOps before it is Moved",
-    strict=False,
-)
 def test_another_resource_group_is_a_place_to_move_to_and_never_a_replacement(moving: World) -> None:
     """Not even where the spec wants another location as well."""
     moving.only_these([{**moved(), "resourceGroup": "rg-other"}])

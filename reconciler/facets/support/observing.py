@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from reconciler.documents.spelling import nearest
@@ -84,7 +85,8 @@ def require_settled(spec: Spec, survey: Survey, organization: Organization) -> N
     The error is that of the read, or `NotReady` where ARM does not have the organization yet.
     """
     if organization.silent:
-        survey.arm_pool(spec)
+        with suppress(NotFound):  # the resource group is gone: the facet of the pool says so, or where the pool is now
+            survey.arm_pool(spec)
         raise NotReady(
             f"{organization.name}: the spec does not name {' and '.join(sorted(organization.silent, reverse=True))} of "
             "this organization, so what ARM has counts, and ARM does not have the organization yet"
