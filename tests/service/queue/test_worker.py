@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -85,9 +86,13 @@ def test_duplicates_that_keep_coming_while_the_pool_is_looked_at_lose_no_wish(on
 
 
 def test_duplicates_coalesce_by_the_clock_of_a_storage_account_too(azurite: Azurite) -> None:
-    """The store's own clock stamps the messages, and rounds to seconds. Fewer than a crowd, which would wait a minute."""
-    stores = Storage(Account(azurite.connection), Names(container="worker-test"), allow_loopback=True)
-    place = Hall(stores, SystemClock())
+    """The store's own clock stamps the messages, and rounds to seconds. Fewer than a crowd, which would wait a minute.
+
+    An answer that is lost hides its messages: they come back within the test's time.
+    """
+    fresh = f"t{uuid4().hex}"
+    stores = Storage(Account(azurite.connection), Names(container=fresh), allow_loopback=True)
+    place = Hall(stores, SystemClock(), names=(f"{fresh}-work", f"{fresh}-sweep"), hide=20)
     for text in one_each(("pool-1",) * 12, "event"):
         place.outbox.events.put(text)
 
