@@ -281,6 +281,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="azure-devops-docs, features timeline, November 2024",
     ),
     _row(
+        "tags-subject",
+        "resource",
+        "resource",
+        "extension",
+        about="Subject of the event of edited tags: the resource, or its extension Microsoft.Resources/tags/default",
+        known="edited tags are announced as Microsoft.Resources/tags/write alone; the subject's form is not published",
+        source="handlers of such events in public repositories",
+    ),
+    _row(
         "machine-status",
         "Ready",
         "Ready",

@@ -238,38 +238,63 @@ def app_role(world: World) -> Iterator[str]:
     yield from unlike("app-roles.json: isEnabled", role["isEnabled"], True)
 
 
+_GROUP = "/subscriptions/s/resourceGroups/rg"
+_POOL = f"{_GROUP}/providers/Microsoft.DevOpsInfrastructure/pools/web"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+_OF_POOLS = frozenset(
+    {
+        *(f"Microsoft.DevOpsInfrastructure/pools/{verb}" for verb in ("write", "delete")),
+        "Microsoft.Resources/tags/write",
+    }
+)
+_OF_GROUPS = frozenset({f"{_GROUPS}/delete", f"{_GROUPS}/moveResources/action"})
+
+
 def event_filter(world: World) -> Iterator[str]:
-    """Each event type of the filter, with each operation of it, as Event Grid would deliver it, becomes a key."""
-    chosen = world.files["modules/pool-events.bicep"].resources["changes"].value["properties"]["filter"]
-    (narrow,) = chosen["advancedFilters"]
-    kinds = chosen["includedEventTypes"]
+    """Each event type of a filter, with each operation of it, as Event Grid would deliver it, becomes keys."""
+    yield from _filter(world, "changes", _POOL, _OF_POOLS, pools._TYPES)
+    yield from _filter(world, "groups", _GROUP, _OF_GROUPS, pools._GROUP_TYPES)
+    filters = world.files["modules/pool-events.bicep"].resources["changes"].value["properties"]["filter"]
+    subjects = [one["values"] for one in filters["advancedFilters"] if one["key"] == "subject"]
+    for resource in (_POOL, f"{_POOL}/providers/Microsoft.Resources/tags/default"):
+        if not any(part in resource for values in subjects for part in values):
+            yield f"modules/pool-events.bicep: {resource} is not let through"
+        if _keys("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources/tags/write", resource) != ("web",):
+            yield f"modules/pool-events.bicep: nothing is made of {resource}"
+
+
+def _filter(world: World, name: str, resource: str, wanted: frozenset[str], read: frozenset[str]) -> Iterator[str]:
+    where = f"modules/pool-events.bicep: {name}:"
+    chosen = world.files["modules/pool-events.bicep"].resources[name].value["properties"]["filter"]
+    narrow, kinds = chosen["advancedFilters"][0], chosen["includedEventTypes"]
     for kind, operation in product(kinds, narrow["values"]):
-        if pools.pool_keys(_event(kind, operation)).keys != ("web",):
-            yield f"modules/pool-events.bicep: nothing is made of {kind} {operation}"
-    read = {kind for kind in pools._TYPES if kind.startswith("microsoft.resources.")}
-    yield from unlike("modules/pool-events.bicep: key", narrow["key"], "data.operationName")
-    yield from differ("modules/pool-events.bicep: event types", {kind.lower() for kind in kinds}, read)
-    wanted = {f"Microsoft.DevOpsInfrastructure/pools/{verb}" for verb in ("write", "delete")}
-    yield from differ("modules/pool-events.bicep: operations", set(narrow["values"]), wanted)
+        if _keys(kind, operation, resource) != ("web",):
+            yield f"{where} nothing is made of {kind} {operation}"
+    yield from unlike(f"{where} key", narrow["key"], "data.operationName")
+    known = {kind for kind in read if kind.startswith("microsoft.resources.")}
+    yield from differ(f"{where} event types", {kind.lower() for kind in kinds}, known)
+    yield from differ(f"{where} operations", set(narrow["values"]), set(wanted))
 
 
-def _event(kind: str, operation: str) -> str:
-    provider = operation.rpartition("/pools/")[0]
-    resource = f"/subscriptions/s/resourceGroups/rg/providers/{provider}/pools/web"
+def _keys(kind: str, operation: str, resource: str) -> tuple[str, ...]:
+    """Of an event that Event Grid would deliver; an operation with another provider is of another resource."""
+    provider = operation.rpartition("/")[0]
+    if not operation.startswith("Microsoft.Resources/"):
+        resource = f"{_GROUP}/providers/{provider}/web"
     event = {
         "id": "1", "topic": "/subscriptions/s", "subject": resource, "eventType": kind,
         "eventTime": "2026-01-01T00:00:00Z", "dataVersion": "2", "metadataVersion": "1",
         "data": {"operationName": operation, "resourceUri": resource},
     }  # fmt: skip
-    return json.dumps([event])
+    return pools.in_groups(pools.pool_keys(json.dumps([event])), {"web": _POOL}).keys
 
 
 def message_encoding(world: World) -> Iterator[str]:
     """Event Grid writes queue messages in base64 (Azure SDK, samples of azure-eventgrid); the host must expect that."""
     for path in ("modules/pool-events.bicep", "modules/audit-events.bicep"):
-        (subscription,) = [each for each in world.files[path].resources.values() if not each.existing]
-        schema = subscription.value["properties"].get("eventDeliverySchema")
-        yield from unlike(f"{path}: eventDeliverySchema", schema, "EventGridSchema")
+        for subscription in [each for each in world.files[path].resources.values() if not each.existing]:
+            schema = subscription.value["properties"].get("eventDeliverySchema")
+            yield from unlike(f"{path}: eventDeliverySchema", schema, "EventGridSchema")
     yield from unlike("host.json: messageEncoding", world.host["extensions"]["queues"].get("messageEncoding"), "base64")
 
 

@@ -10,7 +10,7 @@ from reconciler.engine.causes import Occurrence
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
-from reconciler.service.events.pools import Keys, pool_keys
+from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
 from reconciler.service.triggers import logs, tracing
 from reconciler.service.triggers.context import TriggerContext
@@ -21,7 +21,11 @@ SECONDS = 15.0
 
 def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
     """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
-    return _requests(context, "pool_changed", pool_keys(text), "event", trace)
+    found = pool_keys(text)
+    if found.groups:
+        specs = context.catalogue.specs().by_key
+        found = in_groups(found, {key: spec.pool_id for key, spec in specs.items()})
+    return _requests(context, "pool_changed", found, "event", trace)
 
 
 def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
