@@ -9,15 +9,21 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from reconciler.adapters.sqlite.file import LocalFile
-from reconciler.adapters.store_limits import lease_seconds
+from reconciler.adapters.store_limits import CLOCKS, LONGEST_LEASE, lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StoredDocument, pool_document
 
+BELIEVED = LONGEST_LEASE + CLOCKS
+"""Seconds ahead at which a lease may expire at most."""
+
 
 class LocalLeases:
-    """Leases as rows with a time of expiry, by the machine's clock (`reconciler.ports.stores.Leases`)."""
+    """Leases as rows with a time of expiry, by the machine's clock (`reconciler.ports.stores.Leases`).
+
+    A lease that would expire later than any can was taken under a clock that was ahead: it is free.
+    """
 
     def __init__(self, file: LocalFile, clock: Clock) -> None:
         self._file = file
@@ -32,8 +38,8 @@ class LocalLeases:
         with self._file.begin() as connection:
             taken = connection.execute(
                 "INSERT INTO leases VALUES (:key, :token, :until) ON CONFLICT (key) DO UPDATE "
-                "SET token = excluded.token, expires = excluded.expires WHERE expires <= :now",
-                {"key": key, "token": token, "until": now + length, "now": now},
+                "SET token = excluded.token, expires = excluded.expires WHERE expires <= :now OR expires > :longest",
+                {"key": key, "token": token, "until": now + length, "now": now, "longest": now + BELIEVED},
             ).rowcount
         if not taken:
             raise LeaseHeld(f"pool {key}: another worker holds its lease")
@@ -122,8 +128,9 @@ class LocalState:
         """Hold to the lease of the pool whose document this is, in the same transaction as the write."""
         mine = self._leases.held(name)
         key = name.removeprefix(pool_document(""))
-        sql = "SELECT token FROM leases WHERE key = ? AND expires > ?"
-        row = connection.execute(sql, (key, self._clock.now().timestamp())).fetchone()
+        now = self._clock.now().timestamp()
+        sql = "SELECT token FROM leases WHERE key = ? AND expires > ? AND expires <= ?"
+        row = connection.execute(sql, (key, now, now + BELIEVED)).fetchone()
         holder = row[0] if row and name == pool_document(key) else None
         if holder != mine:
             raise LeaseHeld(f"state {name}: another worker holds the pool's lease, or ours was lost")

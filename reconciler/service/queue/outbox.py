@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,6 +70,13 @@ class Outbox:
         """When the last queued follow-up is due."""
         document = self.state.load(f"follow-ups/{key}")
         return moment_of(document.body.get("at")) if document is not None else None
+
+    def forget(self, key: str) -> None:
+        """The stored follow-up stands for no message any more."""
+        document = self.state.load(f"follow-ups/{key}")
+        if document is not None:
+            with suppress(LeaseHeld):  # another worker stored a newer one
+                self.state.save(f"follow-ups/{key}", {}, document.etag)
 
     def _remember(self, key: str, due: datetime, now: datetime) -> None:
         """After the message, never before: a follow-up that is stored but was never put would lose requests.

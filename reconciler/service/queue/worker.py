@@ -7,6 +7,7 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,12 +21,14 @@ from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
-from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
+from reconciler.service.queue.coalesce import MARGIN, Decision, Record, decide, due, promised
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Span, Telemetry
+
+_log = logging.getLogger("reconciler.worker")
 
 FLOODS = frozenset({"event", "audit"})
 """Triggers without a waiting caller, of which there may be thousands."""
@@ -144,10 +147,19 @@ class Worker:
         if spec is None:
             return Report(key, "unknown")
         status = load_status(self.state, key)
-        record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
         now, work = self.clock.now(), task.work
+        stored = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
+        record = stored.believed(now)
+        if record != stored:
+            _log.warning("%s: a run or follow-up is stored that lies ahead of this clock; it counts as unknown", key)
+            if record.follow_up != stored.follow_up:
+                self.outbox.forget(key)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
+        if promise is not None and promise > now + MARGIN:
+            # The store waited until it was due, by a clock that was ahead.
+            self.outbox.forget(key)
+            promise = now
         decision = (
             decide(record, task.inserted, now, in_burst=in_burst) if promise is None else due(record, promise, now)
         )

@@ -13,6 +13,7 @@ from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
+from reconciler.service.triggers.overdue import Watch
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import LASTS, Capabilities
 from reconciler.survey.names import RememberedNames
@@ -67,6 +68,7 @@ class TriggerContext:
     """Plans, with readers only."""
     audit: AuditLog
     options: TriggerOptions
+    watch: Watch = field(default_factory=Watch)
 
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""

@@ -12,7 +12,7 @@ from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
-from reconciler.service.triggers import logs, tracing
+from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 
 SECONDS = 15.0
@@ -47,6 +47,7 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
         # No run puts such a message; it would come back week after week. The next full resync covers its pools.
         _drop(context, work_message.trigger, "a follow-up that is due in more than seven days")
         return
+    timers.keep_swept(context)
     with tracing.handled(context, work_message, trace) as span:
         traced = replace(work_message, trace=span.traceparent or work_message.trace)
         if not context.worker.handle(traced, inserted or context.clock.now()):
@@ -106,6 +107,7 @@ def _requests(context: TriggerContext, function: str, found: Keys, trigger: str,
     for reason, count in found.dropped.items():
         context.telemetry.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
     logs.dropped(trigger, found.dropped)
+    timers.keep_swept(context)
     if not found.keys:
         return []
     with tracing.begun(context, function, event_trace=found.trace, trace=trace) as span:

@@ -13,6 +13,7 @@ from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
 from reconciler.service.triggers import logs, tracing
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.service.triggers.overdue import GRACE, Swept
 from reconciler.spec.model import Spec
 
 AUDIT_BACK = timedelta(minutes=10)
@@ -33,9 +34,37 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
 
+def swept(context: TriggerContext) -> Swept:
+    """When the last full resync was requested; where nothing usable is stored, the first is awaited from now on."""
+    now, document = context.clock.now(), context.state.load("sweep")
+    found = Swept.read(document.body if document is not None else {}, now)
+    if found.last is not None:
+        return found
+    _remember(context, "sweep", {"since": moment(now)}, document)
+    return Swept(None, now)
+
+
+def keep_swept(context: TriggerContext) -> None:
+    """Start a full resync where it is overdue. An error is logged; it is not one of the function that looked."""
+    now = context.clock.now()
+    if not context.watch.due(now):
+        return
+    try:
+        last = swept(context).last or now
+        due = last + timedelta(seconds=GRACE * context.options.sweep_seconds)
+        if now < due:
+            context.watch.not_before(due)
+            return
+        logs.event("sweep", reason="Overdue", since=moment(last))
+        sweep(context)
+    except ReconcilerError as error:
+        logs.event("sweep", reason=error.reason, message=str(error))
+
+
 def watch_git(context: TriggerContext, trace: str = "") -> None:
     """Request a run of each pool whose file changed since the last read of Git."""
     _sweep_age(context)
+    keep_swept(context)
     with tracing.begun(context, "watch_git", trace=trace) as span:
         _watch_git(context, span.traceparent)
 
@@ -62,6 +91,7 @@ def _watch_git(context: TriggerContext, trace: str) -> None:
 
 def watch_audit(context: TriggerContext, trace: str = "") -> None:
     """Request a run of each pool that new entries of an organization's audit log concern."""
+    keep_swept(context)
     with tracing.begun(context, "watch_audit", trace=trace) as span:
         _watch_audit(context, span.traceparent)
 
@@ -87,7 +117,9 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         since = str(body.get("cursor") or moment(now - AUDIT_BACK))
         entries, following, cut = context.audit.entries(organization, since)
     except Terminal:
-        _remember(context, f"audit/{organization}", {"refusedUntil": moment(now + REFUSED_FOR)}, document)
+        # The cursor stays: what happened meanwhile is read once access is granted again.
+        refusal = {"refusedUntil": moment(now + REFUSED_FOR)}
+        _remember(context, f"audit/{organization}", {"cursor": since, **refusal}, document)
         raise
     found = log_keys(entries, specs, context.remembered, organization)
     if cut:
@@ -98,15 +130,15 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         )
     concerned = [spec for spec in specs if spec.key in found.keys or (cut and _uses(spec, organization))]
     context.outbox.request(concerned, "audit", trace)
-    if following != body.get("cursor"):
+    if body != {"cursor": following}:
         _remember(context, f"audit/{organization}", {"cursor": following}, document)
 
 
 def _sweep_age(context: TriggerContext) -> None:
     """Recorded at every read of Git too, so that a missing full resync shows."""
-    document = context.state.load("sweep")
-    if document is not None and (swept := moment_of(document.body.get("at"))) is not None:
-        age = context.clock.now() - swept
+    document, now = context.state.load("sweep"), context.clock.now()
+    if document is not None and (at := Swept.read(document.body, now).at) is not None:
+        age = now - at
         context.telemetry.gauge("reconciler.sweep.age", max(0.0, age.total_seconds()))
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
-from reconciler.documents import Json, moment_of
+from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
 from reconciler.service.http import api
 from reconciler.service.http.access import require_role
@@ -20,7 +20,9 @@ from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
 
 OVERDUE = 3
-"""Intervals without a full resync after which the service is unhealthy."""
+"""Intervals after the last full resync after which the service is unhealthy."""
+FIRST = 2
+"""Intervals without a first full resync after which it is."""
 
 
 def served(wire: Callable[[], TriggerContext], name: str, request: HttpRequest) -> HttpResponse:
@@ -41,6 +43,7 @@ def answer(context: TriggerContext, name: str, request: HttpRequest) -> HttpResp
         traced = replace(request, trace=span.traceparent) if span.traceparent else request
         response = api.answering(lambda: _HANDLERS[name](context, traced))
     context.telemetry.count("reconciler.http", function=name, status=str(response.status))
+    timers.keep_swept(context)
     if response.status >= 400:  # noqa: PLR2004 - refused or failed
         detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
         logs.event("http", function=name, status=response.status, detail=detail)
@@ -96,15 +99,12 @@ def _specs(context: TriggerContext) -> tuple[bool, str]:
 
 
 def _sweep(context: TriggerContext) -> tuple[bool, str]:
-    document = context.state.load("sweep")
-    if document is None:
-        return True, "no full resync yet"
-    swept = moment_of(document.body.get("at"))
-    if swept is None:
-        return True, "no full resync yet"
-    age = context.clock.now() - swept
-    fresh = age <= timedelta(seconds=OVERDUE * context.options.sweep_seconds)
-    return fresh, f"last full resync {int(age.total_seconds() // 60)} minutes ago"
+    found, now, interval = timers.swept(context), context.clock.now(), timedelta(seconds=context.options.sweep_seconds)
+    if found.at is None:
+        waited = now - (found.since or now)
+        return waited <= FIRST * interval, f"no full resync yet, for {int(waited.total_seconds() // 60)} minutes"
+    age = now - found.at
+    return age <= OVERDUE * interval, f"last full resync {int(age.total_seconds() // 60)} minutes ago"
 
 
 def _capabilities(context: TriggerContext) -> tuple[bool, str]:

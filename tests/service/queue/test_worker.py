@@ -106,6 +106,53 @@ def test_duplicates_coalesce_by_the_clock_of_a_storage_account_too(azurite: Azur
     stores.close()
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=30)])
+def test_a_run_under_a_clock_that_was_ahead_answers_no_later_request(
+    one: tuple[Hall, Settable], ahead: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lease, run, follow-up and message of that time: all of them end, and the pool is read again."""
+    place, clock = one
+    clock.advance(ahead.total_seconds())
+    place.stores.leases.acquire("pool-1", 60)
+    place.outbox.events.put("pool-1", delay=30)
+    place.outbox.follow_up("pool-1", 40)
+    clock.advance(-ahead.total_seconds())
+    assert place.turn(place.outbox.events) == 0
+    before = len(place.told)
+    while place.turn(place.outbox.events):
+        pass
+    assert place.told[before].what == "in-sync"
+    assert place.left == 0
+
+    place.estate.open.clear()
+    clock.advance(10)
+    place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+
+    assert place.told[-1].result is not None
+    assert place.estate.writes
+    assert caplog.text.count("ahead of this clock") <= 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=30)])
+def test_a_stored_run_that_lies_ahead_is_unknown_logged_once_and_written_over(
+    one: tuple[Hall, Settable], ahead: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    place, clock = one
+    clock.advance(ahead.total_seconds())
+    place.outbox.events.put("pool-1")
+    place.turn(place.outbox.events)
+    clock.advance(-ahead.total_seconds())
+
+    for _ in range(3):
+        clock.advance(10)
+        place.outbox.events.put("pool-1")
+        place.turn(place.outbox.events)
+
+    assert [report.what for report in place.told[1:]] == ["in-sync"] * 3
+    assert caplog.text.count("ahead of this clock") == 1
+
+
 def test_a_converged_pool_leaves_no_message(one: tuple[Hall, Settable]) -> None:
     place, _ = one
     place.outbox.events.put("pool-1")
