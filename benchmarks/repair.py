@@ -13,7 +13,7 @@ from benchmarks import estates
 from benchmarks.measure import LATENCY, Emulated, Row, Table, apart, at_most, emulated, shown, timed
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
-from reconciler.service.queue.coalesce import MARGIN
+from reconciler.ports.clock import MARGIN
 from reconciler.service.triggers import composition, messages
 
 TITLE = "Event to verified repair"

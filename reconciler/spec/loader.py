@@ -44,13 +44,48 @@ class _Batch:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
+    def add(self, other: _Batch) -> None:
+        """Append what another one has."""
+        self.specs += other.specs
+        self.places += other.places
+        self.problems += other.problems
+        self.warnings += other.warnings
+
 
 def load(files: Mapping[str, bytes]) -> Loaded:
     """Specs and problems of all `.yaml`, `.yml` and `.json` files, given by path below the prefix."""
-    batch = _Batch()
-    for path in sorted(files):
-        if path.lower().endswith(SUFFIXES):
-            _file(path, files[path], batch)
+    return Loader().load(files)
+
+
+class Loader:
+    """Loads repeatedly, and parses only files that changed since the last time. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self.parsed = 0
+        """Files that were parsed so far."""
+        self._known: dict[str, tuple[bytes, _Batch]] = {}
+
+    def load(self, files: Mapping[str, bytes]) -> Loaded:
+        """As the function `load`."""
+        whole, read = _Batch(), {}
+        for path in sorted(files):
+            if path.lower().endswith(SUFFIXES):
+                read[path] = self._file(path, files[path])
+                whole.add(read[path][1])
+        self._known = read
+        return _loaded(whole)
+
+    def _file(self, path: str, data: bytes) -> tuple[bytes, _Batch]:
+        known = self._known.get(path)
+        if known is not None and known[0] == data:
+            return known
+        self.parsed += 1
+        batch = _Batch()
+        _file(path, data, batch)
+        return data, batch
+
+
+def _loaded(batch: _Batch) -> Loaded:
     specs = _unique(batch)
     return Loaded(
         tuple(sorted(specs, key=lambda spec: spec.key)), tuple(sorted(batch.problems)), tuple(sorted(batch.warnings))

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from reconciler.ports.clock import MARGIN
 from reconciler.service.queue.messages import LATEST
 
-MARGIN = timedelta(seconds=5)
-"""Largest difference of two clocks, including the store's rounding to seconds."""
 PACE = timedelta(seconds=60)
 """Time between two runs of one pool in a burst."""
 SOON = timedelta(seconds=20)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from reconciler.documents import moment, moment_of
 from reconciler.errors import LeaseHeld
-from reconciler.ports.clock import Clock
+from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import MessageQueue, StateStore
 from reconciler.service.queue.batch import batches
-from reconciler.service.queue.coalesce import MARGIN, kept
+from reconciler.service.queue.coalesce import kept
 from reconciler.service.queue.messages import WorkMessage, one_each
 from reconciler.spec.model import Spec
 

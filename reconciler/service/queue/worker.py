@@ -7,7 +7,6 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,20 +14,18 @@ from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
 from reconciler.engine.status import PoolStatus
-from reconciler.errors import LeaseHeld, Transient
-from reconciler.ports.clock import Clock
+from reconciler.errors import LeaseHeld, ReconcilerError
+from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
-from reconciler.service.queue.coalesce import MARGIN, Decision, Record, decide, due, promised
+from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Span, Telemetry
-
-_log = logging.getLogger("reconciler.worker")
 
 FLOODS = frozenset({"event", "audit"})
 """Triggers without a waiting caller, of which there may be thousands."""
@@ -57,6 +54,8 @@ class Report:
     """An `Outcome`, or ``superseded``, ``postponed``, ``unknown``, ``busy``, ``later``, ``apart``."""
     result: Result | None = None
     seconds: float = 0.0
+    ahead: bool = False
+    """Whether stored moments lay ahead of this clock; they counted as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,8 @@ class Worker:
         wait = (self.clock.now() - inserted).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
-            specs = self.catalogue.specs()
-        except Transient as error:
+            specs = self.catalogue.specs(inserted)
+        except ReconcilerError as error:
             # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
             self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
@@ -150,10 +149,8 @@ class Worker:
         now, work = self.clock.now(), task.work
         stored = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
         record = stored.believed(now)
-        if record != stored:
-            _log.warning("%s: a run or follow-up is stored that lies ahead of this clock; it counts as unknown", key)
-            if record.follow_up != stored.follow_up:
-                self.outbox.forget(key)
+        if record.follow_up != stored.follow_up:
+            self.outbox.forget(key)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
         if promise is not None and promise > now + MARGIN:
@@ -165,7 +162,7 @@ class Worker:
         )
         # A run that is counted as covering the request did not send what rests.
         if decision is Decision.RUN or task.lifts_rests(status):
-            return self._run(task, spec, status, span)
+            return replace(self._run(task, spec, status, span), ahead=record != stored)
         if status.run is not None:
             # Another message's run covers this one: link its trace.
             span.link(status.run.trace)

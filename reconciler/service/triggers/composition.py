@@ -44,7 +44,7 @@ def use(opened: TriggerContext) -> None:
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A new context."""
     app = bootstrap.build(settings, watch=telemetry)
-    catalogue = Catalogue(app.source)
+    catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
     begin = max(5.0, BEFORE_TIMEOUT - settings.budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
 from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.spec.model import Spec
 
 SECONDS = 15.0
 """Lease for writing one status."""
@@ -23,15 +25,29 @@ def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[st
     """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
     found = pool_keys(text)
     if found.groups:
-        specs = context.catalogue.specs().by_key
+        specs = _specs(context, "event")
+        if specs is None:
+            return []
         found = in_groups(found, {key: spec.pool_id for key, spec in specs.items()})
     return _requests(context, "pool_changed", found, "event", trace)
 
 
 def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
     """Messages for the work queue after the audit stream reported a change in an organization."""
-    found = audit_keys(text, tuple(context.catalogue.specs().by_key.values()), context.remembered)
+    specs = _specs(context, "audit")
+    if specs is None:
+        return []
+    found = audit_keys(text, tuple(specs.values()), context.remembered)
     return _requests(context, "devops_changed", found, "audit", trace)
+
+
+def _specs(context: TriggerContext, trigger: str) -> Mapping[str, Spec] | None:
+    """By key; None where they cannot be read: retrying the event would make it a dead letter within a minute."""
+    try:
+        return context.catalogue.specs().by_key
+    except ReconcilerError as error:
+        timers.missed(context, error, trigger)
+        return None
 
 
 def work(context: TriggerContext, text: str, inserted: datetime | None, trace: str = "") -> None:

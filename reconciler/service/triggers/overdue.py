@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.documents import Json, moment_of
-from reconciler.service.queue.coalesce import MARGIN
+from reconciler.ports.clock import MARGIN
 
 GRACE = 1.5
 """Intervals after the last full resync, or the first look, after which the next is overdue."""
@@ -26,6 +26,8 @@ class Swept:
 
     at: datetime | None
     since: datetime | None
+    missed: bool = False
+    """Whether an event could not be read since then, because specs could not: the next is due at once."""
 
     @property
     def last(self) -> datetime | None:
@@ -37,7 +39,7 @@ class Swept:
         """From the document `sweep`; a moment that lies ahead was written under a wrong clock, and is unknown."""
         found = [moment_of(body.get(name)) if isinstance(body, dict) else None for name in ("at", "since")]
         at, since = (None if one is not None and one > now + MARGIN else one for one in found)
-        return cls(at, since)
+        return cls(at, since, isinstance(body, dict) and body.get("missed") is True)
 
 
 @dataclass(slots=True)

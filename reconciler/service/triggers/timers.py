@@ -13,7 +13,7 @@ from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
 from reconciler.service.triggers import logs, tracing
 from reconciler.service.triggers.context import TriggerContext
-from reconciler.service.triggers.overdue import GRACE, Swept
+from reconciler.service.triggers.overdue import AGAIN, GRACE, Swept
 from reconciler.spec.model import Spec
 
 AUDIT_BACK = timedelta(minutes=10)
@@ -50,15 +50,25 @@ def keep_swept(context: TriggerContext) -> None:
     if not context.watch.due(now):
         return
     try:
-        last = swept(context).last or now
+        found = swept(context)
+        last = found.last or now
         due = last + timedelta(seconds=GRACE * context.options.sweep_seconds)
-        if now < due:
+        if now < due and not found.missed:
             context.watch.not_before(due)
             return
         logs.event("sweep", reason="Overdue", since=moment(last))
         sweep(context)
     except ReconcilerError as error:
         logs.event("sweep", reason=error.reason, message=str(error))
+
+
+def missed(context: TriggerContext, error: ReconcilerError, trigger: str) -> None:
+    """Specs could not be read for an event: a full resync is due as soon as they can be."""
+    context.telemetry.count("reconciler.specs.failed", reason=error.reason)
+    logs.event("missed", trigger=trigger, reason=error.reason, message=str(error))
+    document = context.state.load("sweep")
+    _remember(context, "sweep", {**(document.body if document is not None else {}), "missed": True}, document)
+    context.watch.not_before(context.clock.now() + AGAIN)
 
 
 def watch_git(context: TriggerContext, trace: str = "") -> None:

@@ -66,7 +66,13 @@ class Hall:
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
         reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits())
         self.worker = Worker(
-            Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.telemetry, self._listen
+            Catalogue(self.files, self.clock),
+            reconciler,
+            self.stores.state,
+            self.outbox,
+            self.clock,
+            self.telemetry,
+            self._listen,
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from reconciler.documents import moment
+from reconciler.ports.stores import StoredDocument
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, messages, timers, web
 from reconciler.service.triggers.overdue import Swept, Watch
-from tests.deployment import POOLS, Deployment, texts, until, with_options
+from tests.deployment import POOLS, Deployment, take, texts, until, with_options
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 M = timedelta(minutes=1)
@@ -75,8 +76,13 @@ def test_a_resync_that_is_not_overdue_is_left_to_its_timer(context: TriggerConte
 def test_a_process_looks_once_in_an_interval(context: TriggerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
     load = context.state.load
+
+    def counted(_self: object, name: str) -> StoredDocument | None:
+        loaded.append(name)
+        return load(name)
+
     stored(context, {"at": ago(context, 1)})
-    monkeypatch.setattr(type(context.state), "load", lambda _self, name: loaded.append(name) or load(name))
+    monkeypatch.setattr(type(context.state), "load", counted)
 
     for _ in range(100):
         timers.keep_swept(context)
@@ -146,3 +152,34 @@ def test_an_audit_log_that_was_refused_is_read_on_from_where_it_was(
     (text,) = until(requested)
     assert json.loads(text)["keys"] == ["build-pool"]
     assert set(getattr(context.state.load("audit/fabrikam-prime"), "body", {})) == {"cursor"}
+
+
+@pytest.mark.parametrize("which", ["audit", "group"])
+def test_an_event_that_specs_are_missing_for_makes_a_resync_due_and_no_dead_letter(
+    deployment: Deployment, which: str
+) -> None:
+    """Git is away in a process that never read it: the event is taken, and nothing of it is lost."""
+    context, git = deployment.context(), deployment.repository.path / ".git"
+    timers.sweep(context)
+    take(context.outbox.sweeps)
+    before = context.outbox.sweeps.length()
+    git.rename(deployment.folder / "away")
+    fresh = deployment.context()
+    entry = {"actionId": "Project.CreateCompleted", "scopeDisplayName": "fabrikam-prime (Organization)"}
+    group = {
+        "id": "1", "subject": "/subscriptions/s/resourceGroups/rg", "eventType": "Microsoft.Resources.ResourceDeleteSuccess",
+        "data": {"operationName": "Microsoft.Resources/subscriptions/resourceGroups/delete"},
+    }  # fmt: skip
+
+    taken = (
+        messages.devops_changed(fresh, json.dumps(entry))
+        if which == "audit"
+        else messages.pool_changed(fresh, json.dumps(group))
+    )
+    (deployment.folder / "away").rename(git)
+    fresh.watch.not_before(fresh.clock.now())
+    timers.keep_swept(fresh)
+
+    assert taken == []
+    assert fresh.outbox.sweeps.length() == before + len(POOLS)
+    assert not timers.swept(fresh).missed
