@@ -77,9 +77,7 @@ def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[Poo
     """The stored status of every pool, or of these, sorted; creates no store."""
     if not in_storage(settings.state) and not Path(settings.state).exists():
         return ()
-    from reconciler.engine.status import PoolStatus  # noqa: PLC0415 - most folders hold no state
+    from reconciler.engine import unnamed  # noqa: PLC0415 - most folders hold no state
 
     with closing(store(settings, SystemClock())) as kept:
-        names = kept.state.names("pools/") if keys is None else [f"pools/{key}" for key in sorted(keys)]
-        stored = [(name.removeprefix("pools/"), kept.state.load(name)) for name in names]
-    return tuple(PoolStatus.from_json(key, document.body) for key, document in stored if document is not None)
+        return unnamed.statuses(kept.state, None if keys is None else tuple(keys))

@@ -69,6 +69,11 @@ COMMANDS = {
             "status --unmanaged --specs specs/",
         ),
     ),
+    "forget": CommandRow(
+        "reconciler.cli.forget:forget",
+        "Drop the stored status of pools that no spec names any more.",
+        ("forget fabrikam-managed-pool",),
+    ),
     "schema": CommandRow(
         "reconciler.cli.schema:schema",
         "Print the JSON Schema of spec files, so that an editor completes and checks them.",

@@ -107,12 +107,20 @@ MISSING_REPORTED = replace(
 BEGUN = Cause("a run is writing", Truth.FALSE, "OutOfSync", MOVING, False, Outcome.PROGRESSING, NextRead.THIS_RUN)
 PAUSED = Cause("the spec pauses the pool", Truth.UNKNOWN, "Suspended", _NO, False, Outcome.SUSPENDED, NextRead.RESYNC)
 DEAD_LETTER = Cause("a request is a dead letter", Truth.UNKNOWN, "Stalled", _NO, True, Outcome.STALLED, NextRead.RESYNC)
+NOT_IN_SPECS = Cause(
+    "no spec names the pool any more", Truth.UNKNOWN, "NotInSpecs", _NO, False, Outcome.OUT_OF_SYNC, NextRead.RESYNC
+)
+SPEC_BROKEN = Cause(
+    "the file of the pool's spec has errors, or another file names the pool too",
+    Truth.UNKNOWN, "SpecInvalid", _NO, True, Outcome.STALLED, NextRead.RESYNC,
+)  # fmt: skip
 LEASE_HELD = Cause("another worker holds the lease", None, _NO, _NO, False, Outcome.FAILED, NextRead.LEASE)
 
 TABLE: tuple[Cause, ...] = (
     IN_SYNC, APPLIED, REPORTED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, MOVED, OVERDUE, REPLACING, INVALID,
     WRITE_FAILED, READ_FAILED, OPERATION_UNREAD, OPERATION, LEFT_TO_AZURE, BUDGET_USED, NOT_VISIBLE, LEFT_OVER, MISSING,
-    MISSING_REPORTED, UNAPPROVED, BEGUN, PAUSED, DEAD_LETTER, LEASE_HELD,
+    MISSING_REPORTED, UNAPPROVED, BEGUN, PAUSED, DEAD_LETTER, NOT_IN_SPECS, SPEC_BROKEN,
+    LEASE_HELD,
 )  # fmt: skip
 """Every cause, in the order of the documentation."""
 

@@ -48,6 +48,7 @@ class Truth(StrEnum):
 REASONS = frozenset(
     {
         *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
+        "NotInSpecs",
         *(
             name
             for name, kind in vars(errors).items()
@@ -55,7 +56,7 @@ REASONS = frozenset(
         ),
     }
 )
-"""Every reason that a condition may have: eight words, and the names of the errors."""
+"""Every reason that a condition may have: nine words, and the names of the errors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from reconciler.documents import Json, moment, moment_of
+from reconciler.engine import unnamed
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
@@ -30,6 +31,7 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
         spread = context.options.sweep_seconds * 0.8
         count = context.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
     _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key)})
+    _mark_unnamed(context, specs)
     context.telemetry.gauge("reconciler.pools", len(specs.by_key))
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
@@ -65,7 +67,7 @@ def keep_swept(context: TriggerContext) -> None:
 def missed(context: TriggerContext, error: ReconcilerError, trigger: str) -> None:
     """Specs could not be read for an event: a full resync is due as soon as they can be."""
     context.telemetry.count("reconciler.specs.failed", reason=error.reason)
-    logs.event("missed", trigger=trigger, reason=error.reason, message=str(error))
+    logs.event("sweep", reason="Missed", trigger=trigger, message=str(error))
     document = context.state.load("sweep")
     _remember(context, "sweep", {**(document.body if document is not None else {}), "missed": True}, document)
     context.watch.not_before(context.clock.now() + AGAIN)
@@ -90,10 +92,12 @@ def _watch_git(context: TriggerContext, trace: str) -> None:
         return
     digests = {path: hashlib.sha256(content).hexdigest()[:16] for path, content in specs.snapshot.files.items()}
     changed = _changed(specs, before, digests)
+    _mark_unnamed(context, specs)
     context.outbox.request(changed, "git", trace)
     # Saved after the requests are queued, never before: a commit saved without requests would wait for the full resync.
     if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
-        _remember(context, "git", {"revision": specs.revision, "files": digests}, before)
+        body = {"revision": specs.revision, "files": digests, "pools": list(specs.by_key)}
+        _remember(context, "git", body, before)
     if changed or specs.problems:
         problems = [str(problem) for problem in specs.problems[:20]]
         logs.event("git", revision=specs.revision, pools=len(changed), problems=problems)
@@ -158,7 +162,26 @@ def _uses(spec: Spec, organization: str) -> bool:
 
 def _changed(specs: Specs, before: StoredDocument | None, digests: Mapping[str, str]) -> list[Spec]:
     known = before.body.get("files", {}) if before is not None else {}
-    return [spec for spec in specs.by_key.values() if known.get(spec.path) != digests.get(spec.path)]
+    # A name that two files had is one file's alone once the other file changed.
+    named = before.body.get("pools") if before is not None else None
+    return [
+        spec
+        for key, spec in specs.by_key.items()
+        if known.get(spec.path) != digests.get(spec.path) or (isinstance(named, list) and key not in named)
+    ]
+
+
+def _mark_unnamed(context: TriggerContext, specs: Specs) -> None:
+    """The status of a pool that no valid spec names any more says so; not while an older commit applies."""
+    if specs.snapshot.stale:
+        return
+    problems: dict[str, str] = {}
+    for problem in specs.problems:
+        problems.setdefault(problem.path, str(problem))
+    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, problems)
+    context.telemetry.gauge("reconciler.pools.unnamed", len(found))
+    if found:
+        logs.event("git", revision=specs.revision, unnamed=dict(found))
 
 
 def _remember(context: TriggerContext, name: str, body: Json, document: StoredDocument | None = None) -> None:
