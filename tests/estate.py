@@ -258,6 +258,10 @@ class DevOpsWrites:
     ) -> None:
         self.estate.wrote("authorize", organization, project_id, queue_id, pipeline_id, authorized)
 
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        if self.estate.wrote("add check", organization, project_id, queue_id, queue, check.kind):
+            self.estate.checks.setdefault(queue_id, []).append(check)
+
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         if self.estate.wrote("auto-provision", organization, pool_id, on):
             pools = self.estate.pools[organization]

@@ -87,6 +87,8 @@ def _check(one: Check) -> Json:
         "timeout": one.timeout,
         "by": one.by,
         "on": one.on,
+        **({"changedBy": one.changed_by, "changedOn": one.changed_on} if one.changed_by else {}),
+        **({"disabled": True} if one.disabled else {}),
     }
 
 

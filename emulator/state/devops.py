@@ -149,8 +149,12 @@ class Check:
     settings: dict[str, Json]
     timeout: int
     by: str
-    """Local id."""
+    """Local id of who added it."""
     on: str
+    changed_by: str = ""
+    """Local id of who changed it last; empty: not since."""
+    changed_on: str = ""
+    disabled: bool = False
 
 
 @dataclass(slots=True)

@@ -67,6 +67,23 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs approvalsAndChecks 7.2",
     ),
     _row(
+        "check-approvers",
+        "taken",
+        "taken",
+        "known",
+        about="Approvers of a check that the organization does not know: taken as they are, or an error",
+        source="vsts-rest-api-specs approvalsAndChecks 7.2",
+    ),
+    _row(
+        "check-settings",
+        "as-written",
+        "as-written",
+        "completed",
+        about="Settings of an approval as returned: as they were written, or with what they leave out",
+        known="the published example returns what it was given",
+        source="vsts-rest-api-specs approvalsAndChecks 7.2",
+    ),
+    _row(
         "permissions-of-missing-queue",
         "empty",
         "empty",

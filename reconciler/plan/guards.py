@@ -35,6 +35,7 @@ from reconciler.plan.targets import (
     ProjectPlace,
     QueuePlace,
     ReplacePool,
+    RestoredCheck,
     RoleAssignmentChange,
     Target,
     UpdatePool,
@@ -59,10 +60,8 @@ def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date
     for change in changes:
         found = next(_findings(spec, change, policy, today), None) or contradicting.get(id(change))
         if found is None and is_removal(change) and removals > policy.max_role_removals:
-            found = (
-                "role-removals",
-                f"{removals} roles would be removed, the policy's cap is {policy.max_role_removals}",
-            )
+            text = f"{removals} roles would be removed, the policy's cap is {policy.max_role_removals}"
+            found = "role-removals", text
         if found is not None:
             refusals.append(Refusal(change, found[0], f"{change.kind} {change.subject}: {found[1]}"))
     return tuple(refusals)
@@ -121,8 +120,10 @@ def _edges(target: Target) -> Iterator[Hashable]:
             yield PipelineAuthorization, place.organization, place.resource, target.pipeline_id
         case OpenAccess(place=place) | Inheritance(place=place) | AutoProvision(place=place):
             yield type(target), place.organization, place.resource
-        case NewQueue() | AccessLevel() | GroupMember() | CreatePool() | UpdatePool() | ReplacePool() | MovePool():
+        case NewQueue() | RestoredCheck() | AccessLevel() | GroupMember():
             pass  # nothing that another change could take back
+        case CreatePool() | UpdatePool() | ReplacePool() | MovePool():
+            pass
         case _:
             _no_rule(target)
 
@@ -148,6 +149,8 @@ def _unrecognised(change: Change) -> Iterator[Finding]:
         case RoleAssignmentChange() as target:
             yield from _unrecognised_role(target)
         case OpenAccess() | PipelineAuthorization() | Inheritance() | AutoProvision() | NewQueue() | DirectoryEntry():
+            pass
+        case RestoredCheck():
             pass
         case _:
             yield _no_rule(change.target)
@@ -308,7 +311,7 @@ def _narrows(spec: Spec, target: DevOpsTarget, organization: Organization, today
             return spec_allows.inheritance(spec, organization.name) is False
         case AutoProvision():
             return organization.auto_provision is False
-        case NewQueue() | DirectoryEntry() | AccessLevel() | GroupMember():
+        case NewQueue() | RestoredCheck() | DirectoryEntry() | AccessLevel() | GroupMember():
             return False
         case _:
             assert_never(target)
@@ -319,7 +322,7 @@ def _widening(
 ) -> Iterator[Finding]:
     """A widening is done where the spec names it, and nowhere else."""
     place, name = target.place, organization.name
-    if isinstance(place, QueuePlace | ProjectPlace):
+    if isinstance(place, QueuePlace | ProjectPlace) and not isinstance(target, RestoredCheck):
         named = spec_allows.project(spec, organization, place.project, today)
         yield from _unless(named, f"the spec does not name the project {place.project}")
     match target:
@@ -341,8 +344,8 @@ def _widening(
             yield from _unless(spec_allows.auto_provision(organization), message)
         case DirectoryEntry():
             yield from _entry(spec, target, policy)
-        case NewQueue() | AccessLevel() | GroupMember():
-            pass  # a queue is wanted where the project is named; the others are refused above
+        case NewQueue() | RestoredCheck() | AccessLevel() | GroupMember():
+            pass  # a queue is wanted where the project is named, and a check on any; the others are refused above
         case _:
             assert_never(target)
 

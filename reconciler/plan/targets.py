@@ -3,9 +3,8 @@
 Guards decide by these types and writers write from them; every other field of a change is for people. So a misspelt
 field is a type error, and a kind of write that no rule knows is one too: each `match` below and in
 `reconciler.plan.guards` ends in a function that takes `Never`. At run time the same functions fail closed: a target of
-an unknown type counts as destructive, and the guards refuse it.
-
-What a change does to people (`risk`), its `action` and its `route` follow from the target and are written nowhere else.
+an unknown type counts as destructive, and the guards refuse it. A change's `risk`, `action` and `route` follow from the
+target and are written nowhere else.
 """
 
 from __future__ import annotations
@@ -193,6 +192,16 @@ class NewQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoredCheck:
+    """An approval or another check that a queue had before its pool was replaced, added to the new queue."""
+
+    place: QueuePlace
+    queue: str
+    check: Mapping[str, Json]
+    """Type, settings and timeout, as the service has them."""
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """A user, group or application of Entra ID that becomes known to the organization, so that it can get a role."""
 
@@ -225,7 +234,6 @@ class GroupMember:
     member: str
     """Subject descriptor; empty where the organization does not know it yet."""
     group: str
-    r"""Name for people, ``[Web]\Readers``."""
     group_descriptor: str
 
 
@@ -236,6 +244,7 @@ DevOpsTarget: TypeAlias = (
     | Inheritance
     | AutoProvision
     | NewQueue
+    | RestoredCheck
     | DirectoryEntry
     | AccessLevel
     | GroupMember
@@ -274,6 +283,8 @@ class ReplacePool:
     """What is put after the deletion."""
     replaces: tuple[str, ...]
     """Paths of the properties that only a new pool can have."""
+    restores: tuple[Mapping[str, Json], ...] = ()
+    """Checks of its queues that are added to the new ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +325,7 @@ def risk_of(target: Target) -> Risk:
             return Risk.WIDENS
         case CreatePool():
             return Risk.WIDENS if target.api_version or _grants(target.body) else Risk.NEUTRAL
-        case UpdatePool():
+        case UpdatePool() | RestoredCheck():
             return Risk.NEUTRAL
         case ReplacePool() | MovePool():
             return Risk.DESTROYS
@@ -331,7 +342,7 @@ def action_of(target: Target) -> Action:
             return Action.REMOVE
         case RoleAssignmentChange(before=before) | AccessLevel(before=before):
             return Action.CREATE if before is None else Action.UPDATE
-        case NewQueue() | DirectoryEntry() | GroupMember() | CreatePool():
+        case NewQueue() | RestoredCheck() | DirectoryEntry() | GroupMember() | CreatePool():
             return Action.CREATE
         case Inheritance() | AutoProvision() | UpdatePool() | MovePool():
             return Action.UPDATE

@@ -103,7 +103,11 @@ def queues_of_definition(entry: Json, organization: str, what: str) -> set[int]:
 
 
 def checks_of(document: Json, organization: str, what: str, queue_id: int) -> list[QueueCheck]:
-    """The checks of one queue: ``{"id", "type": {"name"}, "settings", "timeout", "resource": {"type", "id"}}``."""
+    """The checks of one queue.
+
+    ``{"id", "type": {"id", "name"}, "settings", "timeout", "isDisabled", "modifiedBy": {"id"}, "resource": {"type",
+    "id"}}``; only id, type and resource have to be there.
+    """
     listed = document.get("value") if isinstance(document, dict) else None
     if not isinstance(listed, list) or document.get("count", len(listed)) != len(listed):
         raise Unavailable(f"organization {organization}: {what}: the response contains no whole list")
@@ -113,11 +117,22 @@ def checks_of(document: Json, organization: str, what: str, queue_id: int) -> li
         if not (isinstance(resource, dict) and isinstance(kind, dict) and type(entry.get("id")) is int):
             raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
         if (str(resource.get("type")).lower(), str(resource.get("id"))) == ("queue", str(queue_id)):
-            settings, timeout = entry.get("settings"), entry.get("timeout")
-            name = str(kind.get("name") or kind.get("id") or "check")
-            stated = settings if isinstance(settings, dict) else {}
-            found.append(QueueCheck(entry["id"], name, stated, timeout if type(timeout) is int else None))
+            found.append(_check(entry, kind))
     return sorted(found, key=lambda check: check.id)
+
+
+def _check(entry: Json, kind: Json) -> QueueCheck:
+    settings, timeout = entry.get("settings"), entry.get("timeout")
+    author = entry.get("modifiedBy")
+    return QueueCheck(
+        id=entry["id"],
+        kind=str(kind.get("name") or kind.get("id") or "check"),
+        settings=settings if isinstance(settings, dict) else {},
+        timeout=timeout if type(timeout) is int else None,
+        type_id=str(kind.get("id") or "").lower(),
+        disabled=entry.get("isDisabled") is True,
+        changed_by=str(author.get("id") or "").lower() if isinstance(author, dict) else "",
+    )
 
 
 def project_id(group: Json) -> str:
