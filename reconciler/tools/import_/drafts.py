@@ -203,14 +203,25 @@ def _open_access(draft: Draft, one: ObservedOrganization, entry: dict[str, Json]
         draft.note(path, "openAccess is left out: it was read of no queue")
         return
     count = Counter(project.open for project in known)
-    flag = count[True] > count[False]
+    flag = count[True] > count[False] or (count[True] == count[False] and _idle(known, entry))
     entry["openAccess"] = flag
     others = [project.project for project in known if project.open is not flag]
     if not others:
         return
-    draft.note(path, f"openAccess is a guess: {count[True]} of {len(known)} projects are open, the others are excepted")
+    what = f"openAccess of {one.organization} is a guess"
+    draft.note(path, f"{what}: {count[True]} of {len(known)} projects are open, the others are excepted")
     exceptions = _section(draft).setdefault("openAccess", [])
     exceptions += [{"project": f"{one.organization}/{name}", "allow": not flag, "reason": _AS_FOUND} for name in others]
+
+
+def _idle(known: Sequence[ObservedProject], entry: Mapping[str, Json]) -> bool:
+    """Whether the closed queues let no pipeline in and name no one, as those that ARM adds to projects left without one.
+
+    They say nothing about the organization then. Where all projects use the pool the flag is for future ones too, and
+    nothing opens these by a guess.
+    """
+    closed = [project for project in known if project.open is False]
+    return bool(entry.get("projects")) and not any(one.pipelines or one.invisible or one.roles for one in closed)
 
 
 def _agent_pool(draft: Draft, one: ObservedOrganization, entry: dict[str, Json], index: int) -> None:
