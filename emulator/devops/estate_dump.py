@@ -76,6 +76,10 @@ def _pipeline(one: Pipeline) -> Json:
         found["queue"] = one.queue
     if one.phases:
         found["phases"] = list(one.phases)
+    if one.revision > 1:
+        found["revision"] = one.revision
+    if one.variables:
+        found["variables"] = deepcopy(one.variables)
     return found
 
 

@@ -96,6 +96,9 @@ class Pipeline:
     """Id of its default agent queue; stays when the queue goes."""
     phases: list[int] = field(default_factory=list)
     """Ids of the queues that jobs of a classic definition name; without any, the definition is YAML."""
+    revision: int = 1
+    variables: dict[str, Json] = field(default_factory=dict)
+    """As they were written; values of secret ones are kept, and never shown."""
 
 
 @dataclass(slots=True)

@@ -84,6 +84,14 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs approvalsAndChecks 7.2",
     ),
     _row(
+        "definition-secrets",
+        "kept",
+        "kept",
+        "lost",
+        about="Secret variables of a definition after an update without their values: kept, or empty",
+        source="vsts-rest-api-specs build 7.2",
+    ),
+    _row(
         "permissions-of-missing-queue",
         "empty",
         "empty",

@@ -25,7 +25,7 @@ from reconciler.plan.model import Change
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
-from reconciler.survey.owed import Debts, OwedCheck
+from reconciler.survey.owed import Debts, Owed, owed_of
 
 
 class Steps:
@@ -147,10 +147,10 @@ class Steps:
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
 
 
-def owed_by(change: Change) -> tuple[OwedCheck, ...]:
+def owed_by(change: Change) -> tuple[Owed, ...]:
     """What a deletion takes and a later run adds again."""
     restores = change.target.restores if isinstance(change.target, ReplacePool) else ()
-    return tuple(one for one in map(OwedCheck.from_json, restores) if one is not None)
+    return tuple(one for one in map(owed_of, restores) if one is not None)
 
 
 def _forget(run: RunState, change: Change) -> None:

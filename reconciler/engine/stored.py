@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
-from reconciler.survey.owed import OwedCheck
+from reconciler.survey.owed import Owed, owed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class Replacing:
     revision: str
     """Commit that requires it."""
     since: datetime
-    owed: tuple[OwedCheck, ...] = ()
-    """Checks of its queues that were not found on the new ones yet."""
+    owed: tuple[Owed, ...] = ()
+    """Checks that were not found on the new queues yet, and pipelines that name the old ones."""
     created: bool = False
     """Whether the new pool was seen."""
 
@@ -128,6 +128,6 @@ class Replacing:
         """From the stored form; None for what cannot be read."""
         if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
             return None
-        owed = tuple(one for one in map(OwedCheck.from_json, list_of(body, "owed")) if one is not None)
+        owed = tuple(one for one in map(owed_of, list_of(body, "owed")) if one is not None)
         facet, description = text_of(body, "facet"), text_of(body, "description")
         return cls(facet, description, text_of(body, "revision"), since, owed, body.get("created") is True)

@@ -119,7 +119,7 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
     if observed.document is None:
-        return Observation(replace(observed, owed=survey.debts.owed))
+        return Observation(replace(observed, owed=survey.debts.checks))
     if spec.replace and observed.settled and _moved(spec, observed.document):
         return Observation(
             replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
@@ -256,7 +256,7 @@ def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) 
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
     costs = (*others, *(observed.dependents.lines if observed.dependents else ()))
     owed = observed.dependents.owed if observed.dependents else ()
-    body = desired.creation({one.organization for one in owed})
+    body = desired.creation({one.organization for one in owed if isinstance(one, OwedCheck)})
     return replacement.change(desired.name, desired.resource_id, body, (moved, costs), owed)
 
 

@@ -4,6 +4,9 @@ They go with the old queue, and no spec names them. So they are read before the 
 (`reconciler.survey.owed`), and are desired state until each was found on the new queue. Meanwhile the project gets no
 access: the facets of open access and of single pipelines wait for them. Afterwards checks are not managed.
 
+Pipelines whose definition names an old queue by its id are changed to the new one, where the spec says
+`repairDefinitions: true` and they have no secret variables. That gates nothing: such a pipeline has no queue before.
+
 A check that a person added or changed meanwhile counts as the one of its kind, whatever its settings are. One of the
 operator that has other settings is a gap: a person has to correct it.
 """
@@ -11,8 +14,8 @@ operator that has other settings is a gap: a person has to correct it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
@@ -21,12 +24,12 @@ from reconciler.facets.support.observing import each, gap, queue_place, reach, t
 from reconciler.facets.support.replacement import checks
 from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
-from reconciler.plan.targets import QueuePlace, RestoredCheck
+from reconciler.plan.targets import QueuePlace, RepairedPipeline, RestoredCheck
 from reconciler.ports.devops import Project, Queue, QueueCheck
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
-from reconciler.survey.owed import OwedCheck
+from reconciler.survey.owed import Owed, OwedCheck, OwedPipeline
 
 NAME = "restoration"
 _NOTE = "as before the replacement"
@@ -50,7 +53,20 @@ class Missing:
         })  # fmt: skip
 
 
-Observed = tuple[Missing, ...]
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A pipeline whose definition names the old queue."""
+
+    owed: OwedPipeline
+    place: QueuePlace
+
+    @property
+    def target(self) -> RepairedPipeline:
+        """The write that changes it."""
+        return RepairedPipeline(self.place, self.owed.pipeline_id, self.owed.path, self.owed.queue_id)
+
+
+Observed = tuple[Missing | Broken, ...]
 
 
 def parse(spec: Spec, now: datetime) -> Spec:  # noqa: ARG001 - what is owed is not in the spec
@@ -65,8 +81,9 @@ def observe(spec: Spec, desired: Spec, survey: Survey) -> Observation[Observed]:
         return Observation(())
     known = {one.name for one in spec.organizations}
     for one in survey.debts.owed:
-        if one.organization not in known:
-            survey.debts.paid(one)  # the pool is not used there any more
+        dropped = isinstance(one, OwedPipeline) and not spec.repair_definitions
+        if dropped or one.organization not in known:
+            survey.debts.paid(one)  # the spec does not want it any more, or the pool is not used there
     organizations = [one for one in spec.organizations if one.name in owed]
     return each(NAME, (spec, survey), organizations, lambda one: _read(one, survey))
 
@@ -76,6 +93,9 @@ def diff(desired: Spec, observed: Observed) -> Sequence[Change]:  # noqa: ARG001
     changes: list[Change] = []
     count: Counter[str] = Counter()
     for one in observed:
+        if isinstance(one, Broken):
+            changes.append(_repair(one))
+            continue
         text = checks.described(one.owed.check)
         subject = f"{one.owed.organization}/{one.place.project} {text}"
         count[subject] += 1
@@ -84,18 +104,29 @@ def diff(desired: Spec, observed: Observed) -> Sequence[Change]:  # noqa: ARG001
     return changes
 
 
+def _repair(one: Broken) -> Change:
+    subject = f"{one.owed.organization}/{one.place.project} {one.owed.path}"
+    before, after = f"queue {one.owed.queue_id}", f"queue {one.place.queue_id}"
+    return Change(NAME, "pipeline queue", subject, before, after, one.target, note="its definition names it by id")
+
+
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:  # noqa: ARG001 - the policy is checked over whole plans
-    """Refuse every check that is not owed to a queue that was read."""
+    """Refuse every check, and every edit of a pipeline, that is not owed to a queue that was read."""
     owed = [one.target for one in observed]
     return [
-        Refusal(change, "check-not-owed", f"{change.subject}: nothing that was read requires this")
+        Refusal(change, "not-owed", f"{change.subject}: nothing that was read requires this")
         for change in changes
         if change.target not in owed
     ]
 
 
 def apply(change: Change, writers: Writers) -> None:
-    """Add the check."""
+    """Add the check, or change the definition."""
+    if isinstance(change.target, RepairedPipeline):
+        place, pipeline = change.target.place, change.target.pipeline_id
+        old, new = change.target.old_queue_id, place.queue_id
+        writers.devops.repoint_pipeline(place.organization, place.project_id, pipeline, old, new)
+        return
     target = target_of(change, RestoredCheck)
     place, kind = target.place, target.check["type"]
     check = QueueCheck(0, kind["name"], target.check["settings"], target.check["timeout"], kind["id"])
@@ -108,29 +139,47 @@ def apply(change: Change, writers: Writers) -> None:
 def _read(organization: Organization, survey: Survey) -> Observation[Observed]:
     name, debts = organization.name, survey.debts
     visible = {project.id: project for project in survey.projects(name)}
-    projects: dict[str, list[OwedCheck]] = {}
-    for one in debts.owed:
+    projects: dict[str, list[Owed]] = {}
+    for one in debts.outstanding:
         if one.organization == name:
             projects.setdefault(one.project_id, []).append(one)
     pool = survey.agent_pool(name, organization.agent_pool)
     queues = survey.queues(name, [visible[one] for one in projects if one in visible], pool)
     within = {project.id for project in reach(NAME, organization, list(visible.values())).value}
-    missing: list[Missing] = []
+    found: list[Missing | Broken] = []
     gaps: list[Gap] = []
     for key, owed in projects.items():
+        subject = f"{name}/{owed[0].project}"
         try:
             queue = _queue(survey, owed[0], queues.get(key), wanted=key in within, visible=key in visible)
             if queue is None or queue.id == owed[0].queue_id:
                 _paid(survey, owed)
                 continue
-            missing += _compare(survey, visible[key], queue, owed)
+            project = visible[key]
+            pipelines = [one for one in owed if isinstance(one, OwedPipeline)]
+            if len(pipelines) < len(owed):
+                found += _compare(survey, project, queue, [one for one in owed if isinstance(one, OwedCheck)])
+            if pipelines:
+                subject = f"{subject} pipelines"
+                found += _broken(survey, project, queue, pipelines)
         except ReconcilerError as error:
-            gaps.append(gap(NAME, f"{name}/{owed[0].project}", error))
-    return Observation(tuple(missing), tuple(gaps))
+            gaps.append(gap(NAME, subject, error))
+    return Observation(tuple(found), tuple(gaps))
+
+
+def _broken(survey: Survey, project: Project, queue: Queue, owed: Sequence[OwedPipeline]) -> Iterator[Broken]:
+    """Pipelines that name the old queue still; the others were changed, or are gone."""
+    organization = owed[0].organization
+    for one in owed:
+        old = replace(queue, id=one.queue_id)
+        if one.pipeline_id in {user.id for user in survey.queue_uses(organization, old, only="pipelines").pipelines}:
+            yield Broken(one, queue_place(organization, project, queue))
+        else:
+            survey.debts.paid(one)
 
 
 def _queue(
-    survey: Survey, owed: OwedCheck, answer: Queue | ReconcilerError | None, *, wanted: bool, visible: bool
+    survey: Survey, owed: Owed, answer: Queue | ReconcilerError | None, *, wanted: bool, visible: bool
 ) -> Queue | None:
     """The queue of the project; None where there is none, and none is created."""
     subject = f"{owed.organization}/{owed.project}"
@@ -148,7 +197,7 @@ def _queue(
 def _compare(survey: Survey, project: Project, queue: Queue, owed: Sequence[OwedCheck]) -> list[Missing]:
     """Pair what is owed with what is there, exact ones first; raises where the operator's own check differs."""
     organization = owed[0].organization
-    left = list(survey.queue_uses(organization, queue, pipelines=False).checks)
+    left = list(survey.queue_uses(organization, queue, only="checks").checks)
     unmatched = []
     for one in owed:
         found = next((check for check in left if checks.there(one.check, check)), None)
@@ -176,7 +225,7 @@ def _compare(survey: Survey, project: Project, queue: Queue, owed: Sequence[Owed
     return missing
 
 
-def _paid(survey: Survey, owed: Iterable[OwedCheck]) -> None:
+def _paid(survey: Survey, owed: Iterable[Owed]) -> None:
     for one in owed:
         survey.debts.paid(one)
 

@@ -10,7 +10,7 @@ target and are written nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Never, TypeAlias
 
@@ -202,6 +202,18 @@ class RestoredCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairedPipeline:
+    """A pipeline whose definition names the queue of a replaced pool, changed to the new queue."""
+
+    place: QueuePlace
+    """The new queue."""
+    pipeline_id: int
+    pipeline: str
+    """Path."""
+    old_queue_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """A user, group or application of Entra ID that becomes known to the organization, so that it can get a role."""
 
@@ -237,18 +249,18 @@ class GroupMember:
     group_descriptor: str
 
 
-DevOpsTarget: TypeAlias = (
+GrantTarget: TypeAlias = (
     OpenAccess
     | PipelineAuthorization
     | RoleAssignmentChange
     | Inheritance
     | AutoProvision
     | NewQueue
-    | RestoredCheck
     | DirectoryEntry
     | AccessLevel
     | GroupMember
 )
+DevOpsTarget: TypeAlias = GrantTarget | RestoredCheck | RepairedPipeline
 
 # --- what is written to ARM -----------------------------------------------------------------------------------
 
@@ -284,7 +296,7 @@ class ReplacePool:
     replaces: tuple[str, ...]
     """Paths of the properties that only a new pool can have."""
     restores: tuple[Mapping[str, Json], ...] = ()
-    """Checks of its queues that are added to the new ones."""
+    """Checks that are added to the new queues, and pipelines that are changed to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +310,7 @@ class MovePool:
 ArmTarget: TypeAlias = CreatePool | UpdatePool | ReplacePool | MovePool
 Target: TypeAlias = DevOpsTarget | ArmTarget
 
-_PLACES = (OrganizationPlace, ProjectPlace, AgentPoolPlace, QueuePlace)
+PLACES = (OrganizationPlace, ProjectPlace, AgentPoolPlace, QueuePlace)
 _ROLES = ("reader", "user", "creator", "administrator")
 
 
@@ -325,7 +337,7 @@ def risk_of(target: Target) -> Risk:
             return Risk.WIDENS
         case CreatePool():
             return Risk.WIDENS if target.api_version or _grants(target.body) else Risk.NEUTRAL
-        case UpdatePool() | RestoredCheck():
+        case UpdatePool() | RestoredCheck() | RepairedPipeline():
             return Risk.NEUTRAL
         case ReplacePool() | MovePool():
             return Risk.DESTROYS
@@ -344,7 +356,7 @@ def action_of(target: Target) -> Action:
             return Action.CREATE if before is None else Action.UPDATE
         case NewQueue() | RestoredCheck() | DirectoryEntry() | GroupMember() | CreatePool():
             return Action.CREATE
-        case Inheritance() | AutoProvision() | UpdatePool() | MovePool():
+        case Inheritance() | AutoProvision() | RepairedPipeline() | UpdatePool() | MovePool():
             return Action.UPDATE
         case _:
             return _unknown_action(target)
@@ -358,7 +370,7 @@ def route_of(target: Target) -> Route:
 def place_of(target: Target) -> Place | None:
     """Where in Azure DevOps it is written; None for ARM, and for a target of an unknown type."""
     place = getattr(target, "place", None)
-    return place if isinstance(place, _PLACES) else None
+    return place if isinstance(place, PLACES) else None
 
 
 def _unknown_risk(target: Never) -> Risk:  # noqa: ARG001 - its type is the point: mypy wants a case for each target
@@ -375,26 +387,3 @@ def _grants(body: Mapping[str, Json]) -> bool:
     permissions = profile.get("permissionProfile") or {}
     given = permissions.get("users") or permissions.get("groups") or permissions.get("kind") == "Inherit"
     return bool(given) or any(one.get("openAccess") for one in profile.get("organizations") or ())
-
-
-# --- the documented form --------------------------------------------------------------------------------------
-
-
-def to_json(target: Target) -> dict[str, Json]:
-    """One object: the type, then its fields; the fields of the place stand beside the others."""
-    name = type(target).__name__
-    return {"type": name[0].lower() + name[1:], **_fields(target)}
-
-
-def _fields(value: Target | Place) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for one in fields(value):
-        inner = getattr(value, one.name)
-        if one.name == "api_version" and not inner:
-            continue
-        if isinstance(inner, _PLACES):
-            found |= _fields(inner)
-        else:
-            first, *rest = one.name.split("_")
-            found[first + "".join(map(str.title, rest))] = list(inner) if isinstance(inner, tuple) else inner
-    return found

@@ -86,6 +86,8 @@ class Pipeline:
     id: int
     path: str
     r"""From the top: ``\release\nightly``."""
+    secret: bool = False
+    """Whether its full definition has secret variables, which no read returns; False in a short form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,14 @@ class DevOpsWriter(Protocol):
         """Add an approval or another check to a queue; `queue`: its name. Its id is the service's to give.
 
         Repeated, it adds a second one: what is there has to be read before.
+        """
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        """Change the id of a queue in the full definition of a pipeline, wherever it names it; nothing else of it.
+
+        Reads the definition for that: `Rejected` where it has secret variables, which no read returns.
         """
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:

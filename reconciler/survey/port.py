@@ -78,8 +78,8 @@ class Survey(Protocol):
     ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
         """Project id → the pipelines that can be seen there, one read a project."""
 
-    def queue_uses(self, organization: str, queue: Queue, *, pipelines: bool = True) -> QueueUses:
-        """Checks on a queue, and pipelines that name it by id: two reads. `Forbidden` where checks may be hidden."""
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
+        """Checks on a queue, and pipelines that name it by id, or one of both. `Forbidden`: checks may be hidden."""
 
     @property
     def debts(self) -> Debts:

@@ -26,20 +26,18 @@ class QueueUses:
     """Whether the operator administers all queues of the project, and so may add checks to a new one."""
 
 
-def queue_uses(
-    reads: DevOpsReader, memo: Memo, organization: str, queue: Queue, *, pipelines: bool = True
-) -> QueueUses:
-    """Read checks and, unless left out, pipelines. Raises what a read raises: what cannot be read is not absent."""
-    checks: Sequence[QueueCheck] = memo.get(
-        Key("checks", organization, queue.project_id, queue.id), lambda: _checks(reads, organization, queue)
-    )
-    if not pipelines:
-        return QueueUses(tuple(checks))
-    users: Mapping[int, Sequence[Pipeline]] = memo.get(
-        Key("pipelines of queues", organization, queue.project_id),
-        lambda: reads.pipelines_of_queues(organization, queue.project_id),
-    )
-    administered = not checks or reads.may(organization, f"AgentQueues/{queue.project_id}", ADMINISTER)
+def queue_uses(reads: DevOpsReader, memo: Memo, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
+    """Read both, or `only` ``checks`` or ``pipelines``. What cannot be read is not absent, and raises."""
+    checks: Sequence[QueueCheck] = ()
+    users: Mapping[int, Sequence[Pipeline]] = {}
+    if only != "pipelines":
+        key = Key("checks", organization, queue.project_id, queue.id)
+        checks = memo.get(key, lambda: _checks(reads, organization, queue))
+    if only != "checks":
+        key = Key("pipelines of queues", organization, queue.project_id)
+        users = memo.get(key, lambda: reads.pipelines_of_queues(organization, queue.project_id))
+    token = f"AgentQueues/{queue.project_id}"
+    administered = bool(only) or not checks or reads.may(organization, token, ADMINISTER)
     return QueueUses(tuple(checks), tuple(users.get(queue.id, ())), administered)
 
 

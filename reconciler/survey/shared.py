@@ -29,7 +29,7 @@ from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
-from reconciler.survey.owed import Debts, OwedCheck
+from reconciler.survey.owed import Debts, Owed
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
@@ -111,7 +111,7 @@ class SharedSurvey:
         other.debts = Debts(self.debts.owed)
         return other
 
-    def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[OwedCheck] = ()) -> SharedSurvey:
+    def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[Owed] = ()) -> SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things, and what it is owed."""
         view = copy(self)
         view.debts = Debts(owed)
@@ -341,9 +341,9 @@ class SharedSurvey:
         found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
         return {key.project: value for key, value in found.items()}
 
-    def queue_uses(self, organization: str, queue: Queue, *, pipelines: bool = True) -> QueueUses:
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
         """Checks on the queue, and pipelines that name it by id."""
-        return queue_uses(self._readers.devops, self._memo, organization, queue, pipelines=pipelines)
+        return queue_uses(self._readers.devops, self._memo, organization, queue, only=only)
 
     def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; see `reconciler.survey.access`."""

@@ -15,10 +15,10 @@ from reconciler.facets import open_access, pipelines, restoration
 from reconciler.facets.support.replacement import checks
 from reconciler.plan.model import GapKind, Risk
 from reconciler.plan.policy import Policy
-from reconciler.plan.targets import RestoredCheck
+from reconciler.plan.targets import RepairedPipeline, RestoredCheck
 from reconciler.ports.devops import Pipeline, Project, Queue, QueueCheck
-from reconciler.spec.model import PipelineGrant
-from reconciler.survey.owed import Debts, OwedCheck
+from reconciler.spec.model import PipelineGrant, Spec
+from reconciler.survey.owed import Debts, Owed, OwedCheck, OwedPipeline, owed_of
 from reconciler.survey.queue_uses import QueueUses
 from tests.facets.frame import NOW, PRIME, look, organization, spec
 from tests.facets.world import OPERATOR, POOL, Org, World
@@ -30,7 +30,7 @@ APPROVAL = OwedCheck(PRIME, WEB.id, "Web", 11, "Approval", checks.APPROVAL, SETT
 LOCK = OwedCheck(PRIME, WEB.id, "Web", 11, "ExclusiveLock", checks.LOCK, {}, 60)
 
 
-def world(*found: QueueCheck, owed: tuple[OwedCheck, ...] = (APPROVAL,), **more: Any) -> World:
+def world(*found: QueueCheck, owed: tuple[Owed, ...] = (APPROVAL,), **more: Any) -> World:
     org = Org(**{"projects": [WEB, APP], "queues": {(WEB.id, POOL.id): QUEUE}, **more})
     org.uses[QUEUE.id] = QueueUses(tuple(found))
     made = World({PRIME: org})
@@ -168,7 +168,60 @@ def test_only_what_is_owed_to_a_queue_that_was_read_is_added(queue: int, field: 
 
     for target in (elsewhere, other):
         (refusal,) = restoration.guard(found, [replace(change, target=target)], Policy())
-        assert refusal.rule == "check-not-owed"
+        assert refusal.rule == "not-owed"
+
+
+PIPELINE = OwedPipeline(PRIME, WEB.id, "Web", 11, 3, r"\\nightly")
+
+
+def repairing(**more: Any) -> Spec:
+    return replace(spec(organization(), **more), repair_definitions=True)
+
+
+def test_a_definition_that_names_the_old_queue_is_changed_and_then_done() -> None:
+    here = world(owed=(PIPELINE,))
+    here.organizations[PRIME].uses[11] = QueueUses((), (Pipeline(3, r"\\nightly"), Pipeline(4, r"\\other")))
+
+    (change,) = look(here, repairing(), facets=[restoration.FACET]).changes
+    assert (change.subject, change.before, change.after) == (f"{PRIME}/Web \\\\nightly", "queue 11", "queue 41")
+    restoration.apply(change, here.writers)
+
+    assert here.writes == [("repoint_pipeline", PRIME, "web", 3, 11, 41)]
+    here.debts = Debts(here.debts.owed)
+    assert look(here, repairing(), facets=[restoration.FACET]).changes == ()
+    assert here.debts.outstanding == ()
+
+
+def test_without_the_word_in_the_spec_no_definition_is_changed() -> None:
+    here = world(owed=(PIPELINE,))
+    here.organizations[PRIME].uses[11] = QueueUses((), (Pipeline(3, r"\\nightly"),))
+
+    assert look(here, spec(organization()), facets=[restoration.FACET]).changes == ()
+    assert here.debts.outstanding == ()
+
+
+def test_a_definition_holds_no_access_back_and_its_error_hides_no_check() -> None:
+    here = world(owed=(APPROVAL, PIPELINE))
+    here.organizations[PRIME].uses[11] = QueueUses((), (Pipeline(3, r"\\nightly"),))
+    plan = look(here, repairing(), facets=[restoration.FACET])
+    assert [change.kind for change in plan.changes] == ["check", "pipeline queue"]
+    assert here.debts.guards(PRIME, WEB.id)
+
+    here = world(there(), owed=(APPROVAL, PIPELINE))
+    look(here, repairing(), facets=[restoration.FACET])
+    assert not here.debts.guards(PRIME, WEB.id)
+
+
+def test_only_the_definition_that_was_read_is_changed_to_the_queue_that_was_read() -> None:
+    here = world(owed=(PIPELINE,))
+    here.organizations[PRIME].uses[11] = QueueUses((), (Pipeline(3, r"\\nightly"),))
+    found = restoration.observe(repairing(), repairing(), here).value
+    (change,) = restoration.diff(repairing(), found)
+    assert isinstance(change.target, RepairedPipeline)
+    assert restoration.guard(found, [change], Policy()) == []
+
+    for target in (replace(change.target, pipeline_id=4), replace(change.target, old_queue_id=12)):
+        assert restoration.guard(found, [replace(change, target=target)], Policy())[0].rule == "not-owed"
 
 
 _TEXTS = st.text(max_size=5)
@@ -185,13 +238,13 @@ _OWED = st.builds(
 )
 
 
-@given(_OWED)
-def test_what_is_owed_is_stored_and_read(one: OwedCheck) -> None:
-    assert OwedCheck.from_json(one.to_json()) == one
+@given(_OWED | st.builds(OwedPipeline, _TEXTS, _TEXTS, _TEXTS, st.integers(0, 9), st.integers(0, 9), _TEXTS))
+def test_what_is_owed_is_stored_and_read(one: Owed) -> None:
+    assert owed_of(one.to_json()) == one
 
 
 @pytest.mark.parametrize(
     "body", [None, 5, {}, {"type": 5}, {"type": {"id": ""}, "settings": {}}, {"type": {"id": "x"}}]
 )
 def test_what_cannot_be_read_is_no_check(body: Any) -> None:
-    assert OwedCheck.from_json(body) is None
+    assert owed_of(body) is None

@@ -117,7 +117,7 @@ class World:
     def elsewhere(self, spec: Spec) -> PoolElsewhere | None:  # noqa: ARG002 - there is one pool
         return self.moved
 
-    def queue_uses(self, organization: str, queue: Queue, *, pipelines: bool = True) -> QueueUses:  # noqa: ARG002 - both are at hand
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:  # noqa: ARG002 - both are at hand
         org = self._read(organization, "queue_uses")
         if f"queue_uses/{queue.project_id}" in org.trouble:
             raise org.trouble[f"queue_uses/{queue.project_id}"]
@@ -263,6 +263,14 @@ class World:
         held = org.uses.get(queue_id, QueueUses())
         made = replace(check, id=100 + len(held.checks), changed_by=OPERATOR.id)
         org.uses[queue_id] = replace(held, checks=(*held.checks, made))
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        self.writes.append(("repoint_pipeline", organization, project_id, pipeline_id, old_queue, new_queue))
+        uses = self.organizations[organization].uses
+        old = uses.get(old_queue, QueueUses())
+        uses[old_queue] = replace(old, pipelines=tuple(one for one in old.pipelines if one.id != pipeline_id))
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         org = self.organizations[organization]

@@ -239,3 +239,87 @@ def test_a_project_that_is_left_out_meanwhile_is_owed_nothing(settled: World) ->
 
     assert is_open(settled, "Mobile")
     assert settled.apply().status.replacing is None
+
+
+def definition(world: World, name: str) -> dict[str, Any]:
+    (project,) = [one for one in world.truth.organization(TAILSPIN)["projects"] if one["name"] == "Web"]
+    return dict(next(one for one in project["pipelines"] if one["name"] == name))
+
+
+def pipelines(world: World) -> None:
+    """One by default, one by a classic job, one with a secret variable, one that names no queue."""
+    where = {"organization": TAILSPIN, "project": "Web"}
+    secret = {"token": {"value": "hunter2", "isSecret": True}}
+    world.by_hand("create-pipeline", name="default", pool=POOL, variables={"a": {"value": "1"}}, **where)
+    world.by_hand("create-pipeline", name="classic", job_pool=POOL, **where)
+    world.by_hand("create-pipeline", name="secret", pool=POOL, variables=secret, **where)
+    world.by_hand("create-pipeline", name="yaml", **where)
+
+
+def web_queue(world: World) -> int:
+    queues = world.truth.agent_pool(TAILSPIN, POOL)["queues"]
+    return next(int(one["id"]) for one in queues if one["project"] == "Web")
+
+
+@pytest.mark.parametrize("word", ["kept", "lost"])
+def test_definitions_that_name_the_old_queue_are_changed_where_the_spec_says_so(settled: World, word: str) -> None:
+    """Not one with secret variables: what an update does to them is not published."""
+    settled.switch(devops__definition_secrets=word)
+    pipelines(settled)
+    old = web_queue(settled)
+    settled.spec(moved(repairDefinitions=True))
+
+    lines = {(line.path, line.after): line.before for line in settled.plan().changes[0].details}
+    kind = f"{TAILSPIN} pipelines that name the queue by id"
+    assert lines[kind, "changed to the new queue afterwards"] == ["Web \\classic", "Web \\default"]
+    assert lines[kind, None] == ["Web \\secret (has secret variables: choose the agent pool by hand)"]
+    settled.settle()
+
+    new = web_queue(settled)
+    assert new != old
+    assert (definition(settled, "default")["queue"], definition(settled, "classic")["phases"]) == (new, [new])
+    assert definition(settled, "default")["variables"] == {"a": {"value": "1"}}
+    secret = definition(settled, "secret")
+    assert (secret["queue"], secret["variables"]["token"]["value"]) == (old, "hunter2")
+    assert len(positions(settled.routes(), "definitions.update")) == 2
+    assert settled.apply().status.replacing is None
+
+
+def test_without_the_word_no_definition_is_changed(settled: World) -> None:
+    pipelines(settled)
+    old = web_queue(settled)
+    settled.spec(moved())
+    settled.settle()
+
+    assert (definition(settled, "default")["queue"], definition(settled, "classic")["phases"]) == (old, [old])
+    assert positions(settled.routes(), "definitions.update") == []
+
+
+def test_an_edit_that_is_refused_stalls_the_pool_and_holds_nothing_back(settled: World) -> None:
+    pipelines(settled)
+    settled.do.fault("403", route="definitions.update", count=None)
+    settled.spec(moved(repairDefinitions=True))
+    assert settled.apply().outcome is Outcome.PROGRESSING
+    settled.do.settle()
+    for _ in range(3):
+        result = settled.apply()
+        settled.do.settle()
+
+    assert (result.outcome, is_open(settled)) == (Outcome.STALLED, True)
+    assert stalled(result)[0] == "Forbidden"
+    settled.do.clear_faults()
+    settled.settle()
+    assert definition(settled, "default")["queue"] == web_queue(settled)
+
+
+def test_a_spec_that_takes_the_word_out_leaves_the_rest_as_it_is(settled: World) -> None:
+    pipelines(settled)
+    old = web_queue(settled)
+    settled.spec(moved(repairDefinitions=True))
+    settled.apply()
+    settled.do.settle()
+    settled.spec(moved())
+    settled.settle()
+
+    assert definition(settled, "default")["queue"] == old
+    assert settled.apply().status.replacing is None

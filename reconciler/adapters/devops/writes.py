@@ -15,7 +15,16 @@ from collections.abc import Iterator
 from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.forms import assignment_of, checks_of, entries, queue_of, queues_call, roles_call
+from reconciler.adapters.devops.forms import (
+    assignment_of,
+    checks_of,
+    entries,
+    has_secrets,
+    queue_of,
+    queues_call,
+    repointed,
+    roles_call,
+)
 from reconciler.adapters.devops.graph import GUID
 from reconciler.adapters.devops.identities import GROUP, identity_of
 from reconciler.adapters.devops.session import Session
@@ -90,6 +99,25 @@ class DevOpsWrites:
         made = self._session.rest(OutgoingRequest(organization, "POST", url, "checks", what), body).document
         if not isinstance(made, dict) or not checks_of({"value": [made]}, organization, what, queue_id):
             raise NotEffective(f"organization {organization}: {what}: the service added a check to something else")
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        """GET and PUT build/definitions/{id}: an update takes the whole definition, with the revision that was read.
+
+        So a change in between is rejected (vsts-rest-api-specs build 7.2, Definitions_Update).
+        """
+        what = f"definition {pipeline_id} of project {project_id}"
+        path = f"{segment(project_id)}/_apis/build/definitions/{pipeline_id}{query({'api-version': '7.1'})}"
+        url = self._session.endpoints.url(organization, path)
+        found = self._session.send(OutgoingRequest(organization, "GET", url, "definitions", what)).document
+        if not isinstance(found, dict) or found.get("id") != pipeline_id:
+            raise Unavailable(f"organization {organization}: {what}: the response is about another definition, or none")
+        if has_secrets(found):
+            raise Rejected(f"organization {organization}: {what}: it has secret variables, which could be lost")
+        body = repointed(found, organization, what, (old_queue, new_queue))
+        if body != found:
+            self._session.rest(OutgoingRequest(organization, "PUT", url, "definitions", what), body)
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         """PATCH pools with one field; absent fields stay."""

@@ -113,6 +113,62 @@ def test_a_check_on_something_else_is_no_success(
         writes.add_check("prime", PROJECT, 12, "build", APPROVAL)
 
 
+DEFINITION = f"/prime/{PROJECT}/_apis/build/definitions/5"
+
+
+def full(**more: Any) -> dict[str, Any]:
+    jobs = [{"target": {"queue": {"id": queue, "name": "build"}}, "steps": [1]} for queue in (12, 13)]
+    return {
+        "id": 5,
+        "revision": 7,
+        "queue": {"id": 12, "pool": {"id": 1}},
+        "process": {"type": 1, "phases": jobs},
+        "variables": {"a": {"value": "1"}},
+        **more,
+    }
+
+
+def test_a_definition_is_put_whole_with_the_new_queue_wherever_the_old_one_stood(
+    writes: DevOpsWrites, service: Scripted
+) -> None:
+    service.reply("GET", DEFINITION, full())
+    service.reply("PUT", DEFINITION, full())
+
+    writes.repoint_pipeline("prime", PROJECT, 5, 12, 44)
+
+    first, second = service.seen[-2:]
+    assert (first.method, second.method) == ("GET", "PUT")
+    jobs = [{"target": {"queue": {"id": 44}}, "steps": [1]}, full()["process"]["phases"][1]]
+    assert second.json == full(queue={"id": 44}, process={"type": 1, "phases": jobs})
+    assert second.query == {"api-version": "7.1"}
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [
+        (full(variables={"a": {"isSecret": True, "value": None}}), Rejected),
+        (full(id=6), Unavailable),
+        (full(process=None), Unavailable),
+        ([], Unavailable),
+    ],
+)
+def test_a_definition_that_could_lose_something_is_not_put(
+    writes: DevOpsWrites, service: Scripted, found: Any, error: type[ReconcilerError]
+) -> None:
+    service.reply("GET", DEFINITION, found)
+
+    with pytest.raises(error, match="definition 5"):
+        writes.repoint_pipeline("prime", PROJECT, 5, 12, 44)
+    assert service.only.method == "GET"
+
+
+def test_a_definition_that_names_the_queue_no_more_is_left_alone(writes: DevOpsWrites, service: Scripted) -> None:
+    service.reply("GET", DEFINITION, full())
+
+    writes.repoint_pipeline("prime", PROJECT, 5, 99, 44)
+    assert service.only.method == "GET"
+
+
 def test_a_role_is_put_as_one_assignment(writes: DevOpsWrites, service: Scripted) -> None:
     service.reply("PUT", ROLES, wrapped(assignment(ANN.upper(), "Administrator")))
     writes.assign_role("prime", SCOPE, "7", ANN, "Administrator")

@@ -165,3 +165,38 @@ def test_a_wrong_queue_of_a_definition_is_named(operator: Caller, wrong: dict[st
 
     with pytest.raises(Exception, match=message):
         operator.do.replace(given)
+
+
+SECRET = {"token": {"value": "hunter2", "isSecret": True}, "plain": {"value": "1"}}
+
+
+@pytest.mark.parametrize(("word", "kept"), [("kept", "hunter2"), ("lost", None)])
+def test_a_definition_is_changed_whole_at_its_revision(operator: Caller, word: str, kept: str | None) -> None:
+    """Values of secret variables are never returned; what an update without them does is a switch."""
+    operator.do.switch("devops.definition-secrets", word)
+    operator.do.edit("add-member", organization="prime", group="[dev]\\Project Administrators", member="operator")
+    edit = {"organization": "prime", "project": "dev"}
+    number = operator.do.edit("create-pipeline", name="a", job_pool="build", variables=SECRET, **edit)
+    one = f"{DEFINITIONS}/{number}"
+    found = operator.ok("GET", one)
+    assert found["variables"]["token"] == {"value": None, "isSecret": True}
+
+    changed = operator.ok("PUT", one, {**found, "queue": {"id": 70}})
+
+    assert (changed["revision"], changed["queue"]["id"]) == (found["revision"] + 1, 70)
+    assert operator.call("PUT", one, found).status_code == 409
+    operator.do.replace(operator.do.state())
+    prime = next(one for one in operator.do.state()["organizations"] if one["name"].lower() == "prime")
+    (stored,) = [p for project in prime["projects"] for p in project["pipelines"] if p["id"] == number]
+    assert stored["variables"]["token"]["value"] == kept
+    before = things(operator)
+    for wrong in ({"id": 9}, {"queue": {"id": 999}}, {"process": 5}, {"variables": 5}):
+        assert operator.call("PUT", one, {**changed, **wrong}).status_code == 400
+    assert things(operator) == before
+
+
+def test_who_may_not_edit_pipelines_changes_no_definition(operator: Caller) -> None:
+    number = operator.do.edit("create-pipeline", name="a", pool="build", organization="prime", project="dev")
+    found = operator.ok("GET", f"{DEFINITIONS}/{number}")
+
+    assert operator.call("PUT", f"{DEFINITIONS}/{number}", found).status_code == 403

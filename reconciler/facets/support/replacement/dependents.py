@@ -21,10 +21,13 @@ from reconciler.spec import effective
 from reconciler.spec.model import Organization, PipelineGrant, QueueRoles, Spec
 from reconciler.spec.names import organization_key
 from reconciler.survey import Survey
-from reconciler.survey.owed import OwedCheck
+from reconciler.survey.owed import Owed, OwedCheck, OwedPipeline
 
 LOST = "lost for good: the spec does not name it"
 AGAIN = "created again afterwards"
+REPAIRED = "changed to the new queue afterwards"
+PIPELINES = "pipelines that name the queue by id"
+_SECRETS = " (has secret variables: choose the agent pool by hand)"
 _NOT_ADMINISTERED = "the operator does not administer all queues of the project, and could not add it again"
 RELEASES = "those that use the pool need it chosen again"
 
@@ -38,8 +41,8 @@ class Dependents:
     """What could not be counted, and why."""
     guarded: tuple[str, ...] = ()
     """Approvals and checks that cannot be added to the new queues, with why: these would be open without them."""
-    owed: tuple[OwedCheck, ...] = ()
-    """Approvals and checks that are added to the new queues before these are opened."""
+    owed: tuple[Owed, ...] = ()
+    """Approvals and checks that are added to the new queues before these are opened, and pipelines changed to them."""
     network: str = ""
     """What in the pool's network would hold back its deletion; empty where nothing does."""
     busy: str = ""
@@ -54,7 +57,7 @@ class _Count:
     again: dict[str, list[str]] = field(default_factory=dict)
     lost: dict[str, list[str]] = field(default_factory=dict)
     guarded: list[str] = field(default_factory=list)
-    owed: list[OwedCheck] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
 
     def note(self, what: str, name: str, *, named: bool) -> None:
         """One thing; `named`: the spec names it."""
@@ -63,7 +66,8 @@ class _Count:
     def lines(self) -> Iterator[Detail]:
         """A line for each kind of thing, its names sorted."""
         for what, names in sorted(self.again.items()):
-            yield Detail(f"{self.organization} {what}", sorted(names), AGAIN, Risk.NARROWS, AGAIN)
+            after = REPAIRED if what == PIPELINES else AGAIN
+            yield Detail(f"{self.organization} {what}", sorted(names), after, Risk.NARROWS, after)
         for what, names in sorted(self.lost.items()):
             yield Detail(f"{self.organization} {what}", sorted(names), None, Risk.DESTROYS, LOST)
 
@@ -73,7 +77,7 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
     lines: list[Detail] = [*_unnamed_tags(spec, document), *_own_identity(document)]
     unread: list[str] = []
     guarded: list[str] = []
-    owed: list[OwedCheck] = []
+    owed: list[Owed] = []
     known = {one.name: one for one in spec.organizations}
     for name in sorted(_organizations(document)):
         if name not in known:
@@ -114,7 +118,7 @@ def _own_identity(document: Mapping[str, Json]) -> Iterator[Detail]:
 
 
 def _agent_pool(
-    spec: Spec, organization: Organization, survey: Survey, now: datetime, checks: tuple[list[str], list[OwedCheck]]
+    spec: Spec, organization: Organization, survey: Survey, now: datetime, checks: tuple[list[str], list[Owed]]
 ) -> Iterator[Detail]:
     name = organization.name
     pool = survey.agent_pool(name, organization.agent_pool)
@@ -211,8 +215,12 @@ class _Queues:
                 continue
             place = (name, project.id, project.name, queue.id)
             count.owed.append(OwedCheck(*place, check.kind, check.type_id, sendable(check), check.timeout))
-        for pipeline in uses.pipelines:
-            count.note("pipelines that name the queue by id", f"{project.name} {pipeline.path}", named=False)
+        repairs = self._spec.repair_definitions and self._reaches(project)
+        for one in uses.pipelines:
+            named = repairs and not one.secret
+            count.note(PIPELINES, f"{project.name} {one.path}{_SECRETS if repairs and one.secret else ''}", named=named)
+            if named:
+                count.owed.append(OwedPipeline(name, project.id, project.name, queue.id, one.id, one.path))
 
     def _reaches(self, project: Project) -> bool:
         named = {name.casefold() for name in self._organization.projects}

@@ -19,7 +19,7 @@ from reconciler.plan.policy import Policy, allows
 from reconciler.plan.targets import ReplacePool
 from reconciler.spec.model import PermissionKind
 from reconciler.spec.names import organization_key
-from reconciler.survey.owed import OwedCheck
+from reconciler.survey.owed import Owed, OwedCheck
 
 KIND = "replacement"
 """What a person calls it."""
@@ -39,10 +39,8 @@ Lines = tuple[Sequence[Detail], Sequence[Detail]]
 """What only a new pool can have, and what it costs."""
 
 
-def change(
-    name: str, resource_id: str, body: Mapping[str, Json], lines: Lines, owed: Sequence[OwedCheck] = ()
-) -> Change:
-    """Of the pool's facet; `body` is put when the old pool is gone, and `owed` added to the queues of the new one."""
+def change(name: str, resource_id: str, body: Mapping[str, Json], lines: Lines, owed: Sequence[Owed] = ()) -> Change:
+    """Of the pool's facet; `body` is put when the old pool is gone, and `owed` put right with its queues."""
     moved, costs = lines
     return Change(
         facet="pool",
@@ -102,14 +100,14 @@ def _against_loss(planned: Change, target: ReplacePool, counted: Dependents | No
     elif not all(line in planned.details for line in counted.lines):
         yield "untold-loss", "something would be lost that no line of the plan lists"
     elif list(target.restores) != [one.to_json() for one in counted.owed]:
-        yield "checks-lost", "the checks that would be added again are not those that were read"
+        yield "checks-lost", "the checks and pipelines that would be put right are not those that were read"
     else:
         yield from _open_without_checks(target, counted)
 
 
 def _open_without_checks(target: ReplacePool, counted: Dependents) -> Iterator[Finding]:
     """A new pool is not created open where checks have to be added first."""
-    guarded = {one.organization for one in counted.owed}
+    guarded = {one.organization for one in counted.owed if isinstance(one, OwedCheck)}
     for one in _profile(target.body).get("organizations") or ():
         if one.get("openAccess") and organization_key(str(one.get("url") or "")) in guarded:
             yield "checks-lost", f"{one['url']}: its queues would be open before their checks are added again"
