@@ -221,6 +221,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="terraform-provider-azurerm, managed_devops_pool",
     ),
     _row(
+        "one-day-schedule",
+        "kept",
+        "kept",
+        "week",
+        about="A schedule of one map, which stands for every day, comes back as it was sent, or as seven maps",
+        known="one map or seven are taken",
+        source="terraform-provider-azurerm, managed_devops_pool",
+    ),
+    _row(
         "type-casing",
         "recorded",
         "recorded",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.engine import waits
@@ -105,12 +105,18 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
 
 
 def _still_replacing(run: RunState, note: Replacing | None) -> Replacing | None:
-    """The note of a deletion, kept until the pool is seen to exist: again, or still, where it was not deleted."""
+    """The note of a deletion, kept until the pool is seen to exist: again, or still, where it was not deleted.
+
+    With checks that are owed it is kept until they are seen, too.
+    """
     if note is None:
         return None
     in_flight = run.pending is not None and run.pending.facet == note.facet
     unread = any(gap.facet == note.facet and not gap.bounded for gap in run.plan.gaps)
-    return note if in_flight or unread or _not_created(run.plan, note.facet) else None
+    if in_flight or unread or _not_created(run.plan, note.facet):
+        return note
+    outstanding = run.basis.survey.debts.outstanding
+    return replace(note, owed=outstanding, created=True) if outstanding else None
 
 
 def _not_created(plan: Plan, facet: str) -> bool:

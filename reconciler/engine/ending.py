@@ -63,7 +63,7 @@ def suspended(frame: Frame, memory: Memory) -> Result:
     until = f" until {spec.until.isoformat()}" if spec.until else ""
     reason = f": {spec.reason}" if spec.reason else ""
     note = memory.status.replacing
-    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None else ""
+    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None and not note.created else ""
     finding = causes.finding(
         [Occurrence(causes.PAUSED, f"paused{until}{reason}")],
         [Occurrence(causes.REPLACING, deleted)] if deleted else [],

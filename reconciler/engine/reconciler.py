@@ -152,7 +152,7 @@ class Reconciler:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
-        view = shared.knowing(spec, memory.status.remembered)
+        view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
         plan = self.planner.plan(spec, view, frame.revision)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()

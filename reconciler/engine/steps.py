@@ -22,9 +22,10 @@ from reconciler.engine.verdict import out_of_sync
 from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change
-from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
+from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
+from reconciler.survey.owed import Debts, Owed, owed_of
 
 
 class Steps:
@@ -114,9 +115,9 @@ class Steps:
         """Store what is about to be destroyed before it is: the next run creates it again and says why."""
         if change.destroys:
             now = self._planner.clock.now()
-            note = Replacing(
-                change.facet, f"{change.subject}: {change.before} → {change.after}", run.basis.revision, now
-            )
+            what = f"{change.subject}: {change.before} → {change.after}"
+            note = Replacing(change.facet, what, run.basis.revision, now, owed_by(change))
+            run.basis.survey.debts = Debts(note.owed)
             self._memory.save(replace(self._memory.status, replacing=note))
 
     def _keep(self, run: RunState, change: Change, pending: Pending) -> None:
@@ -144,6 +145,12 @@ class Steps:
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
+
+
+def owed_by(change: Change) -> tuple[Owed, ...]:
+    """What a deletion takes and a later run adds again."""
+    restores = change.target.restores if isinstance(change.target, ReplacePool) else ()
+    return tuple(one for one in map(owed_of, restores) if one is not None)
 
 
 def _forget(run: RunState, change: Change) -> None:

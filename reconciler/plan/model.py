@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from reconciler.documents import Json
 from reconciler.plan import targets
+from reconciler.plan.target_form import to_json
 from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
 __all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
@@ -136,7 +137,7 @@ class Change:
             "after": self.after,
             "risk": self.risk.value,
             "route": self.route.value,
-            "target": targets.to_json(self.target),
+            "target": to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
                 for d in self.details

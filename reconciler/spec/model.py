@@ -149,6 +149,8 @@ class Spec:
     replace: bool = False
     """Whether the pool may be deleted and created again where only a new one can have what the spec says. The policy
     has to agree (`reconciler.plan.policy`)."""
+    repair_definitions: bool = False
+    """Whether definitions of pipelines that name a queue of a replaced pool by its id are changed to the new one."""
     arm_api_version: str = ""
     """A newer version of the ARM document for this pool; empty: `ARM_API_VERSION`. The policy has to allow it."""
     until: date | None = None

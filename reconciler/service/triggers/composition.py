@@ -52,7 +52,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
 
     def plan(spec: Spec, revision: str) -> Json:
         status = load_status(app.state, spec.key)
-        survey = app.reconciler.survey([spec]).knowing(spec, status.remembered)
+        survey = app.reconciler.survey([spec]).knowing(spec, status.remembered, status.owed)
         plan = app.planner.plan(spec, survey, revision)
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
