@@ -50,6 +50,17 @@ class Safety:
         except ReconcilerError as error:
             return Modes(modes.unreadable(error))
 
+    def settings(self) -> tuple[ModeSetting, ...]:
+        """Every setting: environment, deployment, organizations, pools. Raises nothing of the store."""
+        try:
+            index = self.documents.index()
+        except ReconcilerError as error:
+            return (self._environment, modes.unreadable(error))
+        deployment = modes.read_setting(self.documents, index, ModeScope()) or self._unset
+        scopes = [scope for name in sorted(index.names) if (scope := modes.scope_of(name)) is not None]
+        found = [modes.read_setting(self.documents, index, scope) for scope in scopes]
+        return (self._environment, deployment, *(one for one in found if one is not None))
+
     def create(self) -> None:
         """Mark a new store: a person's `apply` does."""
         self.documents.create()

@@ -62,6 +62,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         worker,
         outbox,
         app.state,
+        app.safety,
         app.leases,
         queues,
         app.clock,
