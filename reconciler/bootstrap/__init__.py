@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
-    from reconciler.bootstrap.stores import Store, in_storage, statuses, store
+    from reconciler.bootstrap.stores import Store, has_store, in_storage, statuses, store
 
 __all__ = [
     "App",
@@ -36,6 +36,7 @@ __all__ = [
     "capabilities",
     "capabilities_at",
     "git_authorization",
+    "has_store",
     "in_storage",
     "look",
     "onboarding",
@@ -53,7 +54,7 @@ _PARTS = {
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
-    "stores": ("Store", "in_storage", "statuses", "store"),
+    "stores": ("Store", "has_store", "in_storage", "statuses", "store"),
 }
 
 

@@ -60,6 +60,11 @@ def store(settings: Settings, clock: Clock) -> Store:
     return Local(path, clock)
 
 
+def has_store(settings: Settings) -> bool:
+    """Whether a store can be expected: a storage account is named, or the state file exists."""
+    return in_storage(settings.state) or Path(settings.state).exists()
+
+
 def in_storage(state: str) -> bool:
     """Whether the setting names a storage account: by the URL of its blobs, or by a connection string."""
     return bool(re.match(r"https?://|[A-Za-z]+=", state))
@@ -79,7 +84,7 @@ def _account(settings: Settings) -> Account:
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:
     """The stored status of every pool, or of these, sorted; creates no store."""
-    if not in_storage(settings.state) and not Path(settings.state).exists():
+    if not has_store(settings):
         return ()
     from reconciler.engine.status import PoolStatus  # noqa: PLC0415 - most folders hold no state
 

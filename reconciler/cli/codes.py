@@ -34,6 +34,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
         ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
     },
+    "mode": {
+        DONE: "shown, or set",
+        ERROR: "a setting cannot be read or written",
+    },
     "schema": {DONE: "printed"},
     "serve": {
         DONE: "stopped by a signal, all runs ended",

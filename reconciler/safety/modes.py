@@ -100,7 +100,7 @@ def scope_of(document: str) -> ModeScope | None:
     return None
 
 
-UNGOVERNED = ModeSetting(WriteMode.ENFORCE, "default")
+UNGOVERNED = ModeSetting(WriteMode.ENFORCE, "no mode is set in the safety store: services report")
 
 
 @dataclass(frozen=True, slots=True)
