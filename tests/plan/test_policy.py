@@ -59,8 +59,9 @@ zzz: 1
         "policy:3: projects: holds a value that is not text; put it in quotes",
         "policy:4: maxRoleRemovals: is not a whole number from 0 to 1000",
         "policy:5: openAccess: is not true or false",
-        "policy:6: zzz: unknown field; known are subscriptions, resourceGroups, organizations, projects, principals, "
-        "openAccess, createPools, replacePools, armApiVersions, materialise, maxRoleRemovals",
+        "policy:6: zzz: unknown field; known are "
+        "subscriptions, resourceGroups, organizations, projects, principals, openAccess, createPools, replacePools, "
+        "armApiVersions, materialise, maxRoleRemovals",
     )
     with pytest.raises(SpecInvalid, match=r"^policy:1: .*; policy:2: "):
         load(text)
