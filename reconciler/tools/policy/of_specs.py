@@ -79,9 +79,9 @@ def _places(spec: Spec) -> Iterator[tuple[Organization, str]]:
 
 def _further(spec: Spec) -> Iterator[str]:
     """Projects that `access` alone names."""
-    access = spec.access
-    for one in (*access.open_access, *access.pipelines, *access.queue_roles):
-        yield f"{one.organization}/{one.project}"
+    yield from (f"{one.organization}/{one.project}" for one in spec.access.open_access)
+    yield from (f"{one.organization}/{one.project}" for one in spec.access.pipelines)
+    yield from (f"{one.organization}/{one.project}" for one in spec.access.queue_roles)
 
 
 def _roles(spec: Spec) -> Iterator[tuple[str, str, str]]:
@@ -100,7 +100,7 @@ def _roles(spec: Spec) -> Iterator[tuple[str, str, str]]:
 
 def _patterns(spec: Spec, attribute: str, found: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     """The values as patterns, each once; a name with a wildcard in it would allow others too, and is left out."""
-    kept = {}
+    kept: dict[str, str] = {}
     for one in found:
         everything = one.endswith("/*") and attribute in ("projects", "open_access")
         if _WILDCARDS & set(one[:-1] if everything else one):
