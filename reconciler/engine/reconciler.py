@@ -197,9 +197,10 @@ class Reconciler:
             held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
+        policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
-            ineffective, held, gate,
+            spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
+            gate,
         )  # fmt: skip
         run = RunState(basis, plan)
         if gate.closed is None:
