@@ -107,14 +107,6 @@ def show(settings: tuple[ModeSetting, ...], output: OutputFormat, screen: Screen
         )
 
 
-def lines(settings: tuple[ModeSetting, ...]) -> list[str]:
-    """The settings that hold writes back, for other commands: what counts for all, then organizations and pools."""
-    counts = of_deployment(settings)
-    others = [one for one in settings if one.scope != ModeScope()]
-    held = [one for one in (counts, *others) if one.mode is not WriteMode.ENFORCE]
-    return [str(one) for one in held]
-
-
 def _place(one: ModeSetting) -> str:
     return one.place if one.unknown is None else f"cannot be read: {one.unknown}"
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
@@ -171,6 +171,10 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    not_applied: tuple[str, ...] = field(default=(), compare=False)
+    """The modes that hold changes back: ``not applied: mode report (RECONCILER_MODE)``."""
+    checked: bool = field(default=True, compare=False)
+    """Whether the deployment's state was read: without it ownership is not checked, and the plan cannot be approved."""
 
     @property
     def in_sync(self) -> bool:

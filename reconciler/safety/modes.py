@@ -5,7 +5,7 @@ Of several settings the strictest counts. A setting that cannot be read blocks w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -131,6 +131,13 @@ def strictest(settings: Iterable[ModeSetting]) -> ModeSetting:
 def of_deployment(settings: Iterable[ModeSetting]) -> ModeSetting:
     """What counts for everything: the strictest setting that governs neither an organization nor a pool."""
     return strictest(one for one in settings if one.scope == ModeScope())
+
+
+def holding(settings: Sequence[ModeSetting]) -> list[str]:
+    """The settings that hold writes back: what counts for the deployment, then organizations and pools."""
+    others = [one for one in settings if one.scope != ModeScope()]
+    held = [*([of_deployment(settings)] if settings else []), *others]
+    return [str(one) for one in held if one.mode is not WriteMode.ENFORCE]
 
 
 def read_modes(

@@ -9,6 +9,7 @@ from reconciler.config.settings import Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.engine.gate import annotated, gate_of
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
@@ -54,6 +55,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         status = load_status(app.state, spec.key)
         survey = app.reconciler.survey([spec]).knowing(spec, status.remembered)
         plan = app.planner.plan(spec, survey, revision)
+        plan = annotated(plan, gate_of(spec, app.reconciler.facts(spec)))
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
