@@ -180,7 +180,12 @@ def write_setting(
     documents: SafetyDocuments, scope: ModeScope, mode: WriteMode | None, *, reason: str, by: str, at: datetime
 ) -> None:
     """Store a setting; None clears it."""
-    body = {"mode": None if mode is None else mode.value, "reason": reason, "by": by, "at": moment(at)}
+    body = {
+        "mode": None if mode is None else mode.value,
+        "reason": reason,
+        "by": by,
+        "at": moment(at.replace(microsecond=0)),
+    }
     documents.change(scope.document, lambda _: body, replace_missing=True)
 
 

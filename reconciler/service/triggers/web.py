@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.documents import Json, moment_of
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
 from reconciler.service.http import api, mode
@@ -126,12 +126,13 @@ def _sweep(context: TriggerContext) -> tuple[bool, str]:
 def _modes(context: TriggerContext) -> tuple[bool, str]:
     """A stop, and a setting that cannot be read, are unhealthy. No key is needed, so no name or reason is shown."""
     settings = context.safety.settings()
-    counts = of_deployment(settings)
-    others = [one for one in settings if one.scope != ModeScope()]
-    unread = sum(one.unknown is not None for one in settings)
+    unread = [one.unknown for one in settings if one.unknown is not None]
+    if unread and all(isinstance(error, Forbidden) for error in unread):
+        return True, "this app has no right to read the mode"  # the ingress; a worker without it stalls every pool
+    others = sum(one.scope != ModeScope() for one in settings)
+    text = f"mode {of_deployment(settings).mode}" + (f", {others} of organizations and pools" if others else "")
     stopped = any(one.mode is WriteMode.STOP for one in settings)
-    text = f"mode {counts.mode}" + (f", {len(others)} of organizations and pools" if others else "")
-    return not stopped and not unread, f"{text}; {unread} cannot be read" if unread else text
+    return not stopped and not unread, f"{text}; {len(unread)} cannot be read" if unread else text
 
 
 def _capabilities(context: TriggerContext) -> tuple[bool, str]:
