@@ -218,13 +218,11 @@ def _arm(spec: Spec, change: Change, target: ArmTarget, policy: Policy) -> Itera
 
 
 def _creation(spec: Spec, policy: Policy) -> Iterator[Finding]:
-    """What the spec names for a pool that is created, whatever the body that is put has of it."""
+    """Places and people that the spec names for a pool that is created, whatever the body that is put has of it."""
     for organization in spec.organizations:
         yield from rules.organization(policy, organization.name)
         for project in organization.projects or ("*",):
             yield from rules.project(policy, organization.name, project)
-            if organization.open_access:
-                yield from rules.open_access(policy, organization.name, project)
     profile = spec.permission_profile
     if profile is not None:
         for principal in (*profile.users, *profile.groups):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.plan import guards
 from reconciler.plan.policy import Policy, load, problems, uses
 from reconciler.plan.policy.model import folded
-from reconciler.plan.targets import CreatePool, UpdatePool
+from reconciler.plan.targets import CreatePool, OpenAccess, UpdatePool
 from reconciler.spec import loader
+from reconciler.spec.model import Organization, Spec
 from reconciler.tools.policy import draft_policy, text
 from tests.aspects.bodies import bodies
 from tests.policy.estate import (
@@ -119,6 +121,10 @@ def documents(draw: st.DrawFn) -> dict[str, Json]:
 VALID = documents()
 
 
+def organization(spec: Spec, name: str) -> Organization:
+    return next(one for one in spec.organizations if one.name == name)
+
+
 @settings(deadline=None, max_examples=40)
 @given(VALID, st.booleans())
 def test_the_plan_under_a_generated_policy_is_the_plan_without_a_policy(document: dict[str, Json], there: bool) -> None:
@@ -138,11 +144,12 @@ def test_a_creation_of_any_body_passes_its_generated_policy(document: dict[str, 
     assert differing(plan(document, generated(document), estate(pools=False))) == differing(without)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(VALID, VALID, st.booleans())
 def test_nothing_beyond_the_specs_passes(known: dict[str, Json], other: dict[str, Json], there: bool) -> None:
     """Of another spec passes what the known one names as well, and nothing else; by the guards, which know no policy."""
     policy, spec = generated(known), parsed(known)
+    spec = replace(spec, organizations=tuple(replace(one, silent=frozenset()) for one in spec.organizations))
     allowed = uses.of_creation(spec.body)
     world = estate(pools=there)
 
@@ -159,6 +166,10 @@ def test_nothing_beyond_the_specs_passes(known: dict[str, Json], other: dict[str
                     assert {folded(one) for one in values} <= fold, name
             most = max(uses.machines(spec.body) or 0, (uses.machines(before) or 0) if there else 0)
             assert (uses.machines(change.target.body) or 0) <= most
+        elif (
+            isinstance(change.target, OpenAccess) and not organization(spec, change.target.place.organization).projects
+        ):
+            assert organization(spec, change.target.place.organization).open_access  # no pattern says all but one
         elif not change.narrows:
             refused = guards.refuse(spec, [change], Policy(materialise=True), today=None)
             assert [one.rule for one in refused] == [], change.subject
@@ -190,6 +201,19 @@ def test_another_pool_is_not_allowed_what_the_first_one_is() -> None:
     assert policy.for_pool("Fabrikam-Twin").open_access == ()
     assert policy.for_pool("fabrikam-third").pools == ()
     assert set(policy.anywhere.pools or ()) == {NAME, "fabrikam-twin"}
+
+
+def test_a_project_that_a_spec_closes_is_not_opened_by_its_policy() -> None:
+    """Where a spec means all projects, no pattern says all but one, and a note tells so."""
+    closed = (("access", "openAccess"), [{"project": f"{PRIME}/Web", "allow": False}])
+    some = changed(((*ORGANIZATIONS, 0, "openAccess"), True), closed)
+    every = changed(((*ORGANIZATIONS, 0, "projects"), []), closed, base=some)
+
+    assert generated(some).for_pool(NAME).open_access == (f"{PRIME}/App",)
+    assert draft_policy([parsed(some)]).notes == ()
+    assert draft_policy([parsed(every)]).notes == (
+        f"{NAME}: openAccess: {PRIME}/* allows {PRIME}/Web too, which the spec closes",
+    )
 
 
 def test_consent_and_wildcards_are_left_to_a_person() -> None:
