@@ -61,7 +61,7 @@ def _some(item: st.SearchStrategy[Json], most: int = 2) -> st.SearchStrategy[lis
     return st.lists(item, max_size=most, unique_by=lambda one: one if isinstance(one, str) else one["project"])
 
 
-ORGANIZATION_LISTS = st.tuples(
+ORGANIZATION_LISTS: st.SearchStrategy[Json] = st.tuples(
     st.lists(st.sampled_from(["Web", "App"]), unique=True), st.sampled_from([{}, {"openAccess": True}]), st.booleans()
 ).map(
     lambda drawn: [
@@ -98,7 +98,7 @@ CERTIFICATES = {"secretsManagementSettings": {"observedCertificates": [CERTIFICA
 def documents(draw: st.DrawFn) -> dict[str, Json]:
     """A spec of the one pool that uses any of what a policy limits."""
     organizations = draw(ORGANIZATION_LISTS)
-    listed = [f"{PRIME}/{name}" for name in organizations[0]["projects"]]
+    listed = [f"{PRIME}/{name}" for one in organizations[:1] for name in one["projects"]]
     access = {
         section: [one for one in entries if section == "roles" or not listed or one["project"] in listed]
         for section, entries in draw(ACCESS).items()

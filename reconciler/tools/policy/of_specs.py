@@ -60,7 +60,7 @@ def _uses(spec: Spec) -> Mapping[str, list[str]]:
             *(
                 f"{one.name}/{project}"
                 for one, project in places
-                if one.open_access and not _closed(spec, one, project)
+                if one.open_access and not _closed(spec, one.name, project)
             ),
             *(f"{one.organization}/{one.project}" for one in spec.access.open_access if one.allow),
         ],
@@ -81,12 +81,12 @@ def _places(spec: Spec) -> Iterator[tuple[Organization, str]]:
             yield one, project
 
 
-def _closed(spec: Spec, organization: Organization, project: str) -> bool:
-    """Whether an exception closes the project for good; where it has a last day, the organization's flag counts again."""
+def _closed(spec: Spec, organization: str, project: str) -> bool:
+    """Whether an exception closes the project for good; after a last day the organization's flag counts again."""
     return any(
         one.until is None and not one.allow
         for one in spec.access.open_access
-        if spec_allows.same(one.organization, organization.name) and spec_allows.same(one.project, project)
+        if spec_allows.same(one.organization, organization) and spec_allows.same(one.project, project)
     )
 
 
