@@ -223,6 +223,8 @@ def _creation(spec: Spec, policy: Policy) -> Iterator[Finding]:
         yield from rules.organization(policy, organization.name)
         for project in organization.projects or ("*",):
             yield from rules.project(policy, organization.name, project)
+            if spec_allows.open_access(spec, organization, project, None):
+                yield from rules.open_access(policy, organization.name, project)
     profile = spec.permission_profile
     if profile is not None:
         for principal in (*profile.users, *profile.groups):
