@@ -15,7 +15,7 @@ from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, R
 from reconciler.cli.results import exit_code, show
 from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import require, select, settings_of
+from reconciler.cli.selection import note_policy, require, select, settings_of
 from reconciler.cli.stopping import stop_on_signals
 from reconciler.engine import Planner
 from reconciler.errors import ReconcilerError
@@ -69,6 +69,7 @@ def apply(
         app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
     ):
         reporter.bind(progress, stop)
+        note_policy(app.planner.policy, screen)
         if not allow_replace:
             _forbid_replacement(app.planner, selection.specs, screen)
         _create_safety(app.safety, screen)

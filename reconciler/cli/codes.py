@@ -39,6 +39,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         ERROR: "a setting cannot be read or written",
     },
     "schema": {DONE: "printed"},
+    "policy": {
+        DONE: "written, or valid",
+        ERROR: "the file is invalid, a spec is invalid, or a file exists already",
+    },
     "serve": {
         DONE: "stopped by a signal, all runs ended",
         ERROR: "a setting or an address cannot be used, or a run did not end in time",

@@ -14,7 +14,7 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.cli.selection import note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.status import PoolStatus
@@ -45,6 +45,7 @@ def plan(
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
         look.start_sign_in()
+        note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
         specs_to_plan = _unpaused(look, selection.specs, screen)

@@ -66,6 +66,13 @@ class Detail:
     after: Json
     risk: Risk = Risk.NEUTRAL
     note: str = ""
+    code: bool = False
+    """Whether it brings code that runs under every job, which widens, whatever else it does."""
+
+    @property
+    def widens(self) -> bool:
+        """Whether people, pipelines or code may do more afterwards, beside what its risk says."""
+        return self.code or self.risk is Risk.WIDENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,11 @@ class Change:
         return self.risk in last or any(detail.risk in last for detail in self.details)
 
     @property
+    def widens(self) -> bool:
+        """Whether anything of it widens: a change that restarts agents may bring them foreign code as well."""
+        return self.risk is Risk.WIDENS or any(detail.widens for detail in self.details)
+
+    @property
     def destroys(self) -> bool:
         """Whether anything of it is gone for good afterwards."""
         return self.risk is Risk.DESTROYS
@@ -139,6 +151,7 @@ class Change:
             "target": targets.to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
+                | ({"code": True} if d.code else {})
                 for d in self.details
             ],
             "note": self.note,
