@@ -12,7 +12,8 @@ from reconciler.safety import agent_pools, approvals, modes
 from reconciler.safety.agent_pools import RecordedAgentPool
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
-from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting, WriteMode
+from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting
+from reconciler.spec.model import WriteMode
 
 T = TypeVar("T")
 
