@@ -38,7 +38,15 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "the statuses are dropped",
         ERROR: "a spec names a pool, its file has errors, or no status is stored: nothing is dropped",
     },
+    "mode": {
+        DONE: "shown, or set",
+        ERROR: "a setting cannot be read or written",
+    },
     "schema": {DONE: "printed"},
+    "policy": {
+        DONE: "written, or valid",
+        ERROR: "the file is invalid, a spec is invalid, or a file exists already",
+    },
     "serve": {
         DONE: "stopped by a signal, all runs ended",
         ERROR: "a setting or an address cannot be used, or a run did not end in time",

@@ -12,6 +12,7 @@ from reconciler.engine import causes, verdict, waits
 from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence
+from reconciler.engine.gate import annotated
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
@@ -109,7 +110,7 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(end.verified))
     result = replace(
         stored,
-        plan=end.plan,
+        plan=annotated(end.plan, end.gate),
         planned=end.planned,
         applied=end.verified,
         failures=end.all_failures(frame.limits),

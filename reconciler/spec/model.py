@@ -26,6 +26,28 @@ class Mode(StrEnum):
     """Not even planned, until a date."""
 
 
+class WriteMode(StrEnum):
+    """How far writing goes in a deployment, above every spec; the strictest first (`reconciler.safety`)."""
+
+    STOP = "stop"
+    """Nothing is written, and health says so: something is wrong."""
+    REPORT = "report"
+    """Nothing is written; plans are made and reported."""
+    APPROVED = "approved"
+    """Drift is corrected to the spec that was approved last; another spec waits for approval."""
+    ENFORCE = "enforce"
+
+    @property
+    def rank(self) -> int:
+        """The smaller, the stricter."""
+        return list(WriteMode).index(self)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written at all."""
+        return self in (WriteMode.APPROVED, WriteMode.ENFORCE)
+
+
 class PermissionKind(StrEnum):
     """`organizationProfile.permissionProfile.kind`."""
 
@@ -158,6 +180,10 @@ class Spec:
     reason: str = ""
     path: str = ""
     """File below the prefix."""
+    mode_line: int = field(default=0, compare=False)
+    """Line of `mode` in that file; 0: not named."""
+    blob: str = field(default="", compare=False)
+    """Git's id of the file's content, also where the file is in no repository."""
 
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""
