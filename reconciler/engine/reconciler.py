@@ -14,6 +14,7 @@ from datetime import datetime
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState, text_of
@@ -24,6 +25,7 @@ from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, Spe
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
+from reconciler.safety import Safety, SafetyFacts
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
 
@@ -53,8 +55,13 @@ class Reconciler:
         limits: RunLimits | None = None,
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
+        *,
+        safety: Safety | None = None,
     ) -> None:
-        """`gates`: joined before anything is read; None: each process knows its own throttling alone."""
+        """`gates`: joined before anything is read; None: each process knows its own throttling alone.
+
+        `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
+        """
         self.planner = planner
         self.limits = limits or RunLimits()
         self._writers = writers
@@ -62,6 +69,7 @@ class Reconciler:
         self._leases = leases
         self._listen = listen
         self._gates = gates
+        self._safety = safety
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
@@ -135,25 +143,33 @@ class Reconciler:
                 return ending.in_flight(frame, memory, status.pending, state)
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
+        claims = Claims(self.facts(frame.spec), self._safety)
         try:
-            run = self._planned(frame, memory, survey, failed, approval)
+            run = self._planned(frame, memory, survey, failed, approval, claims)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
-        return self._apply(frame, memory, tenure, run, approval.plan_hash)
+        return self._apply(frame, memory, tenure, run, approval.plan_hash, claims)
 
-    def _planned(
+    def facts(self, spec: Spec) -> SafetyFacts:
+        """The safety facts of a pool, read now."""
+        if self._safety is None:
+            return SafetyFacts()
+        return self._safety.read(spec.key, [one.name for one in spec.organizations])
+
+    def _planned(  # noqa: PLR0917 - what a run is about, put together in one place
         self,
         frame: ending.Frame,
         memory: Memory,
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
         approval: Approval,
+        claims: Claims,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
-        plan = self.planner.plan(spec, view, frame.revision)
+        plan = self.planner.plan(spec, view, frame.revision, claims)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()
         ended = memory.status.pending if failed is None else None
@@ -169,7 +185,7 @@ class Reconciler:
         fresh = survey is None and not shared.trusting
         if not fresh and len(unsent) < len(plan.changes) and spec.mode is not Mode.REPORT:
             view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision)
+            plan = self.planner.plan(spec, view, frame.revision, claims)
             held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
@@ -183,14 +199,20 @@ class Reconciler:
                 run.attempted(change, unsent[change.id])
         return run
 
-    def _apply(
-        self, frame: ending.Frame, memory: Memory, tenure: Tenure, run: RunState, plan_hash: str | None
+    def _apply(  # noqa: PLR0917 - as above
+        self,
+        frame: ending.Frame,
+        memory: Memory,
+        tenure: Tenure,
+        run: RunState,
+        plan_hash: str | None,
+        claims: Claims,
     ) -> Result:
         refused, planned = None, run.basis.planned.hash
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
         elif frame.spec.mode is not Mode.REPORT:
-            Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+            Steps(self.planner, self._writers, memory, tenure, self._listen, claims=claims).run(run, self.limits)
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result

@@ -13,7 +13,9 @@ from reconciler.engine import causes
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
 from reconciler.engine.memory import Memory
+from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
+from reconciler.engine.proofs import Ownership
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
@@ -31,8 +33,17 @@ class Steps:
     """The passes of one run."""
 
     def __init__(
-        self, planner: Planner, writers: Writers, memory: Memory, tenure: Tenure, listen: Callable[[Event], None]
+        self,
+        planner: Planner,
+        writers: Writers,
+        memory: Memory,
+        tenure: Tenure,
+        listen: Callable[[Event], None],
+        *,
+        claims: Claims,
     ) -> None:
+        """`claims`: what the run knows of its agent pools; what it proves is recorded before anything is written."""
+        self._claims = claims
         self._planner = planner
         self._writers = writers
         self._memory = memory
@@ -42,6 +53,7 @@ class Steps:
 
     def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
+        self._record(run)
         for number in range(1, limits.passes + 1):
             for change in run.left_to_azure():
                 self._listen(Waiting(run.basis.spec.name, change))
@@ -85,6 +97,7 @@ class Steps:
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             try:
+                self._prepare(run, change)
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
@@ -109,6 +122,18 @@ class Steps:
             if pending is not None:
                 span.set("reconciler.pending", True)
             return pending
+
+    def _record(self, run: RunState) -> None:
+        """Record the agent pools that were proven to be the pool's own."""
+        basis = run.basis
+        found = self._planner.ownership(basis.spec, basis.survey, self._claims).found()
+        self._claims.record(basis.spec, (one for one in found.values() if isinstance(one, Ownership)))
+
+    def _prepare(self, run: RunState, change: Change) -> None:
+        """Raise where what has to be on record before this write could not be recorded."""
+        self._claims.require(change)
+        if change.place is None:
+            self._claims.before_arm(change, run.basis.spec, run.basis.survey, self._planner.clock)
 
     def _note(self, run: RunState, change: Change) -> None:
         """Store what is about to be destroyed before it is: the next run creates it again and says why."""
@@ -140,7 +165,8 @@ class Steps:
         for change in written:
             _forget(run, change)
         with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision)
+            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision, self._claims)
+            self._record(run)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
