@@ -48,6 +48,7 @@ from reconciler.config.variables import (
     text,
     whole,
 )
+from reconciler.safety.modes import WriteMode
 
 __all__ = [
     "PREFIX",
@@ -149,6 +150,9 @@ class Settings:
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",
                                    "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
+    mode: Annotated[WriteMode, Variable("How far writing goes: `stop`, `report`, `approved` or `enforce`. The stricter "
+                                        "of this and the mode in the safety store counts", "enforce",
+                                        read=choice(WriteMode))]
     policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
                                             "what is applied", read=path)]
     capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "
@@ -186,6 +190,9 @@ class Settings:
                                       "seconds", number(5, 3600))]
     wait_once: Annotated[float, Variable("How long a run waits for what Azure usually creates itself, before creating "
                                          "it", "15", "seconds", number(1, 600))]
+    agent_pool_margin: Annotated[float, Variable("How much older than its ARM pool an agent pool may be, and still "
+                                                 "count as created with it: clocks differ", "600", "seconds",
+                                                 number(0, 3600))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
     prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",

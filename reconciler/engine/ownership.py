@@ -48,7 +48,9 @@ class Claims:
     def __init__(self, facts: SafetyFacts, safety: Safety | None = None) -> None:
         """`safety`: where it is recorded; None: this run belongs to no deployment, or only plans."""
         self.known: AgentPools | Unknown = facts.agent_pools
-        self.checked = facts.checked
+        self.stopped = facts.modes.deployment.unknown is not None
+        """Whether nothing at all may be written, since no fact can be read: that is a finding of its own."""
+        self.checked = facts.checked and not self.stopped
         self._safety = safety
         self._failed: dict[str, ReconcilerError] = {}
 
@@ -64,49 +66,43 @@ class Claims:
         for one in found:
             if self._safety is None or isinstance(self.known, Unknown) or one.proof is None:
                 continue
-            recorded, new = (
-                self.known.recorded(one.generation, one.organization),
-                RecordedAgentPool(one.agent_pool.id, one.proof.value),
-            )
+            new = RecordedAgentPool(one.agent_pool.id, one.proof.value)
+            recorded = self.known.recorded(one.generation, one.organization)
             if recorded is not None and recorded.id == new.id:
                 continue
             try:
                 self._safety.record_agent_pool(spec.key, one.generation, one.organization, new)
             except ReconcilerError as error:
                 self._failed[one.organization] = error
-                continue
-            self._failed.pop(one.organization, None)
-            self.known = self.known.with_recorded(one.generation, one.organization, new)
+            else:
+                self._failed.pop(one.organization, None)
+                self.known = self.known.with_recorded(one.generation, one.organization, new)
 
-    def require(self, change: Change) -> None:
-        """Raise where the agent pool that the change is about could not be recorded: then nothing is written."""
+    def before_write(self, change: Change, spec: Spec, survey: Survey, clock: Clock) -> None:
+        """Record what a write to ARM is about to do to agent pools.
+
+        Raises where that, or the id of the agent pool that the change is about, is not on record: nothing is written.
+        """
+        if isinstance(self.known, Unknown):
+            raise Unavailable(self.known.reason)
         if change.place is not None and change.place.organization in self._failed:
             raise self._failed[change.place.organization]
-
-    def before_arm(self, change: Change, spec: Spec, survey: Survey, clock: Clock) -> None:
-        """Record what a write to ARM is about to do to agent pools; an error stops the write."""
         if self._safety is None:
             return
         match change.target:
             case ReplacePool():
-                document = survey.arm_pool(spec)
-                generation = generation_of(document)
-                ids = {} if isinstance(self.known, Unknown) else self.known.ids.get(generation, {})
-                ended = Replacement(generation, {name: one.id for name, one in ids.items()}, clock.now())
+                generation = generation_of(survey.arm_pool(spec))
+                ids = {name: one.id for name, one in self.known.ids.get(generation, {}).items()}
+                ended = Replacement(generation, ids, clock.now())
                 self._safety.replace_agent_pools(spec.key, ended)
-                if not isinstance(self.known, Unknown):
-                    self.known = self.known.with_replacement(ended)
-            case CreatePool() | UpdatePool() as target:
+                self.known = self.known.with_replacement(ended)
+            case CreatePool(body=body) | UpdatePool(body=body):
                 document = survey.arm_pool(spec)
-                for organization, name in _new_names(spec, target.body, document):
-                    if _holder(survey, organization, name) is not None:
-                        continue
-                    intent = CreationIntent(organization, name, generation_of(document), clock.now())
-                    self._safety.intend_agent_pool(spec.key, intent)
-                    if not isinstance(self.known, Unknown):
+                for organization, name in _new_names(spec, body, document):
+                    if _holder(survey, organization, name) is None:
+                        intent = CreationIntent(organization, name, generation_of(document), clock.now())
+                        self._safety.intend_agent_pool(spec.key, intent)
                         self.known = self.known.with_intent(intent)
-            case _:
-                pass
 
 
 def unchecked() -> Claims:
@@ -299,6 +295,8 @@ class OwnershipCheck:
                 yield Gap(NAME, subject, GapKind.DEGRADED, NotFound.__name__, message)
 
     def _remarks(self, found: Mapping[str, Ownership | ReconcilerError]) -> Iterator[Remark]:
+        if self._claims.stopped:
+            return
         for state in found.values():
             if isinstance(state, Ownership) and state.verdict is Verdict.NOT_CHECKED:
                 message = f"{state.place}: ownership is not checked: {state.reason}"

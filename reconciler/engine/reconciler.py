@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
+from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
@@ -26,7 +27,7 @@ from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.safety import Safety, SafetyFacts
-from reconciler.spec.model import Mode, Spec
+from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
 
@@ -143,18 +144,27 @@ class Reconciler:
                 return ending.in_flight(frame, memory, status.pending, state)
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
-        claims = Claims(self.facts(frame.spec), self._safety)
+        facts = self.facts(frame.spec)
+        gate, claims = gate_of(frame.spec, facts), Claims(facts, self._safety)
+        if gate.waiting is not None:
+            frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
-            run = self._planned(frame, memory, survey, failed, approval, claims)
+            run = self._planned(frame, memory, survey, failed, approval, gate, claims)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
-        return self._apply(frame, memory, tenure, run, approval.plan_hash, claims)
+        return self._apply(frame, memory, tenure, run, approval.plan_hash)
 
     def facts(self, spec: Spec) -> SafetyFacts:
         """The safety facts of a pool, read now."""
         if self._safety is None:
             return SafetyFacts()
         return self._safety.read(spec.key, [one.name for one in spec.organizations])
+
+    def _gate_now(self, gate: WriteGate) -> WriteGate:
+        """The same gate with the modes of this moment."""
+        if self._safety is None:
+            return gate
+        return replace(gate, modes=self._safety.modes(gate.spec.key, [one.name for one in gate.spec.organizations]))
 
     def _planned(  # noqa: PLR0917 - what a run is about, put together in one place
         self,
@@ -163,6 +173,7 @@ class Reconciler:
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
         approval: Approval,
+        gate: WriteGate,
         claims: Claims,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
@@ -183,7 +194,7 @@ class Reconciler:
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and len(unsent) < len(plan.changes) and spec.mode is not Mode.REPORT:
+        if not fresh and any(one.id not in unsent and gate.held(one) is None for one in plan.changes):
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision, claims)
             held, unsent = not_sent(plan)
@@ -191,28 +202,25 @@ class Reconciler:
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
         basis = RunBasis(
             spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
-            ineffective, held,
+            ineffective, held, gate, claims,
         )  # fmt: skip
         run = RunState(basis, plan)
-        if spec.mode is not Mode.REPORT:
+        if gate.closed is None:
             for change in (one for one in plan.changes if one.id in unsent):
                 run.attempted(change, unsent[change.id])
         return run
 
-    def _apply(  # noqa: PLR0917 - as above
-        self,
-        frame: ending.Frame,
-        memory: Memory,
-        tenure: Tenure,
-        run: RunState,
-        plan_hash: str | None,
-        claims: Claims,
+    def _apply(
+        self, frame: ending.Frame, memory: Memory, tenure: Tenure, run: RunState, plan_hash: str | None
     ) -> Result:
         refused, planned = None, run.basis.planned.hash
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
-        elif frame.spec.mode is not Mode.REPORT:
-            Steps(self.planner, self._writers, memory, tenure, self._listen, claims=claims).run(run, self.limits)
+        elif run.gate.closed is None:
+            steps = Steps(
+                self.planner, self._writers, memory, tenure, self._listen, gate=lambda: self._gate_now(run.gate)
+            )
+            steps.run(run, self.limits)
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result

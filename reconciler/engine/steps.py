@@ -12,8 +12,8 @@ from dataclasses import replace
 from reconciler.engine import causes
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
-from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
 from reconciler.engine.proofs import Ownership
 from reconciler.engine.run_state import RunState
@@ -40,15 +40,15 @@ class Steps:
         tenure: Tenure,
         listen: Callable[[Event], None],
         *,
-        claims: Claims,
+        gate: Callable[[], WriteGate],
     ) -> None:
-        """`claims`: what the run knows of its agent pools; what it proves is recorded before anything is written."""
-        self._claims = claims
+        """`gate`: what the modes allow now; called before each write."""
         self._planner = planner
         self._writers = writers
         self._memory = memory
         self._tenure = tenure
         self._listen = listen
+        self._gate = gate
         self._facets = {facet.name: facet for facet in planner.facets}
 
     def run(self, run: RunState, limits: RunLimits) -> None:
@@ -91,13 +91,14 @@ class Steps:
             run.exhausted = bool(run.attempts) and self._tenure.exhausted
             if run.exhausted or run.pending:
                 break
+            run.gate = self._gate()
             if not run.still_allowed(change):
                 continue
             self._tenure.check()
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             try:
-                self._prepare(run, change)
+                run.basis.claims.before_write(change, run.basis.spec, run.basis.survey, self._planner.clock)
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
@@ -125,15 +126,9 @@ class Steps:
 
     def _record(self, run: RunState) -> None:
         """Record the agent pools that were proven to be the pool's own."""
-        basis = run.basis
-        found = self._planner.ownership(basis.spec, basis.survey, self._claims).found()
-        self._claims.record(basis.spec, (one for one in found.values() if isinstance(one, Ownership)))
-
-    def _prepare(self, run: RunState, change: Change) -> None:
-        """Raise where what has to be on record before this write could not be recorded."""
-        self._claims.require(change)
-        if change.place is None:
-            self._claims.before_arm(change, run.basis.spec, run.basis.survey, self._planner.clock)
+        spec, claims = run.basis.spec, run.basis.claims
+        found = self._planner.ownership(spec, run.basis.survey, claims).found()
+        claims.record(spec, (one for one in found.values() if isinstance(one, Ownership)))
 
     def _note(self, run: RunState, change: Change) -> None:
         """Store what is about to be destroyed before it is: the next run creates it again and says why."""
@@ -165,7 +160,7 @@ class Steps:
         for change in written:
             _forget(run, change)
         with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision, self._claims)
+            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision, run.basis.claims)
             self._record(run)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
