@@ -51,7 +51,7 @@ def approve_agent_pool(
     if agent_pool.hosted:
         raise Refused(f"{words} is hosted by Azure DevOps, and no approval makes it pool {spec.name}'s own")
     name = policy_name(organization, agent_pool)
-    if not allows(getattr(planner.policy, "agent_pools", None), name):
+    if not allows(planner.policy.for_pool(spec.name).agent_pools, name):
         raise Refused(f"{words}: the policy does not allow it; add {name} to agentPools")
     state = _state(planner, safety, spec, survey, organization)
     if state is not None and state.verdict is Verdict.OWN and state.agent_pool.id == number:

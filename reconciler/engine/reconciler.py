@@ -200,9 +200,10 @@ class Reconciler:
             held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
+        policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
-            ineffective, held, gate, claims,
+            spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
+            gate, claims,
         )  # fmt: skip
         run = RunState(basis, plan)
         if gate.closed is None:

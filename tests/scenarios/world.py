@@ -11,11 +11,9 @@ by `never_in_sync`, with the reason.
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.throttling import Timing
 from reconciler.config.settings import Settings
-from reconciler.documents import moment, moment_of
+from reconciler.documents import moment
 from reconciler.engine import Outcome, Planner, Reconciler, Result, RunLimits
 from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
 from reconciler.engine.events import Event, ignore
@@ -41,6 +39,7 @@ from reconciler.safety import Safety
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey.capabilities.answers import Capabilities, CapabilityAnswer, OrganizationAnswers
+from tests.scenarios.almanac import Almanac, ahead_of
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 
@@ -48,39 +47,6 @@ Json = Any
 QUIET = 4
 ROUNDS = 12
 """Runs after which a scenario that still moves does not settle."""
-
-
-class Almanac:
-    """The machine's clock, pushed ahead: sleeping takes no time here, it only makes it later."""
-
-    def __init__(self, ahead: float = 0.0) -> None:
-        """`ahead`: seconds, as far as the planes' clock was pushed by earlier scenarios."""
-        self._ahead = ahead
-        self._lock = threading.Lock()
-
-    def now(self) -> datetime:
-        """Aware, in UTC."""
-        return datetime.now(UTC) + timedelta(seconds=self._ahead)
-
-    def monotonic(self) -> float:
-        """Seconds."""
-        return time.monotonic() + self._ahead
-
-    def wall(self) -> float:
-        """Seconds since the epoch."""
-        return time.time() + self._ahead
-
-    def skip(self, seconds: float) -> None:
-        """Make it later."""
-        with self._lock:
-            self._ahead += seconds
-
-
-def _ahead(running: Running) -> float:
-    """Seconds by which earlier scenarios pushed the planes' clock."""
-    now = moment_of(running.do.now())
-    assert now is not None
-    return now.timestamp() - time.time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +74,7 @@ class World:
         self.running = running
         self.do = running.do
         self.folder = folder
-        self.clock = Almanac(_ahead(running))
+        self.clock = Almanac(ahead_of(running))
         self.listen: Callable[[Event], None] = ignore
         self._patience = 30.0
         self._policy = ""

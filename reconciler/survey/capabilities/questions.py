@@ -44,7 +44,7 @@ _SCRATCH = "on a scratch pool and in a scratch project"
 
 QUESTIONS: tuple[ProbeQuestion, ...] = (
     ProbeQuestion(
-        1, MARKS, "Do agent pools of Managed DevOps Pools carry an agentCloudId, options or an owner, as no other does?",
+        1, MARKS, "Do agent pools of Managed DevOps Pools carry what no others do (agentCloudId, options, owner)?",
         "marked", ("plain",),
     ),
     ProbeQuestion(
