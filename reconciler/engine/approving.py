@@ -34,9 +34,9 @@ class ApprovedAgentPool:
 
 
 def approve_agent_pool(
-    planner: Planner, safety: Safety, spec: Spec, place: tuple[str, int], by: str = ""
+    planner: Planner, safety: Safety, spec: Spec, place: tuple[str, int], by: str
 ) -> ApprovedAgentPool:
-    """Record that an agent pool is the spec's own. `place`: organization and id; `by`: empty for the caller's name.
+    """Record that an agent pool is the spec's own. `place`: organization and id; `by`: who approves.
 
     `Refused` where no approval helps, or the policy does not allow it; `NotFound` where there is no such agent pool.
     """
@@ -57,8 +57,7 @@ def approve_agent_pool(
     if state is not None and state.verdict is Verdict.OWN and state.agent_pool.id == number:
         return ApprovedAgentPool(words, recorded=False)
     generation = None if document is None else generation_of(document)
-    who = by or survey.me(organization).unique_name or survey.me(organization).display_name
-    approval = AgentPoolApproval(organization, number, generation, who, planner.clock.now())
+    approval = AgentPoolApproval(organization, number, generation, by, planner.clock.now())
     former = safety.approve_agent_pool(spec.key, approval)
     return ApprovedAgentPool(words, state.reason if state and document is not None else "", former=former)
 
