@@ -37,7 +37,7 @@ def approve(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Record an approval. Only the deployment's owner can: whoever may write its safety facts or its state file."""
+    """Record an approval. Only the owner of the deployment can: an identity that may write its safety store."""
     screen = Screen(color=not no_color, verbose=verbose)
     if not agent_pool:
         raise typer.BadParameter("say what is approved: --agent-pool ORG/ID", param_hint="--agent-pool")
