@@ -186,6 +186,7 @@ def test_a_failing_read_of_a_pool_s_resource_stops_that_resource_alone(world: Wo
         assert world.routes() == []
 
     again(world)
+    world.settle()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"timeout-before", "retry-after"}])
