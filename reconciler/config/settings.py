@@ -48,7 +48,7 @@ from reconciler.config.variables import (
     text,
     whole,
 )
-from reconciler.safety.modes import WriteMode
+from reconciler.spec.model import WriteMode
 
 __all__ = [
     "PREFIX",

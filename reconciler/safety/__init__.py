@@ -18,7 +18,8 @@ from __future__ import annotations
 from reconciler.safety.deployment import Safety
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
-from reconciler.safety.modes import Modes, ModeScope, ModeSetting, WriteMode
+from reconciler.safety.modes import Modes, ModeScope, ModeSetting
+from reconciler.spec.model import WriteMode
 
 __all__ = [
     "ModeScope",

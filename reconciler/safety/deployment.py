@@ -18,7 +18,8 @@ from reconciler.safety.agent_pools import (
 )
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
-from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting, WriteMode
+from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting
+from reconciler.spec.model import WriteMode
 
 T = TypeVar("T")
 

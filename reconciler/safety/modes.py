@@ -8,36 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from reconciler.documents import moment, text_of
 from reconciler.errors import ReconcilerError, Rejected
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
+from reconciler.spec.model import WriteMode
 
 VARIABLE = "RECONCILER_MODE"
-
-
-class WriteMode(StrEnum):
-    """How far writing goes, the strictest first."""
-
-    STOP = "stop"
-    """Nothing is written, and health says so: something is wrong."""
-    REPORT = "report"
-    """Nothing is written; plans are made and reported."""
-    APPROVED = "approved"
-    """Drift is corrected to the spec that was approved last; another spec waits for approval."""
-    ENFORCE = "enforce"
-
-    @property
-    def rank(self) -> int:
-        """The smaller, the stricter."""
-        return list(WriteMode).index(self)
-
-    @property
-    def writes(self) -> bool:
-        """Whether anything may be written at all."""
-        return self in (WriteMode.APPROVED, WriteMode.ENFORCE)
 
 
 @dataclass(frozen=True, slots=True)

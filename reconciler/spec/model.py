@@ -26,6 +26,28 @@ class Mode(StrEnum):
     """Not even planned, until a date."""
 
 
+class WriteMode(StrEnum):
+    """How far writing goes in a deployment, above every spec; the strictest first (`reconciler.safety`)."""
+
+    STOP = "stop"
+    """Nothing is written, and health says so: something is wrong."""
+    REPORT = "report"
+    """Nothing is written; plans are made and reported."""
+    APPROVED = "approved"
+    """Drift is corrected to the spec that was approved last; another spec waits for approval."""
+    ENFORCE = "enforce"
+
+    @property
+    def rank(self) -> int:
+        """The smaller, the stricter."""
+        return list(WriteMode).index(self)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written at all."""
+        return self in (WriteMode.APPROVED, WriteMode.ENFORCE)
+
+
 class PermissionKind(StrEnum):
     """`organizationProfile.permissionProfile.kind`."""
 

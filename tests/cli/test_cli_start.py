@@ -94,7 +94,6 @@ def test_validate_needs_the_loader_and_no_engine(desk: Desk) -> None:
         "errors",
         "plan",
         "ports",
-        "safety",
         "spec",
     }
     assert {name for name in ours(found) if name.startswith("adapters.")} <= {
