@@ -299,6 +299,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="handlers of such events in public repositories",
     ),
     _row(
+        "system-data",
+        True,
+        about="Whether answers carry systemData",
+        known="in the document of every version, and none that is required",
+        source=EXAMPLES,
+    ),
+    _row(
         "machine-status",
         "Ready",
         "Ready",

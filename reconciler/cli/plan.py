@@ -6,7 +6,7 @@ service finds it. What earlier runs learned about cheap lists is not used; open 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
 from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.ownership import Claims
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Transient
 from reconciler.plan import render
@@ -53,7 +54,8 @@ def plan(
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
         facts = facts_by_pool(settings, specs_to_plan, screen)
-        plans, codes = _plans(look, specs_to_plan, selection.revision, lambda spec: view(survey, spec, known), screen)
+        viewed = {spec.key: (view(survey, spec, known), Claims(facts[spec.key])) for spec in specs_to_plan}
+        plans, codes = _plans(look, specs_to_plan, selection.revision, viewed, screen)
     keyed = {spec.name: spec for spec in specs_to_plan}
     plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
     by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
@@ -117,7 +119,11 @@ def _misses_a_name(one: Plan) -> bool:
 
 
 def _plans(
-    look: bootstrap.Look, specs: Sequence[Spec], revision: str, viewed: Callable[[Spec], SharedSurvey], screen: Screen
+    look: bootstrap.Look,
+    specs: Sequence[Spec],
+    revision: str,
+    viewed: Mapping[str, tuple[SharedSurvey, Claims]],
+    screen: Screen,
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []
@@ -125,7 +131,7 @@ def _plans(
     with screen.progress("reading", len(specs)) as progress:
         for spec in specs:
             try:
-                plans.append(look.planner.plan(spec, viewed(spec), revision))
+                plans.append(look.planner.plan(spec, viewed[spec.key][0], revision, viewed[spec.key][1]))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)

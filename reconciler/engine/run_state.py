@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.engine.gate import WriteGate
+from reconciler.engine.ownership import Claims, unchecked
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
@@ -48,6 +49,8 @@ class RunBasis:
     """Id of a change that is not sent in this run, since it was rejected before → its rest."""
     gate: WriteGate | None = None
     """What the modes allow as the run begins; None: whatever the spec's own mode does."""
+    claims: Claims = field(default_factory=unchecked)
+    """What the run knows of its agent pools; what it proves is recorded before anything is written."""
 
     @property
     def withheld(self) -> str:

@@ -10,6 +10,7 @@ from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
@@ -55,8 +56,9 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     def plan(spec: Spec, revision: str) -> Json:
         status = load_status(app.state, spec.key)
         survey = app.reconciler.survey([spec]).knowing(spec, status.remembered, status.owed)
-        plan = app.planner.plan(spec, survey, revision)
-        plan = annotated(plan, gate_of(spec, app.reconciler.facts(spec)))
+        facts = app.reconciler.facts(spec)
+        plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety))
+        plan = annotated(plan, gate_of(spec, facts))
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
