@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from azure.storage.queue import QueueServiceClient
 
     from reconciler.adapters.azure_storage.queue import StorageQueue
+    from reconciler.adapters.azure_storage.record import StorageWriteLog
     from reconciler.adapters.azure_storage.state import Blobs, StorageLeases, StorageState
 
 
@@ -64,6 +65,7 @@ class Storage:
         self._lock = threading.RLock()
         self._made_blobs: Blobs | None = None
         self._made_queues: QueueServiceClient | None = None
+        self._made_record: StorageWriteLog | None = None
         if not account.connection:
             self._check("blob", account.blob_url)
             self._check("queue", account.queue_url)
@@ -83,6 +85,18 @@ class Storage:
             from reconciler.adapters.azure_storage.state import StorageLeases  # noqa: PLC0415 - heavy
 
         return StorageLeases(self._blobs())
+
+    @property
+    def record(self) -> StorageWriteLog:
+        """The record of writes as append blobs; one for all, since it remembers where each chain ends."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.record import StorageWriteLog  # noqa: PLC0415 - heavy
+
+        blobs = self._blobs()
+        with self._lock:
+            if self._made_record is None:
+                self._made_record = StorageWriteLog(blobs)
+            return self._made_record
 
     @property
     def queue(self) -> StorageQueue:
@@ -109,6 +123,7 @@ class Storage:
         with self._lock:
             blobs, self._made_blobs = self._made_blobs, None
             queues, self._made_queues = self._made_queues, None
+            self._made_record = None
         for client in (blobs, queues):
             if client is not None:
                 client.close()
