@@ -42,6 +42,9 @@ def delay_seconds(seconds: float) -> float:
     return min(max(seconds, 0.0), LONGEST_DELAY)
 
 
+RECORD = "record"
+"""How names in the store of the safety facts begin that are no documents: the record of writes lies there too."""
+
 RECORD_DAYS = 400
 """Days for which the record of writes is kept; what is older is deleted by whole months."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.documents import JsonObject
+from reconciler.documents import Json, JsonObject
 from reconciler.documents.chain import ChainEnd
 
 LONGEST_ENTRY = 64 * 1024
@@ -36,11 +36,11 @@ class WriteLog(Protocol):
     def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
         """Entries of this moment and later, oldest first. `Rejected` where one that is read on the way is damaged."""
 
-    def entries(self, chain: str) -> Iterator[object]:
+    def entries(self, chain: str) -> Iterator[Json]:
         """All entries, oldest first; a damaged one as the text that it is."""
 
     def chains(self) -> Sequence[str]:
         """Names of all chains, sorted."""
 
     def seal(self, chain: str, reason: str, at: datetime) -> None:
-        """Go on after a damaged or missing end: a new segment begins, and its checkpoint says so. Only an owner does."""
+        """Go on after a damaged or missing end, as an owner: a new segment begins, and its checkpoint says so."""

@@ -29,6 +29,9 @@ class Stores(Protocol):
     def state(self) -> StateStore: ...
 
     @property
+    def safety(self) -> StateStore: ...
+
+    @property
     def leases(self) -> Leases: ...
 
     @property
@@ -116,7 +119,7 @@ class StorageFamily:
 
     @property
     def record_container(self) -> str:
-        return self.name
+        return f"{self.name}-safety"
 
     def worker(self) -> Stores:
         names = Names(container=self.name, queue=self.name, attempts=3)

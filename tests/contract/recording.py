@@ -38,7 +38,9 @@ def overwrite(family: Family, chain: str, old: bytes, new: bytes) -> None:
             rows = connection.execute("SELECT number, entry FROM record WHERE chain = ?", (chain,)).fetchall()
             for number, content in rows:
                 changed = bytes(content).replace(old, new)
-                connection.execute("UPDATE record SET entry = ? WHERE chain = ? AND number = ?", (changed, chain, number))
+                connection.execute(
+                    "UPDATE record SET entry = ? WHERE chain = ? AND number = ?", (changed, chain, number)
+                )
             connection.commit()
         return
     assert isinstance(family, StorageFamily)
@@ -62,3 +64,9 @@ def remove_segment(family: Family, chain: str, segment: str) -> None:
     assert isinstance(family, StorageFamily)
     with BlobServiceClient.from_connection_string(family.connection) as service:
         service.get_blob_client(family.record_container, f"record/{chain}/{segment}").delete_blob()
+
+
+def remove_all(family: Family, chain: str) -> None:
+    """Delete a whole chain behind the adapter's back."""
+    for segment in ("2026-11.0000", "2026-12.0000"):
+        remove_segment(family, chain, segment)

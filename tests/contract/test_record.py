@@ -12,7 +12,7 @@ import pytest
 from reconciler.documents.chain import problems
 from reconciler.errors import Rejected
 from tests.contract.families import Family, Stores
-from tests.contract.recording import CHAIN, NOON, append_many, body, ids, overwrite, remove_segment
+from tests.contract.recording import CHAIN, NOON, append_many, body, ids, overwrite, remove_all, remove_segment
 
 DECEMBER = NOON + timedelta(days=30)
 
@@ -145,6 +145,22 @@ def test_a_segment_that_was_deleted_is_no_new_beginning(family: Family, one: Sto
         third.record.append(CHAIN, [body("again", DECEMBER)])
     with pytest.raises(Rejected, match="missing"):
         third.record.since(CHAIN, NOON)
+
+
+def test_a_chain_that_was_deleted_is_found_missing_and_no_safety_document(
+    family: Family, one: Stores, third: Stores
+) -> None:
+    one.record.append(CHAIN, [body("november")])
+    one.record.append(CHAIN, [body("december", DECEMBER)])
+    assert list(one.safety.names("")) == []
+    remove_all(family, CHAIN)
+
+    assert list(third.record.chains()) == [CHAIN]
+    with pytest.raises(Rejected, match="missing"):
+        third.record.append(CHAIN, [body("again", DECEMBER)])
+    third.record.seal(CHAIN, "deleted by mistake", DECEMBER)
+    third.record.append(CHAIN, [body("again", DECEMBER)])
+    assert ids(list(third.record.entries(CHAIN))) == ["again"]
 
 
 def test_an_entry_that_is_too_long_is_refused_and_leaves_nothing(one: Stores) -> None:

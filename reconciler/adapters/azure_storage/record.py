@@ -20,7 +20,7 @@ from azure.storage.blob import ContentSettings
 from reconciler.adapters.azure_storage.state import ROLE, Blobs
 from reconciler.adapters.azure_storage.wire import talking
 from reconciler.adapters.store_limits import RECORD_DAYS, damaged_record, entry_line
-from reconciler.documents import JsonObject, moment, moment_of
+from reconciler.documents import Json, JsonObject, moment, moment_of
 from reconciler.documents.chain import (
     CLOSED,
     ChainEnd,
@@ -37,12 +37,16 @@ from reconciler.errors import NotFound, Unavailable
 from reconciler.ports.write_log import LONGEST_ENTRY
 
 FOLDER = "record/"
+MARKERS = "record.chains/"
+"""One empty blob for each chain: a chain that was deleted is found missing."""
 MOST_BLOCKS = 40_000
 """Blocks of one blob; the service takes 50,000."""
 WINDOW = 4 * LONGEST_ENTRY
 """Bytes that are read at once from the end of a blob."""
 SKEW = timedelta(hours=1)
 """How far the clocks of two writers may differ: how much further back a search goes."""
+OLDER = 200
+"""Entries in a row that are too old, after which a search ends: a writer whose clock is wrong hides no others."""
 TRIES = 50
 """How often a writer that another one was faster than reads the end again."""
 _LINES = ContentSettings(content_type="application/x-ndjson")
@@ -91,7 +95,7 @@ class StorageWriteLog:
         with talking(f"record {chain}", ROLE):
             segments = self._segments(chain)
             self._check_successor(chain, segments)
-            sealed = False
+            sealed, older = False, 0
             for segment, size in reversed(segments):
                 for line in self._lines_backwards(chain, segment, size):
                     entry = entry_of(line)
@@ -101,13 +105,14 @@ class StorageWriteLog:
                         continue
                     sealed = sealed or "sealed" in entry
                     at = moment_of(entry.get("at"))
-                    if at is not None and at < moment_ - SKEW:
+                    older = older + 1 if at is not None and at < moment_ - SKEW else 0
+                    if older > OLDER:
                         return found[::-1]
                     if at is None or at >= moment_:
                         found.append(entry)
         return found[::-1]
 
-    def entries(self, chain: str) -> Iterator[object]:
+    def entries(self, chain: str) -> Iterator[Json]:
         """All entries, oldest first."""
         with talking(f"record {chain}", ROLE):
             for segment, _ in self._segments(chain):
@@ -119,10 +124,9 @@ class StorageWriteLog:
         """Names of all chains, sorted."""
         try:
             with talking("record", ROLE):
-                found = self._blobs.all(FOLDER)
+                return sorted(name.removeprefix(MARKERS) for name, _ in self._blobs.all(MARKERS))
         except NotFound:
             return []
-        return sorted({name.removeprefix(FOLDER).rpartition("/")[0] for name, _ in found})
 
     def seal(self, chain: str, reason: str, at: datetime) -> None:
         """Begin a new segment after a damaged or missing end."""
@@ -173,7 +177,7 @@ class StorageWriteLog:
             raise damaged_record(chain, f"the last line of {segment} is edited or damaged")
         blocks = self._blobs.blob(_name(chain, segment)).get_blob_properties().append_blob_committed_block_count or 0
         following = str(entry.get("next", "")) if entry.get("kind") == CLOSED else ""
-        return SegmentEnd(segment, size, int(blocks), end, following)
+        return SegmentEnd(segment, size, int(str(blocks)), end, following)
 
     def _check_successor(
         self, chain: str, segments: Sequence[tuple[str, int]]
@@ -189,6 +193,9 @@ class StorageWriteLog:
             if following and following not in names:
                 raise damaged_record(chain, f"{segment} is closed, and {following}, which follows it, is missing")
             return segment, size, entry
+        # Listed once more: another writer may have begun the chain since.
+        if not segments and self._blobs.blob(MARKERS + chain).exists() and not self._segments(chain):
+            raise damaged_record(chain, "all of it is missing")
         return None
 
     def _roll(self, chain: str, tail: SegmentEnd, following: str, at: str) -> None:
@@ -196,6 +203,9 @@ class StorageWriteLog:
         self._forget(chain)
         if not tail.following:
             self._create(chain, following)
+            if not tail.segment:
+                with suppress(ResourceExistsError):
+                    self._blobs.blob(MARKERS + chain).upload_blob(b"", overwrite=False)
             if tail.segment and self._add(chain, tail, [closing(tail.segment, following, at)]) is None:
                 return
             self._forget(chain)
@@ -210,9 +220,7 @@ class StorageWriteLog:
     def _create(self, chain: str, segment: str) -> None:
         blob = self._blobs.blob(_name(chain, segment))
         with suppress(ResourceExistsError, ResourceModifiedError):  # another writer may be faster
-            self._blobs.made(
-                lambda: blob.create_append_blob(_LINES, match_condition=MatchConditions.IfMissing)
-            )
+            self._blobs.made(lambda: blob.create_append_blob(_LINES, match_condition=MatchConditions.IfMissing))
 
     def _segments(self, chain: str) -> list[tuple[str, int]]:
         """Names and sizes of a chain's blobs, oldest first."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.adapters.sqlite.file import LocalFile
 from reconciler.adapters.store_limits import RECORD_DAYS, damaged_record, entry_line
-from reconciler.documents import JsonObject, moment, moment_of
+from reconciler.documents import Json, JsonObject, moment, moment_of
 from reconciler.documents.chain import (
     ChainEnd,
     checkpoint,
@@ -21,14 +21,6 @@ from reconciler.documents.chain import (
     next_segment,
 )
 
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS record (chain TEXT NOT NULL, number INTEGER NOT NULL, segment TEXT NOT NULL, "
-    "at REAL NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (chain, number)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS record_ends (chain TEXT PRIMARY KEY, segment TEXT NOT NULL, number INTEGER NOT NULL, "
-    "hash TEXT NOT NULL) WITHOUT ROWID",
-)
-"""Made when the first entry is added; an earlier release that opens the file leaves both tables as they are."""
-
 
 class LocalWriteLog:
     """Entries as rows (`reconciler.ports.write_log.WriteLog`)."""
@@ -40,7 +32,6 @@ class LocalWriteLog:
     def append(self, chain: str, bodies: Sequence[JsonObject]) -> ChainEnd:
         """Add entries in one transaction."""
         with self._file.begin() as connection:
-            _create(connection)
             segment, end = _end(connection, chain)
             for body in bodies:
                 following = next_segment(segment, body)
@@ -55,8 +46,6 @@ class LocalWriteLog:
         """Entries of this moment and later, oldest first."""
         sql = "SELECT number, entry FROM record WHERE chain = ? AND at >= ? ORDER BY number"
         with self._file.look() as connection:
-            if not _exists(connection):
-                return []
             _end(connection, chain)
             rows = connection.execute(sql, (chain, moment_.timestamp())).fetchall()
         found: list[JsonObject] = []
@@ -71,11 +60,9 @@ class LocalWriteLog:
                 found.append(entry)
         return found[::-1]
 
-    def entries(self, chain: str) -> Iterator[object]:
+    def entries(self, chain: str) -> Iterator[Json]:
         """All entries, oldest first."""
         with self._file.look() as connection:
-            if not _exists(connection):
-                return
             rows = connection.execute("SELECT entry FROM record WHERE chain = ? ORDER BY number", (chain,)).fetchall()
         for (content,) in rows:
             yield entry_of(bytes(content)) or bytes(content).decode(errors="replace")
@@ -83,14 +70,11 @@ class LocalWriteLog:
     def chains(self) -> Sequence[str]:
         """Names of all chains, sorted."""
         with self._file.look() as connection:
-            if not _exists(connection):
-                return []
             return [name for (name,) in connection.execute("SELECT chain FROM record_ends ORDER BY chain")]
 
     def seal(self, chain: str, reason: str, at: datetime) -> None:
         """Begin a new segment after a damaged end."""
         with self._file.begin() as connection:
-            _create(connection)
             sql = "SELECT segment, number, hash FROM record_ends WHERE chain = ?"
             row = connection.execute(sql, (chain,)).fetchone()
             last = connection.execute("SELECT max(number) FROM record WHERE chain = ?", (chain,)).fetchone()[0]
@@ -113,16 +97,6 @@ class LocalWriteLog:
         return _insert(connection, chain, following, [checkpoint(segment, following, at)], end)
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    for statement in _SCHEMA:
-        connection.execute(statement)
-
-
-def _exists(connection: sqlite3.Connection) -> bool:
-    sql = "SELECT count(*) FROM sqlite_master WHERE name IN ('record', 'record_ends')"
-    return bool(connection.execute(sql).fetchone()[0])
-
-
 def _end(connection: sqlite3.Connection, chain: str) -> tuple[str, ChainEnd]:
     """Segment and end of a chain. `Rejected` where its last entry is not the one that was added last."""
     last = connection.execute(
@@ -133,7 +107,7 @@ def _end(connection: sqlite3.Connection, chain: str) -> tuple[str, ChainEnd]:
         return "", ChainEnd()
     entry = entry_of(bytes(last[0])) if last is not None else None
     if row is None or entry is None or end_of(entry) != ChainEnd(row[1], row[2]):
-        raise damaged_record(chain, "its last entry is edited, damaged or missing")
+        raise damaged_record(chain, "its last entry is edited or damaged, or missing")
     return row[0], ChainEnd(row[1], row[2])
 
 
@@ -154,7 +128,6 @@ def _keep_end(connection: sqlite3.Connection, chain: str, segment: str, end: Cha
         "SET segment = excluded.segment, number = excluded.number, hash = excluded.hash",
         (chain, segment, end.number, end.hash),
     )
-
 
 
 def _seconds(entry: JsonObject) -> float:
