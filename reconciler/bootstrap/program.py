@@ -107,7 +107,7 @@ def build(
     planner = planner_of(settings, planes, clock, watch)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
+    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record)
 
     def close() -> None:
         planes.close()

@@ -15,6 +15,7 @@ from reconciler.config.settings import PREFIX, Settings
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
+from reconciler.ports.write_log import WriteLog
 
 if TYPE_CHECKING:
     from reconciler.adapters.azure_storage.account import Account
@@ -35,6 +36,10 @@ class Store(Protocol):
     @property
     def leases(self) -> Leases:
         """One holder for each key."""
+
+    @property
+    def record(self) -> WriteLog:
+        """The record of writes."""
 
     def named(self, queue: str) -> MessageQueue:
         """A queue by name."""

@@ -201,7 +201,9 @@ class _Call:
             reporter(event)
 
         store, specs = writing.store, tuple(map(self._onboarding.spec, names))
-        reconciler = Reconciler(self._planner, writing.writers, store.state, store.leases, LIMITS, listen)
+        reconciler = Reconciler(
+            self._planner, writing.writers, store.state, store.leases, LIMITS, listen, record=store.record
+        )
         selection = Selection(specs, (), "", 0, named=True)
         running = ApplyRun(reconciler, selection, reporter, self._track, self._stop, patience=PATIENCE)
         # An approval is of one plan, so it is good for one run: what is left after it is planned and approved again.

@@ -15,6 +15,7 @@ from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
+from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
@@ -24,6 +25,7 @@ from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, Spe
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import SharedSurvey
 
@@ -53,8 +55,13 @@ class Reconciler:
         limits: RunLimits | None = None,
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
+        *,
+        record: WriteLog,
     ) -> None:
-        """`gates`: joined before anything is read; None: each process knows its own throttling alone."""
+        """`gates`: joined before anything is read; None: each process knows its own throttling alone.
+
+        `record`: holds the intent of every write before it goes out.
+        """
         self.planner = planner
         self.limits = limits or RunLimits()
         self._writers = writers
@@ -62,6 +69,7 @@ class Reconciler:
         self._leases = leases
         self._listen = listen
         self._gates = gates
+        self._record = record
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
@@ -187,10 +195,23 @@ class Reconciler:
         self, frame: ending.Frame, memory: Memory, tenure: Tenure, run: RunState, plan_hash: str | None
     ) -> Result:
         refused, planned = None, run.basis.planned.hash
+        recorder = self._recorder(frame, run)
+        if (operation := memory.status.pending) is not None:
+            failed = run.basis.failed_operation
+            recorder.operation_over(operation, failed[1].error if failed else None, run.plan)
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
         elif frame.spec.mode is not Mode.REPORT:
-            Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+            steps = Steps(self.planner, self._writers, memory, tenure, self._listen, recorder=recorder)
+            steps.run(run, self.limits)
+        run.unrecorded = recorder.flush()
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result
+
+    def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
+        facts = RunFacts(
+            frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy.digest, frame.started,
+            frame.requested is not None, frame.trace,
+        )  # fmt: skip
+        return Recorder(self._record, facts, self.planner.clock)

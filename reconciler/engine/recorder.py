@@ -16,6 +16,7 @@ from datetime import datetime
 
 from reconciler.documents import Json, JsonObject, moment
 from reconciler.documents.redaction import redacted
+from reconciler.engine.status import InFlight
 from reconciler.errors import ReconcilerError, Refused, Terminal, Transient, Unavailable
 from reconciler.plan import targets
 from reconciler.plan.model import Change, Detail, Plan
@@ -117,13 +118,14 @@ class Recorder:
         for change in changes:
             self._note(change.id, "proof", "verified" if change.id in shown else "not-seen")
 
-    def operation_over(self, reference: str, change_id: str, error: ReconcilerError | None, plan: Plan) -> None:
+    def operation_over(self, operation: InFlight, error: ReconcilerError | None, plan: Plan) -> None:
         """Note how a long operation of an earlier run ended, and whether its change is still planned."""
-        chain, mark, name = reference.partition("#")
+        chain, mark, name = operation.record.partition("#")
         if not mark:
             return  # begun by a release without a record
+        change_id = operation.change
         self._intents[change_id] = (chain, name)
-        self._note(change_id, "result", "failed" if error else "succeeded", error)
+        self._note(change_id, "result", "failed" if error else "over", error)
         left = {change.id for change in plan.changes} | {refusal.change.id for refusal in plan.refusals}
         facet = change_id.partition(":")[0]
         if error is None and not any(gap.facet == facet for gap in plan.gaps):
@@ -175,8 +177,10 @@ class Recorder:
 
     def _chain(self, change: Change) -> str:
         place = change.place
-        return subscription_chain(self._facts.spec.subscription) if place is None else organization_chain(
-            place.organization
+        return (
+            subscription_chain(self._facts.spec.subscription)
+            if place is None
+            else organization_chain(place.organization)
         )
 
 

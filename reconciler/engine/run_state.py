@@ -87,6 +87,8 @@ class RunState:
     pending: InFlight | None = None
     exhausted: bool = False
     """Whether the budget ended before the changes did."""
+    unrecorded: ReconcilerError | None = None
+    """Why the results of this run's writes are not in the record of writes; None: they are."""
 
     @property
     def failures(self) -> Mapping[str, Failure]:
@@ -98,6 +100,8 @@ class RunState:
             for name, attempt in self.attempts.items()
             if attempt.error is not None and name not in seen
         }
+        if self.unrecorded is not None and not any(one.error is self.unrecorded for one in failed.values()):
+            failed["record"] = Failure(None, self.unrecorded)
         return dict([self.basis.failed_operation] if self.basis.failed_operation else ()) | failed
 
     def next_changes(self) -> tuple[Change, ...]:

@@ -14,6 +14,7 @@ from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
+from reconciler.engine.recorder import Recorder
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
@@ -31,17 +32,31 @@ class Steps:
     """The passes of one run."""
 
     def __init__(
-        self, planner: Planner, writers: Writers, memory: Memory, tenure: Tenure, listen: Callable[[Event], None]
+        self,
+        planner: Planner,
+        writers: Writers,
+        memory: Memory,
+        tenure: Tenure,
+        listen: Callable[[Event], None],
+        *,
+        recorder: Recorder,
     ) -> None:
         self._planner = planner
         self._writers = writers
         self._memory = memory
         self._tenure = tenure
         self._listen = listen
+        self._recorder = recorder
         self._facets = {facet.name: facet for facet in planner.facets}
 
     def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
+        try:
+            self._passes(run, limits)
+        finally:
+            run.unrecorded = self._recorder.flush()
+
+    def _passes(self, run: RunState, limits: RunLimits) -> None:
         for number in range(1, limits.passes + 1):
             for change in run.left_to_azure():
                 self._listen(Waiting(run.basis.spec.name, change))
@@ -54,6 +69,7 @@ class Steps:
             written = self._apply(run, changes)
             if written:
                 self._verify(run, written)
+            self._recorder.flush()
             if run.pending or run.exhausted:
                 return
 
@@ -82,21 +98,35 @@ class Steps:
             if not run.still_allowed(change):
                 continue
             self._tenure.check()
+            if (refused := self._recorded(change)) is not None:
+                run.attempted(change, refused)
+                self._listen(Failed(run.basis.spec.name, change, refused))
+                continue
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             try:
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
+                self._recorder.result(change, error)
                 self._listen(Failed(run.basis.spec.name, change, error))
             else:
                 run.attempted(change)
+                self._recorder.result(change, pending=pending is not None)
                 self._listen(Applied(run.basis.spec.name, index, len(changes), change, pending is not None))
                 if pending is not None:
                     self._keep(run, change, pending)
                     continue
             written.append(change)
         return written
+
+    def _recorded(self, change: Change) -> ReconcilerError | None:
+        """Record the intent of a write; why that is not possible, and the write does not go out."""
+        try:
+            self._recorder.intend(change)
+        except ReconcilerError as error:
+            return error
+        return None
 
     def _write(self, change: Change) -> Pending | None:
         about = {
@@ -130,6 +160,7 @@ class Steps:
             since=self._planner.clock.now(),
             lines=lines_of(change),
             spec=run.basis.digest,
+            record=self._recorder.reference(change),
         )
         run.plan = run.plan.with_allowed([other for other in run.plan.changes if other.id != change.id])
         self._memory.save(replace(self._memory.status, pending=run.pending))
@@ -143,6 +174,7 @@ class Steps:
             plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
+        self._recorder.proof(written, seen)
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
 
 

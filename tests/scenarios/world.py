@@ -341,7 +341,9 @@ class World:
         policy, believe = bootstrap.policy(settings), self.capabilities.beliefs
         planner = Planner(FACETS, Readers(arm, DevOps(session)), policy, self.clock, believe=believe)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
-        reconciler = Reconciler(planner, writers, store.state, store.leases, RunLimits(), self._tell)
+        reconciler = Reconciler(
+            planner, writers, store.state, store.leases, RunLimits(), self._tell, record=store.record
+        )
         return Parts(session, arm, planner, reconciler, store)
 
     def environment(self) -> dict[str, str]:

@@ -148,7 +148,7 @@ class StorageWriteLog:
         blob = self._blobs.blob(_name(chain, tail.segment))
         try:
             done = blob.append_block(block, appendpos_condition=tail.position)
-            blocks = int(done["blob_committed_block_count"])
+            blocks = int(str(done["blob_committed_block_count"]))
         except HttpResponseError as problem:
             self._forget(chain)
             if problem.status_code not in (409, 412):

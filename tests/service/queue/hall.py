@@ -59,7 +59,9 @@ class Hall:
         self.estate.add(ORG, self.pools, 2)
         self.outbox = Outbox(self.stores.named("work"), self.stores.named("sweep"), self.stores.state, self.clock)
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
-        reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits())
+        reconciler = Reconciler(
+            planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(), record=self.stores.record
+        )
         self.worker = Worker(
             Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.telemetry, self._listen
         )
