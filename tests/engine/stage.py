@@ -80,7 +80,7 @@ class Stage:
     def holders(self, organization: str = ORG) -> set[str]:
         return set(self.estate.roles.get((organization, SCOPE, "1"), {}))
 
-    def fail(self, name: str, error: Exception, *, about: str = "") -> None:
+    def fail(self, name: str, error: BaseException, *, about: str = "") -> None:
         """From now on this call, or those of them that are about this, are answered so."""
         before = self.estate.before
 

@@ -36,8 +36,8 @@ def kinds(stage: Stage, chain: str = CHAIN) -> list[tuple[str, str]]:
     return [(one["kind"], one.get("outcome", "")) for one in stage.ledger.entries(chain)]
 
 
-def refuse(stage: Stage, error: Exception, *, chain: str = CHAIN, after: int = 0) -> None:
-    """From the append after so many on, this chain cannot be written."""
+def refuse(stage: Stage, error: Exception, *, chain: str = CHAIN, after: int = 0) -> list[str]:
+    """From the append after so many on, this chain cannot be written; returns the list of what is tried."""
     appended: list[str] = []
 
     def before(name: str, _bodies: Sequence[JsonObject]) -> None:
@@ -47,6 +47,7 @@ def refuse(stage: Stage, error: Exception, *, chain: str = CHAIN, after: int = 0
                 raise error
 
     stage.ledger.before = before
+    return appended
 
 
 def test_each_write_has_its_intent_on_record_before_it_goes_out() -> None:
@@ -118,10 +119,7 @@ def test_a_converged_estate_appends_nothing() -> None:
 )
 def test_a_write_without_its_intent_on_record_does_not_go_out(error: Any, outcome: Outcome, reason: str) -> None:
     stage = closed()
-    tries: list[str] = []
-    refuse(stage, error)
-    before = stage.ledger.before
-    stage.ledger.before = lambda chain, bodies: (tries.append(chain), before(chain, bodies))
+    tries = refuse(stage, error)
 
     result = stage.run()
 
@@ -161,7 +159,7 @@ def test_nothing_is_taken_away_where_the_grant_could_not_be_recorded() -> None:
 def test_a_rejected_write_and_one_without_an_answer_are_told_apart() -> None:
     stage = closed(2)
     stage.fail("open access", Rejected("400"), about="1001")
-    stage.fail("open access", Unavailable("503"), about="1002")
+    stage.fail("open access", Unavailable("503"), about="2001")
 
     stage.run()
 
@@ -174,7 +172,7 @@ def test_a_rejected_write_and_one_without_an_answer_are_told_apart() -> None:
 
 def test_a_run_that_is_interrupted_during_a_write_leaves_that_it_may_have_been_made() -> None:
     stage = closed()
-    stage.fail("open access", KeyboardInterrupt(), about="1002")
+    stage.fail("open access", KeyboardInterrupt(), about="2001")
 
     with pytest.raises(KeyboardInterrupt):
         stage.run()
