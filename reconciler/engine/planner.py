@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
 from reconciler.plan import guards
+from reconciler.plan.caps import NOTHING_SPENT, CapCheck
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
@@ -69,6 +70,8 @@ class Planner:
         self.clock = clock
         self.telemetry = telemetry
         self._believe = believe
+        self.policy_digest = policy.digest
+        """Of the whole policy: what a command leaves out of it for one run is no other policy."""
         self._refuse = refuse
 
     def survey(
@@ -78,14 +81,14 @@ class Planner:
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
         return made.believing(self._believe(self.clock.now()))
 
-    def plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
+    def plan(self, spec: Spec, survey: Survey, revision: str, caps: CapCheck = NOTHING_SPENT) -> Plan:
         """Compare both planes with the spec.
 
         A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
         (`SpecInvalid`) leaves no plan at all.
         """
         with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
-            plan = self._plan(spec, survey, revision)
+            plan = self._plan(spec, survey, revision, caps)
             span.set("reconciler.planned", len(plan.changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
@@ -93,12 +96,12 @@ class Planner:
                 span.set("reconciler.rules", " ".join(sorted({refusal.rule for refusal in plan.refusals})))
             return plan
 
-    def _plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
+    def _plan(self, spec: Spec, survey: Survey, revision: str, caps: CapCheck) -> Plan:
         now = self.clock.now()
         spec = of_this_run(spec, survey)
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
-        refusals = self._guarded(spec, parts, now)
+        refusals = self._guarded(spec, parts, now, caps)
         names = [facet.name for facet in self.facets]
         allowed = in_order([change for part in parts for change in part.allowed], names)
         gaps = sorted({gap for part in parts for gap in part.gaps}, key=_gap_order)
@@ -106,9 +109,11 @@ class Planner:
         refused = in_order([refusal.change for refusal in refusals], names)
         remarks = sorted({remark for part in parts for remark in part.remarks})
         refusals_in_order = tuple(by_change[id(change)] for change in refused)
-        return Plan(spec.name, revision, allowed, refusals_in_order, tuple(gaps), tuple(remarks))
+        return Plan(
+            spec.name, revision, allowed, refusals_in_order, tuple(gaps), tuple(remarks), spec.blob, self.policy_digest
+        )
 
-    def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime) -> list[Refusal]:
+    def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime, caps: CapCheck) -> list[Refusal]:
         """Call all guards until none refuses any more: a refused grant may have been what made a removal safe."""
         refusals: list[Refusal] = []
         policy = self.policy.for_pool(spec.name)
@@ -120,9 +125,14 @@ class Planner:
             if not found:
                 allowed = [change for part in parts for change in part.allowed]
                 found = list(self._refuse(spec, allowed, policy, today=now.date()))
+                found = [one for one in found if not (one.approvable and caps.approved(one.change))]
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
-                return refusals + _strike(parts, found) if found else refusals
+                if found:
+                    return refusals + _strike(parts, found)
+                found = caps.refusals(spec.name, allowed, policy)
+            if not found:
+                return refusals
             refusals += _strike(parts, found)
 
 

@@ -19,15 +19,18 @@ from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState, text_of
+from reconciler.engine.spending import Spending
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.ports.write_log import WriteLog
-from reconciler.safety import Safety, SafetyFacts
+from reconciler.safety import Safety, SafetyFacts, Unknown
+from reconciler.safety.approvals import Approvals
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -182,7 +185,8 @@ class Reconciler:
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
-        plan = self.planner.plan(spec, view, frame.revision)
+        caps = self._caps(frame, gate)
+        plan = self.planner.plan(spec, view, frame.revision, caps)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()
         ended = memory.status.pending if failed is None else None
@@ -198,14 +202,14 @@ class Reconciler:
         fresh = survey is None and not shared.trusting
         if not fresh and any(one.id not in unsent and gate.held(one) is None for one in plan.changes):
             view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision)
+            plan = self.planner.plan(spec, view, frame.revision, caps)
             held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
         policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
             spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
-            gate,
+            caps, gate,
         )  # fmt: skip
         run = RunState(basis, plan)
         if gate.closed is None:
@@ -234,9 +238,16 @@ class Reconciler:
         save_evidence(self._state, run.basis.survey.learned())
         return result
 
+    def _caps(self, frame: ending.Frame, gate: WriteGate) -> CapCheck:
+        """What the caps count, from the record; what the owner approved beyond them, where that can be read."""
+        spending = Spending(self._record, frame.spec, self.planner.clock)
+        approvals = Approvals() if isinstance(gate.approvals, Unknown) else gate.approvals
+        approved = approvals.of_now(frame.spec.blob, self.planner.policy_digest, frame.started)
+        return CapCheck(spending.spent, approved, spending.forget)
+
     def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
         facts = RunFacts(
-            frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy.digest, frame.started,
+            frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy_digest, frame.started,
             frame.requested is not None, frame.trace,
         )  # fmt: skip
         return Recorder(self._record, facts, self.planner.clock)

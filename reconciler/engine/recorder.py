@@ -19,6 +19,7 @@ from reconciler.documents.redaction import redacted
 from reconciler.engine.status import InFlight
 from reconciler.errors import ReconcilerError, Refused, Terminal, Transient, Unavailable
 from reconciler.plan import targets
+from reconciler.plan.caps import counts_of
 from reconciler.plan.model import Change, Detail, Plan
 from reconciler.ports.clock import Clock
 from reconciler.ports.write_log import LONGEST_ENTRY, WriteLog, organization_chain, subscription_chain
@@ -199,6 +200,7 @@ def described(change: Change) -> dict[str, Json]:
         "after": _bounded(change.after),
         "details": [_line(detail) for detail in change.details],
         "risk": change.risk.value,
+        "counts": {kind.value: count for kind, count in sorted(counts_of(change).items()) if count},
         "risks": sorted({change.risk.value, *(detail.risk.value for detail in change.details)}),
     }
     return {name: redacted(value) for name, value in fields.items()}

@@ -17,6 +17,7 @@ from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
 from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
+from reconciler.plan.caps import NOTHING_SPENT, CapCheck
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
 from reconciler.plan.sync import SyncCause, sync_cause
@@ -46,6 +47,8 @@ class RunBasis:
     """Lines of writes that were confirmed and changed nothing, by the plan of this run."""
     held: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that is not sent in this run, since it was rejected before → its rest."""
+    caps: CapCheck = NOTHING_SPENT
+    """What the policy's caps count, and what the owner approved beyond them."""
     gate: WriteGate | None = None
     """What the modes allow as the run begins; None: whatever the spec's own mode does."""
 
@@ -141,7 +144,7 @@ class RunState:
         """Whether what happened since the pass began still lets this change go out."""
         if self.gate.held(change) is not None:
             return False
-        if guards.is_removal(change) and self._removals() >= self.basis.policy.max_role_removals:
+        if not self._within_caps(change):
             return False
         if change.narrows and guards.place_of(change) in self._failed_grants():
             return False
@@ -188,8 +191,14 @@ class RunState:
         failed = self._failed()
         return {guards.organization_of(one.change) for one in failed if isinstance(one.error, Throttled)}
 
-    def _removals(self) -> int:
-        return sum(one.error is None and guards.is_removal(one.change) for one in self.attempts.values())
+    def _within_caps(self, change: Change) -> bool:
+        """Whether the caps of a run leave room for a change beside those that this run made."""
+        policy, caps = self.basis.policy, self.basis.caps
+        made = [one.change for one in self.attempts.values() if one.error is None]
+        if not caps.room(change, made, self.basis.spec.name, policy):
+            return False
+        full = sum(map(guards.is_removal, made)) >= policy.max_role_removals
+        return not (full and guards.is_removal(change)) or caps.approved(change)
 
 
 def text_of(change: Change) -> str:

@@ -175,8 +175,9 @@ class Steps:
         self._listen(Verifying(run.basis.spec.name, tuple(written)))
         for change in written:
             _forget(run, change)
+        run.basis.caps.forget()
         with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision)
+            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision, run.basis.caps)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
         self._recorder.proof(written, seen)

@@ -6,8 +6,6 @@ hashed and checked elsewhere. Guards and writers decide by targets alone; the te
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +13,7 @@ from enum import StrEnum
 
 from reconciler.documents import Json
 from reconciler.plan import targets
+from reconciler.plan.hashing import plan_hash
 from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
 __all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
@@ -148,6 +147,9 @@ class Change:
 
 _HARM = tuple(Risk)
 
+APPROVABLE = frozenset({"role-removals", "cap-removals", "cap-widenings", "cap-restarts", "cap-destructions"})
+"""Rules of caps: what they hold back waits for `approve HASH`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -157,6 +159,11 @@ class Refusal:
     rule: str
     """Short name of the rule, kebab-case: ``last-administrator``, ``policy-organizations``."""
     message: str
+
+    @property
+    def approvable(self) -> bool:
+        """Whether an approval of the plan allows the change: a cap alone holds it back."""
+        return self.rule in APPROVABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,10 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    spec: str = ""
+    """Git's id of the content of the spec's file."""
+    policy: str = ""
+    """Digest of the policy."""
 
     @property
     def in_sync(self) -> bool:
@@ -179,10 +190,17 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
-        changes = sorted((change.to_json() for change in self.changes), key=_text)
-        text = _text({"pool": self.pool, "changes": changes})
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """What an approval binds (`reconciler.plan.hashing`): equal plans, equal hashes, on any machine, in any order.
+
+        Changes that wait for nothing but an approval count, so the hash stays the same when they are approved.
+        """
+        changes = [change.to_json() for change in (*self.changes, *self.approvable)]
+        return plan_hash(self.pool, self.spec, self.policy, changes)
+
+    @property
+    def approvable(self) -> tuple[Change, ...]:
+        """Changes that a cap holds back, and an approval of this plan allows."""
+        return tuple(refusal.change for refusal in self.refusals if refusal.approvable)
 
     @property
     def counts(self) -> dict[Risk, int]:
@@ -193,10 +211,6 @@ class Plan:
     def with_allowed(self, changes: Sequence[Change], refusals: Sequence[Refusal] = ()) -> Plan:
         """The same plan with other changes, and with further refusals."""
         return replace(self, changes=tuple(changes), refusals=(*self.refusals, *refusals))
-
-
-def _text(content: Json) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def in_order(changes: Sequence[Change], facets: Sequence[str]) -> tuple[Change, ...]:
