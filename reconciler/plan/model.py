@@ -46,6 +46,8 @@ class Gap:
     """Seconds, where the service named them."""
     bounded: bool = False
     """Whether the wait has an end of its own: the spec waits for a quiet moment."""
+    foreseen: bool = False
+    """Whether the plan shows what is done once this is there (`Plan.following`), so that people need not read of it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,6 +90,8 @@ class Change:
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
+    awaits: str = ""
+    """Set where another change comes first: ``the pool exists``. Ids that do not exist yet are then placeholders."""
 
     @property
     def id(self) -> str:
@@ -143,6 +147,7 @@ class Change:
             ],
             "note": self.note,
             "waitOnce": self.wait_once,
+            "awaits": self.awaits,
         }
 
 
@@ -171,28 +176,43 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    following: tuple[Change, ...] = ()
+    """Allowed, and possible only after some of `changes` took effect: each says in `awaits` what has to exist first."""
 
     @property
     def in_sync(self) -> bool:
         """Only an empty and complete plan is in sync."""
-        return not self.changes and not self.refusals and not self.gaps
+        return not self.all_changes and not self.refusals and not self.gaps
+
+    @property
+    def all_changes(self) -> tuple[Change, ...]:
+        """Everything that the plan shows: what can be written now, then what follows from it."""
+        return (*self.changes, *self.following)
 
     @property
     def hash(self) -> str:
         """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
-        changes = sorted((change.to_json() for change in self.changes), key=_text)
-        text = _text({"pool": self.pool, "changes": changes})
+        content: dict[str, Json] = {"pool": self.pool, "changes": _hashed(self.changes)}
+        if self.following:
+            content["following"] = _hashed(self.following)
+        text = _text(content)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def counts(self) -> dict[Risk, int]:
         """How many changes of each risk there are, harmless first; risks without a change are left out."""
-        found = Counter(change.risk for change in self.changes)
+        found = Counter(change.risk for change in self.all_changes)
         return {risk: found[risk] for risk in Risk if found[risk]}
 
     def with_allowed(self, changes: Sequence[Change], refusals: Sequence[Refusal] = ()) -> Plan:
         """The same plan with other changes, and with further refusals."""
         return replace(self, changes=tuple(changes), refusals=(*self.refusals, *refusals))
+
+
+def _hashed(changes: Sequence[Change]) -> list[Json]:
+    """Changes in an order of their own; what has to exist before one follows from its target."""
+    documents = (change.to_json() for change in changes)
+    return sorted(({name: value for name, value in one.items() if name != "awaits"} for one in documents), key=_text)
 
 
 def _text(content: Json) -> str:

@@ -82,5 +82,6 @@ def test_gaps_and_refusals_are_whole() -> None:
         "reason": "Unavailable",
         "message": "roles: fabrikam-prime answered 503",
         "retryAfter": 30.0,
+        "foreseen": False,
     }
     assert whole["refusals"][0]["rule"] == "last-administrator"
