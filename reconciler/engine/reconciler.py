@@ -18,7 +18,7 @@ from reconciler.engine.memory import Memory, load_evidence, load_status, save_ev
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import RunBasis, RunState, text_of
+from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.spending import Spending
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
@@ -41,11 +41,13 @@ class Approval:
 
     plan_hash: str | None = None
     begun: Plan | None = None
+    as_planned: bool = False
+    """Whether the first plan of this run is what was approved: it is shown before anything is written."""
 
     @property
     def given(self) -> bool:
         """Whether the run makes the approved changes alone."""
-        return self.plan_hash is not None or self.begun is not None
+        return self.plan_hash is not None or self.begun is not None or self.as_planned
 
 
 class Reconciler:
@@ -93,20 +95,22 @@ class Reconciler:
         plan_hash: str | None = None,
         *,
         approved: Plan | None = None,
+        as_planned: bool = False,
         requested: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
-        an earlier run of the same approval began; changes that are not in it are left. `requested`: when a person or a
-        program requested this run; writes that were rejected before are then sent again. Errors of the state store
-        leave this function; those of the two planes are in the result. A bug is not caught.
+        an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
+        written but what the first plan of this run shows. `requested`: when a person or a program requested this
+        run; writes that were rejected before are then sent again. Errors of the state store leave this function;
+        those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
-            result = self._reconcile(frame, survey, Approval(plan_hash, approved))
+            result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
                 span.fail(failure.error.reason, str(failure.error))
@@ -204,7 +208,7 @@ class Reconciler:
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision, caps)
             held, unsent = not_sent(plan)
-        allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
+        allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
         policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(

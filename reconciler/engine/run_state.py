@@ -7,7 +7,6 @@ nothing is. A run that dies half-way leaves too many rights, never too few.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from reconciler.engine.stored import Ineffective, Rest
 from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
+from reconciler.plan.following import covers
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
 from reconciler.plan.sync import SyncCause, sync_cause
@@ -37,8 +37,8 @@ class RunBasis:
     policy: Policy
     survey: SharedSurvey
     planned: Plan
-    approved: frozenset[str] | None = None
-    """Texts of the changes in the approved plan; None: whatever is planned."""
+    approved: Plan | None = None
+    """The plan that was approved or shown: nothing else is written. None: whatever is planned."""
     failed_operation: tuple[str, Failure] | None = None
     """The operation of an earlier run that just failed, under its change's id; its facet begins nothing in this run."""
     digest: str = ""
@@ -63,8 +63,12 @@ class RunBasis:
         return sync_cause(self.status.verified, self.digest, self.planned, left)
 
     def approves(self, change: Change) -> bool:
-        """Whether the change is in the approved plan, to the letter."""
-        return self.approved is None or text_of(change) in self.approved
+        """Whether the approved plan shows the change, now or as what follows."""
+        return self.approved is None or covers(self.approved, change)
+
+    def approves_none(self, left: Plan) -> bool:
+        """Whether nothing of what is left is in the approved plan, so that no run of this approval goes on."""
+        return self.approved is not None and bool(left.all_changes) and not any(map(self.approves, left.all_changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +203,6 @@ class RunState:
             return False
         full = sum(map(guards.is_removal, made)) >= policy.max_role_removals
         return not (full and guards.is_removal(change)) or caps.approved(change)
-
-
-def text_of(change: Change) -> str:
-    """The change as a text: what is approved is approved to the letter."""
-    return json.dumps(change.to_json(), sort_keys=True)
 
 
 def _hidden(plan: Plan, change: Change) -> bool:

@@ -26,24 +26,20 @@ _UNORDERED = frozenset({
     "organizations", "projects", "repositories", "users", "groups", "aliases", "observedcertificates",
 })  # fmt: skip
 """Lists of the ARM document whose order means nothing."""
-_BODIES = frozenset({"createPool", "updatePool", "replacePool"})
+CREATIONS = frozenset({"createPool", "replacePool"})
+"""Types of targets after which further lines of the same body may have to be written."""
+_BODIES = CREATIONS | {"updatePool"}
 _ASSIGNED_LATER = frozenset({"poolId", "queueId", "identityId", "before"})
 """Fields of a target that are not known before what it follows from exists."""
 
 
-def plan_hash(
-    pool: str, spec: str, policy: str, changes: Iterable[JsonObject], following: Iterable[JsonObject] = ()
-) -> str:
-    """SHA-256 in hexadecimal digits; `spec`: git's id of the file's content, `policy`: the policy's digest."""
-    content: dict[str, Json] = {
-        "pool": pool.casefold(),
-        "spec": spec,
-        "policy": policy,
-        "changes": sorted(_text(_normal(change)) for change in changes),
-    }
-    if later := sorted(_text(_normal(change)) for change in following):
-        content["following"] = later
-    return _digest(content)
+def plan_hash(pool: str, spec: str, policy: str, changes: Iterable[JsonObject]) -> str:
+    """SHA-256 in hexadecimal digits; `spec`: git's id of the file's content, `policy`: the policy's digest.
+
+    A change that waits for another one counts like any other: it is approved with it.
+    """
+    lines = sorted(_text(_normal(change)) for change in changes)
+    return _digest({"pool": pool.casefold(), "spec": spec, "policy": policy, "changes": lines})
 
 
 def line_of_change(change: JsonObject) -> str:

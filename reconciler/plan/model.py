@@ -45,6 +45,8 @@ class Gap:
     """Seconds, where the service named them."""
     bounded: bool = False
     """Whether the wait has an end of its own: the spec waits for a quiet moment."""
+    foreseen: bool = False
+    """Whether the plan shows what is done once this is there (`Plan.following`), so that people need not read of it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,6 +89,8 @@ class Change:
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
+    awaits: str = ""
+    """Set where another change comes first: ``the pool exists``. Ids that do not exist yet are then placeholders."""
 
     @property
     def id(self) -> str:
@@ -142,6 +146,7 @@ class Change:
             ],
             "note": self.note,
             "waitOnce": self.wait_once,
+            "awaits": self.awaits,
         }
 
 
@@ -182,11 +187,18 @@ class Plan:
     """Git's id of the content of the spec's file."""
     policy: str = ""
     """Digest of the policy."""
+    following: tuple[Change, ...] = ()
+    """Allowed, and possible only after some of `changes` took effect: each says in `awaits` what has to exist first."""
 
     @property
     def in_sync(self) -> bool:
         """Only an empty and complete plan is in sync."""
-        return not self.changes and not self.refusals and not self.gaps
+        return not self.all_changes and not self.refusals and not self.gaps
+
+    @property
+    def all_changes(self) -> tuple[Change, ...]:
+        """Everything that the plan shows: what can be written now, then what follows from it."""
+        return (*self.changes, *self.following)
 
     @property
     def hash(self) -> str:
@@ -194,7 +206,7 @@ class Plan:
 
         Changes that wait for nothing but an approval count, so the hash stays the same when they are approved.
         """
-        changes = [change.to_json() for change in (*self.changes, *self.approvable)]
+        changes = [change.to_json() for change in (*self.all_changes, *self.approvable)]
         return plan_hash(self.pool, self.spec, self.policy, changes)
 
     @property
@@ -205,7 +217,7 @@ class Plan:
     @property
     def counts(self) -> dict[Risk, int]:
         """How many changes of each risk there are, harmless first; risks without a change are left out."""
-        found = Counter(change.risk for change in self.changes)
+        found = Counter(change.risk for change in self.all_changes)
         return {risk: found[risk] for risk in Risk if found[risk]}
 
     def with_allowed(self, changes: Sequence[Change], refusals: Sequence[Refusal] = ()) -> Plan:

@@ -50,10 +50,11 @@ class ApprovedPlan:
     @classmethod
     def of_plan(cls, plan: Plan, by: str, at: datetime) -> ApprovedPlan:
         """The approval of everything that this plan shows, with what its caps hold back."""
-        changes = [change.to_json() for change in (*plan.changes, *plan.approvable)]
+        changes = [change.to_json() for change in (*plan.all_changes, *plan.approvable)]
         lines = frozenset(map(hashing.line_of_change, changes))
-        created = [line for change in changes for line in hashing.lines_to_come(change) if change["action"] == "create"]
-        return cls(plan.hash, plan.spec, plan.policy, by, at, lines, frozenset(created))
+        later = [one for one in changes if one["awaits"] or one["target"]["type"] in hashing.CREATIONS]
+        created = frozenset(line for one in later for line in hashing.lines_to_come(one))
+        return cls(plan.hash, plan.spec, plan.policy, by, at, lines, created)
 
     def counts(self, blob: str, policy: str, now: datetime) -> bool:
         """Whether it counts now for a run with this spec and policy. A moment in the future is not believed."""
@@ -78,7 +79,8 @@ class ApprovedPlan:
         if not isinstance(body, Mapping) or (at := moment_of(body.get("at"))) is None:
             return None
         lines, to_come = (frozenset(map(str, list_of(body, name))) for name in ("lines", "toCome"))
-        return cls(*(text_of(body, name) for name in ("hash", "blob", "policy", "by")), at, lines, to_come)
+        digest, blob, policy, by = (text_of(body, name) for name in ("hash", "blob", "policy", "by"))
+        return cls(digest, blob, policy, by, at, lines, to_come)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
         "state": words.state(plan, cause),
         "summary": words.counts(plan),
         "changes": [_change(change) for change in plan.changes],
+        "following": [_change(change) for change in plan.following],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "gaps": [_gap(gap) for gap in plan.gaps],
         "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
@@ -67,4 +68,5 @@ def _gap(gap: Gap) -> dict[str, Json]:
         "reason": gap.reason,
         "message": gap.message,
         "retryAfter": gap.retry_after,
+        "foreseen": gap.foreseen,
     }

@@ -36,14 +36,14 @@ def _head(plan: Plan, cause: SyncCause) -> str:
 
 
 def _body(plan: Plan, columns: int) -> Iterator[str]:
-    marked = [(row.mark, _cells(row)) for change in plan.changes for row in words.rows(plan, change)]
+    marked = [(row.mark, _cells(row)) for change in plan.all_changes for row in words.rows(plan, change)]
     refused = [_refused(plan, refusal) for refusal in plan.refusals]
     table = _aligned([*marked, *(line for line, _ in refused)], columns)
     yield from table[: len(marked)]
     for line, (_, reason) in zip(table[len(marked) :], refused, strict=True):
         yield line
         yield f"{_DEEPER}{reason}"
-    yield from _gaps(plan.gaps)
+    yield from _gaps(words.gaps_shown(plan))
     for remark in plan.remarks:
         yield f"  · {clean(remark.facet)}  {clean(remark.subject)}"
         yield f"{_DEEPER}{clean(remark.message)}"

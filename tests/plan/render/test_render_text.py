@@ -12,7 +12,7 @@ from reconciler.plan import render
 from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk
 from reconciler.plan.render.words import rows
 from reconciler.plan.sync import SyncCause
-from reconciler.plan.targets import UpdatePool
+from reconciler.plan.targets import CreatePool, UpdatePool
 from tests.plan.render.samples import (
     BLIND,
     DEAD,
@@ -195,7 +195,10 @@ def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> 
     shown = render.text(plan)
 
     assert not [c for c in shown if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
-    details = sum(len(change.details) or 1 for change in plan.changes)
+    details = sum(
+        len(change.details) + 1 if isinstance(change.target, CreatePool) else len(change.details) or 1
+        for change in plan.changes
+    )
     assert shown.count("\n") == details + 2 * len(plan.refusals) + 2 * len(plan.gaps) + 2 * len(plan.remarks) + 1
 
 
