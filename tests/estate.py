@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from threading import Lock
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment
 from reconciler.errors import NotFound, ReconcilerError, Rejected
 from reconciler.ports.azure import API_VERSION, Operation, Pending
 from reconciler.ports.devops import (
@@ -26,6 +27,8 @@ from reconciler.ports.devops import (
 )
 from reconciler.ports.readers_writers import Readers, Writers
 
+CREATED = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+"""When pools and their agent pools were created."""
 Before = Callable[[str, tuple[object, ...]], None]
 
 
@@ -100,7 +103,10 @@ class Estate:
 
     def add(self, organization: str, pools: int, projects: int, *, opened: bool = True) -> None:
         """Pools `pool-1`, `pool-2`… with a queue in each of the projects `project-1`, `project-2`… of it."""
-        self.pools[organization] = [AgentPool(n + 1, f"pool-{n + 1}", auto_provision=True) for n in range(pools)]
+        self.pools[organization] = [
+            AgentPool(n + 1, f"pool-{n + 1}", auto_provision=True, hosted=False, created_on=CREATED)
+            for n in range(pools)
+        ]
         self.projects[organization] = [
             Project(f"{organization}-{n + 1:04}", f"project-{n + 1}") for n in range(projects)
         ]
@@ -120,7 +126,18 @@ class ArmReads:
 
     def pool(self, pool_id: str, api_version: str = API_VERSION) -> dict[str, Json] | None:  # noqa: ARG002 - one version here
         self.estate.called("arm pool", pool_id)
-        return self.estate.arm.get(pool_id.casefold())
+        found = self.estate.arm.get(pool_id.casefold())
+        return None if found is None else self._shown(found)
+
+    def _shown(self, body: dict[str, Json]) -> dict[str, Json]:
+        """What a test did not put is as ARM has it: created, in use by every organization that has agent pools."""
+        organizations = [{"url": f"https://dev.azure.com/{name}"} for name in self.estate.pools]
+        profile = {"kind": "AzureDevOps", "organizations": organizations}
+        return {
+            "systemData": {"createdAt": moment(CREATED)},
+            "properties": {"provisioningState": "Succeeded", "organizationProfile": profile},
+            **body,
+        }
 
     def machines(self, pool_id: str) -> Sequence[str]:
         self.estate.called("machines", pool_id)
@@ -132,7 +149,7 @@ class ArmReads:
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
-        return [body for key, body in self.estate.arm.items() if f"/subscriptions/{subscription}/" in key]
+        return [self._shown(body) for key, body in self.estate.arm.items() if f"/subscriptions/{subscription}/" in key]
 
     def operation(self, url: str) -> Operation:
         self.estate.called("operation", url)

@@ -29,8 +29,9 @@ def shown(world: World, pool: ManagedPool, version: str) -> Body:
         "name": pool.name,
         "type": f"{kind}/pools",
         "location": pool.body["location"],
-        "systemData": dict(pool.system),
     }
+    if world.switches.on("arm.system-data"):
+        found["systemData"] = dict(pool.system)
     if "tags" in pool.body:
         found["tags"] = dict(pool.body["tags"])
     if pool.body.get("identity"):

@@ -113,6 +113,10 @@ def _pool(world: World, organization: Organization, pool: AgentPool) -> Json:
     }
     if pool.agent_cloud is not None:
         found["agentCloudId"] = pool.agent_cloud
+    if pool.options != "none":
+        found["options"] = pool.options
+    if pool.owner:
+        found["owner"] = pool.owner
     return found
 
 

@@ -11,6 +11,7 @@ from emulator.world import World
 
 POOL = (
     *("name", "id", "isHosted", "poolType", "autoProvision", "autoUpdate", "agentCloudId", "managed", "allProjects"),
+    *("options", "owner"),
     *("hiddenFrom", "createdBy", "createdOn", "description", "inherit", "roles", "openAccess", "queues", "properties"),
 )
 QUEUE = ("project", "id", "name", "openAccess", "pipelines", "inherit", "roles", "managed", "checks")
@@ -46,6 +47,8 @@ def _pool(raw: EstateNode, organization: Organization, world: World) -> None:
         auto_provision=raw.flag("autoProvision", False),
         auto_update=raw.flag("autoUpdate", True),
         agent_cloud=raw.whole("agentCloudId"),
+        options=raw.text("options", "none"),
+        owner=raw.text("owner", ""),
         created_by=_id_of(creator, organization, f"{raw.where}.createdBy"),
         created_on=raw.text("createdOn", world.clock.stamp()),
         metadata=raw.text("description", ""),

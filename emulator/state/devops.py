@@ -125,8 +125,11 @@ class AgentPool:
     auto_provision: bool = False
     auto_update: bool = True
     agent_cloud: int | None = None
+    options: str = "none"
     created_by: str = ""
     """Local id."""
+    owner: str = ""
+    """Local id; empty where it is who created it."""
     created_on: str = ""
     metadata: str = ""
     properties: dict[str, Json] = field(default_factory=dict)

@@ -281,6 +281,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="azure-devops-docs, features timeline, November 2024",
     ),
     _row(
+        "system-data",
+        True,
+        about="Whether answers carry systemData",
+        known="in the document of every version, and none that is required",
+        source=EXAMPLES,
+    ),
+    _row(
         "machine-status",
         "Ready",
         "Ready",

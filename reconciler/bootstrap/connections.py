@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -102,7 +103,9 @@ def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetr
     from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
     readers = readers_of(settings, planes)
-    return Planner(FACETS, readers, policy(settings), clock, believe=beliefs(settings), telemetry=watch)
+    margin = timedelta(seconds=settings.agent_pool_margin)
+    known = beliefs(settings)
+    return Planner(FACETS, readers, policy(settings), clock, margin=margin, believe=known, telemetry=watch)
 
 
 def readers_of(settings: Settings, planes: Planes) -> Readers:

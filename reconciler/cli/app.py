@@ -60,6 +60,11 @@ COMMANDS = {
             "apply --policy policy.yaml --timeout 3600",
         ),
     ),
+    "approve": CommandRow(
+        "reconciler.cli.approve:approve",
+        "Record an approval.",
+        ("approve fabrikam-managed-pool --agent-pool fabrikam-prime/42",),
+    ),
     "status": CommandRow(
         "reconciler.cli.status:status",
         "Show what the last runs found, and since when it is so.",

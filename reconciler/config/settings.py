@@ -190,6 +190,9 @@ class Settings:
                                       "seconds", number(5, 3600))]
     wait_once: Annotated[float, Variable("How long a run waits for what Azure usually creates itself, before creating "
                                          "it", "15", "seconds", number(1, 600))]
+    agent_pool_margin: Annotated[float, Variable("How much older than its ARM pool an agent pool may be, and still "
+                                                 "count as created with it: clocks differ", "600", "seconds",
+                                                 number(0, 3600))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
     prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
+from reconciler.engine.ownership import NAME, Claims, OwnershipCheck, OwnershipRules, Restriction, unchecked
+from reconciler.engine.proofs import MARGIN, agent_pools_of
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
 from reconciler.plan import guards
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
@@ -63,10 +65,14 @@ class Planner:
         clock: Clock,
         *,
         refuse: PlanGuard = guards.refuse,
+        margin: timedelta = MARGIN,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        """`believe`: by organization, the capabilities that `probe` found and that still count."""
+        """`believe`: by organization, the capabilities that `probe` found and that still count.
+
+        `margin`: how much older than its ARM pool an agent pool may be.
+        """
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
@@ -76,6 +82,7 @@ class Planner:
         self.policy_digest = policy.digest
         """Of the whole policy: what a command leaves out of it for one run is no other policy."""
         self._refuse = refuse
+        self._margin = margin
 
     def survey(
         self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
@@ -84,14 +91,28 @@ class Planner:
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
         return made.believing(self._believe(self.clock.now()))
 
-    def plan(self, spec: Spec, survey: Survey, revision: str, caps: CapCheck = NOTHING_SPENT) -> Plan:
-        """Compare both planes with the spec.
+    def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
+        """The check whose the agent pools of a spec are, on what was read for its plan."""
+        marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
+        rules = OwnershipRules(self._margin, marks)
+        return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy, rules)
+
+    def plan(
+        self,
+        spec: Spec,
+        survey: Survey,
+        revision: str,
+        claims: Claims | None = None,
+        *,
+        caps: CapCheck = NOTHING_SPENT,
+    ) -> Plan:
+        """Compare both planes with the spec. `claims`: None where no state of the deployment is read.
 
         A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
         (`SpecInvalid`) leaves no plan at all.
         """
         with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
-            plan = self._plan(spec, survey, revision, caps)
+            plan = self._plan(spec, survey, revision, claims or unchecked(), caps)
             span.set("reconciler.planned", len(plan.all_changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
@@ -99,20 +120,23 @@ class Planner:
                 span.set("reconciler.rules", " ".join(sorted({refusal.rule for refusal in plan.refusals})))
             return plan
 
-    def _plan(self, spec: Spec, survey: Survey, revision: str, caps: CapCheck) -> Plan:
+    def _plan(self, spec: Spec, survey: Survey, revision: str, claims: Claims, caps: CapCheck) -> Plan:
         now = self.clock.now()
         spec = of_this_run(spec, survey)
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
         refusals = self._guarded(spec, parts, now, caps)
+        owned = self.ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
+        refusals += _restricted(parts, owned)
         following, unfit = self._following(spec, desired, survey, parts, refusals, caps=caps)
         refusals += unfit
         names = [facet.name for facet in self.facets]
         allowed = in_order([change for part in parts for change in part.allowed], names)
-        gaps = sorted({gap for part in parts for gap in part.gaps}, key=_gap_order)
+        unread = [gap_of(NAME, spec.name, owned.unread)] if owned.unread else []
+        gaps = sorted({*owned.findings, *unread, *(gap for part in parts for gap in part.gaps)}, key=_gap_order)
         by_change = {id(refusal.change): refusal for refusal in refusals}
         refused = in_order([refusal.change for refusal in refusals], names)
-        remarks = sorted({remark for part in parts for remark in part.remarks})
+        remarks = sorted({*owned.remarks, *(remark for part in parts for remark in part.remarks)})
         refusals_in_order = tuple(by_change[id(change)] for change in refused)
         return Plan(
             spec.name,
@@ -214,6 +238,20 @@ def _awaiting(change: Change) -> Change:
     return replace(change, awaits=awaited_by(change))
 
 
+def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal]:
+    """Take out what is not on an own agent pool: as a refusal, or where that is not known yet, with a gap."""
+    held = {change.id: error for change, error in owned.held}
+    for part in parts:
+        gaps = [gap_of(part.facet.name, _place(one), held[one.id]) for one in part.allowed if one.id in held]
+        part.gaps += tuple(dict.fromkeys(gaps))
+        part.allowed = [change for change in part.allowed if change.id not in held]
+    return _strike(parts, owned.refusals) if owned.refusals else []
+
+
+def _place(change: Change) -> str:
+    return change.place.organization if change.place is not None else change.subject
+
+
 def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
     """Nothing is written for a pool that is not where the spec says: another spec may have it by now."""
     moved = [gap for part in parts for gap in part.gaps if gap.reason == Moved.__name__]
@@ -226,13 +264,24 @@ def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
 
 
 def of_this_run(spec: Spec, survey: Survey) -> Spec:
-    """The spec with what ARM has where it is silent; where ARM cannot be read it stays silent, which is a gap."""
-    if not any(one.silent for one in spec.organizations):
+    """The spec with what ARM has where it is silent, and with ARM's names of agent pools, whatever the spec says.
+
+    Where ARM cannot be read the spec stays silent, which is a gap, and no agent pool is its own.
+    """
+    if not spec.organizations:
         return spec
     try:
-        return settled(spec, survey.arm_pool(spec))
+        document = survey.arm_pool(spec)
     except ReconcilerError:
         return spec
+    names = agent_pools_of(spec.name, document)
+    known = settled(spec, document)
+    return replace(
+        known,
+        organizations=tuple(
+            replace(one, agent_pool=names.get(one.name, one.agent_pool)) for one in known.organizations
+        ),
+    )
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

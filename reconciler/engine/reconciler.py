@@ -15,6 +15,7 @@ from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
@@ -155,11 +156,12 @@ class Reconciler:
                 return ending.in_flight(frame, memory, status.pending, state)
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
-        gate = gate_of(frame.spec, self.facts(frame.spec))
+        facts = self.facts(frame.spec)
+        gate, claims = gate_of(frame.spec, facts), Claims(facts, self._safety)
         if gate.waiting is not None:
             frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
-            run = self._planned(frame, memory, survey, failed, approval, gate)
+            run = self._planned(frame, memory, survey, failed, approval, gate, claims)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
@@ -184,13 +186,14 @@ class Reconciler:
         failed: tuple[str, Failure] | None,
         approval: Approval,
         gate: WriteGate,
+        claims: Claims,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered)
         caps = self._caps(frame, gate)
-        plan = self.planner.plan(spec, view, frame.revision, caps)
+        plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()
         ended = memory.status.pending if failed is None else None
@@ -206,14 +209,14 @@ class Reconciler:
         fresh = survey is None and not shared.trusting
         if not fresh and any(one.id not in unsent and gate.held(one) is None for one in plan.changes):
             view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision, caps)
+            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
         policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
             spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
-            caps, gate,
+            caps, gate, claims,
         )  # fmt: skip
         run = RunState(basis, plan)
         if gate.closed is None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.engine.gate import WriteGate
+from reconciler.engine.ownership import Claims, unchecked
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
@@ -51,6 +52,8 @@ class RunBasis:
     """What the policy's caps count, and what the owner approved beyond them."""
     gate: WriteGate | None = None
     """What the modes allow as the run begins; None: whatever the spec's own mode does."""
+    claims: Claims = field(default_factory=unchecked)
+    """What the run knows of its agent pools; what it proves is recorded before anything is written."""
 
     @property
     def withheld(self) -> str:

@@ -15,6 +15,7 @@ from reconciler.engine.events import Applied, Applying, Event, Failed, PassStart
 from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
+from reconciler.engine.proofs import Ownership
 from reconciler.engine.recorder import Recorder
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
@@ -55,6 +56,7 @@ class Steps:
 
     def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
+        self._record(run)
         try:
             self._passes(run, limits)
         finally:
@@ -110,6 +112,7 @@ class Steps:
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             try:
+                run.basis.claims.before_write(change, run.basis.spec, run.basis.survey, self._planner.clock)
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
@@ -145,6 +148,12 @@ class Steps:
                 span.set("reconciler.pending", True)
             return pending
 
+    def _record(self, run: RunState) -> None:
+        """Record the agent pools that were proven to be the pool's own."""
+        spec, claims = run.basis.spec, run.basis.claims
+        found = self._planner.ownership(spec, run.basis.survey, claims).found()
+        claims.record(spec, (one for one in found.values() if isinstance(one, Ownership)))
+
     def _note(self, run: RunState, change: Change) -> None:
         """Store what is about to be destroyed before it is: the next run creates it again and says why."""
         if change.destroys:
@@ -177,7 +186,9 @@ class Steps:
             _forget(run, change)
         run.basis.caps.forget()
         with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision, run.basis.caps)
+            basis = run.basis
+            plan = self._planner.plan(basis.spec, basis.survey, basis.revision, basis.claims, caps=basis.caps)
+            self._record(run)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
         self._recorder.proof(written, seen)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from reconciler.documents import Json
@@ -33,6 +34,10 @@ class AgentPool:
     """Whether new projects get a queue of it; None where the answer does not say."""
     facts: Mapping[str, Json] | None = None
     """The raw document."""
+    hosted: bool | None = None
+    """Whether the service itself runs its agents; None where the answer does not say."""
+    created_on: datetime | None = None
+    """In UTC; None where the answer does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
 from reconciler.safety import agent_pools, approvals, modes
-from reconciler.safety.agent_pools import RecordedAgentPool
+from reconciler.safety.agent_pools import (
+    AgentPoolApproval,
+    AgentPools,
+    CreationIntent,
+    RecordedAgentPool,
+    Replacement,
+)
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
 from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting, WriteMode
@@ -39,7 +45,7 @@ class Safety:
             return SafetyFacts(Modes(modes.unreadable(error)), Unknown(str(error)), Unknown(str(error)))
         return SafetyFacts(
             self._modes(index, key, organizations),
-            _known(lambda: agent_pools.read_recorded(self.documents, index, key)),
+            _known(lambda: agent_pools.read_agent_pools(self.documents, index, key)),
             _known(lambda: approvals.read_approvals(self.documents, index, key)),
         )
 
@@ -58,9 +64,37 @@ class Safety:
         """Set a mode, or clear it (None). The store decides who may: only the owner can write it."""
         modes.write_setting(self.documents, scope, mode, reason=reason, by=by, at=self.clock.now())
 
-    def record_agent_pool(self, key: str, agent_pool: RecordedAgentPool) -> None:
-        """Record the id of an agent pool, before anything is written there."""
-        agent_pools.record(self.documents, key, agent_pool)
+    def record_agent_pool(self, key: str, generation: str, organization: str, found: RecordedAgentPool) -> None:
+        """Record the id of an agent pool, before anything is written there; `Refused` where another pool has it."""
+        agent_pools.take(self.documents, key, organization, found.id)
+        self._change_agent_pools(key, lambda known: known.with_recorded(generation, organization, found))
+
+    def intend_agent_pool(self, key: str, intent: CreationIntent) -> None:
+        """Record that an agent pool is about to be created, before the write to ARM that creates it."""
+        self._change_agent_pools(key, lambda known: known.with_intent(intent))
+
+    def replace_agent_pools(self, key: str, replacement: Replacement) -> None:
+        """Record that the pool is about to be deleted to be created again, before the deletion."""
+        self._change_agent_pools(key, lambda known: known.with_replacement(replacement))
+
+    def approve_agent_pool(self, key: str, approval: AgentPoolApproval) -> str:
+        """Record the owner's approval; returns the key of the pool that had the agent pool, if another one had.
+
+        That one no longer has it: an agent pool belongs to one pool.
+        """
+        organization, number = approval.organization, approval.id
+        former = agent_pools.take(self.documents, key, organization, number, approved=True)
+        if former:
+            self._change_agent_pools(former, lambda known: known.without(organization, number))
+        self._change_agent_pools(key, lambda known: known.with_approval(approval))
+        return former
+
+    def owner_of_agent_pool(self, organization: str, number: int) -> str:
+        """Key of the pool that has this agent pool; empty where none has."""
+        return agent_pools.read_owner(self.documents, organization, number)
+
+    def _change_agent_pools(self, key: str, edit: Callable[[AgentPools], AgentPools]) -> None:
+        agent_pools.change_agent_pools(self.documents, key, edit)
 
     def approve_spec(self, key: str, *, blob: str, path: str, text: str, by: str) -> None:
         """Store the content of a spec as the approved one of its pool."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reconciler.safety.agent_pools import RecordedAgentPool
+from reconciler.safety.agent_pools import AgentPools
 from reconciler.safety.approvals import Approvals
 from reconciler.safety.modes import Modes
 
@@ -21,7 +21,7 @@ class SafetyFacts:
     """The facts of one pool. A part that is `Unknown` allows no write that depends on it."""
 
     modes: Modes = field(default_factory=Modes)
-    agent_pools: tuple[RecordedAgentPool, ...] | Unknown = ()
+    agent_pools: AgentPools | Unknown = field(default_factory=AgentPools)
     approvals: Approvals | Unknown = field(default_factory=Approvals)
     checked: bool = True
     """False: the run has no access to the deployment's state, and only plans. Ownership is then «not checked»."""

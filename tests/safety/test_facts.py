@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.sqlite.store import Local
-from reconciler.errors import Rejected
 from reconciler.safety import ModeScope, Safety, SafetyFacts, Unknown, WriteMode
-from reconciler.safety.agent_pools import RecordedAgentPool, document_of
 from tests.contract.families import Settable
 
 ALL = ModeScope()
@@ -143,33 +141,6 @@ def test_a_damaged_mode_blocks_writing(stores: Local, body: object) -> None:
     assert not facts(safety).modes.of_pool().mode.writes
     set_mode(safety, ALL, WriteMode.ENFORCE)
     assert facts(safety).modes.of_pool().mode is WriteMode.ENFORCE
-
-
-def test_a_recorded_agent_pool_is_read_back_by_generation(stores: Local) -> None:
-    safety = safety_of(stores)
-    first = RecordedAgentPool("fabrikam", 7, "2026-01-01T00:00:00Z")
-    second = RecordedAgentPool("fabrikam", 9, "2026-02-01T00:00:00Z")
-    for one in (first, second, RecordedAgentPool("fabrikam", 8, second.generation)):
-        safety.record_agent_pool("pool-a", one)
-
-    assert facts(safety).agent_pools == (first, RecordedAgentPool("fabrikam", 8, second.generation))
-    assert safety.read("pool-b", []).agent_pools == ()
-    remove(stores, document_of("pool-a"))
-    missing = facts(safety)
-    assert isinstance(missing.agent_pools, Unknown)
-    assert missing.modes.of_pool().mode is WriteMode.ENFORCE
-    with pytest.raises(Exception, match="is missing, but the index names it"):
-        safety.record_agent_pool("pool-a", first)
-
-
-@pytest.mark.parametrize("entry", [{}, {"id": "7"}, {"id": True}, 7])
-def test_a_damaged_record_is_not_an_empty_one(stores: Local, entry: object) -> None:
-    safety = safety_of(stores)
-    safety.documents.change(document_of("pool-a"), lambda _: {"recorded": [entry]})
-
-    assert isinstance(facts(safety).agent_pools, Unknown)
-    with pytest.raises(Rejected):
-        safety.record_agent_pool("pool-a", RecordedAgentPool("fabrikam", 7, "x"))
 
 
 def test_the_approved_spec_is_read_back(stores: Local) -> None:

@@ -35,7 +35,7 @@ from reconciler.adapters.devops.identities import Identities, property_of
 from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
-from reconciler.documents import Json
+from reconciler.documents import Json, moment_of
 from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.ports.devops import (
     AGENT_POOLS_TOKEN,
@@ -91,7 +91,14 @@ class DevOps:
             models = complete(clients.task_agent.get_agent_pools(pool_type="automation"), organization, "agent pools")
             documents = clients.document["value"]
         return [
-            AgentPool(id=model.id, name=model.name, auto_provision=model.auto_provision, facts=document)
+            AgentPool(
+                id=model.id,
+                name=model.name,
+                auto_provision=model.auto_provision,
+                facts=document,
+                hosted=document["isHosted"] if isinstance(document.get("isHosted"), bool) else None,
+                created_on=moment_of(document.get("createdOn")),
+            )
             for model, document in zip(models, documents, strict=True)
             if whole(model, organization, "agent pools", "id", "name")
         ]
