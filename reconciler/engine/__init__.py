@@ -6,6 +6,7 @@
     reconciler  one pool under one lease (`Reconciler`)
     recorder    the record of a run's writes: intent, result, and what a read showed
     gate        what the owner's modes allow to be written (`WriteGate`)
+    approving_plans  the owner's approval of a plan by its hash
     spending    what was written in 24 hours, counted from the record for caps over time
     steps       apply and verify; the only place that writes
     run_state   one run while it goes on, and what may be done next

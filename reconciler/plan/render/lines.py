@@ -24,9 +24,10 @@ def text(plan: Plan, columns: int | None = None, cause: SyncCause = SyncCause.UN
     """The plan in lines of text, without a final newline.
 
     `columns`: width of the terminal; a change that is wider takes two lines. None: no limit. `cause`: why the pool is
-    out of sync, as far as it is known.
+    out of sync, as far as it is known. The hash stands at the end where the plan holds anything to approve.
     """
-    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
+    lines = [_head(plan, cause), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"]
+    return "\n".join([*lines, f"  plan {plan.hash}"] if plan.all_changes or plan.approvable else lines)
 
 
 def _head(plan: Plan, cause: SyncCause) -> str:
