@@ -10,11 +10,11 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR
-from reconciler.cli.options import NoColor, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import HASH, NoColor, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
 from reconciler.config.settings import Settings
-from reconciler.plan.render import clean, text
+from reconciler.plan.render import clean
 from reconciler.spec.model import Spec
 
 Subject = Annotated[
@@ -31,7 +31,6 @@ AgentPoolOption = Annotated[
         help="Take this agent pool for the pool's own, where a proof of that is missing.",
     ),
 ]  # fmt: skip
-_HASH = re.compile(r"[0-9a-f]{64}")
 _PLACE = re.compile(r"([A-Za-z0-9-]+)/([1-9][0-9]{0,9})")
 
 
@@ -51,11 +50,9 @@ def approve(
     The owner is who may write the deployment's safety facts, or its state file.
     """
     screen = Screen(color=not no_color, verbose=verbose)
-    if _HASH.fullmatch(subject.lower()):
+    if HASH.fullmatch(subject.lower()):
         if agent_pool:
-            raise typer.BadParameter(
-                "belongs to the NAME of a pool, not to the hash of a plan", param_hint="--agent-pool"
-            )
+            raise typer.BadParameter("belongs to the NAME of a pool, not to a plan", param_hint="--agent-pool")
         return _approve_plan(settings_of(specs, ref, policy), subject.lower(), names or [], screen)
     if not agent_pool:
         problem = f"{clean(subject[:100])!r} is no hash of a plan (64 hexadecimal digits, as `plan` prints it); for an "
@@ -79,7 +76,7 @@ def _approve_plan(settings: Settings, plan_hash: str, names: list[str], screen: 
     complete = require(selection, screen)
     with closing(bootstrap.build(settings)) as app:
         done = approve_plan((app.planner, app.safety, app.state), selection.specs, source.snapshot(), plan_hash)
-    screen.line(text(done.plan, screen.columns))
+    screen.plan(done.plan)
     screen.good(f"this plan of pool {done.spec.name} is approved for 24 hours")
     return DONE if complete else ERROR
 

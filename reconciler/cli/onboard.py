@@ -20,7 +20,7 @@ from reconciler.cli import results
 from reconciler.cli.apply import PlanHash
 from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
-from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose
+from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose, plan_hash_of
 from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import ProgressDisplay, Screen
 from reconciler.cli.selection import Selection, settings_of
@@ -106,6 +106,7 @@ def onboard(
     wanted = tuple(dict.fromkeys(one.strip() for one in project or ()))
     request = OnboardRequest(_object_id(identity), Mode(mode.value), wanted)
     names = tuple(dict.fromkeys(organization_key(one) for one in organizations))
+    plan_hash = plan_hash_of(plan_hash)
     if plan_hash and (len(names) != 1 or not apply):
         raise typer.BadParameter("needs --apply, and a plan is of one organization", param_hint="--plan-hash")
     with (
