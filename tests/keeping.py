@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.documents import Json, JsonObject, moment_of
 from reconciler.documents.chain import ChainEnd, end_of, line_of, linked
-from reconciler.errors import LeaseHeld, ReconcilerError
+from reconciler.errors import LeaseHeld, ReconcilerError, Rejected
 from reconciler.ports.stores import StoredDocument
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -72,6 +72,7 @@ class Ledger:
     lines: dict[str, list[bytes]] = field(default_factory=dict)
     appends: list[str] = field(default_factory=list)
     """The chain of each request."""
+    reads: list[str] = field(default_factory=list)
     before: Callable[[str, Sequence[JsonObject]], object] = lambda _chain, _bodies: None
 
     def append(self, chain: str, bodies: Sequence[JsonObject]) -> ChainEnd:
@@ -83,6 +84,9 @@ class Ledger:
         return end
 
     def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
+        self.reads.append(chain)
+        if any(end_of(one) is None for one in self.entries(chain)):
+            raise Rejected(f"record {chain}: damaged")
         return [one for one in self.entries(chain) if (moment_of(one["at"]) or START) >= moment]
 
     def entries(self, chain: str) -> Iterator[Json]:
