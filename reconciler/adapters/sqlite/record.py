@@ -51,7 +51,7 @@ class LocalWriteLog:
         found: list[JsonObject] = []
         sealed = False
         for number, content in reversed(rows):
-            entry = entry_of(bytes(content))
+            entry = entry_of(_bytes(content))
             whole = entry is not None and entry["number"] == number
             if not whole and not sealed:
                 raise damaged_record(chain, f"entry {number} is edited or damaged")
@@ -65,7 +65,7 @@ class LocalWriteLog:
         with self._file.look() as connection:
             rows = connection.execute("SELECT entry FROM record WHERE chain = ? ORDER BY number", (chain,)).fetchall()
         for (content,) in rows:
-            yield entry_of(bytes(content)) or bytes(content).decode(errors="replace")
+            yield entry_of(_bytes(content)) or _bytes(content).decode(errors="replace")
 
     def chains(self) -> Sequence[str]:
         """Names of all chains, sorted."""
@@ -105,7 +105,7 @@ def _end(connection: sqlite3.Connection, chain: str) -> tuple[str, ChainEnd]:
     row = connection.execute("SELECT segment, number, hash FROM record_ends WHERE chain = ?", (chain,)).fetchone()
     if row is None and last is None:
         return "", ChainEnd()
-    entry = entry_of(bytes(last[0])) if last is not None else None
+    entry = entry_of(_bytes(last[0])) if last is not None else None
     if row is None or entry is None or end_of(entry) != ChainEnd(row[1], row[2]):
         raise damaged_record(chain, "its last entry is edited or damaged, or missing")
     return row[0], ChainEnd(row[1], row[2])
@@ -133,3 +133,8 @@ def _keep_end(connection: sqlite3.Connection, chain: str, segment: str, end: Cha
 def _seconds(entry: JsonObject) -> float:
     at = moment_of(entry["at"])
     return at.timestamp() if at is not None else 0.0
+
+
+def _bytes(content: bytes | str | None) -> bytes:
+    """A stored entry; whoever edited the row may have left a text, or nothing."""
+    return content.encode() if isinstance(content, str) else content or b""
