@@ -59,4 +59,7 @@ def entry_line(chain: str, entry: JsonObject) -> bytes:
 
 def damaged_record(chain: str, what: str) -> Rejected:
     """The error about a chain that cannot be continued."""
-    return Rejected(f"record {chain}: {what}; nothing is written there until an owner has checked and sealed it")
+    return Rejected(
+        f"record {chain}: {what}; nothing is written there until its owner has checked it "
+        f"(`reconciler history verify`) and sealed the damage (`reconciler history seal {chain} --reason …`)"
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from emulator import Running
@@ -58,3 +60,38 @@ def test_what_is_no_hash_is_said_before_anything_is_read(desk: Desk) -> None:
     ended = desk.run("approve", "0" * 64, "--agent-pool", "fabrikam/7")
     assert ended.code != 0
     assert "belongs to the NAME of a pool" in ended.err
+
+
+def test_the_record_is_checked_and_sealed_after_damage(online: Desk) -> None:
+    """A damaged record stops writes; the message says which two commands help."""
+    assert online.run("history", "verify").code != 0, "nothing is on record before the first run"
+    assert online.run("apply").code == 0
+    whole = online.run("history", "verify")
+    assert whole.code == 0, whole.err
+    assert "devops/fabrikam-prime: " in whole.out
+    assert "all in their place" in whole.out
+    refused = online.run("history", "seal", "devops/fabrikam-prime", "--reason", "none")
+    assert (refused.code, "there is nothing to seal" in refused.err) == (1, True)
+
+    with closing(sqlite3.connect(online.folder / "state.db")) as file:
+        sql = "UPDATE record SET entry = replace(CAST(entry AS TEXT), 'verified', 'believed') WHERE chain = ?"
+        assert file.execute(sql, ("devops/fabrikam-prime",)).rowcount
+        file.commit()
+    damaged = online.run("history", "verify")
+    assert damaged.code == 1
+    assert "devops/fabrikam-prime: entry at position" in damaged.out + damaged.err
+    assert "`reconciler history seal devops/fabrikam-prime --reason …`" in damaged.out + damaged.err
+
+    sealed = online.run("history", "seal", "devops/fabrikam-prime", "--reason", "edited by hand")
+    assert sealed.code == 0, sealed.err
+    assert online.run("history", "verify").code == 1, "the damage stays visible"
+    assert online.run("history", "seal", "devops/fabrikam-prime", "--reason", "again").code == 1
+    unknown = online.run("history", "verify", "devops/contoso")
+    assert "known are arm/" in unknown.err
+
+
+def test_a_seal_needs_its_chain_and_its_reason(desk: Desk) -> None:
+    ended = desk.run("history", "seal", "devops/fabrikam-prime")
+
+    assert ended.code != 0
+    assert "--reason" in ended.err
