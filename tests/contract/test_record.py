@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import BlobServiceClient
 
+from reconciler.adapters.azure_storage.account import Account, Names, Storage
+from reconciler.adapters.azure_storage.record import StorageWriteLog
+from reconciler.adapters.azure_storage.state import Blobs
+from reconciler.adapters.azure_storage.wire import blobs
+from reconciler.documents import moment
+from reconciler.documents.chain import closing as closing_entry
 from reconciler.documents.chain import problems
-from reconciler.errors import Rejected
+from reconciler.errors import Rejected, Unavailable
+from tests.contract.azurite import Azurite
 from tests.contract.families import Family, Stores
 from tests.contract.recording import CHAIN, NOON, append_many, body, ids, overwrite, remove_all, remove_segment
 
@@ -171,3 +184,105 @@ def test_an_entry_that_is_too_long_is_refused_and_leaves_nothing(one: Stores) ->
 
     one.record.append(CHAIN, [body("d")])
     assert ids(list(one.record.entries(CHAIN))) == ["a", "d"]
+
+
+# --- append blobs alone --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def container(azurite: Azurite) -> Iterator[Blobs]:
+    """A container of its own."""
+    made = Blobs(blobs(azurite.connection, "", None), f"t{uuid4().hex}", create=True)
+    yield made
+    made.close()
+
+
+def test_a_blob_is_followed_by_another_well_before_it_is_full(container: Blobs) -> None:
+    one, other = (StorageWriteLog(container, most_blocks=5) for _ in range(2))
+    for number in range(12):
+        (one if number % 2 else other).append(CHAIN, [body(str(number))])
+
+    entries = list(one.entries(CHAIN))
+
+    assert ids(entries) == [str(number) for number in range(12)]
+    assert {entry["segment"] for entry in entries if entry["kind"] == "checkpoint"} == {
+        f"2026-11.{number:04}" for number in range(3)
+    }
+    assert list(problems(entries)) == []
+    assert ids(other.since(CHAIN, NOON)) == ids(entries)
+
+
+class Lossy(RequestsTransport):  # type: ignore[misc] # the package has no types for it
+    """The response to the second block is lost on the way, so the package sends the request again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = 0
+
+    def send(self, request: Any, **options: Any) -> Any:
+        response = super().send(request, **options)
+        if "comp=appendblock" in request.url:
+            self.blocks += 1
+            if self.blocks == 2:
+                return super().send(request, **options)
+        return response
+
+
+def test_a_block_whose_response_was_lost_is_found_and_not_added_twice(azurite: Azurite) -> None:
+    transport = Lossy()
+    service = BlobServiceClient.from_connection_string(azurite.connection, transport=transport)
+    log = StorageWriteLog(Blobs(service, f"t{uuid4().hex}", create=True))
+
+    for name in "abc":
+        log.append(CHAIN, [body(name)])
+
+    entries = list(log.entries(CHAIN))
+    assert transport.blocks == 4, "a checkpoint and three entries, one of them sent twice"
+    assert ids(entries) == ["a", "b", "c"]
+    assert list(problems(entries)) == []
+    service.close()
+
+
+def test_a_blob_that_was_created_by_a_writer_that_died_is_used_by_the_next(container: Blobs) -> None:
+    log = StorageWriteLog(container)
+    log.append(CHAIN, [body("november")])
+    container.blob(f"record/{CHAIN}/2026-12.0000").create_append_blob()
+
+    StorageWriteLog(container).append(CHAIN, [body("december", DECEMBER)])
+
+    entries = list(log.entries(CHAIN))
+    assert ids(entries) == ["november", "december"]
+    assert list(problems(entries)) == []
+
+
+def test_a_closed_blob_whose_successor_is_empty_goes_on_there(container: Blobs) -> None:
+    """The writer that closed it died before it wrote the checkpoint."""
+    log = StorageWriteLog(container)
+    log.append(CHAIN, [body("november")])
+    container.blob(f"record/{CHAIN}/2026-12.0000").create_append_blob()
+    log.append(CHAIN, [closing_entry("2026-11.0000", "2026-12.0000", moment(NOON))])
+
+    StorageWriteLog(container).append(CHAIN, [body("december", DECEMBER)])
+
+    entries = list(log.entries(CHAIN))
+    assert [one["kind"] for one in entries] == ["checkpoint", "intent", "closed", "checkpoint", "intent"]
+    assert list(problems(entries)) == []
+
+
+@pytest.mark.parametrize("tail", [b'{"kind": "int', b"\xff\xfe\n", b"\n"])
+def test_a_tail_that_another_program_wrote_stops_the_chain(container: Blobs, tail: bytes) -> None:
+    StorageWriteLog(container).append(CHAIN, [body("a")])
+    container.blob(f"record/{CHAIN}/2026-11.0000").append_block(tail)
+
+    with pytest.raises(Rejected, match="edited or damaged"):
+        StorageWriteLog(container).append(CHAIN, [body("b")])
+
+
+def test_a_store_that_cannot_be_reached_is_a_transient_error() -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nothing listens
+        place = Azurite("http", taken.getsockname()[1], taken.getsockname()[1])
+        storage = Storage(Account(place.connection), Names(container="none"), allow_loopback=True)
+        with pytest.raises(Unavailable, match=f"record {CHAIN}"):
+            storage.record.append(CHAIN, [body("a")])
+        storage.close()
