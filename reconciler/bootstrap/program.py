@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class Look:
     """Request tokens while specs are read; raises nothing."""
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
+    margin: timedelta = timedelta()
+    """How much older than its ARM pool an agent pool may be."""
 
     @cached_property
     def planner(self) -> Planner:
@@ -58,7 +61,7 @@ class Look:
         from reconciler.engine import Planner  # noqa: PLC0415 - as said
         from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
-        return Planner(FACETS, self.readers, self.policy, self.clock, believe=self.believe)
+        return Planner(FACETS, self.readers, self.policy, self.clock, margin=self.margin, believe=self.believe)
 
     def survey(self, specs: Sequence[Spec]) -> SharedSurvey:
         """The shared reads of these specs, as `Planner.survey` makes them."""
@@ -88,8 +91,9 @@ def look(settings: Settings) -> Look:
     clock = SystemClock()
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
-    sign_in = planes.credential.start_sign_in
-    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, sign_in, planes.close)
+    sign_in, readers = planes.credential.start_sign_in, readers_of(settings, planes)
+    margin = timedelta(seconds=settings.agent_pool_margin)
+    return Look(source(settings), readers, clock, allowed, believe, sign_in, planes.close, margin)
 
 
 def build(

@@ -86,10 +86,29 @@ COMMANDS = {
             "status --unmanaged --specs specs/",
         ),
     ),
+    "mode": CommandRow(
+        "reconciler.cli.mode:mode",
+        "Show how far writing goes, or set it for the deployment, an organization or a pool.",
+        (
+            "mode",
+            "mode set stop --reason 'incident 4711'",
+            "mode set report --organization fabrikam-prime --reason 'moving house'",
+            "mode clear --organization fabrikam-prime --reason 'moved'",
+        ),
+    ),
     "schema": CommandRow(
         "reconciler.cli.schema:schema",
         "Print the JSON Schema of spec files, so that an editor completes and checks them.",
         ("schema > pool.schema.json",),
+    ),
+    "policy": CommandRow(
+        "reconciler.cli.policy:policy",
+        "Write a policy that allows what the specs use, migrate one to policy/v2, or check one.",
+        (
+            "policy init --specs specs/ --to policy.yaml",
+            "policy migrate policy.yaml > policy-v2.yaml",
+            "policy check policy.yaml",
+        ),
     ),
     "serve": CommandRow(
         "reconciler.cli.serve:serve",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from contextlib import closing
 from typing import Annotated
@@ -92,7 +93,7 @@ def _place_of(text: str) -> tuple[str, int]:
 def _approve_agent_pool(app: bootstrap.App, spec: Spec, place: tuple[str, int], screen: Screen) -> None:
     from reconciler.engine.approving import approve_agent_pool  # noqa: PLC0415 - a misspelt option needs no engine
 
-    done = approve_agent_pool(app.planner, app.safety, spec, place)
+    done = approve_agent_pool(app.planner, app.safety, spec, place, getpass.getuser())
     if not done.recorded:
         screen.good(f"{done.place} is proven to be pool {spec.name}'s own: nothing to approve")
         return

@@ -34,9 +34,9 @@ class ApprovedAgentPool:
 
 
 def approve_agent_pool(
-    planner: Planner, safety: Safety, spec: Spec, place: tuple[str, int], by: str = ""
+    planner: Planner, safety: Safety, spec: Spec, place: tuple[str, int], by: str
 ) -> ApprovedAgentPool:
-    """Record that an agent pool is the spec's own. `place`: organization and id; `by`: empty for the caller's name.
+    """Record that an agent pool is the spec's own. `place`: organization and id; `by`: who approves.
 
     `Refused` where no approval helps, or the policy does not allow it; `NotFound` where there is no such agent pool.
     """
@@ -51,14 +51,13 @@ def approve_agent_pool(
     if agent_pool.hosted:
         raise Refused(f"{words} is hosted by Azure DevOps, and no approval makes it pool {spec.name}'s own")
     name = policy_name(organization, agent_pool)
-    if not allows(getattr(planner.policy, "agent_pools", None), name):
+    if not allows(planner.policy.for_pool(spec.name).agent_pools, name):
         raise Refused(f"{words}: the policy does not allow it; add {name} to agentPools")
     state = _state(planner, safety, spec, survey, organization)
     if state is not None and state.verdict is Verdict.OWN and state.agent_pool.id == number:
         return ApprovedAgentPool(words, recorded=False)
     generation = None if document is None else generation_of(document)
-    who = by or survey.me(organization).unique_name or survey.me(organization).display_name
-    approval = AgentPoolApproval(organization, number, generation, who, planner.clock.now())
+    approval = AgentPoolApproval(organization, number, generation, by, planner.clock.now())
     former = safety.approve_agent_pool(spec.key, approval)
     return ApprovedAgentPool(words, state.reason if state and document is not None else "", former=former)
 

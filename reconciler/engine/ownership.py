@@ -207,8 +207,7 @@ class OwnershipCheck:
             return None
 
     def _allows(self, name: str) -> bool:
-        patterns: Sequence[str] | None = getattr(self._policy, "agent_pools", None)
-        return allows(patterns, name)
+        return allows(self._policy.agent_pools, name)
 
     # --- changes ---------------------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class Planner:
         """The check whose the agent pools of a spec are, on what was read for its plan."""
         marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
         rules = OwnershipRules(self._margin, marks)
-        return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy, rules)
+        return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy.for_pool(spec.name), rules)
 
     def plan(
         self,

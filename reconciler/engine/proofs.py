@@ -38,6 +38,7 @@ from reconciler.ports.devops import AgentPool
 from reconciler.safety import Unknown
 from reconciler.safety.agent_pools import AgentPools
 from reconciler.spec.names import organization_key
+from reconciler.survey.capabilities.marks import marks_of
 
 MARGIN = timedelta(minutes=10)
 """How much older than its ARM pool an agent pool may be: clocks differ."""
@@ -155,7 +156,7 @@ def approved_id(known: AgentPools, organization: str, number: int, document: Map
                 return True
         elif one.generation == generation or (
             one.generation is None and created is not None and created >= one.at - MARGIN
-            and not _lived_between(known, one.at, generation)
+            and not _lived_between(known, one.at, (generation,))
         ):  # fmt: skip
             return True
     return False
@@ -264,7 +265,7 @@ def _own(claim: Claim, proof: Proof | None = None) -> Ownership:
 
 def _without_record(claim: Claim) -> str:
     """Which proof is missing by marks and moments of creation; empty where none is."""
-    lacking = sorted(claim.marks - marks_of(claim.agent_pool))
+    lacking = sorted(claim.marks - marks_of(claim.agent_pool.facts or {}))
     if lacking:
         return f"agent pools of Managed DevOps Pools have {' and '.join(lacking)} in this organization, and it has not"
     created, made = created_at(claim.document), claim.agent_pool.created_on
@@ -283,23 +284,6 @@ def _without_record(claim: Claim) -> str:
     return ""
 
 
-def marks_of(agent_pool: AgentPool) -> frozenset[str]:
-    """What may mark an agent pool of a Managed DevOps Pool, of what this one carries (none is documented)."""
-    facts = agent_pool.facts or {}
-    return frozenset(name for name, carried in _MARKS.items() if carried(facts))
-
-
-def _identity(value: Json) -> str:
-    return str(value.get("id") or "") if isinstance(value, Mapping) else ""
-
-
-_MARKS: Mapping[str, Callable[[Mapping[str, Json]], bool]] = {
-    "agentCloudId": lambda facts: facts.get("agentCloudId") is not None,
-    "options": lambda facts: str(facts.get("options") or "none").casefold() != "none",
-    "owner": lambda facts: _identity(facts.get("owner")) != _identity(facts.get("createdBy")),
-}
-
-
 def _kept(known: AgentPools, claim: Claim) -> bool:
     """Whether it was the pool's own when the operator began to replace the pool, and ARM's pool is the new one."""
     created, generation = created_at(claim.document), generation_of(claim.document)
@@ -307,14 +291,14 @@ def _kept(known: AgentPools, claim: Claim) -> bool:
         one.ids.get(claim.organization) == claim.agent_pool.id
         and one.generation != generation
         and created >= one.at - claim.margin
-        and not _lived_between(known, one.at, generation)
+        and not _lived_between(known, one.at, (generation, one.generation))
         for one in known.replacements
     )
 
 
-def _lived_between(known: AgentPools, at: datetime, generation: str) -> bool:
-    """Whether another generation was recorded after that moment: what was said then was said of that one."""
-    moments = (moment_of(other) for other in known.ids if other != generation)
+def _lived_between(known: AgentPools, at: datetime, besides: tuple[str, ...]) -> bool:
+    """Whether another generation began after that moment: what was said then was said of that one."""
+    moments = (moment_of(other) for other in known.ids if other not in besides)
     return any(created is not None and created > at for created in moments)
 
 

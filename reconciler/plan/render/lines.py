@@ -26,8 +26,10 @@ def text(plan: Plan, columns: int | None = None, cause: SyncCause = SyncCause.UN
     `columns`: width of the terminal; a change that is wider takes two lines. None: no limit. `cause`: why the pool is
     out of sync, as far as it is known. The hash stands at the end where the plan holds anything to approve.
     """
-    lines = [_head(plan, cause), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"]
-    return "\n".join([*lines, f"  plan {plan.hash}"] if plan.all_changes or plan.approvable else lines)
+    end = [f"  {words.counts(plan)}", *(f"  {note}" for note in words.notes(plan))]
+    if plan.checked and (plan.all_changes or plan.approvable):
+        end.append(f"  plan {plan.hash}")
+    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), *end])
 
 
 def _head(plan: Plan, cause: SyncCause) -> str:
