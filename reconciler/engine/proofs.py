@@ -10,7 +10,7 @@ ARM does not list the organization (yet)                                        
 the agent pool is hosted by the service: no approval helps                      missing
 the records cannot be read                                                      missing
 its id is recorded for this generation of the ARM pool                          own
-another id is recorded for this generation                                      missing
+another id is recorded for this generation, and no intent after it              missing
 ARM is at work on a pool that was not seen `Succeeded` yet                      waits
 the last operation failed or was cancelled, and nothing is recorded             missing
 another pool has it                                                             missing
@@ -217,8 +217,8 @@ def _on_record(claim: Claim) -> Ownership | None:
         return _missing(claim, claim.known.reason if claim.checked else "no state of the deployment is read")
     generation = generation_of(claim.document)
     recorded = claim.known.recorded(generation, claim.organization)
-    if recorded is None:
-        return None
+    if recorded is None or (recorded.id != claim.agent_pool.id and _intended(claim.known, claim)):
+        return None  # an intent that is left is younger than the record
     if recorded.id != claim.agent_pool.id:
         return _missing(claim, f"id {recorded.id} is recorded for the pool that was created {generation or 'once'}")
     if recorded.proof == Proof.APPROVED:  # `judge` reads the approval and the policy again

@@ -59,6 +59,7 @@ def wanting(*names: str, blob: str = BLOB) -> Spec:
 def crowded(policy: Policy) -> Capped:
     """Five administrators, and everything else as the spec says."""
     stage = Capped(policy=policy)
+    stage.safety.create()
     stage.estate.add(ORG, 1, 1)
     stage.estate.arm[SPEC.pool_id.casefold()] = {"id": SPEC.pool_id, "tags": {}}
     stage.hold(*FEW)
@@ -222,7 +223,7 @@ def test_a_hash_that_no_plan_has_is_refused_with_what_to_do() -> None:
     with pytest.raises(NotFound, match=r"is not the plan of pool-1 now; .* run `reconciler plan` again"):
         stage.approve("0" * 64, wanting("ann"))
 
-    assert list(stage.safe.documents) == []
+    assert list(stage.safe.names("approvals")) == []
 
 
 def test_approvals_that_no_longer_count_are_dropped_with_the_next_one() -> None:
@@ -255,6 +256,7 @@ def test_an_approval_that_is_damaged_approves_nothing() -> None:
 
 def test_a_converged_pool_with_an_approval_writes_nothing_more() -> None:
     stage = Capped(policy=Policy(max_role_removals=2), estate=converged(1).estate)
+    stage.safety.create()
     stage.hold("ann")
     stage.keep("ann")
     stage.ledger.appends.clear()

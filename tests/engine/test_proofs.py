@@ -120,6 +120,10 @@ PROVEN = {
         replace(CLAIM, document=document(created=None), known=intent(0)),
         Proof.INTENDED,
     ),
+    "appeared after an intent, in place of the recorded one": (
+        replace(CLAIM, known=recorded(8).with_intent(CreationIntent(PRIME, POOL, GENERATION, CREATED))),
+        Proof.INTENDED,
+    ),
     "approved for this generation": (replace(CLAIM, known=approved(), agent_pool=made(-9999)), Proof.APPROVED),
     "approved while there was no pool": (
         replace(CLAIM, known=approved(None, -60), agent_pool=made(-9999)),
@@ -185,6 +189,10 @@ UNPROVEN: dict[str, tuple[Claim, str]] = {
         "before the ARM pool",
     ),
     "another id is recorded": (replace(CLAIM, known=recorded(8)), "id 8 is recorded"),
+    "another id is recorded, and the intent is of another name": (
+        replace(CLAIM, known=recorded(8).with_intent(CreationIntent(PRIME, "other", GENERATION, CREATED))),
+        "id 8 is recorded",
+    ),
     "the record is unreadable": (
         replace(CLAIM, known=Unknown("safety store: the document x is damaged")),
         "the document x is damaged",

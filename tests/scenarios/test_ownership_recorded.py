@@ -156,6 +156,24 @@ def test_an_organization_that_is_added_later_is_own_by_the_operators_intent(worl
     assert world.truth.opened(TAILSPIN, "build-web") == {"Web": True}
 
 
+def test_a_deleted_agent_pool_comes_back_as_doctor_says(world: World) -> None:
+    """Its organization leaves the spec and comes back: ARM creates the agent pool, and the operator's intent proves it."""
+    world.only(POOL)
+    world.sweep()
+    former = number_of(world, POOL, TAILSPIN)
+    world.by_hand("delete-pool", organization=TAILSPIN, pool=POOL)
+    both = managed()
+    world.spec(spec(POOL, [organization(PRIME, ["fabrikam-dev", "fabrikam-test"], open_access=False)]))
+    world.settle()
+    world.spec(both)
+    world.later(7200)
+
+    world.settle()
+
+    assert number_of(world, POOL, TAILSPIN) != former
+    assert world.truth.opened(TAILSPIN, POOL)["Web"] is True
+
+
 # --- two specs -----------------------------------------------------------------------------------------------
 
 

@@ -341,6 +341,7 @@ class World:
         planner = Planner(FACETS, Readers(arm, DevOps(session)), policy, self.clock, believe=believe)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
         safety = Safety(store.safety, self.clock, settings.mode)
+        safety.create()
         parts = (planner, writers, store.state, store.leases, RunLimits(), self._tell)
         reconciler = Reconciler(*parts, record=store.record, safety=safety)
         return Parts(session, arm, planner, reconciler, store, safety)
