@@ -10,7 +10,7 @@ from reconciler.documents import Json, JsonObject
 from reconciler.documents.chain import ChainEnd
 
 LONGEST_ENTRY = 64 * 1024
-"""Bytes of one entry as JSON; a longer one is refused, so whoever makes entries cuts their values."""
+"""Bytes of one entry as JSON; a longer one is refused, so long values are cut before."""
 
 
 def organization_chain(organization: str) -> str:

@@ -136,5 +136,5 @@ def _seconds(entry: JsonObject) -> float:
 
 
 def _bytes(content: bytes | str | None) -> bytes:
-    """A stored entry; whoever edited the row may have left a text, or nothing."""
+    """A stored entry; an edited row may hold a text, or nothing."""
     return content.encode() if isinstance(content, str) else content or b""
