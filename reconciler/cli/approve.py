@@ -46,9 +46,9 @@ def approve(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Record an approval of a plan (for 24 hours), or of an agent pool. Only the deployment's owner can.
+    """Record an approval of a plan (for 24 hours), or of an agent pool. Only the owner of the deployment can.
 
-    The owner is who may write the deployment's safety facts, or its state file.
+    The owner is an identity that may write the deployment's safety store.
     """
     screen = Screen(color=not no_color, verbose=verbose)
     if HASH.fullmatch(subject.lower()):

@@ -29,6 +29,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         ERROR: "a change failed or was refused, a spec is invalid, or a fact could not be read",
         STOPPED: "stopped at the end of a step",
     },
+    "approve": {
+        DONE: "recorded, or nothing to approve",
+        ERROR: "it cannot be approved, or the safety store cannot be written",
+    },
     "status": {
         DONE: "every pool is ready; with --unmanaged: every pool has its spec",
         PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",

@@ -297,8 +297,8 @@ class OwnershipCheck:
         if self._claims.stopped:
             return
         for state in found.values():
-            if isinstance(state, Ownership) and state.verdict is Verdict.NOT_CHECKED:
-                message = f"{state.place}: ownership is not checked: {state.reason}"
+            if isinstance(state, Ownership) and state.verdict is Verdict.NOT_CHECKED and state.reason:
+                message = f"{state.place}: {state.reason}; whether it is recorded as the pool's own is not checked"
                 yield Remark(NAME, f"{state.organization} {state.agent_pool.name}", message)
 
 

@@ -127,11 +127,11 @@ def approval_command(pool: str, organization: str, number: int) -> str:
 
 def judge(claim: Claim) -> Ownership:
     """The verdict, with an approval in place of a proof that is missing."""
+    if not claim.checked:
+        return _without_state(claim)
     found = _proved(claim)
     if found.verdict is Verdict.OWN or not found.approvable:
         return found
-    if not claim.checked and claim.document is not None and found.verdict is Verdict.MISSING:
-        return replace(found, verdict=Verdict.NOT_CHECKED)
     if isinstance(claim.known, Unknown) or claim.document is None or found.verdict is Verdict.WAITS:
         return found
     approved = approved_id(claim.known, claim.organization, claim.agent_pool.id, claim.document)
@@ -142,6 +142,15 @@ def judge(claim: Claim) -> Ownership:
         reason = f"{found.reason}; the owner approved it, and the policy's agentPools does not allow {name}"
         return replace(found, reason=reason, approvable=False)
     return replace(found, verdict=Verdict.OWN, reason="", proof=Proof.APPROVED)
+
+
+def _without_state(claim: Claim) -> Ownership:
+    """What shows without records: it may be otherwise where something is recorded."""
+    found = _proved(replace(claim, known=AgentPools(), checked=True))
+    unknown = found.verdict is Verdict.OWN or (found.approvable and claim.document is not None)
+    if found.verdict is Verdict.WAITS or not unknown:
+        return found
+    return replace(found, verdict=Verdict.NOT_CHECKED, proof=None)
 
 
 def approved_id(known: AgentPools, organization: str, number: int, document: Mapping[str, Json] | None) -> bool:
@@ -214,7 +223,7 @@ def _not_there(claim: Claim) -> Ownership | None:
 
 def _on_record(claim: Claim) -> Ownership | None:
     if isinstance(claim.known, Unknown):
-        return _missing(claim, claim.known.reason if claim.checked else "no state of the deployment is read")
+        return _missing(claim, claim.known.reason)
     generation = generation_of(claim.document)
     recorded = claim.known.recorded(generation, claim.organization)
     if recorded is None or (recorded.id != claim.agent_pool.id and _intended(claim.known, claim)):

@@ -269,5 +269,7 @@ def test_a_plan_without_state_says_that_ownership_is_not_checked(world: World) -
 
     assert rules(plan) == []
     (remark,) = [one for one in plan.remarks if one.facet == "ownership"]
-    assert "ownership is not checked" in remark.message
+    assert "before the ARM pool" in remark.message
+    assert "whether it is recorded as the pool's own is not checked" in remark.message
+    assert [one for one in world.plan(TAKEN).remarks if one.facet == "ownership"] == [remark]
     not_ready(world, TAKEN)
