@@ -38,10 +38,6 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
         ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
     },
-    "approve": {
-        DONE: "recorded, or nothing to approve",
-        ERROR: "no plan has this hash, no such agent pool exists, or the approval cannot be stored",
-    },
     "history": {
         DONE: "every entry is in its place; with seal: sealed",
         ERROR: "an entry is edited, missing or not in its place, or the record cannot be read",
