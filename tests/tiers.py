@@ -68,6 +68,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "bench",
         "docs/test_settings_tables.py",
         "contract/test_leases.py",
+        "contract/test_record.py",
         "contract/test_storage_account.py",
         "docs/test_commands.py",
         "infra/test_pipelines.py",

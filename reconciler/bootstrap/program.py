@@ -121,7 +121,9 @@ def build(
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     safety = Safety(kept.safety, clock, settings.mode, service=service)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings, safety=safety)
+    reconciler = Reconciler(
+        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
+    )
 
     def close() -> None:
         planes.close()

@@ -16,6 +16,7 @@ from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Modes, ModeSetting, Safety, SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
 from reconciler.safety.modes import VARIABLE, strictest
@@ -40,6 +41,10 @@ class Store(Protocol):
     @property
     def leases(self) -> Leases:
         """One holder for each key."""
+
+    @property
+    def record(self) -> WriteLog:
+        """The record of writes."""
 
     def named(self, queue: str) -> MessageQueue:
         """A queue by name."""

@@ -62,8 +62,20 @@ COMMANDS = {
     ),
     "approve": CommandRow(
         "reconciler.cli.approve:approve",
-        "Record an approval.",
-        ("approve fabrikam-managed-pool --agent-pool fabrikam-prime/42",),
+        "Record an approval of a plan",
+        (
+            "approve 3b6f…   (the hash that `plan` prints)",
+            "approve fabrikam-managed-pool --agent-pool fabrikam-prime/42",
+        ),
+    ),
+    "history": CommandRow(
+        "reconciler.cli.history:history",
+        "Check the record of writes",
+        (
+            "history verify",
+            "history verify devops/fabrikam-prime",
+            "history seal devops/fabrikam-prime --reason 'restored from a backup'",
+        ),
     ),
     "status": CommandRow(
         "reconciler.cli.status:status",

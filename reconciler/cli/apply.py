@@ -11,7 +11,7 @@ import typer
 from reconciler import bootstrap
 from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, STOPPED, worst
-from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose, plan_hash_of
 from reconciler.cli.results import exit_code, show
 from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import Screen
@@ -55,6 +55,7 @@ def apply(
     verbose: Verbose = False,
 ) -> int:
     """Bring both planes in sync with the specs, wait for Azure, and read again. Ctrl-C stops after the current step."""
+    plan_hash = plan_hash_of(plan_hash)
     if plan_hash and len(names or []) != 1:
         raise typer.BadParameter("a plan hash belongs to one pool: give its NAME too", param_hint="--plan-hash")
     screen = Screen(color=not no_color, verbose=verbose)

@@ -10,13 +10,21 @@ from typing import Annotated
 import typer
 
 from reconciler import bootstrap
-from reconciler.cli.codes import DONE
-from reconciler.cli.options import NoColor, Policy, Ref, Specs, Verbose
+from reconciler.cli.codes import DONE, ERROR
+from reconciler.cli.options import HASH, NoColor, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
+from reconciler.config.settings import Settings
+from reconciler.plan.render import clean
 from reconciler.spec.model import Spec
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the pool.", show_default=False)]
+Subject = Annotated[
+    str, typer.Argument(metavar="HASH|NAME", help="Hash of a plan, or name of a pool.", show_default=False)
+]
+Pools = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="With a HASH: the pools to look among; all by default."),
+]
 AgentPoolOption = Annotated[
     str,
     typer.Option(
@@ -28,7 +36,8 @@ _PLACE = re.compile(r"([A-Za-z0-9-]+)/([1-9][0-9]{0,9})")
 
 
 def approve(
-    name: Name,
+    subject: Subject,
+    names: Pools = None,
     *,
     agent_pool: AgentPoolOption = "",
     specs: Specs = "",
@@ -37,17 +46,40 @@ def approve(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Record an approval. Only the owner of the deployment can: an identity that may write its safety store."""
+    """Record an approval of a plan (for 24 hours), or of an agent pool. Only the owner of the deployment can.
+
+    The owner is an identity that may write the deployment's safety store.
+    """
     screen = Screen(color=not no_color, verbose=verbose)
+    if HASH.fullmatch(subject.lower()):
+        if agent_pool:
+            raise typer.BadParameter("belongs to the NAME of a pool, not to a plan", param_hint="--agent-pool")
+        return _approve_plan(settings_of(specs, ref, policy), subject.lower(), names or [], screen)
     if not agent_pool:
-        raise typer.BadParameter("say what is approved: --agent-pool ORG/ID", param_hint="--agent-pool")
+        problem = f"{clean(subject[:100])!r} is no hash of a plan (64 hexadecimal digits, as `plan` prints it); for an "
+        raise typer.BadParameter(problem + "agent pool add --agent-pool ORG/ID", param_hint="HASH|NAME")
+    if names:
+        raise typer.BadParameter("an agent pool belongs to one pool: give one NAME", param_hint="NAME")
     place = _place_of(agent_pool)
     settings = settings_of(specs, ref, policy)
-    selection = select(bootstrap.source(settings), [name], screen, place=settings.specs)
+    selection = select(bootstrap.source(settings), [subject], screen, place=settings.specs)
     require(selection, screen)
     with closing(bootstrap.build(settings)) as app:
         _approve_agent_pool(app, selection.specs[0], place, screen)
     return DONE
+
+
+def _approve_plan(settings: Settings, plan_hash: str, names: list[str], screen: Screen) -> int:
+    from reconciler.engine.approving_plans import approve_plan  # noqa: PLC0415 - a misspelt option needs no engine
+
+    source = bootstrap.source(settings)
+    selection = select(source, names, screen, place=settings.specs)
+    complete = require(selection, screen)
+    with closing(bootstrap.build(settings)) as app:
+        done = approve_plan((app.planner, app.safety, app.state), selection.specs, source.snapshot(), plan_hash)
+    screen.plan(done.plan)
+    screen.good(f"this plan of pool {done.spec.name} is approved for 24 hours")
+    return DONE if complete else ERROR
 
 
 def _place_of(text: str) -> tuple[str, int]:

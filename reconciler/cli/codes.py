@@ -42,6 +42,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "the statuses are dropped",
         ERROR: "a spec names a pool, its file has errors, or no status is stored: nothing is dropped",
     },
+    "history": {
+        DONE: "every entry is in its place; with seal: sealed",
+        ERROR: "an entry is edited, missing or not in its place, or the record cannot be read",
+    },
     "mode": {
         DONE: "shown, or set",
         ERROR: "a setting cannot be read or written",

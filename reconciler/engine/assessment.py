@@ -45,6 +45,8 @@ class Assessment:
     """Whether the budget ended before the changes did."""
     left_over: bool = False
     """Whether something is left that the next run does without a further approval."""
+    unapproved: bool = False
+    """Whether all that is left is not in the approved plan: what would follow from it is not waited for."""
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
     """What does not exist yet, by the message of its gap."""
     overdue: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +113,7 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
         pending=run.pending,
         exhausted=run.exhausted,
         left_over=any(basis.approves(change) and run.gate.held(change) is None for change in left),
+        unapproved=basis.approves_none(run.plan),
         awaited=awaited,
         overdue=waits.overdue(awaited, now, limits),
         replacing=_still_replacing(run, deleted),

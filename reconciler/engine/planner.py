@@ -16,14 +16,18 @@ from reconciler.engine.ownership import NAME, Claims, OwnershipCheck, OwnershipR
 from reconciler.engine.proofs import MARGIN, agent_pools_of
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
 from reconciler.plan import guards
+from reconciler.plan.caps import NOTHING_SPENT, CapCheck
+from reconciler.plan.following import awaited_by
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import CreatePool, DirectoryEntry, NewQueue, ReplacePool
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
 from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
+from reconciler.survey.forecast import Forecast
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
@@ -75,6 +79,8 @@ class Planner:
         self.clock = clock
         self.telemetry = telemetry
         self._believe = believe
+        self.policy_digest = policy.digest
+        """Of the whole policy: what a command leaves out of it for one run is no other policy."""
         self._refuse = refuse
         self._margin = margin
 
@@ -91,29 +97,39 @@ class Planner:
         rules = OwnershipRules(self._margin, marks)
         return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy.for_pool(spec.name), rules)
 
-    def plan(self, spec: Spec, survey: Survey, revision: str, claims: Claims | None = None) -> Plan:
+    def plan(
+        self,
+        spec: Spec,
+        survey: Survey,
+        revision: str,
+        claims: Claims | None = None,
+        *,
+        caps: CapCheck = NOTHING_SPENT,
+    ) -> Plan:
         """Compare both planes with the spec. `claims`: None where no state of the deployment is read.
 
         A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
         (`SpecInvalid`) leaves no plan at all.
         """
         with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
-            plan = self._plan(spec, survey, revision, claims or unchecked())
-            span.set("reconciler.planned", len(plan.changes))
+            plan = self._plan(spec, survey, revision, claims or unchecked(), caps)
+            span.set("reconciler.planned", len(plan.all_changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
                 span.set("reconciler.refused", len(plan.refusals))
                 span.set("reconciler.rules", " ".join(sorted({refusal.rule for refusal in plan.refusals})))
             return plan
 
-    def _plan(self, spec: Spec, survey: Survey, revision: str, claims: Claims) -> Plan:
+    def _plan(self, spec: Spec, survey: Survey, revision: str, claims: Claims, caps: CapCheck) -> Plan:
         now = self.clock.now()
         spec = of_this_run(spec, survey)
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
-        refusals = self._guarded(spec, parts, now)
+        refusals = self._guarded(spec, parts, now, caps)
         owned = self.ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
         refusals += _restricted(parts, owned)
+        following, unfit = self._following(spec, desired, survey, parts, refusals, caps=caps)
+        refusals += unfit
         names = [facet.name for facet in self.facets]
         allowed = in_order([change for part in parts for change in part.allowed], names)
         unread = [gap_of(NAME, spec.name, owned.unread)] if owned.unread else []
@@ -122,24 +138,104 @@ class Planner:
         refused = in_order([refusal.change for refusal in refusals], names)
         remarks = sorted({*owned.remarks, *(remark for part in parts for remark in part.remarks)})
         refusals_in_order = tuple(by_change[id(change)] for change in refused)
-        return Plan(spec.name, revision, allowed, refusals_in_order, tuple(gaps), tuple(remarks))
+        return Plan(
+            spec.name,
+            revision,
+            allowed,
+            refusals_in_order,
+            tuple(gaps),
+            tuple(remarks),
+            spec.blob,
+            self.policy_digest,
+            following,
+        )
 
-    def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime) -> list[Refusal]:
-        """Call all guards until none refuses any more: a refused grant may have been what made a removal safe."""
+    def _following(
+        self,
+        spec: Spec,
+        desired: Sequence[tuple[AnyFacet, Any]],
+        survey: Survey,
+        parts: Sequence[_FacetPlan],
+        refusals: Sequence[Refusal],
+        *,
+        caps: CapCheck,
+    ) -> tuple[tuple[Change, ...], list[Refusal]]:
+        """What follows from the allowed changes, as it will be planned then; and what is refused of it.
+
+        The facets run again on a forecast of what the changes create, until nothing more follows: a pool, then its
+        queues, then their access. What is refused in one round may be allowed in the next (an administrator first).
+        """
+        if not _creates(parts):
+            return (), []
+        now, names = self.clock.now(), [facet.name for facet in self.facets]
+        planned = [change for part in parts for change in part.allowed]
+        shown = {change.id for change in planned} | {refusal.change.id for refusal in refusals}
+        following: tuple[Change, ...] = ()
+        while True:
+            view = Forecast(survey, spec, [*planned, *following])
+            later = [_facet_plan(facet, spec, one, view) for facet, one in desired if one is not None]
+            for part in later:
+                part.allowed = [_awaiting(change) for change in part.allowed if change.id not in shown]
+            refused = self._guarded(spec, later, now, caps, beside=(*planned, *following))
+            more = in_order([change for part in later for change in part.allowed], names)
+            if not more:
+                _foresee(parts, later)
+                return following, refused
+            shown |= {change.id for change in more}
+            following += more
+
+    def _guarded(
+        self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime, caps: CapCheck, beside: Sequence[Change] = ()
+    ) -> list[Refusal]:
+        """Call all guards until none refuses any more: a refused grant may have been what made a removal safe.
+
+        `beside`: changes that are allowed already, and count where a rule compares or counts the whole plan.
+        """
         refusals: list[Refusal] = []
         policy = self.policy.for_pool(spec.name)
+        known = set(map(id, beside))
         while True:
             left = [part for part in parts if part.allowed]
             if not left:
                 return refusals
             found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), policy)]
             if not found:
-                allowed = [change for part in parts for change in part.allowed]
+                allowed = [*beside, *(change for part in parts for change in part.allowed)]
                 found = list(self._refuse(spec, allowed, policy, today=now.date()))
+                found = [one for one in found if not (one.approvable and caps.approved(one.change))]
+                found = [refusal for refusal in found if id(refusal.change) not in known]
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
-                return refusals + _strike(parts, found) if found else refusals
+                if found:
+                    return refusals + _strike(parts, found)
+                found = [one for one in caps.refusals(spec.name, allowed, policy) if id(one.change) not in known]
+            if not found:
+                return refusals
             refusals += _strike(parts, found)
+
+
+def _creates(parts: Sequence[_FacetPlan]) -> bool:
+    """Whether anything may follow: something is created, or is waited for."""
+    kinds = CreatePool | ReplacePool | NewQueue | DirectoryEntry
+    return any(
+        any(isinstance(change.target, kinds) for change in part.allowed)
+        or any(gap.kind is GapKind.NOT_READY and not gap.bounded for gap in part.gaps)
+        for part in parts
+    )
+
+
+def _foresee(parts: Sequence[_FacetPlan], later: Sequence[_FacetPlan]) -> None:
+    """Mark what is not ready and will be, by what the plan does."""
+    left = {(gap.facet, gap.subject, gap.reason) for part in later for gap in part.gaps}
+    for part in parts:
+        part.gaps = tuple(
+            replace(gap, foreseen=gap.kind is GapKind.NOT_READY and (gap.facet, gap.subject, gap.reason) not in left)
+            for gap in part.gaps
+        )
+
+
+def _awaiting(change: Change) -> Change:
+    return replace(change, awaits=awaited_by(change))
 
 
 def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal]:

@@ -17,16 +17,21 @@ from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
+from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import RunBasis, RunState, text_of
+from reconciler.engine.run_state import RunBasis, RunState
+from reconciler.engine.spending import Spending
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
-from reconciler.safety import Safety, SafetyFacts
+from reconciler.ports.write_log import WriteLog
+from reconciler.safety import Safety, SafetyFacts, Unknown
+from reconciler.safety.approvals import Approvals
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -37,11 +42,13 @@ class Approval:
 
     plan_hash: str | None = None
     begun: Plan | None = None
+    as_planned: bool = False
+    """Whether the first plan of this run is what was approved: it is shown before anything is written."""
 
     @property
     def given(self) -> bool:
         """Whether the run makes the approved changes alone."""
-        return self.plan_hash is not None or self.begun is not None
+        return self.plan_hash is not None or self.begun is not None or self.as_planned
 
 
 class Reconciler:
@@ -57,10 +64,12 @@ class Reconciler:
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
         *,
+        record: WriteLog,
         safety: Safety | None = None,
     ) -> None:
         """`gates`: joined before anything is read; None: each process knows its own throttling alone.
 
+        `record`: holds the intent of every write before it goes out.
         `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
         """
         self.planner = planner
@@ -70,6 +79,7 @@ class Reconciler:
         self._leases = leases
         self._listen = listen
         self._gates = gates
+        self._record = record
         self._safety = safety
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
@@ -86,20 +96,22 @@ class Reconciler:
         plan_hash: str | None = None,
         *,
         approved: Plan | None = None,
+        as_planned: bool = False,
         requested: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
-        an earlier run of the same approval began; changes that are not in it are left. `requested`: when a person or a
-        program requested this run; writes that were rejected before are then sent again. Errors of the state store
-        leave this function; those of the two planes are in the result. A bug is not caught.
+        an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
+        written but what the first plan of this run shows. `requested`: when a person or a program requested this
+        run; writes that were rejected before are then sent again. Errors of the state store leave this function;
+        those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
-            result = self._reconcile(frame, survey, Approval(plan_hash, approved))
+            result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
                 span.fail(failure.error.reason, str(failure.error))
@@ -180,7 +192,8 @@ class Reconciler:
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
-        plan = self.planner.plan(spec, view, frame.revision, claims)
+        caps = self._caps(frame, gate)
+        plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()
         ended = memory.status.pending if failed is None else None
@@ -196,14 +209,14 @@ class Reconciler:
         fresh = survey is None and not shared.trusting
         if not fresh and any(one.id not in unsent and gate.held(one) is None for one in plan.changes):
             view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision, claims)
+            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)
-        allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
+        allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
         policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
             spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
-            gate, claims,
+            caps, gate, claims,
         )  # fmt: skip
         run = RunState(basis, plan)
         if gate.closed is None:
@@ -215,13 +228,33 @@ class Reconciler:
         self, frame: ending.Frame, memory: Memory, tenure: Tenure, run: RunState, plan_hash: str | None
     ) -> Result:
         refused, planned = None, run.basis.planned.hash
+        recorder = self._recorder(frame, run)
+        if (operation := memory.status.pending) is not None:
+            failed = run.basis.failed_operation
+            recorder.operation_over(operation, failed[1].error if failed else None, run.plan)
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
         elif run.gate.closed is None:
             steps = Steps(
-                self.planner, self._writers, memory, tenure, self._listen, gate=lambda: self._gate_now(run.gate)
-            )
+                self.planner, self._writers, memory, tenure, self._listen,
+                recorder=recorder, gate=lambda: self._gate_now(run.gate),
+            )  # fmt: skip
             steps.run(run, self.limits)
+        run.unrecorded = recorder.flush()
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result
+
+    def _caps(self, frame: ending.Frame, gate: WriteGate) -> CapCheck:
+        """What the caps count, from the record; what the owner approved beyond them, where that can be read."""
+        spending = Spending(self._record, frame.spec, self.planner.clock)
+        approvals = Approvals() if isinstance(gate.approvals, Unknown) else gate.approvals
+        approved = approvals.of_now(frame.spec.blob, self.planner.policy_digest, frame.started)
+        return CapCheck(spending.spent, approved, spending.forget)
+
+    def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
+        facts = RunFacts(
+            frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy_digest, frame.started,
+            frame.requested is not None, frame.trace,
+        )  # fmt: skip
+        return Recorder(self._record, facts, self.planner.clock)

@@ -7,7 +7,6 @@ nothing is. A run that dies half-way leaves too many rights, never too few.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +17,8 @@ from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
 from reconciler.errors import ReconcilerError, Throttled
 from reconciler.plan import guards
+from reconciler.plan.caps import NOTHING_SPENT, CapCheck
+from reconciler.plan.following import covers
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
 from reconciler.plan.sync import SyncCause, sync_cause
@@ -37,8 +38,8 @@ class RunBasis:
     policy: Policy
     survey: SharedSurvey
     planned: Plan
-    approved: frozenset[str] | None = None
-    """Texts of the changes in the approved plan; None: whatever is planned."""
+    approved: Plan | None = None
+    """The plan that was approved or shown: nothing else is written. None: whatever is planned."""
     failed_operation: tuple[str, Failure] | None = None
     """The operation of an earlier run that just failed, under its change's id; its facet begins nothing in this run."""
     digest: str = ""
@@ -47,6 +48,8 @@ class RunBasis:
     """Lines of writes that were confirmed and changed nothing, by the plan of this run."""
     held: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that is not sent in this run, since it was rejected before → its rest."""
+    caps: CapCheck = NOTHING_SPENT
+    """What the policy's caps count, and what the owner approved beyond them."""
     gate: WriteGate | None = None
     """What the modes allow as the run begins; None: whatever the spec's own mode does."""
     claims: Claims = field(default_factory=unchecked)
@@ -63,8 +66,12 @@ class RunBasis:
         return sync_cause(self.status.verified, self.digest, self.planned, left)
 
     def approves(self, change: Change) -> bool:
-        """Whether the change is in the approved plan, to the letter."""
-        return self.approved is None or text_of(change) in self.approved
+        """Whether the approved plan shows the change, now or as what follows."""
+        return self.approved is None or covers(self.approved, change)
+
+    def approves_none(self, left: Plan) -> bool:
+        """Whether nothing of what is left is in the approved plan, so that no run of this approval goes on."""
+        return self.approved is not None and bool(left.all_changes) and not any(map(self.approves, left.all_changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ class RunState:
     pending: InFlight | None = None
     exhausted: bool = False
     """Whether the budget ended before the changes did."""
+    unrecorded: ReconcilerError | None = None
+    """Why the results of this run's writes are not in the record of writes; None: they are."""
 
     def __post_init__(self) -> None:
         self.gate = self.basis.gate or WriteGate(self.basis.spec)
@@ -109,6 +118,8 @@ class RunState:
             for name, attempt in self.attempts.items()
             if attempt.error is not None and name not in seen
         }
+        if self.unrecorded is not None and not any(one.error is self.unrecorded for one in failed.values()):
+            failed["record"] = Failure(None, self.unrecorded)
         return dict([self.basis.failed_operation] if self.basis.failed_operation else ()) | failed
 
     def next_changes(self) -> tuple[Change, ...]:
@@ -140,7 +151,7 @@ class RunState:
         """Whether what happened since the pass began still lets this change go out."""
         if self.gate.held(change) is not None:
             return False
-        if guards.is_removal(change) and self._removals() >= self.basis.policy.max_role_removals:
+        if not self._within_caps(change):
             return False
         if change.narrows and guards.place_of(change) in self._failed_grants():
             return False
@@ -187,13 +198,14 @@ class RunState:
         failed = self._failed()
         return {guards.organization_of(one.change) for one in failed if isinstance(one.error, Throttled)}
 
-    def _removals(self) -> int:
-        return sum(one.error is None and guards.is_removal(one.change) for one in self.attempts.values())
-
-
-def text_of(change: Change) -> str:
-    """The change as a text: what is approved is approved to the letter."""
-    return json.dumps(change.to_json(), sort_keys=True)
+    def _within_caps(self, change: Change) -> bool:
+        """Whether the caps of a run leave room for a change beside those that this run made."""
+        policy, caps = self.basis.policy, self.basis.caps
+        made = [one.change for one in self.attempts.values() if one.error is None]
+        if not caps.room(change, made, self.basis.spec.name, policy):
+            return False
+        full = sum(map(guards.is_removal, made)) >= policy.max_role_removals
+        return not (full and guards.is_removal(change)) or caps.approved(change)
 
 
 def _hidden(plan: Plan, change: Change) -> bool:

@@ -114,6 +114,8 @@ class InFlight:
     """Digests of the lines that it writes (`reconciler.engine.without_effect`)."""
     spec: str = ""
     """Digest of the spec's content that requires them."""
+    record: str = ""
+    """Where its intent is in the record of writes; empty where an earlier release began it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +295,7 @@ def _pending(pending: InFlight) -> dict[str, Any]:
         "retryAfter": pending.retry_after,
         "since": moment(pending.since),
         "lines": list(pending.lines),
+        "record": pending.record,
         "spec": pending.spec,
     }
 
@@ -330,5 +333,6 @@ def _in_flight(body: Any) -> InFlight | None:
         retry_after=number_of(body, "retryAfter"),
         since=since,
         lines=tuple(line for line in list_of(body, "lines") if isinstance(line, str)),
+        record=text_of(body, "record"),
         spec=text_of(body, "spec"),
     )

@@ -16,6 +16,7 @@ from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
 from reconciler.engine.proofs import Ownership
+from reconciler.engine.recorder import Recorder
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
@@ -41,6 +42,7 @@ class Steps:
         tenure: Tenure,
         listen: Callable[[Event], None],
         *,
+        recorder: Recorder,
         gate: Callable[[], WriteGate],
     ) -> None:
         """`gate`: what the modes allow now; called before each write."""
@@ -49,12 +51,19 @@ class Steps:
         self._memory = memory
         self._tenure = tenure
         self._listen = listen
+        self._recorder = recorder
         self._gate = gate
         self._facets = {facet.name: facet for facet in planner.facets}
 
     def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
         self._record(run)
+        try:
+            self._passes(run, limits)
+        finally:
+            run.unrecorded = self._recorder.flush()
+
+    def _passes(self, run: RunState, limits: RunLimits) -> None:
         for number in range(1, limits.passes + 1):
             for change in run.left_to_azure():
                 self._listen(Waiting(run.basis.spec.name, change))
@@ -67,6 +76,7 @@ class Steps:
             written = self._apply(run, changes)
             if written:
                 self._verify(run, written)
+            self._recorder.flush()
             if run.pending or run.exhausted:
                 return
 
@@ -96,6 +106,10 @@ class Steps:
             if not run.still_allowed(change):
                 continue
             self._tenure.check()
+            if (refused := self._recorded(change)) is not None:
+                run.attempted(change, refused)
+                self._listen(Failed(run.basis.spec.name, change, refused))
+                continue
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             try:
@@ -103,15 +117,25 @@ class Steps:
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
+                self._recorder.result(change, error)
                 self._listen(Failed(run.basis.spec.name, change, error))
             else:
                 run.attempted(change)
+                self._recorder.result(change, pending=pending is not None)
                 self._listen(Applied(run.basis.spec.name, index, len(changes), change, pending is not None))
                 if pending is not None:
                     self._keep(run, change, pending)
                     continue
             written.append(change)
         return written
+
+    def _recorded(self, change: Change) -> ReconcilerError | None:
+        """Record the intent of a write; why that is not possible, and the write does not go out."""
+        try:
+            self._recorder.intend(change)
+        except ReconcilerError as error:
+            return error
+        return None
 
     def _write(self, change: Change) -> Pending | None:
         about = {
@@ -151,6 +175,7 @@ class Steps:
             since=self._planner.clock.now(),
             lines=lines_of(change),
             spec=run.basis.digest,
+            record=self._recorder.reference(change),
         )
         run.plan = run.plan.with_allowed([other for other in run.plan.changes if other.id != change.id])
         self._memory.save(replace(self._memory.status, pending=run.pending))
@@ -160,11 +185,14 @@ class Steps:
         self._listen(Verifying(run.basis.spec.name, tuple(written)))
         for change in written:
             _forget(run, change)
+        run.basis.caps.forget()
         with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision, run.basis.claims)
+            basis = run.basis
+            plan = self._planner.plan(basis.spec, basis.survey, basis.revision, basis.claims, caps=basis.caps)
             self._record(run)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
+        self._recorder.proof(written, seen)
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
 
 

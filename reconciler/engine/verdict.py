@@ -50,7 +50,7 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
         missing or _missing(end, causes.MISSING_REPORTED),
         _held(end),
         [Occurrence(causes.AWAITING, not_applied(end.gate.waiting))] if end.gate.waiting else [],
-        [Occurrence(causes.UNAPPROVED, left)] if end.plan.changes else [],
+        [Occurrence(causes.UNAPPROVED, left)] if end.plan.all_changes else [],
         [Occurrence(causes.APPLIED if end.verified else causes.IN_SYNC, _in_sync(end.plan))],
     ]
     lead = next(group for group in groups if group)
@@ -85,8 +85,8 @@ def not_recreated(note: Replacing) -> str:
 
 def out_of_sync(cause: SyncCause, plan: Plan) -> str:
     """``drift: 3 changes: 1 without impact, 2 revoking access``, and what was refused."""
-    count = len(plan.changes)
-    risks = risks_text(change.risk for change in plan.changes)
+    count = len(plan.all_changes)
+    risks = risks_text(change.risk for change in plan.all_changes)
     text = f"{count} change{'' if count == 1 else 's'}{f': {risks}' if risks else ''}"
     text = f"{text}; {len(plan.refusals)} refused" if plan.refusals else text
     return text if cause is SyncCause.UNKNOWN else f"{cause}: {text}"
@@ -136,7 +136,7 @@ def _missing(end: Assessment, cause: causes.Cause) -> list[Occurrence]:
     return [
         Occurrence(cause, gap.message, gap.reason, gap.retry_after or 0.0)
         for gap in end.plan.gaps
-        if gap.kind is GapKind.NOT_READY and gap.message not in end.overdue
+        if gap.kind is GapKind.NOT_READY and gap.message not in end.overdue and not (gap.foreseen and end.unapproved)
     ]
 
 

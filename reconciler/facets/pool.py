@@ -31,7 +31,7 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
-from reconciler.facets.support import body_rules, moves, mutability, replacement
+from reconciler.facets.support import body_rules, creation, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
@@ -41,9 +41,7 @@ from reconciler.plan.policy import Policy, rules
 from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePool
 from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.readers_writers import Writers
-from reconciler.spec import effective
-from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
-from reconciler.spec.names import organization_key
+from reconciler.spec.model import Disruption, Mode, Spec
 from reconciler.spec.settled import created_in_silence
 from reconciler.survey import Survey
 from reconciler.survey.owed import OwedCheck
@@ -72,7 +70,7 @@ class DesiredPool:
 
     def creation(self, guarded: Collection[str] = ()) -> dict[str, Json]:
         """The whole document for a pool that does not exist; `guarded`: organizations in which queues need checks."""
-        return _creation(self.spec, self.now, guarded)
+        return creation.document(self.spec, self.now, guarded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,31 +180,6 @@ def _profile(document: Mapping[str, Json]) -> Mapping[str, Json]:
     return found
 
 
-def _creation(spec: Spec, now: datetime, guarded: Collection[str]) -> dict[str, Json]:
-    """The spec's document, narrowed to what holds for every organization and every project from the first moment.
-
-    Creation knows one `openAccess` for an organization and one `permissionProfile` for all. Where an exception closes
-    one project or leaves one without a queue (ARM creates one there all the same), a queue needs checks first, or one
-    organization inherits nothing, the narrower value is sent and the other facets widen the rest.
-    """
-    document: dict[str, Json] = deepcopy(dict(spec.body))
-    closed = {
-        one.name
-        for one in spec.organizations
-        if one.without_queue
-        or one.name in guarded
-        or not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
-    }
-    for item in _profile(document).get("organizations") or ():
-        if item.get("openAccess") and organization_key(str(item.get("url", ""))) in closed:
-            item["openAccess"] = False
-    profile = spec.permission_profile
-    alone = any(effective.inheritance(spec, one.name) is False for one in spec.organizations)
-    if profile and profile.kind is PermissionKind.INHERIT and alone:
-        document["properties"]["organizationProfile"]["permissionProfile"] = {"kind": PermissionKind.CREATOR_ONLY.value}
-    return document
-
-
 def _quiet(spec: Spec, desired: DesiredPool, observed: ObservedPool, survey: Survey) -> Observation[ObservedPool]:
     """Hold back what recycles agents while machines are at work, and for as long as the spec waits for them."""
     found = map(_detail, differences(desired.body, observed.document or {}))
@@ -285,6 +258,7 @@ def _create(desired: DesiredPool, owed: Sequence[OwedCheck]) -> Change:
         before=None,
         after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
         target=CreatePool(desired.resource_id, body, desired.spec.arm_api_version),
+        details=creation.lines(body, newer=bool(desired.spec.arm_api_version)),
         note="create",
     )
 

@@ -16,6 +16,7 @@ from reconciler.safety.agent_pools import (
     RecordedAgentPool,
     Replacement,
 )
+from reconciler.safety.approvals import ApprovedPlan, ApprovedSpec
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
 from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting
@@ -118,6 +119,10 @@ class Safety:
     def approve_spec(self, key: str, *, blob: str, path: str, text: str, by: str) -> None:
         """Store the content of a spec as the approved one of its pool."""
         approvals.approve_spec(self.documents, key, blob=blob, path=path, text=text, by=by, at=self.clock.now())
+
+    def approve_plan(self, key: str, plan: ApprovedPlan, spec: ApprovedSpec) -> None:
+        """Store the approval of a plan, and its spec as the approved one."""
+        approvals.approve_plan(self.documents, key, plan, spec)
 
     def _modes(self, index: SafetyIndex, key: str, organizations: Iterable[str]) -> Modes:
         environment, unset = self._environment, NEW if index.new else self._unset

@@ -57,10 +57,10 @@ def test_an_approved_plan_is_applied_by_its_hash(online: Desk) -> None:
 def test_another_plan_than_the_approved_one_is_not_applied(online: Desk, cloud: Running) -> None:
     before = cloud.do.state()
 
-    ended = online.run("apply", RELEASE, "--plan-hash", "0123456789abcdef")
+    ended = online.run("apply", RELEASE, "--plan-hash", "0123456789abcdef" * 4)
 
     assert ended.code == 1
-    assert "approved was 0123456789abcdef; nothing is written" in ended.out
+    assert f"approved was {'0123456789abcdef' * 4}; nothing is written" in ended.out
     assert cloud.do.state() == before
 
 

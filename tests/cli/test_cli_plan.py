@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -22,7 +23,8 @@ def test_drift_is_shown_with_exit_code_2_and_nothing_is_written(online: Desk, cl
     lines = ended.out.splitlines()
     assert lines[0].startswith(f"{POOL}   out of sync")
     assert any(line.startswith("  - administrator") and "bob@fabrikam.com" in line for line in lines)
-    assert lines[-1] == "  1 change: 1 revoking access"
+    assert lines[-2] == "  1 change: 1 revoking access"
+    assert re.fullmatch("  plan [0-9a-f]{64}", lines[-1])
     assert cloud.do.state() == before
     assert "state.db" not in online.files()
 

@@ -209,7 +209,7 @@ def test_a_plan_has_a_hash_whatever_others_named() -> None:
     hashes = {plan(text).hash for text in TEXTS}
 
     assert len(hashes) == len(TEXTS)
-    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in hashes)
+    assert all(re.fullmatch("[0-9a-f]{64}", one) for one in hashes)
 
 
 def test_state_keeps_whatever_others_named(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class Owned(Stage):
     @property
     def reconciler(self) -> Reconciler:
         parts = (self.planner, self.estate.writers, self.shelf, self.desk, self.limits, self.events.append)
-        return Reconciler(*parts, safety=self.safety)
+        return Reconciler(*parts, record=self.ledger, safety=self.safety)
 
     def known(self, key: str = SPEC.key) -> AgentPools:
         found = self.safety.read(key, []).agent_pools

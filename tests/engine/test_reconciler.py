@@ -258,7 +258,7 @@ def test_nobody_has_to_listen() -> None:
     stage = converged()
     stage.estate.open.clear()
     reconciler = stage.reconciler
-    quiet = type(reconciler)(stage.planner, stage.estate.writers, stage.shelf, stage.desk)
+    quiet = type(reconciler)(stage.planner, stage.estate.writers, stage.shelf, stage.desk, record=stage.ledger)
 
     assert quiet.reconcile(SPEC, "c0ffee").outcome is Outcome.APPLIED
 

@@ -34,7 +34,7 @@ class Governed(Stage):
     @property
     def reconciler(self) -> Reconciler:
         parts = (self.planner, self.estate.writers, self.shelf, self.desk, self.limits, self.events.append)
-        return Reconciler(*parts, safety=self.safety)
+        return Reconciler(*parts, record=self.ledger, safety=self.safety)
 
     def set(self, mode: WriteMode | None, scope: ModeScope = ALL) -> None:
         self.safety.set_mode(scope, mode, reason="incident 7", by="ann")

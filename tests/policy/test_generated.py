@@ -18,7 +18,6 @@ from reconciler.plan.targets import CreatePool, OpenAccess, UpdatePool
 from reconciler.spec import loader
 from reconciler.spec.model import Organization, Spec
 from reconciler.tools.policy import draft_policy, text
-from tests.aspects.bodies import bodies
 from tests.policy.estate import (
     ANN,
     BASE,
@@ -134,14 +133,6 @@ def test_the_plan_under_a_generated_policy_is_the_plan_without_a_policy(document
 
     assert differing(found) == differing(without)
     assert without.changes
-
-
-@settings(deadline=None, max_examples=40)
-@given(bodies())
-def test_a_creation_of_any_body_passes_its_generated_policy(document: dict[str, Json]) -> None:
-    without = plan(document, Policy(), estate(pools=False))
-
-    assert differing(plan(document, generated(document), estate(pools=False))) == differing(without)
 
 
 @settings(deadline=None, max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))

@@ -210,9 +210,18 @@ class World:
         spec = self._specs[pool]
         return self.parts.planner.plan(spec, self.parts.planner.survey([spec]), self.revision)
 
-    def apply(self, pool: str = POOL, *, plan_hash: str | None = None) -> Result:
+    def apply(
+        self,
+        pool: str = POOL,
+        *,
+        plan_hash: str | None = None,
+        approved: Plan | None = None,
+        as_planned: bool = False,
+    ) -> Result:
         """One run of one pool."""
-        return self.parts.reconciler.reconcile(self._specs[pool], self.revision, plan_hash=plan_hash)
+        return self.parts.reconciler.reconcile(
+            self._specs[pool], self.revision, plan_hash=plan_hash, approved=approved, as_planned=as_planned
+        )
 
     def approve(self, organization: str, number: int, pool: str = POOL) -> ApprovedAgentPool:
         """The owner approves an agent pool."""
@@ -333,7 +342,8 @@ class World:
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
         safety = Safety(store.safety, self.clock, settings.mode)
         safety.create()
-        reconciler = Reconciler(planner, writers, store.state, store.leases, RunLimits(), self._tell, safety=safety)
+        parts = (planner, writers, store.state, store.leases, RunLimits(), self._tell)
+        reconciler = Reconciler(*parts, record=store.record, safety=safety)
         return Parts(session, arm, planner, reconciler, store, safety)
 
     def environment(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from azure.storage.queue import QueueServiceClient
 
     from reconciler.adapters.azure_storage.queue import StorageQueue
+    from reconciler.adapters.azure_storage.record import StorageWriteLog
     from reconciler.adapters.azure_storage.state import Blobs, StorageLeases, StorageState
 
 
@@ -69,6 +70,7 @@ class Storage:
         self._lock = threading.RLock()
         self._made_blobs: dict[str, Blobs] = {}
         self._made_queues: QueueServiceClient | None = None
+        self._made_record: StorageWriteLog | None = None
         if not account.connection:
             self._check("blob", account.blob_url)
             self._check("queue", account.queue_url)
@@ -98,6 +100,18 @@ class Storage:
         return StorageLeases(self._blobs(self._names.container))
 
     @property
+    def record(self) -> StorageWriteLog:
+        """The record of writes, beside the safety facts; one for all, since it remembers where each chain ends."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.record import StorageWriteLog  # noqa: PLC0415 - heavy
+
+        blobs = self._blobs(self._names.safety)
+        with self._lock:
+            if self._made_record is None:
+                self._made_record = StorageWriteLog(blobs)
+            return self._made_record
+
+    @property
     def queue(self) -> StorageQueue:
         """The work queue."""
         return self.named(self._names.queue)
@@ -122,6 +136,7 @@ class Storage:
         with self._lock:
             blobs, self._made_blobs = self._made_blobs, {}
             queues, self._made_queues = self._made_queues, None
+            self._made_record = None
         for client in (*blobs.values(), queues):
             if client is not None:
                 client.close()

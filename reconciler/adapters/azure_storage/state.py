@@ -17,7 +17,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContentSettings
 
 from reconciler.adapters.azure_storage.wire import talking
-from reconciler.adapters.store_limits import lease_seconds
+from reconciler.adapters.store_limits import RECORD, lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, NotFound, Rejected
 from reconciler.ports.stores import StoredDocument, pool_document
@@ -177,7 +177,8 @@ class StorageState:
         """Names of all documents that begin so, sorted."""
         try:
             with talking(f"state {prefix}*", ROLE):
-                return sorted(name for name, size in self._blobs.all(prefix) if size)
+                found = self._blobs.all(prefix)
+                return sorted(name for name, size in found if size and not name.startswith(RECORD))
         except NotFound:
             return []
 

@@ -34,6 +34,10 @@ CREATE INDEX messages_by_visibility ON messages (queue, visible, id);
 
 _ADDED = {
     "safety": "CREATE TABLE safety (name TEXT PRIMARY KEY, body TEXT NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID",
+    "record": "CREATE TABLE record (chain TEXT NOT NULL, number INTEGER NOT NULL, segment TEXT NOT NULL, "
+    "at REAL NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (chain, number)) WITHOUT ROWID",
+    "record_ends": "CREATE TABLE record_ends (chain TEXT PRIMARY KEY, segment TEXT NOT NULL, number INTEGER NOT NULL, "
+    "hash TEXT NOT NULL) WITHOUT ROWID",
 }
 """Tables that files of the same schema may lack: created when such a file is opened. Earlier releases ignore them."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.sqlite.file import BUSY_SECONDS, LocalFile
 from reconciler.adapters.sqlite.queue import LocalQueue
+from reconciler.adapters.sqlite.record import LocalWriteLog
 from reconciler.adapters.sqlite.state import LocalLeases, LocalState
 from reconciler.adapters.store_limits import ATTEMPTS, POISON
 from reconciler.ports.clock import Clock
@@ -30,6 +31,7 @@ class Local:
         self.leases = LocalLeases(self._file, self._clock)
         self.state = LocalState(self._file, self.leases, self._clock)
         self.safety = LocalState(self._file, None, self._clock, "safety")
+        self.record = LocalWriteLog(self._file)
         self.queue = self.named(queue)
         self.poison = LocalQueue(self._file, self._clock, queue + POISON, None)
 

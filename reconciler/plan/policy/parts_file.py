@@ -13,7 +13,7 @@ import yaml
 
 from reconciler.documents.spelling import nearest
 from reconciler.plan.policy.nodes import MAPPING, SEQUENCE, Problem, is_text, line_of, whole_number
-from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, State, Window
+from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, StatePlace, Window
 from reconciler.plan.targets import Risk
 from reconciler.spec import names
 
@@ -188,5 +188,5 @@ READERS: Mapping[str, Reader] = {
     "caps": Reader(_cap_problems, _caps),
     "operators": Reader(_operator_problems, _operators),
     "windows": Reader(_window_problems, _windows),
-    "state": Reader(_state_problems, lambda node: State(node.value, line_of(node))),
+    "state": Reader(_state_problems, lambda node: StatePlace(node.value, line_of(node))),
 }

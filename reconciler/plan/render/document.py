@@ -31,6 +31,7 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
         "state": words.state(plan, cause),
         "summary": words.counts(plan),
         "changes": [_change(change) for change in plan.changes],
+        "following": [_change(change) for change in plan.following],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "gaps": [_gap(gap) for gap in plan.gaps],
         "notApplied": list(plan.not_applied),
@@ -69,4 +70,5 @@ def _gap(gap: Gap) -> dict[str, Json]:
         "reason": gap.reason,
         "message": gap.message,
         "retryAfter": gap.retry_after,
+        "foreseen": gap.foreseen,
     }
