@@ -29,6 +29,7 @@ from reconciler.plan.policy.fields import ROWS
 from reconciler.plan.policy.model import allows, allows_principal, allows_project, folded
 from reconciler.plan.policy.schema import json_schema
 from reconciler.plan.targets import Risk
+from reconciler.service.triggers import logs
 from reconciler.tools.policy import migrated
 from tests.policy.estate import GUEST, NAME
 
@@ -351,3 +352,14 @@ def test_what_was_allowed_in_the_old_format_is_allowed_after_the_migration(docum
         else:
             assert after == before, row.name
     assert new.version == 2
+
+
+def test_the_service_logs_what_the_owner_should_know(caplog: pytest.LogCaptureFixture) -> None:
+    """Once for each process; a deployment without a policy has nothing to be told."""
+    with caplog.at_level("INFO", logger="reconciler"):
+        logs.policy(load(b"{}"))
+        logs.policy(Policy())
+
+    (record,) = caplog.records
+    assert '"event":"policy"' in record.message.replace(": ", ":")
+    assert "policy migrate" in record.message
