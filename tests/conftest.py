@@ -11,6 +11,7 @@ continuous integration set `COMPLETE_TESTS`.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,3 +72,11 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 
     with running(tmp_path_factory.mktemp("azurite")) as emulator:
         yield emulator
+
+
+@pytest.fixture(autouse=True)
+def fresh_routes() -> None:
+    """Forget the routes that the azure-devops package keeps by address: a port can come again within one process."""
+    if (package := sys.modules.get("azure.devops.client")) is not None:
+        package.Client._locations_cache.clear()
+        sys.modules["azure.devops._file_cache"].OPTIONS_CACHE.data.clear()

@@ -258,6 +258,19 @@ class DevOpsWrites:
     ) -> None:
         self.estate.wrote("authorize", organization, project_id, queue_id, pipeline_id, authorized)
 
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        if self.estate.wrote("add check", organization, project_id, queue_id, queue, check.kind):
+            self.estate.checks.setdefault(queue_id, []).append(check)
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        users = self.estate.queue_users.setdefault(project_id, {})
+        if self.estate.wrote("repoint", organization, project_id, pipeline_id, old_queue, new_queue):
+            moved = [one for one in users.get(old_queue, []) if one.id == pipeline_id]
+            users[old_queue] = [one for one in users.get(old_queue, []) if one.id != pipeline_id]
+            users[new_queue] = [*users.get(new_queue, []), *moved]
+
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         if self.estate.wrote("auto-provision", organization, pool_id, on):
             pools = self.estate.pools[organization]

@@ -32,11 +32,30 @@ def deleted(world: World, pool: ManagedPool, request: Request, *, outcome: str =
         _notify(world, pool, event="Deleted", body={"id": pool.id, "name": pool.name, "type": f"{PROVIDER}/pools"})
 
 
+def tagged(world: World, pool: ManagedPool, request: Request) -> None:
+    """Tags of a pool were edited through the tags API: no write of the pool itself."""
+    extension = "/providers/Microsoft.Resources/tags/default"
+    subject = pool.id + (extension if world.switches.word("arm.tags-subject") == "extension" else "")
+    operation = "Microsoft.Resources/tags/write"
+    _publish_of(world, pool, request, event="ResourceWriteSuccess", operation=operation, subject=subject)
+
+
+def moved(world: World, pool: ManagedPool, group: str) -> None:
+    """Resources of a group (its id) were moved, by the estate's first principal: the event names the group alone."""
+    operation = "Microsoft.Resources/subscriptions/resourceGroups/moveResources/action"
+    path, caller = f"{group}/moveResources", next(iter(world.principals)).name
+    request = Request("arm", "POST", path, {}, {"api-version": "2021-04-01"}, {}, None, b"", "", caller)
+    _publish_of(world, pool, request, event="ResourceActionSuccess", operation=operation, subject=group)
+
+
 def _publish(world: World, pool: ManagedPool, request: Request, *, event: str, action: str) -> None:
+    _publish_of(world, pool, request, event=event, operation=f"{PROVIDER}/pools/{action}", subject=pool.id)
+
+
+def _publish_of(world: World, pool: ManagedPool, request: Request, *, event: str, operation: str, subject: str) -> None:
     principal = world.principals[request.caller]
-    operation = f"{PROVIDER}/pools/{action}"
     data: Body = {
-        "authorization": {"scope": pool.id, "action": operation, "evidence": {"role": "Contributor"}},
+        "authorization": {"scope": subject, "action": operation, "evidence": {"role": "Contributor"}},
         "claims": {
             "aud": "https://management.core.windows.net/",
             "http://schemas.microsoft.com/identity/claims/objectidentifier": principal.oid,
@@ -50,14 +69,14 @@ def _publish(world: World, pool: ManagedPool, request: Request, *, event: str, a
             "method": request.method,
             "url": f"https://management.azure.com{request.path}?api-version={request.query.get('api-version', '')}",
         },
-        "resourceProvider": PROVIDER,
-        "resourceUri": pool.id,
+        "resourceProvider": operation.partition("/")[0],
+        "resourceUri": subject,
         "operationName": operation,
         "status": "Succeeded" if event.endswith("Success") else "Failed",
         "subscriptionId": pool.subscription,
         "tenantId": TENANT,
     }
-    _event(world, pool, kind=f"Microsoft.Resources.{event}", data=data, version="2")
+    _event(world, pool, kind=f"Microsoft.Resources.{event}", data=data, version="2", subject=subject)
 
 
 def _notify(world: World, pool: ManagedPool, *, event: str, body: Body) -> None:
@@ -78,11 +97,11 @@ def _flags_as_numbers(value: object) -> object:
     return [_flags_as_numbers(item) for item in value] if isinstance(value, list) else value
 
 
-def _event(world: World, pool: ManagedPool, *, kind: str, data: Body, version: str) -> None:
+def _event(world: World, pool: ManagedPool, *, kind: str, data: Body, version: str, subject: str | None = None) -> None:
     event = {
         "id": str(uuid.uuid4()),
         "topic": f"/subscriptions/{pool.subscription}",
-        "subject": pool.id,
+        "subject": subject or pool.id,
         "eventType": kind,
         "eventTime": world.clock.stamp(),
         "data": data,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.arm import authorization, inventory, reads, subscriptions, writes
+from emulator.arm import authorization, inventory, reads, subscriptions, tags, writes
 from emulator.router import Handler, Route
 from emulator.state.arm import PROVIDER
 
@@ -35,6 +35,10 @@ ROUTES: list[Route] = [
     _route("Pools_CreateOrUpdate", "PUT", POOL, writes.put),
     _route("Pools_Update", "PATCH", POOL, writes.patch),
     _route("Pools_Delete", "DELETE", POOL, writes.delete),
+    _route("Tags_GetAtScope", "GET", POOL + tags.SUFFIX, tags.get),
+    _route("Tags_CreateOrUpdateAtScope", "PUT", POOL + tags.SUFFIX, tags.put),
+    _route("Tags_UpdateAtScope", "PATCH", POOL + tags.SUFFIX, tags.patch),
+    _route("Tags_DeleteAtScope", "DELETE", POOL + tags.SUFFIX, tags.delete),
     _route("ResourceDetails_ListByPool", "GET", f"{POOL}/resources", reads.resources),
     _route("Pools_DeleteResources", "POST", f"{POOL}/resources", reads.delete_resources),
     _route(

@@ -36,7 +36,7 @@ def check(request: Request, route: Route) -> None:
         raise ApiError(400, "MissingApiVersionParameter", words)
     if (
         PROVIDER.lower() in route.template.lower()
-        and not route.name.startswith("Providers")
+        and not route.name.startswith(("Providers", "Tags"))
         and version not in PUBLISHED
     ):
         raise ApiError(400, "InvalidResourceType", _unsupported(version))

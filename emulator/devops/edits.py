@@ -179,14 +179,21 @@ def _authorize_pipeline(edit: ManualEdit, pool: str, project: str, pipeline: int
 
 
 def _create_pipeline(
-    edit: ManualEdit, project: str, name: str, path: str = "\\", *, pool: str = "", job_pool: str = ""
+    edit: ManualEdit,
+    project: str,
+    name: str,
+    path: str = "\\",
+    *,
+    pool: str = "",
+    job_pool: str = "",
+    variables: dict[str, Json] | None = None,
 ) -> Json:
     """`pool`: its default agent pool, by the id of the queue; `job_pool`: that of a job of a classic definition."""
     found = edit.project(project)
     default = edit.queue(pool, project).id if pool else None
     phases = [edit.queue(job_pool, project).id] if job_pool else []
     number = edit.organization.next_id("pipeline")
-    found.pipelines[number] = Pipeline(number, name, path, default, phases)
+    found.pipelines[number] = Pipeline(number, name, path, default, phases, variables=variables or {})
     return number
 
 

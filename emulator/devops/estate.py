@@ -20,7 +20,7 @@ __all__ = ["dump", "load", "make_project"]
 
 ORGANIZATION = ("name", "id", "projects", "identities", "groups", "administrators", "roles", "agentPools", "counters")
 PROJECT = ("name", "id", "state", "visibility", "description", "hiddenFrom", "pipelines", "roles")
-PIPELINE = ("id", "name", "path", "queue", "phases")
+PIPELINE = ("id", "name", "path", "queue", "phases", "revision", "variables")
 IDENTITY = ("principal", "id", "license", "members")
 GROUP = ("name", "id", "members")
 
@@ -82,7 +82,9 @@ def _project(raw: EstateNode, organization: Organization, world: World) -> None:
         number = entry.whole("id")
         number = organization.next_id("pipeline") if number is None else organization.reserve("pipeline", number)
         name, path = entry.text("name"), entry.text("path", "\\")
-        project.pipelines[number] = Pipeline(number, name, path, entry.whole("queue"), entry.wholes("phases"))
+        made = Pipeline(number, name, path, entry.whole("queue"), entry.wholes("phases"), entry.whole("revision") or 1)
+        made.variables = dict(entry.raw.get("variables") or {})
+        project.pipelines[number] = made
     give(world, organization, rights.project_token(project.id), raw, "roles")
 
 

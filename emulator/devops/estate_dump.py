@@ -76,6 +76,10 @@ def _pipeline(one: Pipeline) -> Json:
         found["queue"] = one.queue
     if one.phases:
         found["phases"] = list(one.phases)
+    if one.revision > 1:
+        found["revision"] = one.revision
+    if one.variables:
+        found["variables"] = deepcopy(one.variables)
     return found
 
 
@@ -87,6 +91,8 @@ def _check(one: Check) -> Json:
         "timeout": one.timeout,
         "by": one.by,
         "on": one.on,
+        **({"changedBy": one.changed_by, "changedOn": one.changed_on} if one.changed_by else {}),
+        **({"disabled": True} if one.disabled else {}),
     }
 
 

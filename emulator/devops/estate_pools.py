@@ -14,7 +14,7 @@ POOL = (
     *("hiddenFrom", "createdBy", "createdOn", "description", "inherit", "roles", "openAccess", "queues", "properties"),
 )
 QUEUE = ("project", "id", "name", "openAccess", "pipelines", "inherit", "roles", "managed", "checks")
-CHECK = ("id", "type", "settings", "timeout", "by", "on")
+CHECK = ("id", "type", "settings", "timeout", "by", "on", "changedBy", "changedOn", "disabled")
 CHECK_TYPE = ("id", "name")
 PERMIT = ("by", "on")
 PIPELINE_PERMIT = ("id", "by", "on")
@@ -94,7 +94,7 @@ def _queue(raw: EstateNode, organization: Organization, world: World, pool: Agen
 
 def _check(raw: EstateNode, organization: Organization, world: World, queue: Queue) -> None:
     number, kind = raw.whole("id"), node(raw.raw.get("type") or {}, f"{raw.where}.type", CHECK_TYPE)
-    name = kind.text("name")
+    name, changer = kind.text("name"), raw.text("changedBy", "")
     number = organization.next_id("check") if number is None else organization.reserve("check", number)
     queue.checks[number] = Check(
         id=number,
@@ -104,6 +104,9 @@ def _check(raw: EstateNode, organization: Organization, world: World, queue: Que
         timeout=raw.whole("timeout") or checks.TIMEOUT,
         by=_id_of(raw.text("by", ""), organization, f"{raw.where}.by"),
         on=raw.text("on", world.clock.stamp()),
+        changed_by=_id_of(changer, organization, f"{raw.where}.changedBy") if changer else "",
+        changed_on=raw.text("changedOn", ""),
+        disabled=raw.flag("disabled", False),
     )
 
 

@@ -96,6 +96,9 @@ class Pipeline:
     """Id of its default agent queue; stays when the queue goes."""
     phases: list[int] = field(default_factory=list)
     """Ids of the queues that jobs of a classic definition name; without any, the definition is YAML."""
+    revision: int = 1
+    variables: dict[str, Json] = field(default_factory=dict)
+    """As they were written; values of secret ones are kept, and never shown."""
 
 
 @dataclass(slots=True)
@@ -149,8 +152,12 @@ class Check:
     settings: dict[str, Json]
     timeout: int
     by: str
-    """Local id."""
+    """Local id of who added it."""
     on: str
+    changed_by: str = ""
+    """Local id of who changed it last; empty: not since."""
+    changed_on: str = ""
+    disabled: bool = False
 
 
 @dataclass(slots=True)

@@ -221,6 +221,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="terraform-provider-azurerm, managed_devops_pool",
     ),
     _row(
+        "one-day-schedule",
+        "kept",
+        "kept",
+        "week",
+        about="A schedule of one map, which stands for every day, comes back as it was sent, or as seven maps",
+        known="one map or seven are taken",
+        source="terraform-provider-azurerm, managed_devops_pool",
+    ),
+    _row(
         "type-casing",
         "recorded",
         "recorded",
@@ -279,6 +288,15 @@ SWITCHES: tuple[Switch, ...] = (
         about="systemData.createdAt of a pool that was moved to another resource group or subscription",
         known="pools can be moved; what becomes of systemData is not published",
         source="azure-devops-docs, features timeline, November 2024",
+    ),
+    _row(
+        "tags-subject",
+        "resource",
+        "resource",
+        "extension",
+        about="Subject of the event of edited tags: the resource, or its extension Microsoft.Resources/tags/default",
+        known="edited tags are announced as Microsoft.Resources/tags/write alone; the subject's form is not published",
+        source="handlers of such events in public repositories",
     ),
     _row(
         "machine-status",

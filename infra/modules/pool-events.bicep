@@ -1,5 +1,5 @@
-// Writes and deletes of pools, and nothing else of a subscription, go to the queue. Those that failed as well: they
-// leave a pool worth looking at.
+// Writes and deletes of pools and of their tags go to the queue, and of whole resource groups their deletion and the move of
+// their resources; nothing else of a subscription. Those that failed as well: they may leave a pool out of sync.
 param topicName string
 param subscriptionName string
 param storageId string
@@ -32,6 +32,15 @@ resource changes 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
           values: [
             'Microsoft.DevOpsInfrastructure/pools/write'
             'Microsoft.DevOpsInfrastructure/pools/delete'
+            'Microsoft.Resources/tags/write'
+          ]
+        }
+        {
+          // An edit of tags may name the pool's extension tags/default.
+          operatorType: 'StringContains'
+          key: 'subject'
+          values: [
+            '/providers/Microsoft.DevOpsInfrastructure/pools/'
           ]
         }
       ]
@@ -45,7 +54,66 @@ resource changes 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
         properties: {
           resourceId: storageId
           queueName: queueName
-          // A day: the sweep has long looked by then.
+          // A day: the full resync has long read by then.
+          queueMessageTimeToLiveInSeconds: 86400
+        }
+      }
+    }
+    deadLetterWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: storageId
+          blobContainerName: deadLetterContainer
+        }
+      }
+    }
+    retryPolicy: {
+      maxDeliveryAttempts: 30
+      eventTimeToLiveInMinutes: 1440
+    }
+  }
+}
+
+resource groups 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: '${subscriptionName}-groups'
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    filter: {
+      includedEventTypes: [
+        'Microsoft.Resources.ResourceActionSuccess'
+        'Microsoft.Resources.ResourceActionFailure'
+        'Microsoft.Resources.ResourceActionCancel'
+        'Microsoft.Resources.ResourceDeleteSuccess'
+        'Microsoft.Resources.ResourceDeleteFailure'
+        'Microsoft.Resources.ResourceDeleteCancel'
+      ]
+      isSubjectCaseSensitive: false
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.operationName'
+          values: [
+            'Microsoft.Resources/subscriptions/resourceGroups/delete'
+            'Microsoft.Resources/subscriptions/resourceGroups/moveResources/action'
+          ]
+        }
+      ]
+    }
+    deliveryWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      destination: {
+        endpointType: 'StorageQueue'
+        properties: {
+          resourceId: storageId
+          queueName: queueName
+          // A day: the full resync has long read by then.
           queueMessageTimeToLiveInSeconds: 86400
         }
       }

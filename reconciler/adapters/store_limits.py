@@ -22,6 +22,10 @@ POISON = "-poison"
 """Suffix of a dead-letter queue, as of the Functions host (Microsoft Learn, queue trigger, poison messages)."""
 
 
+CLOCKS = 60.0
+"""Seconds by which a stored moment may lie ahead of a machine's clock; a later one was written under a wrong clock."""
+
+
 def lease_seconds(seconds: float) -> float:
     """A length that both can give."""
     return min(max(seconds, SHORTEST_LEASE), LONGEST_LEASE)

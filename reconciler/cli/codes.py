@@ -34,6 +34,14 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
         ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
     },
+    "forget": {
+        DONE: "the statuses are dropped",
+        ERROR: "a spec names a pool, its file has errors, or no status is stored: nothing is dropped",
+    },
+    "mode": {
+        DONE: "shown, or set",
+        ERROR: "a setting cannot be read or written",
+    },
     "schema": {DONE: "printed"},
     "policy": {
         DONE: "written, or valid",

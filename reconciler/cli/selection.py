@@ -160,4 +160,4 @@ def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mappi
 
 def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, PoolStatus]) -> SharedSurvey:
     """The shared reads as this pool's run would see them."""
-    return survey.knowing(spec, known[spec.key].remembered) if spec.key in known else survey
+    return survey.knowing(spec, known[spec.key].remembered, known[spec.key].owed) if spec.key in known else survey

@@ -48,6 +48,7 @@ from reconciler.config.variables import (
     text,
     whole,
 )
+from reconciler.spec.model import WriteMode
 
 __all__ = [
     "PREFIX",
@@ -149,6 +150,9 @@ class Settings:
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",
                                    "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
+    mode: Annotated[WriteMode, Variable("How far writing goes: `stop`, `report`, `approved` or `enforce`. The stricter "
+                                        "of this and the mode in the safety store counts", "enforce",
+                                        read=choice(WriteMode))]
     policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
                                             "what is applied", read=path)]
     capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "
@@ -195,6 +199,8 @@ class Settings:
     # fmt: on
     insights: str = field(default="", repr=False)
     """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
+    state_named: bool = False
+    """Whether the state was set, and is not the default."""
     instance: str = ""
     """Which one of several hosts this is, where the platform sets it."""
 
@@ -218,6 +224,7 @@ class Settings:
         settings = Settings(
             **values,
             insights=given.given.get(INSIGHTS, "").strip(),
+            state_named=bool(given.text("STATE")),
             instance=given.given.get("WEBSITE_INSTANCE_ID", ""),
         )
         _check_insights(given, settings)

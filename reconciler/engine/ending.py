@@ -12,6 +12,7 @@ from reconciler.engine import causes, verdict, waits
 from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence
+from reconciler.engine.gate import annotated
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
@@ -63,7 +64,7 @@ def suspended(frame: Frame, memory: Memory) -> Result:
     until = f" until {spec.until.isoformat()}" if spec.until else ""
     reason = f": {spec.reason}" if spec.reason else ""
     note = memory.status.replacing
-    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None else ""
+    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None and not note.created else ""
     finding = causes.finding(
         [Occurrence(causes.PAUSED, f"paused{until}{reason}")],
         [Occurrence(causes.REPLACING, deleted)] if deleted else [],
@@ -109,7 +110,7 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(end.verified))
     result = replace(
         stored,
-        plan=end.plan,
+        plan=annotated(end.plan, end.gate),
         planned=end.planned,
         applied=end.verified,
         failures=end.all_failures(frame.limits),

@@ -21,6 +21,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause, VerifiedSpec, spec_digest, sync_cause
 from reconciler.spec.model import Spec
 from reconciler.survey.names import RememberedNames
+from reconciler.survey.owed import Owed
 
 LONGEST = 1000
 """Characters of a condition's message."""
@@ -48,6 +49,7 @@ class Truth(StrEnum):
 REASONS = frozenset(
     {
         *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
+        "NotInSpecs",
         *(
             name
             for name, kind in vars(errors).items()
@@ -55,7 +57,7 @@ REASONS = frozenset(
         ),
     }
 )
-"""Every reason that a condition may have: eight words, and the names of the errors."""
+"""Every reason that a condition may have: nine words, and the names of the errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,11 @@ class PoolStatus:
     """Class name of that failure."""
     unready: datetime | None = None
     """Since when the pool is not verified in sync, whatever the reasons were; None: the last read verified it."""
+
+    @property
+    def owed(self) -> tuple[Owed, ...]:
+        """Checks of a replaced pool that its new queues do not have yet, as far as is known."""
+        return () if self.replacing is None else self.replacing.owed
 
     def condition(self, kind: ConditionKind) -> Condition | None:
         """One condition, None before the first run."""

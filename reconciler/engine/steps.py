@@ -12,6 +12,7 @@ from dataclasses import replace
 from reconciler.engine import causes
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
 from reconciler.engine.run_state import RunState
@@ -22,22 +23,32 @@ from reconciler.engine.verdict import out_of_sync
 from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change
-from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
+from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
+from reconciler.survey.owed import Debts, Owed, owed_of
 
 
 class Steps:
     """The passes of one run."""
 
     def __init__(
-        self, planner: Planner, writers: Writers, memory: Memory, tenure: Tenure, listen: Callable[[Event], None]
+        self,
+        planner: Planner,
+        writers: Writers,
+        memory: Memory,
+        tenure: Tenure,
+        listen: Callable[[Event], None],
+        *,
+        gate: Callable[[], WriteGate],
     ) -> None:
+        """`gate`: what the modes allow now; called before each write."""
         self._planner = planner
         self._writers = writers
         self._memory = memory
         self._tenure = tenure
         self._listen = listen
+        self._gate = gate
         self._facets = {facet.name: facet for facet in planner.facets}
 
     def run(self, run: RunState, limits: RunLimits) -> None:
@@ -79,6 +90,7 @@ class Steps:
             run.exhausted = bool(run.attempts) and self._tenure.exhausted
             if run.exhausted or run.pending:
                 break
+            run.gate = self._gate()
             if not run.still_allowed(change):
                 continue
             self._tenure.check()
@@ -114,9 +126,9 @@ class Steps:
         """Store what is about to be destroyed before it is: the next run creates it again and says why."""
         if change.destroys:
             now = self._planner.clock.now()
-            note = Replacing(
-                change.facet, f"{change.subject}: {change.before} → {change.after}", run.basis.revision, now
-            )
+            what = f"{change.subject}: {change.before} → {change.after}"
+            note = Replacing(change.facet, what, run.basis.revision, now, owed_by(change))
+            run.basis.survey.debts = Debts(note.owed)
             self._memory.save(replace(self._memory.status, replacing=note))
 
     def _keep(self, run: RunState, change: Change, pending: Pending) -> None:
@@ -144,6 +156,12 @@ class Steps:
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
+
+
+def owed_by(change: Change) -> tuple[Owed, ...]:
+    """What a deletion takes and a later run adds again."""
+    restores = change.target.restores if isinstance(change.target, ReplacePool) else ()
+    return tuple(one for one in map(owed_of, restores) if one is not None)
 
 
 def _forget(run: RunState, change: Change) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.documents import moment, moment_of, number_of, text_of
+from reconciler.documents import list_of, moment, moment_of, number_of, text_of
+from reconciler.survey.owed import Owed, owed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pool that is deleted to be replaced, from before the deletion until it is seen to exist again."""
+    """A pool that is deleted to be replaced, from before the deletion until it and its checks are seen again."""
 
     facet: str
     description: str
@@ -106,6 +107,10 @@ class Replacing:
     revision: str
     """Commit that requires it."""
     since: datetime
+    owed: tuple[Owed, ...] = ()
+    """Checks that were not found on the new queues yet, and pipelines that name the old ones."""
+    created: bool = False
+    """Whether the new pool was seen."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -114,6 +119,8 @@ class Replacing:
             "description": self.description,
             "revision": self.revision,
             "since": moment(self.since),
+            "owed": [one.to_json() for one in self.owed],
+            "created": self.created,
         }
 
     @classmethod
@@ -121,4 +128,6 @@ class Replacing:
         """From the stored form; None for what cannot be read."""
         if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
             return None
-        return cls(text_of(body, "facet"), text_of(body, "description"), text_of(body, "revision"), since)
+        owed = tuple(one for one in map(owed_of, list_of(body, "owed")) if one is not None)
+        facet, description = text_of(body, "facet"), text_of(body, "description")
+        return cls(facet, description, text_of(body, "revision"), since, owed, body.get("created") is True)

@@ -29,6 +29,7 @@ from reconciler.facets.support.observing import (
     pick,
     queue_place,
     reach,
+    require_checks,
     target_of,
     unresolved,
     withheld,
@@ -205,10 +206,14 @@ def _switches(
     gaps: list[Gap] = []
     for project, queue in queues:
         answer = answers[queue]
-        if isinstance(answer, ReconcilerError):
-            gaps.append(gap(NAME, f"{organization}/{project.name}", answer))
-        else:
+        try:
+            if isinstance(answer, ReconcilerError):
+                raise answer
+            if wanted[queue] and not answer:
+                require_checks(survey, organization, project)
             states.append(Opening(organization, project, queue, answer, wanted[queue]))
+        except ReconcilerError as error:
+            gaps.append(gap(NAME, f"{organization}/{project.name}", error))
     return Observation(tuple(states), tuple(gaps))
 
 

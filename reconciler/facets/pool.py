@@ -23,7 +23,7 @@ azure-cli-extensions mdp).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -46,6 +46,7 @@ from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
 from reconciler.spec.names import organization_key
 from reconciler.spec.settled import created_in_silence
 from reconciler.survey import Survey
+from reconciler.survey.owed import OwedCheck
 
 NAME = "pool"
 NEW = "new pool"
@@ -69,10 +70,9 @@ class DesiredPool:
     quiet: Disruption | None = None
     """How long to wait for agents that would be recycled; None: not at all."""
 
-    @property
-    def creation(self) -> dict[str, Json]:
-        """The whole document for a pool that does not exist. Built on demand: most pools exist."""
-        return _creation(self.spec, self.now)
+    def creation(self, guarded: Collection[str] = ()) -> dict[str, Json]:
+        """The whole document for a pool that does not exist; `guarded`: organizations in which queues need checks."""
+        return _creation(self.spec, self.now, guarded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ class ObservedPool:
     """Whether machines are at work, so that nothing that recycles them may change."""
     dependents: Dependents | None = None
     """What depends on the pool; counted where it would be replaced, and only there."""
+    owed: tuple[OwedCheck, ...] = ()
+    """Checks that the queues had before the pool was replaced."""
 
     @property
     def state(self) -> str:
@@ -117,7 +119,7 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
     if observed.document is None:
-        return Observation(observed)
+        return Observation(replace(observed, owed=survey.debts.checks))
     if spec.replace and observed.settled and _moved(spec, observed.document):
         return Observation(
             replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
@@ -130,7 +132,7 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
 def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
     """One creation, or one update with a line for each field, or nothing; and what only a new pool can have."""
     if observed.document is None:
-        return [_create(desired)]
+        return [_create(desired, observed.owed)]
     if not observed.at_rest:
         return []
     body = _unheld(desired.body, observed.document) if observed.held else desired.body
@@ -180,18 +182,20 @@ def _profile(document: Mapping[str, Json]) -> Mapping[str, Json]:
     return found
 
 
-def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
+def _creation(spec: Spec, now: datetime, guarded: Collection[str]) -> dict[str, Json]:
     """The spec's document, narrowed to what holds for every organization and every project from the first moment.
 
     Creation knows one `openAccess` for an organization and one `permissionProfile` for all. Where an exception closes
-    one project or leaves one without a queue (ARM creates a queue there all the same), or one organization inherits
-    nothing, the narrower value is sent and the other facets widen the rest.
+    one project or leaves one without a queue (ARM creates one there all the same), a queue needs checks first, or one
+    organization inherits nothing, the narrower value is sent and the other facets widen the rest.
     """
     document: dict[str, Json] = deepcopy(dict(spec.body))
     closed = {
         one.name
         for one in spec.organizations
-        if one.without_queue or not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
+        if one.without_queue
+        or one.name in guarded
+        or not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
     }
     for item in _profile(document).get("organizations") or ():
         if item.get("openAccess") and organization_key(str(item.get("url", ""))) in closed:
@@ -252,7 +256,9 @@ def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) 
     """The deletion, with everything that it costs; what is created afterwards is part of what is approved."""
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
     costs = (*others, *(observed.dependents.lines if observed.dependents else ()))
-    return replacement.change(desired.name, desired.resource_id, desired.creation, (moved, costs))
+    owed = observed.dependents.owed if observed.dependents else ()
+    body = desired.creation({one.organization for one in owed if isinstance(one, OwedCheck)})
+    return replacement.change(desired.name, desired.resource_id, body, (moved, costs), owed)
 
 
 def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
@@ -267,8 +273,8 @@ def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
     )
 
 
-def _create(desired: DesiredPool) -> Change:
-    body = desired.creation
+def _create(desired: DesiredPool, owed: Sequence[OwedCheck]) -> Change:
+    body = desired.creation({one.organization for one in owed})
     profile = _profile(body)
     organizations = profile.get("organizations") or ()
     agents = _properties(body).get("maximumConcurrency")

@@ -7,13 +7,13 @@ alone (`reconciler.plan.targets`). A target that no rule here recognises is refu
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Never, TypeAlias, assert_never
+from typing import Never, assert_never
 
 from reconciler.documents import Json
 from reconciler.plan import spec_allows
+from reconciler.plan.contradictions import Finding, contradicting
 from reconciler.plan.model import Change, Detail, Refusal, Risk
 from reconciler.plan.policy import Policy, allows, rules, uses
 from reconciler.plan.targets import (
@@ -24,6 +24,7 @@ from reconciler.plan.targets import (
     CreatePool,
     DevOpsTarget,
     DirectoryEntry,
+    GrantTarget,
     GroupMember,
     Inheritance,
     MovePool,
@@ -34,9 +35,10 @@ from reconciler.plan.targets import (
     Place,
     ProjectPlace,
     QueuePlace,
+    RepairedPipeline,
     ReplacePool,
+    RestoredCheck,
     RoleAssignmentChange,
-    Target,
     UpdatePool,
     risk_of,
     role_rank,
@@ -44,20 +46,17 @@ from reconciler.plan.targets import (
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
 
-Finding: TypeAlias = tuple[str, str]
-"""Rule and what is wrong, without the subject."""
-
 
 def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None) -> tuple[Refusal, ...]:
     """Every change that may not be done, with the first rule that says so; order of the input.
 
     `today` decides which dated exceptions still name a widening (None: all).
     """
-    contradicting = _contradicting(changes)
+    contradicted = contradicting(changes)
     removals = sum(map(is_removal, changes))
     refusals = []
     for change in changes:
-        found = next(_findings(spec, change, policy, today), None) or contradicting.get(id(change))
+        found = next(_findings(spec, change, policy, today), None) or contradicted.get(id(change))
         if found is None and is_removal(change) and removals > policy.max_role_removals:
             message = f"{removals} roles would be removed, the policy's cap is {policy.max_role_removals}"
             found = rules.refusal(policy, "max_role_removals", message)
@@ -88,43 +87,6 @@ def organization_of(change: Change) -> str | None:
     return change.place.organization if change.place else None
 
 
-def _contradicting(changes: Sequence[Change]) -> dict[int, Finding]:
-    """Changes that another one contradicts or repeats; both are refused, since one of them is a bug."""
-    found: dict[int, Finding] = {}
-    for group in _groups((change.id, change) for change in changes):
-        if len(group) > 1:
-            found.update({id(c): ("contradiction", f"{len(group)} changes are about this one subject") for c in group})
-    for group in _groups((edge, change) for change in changes for edge in _edges(change.target)):
-        if len({change.narrows for change in group}) > 1:
-            found.update({id(c): ("contradiction", "the same plan widens and narrows this") for c in group})
-    return found
-
-
-def _groups(pairs: Iterator[tuple[Hashable, Change]]) -> list[list[Change]]:
-    groups: dict[Hashable, list[Change]] = defaultdict(list)
-    for key, change in pairs:
-        groups[key].append(change)
-    return list(groups.values())
-
-
-def _edges(target: Target) -> Iterator[Hashable]:
-    """What is granted or taken away, where, and from whom; an identity goes by its id and by its name."""
-    match target:
-        case RoleAssignmentChange(place=place):
-            for person in {target.identity_id.casefold(), target.principal.casefold()} - {""}:
-                yield RoleAssignmentChange, place.organization, place.resource, person
-        case DirectoryEntry(place=place):
-            yield RoleAssignmentChange, place.organization, place.resource, target.principal.casefold()
-        case PipelineAuthorization(place=place):
-            yield PipelineAuthorization, place.organization, place.resource, target.pipeline_id
-        case OpenAccess(place=place) | Inheritance(place=place) | AutoProvision(place=place):
-            yield type(target), place.organization, place.resource
-        case NewQueue() | AccessLevel() | GroupMember() | CreatePool() | UpdatePool() | ReplacePool() | MovePool():
-            pass  # nothing that another change could take back
-        case _:
-            _no_rule(target)
-
-
 def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
     yield from _unrecognised(change)
     yield from _destruction(spec, change, policy)
@@ -146,6 +108,8 @@ def _unrecognised(change: Change) -> Iterator[Finding]:
         case RoleAssignmentChange() as target:
             yield from _unrecognised_role(target)
         case OpenAccess() | PipelineAuthorization() | Inheritance() | AutoProvision() | NewQueue() | DirectoryEntry():
+            pass
+        case RestoredCheck() | RepairedPipeline():
             pass
         case _:
             yield _no_rule(change.target)
@@ -298,6 +262,10 @@ def _devops(spec: Spec, target: DevOpsTarget, policy: Policy, today: date | None
         yield from _unless(
             _narrows(spec, target, organization, today), "the spec does not say that this right is removed"
         )
+    elif isinstance(target, RestoredCheck | RepairedPipeline):
+        # A check is added wherever a queue of the pool had it.
+        wanted = isinstance(target, RestoredCheck) or spec.repair_definitions
+        yield from _unless(wanted, "the spec does not say repairDefinitions: true")
     elif organization is not None:
         yield from _widening(spec, target, organization, policy, today)
 
@@ -315,14 +283,14 @@ def _narrows(spec: Spec, target: DevOpsTarget, organization: Organization, today
             return spec_allows.inheritance(spec, organization.name) is False
         case AutoProvision():
             return organization.auto_provision is False
-        case NewQueue() | DirectoryEntry() | AccessLevel() | GroupMember():
+        case NewQueue() | RestoredCheck() | RepairedPipeline() | DirectoryEntry() | AccessLevel() | GroupMember():
             return False
         case _:
             assert_never(target)
 
 
 def _widening(
-    spec: Spec, target: DevOpsTarget, organization: Organization, policy: Policy, today: date | None
+    spec: Spec, target: GrantTarget, organization: Organization, policy: Policy, today: date | None
 ) -> Iterator[Finding]:
     """A widening is done where the spec names it, and nowhere else."""
     place, name = target.place, organization.name

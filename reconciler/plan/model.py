@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
 from reconciler.plan import targets
+from reconciler.plan.target_form import to_json
 from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
 __all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
@@ -148,7 +149,7 @@ class Change:
             "after": self.after,
             "risk": self.risk.value,
             "route": self.route.value,
-            "target": targets.to_json(self.target),
+            "target": to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
                 | ({"code": True} if d.code else {})
@@ -184,6 +185,10 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    not_applied: tuple[str, ...] = field(default=(), compare=False)
+    """The modes that hold changes back: ``not applied: mode report (RECONCILER_MODE)``."""
+    checked: bool = field(default=True, compare=False)
+    """Whether the deployment's state was read: without it ownership is not checked, and the plan cannot be approved."""
 
     @property
     def in_sync(self) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+MARGIN = timedelta(seconds=5)
+"""Largest difference of two clocks, including the stores' rounding to seconds."""
 
 
 class Clock(Protocol):

@@ -86,6 +86,8 @@ class Pipeline:
     id: int
     path: str
     r"""From the top: ``\release\nightly``."""
+    secret: bool = False
+    """Whether its full definition has secret variables, which no read returns; False in a short form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class QueueCheck:
     """As the service stores them. Inputs of task checks may hold secrets: never printed as they are."""
     timeout: int | None = None
     """Minutes."""
+    type_id: str = ""
+    """Id of its type, lower case."""
+    disabled: bool = False
+    changed_by: str = ""
+    """Local id of who last changed it, lower case; empty where the service does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +300,20 @@ class DevOpsWriter(Protocol):
         self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
     ) -> None:
         """Authorize one pipeline for the queue, or revoke it; others and open access stay as they are."""
+
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        """Add an approval or another check to a queue; `queue`: its name. Its id is the service's to give.
+
+        Repeated, it adds a second one: what is there has to be read before.
+        """
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        """Change the id of a queue in the full definition of a pipeline, wherever it names it; nothing else of it.
+
+        Reads the definition for that: `Rejected` where it has secret variables, which no read returns.
+        """
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         """Whether each new project gets a queue of the agent pool."""

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from reconciler.errors import ReconcilerError, Unavailable
+from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.specs import Snapshot, SpecSource
-from reconciler.spec.loader import load
+from reconciler.spec.loader import Loader
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
 
@@ -35,22 +38,80 @@ class Specs:
 
 
 class Catalogue:
-    """Reads specs through a source, and parses only what is new."""
+    """Reads specs through a source, one read at a time, and parses only what is new. Safe to share between threads.
 
-    def __init__(self, source: SpecSource) -> None:
+    A read serves a message that was put on its queue before the read began: the commit that the message is about was
+    pushed before that. Callers that wait for a read under way share the next one.
+    """
+
+    def __init__(self, source: SpecSource, clock: Clock) -> None:
         self._source = source
-        self._lock = threading.Lock()
-        self._read: Specs | None = None
+        self._clock = clock
+        self._loader = Loader()
+        self._turn = threading.Condition()
+        self._reading = False
+        self._begun = 0
+        """Reads that began."""
+        self._last: _Read | None = None
+        """The last one that ended."""
 
-    def specs(self) -> Specs:
-        """The newest specs that can be read; raises the source's error where none were ever read."""
-        snapshot = self._source.snapshot()
-        with self._lock:
-            if self._read is None or self._read.snapshot.files != snapshot.files:
-                loaded = load(snapshot.files)
-                by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
-                left_out = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
-                self._read = Specs(snapshot, by_key, (*loaded.problems, *left_out))
-            elif self._read.snapshot != snapshot:
-                self._read = Specs(snapshot, self._read.by_key, self._read.problems)
-            return self._read
+    def specs(self, put: datetime | None = None) -> Specs:
+        """The newest specs that can be read; raises the source's error where none were ever read.
+
+        `put`: when the message was put for which they are read, by its store's clock; None: read now.
+        """
+        with self._turn:
+            last = self._last
+            if put is not None and last is not None and last.specs is not None and self._serves(last.began, put):
+                return last.specs
+            number = self._begun
+            self._turn.wait_for(lambda: not self._reading or self._shared(number) is not None)
+            if (shared := self._shared(number)) is not None:
+                return shared.result()
+            self._reading = True
+            self._begun += 1
+            number = self._begun
+        read = _Read(number, self._clock.now())
+        try:
+            read = replace(read, specs=self._parsed(self._source.snapshot()))
+        except ReconcilerError as error:
+            read = replace(read, error=error)
+        finally:
+            with self._turn:
+                self._reading = False
+                self._last = read
+                self._turn.notify_all()
+        return read.result()
+
+    def _serves(self, began: datetime, put: datetime) -> bool:
+        return put + MARGIN < began <= self._clock.now() + MARGIN
+
+    def _shared(self, number: int) -> _Read | None:
+        """A read that began after this many others."""
+        return self._last if self._last is not None and self._last.number > number else None
+
+    def _parsed(self, snapshot: Snapshot) -> Specs:
+        before = self._last.specs if self._last is not None else None
+        if before is not None and before.snapshot == snapshot:
+            return before
+        if before is not None and before.snapshot.files == snapshot.files:
+            return Specs(snapshot, before.by_key, before.problems)
+        loaded = self._loader.load(snapshot.files)
+        by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
+        left_out = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
+        return Specs(snapshot, by_key, (*loaded.problems, *left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One read of the source: specs, or the error; neither where a bug ended it."""
+
+    number: int
+    began: datetime
+    specs: Specs | None = None
+    error: ReconcilerError | None = None
+
+    def result(self) -> Specs:
+        if self.specs is None:
+            raise self.error or Unavailable("specs: another thread's read of them ended with a bug")
+        return self.specs

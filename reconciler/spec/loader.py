@@ -8,9 +8,10 @@ wrote; a document without findings pays nothing for that.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,13 +45,48 @@ class _Batch:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
+    def add(self, other: _Batch) -> None:
+        """Append what another one has."""
+        self.specs += other.specs
+        self.places += other.places
+        self.problems += other.problems
+        self.warnings += other.warnings
+
 
 def load(files: Mapping[str, bytes]) -> Loaded:
     """Specs and problems of all `.yaml`, `.yml` and `.json` files, given by path below the prefix."""
-    batch = _Batch()
-    for path in sorted(files):
-        if path.lower().endswith(SUFFIXES):
-            _file(path, files[path], batch)
+    return Loader().load(files)
+
+
+class Loader:
+    """Loads repeatedly, and parses only files that changed since the last time. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self.parsed = 0
+        """Files that were parsed so far."""
+        self._known: dict[str, tuple[bytes, _Batch]] = {}
+
+    def load(self, files: Mapping[str, bytes]) -> Loaded:
+        """As the function `load`."""
+        whole, read = _Batch(), {}
+        for path in sorted(files):
+            if path.lower().endswith(SUFFIXES):
+                read[path] = self._file(path, files[path])
+                whole.add(read[path][1])
+        self._known = read
+        return _loaded(whole)
+
+    def _file(self, path: str, data: bytes) -> tuple[bytes, _Batch]:
+        known = self._known.get(path)
+        if known is not None and known[0] == data:
+            return known
+        self.parsed += 1
+        batch = _Batch()
+        _file(path, data, batch)
+        return data, batch
+
+
+def _loaded(batch: _Batch) -> Loaded:
     specs = _unique(batch)
     return Loaded(
         tuple(sorted(specs, key=lambda spec: spec.key)), tuple(sorted(batch.problems)), tuple(sorted(batch.warnings))
@@ -66,11 +102,12 @@ def _file(path: str, data: bytes, batch: _Batch) -> None:
         return
     if not found:
         batch.problems.append(Problem(path, 1, "", "holds no spec; write one, or delete the file"))
+    blob = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
     for document in found:
-        _document(path, document, batch)
+        _document(path, document, batch, blob)
 
 
-def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
+def _document(path: str, document: YamlDocument, batch: _Batch, blob: str) -> None:
     if not isinstance(document.value, dict):
         kind = findings.kind_of(document.value)
         message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
@@ -83,7 +120,8 @@ def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
             place = document.place(where)
             batch.warnings.append(Problem(path, place.line, spell(where), message, place.column))
         if not document.findings:
-            batch.specs.append(build.spec(checked.document, path))
+            line = document.place(("mode",)).line if "mode" in document.value else 0
+            batch.specs.append(replace(build.spec(checked.document, path), mode_line=line, blob=blob))
             batch.places.append(document.place(("name",)))
             return
     batch.problems += _told(path, document)

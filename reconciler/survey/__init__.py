@@ -15,6 +15,7 @@ decision to write is taken on a new survey.
     arm_pools  pools in ARM: by one list, by their own route, or by name wherever they are
     moves     whether a pool of the same name elsewhere is the one that was recorded
     queue_uses  what belongs to a queue or refers to it by id, before it is deleted
+    owed      checks that the queues of a replaced pool had, and which of them were found
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about

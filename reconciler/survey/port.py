@@ -17,6 +17,7 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted
+from reconciler.survey.owed import Debts
 from reconciler.survey.queue_uses import QueueUses
 
 
@@ -77,8 +78,12 @@ class Survey(Protocol):
     ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
         """Project id → the pipelines that can be seen there, one read a project."""
 
-    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
-        """Checks on a queue, and pipelines that name it by id: two reads. `Forbidden` where checks may be hidden."""
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
+        """Checks on a queue, and pipelines that name it by id, or one of both. `Forbidden`: checks may be hidden."""
+
+    @property
+    def debts(self) -> Debts:
+        """Checks that the pool's queues had before it was replaced."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource."""

@@ -29,6 +29,7 @@ from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
+from reconciler.survey.owed import Debts, Owed
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
@@ -67,6 +68,7 @@ class SharedSurvey:
         self._ledger = Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
         self._remembered = RememberedNames()
+        self.debts = Debts()
         self._spec: Spec | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
@@ -82,10 +84,8 @@ class SharedSurvey:
         parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
-        interest, listed, administered = scope.scope_of(specs)
-        return cls(
-            readers, interest, evidence, parallel=parallel, listed=listed, administered=administered, sample=sample
-        )
+        pools, listed, roles = scope.scope_of(specs)
+        return cls(readers, pools, evidence, parallel=parallel, listed=listed, administered=roles, sample=sample)
 
     def believing(self, beliefs: Mapping[str, Beliefs]) -> SharedSurvey:
         """This survey, with what `probe` found about its organizations."""
@@ -108,11 +108,13 @@ class SharedSurvey:
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()})
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
         other._know(self._remembered, self._spec)
+        other.debts = Debts(self.debts.owed)
         return other
 
-    def knowing(self, spec: Spec, remembered: RememberedNames) -> SharedSurvey:
-        """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
+    def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[Owed] = ()) -> SharedSurvey:
+        """The same reads, seen with what is remembered of one pool: its renamed things, and what it is owed."""
         view = copy(self)
+        view.debts = Debts(owed)
         view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - a copy of this very survey
         return view
 
@@ -339,9 +341,9 @@ class SharedSurvey:
         found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
         return {key.project: value for key, value in found.items()}
 
-    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
         """Checks on the queue, and pipelines that name it by id."""
-        return queue_uses(self._readers.devops, self._memo, organization, queue)
+        return queue_uses(self._readers.devops, self._memo, organization, queue, only=only)
 
     def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; see `reconciler.survey.access`."""
@@ -392,7 +394,7 @@ class SharedSurvey:
                 return error
 
         known = self._memo.known(keys)
-        if len(known) < len(keys):
-            self._lanes.each(organization, read, [key for key in keys if key not in known])
-            return {key: read(key) for key in keys}
-        return known
+        if len(known) == len(keys):
+            return known
+        self._lanes.each(organization, read, [key for key in keys if key not in known])
+        return {key: read(key) for key in keys}

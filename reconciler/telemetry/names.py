@@ -35,10 +35,11 @@ REASONS = frozenset(
 DROPPED = frozenset({
     "an item that is no event", "not JSON, neither plain nor base64", "not a write or delete of a pool",
     "not about pools, their projects or their rights", "a text that names no pools",
-    "a follow-up that is due in more than seven days",
+    "a follow-up that is due in more than seven days", "a resource group without pools",
 })  # fmt: skip
 FUNCTIONS = frozenset({
-    "reconcile", "reconcile_pool", "pools", "pool", "plan", "health", "openapi", "github_push", "azure_repos_push",
+    "reconcile", "reconcile_pool", "pools", "pool", "plan", "mode", "set_mode", "health", "openapi", "github_push",
+    "azure_repos_push",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})
@@ -112,6 +113,7 @@ METRICS: tuple[Metric, ...] = (
            ("organization",), "s"),
     Metric("reconciler.sweep.age", MetricKind.GAUGE, "time since the last full resync", (), "s"),
     Metric("reconciler.pools", MetricKind.GAUGE, "pools that specs name"),
+    Metric("reconciler.pools.unnamed", MetricKind.GAUGE, "pools with a stored status that no valid spec names"),
     Metric("reconciler.specs.problems", MetricKind.GAUGE, "problems of the spec files at the newest commit"),
     Metric("reconciler.specs.failed", MetricKind.COUNTER, "messages postponed because Git could not be read",
            ("reason",)),

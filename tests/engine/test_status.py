@@ -159,6 +159,7 @@ def test_every_error_is_a_reason() -> None:
         "Degraded",
         "Overdue",
         "Replacing",
+        "NotInSpecs",
     } == REASONS
 
 

@@ -16,12 +16,22 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
 from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    AgentPool,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    QueueCheck,
+    RoleAssignment,
+)
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted, RememberedNames, excepted
+from reconciler.survey.owed import Debts
 from reconciler.survey.queue_uses import QueueUses
 
 RANKS = ("Reader", "User", "Creator", "Administrator")
@@ -87,6 +97,7 @@ class World:
         self.surroundings: AzureResourcesReader | None = None
         self.moved: PoolElsewhere | None = None
         self.remembered = RememberedNames()
+        self.debts = Debts()
 
     @property
     def writers(self) -> Writers:
@@ -106,7 +117,7 @@ class World:
     def elsewhere(self, spec: Spec) -> PoolElsewhere | None:  # noqa: ARG002 - there is one pool
         return self.moved
 
-    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:  # noqa: ARG002 - both are at hand
         org = self._read(organization, "queue_uses")
         if f"queue_uses/{queue.project_id}" in org.trouble:
             raise org.trouble[f"queue_uses/{queue.project_id}"]
@@ -245,6 +256,21 @@ class World:
         self.writes.append(("authorize_pipeline", organization, queue_id, pipeline_id, authorized))
         held = org.authorized.setdefault(queue_id, set())
         (held.add if authorized else held.discard)(pipeline_id)
+
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        org = self.organizations[organization]
+        self.writes.append(("add_check", organization, project_id, queue_id, queue, check.kind))
+        held = org.uses.get(queue_id, QueueUses())
+        made = replace(check, id=100 + len(held.checks), changed_by=OPERATOR.id)
+        org.uses[queue_id] = replace(held, checks=(*held.checks, made))
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        self.writes.append(("repoint_pipeline", organization, project_id, pipeline_id, old_queue, new_queue))
+        uses = self.organizations[organization].uses
+        old = uses.get(old_queue, QueueUses())
+        uses[old_queue] = replace(old, pipelines=tuple(one for one in old.pipelines if one.id != pipeline_id))
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         org = self.organizations[organization]

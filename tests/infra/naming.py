@@ -19,7 +19,7 @@ from reconciler.config.settings import PREFIX, CredentialKind, Settings, Telemet
 from reconciler.config.triggers import BOUND, VARIABLES, Hosting, state
 from reconciler.errors import ReconcilerError
 from reconciler.service.events import pools
-from reconciler.service.http.access import require_role
+from reconciler.service.http.access import OWNER, require_role
 from reconciler.service.http.message import HttpProblem
 from tests.infra.bicep import Expression
 from tests.infra.world import ROOT, Check, World, differ, module_at, unlike
@@ -180,13 +180,22 @@ def queues_and_containers(world: World) -> Iterator[str]:
     names = world.names
     triggers = [trigger(function).get("queueName", "") for function in functions()]
     bound = {re.sub(r"%(\w+)%", lambda found: names["queues"].get(found[1], ""), name) for name in triggers if name}
-    containers = [Expression(f"names.{name}Container") for name in ("state", "deployment", "deadLetter")]
+    containers = [Expression(f"names.{name}Container") for name in ("state", "safety", "deployment", "deadLetter")]
 
     made = {queue + end for queue in names["queues"].values() for end in ("", names["poison"])}
     yield from differ("names.json: queues", made, bound)
     yield from unlike("main.bicep: queues", params["queues"], Expression("concat(queues, poison)"))
     yield from unlike("main.bicep: containers", params["containers"], containers)
     yield from unlike("names.json: stateContainer", names["stateContainer"], Names().container)
+    yield from unlike("names.json: safetyContainer", names["safetyContainer"], Names().safety)
+
+
+def safety_is_the_workers(world: World) -> Iterator[str]:
+    """The ingress has no right on the container that decides what is written, and the worker starts in mode report."""
+    ingress = world.files["main.bicep"].modules["ingressApp"].value["params"]
+    if "safety" in f"{ingress}{world.files['modules/ingress.bicep'].text}":
+        yield "modules/ingress.bicep: the ingress reaches the safety container"
+    yield from unlike("main.bicep: RECONCILER_MODE", environment(world).get("RECONCILER_MODE"), "report")
 
 
 def only_dead_letters_expire(world: World) -> Iterator[str]:
@@ -207,7 +216,7 @@ def functions_of_apps(world: World) -> Iterator[str]:
 
     yield from differ("names.json: httpFunctions", set(world.names["httpFunctions"]), by_http)
     yield from differ("names.json: otherFunctions", set(world.names["otherFunctions"]), others)
-    yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), {"plan"})
+    yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), {"plan", "mode", "set_mode"})
 
 
 def open_paths(world: World) -> Iterator[str]:
@@ -222,7 +231,7 @@ def open_paths(world: World) -> Iterator[str]:
 
 def app_role(world: World) -> Iterator[str]:
     """The app role of the registration is the one that the program asks for."""
-    (role,) = world.json("app-roles.json")
+    role, owner = world.json("app-roles.json")
     asked = environment(world)["RECONCILER_APP_ROLE"]
     claims = {"claims": [{"typ": "roles", "val": role["value"]}]}
     header = {"x-ms-client-principal": base64.b64encode(json.dumps(claims).encode()).decode()}
@@ -236,40 +245,71 @@ def app_role(world: World) -> Iterator[str]:
         yield f"app-roles.json: id {role['id']} is no guid"
     yield from differ("app-roles.json: members", set(role["allowedMemberTypes"]), {"Application", "User"})
     yield from unlike("app-roles.json: isEnabled", role["isEnabled"], True)
+    yield from unlike("app-roles.json: owner", owner["value"], OWNER)
+    yield from unlike("app-roles.json: owner: id", owner["id"] != role["id"], True)
+    # What a program may do a stolen secret of it may do: only people own.
+    yield from differ("app-roles.json: owner: members", set(owner["allowedMemberTypes"]), {"User"})
+    if asked == OWNER:
+        yield "main.bicep: who operates would own as well"
+
+
+_GROUP = "/subscriptions/s/resourceGroups/rg"
+_POOL = f"{_GROUP}/providers/Microsoft.DevOpsInfrastructure/pools/web"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+_OF_POOLS = frozenset(
+    {
+        *(f"Microsoft.DevOpsInfrastructure/pools/{verb}" for verb in ("write", "delete")),
+        "Microsoft.Resources/tags/write",
+    }
+)
+_OF_GROUPS = frozenset({f"{_GROUPS}/delete", f"{_GROUPS}/moveResources/action"})
 
 
 def event_filter(world: World) -> Iterator[str]:
-    """Each event type of the filter, with each operation of it, as Event Grid would deliver it, becomes a key."""
-    chosen = world.files["modules/pool-events.bicep"].resources["changes"].value["properties"]["filter"]
-    (narrow,) = chosen["advancedFilters"]
-    kinds = chosen["includedEventTypes"]
+    """Each event type of a filter, with each operation of it, as Event Grid would deliver it, becomes keys."""
+    yield from _filter(world, "changes", _POOL, _OF_POOLS, pools._TYPES)
+    yield from _filter(world, "groups", _GROUP, _OF_GROUPS, pools._GROUP_TYPES)
+    filters = world.files["modules/pool-events.bicep"].resources["changes"].value["properties"]["filter"]
+    subjects = [one["values"] for one in filters["advancedFilters"] if one["key"] == "subject"]
+    for resource in (_POOL, f"{_POOL}/providers/Microsoft.Resources/tags/default"):
+        if not any(part in resource for values in subjects for part in values):
+            yield f"modules/pool-events.bicep: {resource} is not let through"
+        if _keys("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources/tags/write", resource) != ("web",):
+            yield f"modules/pool-events.bicep: nothing is made of {resource}"
+
+
+def _filter(world: World, name: str, resource: str, wanted: frozenset[str], read: frozenset[str]) -> Iterator[str]:
+    where = f"modules/pool-events.bicep: {name}:"
+    chosen = world.files["modules/pool-events.bicep"].resources[name].value["properties"]["filter"]
+    narrow, kinds = chosen["advancedFilters"][0], chosen["includedEventTypes"]
     for kind, operation in product(kinds, narrow["values"]):
-        if pools.pool_keys(_event(kind, operation)).keys != ("web",):
-            yield f"modules/pool-events.bicep: nothing is made of {kind} {operation}"
-    read = {kind for kind in pools._TYPES if kind.startswith("microsoft.resources.")}
-    yield from unlike("modules/pool-events.bicep: key", narrow["key"], "data.operationName")
-    yield from differ("modules/pool-events.bicep: event types", {kind.lower() for kind in kinds}, read)
-    wanted = {f"Microsoft.DevOpsInfrastructure/pools/{verb}" for verb in ("write", "delete")}
-    yield from differ("modules/pool-events.bicep: operations", set(narrow["values"]), wanted)
+        if _keys(kind, operation, resource) != ("web",):
+            yield f"{where} nothing is made of {kind} {operation}"
+    yield from unlike(f"{where} key", narrow["key"], "data.operationName")
+    known = {kind for kind in read if kind.startswith("microsoft.resources.")}
+    yield from differ(f"{where} event types", {kind.lower() for kind in kinds}, known)
+    yield from differ(f"{where} operations", set(narrow["values"]), set(wanted))
 
 
-def _event(kind: str, operation: str) -> str:
-    provider = operation.rpartition("/pools/")[0]
-    resource = f"/subscriptions/s/resourceGroups/rg/providers/{provider}/pools/web"
+def _keys(kind: str, operation: str, resource: str) -> tuple[str, ...]:
+    """Of an event that Event Grid would deliver; an operation with another provider is of another resource."""
+    provider = operation.rpartition("/")[0]
+    if not operation.startswith("Microsoft.Resources/"):
+        resource = f"{_GROUP}/providers/{provider}/web"
     event = {
         "id": "1", "topic": "/subscriptions/s", "subject": resource, "eventType": kind,
         "eventTime": "2026-01-01T00:00:00Z", "dataVersion": "2", "metadataVersion": "1",
         "data": {"operationName": operation, "resourceUri": resource},
     }  # fmt: skip
-    return json.dumps([event])
+    return pools.in_groups(pools.pool_keys(json.dumps([event])), {"web": _POOL}).keys
 
 
 def message_encoding(world: World) -> Iterator[str]:
     """Event Grid writes queue messages in base64 (Azure SDK, samples of azure-eventgrid); the host must expect that."""
     for path in ("modules/pool-events.bicep", "modules/audit-events.bicep"):
-        (subscription,) = [each for each in world.files[path].resources.values() if not each.existing]
-        schema = subscription.value["properties"].get("eventDeliverySchema")
-        yield from unlike(f"{path}: eventDeliverySchema", schema, "EventGridSchema")
+        for subscription in [each for each in world.files[path].resources.values() if not each.existing]:
+            schema = subscription.value["properties"].get("eventDeliverySchema")
+            yield from unlike(f"{path}: eventDeliverySchema", schema, "EventGridSchema")
     yield from unlike("host.json: messageEncoding", world.host["extensions"]["queues"].get("messageEncoding"), "base64")
 
 
@@ -316,6 +356,7 @@ CHECKS: tuple[Check, ...] = (
     no_output_is_a_setting,
     nothing_sampled_away,
     queues_and_containers,
+    safety_is_the_workers,
     only_dead_letters_expire,
     functions_of_apps,
     open_paths,

@@ -94,7 +94,7 @@ def worker_data_roles(world: World) -> Iterator[str]:
     yield from unlike(
         "main.bicep: roles: containers",
         given.get("blobContainers"),
-        [Expression("names.stateContainer"), Expression("names.deploymentContainer")],
+        [Expression(f"names.{name}Container") for name in ("state", "safety", "deployment")],
     )
     yield from unlike(
         "modules/roles.bicep: telemetry",
@@ -123,11 +123,10 @@ def streams(world: World) -> Iterator[str]:
         yield from unlike(f"main.bicep: {events}: dead letters", sent["params"]["deadLetterContainer"], dead)
         yield from unlike(f"main.bicep: {sender}: dead letters", granted["params"]["containerName"], dead)
         yield from unlike(f"main.bicep: {events}: dependsOn", sent.get("dependsOn"), [Expression(sender)])
-        (kept,) = [each for each in world.files[path].resources.values() if not each.existing]
-        blob = reach(kept.value, "properties.deadLetterWithResourceIdentity.deadLetterDestination.properties")
-        yield from unlike(
-            f"{path}: dead letters", (blob or {}).get("blobContainerName"), Expression("deadLetterContainer")
-        )
+        for kept in [each for each in world.files[path].resources.values() if not each.existing]:
+            blob = reach(kept.value, "properties.deadLetterWithResourceIdentity.deadLetterDestination.properties")
+            container = (blob or {}).get("blobContainerName")
+            yield from unlike(f"{path}: dead letters", container, Expression("deadLetterContainer"))
 
 
 def system_topics(world: World) -> Iterator[str]:

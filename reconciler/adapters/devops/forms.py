@@ -6,6 +6,7 @@ A response that lacks a field that it must have raises `Unavailable`: absence is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -89,21 +90,43 @@ def queues_of_definition(entry: Json, organization: str, what: str) -> set[int]:
 
     ``{"queue": {"id"}, "process": {"type", "phases": [{"target": {"queue": {"id"}}}]}}``; YAML has no phases.
     """
+    return {holder["queue"]["id"] for holder in _queue_holders(entry, organization, what)}
+
+
+def repointed(entry: Json, organization: str, what: str, queues: tuple[int, int]) -> Json:
+    """A full definition with another queue wherever it names the old one, by id alone; `queues`: old and new."""
+    made = deepcopy(entry)
+    for holder in _queue_holders(made, organization, what):
+        if holder["queue"]["id"] == queues[0]:
+            holder["queue"] = {"id": queues[1]}
+    return made
+
+
+def has_secrets(entry: Json) -> bool:
+    """Whether a full definition has secret variables: ``{"variables": {name: {"isSecret": true}}}``."""
+    variables = entry.get("variables")
+    values = variables.values() if isinstance(variables, dict) else ()
+    return any(isinstance(one, dict) and bool(one.get("isSecret")) for one in values)
+
+
+def _queue_holders(entry: Json, organization: str, what: str) -> list[dict[str, Json]]:
+    """The parts of a full definition that name a queue."""
     process = entry.get("process")
     if not isinstance(process, dict):
         raise Unavailable(f"organization {organization}: {what}: an entry of the response is not the full definition")
     targets = [phase.get("target") if isinstance(phase, dict) else None for phase in process.get("phases") or ()]
-    holders = [entry, *(target for target in targets if isinstance(target, dict))]
-    found: set[int] = set()
-    for queue in filter(None, (holder.get("queue") for holder in holders)):
-        if not (isinstance(queue, dict) and type(queue.get("id")) is int):
-            raise Unavailable(f"organization {organization}: {what}: the id of a queue is not a number")
-        found.add(queue["id"])
-    return found
+    holders = [one for one in (entry, *targets) if isinstance(one, dict) and one.get("queue")]
+    if not all(isinstance(one["queue"], dict) and type(one["queue"].get("id")) is int for one in holders):
+        raise Unavailable(f"organization {organization}: {what}: the id of a queue is not a number")
+    return holders
 
 
 def checks_of(document: Json, organization: str, what: str, queue_id: int) -> list[QueueCheck]:
-    """The checks of one queue: ``{"id", "type": {"name"}, "settings", "timeout", "resource": {"type", "id"}}``."""
+    """The checks of one queue.
+
+    ``{"id", "type": {"id", "name"}, "settings", "timeout", "isDisabled", "modifiedBy": {"id"}, "resource": {"type",
+    "id"}}``; only id, type and resource have to be there.
+    """
     listed = document.get("value") if isinstance(document, dict) else None
     if not isinstance(listed, list) or document.get("count", len(listed)) != len(listed):
         raise Unavailable(f"organization {organization}: {what}: the response contains no whole list")
@@ -113,11 +136,22 @@ def checks_of(document: Json, organization: str, what: str, queue_id: int) -> li
         if not (isinstance(resource, dict) and isinstance(kind, dict) and type(entry.get("id")) is int):
             raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
         if (str(resource.get("type")).lower(), str(resource.get("id"))) == ("queue", str(queue_id)):
-            settings, timeout = entry.get("settings"), entry.get("timeout")
-            name = str(kind.get("name") or kind.get("id") or "check")
-            stated = settings if isinstance(settings, dict) else {}
-            found.append(QueueCheck(entry["id"], name, stated, timeout if type(timeout) is int else None))
+            found.append(_check(entry, kind))
     return sorted(found, key=lambda check: check.id)
+
+
+def _check(entry: Json, kind: Json) -> QueueCheck:
+    settings, timeout = entry.get("settings"), entry.get("timeout")
+    author = entry.get("modifiedBy")
+    return QueueCheck(
+        id=entry["id"],
+        kind=str(kind.get("name") or kind.get("id") or "check"),
+        settings=settings if isinstance(settings, dict) else {},
+        timeout=timeout if type(timeout) is int else None,
+        type_id=str(kind.get("id") or "").lower(),
+        disabled=entry.get("isDisabled") is True,
+        changed_by=str(author.get("id") or "").lower() if isinstance(author, dict) else "",
+    )
 
 
 def project_id(group: Json) -> str:

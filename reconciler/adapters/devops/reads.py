@@ -15,6 +15,7 @@ recordings of Azure/azure-devops-cli-extension.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.clients import Package, complete, whole
@@ -24,6 +25,7 @@ from reconciler.adapters.devops.forms import (
     assignment_of,
     checks_of,
     entries,
+    has_secrets,
     permissions_of,
     pipeline_of,
     queue_of,
@@ -186,7 +188,8 @@ class DevOps:
         found: dict[int, list[Pipeline]] = {}
         for entry in listed(self._session, wanted):
             for queue_id in sorted(queues_of_definition(entry, organization, what)):
-                found.setdefault(queue_id, []).append(pipeline_of(entry, organization, what))
+                one = pipeline_of(entry, organization, what)
+                found.setdefault(queue_id, []).append(replace(one, secret=has_secrets(entry)))
         return found
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:

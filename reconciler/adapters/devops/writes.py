@@ -13,15 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.adapters.devops.clients import Package
-from reconciler.adapters.devops.endpoints import query
+from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.forms import assignment_of, entries, queue_of, queues_call, roles_call
+from reconciler.adapters.devops.forms import (
+    assignment_of,
+    checks_of,
+    entries,
+    has_secrets,
+    queue_of,
+    queues_call,
+    repointed,
+    roles_call,
+)
 from reconciler.adapters.devops.graph import GUID
 from reconciler.adapters.devops.identities import GROUP, identity_of
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.devops import Identity, Queue
+from reconciler.ports.devops import Identity, Queue, QueueCheck
 
 
 class DevOpsWrites:
@@ -70,6 +79,45 @@ class DevOpsWrites:
             clients.pipeline_permissions.update_pipeline_permisions_for_resource(
                 body, project_id, "queue", str(queue_id)
             )
+
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        """POST checks/configurations; the package has no client for them.
+
+        A published example is a check on a queue, with type, settings, timeout and resource
+        (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinesChecks, AddApprovalCheckConfiguration).
+        """
+        what = f"checks of queue {queue_id} in project {project_id}"
+        path = f"{segment(project_id)}/_apis/pipelines/checks/configurations{query({'api-version': '7.1-preview.1'})}"
+        url = self._session.endpoints.url(organization, path)
+        body: dict[str, Json] = {
+            "type": {"id": check.type_id, "name": check.kind},
+            "settings": dict(check.settings),
+            "resource": {"type": "queue", "id": str(queue_id), "name": queue},
+        }
+        if check.timeout is not None:
+            body["timeout"] = check.timeout
+        made = self._session.rest(OutgoingRequest(organization, "POST", url, "checks", what), body).document
+        if not isinstance(made, dict) or not checks_of({"value": [made]}, organization, what, queue_id):
+            raise NotEffective(f"organization {organization}: {what}: the service added a check to something else")
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        """GET and PUT build/definitions/{id}: an update takes the whole definition, with the revision that was read.
+
+        So a change in between is rejected (vsts-rest-api-specs build 7.2, Definitions_Update).
+        """
+        what = f"definition {pipeline_id} of project {project_id}"
+        path = f"{segment(project_id)}/_apis/build/definitions/{pipeline_id}{query({'api-version': '7.1'})}"
+        url = self._session.endpoints.url(organization, path)
+        found = self._session.send(OutgoingRequest(organization, "GET", url, "definitions", what)).document
+        if not isinstance(found, dict) or found.get("id") != pipeline_id:
+            raise Unavailable(f"organization {organization}: {what}: the response is about another definition, or none")
+        if has_secrets(found):
+            raise Rejected(f"organization {organization}: {what}: it has secret variables, which could be lost")
+        body = repointed(found, organization, what, (old_queue, new_queue))
+        if body != found:
+            self._session.rest(OutgoingRequest(organization, "PUT", url, "definitions", what), body)
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         """PATCH pools with one field; absent fields stay."""

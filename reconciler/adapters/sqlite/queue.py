@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from reconciler.adapters.sqlite.file import LocalFile
-from reconciler.adapters.store_limits import ATTEMPTS, MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
+from reconciler.adapters.store_limits import ATTEMPTS, CLOCKS, MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Message
 
 
 class LocalQueue:
-    """Messages as rows, visible from a time on (`reconciler.ports.stores.MessageQueue`)."""
+    """Messages as rows, visible from a time on (`reconciler.ports.stores.MessageQueue`).
+
+    A message that was inserted later than now was put under a clock that was ahead: it is visible now.
+    """
 
     def __init__(self, file: LocalFile, clock: Clock, name: str, attempts: int | None = ATTEMPTS) -> None:
         self._file = file
@@ -52,6 +55,11 @@ class LocalQueue:
                 "RETURNING id, text, inserted, attempts",
                 (now + hide_seconds(hide), token, self._name, now, min(count, MOST_AT_ONCE)),
             ).fetchall()
+            if not rows:  # only then: looking at all would make each take as slow as the queue is long
+                connection.execute(
+                    "UPDATE messages SET visible = :now, inserted = :now WHERE queue = :name AND inserted > :ahead",
+                    {"now": now, "name": self._name, "ahead": now + CLOCKS},
+                )
         return [
             Message(str(number), text, datetime.fromtimestamp(inserted, UTC), attempts, f"{number} {token}")
             for number, text, inserted, attempts in sorted(rows)

@@ -117,6 +117,7 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
 def _field(key: str, value: Json, current: Json, path: tuple[str, ...]) -> Iterator[Difference]:
     if value == current:  # most fields are equal to the letter
         return
+    value, current = _days(key, value), _days(key, current)
     here, row = (*path, key), ownership.row_of(key)
     if _are_objects(value, current):
         yield from _list(key, value, current or [], here)
@@ -150,6 +151,12 @@ def _same(key: str, value: Json, current: Json) -> bool:
     if isinstance(value, Mapping) and row is None and isinstance(current, Mapping | None):
         return next(_object(value, current or {}, ()), None) is None
     return bool(_canonical(key, value) == _canonical(key, current))
+
+
+def _days(key: str, value: Json) -> Json:
+    """Of a schedule one map where seven are equal: it stands for every day."""
+    whole = key.casefold() == "daysdata" and isinstance(value, list | tuple) and len(value) == 7  # noqa: PLR2004 - a week
+    return value[:1] if whole and all(day == value[0] for day in value) else value
 
 
 def _are_objects(value: Json, current: Json) -> bool:

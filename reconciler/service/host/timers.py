@@ -16,6 +16,8 @@ from croniter import croniter
 
 from reconciler.service.host.bindings import BindingError, Served
 
+CHECKED = 30.0
+"""Seconds after which a waiting timer reads the clock again: it may have been set back."""
 _log = logging.getLogger("reconciler.serve")
 
 
@@ -31,6 +33,11 @@ def next_after(schedule: str, moment: datetime) -> datetime:
     """The schedule's first moment after another."""
     found: datetime = croniter(schedule, moment, second_at_beginning=True).get_next(datetime)
     return found
+
+
+def upcoming(schedule: str, due: datetime, now: datetime) -> datetime:
+    """When to run: as planned, or sooner where the plan was made under a clock that was ahead."""
+    return min(due, next_after(schedule, now))
 
 
 def following(schedule: str, due: datetime, now: datetime) -> tuple[datetime, bool]:
@@ -66,6 +73,10 @@ class Timer:
 
     def _loop(self) -> None:
         due, past_due = next_after(self._schedule, datetime.now(UTC)), False
-        while not self._stop.wait(max(0.0, (due - datetime.now(UTC)).total_seconds())):
+        while not self._stop.wait(min(CHECKED, max(0.0, (due - datetime.now(UTC)).total_seconds()))):
+            now = datetime.now(UTC)
+            if now < due:
+                due = upcoming(self._schedule, due, now)
+                continue
             self._run(past_due)
             due, past_due = following(self._schedule, due, datetime.now(UTC))

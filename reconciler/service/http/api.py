@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 from reconciler.documents import Json
 from reconciler.documents.spelling import nearest
-from reconciler.engine import load_status
+from reconciler.engine import load_status, unnamed
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import StateStore
+from reconciler.ports.stores import StateStore, pool_document
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.http.deliveries import RememberedDeliveries
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse, json_body
@@ -86,15 +86,20 @@ def pools(context: ApiContext) -> HttpResponse:
         "revision": specs.revision,
         "stale": specs.snapshot.stale,
         "pools": [_line(context, spec) for spec in specs.by_key.values()],
+        "unnamed": [{"name": one.key, **_ready(one)} for one in _unnamed(context, specs)],
         "problems": [str(problem) for problem in specs.problems],
     }
     return HttpResponse(200, body)
 
 
 def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
-    """What the last run saw of one pool."""
-    specs = context.catalogue.specs()
-    spec = _known(specs, request.params["name"])
+    """What the last run saw of one pool; of a pool that no spec names any more too, until it is forgotten."""
+    specs, name = context.catalogue.specs(), request.params["name"]
+    for status in _unnamed(context, specs) if name.lower() not in specs.by_key else ():
+        if status.key == name.lower():
+            body = {"name": status.key, "revision": specs.revision, "spec": None, "status": status.public()}
+            return HttpResponse(200, body)
+    spec = _known(specs, name)
     document = context.state.load(f"pools/{spec.key}")
     body = {
         "name": spec.name,
@@ -103,6 +108,11 @@ def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
         "status": PoolStatus.from_json(spec.key, document.body).public() if document else None,
     }
     return HttpResponse(200, body)
+
+
+def _unnamed(context: ApiContext, specs: Specs) -> tuple[PoolStatus, ...]:
+    stored = [name.removeprefix(pool_document("")) for name in context.state.names(pool_document(""))]
+    return unnamed.statuses(context.state, [key for key in stored if key not in specs.by_key])
 
 
 def plan(context: ApiContext, request: HttpRequest) -> HttpResponse:
@@ -182,11 +192,14 @@ def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
 
 
 def _line(context: ApiContext, spec: Spec) -> dict[str, Json]:
-    status = load_status(context.state, spec.key).public()
+    status = load_status(context.state, spec.key)
+    return {"name": spec.name, "mode": spec.mode.value, **_ready(status)}
+
+
+def _ready(known: PoolStatus) -> dict[str, Json]:
+    status = known.public()
     ready: dict[str, Json] = next((one for one in status["conditions"] if one["type"] == "Ready"), {})
     return {
-        "name": spec.name,
-        "mode": spec.mode.value,
         "ready": ready.get("status", "Unknown"),
         "reason": ready.get("reason", "NeverLookedAt"),
         "message": ready.get("message", ""),

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-MARGIN = timedelta(seconds=5)
-"""Largest difference of two clocks, including the store's rounding to seconds."""
+from reconciler.ports.clock import MARGIN
+from reconciler.service.queue.messages import LATEST
+
 PACE = timedelta(seconds=60)
 """Time between two runs of one pool in a burst."""
 SOON = timedelta(seconds=20)
@@ -54,6 +55,17 @@ class Record:
     """Start of the last run that left nothing to do."""
     follow_up: datetime | None = None
     """When the queued follow-up is due."""
+
+    def believed(self, now: datetime) -> Record:
+        """Without what a clock that was ahead wrote: a run that began later than now, a follow-up in more than a week.
+
+        Such a record would cover every message until that time.
+        """
+        started, covered = (
+            None if one is not None and one > now + MARGIN else one for one in (self.started, self.covered)
+        )
+        late = self.follow_up is not None and self.follow_up > now + LATEST
+        return Record(started, covered, None if late else self.follow_up)
 
 
 def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool = False) -> Decision:

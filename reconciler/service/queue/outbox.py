@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.documents import moment, moment_of
 from reconciler.errors import LeaseHeld
-from reconciler.ports.clock import Clock
+from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import MessageQueue, StateStore
 from reconciler.service.queue.batch import batches
-from reconciler.service.queue.coalesce import MARGIN, kept
+from reconciler.service.queue.coalesce import kept
 from reconciler.service.queue.messages import WorkMessage, one_each
 from reconciler.spec.model import Spec
 
@@ -69,6 +70,13 @@ class Outbox:
         """When the last queued follow-up is due."""
         document = self.state.load(f"follow-ups/{key}")
         return moment_of(document.body.get("at")) if document is not None else None
+
+    def forget(self, key: str) -> None:
+        """The stored follow-up stands for no message any more."""
+        document = self.state.load(f"follow-ups/{key}")
+        if document is not None:
+            with suppress(LeaseHeld):  # another worker stored a newer one
+                self.state.save(f"follow-ups/{key}", {}, document.etag)
 
     def _remember(self, key: str, due: datetime, now: datetime) -> None:
         """After the message, never before: a follow-up that is stored but was never put would lose requests.

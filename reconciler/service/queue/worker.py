@@ -14,8 +14,8 @@ from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
 from reconciler.engine.status import PoolStatus
-from reconciler.errors import LeaseHeld, Transient
-from reconciler.ports.clock import Clock
+from reconciler.errors import LeaseHeld, ReconcilerError
+from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
@@ -54,6 +54,8 @@ class Report:
     """An `Outcome`, or ``superseded``, ``postponed``, ``unknown``, ``busy``, ``later``, ``apart``."""
     result: Result | None = None
     seconds: float = 0.0
+    ahead: bool = False
+    """Whether stored moments lay ahead of this clock; they counted as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ class Worker:
         wait = (self.clock.now() - inserted).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
-            specs = self.catalogue.specs()
-        except Transient as error:
+            specs = self.catalogue.specs(inserted)
+        except ReconcilerError as error:
             # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
             self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
@@ -144,16 +146,23 @@ class Worker:
         if spec is None:
             return Report(key, "unknown")
         status = load_status(self.state, key)
-        record = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
         now, work = self.clock.now(), task.work
+        stored = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
+        record = stored.believed(now)
+        if record.follow_up != stored.follow_up:
+            self.outbox.forget(key)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
+        if promise is not None and promise > now + MARGIN:
+            # The store waited until it was due, by a clock that was ahead.
+            self.outbox.forget(key)
+            promise = now
         decision = (
             decide(record, task.inserted, now, in_burst=in_burst) if promise is None else due(record, promise, now)
         )
         # A run that is counted as covering the request did not send what rests.
         if decision is Decision.RUN or task.lifts_rests(status):
-            return self._run(task, spec, status, span)
+            return replace(self._run(task, spec, status, span), ahead=record != stored)
         if status.run is not None:
             # Another message's run covers this one: link its trace.
             span.link(status.run.trace)

@@ -49,6 +49,7 @@ def run(work: WorkMessage, report: Report, specs: Specs) -> None:
         "stale": specs.snapshot.stale,
         "outcome": report.what,
         "seconds": round(report.seconds, 3),
+        "clock": "stored moments lay ahead of it" if report.ahead else "",
     }
     if result is not None:
         ready = next((condition for condition in result.status.conditions if condition.kind.value == "Ready"), None)

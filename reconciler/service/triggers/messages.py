@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,10 +11,11 @@ from reconciler.engine.causes import Occurrence
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
-from reconciler.service.events.pools import Keys, pool_keys
+from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
-from reconciler.service.triggers import logs, tracing
+from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.spec.model import Spec
 
 SECONDS = 15.0
 """Lease for writing one status."""
@@ -21,13 +23,31 @@ SECONDS = 15.0
 
 def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
     """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
-    return _requests(context, "pool_changed", pool_keys(text), "event", trace)
+    found = pool_keys(text)
+    if found.groups:
+        specs = _specs(context, "event")
+        if specs is None:
+            return []
+        found = in_groups(found, {key: spec.pool_id for key, spec in specs.items()})
+    return _requests(context, "pool_changed", found, "event", trace)
 
 
 def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
     """Messages for the work queue after the audit stream reported a change in an organization."""
-    found = audit_keys(text, tuple(context.catalogue.specs().by_key.values()), context.remembered)
+    specs = _specs(context, "audit")
+    if specs is None:
+        return []
+    found = audit_keys(text, tuple(specs.values()), context.remembered)
     return _requests(context, "devops_changed", found, "audit", trace)
+
+
+def _specs(context: TriggerContext, trigger: str) -> Mapping[str, Spec] | None:
+    """By key; None where they cannot be read: retrying the event would make it a dead letter within a minute."""
+    try:
+        return context.catalogue.specs().by_key
+    except ReconcilerError as error:
+        timers.missed(context, error, trigger)
+        return None
 
 
 def work(context: TriggerContext, text: str, inserted: datetime | None, trace: str = "") -> None:
@@ -43,6 +63,7 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
         # No run puts such a message; it would come back week after week. The next full resync covers its pools.
         _drop(context, work_message.trigger, "a follow-up that is due in more than seven days")
         return
+    timers.keep_swept(context)
     with tracing.handled(context, work_message, trace) as span:
         traced = replace(work_message, trace=span.traceparent or work_message.trace)
         if not context.worker.handle(traced, inserted or context.clock.now()):
@@ -102,6 +123,7 @@ def _requests(context: TriggerContext, function: str, found: Keys, trigger: str,
     for reason, count in found.dropped.items():
         context.telemetry.count("reconciler.events.dropped", count, trigger=trigger, reason=reason)
     logs.dropped(trigger, found.dropped)
+    timers.keep_swept(context)
     if not found.keys:
         return []
     with tracing.begun(context, function, event_trace=found.trace, trace=trace) as span:

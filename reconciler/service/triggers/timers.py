@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from reconciler.documents import Json, moment, moment_of
+from reconciler.engine import unnamed
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
 from reconciler.service.triggers import logs, tracing
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.service.triggers.overdue import AGAIN, GRACE, Swept
 from reconciler.spec.model import Spec
 
 AUDIT_BACK = timedelta(minutes=10)
@@ -29,13 +31,52 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
         spread = context.options.sweep_seconds * 0.8
         count = context.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
     _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key)})
+    _mark_unnamed(context, specs)
     context.telemetry.gauge("reconciler.pools", len(specs.by_key))
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
+
+
+def swept(context: TriggerContext) -> Swept:
+    """When the last full resync was requested; where nothing usable is stored, the first is awaited from now on."""
+    now, document = context.clock.now(), context.state.load("sweep")
+    found = Swept.read(document.body if document is not None else {}, now)
+    if found.last is not None:
+        return found
+    _remember(context, "sweep", {"since": moment(now)}, document)
+    return Swept(None, now)
+
+
+def keep_swept(context: TriggerContext) -> None:
+    """Start a full resync where it is overdue. An error is logged; it is not one of the function that looked."""
+    now = context.clock.now()
+    if not context.watch.due(now):
+        return
+    try:
+        found = swept(context)
+        last = found.last or now
+        due = last + timedelta(seconds=GRACE * context.options.sweep_seconds)
+        if now < due and not found.missed:
+            context.watch.not_before(due)
+            return
+        logs.event("sweep", reason="Overdue", since=moment(last))
+        sweep(context)
+    except ReconcilerError as error:
+        logs.event("sweep", reason=error.reason, message=str(error))
+
+
+def missed(context: TriggerContext, error: ReconcilerError, trigger: str) -> None:
+    """Specs could not be read for an event: a full resync is due as soon as they can be."""
+    context.telemetry.count("reconciler.specs.failed", reason=error.reason)
+    logs.event("sweep", reason="Missed", trigger=trigger, message=str(error))
+    document = context.state.load("sweep")
+    _remember(context, "sweep", {**(document.body if document is not None else {}), "missed": True}, document)
+    context.watch.not_before(context.clock.now() + AGAIN)
 
 
 def watch_git(context: TriggerContext, trace: str = "") -> None:
     """Request a run of each pool whose file changed since the last read of Git."""
     _sweep_age(context)
+    keep_swept(context)
     with tracing.begun(context, "watch_git", trace=trace) as span:
         _watch_git(context, span.traceparent)
 
@@ -51,10 +92,12 @@ def _watch_git(context: TriggerContext, trace: str) -> None:
         return
     digests = {path: hashlib.sha256(content).hexdigest()[:16] for path, content in specs.snapshot.files.items()}
     changed = _changed(specs, before, digests)
+    _mark_unnamed(context, specs)
     context.outbox.request(changed, "git", trace)
     # Saved after the requests are queued, never before: a commit saved without requests would wait for the full resync.
     if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
-        _remember(context, "git", {"revision": specs.revision, "files": digests}, before)
+        body = {"revision": specs.revision, "files": digests, "pools": list(specs.by_key)}
+        _remember(context, "git", body, before)
     if changed or specs.problems:
         problems = [str(problem) for problem in specs.problems[:20]]
         logs.event("git", revision=specs.revision, pools=len(changed), problems=problems)
@@ -62,6 +105,7 @@ def _watch_git(context: TriggerContext, trace: str) -> None:
 
 def watch_audit(context: TriggerContext, trace: str = "") -> None:
     """Request a run of each pool that new entries of an organization's audit log concern."""
+    keep_swept(context)
     with tracing.begun(context, "watch_audit", trace=trace) as span:
         _watch_audit(context, span.traceparent)
 
@@ -87,7 +131,9 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         since = str(body.get("cursor") or moment(now - AUDIT_BACK))
         entries, following, cut = context.audit.entries(organization, since)
     except Terminal:
-        _remember(context, f"audit/{organization}", {"refusedUntil": moment(now + REFUSED_FOR)}, document)
+        # The cursor stays: what happened meanwhile is read once access is granted again.
+        refusal = {"refusedUntil": moment(now + REFUSED_FOR)}
+        _remember(context, f"audit/{organization}", {"cursor": since, **refusal}, document)
         raise
     found = log_keys(entries, specs, context.remembered, organization)
     if cut:
@@ -98,15 +144,15 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         )
     concerned = [spec for spec in specs if spec.key in found.keys or (cut and _uses(spec, organization))]
     context.outbox.request(concerned, "audit", trace)
-    if following != body.get("cursor"):
+    if body != {"cursor": following}:
         _remember(context, f"audit/{organization}", {"cursor": following}, document)
 
 
 def _sweep_age(context: TriggerContext) -> None:
     """Recorded at every read of Git too, so that a missing full resync shows."""
-    document = context.state.load("sweep")
-    if document is not None and (swept := moment_of(document.body.get("at"))) is not None:
-        age = context.clock.now() - swept
+    document, now = context.state.load("sweep"), context.clock.now()
+    if document is not None and (at := Swept.read(document.body, now).at) is not None:
+        age = now - at
         context.telemetry.gauge("reconciler.sweep.age", max(0.0, age.total_seconds()))
 
 
@@ -116,7 +162,26 @@ def _uses(spec: Spec, organization: str) -> bool:
 
 def _changed(specs: Specs, before: StoredDocument | None, digests: Mapping[str, str]) -> list[Spec]:
     known = before.body.get("files", {}) if before is not None else {}
-    return [spec for spec in specs.by_key.values() if known.get(spec.path) != digests.get(spec.path)]
+    # A name that two files had is one file's alone once the other file changed.
+    named = before.body.get("pools") if before is not None else None
+    return [
+        spec
+        for key, spec in specs.by_key.items()
+        if known.get(spec.path) != digests.get(spec.path) or (isinstance(named, list) and key not in named)
+    ]
+
+
+def _mark_unnamed(context: TriggerContext, specs: Specs) -> None:
+    """The status of a pool that no valid spec names any more says so; not while an older commit applies."""
+    if specs.snapshot.stale:
+        return
+    problems: dict[str, str] = {}
+    for problem in specs.problems:
+        problems.setdefault(problem.path, str(problem))
+    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, problems)
+    context.telemetry.gauge("reconciler.pools.unnamed", len(found))
+    if found:
+        logs.event("git", revision=specs.revision, unnamed=dict(found))
 
 
 def _remember(context: TriggerContext, name: str, body: Json, document: StoredDocument | None = None) -> None:

@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
-from reconciler.documents import Json, moment_of
-from reconciler.errors import ReconcilerError
-from reconciler.service.http import api
-from reconciler.service.http.access import require_role
+from reconciler.documents import Json
+from reconciler.errors import Forbidden, ReconcilerError
+from reconciler.safety import ModeScope, WriteMode
+from reconciler.safety.modes import of_deployment
+from reconciler.service.http import api, mode
+from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
@@ -20,7 +22,9 @@ from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
 
 OVERDUE = 3
-"""Intervals without a full resync after which the service is unhealthy."""
+"""Intervals after the last full resync after which the service is unhealthy."""
+FIRST = 2
+"""Intervals without a first full resync after which it is."""
 
 
 def served(wire: Callable[[], TriggerContext], name: str, request: HttpRequest) -> HttpResponse:
@@ -41,6 +45,7 @@ def answer(context: TriggerContext, name: str, request: HttpRequest) -> HttpResp
         traced = replace(request, trace=span.traceparent) if span.traceparent else request
         response = api.answering(lambda: _HANDLERS[name](context, traced))
     context.telemetry.count("reconciler.http", function=name, status=str(response.status))
+    timers.keep_swept(context)
     if response.status >= 400:  # noqa: PLR2004 - refused or failed
         detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
         logs.event("http", function=name, status=response.status, detail=detail)
@@ -65,6 +70,19 @@ def _guarded(
     return guarded
 
 
+def _mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    options = context.options
+    require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
+    return mode.show(context.safety)
+
+
+def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    response = mode.change(context.safety, request, by)
+    logs.event("mode", by=by, settings=response.body["settings"])
+    return response
+
+
 def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContext:
     def enqueue(specs: Sequence[Spec], trigger: str) -> None:
         context.outbox.request(specs, trigger, traceparent(request.trace))
@@ -74,6 +92,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 
 def _health(context: TriggerContext, _request: HttpRequest) -> HttpResponse:
     checks = [_check("specs", lambda: _specs(context)), _check("state", lambda: _sweep(context))]
+    checks.append(_check("mode", lambda: _modes(context)))
     if context.options.capabilities.organizations:
         checks.append(_check("capabilities", lambda: _capabilities(context)))
     healthy = all(check["ok"] for check in checks)
@@ -96,15 +115,24 @@ def _specs(context: TriggerContext) -> tuple[bool, str]:
 
 
 def _sweep(context: TriggerContext) -> tuple[bool, str]:
-    document = context.state.load("sweep")
-    if document is None:
-        return True, "no full resync yet"
-    swept = moment_of(document.body.get("at"))
-    if swept is None:
-        return True, "no full resync yet"
-    age = context.clock.now() - swept
-    fresh = age <= timedelta(seconds=OVERDUE * context.options.sweep_seconds)
-    return fresh, f"last full resync {int(age.total_seconds() // 60)} minutes ago"
+    found, now, interval = timers.swept(context), context.clock.now(), timedelta(seconds=context.options.sweep_seconds)
+    if found.at is None:
+        waited = now - (found.since or now)
+        return waited <= FIRST * interval, f"no full resync yet, for {int(waited.total_seconds() // 60)} minutes"
+    age = now - found.at
+    return age <= OVERDUE * interval, f"last full resync {int(age.total_seconds() // 60)} minutes ago"
+
+
+def _modes(context: TriggerContext) -> tuple[bool, str]:
+    """A stop, and a setting that cannot be read, are unhealthy. No key is needed, so no name or reason is shown."""
+    settings = context.safety.settings()
+    unread = [one.unknown for one in settings if one.unknown is not None]
+    if unread and all(isinstance(error, Forbidden) for error in unread):
+        return True, "this app has no right to read the mode"  # the ingress; a worker without it stalls every pool
+    others = sum(one.scope != ModeScope() for one in settings)
+    text = f"mode {of_deployment(settings).mode}" + (f", {others} of organizations and pools" if others else "")
+    stopped = any(one.mode is WriteMode.STOP for one in settings)
+    return not stopped and not unread, f"{text}; {len(unread)} cannot be read" if unread else text
 
 
 def _capabilities(context: TriggerContext) -> tuple[bool, str]:
@@ -132,10 +160,12 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "reconcile_pool": _guarded(api.reconcile_pool),
     "pools": _guarded(lambda context, _request: api.pools(context)),
     "pool": _guarded(api.pool),
+    "mode": _mode,
+    "set_mode": _set_mode,
     "plan": _guarded(api.plan),
     "health": _health,
     "openapi": lambda _context, _request: api.openapi(),
     "github_push": _github,
     "azure_repos_push": _azure_repos,
 }
-_TRACED = frozenset({"reconcile", "reconcile_pool", "plan", "github_push", "azure_repos_push"})
+_TRACED = frozenset({"reconcile", "reconcile_pool", "plan", "set_mode", "github_push", "azure_repos_push"})

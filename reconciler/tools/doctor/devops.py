@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Unavailable
+from reconciler.facets.restoration import NAME as RESTORATION
 from reconciler.facets.support.observing import reach, require_settled
 from reconciler.plan.targets import ProjectPlace
 from reconciler.ports.azure_resources import AzureResourcesReader
@@ -106,7 +107,8 @@ class OrganizationChecks:
                 queue_roles=tuple(one for one in access.queue_roles if one.project.casefold() == project.casefold()),
             )
         spec = replace(self._spec, organizations=(self._organization,), access=access)
-        return frozenset(one.name for one in self._readers.facets if one.parse(spec, self._readers.now) is not None)
+        named = frozenset(one.name for one in self._readers.facets if one.parse(spec, self._readers.now) is not None)
+        return named if spec.replace else named - {RESTORATION}  # checks are added again only after a replacement
 
     # --- the agent pool ----------------------------------------------------------------------------------
 

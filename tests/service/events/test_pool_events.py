@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.service.events.pools import pool_keys
+from reconciler.service.events.pools import in_groups, pool_keys
 
 CANARY = "claim-canary-7f3a"
 POOL = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/Fabrikam-Pool"
@@ -55,6 +55,8 @@ def test_writes_and_deletes_of_pools_are_followed_and_nothing_else(kind: str, ke
 SUBJECTS = [
     ("the casing of ids is not stable", POOL.upper(), ("fabrikam-pool",)),
     ("a trailing slash says nothing", POOL + "/", ("fabrikam-pool",)),
+    ("the tags of a pool are the pool's", POOL + "/providers/Microsoft.Resources/tags/default", ("fabrikam-pool",)),
+    ("another extension is none of ours", POOL + "/providers/Microsoft.Authorization/locks/keep", ()),
     ("a machine of a pool is no pool", POOL + "/resources/vm1", ()),
     ("another provider is none of ours", POOL.replace("DevOpsInfrastructure", "DevCenter"), ()),
     ("a name that no pool can have", POOL + "%0a", ()),
@@ -65,6 +67,34 @@ SUBJECTS = [
 @pytest.mark.parametrize(("reason", "subject", "keys"), SUBJECTS)
 def test_a_pool_is_known_by_its_resource_id(reason: str, subject: str, keys: tuple[str, ...]) -> None:
     assert pool_keys(json.dumps(grid(subject))).keys == keys, reason
+
+
+GROUP = POOL.partition("/providers/")[0]
+GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+POOL_IDS = {"one": POOL, "two": POOL.upper(), "elsewhere": POOL.replace("rg-build", "rg-build-2")}
+OF_GROUPS = [
+    ("ResourceDeleteSuccess", f"{GROUPS}/delete", GROUP, ("one", "two")),
+    ("ResourceDeleteFailure", f"{GROUPS}/DELETE", GROUP.upper() + "/", ("one", "two")),
+    ("ResourceActionSuccess", f"{GROUPS}/moveResources/action", GROUP, ("one", "two")),
+    ("ResourceActionSuccess", f"{GROUPS}/moveResources/action", GROUP + "-2", ("elsewhere",)),
+    ("ResourceActionSuccess", f"{GROUPS}/moveResources/action", GROUP + "-3", ()),
+    ("ResourceActionSuccess", f"{GROUPS}/validateMoveResources/action", GROUP, ()),
+    ("ResourceWriteSuccess", f"{GROUPS}/write", GROUP, ()),
+    ("ResourceWriteSuccess", f"{GROUPS}/delete", GROUP, ()),
+    ("ResourceDeleteSuccess", f"{GROUPS}/delete", "/subscriptions/11111111-2222-3333-4444-555555555555", ()),
+]
+
+
+@pytest.mark.parametrize(("kind", "operation", "subject", "keys"), OF_GROUPS)
+def test_a_group_that_is_deleted_or_moved_stands_for_its_pools(
+    kind: str, operation: str, subject: str, keys: tuple[str, ...]
+) -> None:
+    found = in_groups(
+        pool_keys(json.dumps([grid(subject, f"Microsoft.Resources.{kind}", operationName=operation)])), POOL_IDS
+    )
+
+    assert found.keys == keys
+    assert bool(found.dropped) is not bool(keys)
 
 
 def test_the_id_is_found_where_resource_notifications_put_it() -> None:
@@ -122,3 +152,19 @@ def test_nothing_of_an_event_is_kept_but_names() -> None:
 @given(st.text() | st.binary())
 def test_no_document_makes_it_fail(body: str | bytes) -> None:
     assert pool_keys(body).keys == ()
+
+
+_KEYS = st.from_regex(r"x[a-zA-Z]{1,8}", fullmatch=True)
+_MORE = st.dictionaries(_KEYS, st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2))
+
+
+@given(st.lists(st.sampled_from(["pool", "other", "nothing"]), max_size=6), _MORE)
+def test_every_item_is_a_key_or_counted_whatever_it_has_beside_it(kinds: list[str], more: dict[str, Any]) -> None:
+    """Newer versions of the schemas add fields; none of them makes an event another one, or unseen."""
+    made = {"pool": grid(**more) | more, "other": grid(kind="Something.Else") | more, "nothing": more}
+    items = [made[kind] for kind in kinds]
+
+    found = pool_keys(json.dumps(items))
+
+    assert bool(found.keys) is ("pool" in kinds)
+    assert sum(found.dropped.values()) == len([kind for kind in kinds if kind != "pool"])

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.adapters.sqlite.store import Local
 from reconciler.errors import Unavailable
-from reconciler.service.host.timers import following, next_after
+from reconciler.service.host.timers import following, next_after, upcoming
 from tests.deployment import until
 from tests.service.host.serving import hosting, serving
 
@@ -32,6 +32,14 @@ def test_runs_that_were_missed_are_made_up_for_once(took: int) -> None:
 
     assert following(QUARTER, TEN, now) == (now, True)
     assert following(QUARTER, now, now) == (next_after(QUARTER, now), False)
+
+
+def test_a_timer_whose_plan_was_made_under_a_clock_that_was_ahead_plans_again() -> None:
+    """The clock was an hour ahead: without this no resync, no read of Git and of the audit log for an hour."""
+    planned = next_after(QUARTER, TEN + 60 * M)
+
+    assert upcoming(QUARTER, planned, TEN + M) == TEN + 15 * M
+    assert upcoming(QUARTER, TEN + 15 * M, TEN + M) == TEN + 15 * M
 
 
 def test_timers_run_here_and_survive_their_own_errors(queues: Local) -> None:

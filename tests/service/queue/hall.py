@@ -48,6 +48,10 @@ class Hall:
     stores: Stores
     clock: Clock
     pools: int = 1
+    names: tuple[str, str] = ("work", "sweep")
+    """Of both queues."""
+    hide: float = 330
+    """Seconds for which a taken message is hidden."""
     estate: Estate = field(default_factory=Estate)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     told: list[Report] = field(default_factory=list)
@@ -57,11 +61,18 @@ class Hall:
         names = [f"pool-{number + 1}" for number in range(self.pools)]
         self.files = Files({f"{name}.yaml": spec(name, ORG).encode() for name in names})
         self.estate.add(ORG, self.pools, 2)
-        self.outbox = Outbox(self.stores.named("work"), self.stores.named("sweep"), self.stores.state, self.clock)
+        events, sweeps = map(self.stores.named, self.names)
+        self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
         reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits())
         self.worker = Worker(
-            Catalogue(self.files), reconciler, self.stores.state, self.outbox, self.clock, self.telemetry, self._listen
+            Catalogue(self.files, self.clock),
+            reconciler,
+            self.stores.state,
+            self.outbox,
+            self.clock,
+            self.telemetry,
+            self._listen,
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}
@@ -76,7 +87,7 @@ class Hall:
 
     def turn(self, queue: MessageQueue, count: int = 32) -> int:
         """Handle the visible messages of a queue once; how many there were."""
-        taken = queue.take(count, 330)
+        taken = queue.take(count, self.hide)
         for one in taken:
             asked = messages.read(one.text)
             assert asked is not None

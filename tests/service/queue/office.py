@@ -123,7 +123,7 @@ class Office:
         outbox = Outbox(self.line, self.line, self.shelf, clock)
         runner = _Runner(self, clock)
         return Worker(
-            Catalogue(Files()), runner, self.shelf, outbox, clock, MemoryTelemetry(), lambda *_: None
+            Catalogue(Files(), clock), runner, self.shelf, outbox, clock, MemoryTelemetry(), lambda *_: None
         )  # fmt: skip
 
     def wish(self, trigger: str = "event") -> None:

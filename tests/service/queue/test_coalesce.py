@@ -37,6 +37,21 @@ def test_what_a_message_asks_for(
     assert decide(record, inserted, now) == decision, reason
 
 
+HOUR, MONTH = timedelta(hours=1), timedelta(days=30)
+AHEAD = [
+    (Record(T + 6 * S, T + 6 * S), Record()),
+    (Record(T + MONTH, T), Record(covered=T)),
+    (Record(T, T + HOUR, T + HOUR), Record(T, None, T + HOUR)),
+    (Record(follow_up=T + MONTH), Record()),
+    (Record(T + 5 * S, T + 5 * S, T + S), Record(T + 5 * S, T + 5 * S, T + S)),
+]
+
+
+@pytest.mark.parametrize(("record", "left"), AHEAD)
+def test_what_a_clock_that_was_ahead_wrote_is_unknown(record: Record, left: Record) -> None:
+    assert record.believed(T) == left
+
+
 seconds = st.integers(0, 600).map(lambda n: T + n * S)
 
 

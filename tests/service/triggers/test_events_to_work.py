@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+import requests
 
-from benchmarks.estates import SUBSCRIPTION
+from benchmarks.estates import GROUP, SUBSCRIPTION
 from emulator.documents import Json
 from reconciler.service.triggers import TriggerContext, messages, timers
 from tests.deployment import CANARY, POOLS, Deployment, plan_of, spec, trace_id, until, untraced, work_off
@@ -40,6 +41,34 @@ def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, 
 
     assert (span.parent, span.links) == (OTHER, [TRACE])
     assert json.loads(text)["trace"] == span.traceparent
+
+
+@pytest.mark.parametrize("word", ["resource", "extension"])
+def test_an_edit_of_tags_and_a_move_request_the_pool(
+    deployment: Deployment, context: TriggerContext, word: str
+) -> None:
+    """As the emulated ARM announces them: neither is a write of the pool."""
+    cloud = deployment.cloud
+    cloud.do.switch("arm.tags-subject", word)
+    path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DevOpsInfrastructure/pools/build-pool"
+    url = f"{cloud.arm}{path}/providers/Microsoft.Resources/tags/default?api-version=2021-04-01"
+    since = max((entry["sequence"] for entry in cloud.do.events()), default=0)
+    sent = {"operation": "Merge", "properties": {"tags": {"team": "b"}}}
+    requests.patch(
+        url, json=sent, headers={"Authorization": f"Bearer {cloud.tokens['arm']}"}, timeout=20
+    ).raise_for_status()
+
+    (tagged,) = [json.dumps(entry["event"]) for entry in cloud.do.events(since=since)]
+    (text,) = messages.pool_changed(context, tagged)
+    group = json.loads(written())
+    group["subject"] = path.partition("/providers/")[0].upper()
+    group["eventType"] = "Microsoft.Resources.ResourceDeleteSuccess"
+    group["data"]["operationName"] = "Microsoft.Resources/subscriptions/resourceGroups/delete"
+
+    assert json.loads(text)["keys"] == ["build-pool"]
+    assert [json.loads(text)["keys"] for text in messages.pool_changed(context, json.dumps(group))] == [
+        [name] for name in sorted(POOLS)
+    ]
 
 
 def test_what_is_no_event_about_pools_is_counted_and_dropped(deployment: Deployment, context: TriggerContext) -> None:

@@ -208,6 +208,10 @@ def test_a_spec_that_opens_no_queue_requires_no_administrator_of_queues(signed_i
 
     queues = {one["place"]: one["what"] for one in checks if one["requirement"].startswith("role on project")}
     assert set(queues.values()) == {"Creator on all agent pools of the project"}
+    signed_in.write(f"specs/{POOL}.yaml", f"replace: allowed\n{closed.partition(chr(10) + 'access:')[0]}")
+    checks = signed_in.run("doctor", POOL, "--output", "json").document["checks"]
+    queues = {one["place"]: one["what"] for one in checks if one["requirement"].startswith("role on project")}
+    assert set(queues.values()) == {"Administrator on all agent pools of the project"}, "checks are added again"
 
 
 def test_an_agent_pool_without_inheritance_is_out_of_reach_of_the_role_on_all(signed_in: Shell, world: Running) -> None:

@@ -70,7 +70,9 @@ def test_the_story_of_an_estate_that_is_taken_under_control(signed_in: Shell, wo
         "openAccess": [{"project": "fabrikam-tailspin/Mobile", "allow": True, "reason": "as found at the import"}],
         "withoutQueue": [{"project": "fabrikam-tailspin/Data", "reason": "without a queue at the import"}],
     }
-    assert "# openAccess is a guess: 1 of 2 projects are open, the others are excepted" in ended.out
+    assert (
+        "# openAccess of fabrikam-tailspin is a guess: 1 of 2 projects are open, the others are excepted" in ended.out
+    )
 
 
 def test_a_file_that_is_there_is_not_overwritten_without_leave(signed_in: Shell) -> None:

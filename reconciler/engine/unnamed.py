@@ -1,0 +1,93 @@
+"""Pools with a stored status that no spec names any more: their status must not stay as their last run left it.
+
+Nothing of such a pool is read or written. `forgotten` ends its condition where it was retired on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reconciler.documents import moment
+from reconciler.engine import causes
+from reconciler.engine.causes import Cause, Occurrence
+from reconciler.engine.status import PoolStatus
+from reconciler.errors import LeaseHeld, NotFound
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import Leases, StateStore, pool_document
+
+_SECONDS = 15.0
+"""Lease for writing one status."""
+FORGOTTEN = "forgottenAt"
+"""Field of a document that stands for no pool any more; stores delete nothing."""
+
+
+def statuses(state: StateStore, keys: Collection[str] | None = None) -> tuple[PoolStatus, ...]:
+    """The stored statuses of all pools, or of these, sorted; none of forgotten ones."""
+    names = state.names(pool_document("")) if keys is None else [pool_document(key) for key in sorted(keys)]
+    stored = [(name.removeprefix(pool_document("")), state.load(name)) for name in names]
+    return tuple(
+        PoolStatus.from_json(key, document.body)
+        for key, document in stored
+        if document is not None and not _forgotten(document.body)
+    )
+
+
+def mark(
+    state: StateStore, leases: Leases, clock: Clock, named: Collection[str], problems: Mapping[str, str]
+) -> dict[str, str]:
+    """Store `NotInSpecs` or `SpecInvalid` for the pools that are not named; returns key → reason, old ones included.
+
+    `problems`: path of a spec file → its first problem. A pool whose run is under way is left for the next time.
+    """
+    prefix = pool_document("")
+    gone = [name.removeprefix(prefix) for name in state.names(prefix)]
+    return {
+        status.key: _marked(state, leases, clock, status, problems.get(status.path))
+        for status in statuses(state, [key for key in gone if key not in named])
+    }
+
+
+def _marked(state: StateStore, leases: Leases, clock: Clock, status: PoolStatus, problem: str | None) -> str:
+    cause, text = _cause(status, problem)
+    finding = causes.finding([Occurrence(cause, text)])
+    if status.found(finding, clock.now()).conditions == status.conditions:
+        return cause.reason
+    try:
+        lease = leases.acquire(status.key, _SECONDS)
+    except LeaseHeld:
+        return cause.reason
+    try:
+        document = state.load(pool_document(status.key))
+        if document is not None and not _forgotten(document.body):
+            known = PoolStatus.from_json(status.key, document.body)
+            state.save(pool_document(status.key), known.found(finding, clock.now()).to_json(), document.etag)
+    finally:
+        lease.release()
+    return cause.reason
+
+
+def _cause(status: PoolStatus, problem: str | None) -> tuple[Cause, str]:
+    if problem is not None:
+        return causes.SPEC_BROKEN, f"{problem}; nothing of the pool is read or written until the file is valid"
+    where = f" (it was in {status.path})" if status.path else ""
+    return (
+        causes.NOT_IN_SPECS,
+        f"no spec names the pool{where}; nothing of it is removed. forget {status.key} ends this",
+    )
+
+
+def forget(state: StateStore, leases: Leases, clock: Clock, key: str) -> None:
+    """The pool was retired on purpose: its status is dropped. `NotFound` where there is none; `LeaseHeld` in a run."""
+    document = state.load(pool_document(key))
+    if document is None or _forgotten(document.body):
+        raise NotFound(f"pool {key}: no status is stored")
+    lease = leases.acquire(key, _SECONDS)
+    try:
+        state.save(pool_document(key), {"key": key, FORGOTTEN: moment(clock.now())}, document.etag)
+    finally:
+        lease.release()
+
+
+def _forgotten(body: Any) -> bool:
+    return isinstance(body, Mapping) and FORGOTTEN in body and "conditions" not in body
