@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.documents import Json
-from reconciler.plan import targets
+from reconciler.plan import target_form, targets
 from reconciler.plan.model import Change, Detail, Plan
 from reconciler.plan.targets import (
     AgentPoolPlace,
@@ -72,7 +72,7 @@ def _foresaw(planned: Change, change: Change) -> bool:
     """
     if type(planned.target) is not type(change.target) or planned.after != change.after:
         return False
-    one, other = targets.to_json(planned.target), targets.to_json(change.target)
+    one, other = target_form.to_json(planned.target), target_form.to_json(change.target)
     return one.keys() == other.keys() and all(_stands_for(name, one[name], other[name]) for name in one)
 
 

@@ -105,3 +105,18 @@ def test_what_cannot_be_meant_is_an_error(desk: Desk, arguments: tuple[str, ...]
     assert (ended.code, ended.out) == (1, "")
     assert "Traceback" not in ended.err
     assert ended.err
+
+
+def test_the_plan_under_the_policy_of_the_specs_is_the_plan_without(online: Desk) -> None:
+    """Over both planes; the old format is warned of, on standard error."""
+    (online.folder / "old.yaml").write_text("maxRoleRemovals: 3\n")
+    written = online.run("policy", "init", "--to", "policy.yaml")
+
+    without, under, old = (
+        online.run("plan", *more) for more in ((), ("--policy", "policy.yaml"), ("--policy", "old.yaml"))
+    )
+
+    assert written.code == 0, written.err
+    assert (under.code, under.out, "warning" in under.err) == (without.code, without.out, False)
+    assert (old.code, old.out) == (without.code, without.out)
+    assert "warning: policy: is policy/v1, in which what is not named is allowed" in old.err

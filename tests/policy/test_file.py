@@ -29,6 +29,7 @@ from reconciler.plan.policy.fields import ROWS
 from reconciler.plan.policy.model import allows, allows_principal, allows_project, folded
 from reconciler.plan.policy.schema import json_schema
 from reconciler.plan.targets import Risk
+from reconciler.service.triggers import logs
 from reconciler.tools.policy import migrated
 from tests.policy.estate import GUEST, NAME
 
@@ -109,10 +110,15 @@ def test_lines_are_those_of_the_entries_that_decide() -> None:
         ("apiVersion: policy/v3", "policy:1: apiVersion: is not policy/v1 or policy/v2"),
         ("apiVersion: 2", "policy:1: apiVersion: is not policy/v1 or policy/v2"),
         ("apiVersion: policy/v2\napiVersion: policy/v2", "policy:2: apiVersion: is given twice"),
-        ("apiVersion: policy/v2\nimages: ['*']", "policy:2: images: unknown field; known are allow, caps, operators"),
+        ("apiVersion: policy/v2\nimages: ['*']", "policy:2: images: unknown field; it belongs into an entry of allow"),
         ("apiVersion: policy/v2\nalow: []", "policy:2: alow: unknown field; did you mean allow?"),
-        ("apiVersion: policy/v1\nimages: ['*']", "policy:2: images: unknown field; known are subscriptions"),
-        ("allow: []", "policy:1: allow: unknown field; known are subscriptions"),
+        ("apiVersion: policy/v1\nimages: ['*']", "policy:2: images: unknown field; it is one of policy/v2"),
+        ("allow: []", "policy:1: allow: unknown field; it is one of policy/v2, which begins with apiVersion: policy/v2"),
+        ('"a\\nb\\e[31m": 1', "policy:1: a\\nb\\x1b[31m: unknown field"),
+        ("? [a]\n: 1", "policy:1: a key that is no text: unknown field"),
+        ("apiVersion: policy/v2\nallow: &a [*a]", "policy:2: allow[0]: is not a mapping"),
+        ("apiVersion: policy/v2\nallow:\n- &a {pools: [x], <<: *a}", "policy:3: allow[0].<<: unknown field"),
+        ("apiVersion: policy/v2\nallow: " + "[" * 3000, "policy:1: is nested too deep"),
         ("apiVersion: policy/v2\nallow: {}", "policy:2: allow: is not a list of entries"),
         ("apiVersion: policy/v2\nallow: [x]", "policy:2: allow[0]: is not a mapping"),
         ("apiVersion: policy/v2\nallow:\n- images: []", "policy:3: allow[0]: has no pools; write pools: ['*']"),
@@ -346,3 +352,14 @@ def test_what_was_allowed_in_the_old_format_is_allowed_after_the_migration(docum
         else:
             assert after == before, row.name
     assert new.version == 2
+
+
+def test_the_service_logs_what_the_owner_should_know(caplog: pytest.LogCaptureFixture) -> None:
+    """Once for each process; a deployment without a policy has nothing to be told."""
+    with caplog.at_level("INFO", logger="reconciler"):
+        logs.policy(load(b"{}"))
+        logs.policy(Policy())
+
+    (record,) = caplog.records
+    assert '"event":"policy"' in record.message.replace(": ", ":")
+    assert "policy migrate" in record.message
