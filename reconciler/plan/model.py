@@ -91,7 +91,7 @@ class Change:
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
     awaits: str = ""
-    """Set where another change comes first: ``the pool exists``. Ids that do not exist yet are then placeholders."""
+    """Set where another change comes first, a text that follows *after*: ``the pool exists``. Not sent before."""
 
     @property
     def id(self) -> str:
@@ -177,7 +177,7 @@ class Plan:
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
     following: tuple[Change, ...] = ()
-    """Allowed, and possible only after some of `changes` took effect: each says in `awaits` what has to exist first."""
+    """Allowed, and possible only after others of `changes` took effect: each says in `awaits` what has to exist first."""
 
     @property
     def in_sync(self) -> bool:

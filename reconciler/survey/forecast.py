@@ -36,6 +36,7 @@ from reconciler.survey.names import Excepted
 from reconciler.survey.port import Survey
 from reconciler.survey.queue_uses import QueueUses
 
+_FINISHED = "succeeded"
 _NEW_RESOURCES = {effective.POOL_SCOPE: str(UNASSIGNED), effective.QUEUE_SCOPE: f"_{UNASSIGNED}"}
 
 
@@ -99,10 +100,15 @@ class Forecast:
         return AgentPool(UNASSIGNED, name, None if flag is None else not flag)
 
     def _uses(self, organization: str) -> bool:
-        """Whether ARM has the organization, or gets it by the plan."""
+        """Whether ARM is about to create the agent pool: by the plan, or by an operation that it is at work on.
+
+        One that is missing beside a finished resource may be hidden; nothing then says that it will be there.
+        """
         bodies = list(self._bodies)
         with suppress(ReconcilerError):
-            bodies.append(self._survey.arm_pool(self._spec) or {})
+            there = self._survey.arm_pool(self._spec) or {}
+            state = (there.get("properties") or {}).get("provisioningState") or _FINISHED
+            bodies += [there] if str(state).casefold() != _FINISHED else []
         names = (spec_allows.name_in(one) for body in bodies for one in spec_allows.listed_in(body))
         return any(spec_allows.same(organization, name) for name in names)
 
