@@ -177,7 +177,7 @@ class Plan:
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
     following: tuple[Change, ...] = ()
-    """Allowed, and possible only after others of `changes` took effect: each says in `awaits` what has to exist first."""
+    """Allowed, and possible only after `changes` took effect: each says in `awaits` what has to exist first."""
 
     @property
     def in_sync(self) -> bool:

@@ -104,13 +104,13 @@ class Forecast:
 
         One that is missing beside a finished resource may be hidden; nothing then says that it will be there.
         """
-        bodies = list(self._bodies)
+        there: Mapping[str, Json] = {}
         with suppress(ReconcilerError):
             there = self._survey.arm_pool(self._spec) or {}
+        if _lists(there, organization):
             state = (there.get("properties") or {}).get("provisioningState") or _FINISHED
-            bodies += [there] if str(state).casefold() != _FINISHED else []
-        names = (spec_allows.name_in(one) for body in bodies for one in spec_allows.listed_in(body))
-        return any(spec_allows.same(organization, name) for name in names)
+            return str(state).casefold() != _FINISHED
+        return any(_lists(body, organization) for body in self._bodies)
 
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Of a new agent pool: not as desired."""
@@ -198,3 +198,8 @@ class Forecast:
     def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
         """As read."""
         return self._survey.queue_uses(organization, queue)
+
+
+def _lists(body: Mapping[str, Json], organization: str) -> bool:
+    names = map(spec_allows.name_in, spec_allows.listed_in(body))
+    return any(spec_allows.same(organization, name) for name in names)
