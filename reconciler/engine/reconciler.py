@@ -194,7 +194,15 @@ class Reconciler:
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
         elif frame.spec.mode is not Mode.REPORT:
-            Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+            try:
+                Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+            except LeaseHeld:
+                raise
+            except BaseException:  # a stop from outside, or a bug: it is not handled here, its truth is stored
+                if run.attempts or run.sending:
+                    with suppress(ReconcilerError):
+                        ending.interrupted(frame, memory, run)
+                raise
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result

@@ -84,6 +84,7 @@ class Steps:
             self._tenure.check()
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
+            run.sending = change
             try:
                 pending = self._write(change)
             except ReconcilerError as error:
