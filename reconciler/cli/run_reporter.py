@@ -68,11 +68,11 @@ class RunReporter:
                 self._show_plan(event.plan)
         if isinstance(event, events.PassStarted | events.Applying) and self._stop:
             self._stop.check()
-        self._note(event)
         if isinstance(event, events.Applied) and event.pending:
             self._begun.setdefault(event.pool, []).append(event.change)
         if self._progress:
             self._show(event, self._progress)
+        self._note(event)  # last: a run that is ended while a line is printed has not begun this write
 
     def finished_by_azure(self, left: Plan) -> tuple[Change, ...]:
         """Changes that the service finished by itself: begun earlier, and no longer in the plan `left`."""
