@@ -25,7 +25,7 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     },
     "apply": {
         DONE: "in sync, or applied and verified",
-        PENDING: "changes are left: an operation is running, or the mode is report",
+        PENDING: "changes are left: an operation is running, the mode is report, or the plan was not confirmed",
         ERROR: "a change failed or was refused, a spec is invalid, or a fact could not be read",
         STOPPED: "stopped at the end of a step",
     },

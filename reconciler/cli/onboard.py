@@ -216,7 +216,7 @@ class _Call:
 
     def unverified(self) -> list[str]:
         """Grants that were written and that no read has shown, for people."""
-        shown = {(result.pool, change.id) for result in self.results for change in result.applied}
+        shown = {(result.pool, change.id) for result in self.results for change in result.verified}
         good = {result.pool for result in self.results if result.plan is not None and result.plan.in_sync}
         left = [(name, change) for name, change in self.written if name not in good and (name, change.id) not in shown]
         return list(dict.fromkeys(f"{name}: {render.summary(change)}" for name, change in left))

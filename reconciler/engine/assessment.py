@@ -32,6 +32,8 @@ class Assessment:
     """With what the run began."""
     plan: Plan
     """What is left."""
+    written: tuple[Change, ...] = ()
+    """Sent and confirmed, in order."""
     verified: tuple[Change, ...] = ()
     """Written, and seen in effect, in order."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
@@ -106,6 +108,7 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
         before=basis.status,
         planned=basis.planned,
         plan=run.plan,
+        written=run.written,
         verified=tuple(run.verified),
         failures=failures,
         unverified=dict(run.unverified),

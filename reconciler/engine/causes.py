@@ -111,6 +111,10 @@ MISSING_REPORTED = replace(
     next_read=NextRead.RESYNC,
 )
 
+INTERRUPTED = Cause(
+    "a run ended before it read back what it wrote", Truth.FALSE, "Interrupted", _NO, False, Outcome.FAILED,
+    NextRead.RESYNC,
+)  # fmt: skip
 BEGUN = Cause("a run is writing", Truth.FALSE, "OutOfSync", MOVING, False, Outcome.PROGRESSING, NextRead.THIS_RUN)
 PAUSED = Cause("the spec pauses the pool", Truth.UNKNOWN, "Suspended", _NO, False, Outcome.SUSPENDED, NextRead.RESYNC)
 DEAD_LETTER = Cause("a request is a dead letter", Truth.UNKNOWN, "Stalled", _NO, True, Outcome.STALLED, NextRead.RESYNC)
@@ -126,9 +130,8 @@ LEASE_HELD = Cause("another worker holds the lease", None, _NO, _NO, False, Outc
 TABLE: tuple[Cause, ...] = (
     IN_SYNC, APPLIED, REPORTED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, MOVED, OVERDUE, REPLACING, INVALID,
     SAFETY_DAMAGED, WRITE_FAILED, READ_FAILED, SAFETY_UNREAD, OPERATION_UNREAD, OPERATION, LEFT_TO_AZURE, BUDGET_USED,
-    NOT_VISIBLE, LEFT_OVER, MISSING, MISSING_REPORTED, HELD, AWAITING, UNAPPROVED, BEGUN, PAUSED, DEAD_LETTER,
-    NOT_IN_SPECS, SPEC_BROKEN,
-    LEASE_HELD,
+    NOT_VISIBLE, LEFT_OVER, MISSING, MISSING_REPORTED, HELD, AWAITING, UNAPPROVED, BEGUN, INTERRUPTED, PAUSED,
+    DEAD_LETTER, NOT_IN_SPECS, SPEC_BROKEN, LEASE_HELD,
 )  # fmt: skip
 """Every cause, in the order of the documentation."""
 

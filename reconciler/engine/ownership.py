@@ -56,7 +56,9 @@ class Claims:
 
     def owner(self, organization: str, number: int) -> str:
         """Key of the pool that has the agent pool on record; empty where none has, or none is known."""
-        return self._safety.owner_of_agent_pool(organization, number) if self._safety else ""
+        if self._safety is None or self.stopped:
+            return ""
+        return self._safety.owner_of_agent_pool(organization, number)
 
     def record(self, spec: Spec, found: Iterable[Ownership]) -> None:
         """Record the ids of agent pools that were proven and are not recorded yet.

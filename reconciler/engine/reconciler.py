@@ -239,7 +239,15 @@ class Reconciler:
                 self.planner, self._writers, memory, tenure, self._listen,
                 recorder=recorder, gate=lambda: self._gate_now(run.gate),
             )  # fmt: skip
-            steps.run(run, self.limits)
+            try:
+                steps.run(run, self.limits)
+            except LeaseHeld:
+                raise
+            except BaseException:  # a stop from outside, or a bug: it is not handled here, its truth is stored
+                if run.attempts or run.sending:
+                    with suppress(ReconcilerError):
+                        ending.interrupted(frame, memory, run)
+                raise
         run.unrecorded = recorder.flush()
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())

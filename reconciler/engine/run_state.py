@@ -99,6 +99,8 @@ class RunState:
     """Id of a change that was written and not seen → how often, with earlier runs."""
     waiting: dict[str, Change] = field(default_factory=dict)
     """First seen in this run, and left to Azure."""
+    sending: Change | None = None
+    """The write that is on its way; of a run that dies now, its result is not known."""
     pending: InFlight | None = None
     exhausted: bool = False
     """Whether the budget ended before the changes did."""
@@ -107,6 +109,12 @@ class RunState:
 
     def __post_init__(self) -> None:
         self.gate = self.basis.gate or WriteGate(self.basis.spec)
+
+    @property
+    def written(self) -> tuple[Change, ...]:
+        """What a service confirmed, and what a read showed although the response was lost; in order."""
+        seen = {change.id for change in self.verified}
+        return tuple(one.change for one in self.attempts.values() if one.error is None or one.change.id in seen)
 
     @property
     def failures(self) -> Mapping[str, Failure]:
@@ -173,6 +181,7 @@ class RunState:
     def attempted(self, change: Change, error: ReconcilerError | None = None) -> None:
         """Note that a change went out, and what came back; None: the service confirmed it."""
         self.attempts[change.id] = Attempt(change, error)
+        self.sending = None
 
     def verify(self, plan: Plan, written: list[Change]) -> list[Change]:
         """Take over the plan of a read after the writes; returns the written changes that were seen in effect."""

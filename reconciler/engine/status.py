@@ -50,6 +50,7 @@ REASONS = frozenset(
     {
         *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
         "NotInSpecs",
+        "Interrupted",
         *(
             name
             for name, kind in vars(errors).items()
@@ -93,8 +94,12 @@ class Run:
     started: datetime
     ended: datetime
     outcome: str
-    applied: int
-    """Changes that were written and verified."""
+    planned: int = 0
+    """Changes of the plan with which the run began."""
+    written: int = 0
+    """Of them, sent and confirmed by the service."""
+    verified: int = 0
+    """Of them, read back as written."""
     trace: str = ""
     """W3C traceparent of the run; empty where none is recorded."""
 
@@ -225,7 +230,9 @@ class PoolStatus:
                 "started": moment(self.run.started),
                 "ended": moment(self.run.ended),
                 "outcome": self.run.outcome,
-                "applied": self.run.applied,
+                "planned": self.run.planned,
+                "written": self.run.written,
+                "verified": self.run.verified,
                 "trace": self.run.trace,
             },
             "covered": None if self.covered is None else moment(self.covered),
@@ -319,7 +326,9 @@ def _run(body: Any) -> Run | None:
     started, ended = moment_of(body.get("started")), moment_of(body.get("ended"))
     if started is None or ended is None:
         return None
-    return Run(started, ended, text_of(body, "outcome"), int(number_of(body, "applied")), text_of(body, "trace"))
+    verified = int(number_of(body, "verified" if "verified" in body else "applied"))  # before 0.6: `applied`
+    planned, written = (int(number_of(body, name)) if name in body else verified for name in ("planned", "written"))
+    return Run(started, ended, text_of(body, "outcome"), planned, written, verified, text_of(body, "trace"))
 
 
 def _in_flight(body: Any) -> InFlight | None:

@@ -112,6 +112,7 @@ class Steps:
                 continue
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
+            run.sending = change
             try:
                 run.basis.claims.before_write(change, run.basis.spec, run.basis.survey, self._planner.clock)
                 pending = self._write(change)

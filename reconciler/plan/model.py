@@ -98,7 +98,7 @@ class Change:
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
     awaits: str = ""
-    """Set where another change comes first: ``the pool exists``. Ids that do not exist yet are then placeholders."""
+    """Set where another change comes first, a text that follows *after*: ``the pool exists``. Not sent before."""
 
     @property
     def id(self) -> str:

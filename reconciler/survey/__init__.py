@@ -20,6 +20,7 @@ decision to write is taken on a new survey.
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
     names     what a spec's names stand for, by id where something was renamed
+    forecast  what would be read after planned changes took effect (`Forecast`)
     memo      each fact once, also when two threads request it at once
     parallel_reads  a few reads of one organization at a time
 """

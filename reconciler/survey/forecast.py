@@ -37,6 +37,7 @@ from reconciler.survey.owed import Debts
 from reconciler.survey.port import Survey
 from reconciler.survey.queue_uses import QueueUses
 
+_FINISHED = "succeeded"
 _NEW_RESOURCES = {effective.POOL_SCOPE: str(UNASSIGNED), effective.QUEUE_SCOPE: f"_{UNASSIGNED}"}
 
 
@@ -100,12 +101,17 @@ class Forecast:
         return AgentPool(UNASSIGNED, name, None if flag is None else not flag)
 
     def _uses(self, organization: str) -> bool:
-        """Whether ARM has the organization, or gets it by the plan."""
-        bodies = list(self._bodies)
+        """Whether ARM is about to create the agent pool: by the plan, or by an operation that it is at work on.
+
+        One that is missing beside a finished resource may be hidden; nothing then says that it will be there.
+        """
+        there: Mapping[str, Json] = {}
         with suppress(ReconcilerError):
-            bodies.append(self._survey.arm_pool(self._spec) or {})
-        names = (spec_allows.name_in(one) for body in bodies for one in spec_allows.listed_in(body))
-        return any(spec_allows.same(organization, name) for name in names)
+            there = self._survey.arm_pool(self._spec) or {}
+        if _lists(there, organization):
+            state = (there.get("properties") or {}).get("provisioningState") or _FINISHED
+            return str(state).casefold() != _FINISHED
+        return any(_lists(body, organization) for body in self._bodies)
 
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Of a new agent pool: not as desired."""
@@ -198,3 +204,8 @@ class Forecast:
     def debts(self) -> Debts:
         """As stored."""
         return self._survey.debts
+
+
+def _lists(body: Mapping[str, Json], organization: str) -> bool:
+    names = map(spec_allows.name_in, spec_allows.listed_in(body))
+    return any(spec_allows.same(organization, name) for name in names)

@@ -105,7 +105,10 @@ METRICS: tuple[Metric, ...] = (
            "since when it is so", ("result", "cause"), "s"),
     Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the request, or the first read that found the "
            "pool out of sync, to the verified result", ("trigger",), "s"),
-    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and verified", ("facet", "action")),
+    Metric("reconciler.changes.planned", MetricKind.COUNTER, "changes of the plans with which runs began, what "
+           "follows from a creation included", ("facet", "action")),
+    Metric("reconciler.changes.written", MetricKind.COUNTER, "changes sent and confirmed", ("facet", "action")),
+    Metric("reconciler.changes.verified", MetricKind.COUNTER, "changes read back as written", ("facet", "action")),
     Metric("reconciler.refusals", MetricKind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
     Metric("reconciler.calls", MetricKind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
     Metric("reconciler.call.seconds", MetricKind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),

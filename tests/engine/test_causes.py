@@ -228,11 +228,19 @@ def test_a_run_that_does_not_plan_does_what_the_page_says(
 def test_a_run_that_dies_while_it_writes_leaves_what_the_page_says() -> None:
     stage = converged()
     stage.estate.open.clear()
-    stage.fail("open access", ZeroDivisionError())
+    meanwhile: list[Sequence[Condition]] = []
+
+    def dies(called: str, _args: tuple[object, ...]) -> None:
+        if called == "open access":
+            meanwhile.append(load_status(stage.shelf, SPEC.key).conditions)
+            raise ZeroDivisionError
+
+    stage.estate.before = dies
     with pytest.raises(ZeroDivisionError):
         stage.run()
 
-    assert matches(on_the_page(causes.BEGUN)[:3], load_status(stage.shelf, SPEC.key).conditions, set())
+    assert matches(on_the_page(causes.BEGUN)[:3], meanwhile[0], set()), "a process that is killed leaves this"
+    assert matches(on_the_page(causes.INTERRUPTED)[:3], load_status(stage.shelf, SPEC.key).conditions, set())
 
 
 def test_the_texts_of_the_table_name_the_limits_as_they_are() -> None:

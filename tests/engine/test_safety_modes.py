@@ -117,7 +117,7 @@ def test_a_stop_acts_within_one_write() -> None:
 
     assert len(stage.estate.writes) == 1
     assert result.outcome is Outcome.OUT_OF_SYNC
-    assert len(result.applied) == 1
+    assert len(result.verified) == 1
     assert result.not_applied[0].startswith("not applied: mode stop (set ")
 
 

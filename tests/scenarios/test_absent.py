@@ -82,7 +82,7 @@ def test_an_absent_alias_is_that_of_arm_and_not_the_pools_name(world: World, pro
 
     world.by_hand("open-access", organization=PRIME, pool=SHARED, project="fabrikam-dev")
     repaired = world.apply()
-    assert [change.subject for change in repaired.applied] == ["fabrikam-prime/fabrikam-dev"]
+    assert [change.subject for change in repaired.verified] == ["fabrikam-prime/fabrikam-dev"]
     assert world.truth.opened(PRIME, SHARED)["fabrikam-dev"] is False
 
 
@@ -132,7 +132,7 @@ def test_a_spec_that_names_both_needs_arm_all_the_same(world: World) -> None:
 
     blind = world.apply()
 
-    assert blind.applied == ()
+    assert blind.verified == ()
     world.do.clear_faults()
     world.settle()
     assert world.truth.opened(TAILSPIN, POOL)["Web"] is True
@@ -199,7 +199,7 @@ def test_a_project_of_arms_list_that_was_renamed_is_recognised_by_its_id(world: 
 
     followed = world.apply()
 
-    assert [change.subject for change in followed.applied] == ["fabrikam-prime/fabrikam-dev"]
+    assert [change.subject for change in followed.verified] == ["fabrikam-prime/fabrikam-dev"]
     assert world.truth.opened(PRIME, POOL)["fabrikam-next"] is False
     assert followed.plan is not None
     assert any("is called fabrikam-next now" in gap.message for gap in followed.plan.gaps)

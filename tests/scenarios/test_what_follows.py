@@ -109,7 +109,7 @@ def test_a_new_pool_shows_administrators_queues_and_open_access(nothing: World) 
 
     text, document, table = lines(plan), render.to_json(plan), render.markdown(plan)
 
-    waiting = "Azure DevOps, grants access; after the pool exists"
+    waiting = "Azure DevOps, grants access, after the pool exists"
     assert f"+ administrator {PRIME} {ANN} none → Administrator {waiting}" in text
     assert f"+ open access {TAILSPIN}/Web none → all pipelines {waiting}" in text
     follows: Any = document["following"]

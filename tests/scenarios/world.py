@@ -210,18 +210,9 @@ class World:
         spec = self._specs[pool]
         return self.parts.planner.plan(spec, self.parts.planner.survey([spec]), self.revision)
 
-    def apply(
-        self,
-        pool: str = POOL,
-        *,
-        plan_hash: str | None = None,
-        approved: Plan | None = None,
-        as_planned: bool = False,
-    ) -> Result:
+    def apply(self, pool: str = POOL, **approval: Any) -> Result:
         """One run of one pool."""
-        return self.parts.reconciler.reconcile(
-            self._specs[pool], self.revision, plan_hash=plan_hash, approved=approved, as_planned=as_planned
-        )
+        return self.parts.reconciler.reconcile(self._specs[pool], self.revision, **approval)
 
     def approve(self, organization: str, number: int, pool: str = POOL) -> ApprovedAgentPool:
         """The owner approves an agent pool."""

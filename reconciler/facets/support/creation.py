@@ -42,7 +42,7 @@ def document(spec: Spec, now: datetime, guarded: Collection[str] = ()) -> dict[s
 
 
 def lines(body: Mapping[str, Json], *, newer: bool = False) -> tuple[Detail, ...]:
-    """Every field of the document, from nothing; what gives somebody a right counts as granting.
+    """Every field of the document, from nothing; what gives a right counts as granting.
 
     `newer`: for an api-version that is newer than this release's own, whose fields may grant anything.
     """

@@ -45,6 +45,7 @@ def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:
     return {
         "format": FORMAT,
         "inSync": all(plan.in_sync for plan, _ in plans),
+        "summary": list(words.total([plan for plan, _ in plans], ()))[-1],
         "plans": [to_json(plan, cause) for plan, cause in plans],
     }
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
@@ -25,6 +25,9 @@ SHORT_REVISION = 7
 LONGEST = 160
 """Characters of one value; what is longer is cut and marked. JSON has it whole."""
 
+
+MOST_NAMES = 20
+"""Pools in sync that one line names."""
 
 MOST_DETAILS = 3
 """Fields of one change that a single line names."""
@@ -132,6 +135,21 @@ def counts(plan: Plan) -> str:
     return "; ".join(parts)
 
 
+def total(plans: Sequence[Plan], quiet: Sequence[Plan]) -> Iterator[str]:
+    """Lines behind several plans: which of them are in sync, and what all of them come to."""
+    if quiet:
+        named = ", ".join(clean(one.pool) for one in quiet[:MOST_NAMES])
+        more = f", and {len(quiet) - MOST_NAMES} more" if len(quiet) > MOST_NAMES else ""
+        yield f"in sync: {named}{more}"
+    changes = [change for one in plans for change in one.all_changes]
+    parts = [_counted(len(changes), "change", risks_text(change.risk for change in changes))]
+    if refused := sum(len(one.refusals) for one in plans):
+        parts.append(f"{refused} refused")
+    if gaps := sum(len(gaps_shown(one)) for one in plans):
+        parts.append(_counted(gaps, "gap", ""))
+    yield f"{len(plans)} pools, {sum(one.in_sync for one in plans)} in sync: {'; '.join(parts)}"
+
+
 def _counted(number: int, noun: str, parts: str) -> str:
     text = f"{number} {noun}" if number == 1 else f"{number} {noun}s"
     return f"{text}: {parts}" if parts else text
@@ -156,14 +174,13 @@ def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
 def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tuple[Risk, str]) -> PlanLine:
     risk, note = effect_of
     harm = "" if risk is Risk.NEUTRAL else _EFFECTS[risk]
-    words = [word for word in (harm, clean(note)) if word]
+    awaits = f"after {clean(change.awaits)}" if change.awaits else ""
+    words = [word for word in (harm, clean(note), awaits) if word]
     if not words and not change.wait_once:
         words = [_EFFECTS[risk]]
     effect = ", ".join([change.route.value, *words])
     if change.wait_once:
         effect = f"{effect}; {WAIT_ONCE}"
-    if change.awaits:
-        effect = f"{effect}; after {clean(change.awaits)}"
     return PlanLine(_MARKS[change.action], clean(change.kind), subject, value(before), value(after), effect)
 
 

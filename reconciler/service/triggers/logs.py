@@ -54,8 +54,10 @@ def run(work: WorkMessage, report: Report, specs: Specs) -> None:
     if result is not None:
         ready = next((condition for condition in result.status.conditions if condition.kind.value == "Ready"), None)
         fields |= {
-            "applied": _counted(result.applied),
-            "left": _counted(result.plan.changes if result.plan else ()),
+            "planned": _counted(result.planned.all_changes if result.planned else ()),
+            "written": _counted(result.written),
+            "verified": _counted(result.verified),
+            "left": _counted(result.plan.all_changes if result.plan else ()),
             "reason": ready.reason if ready else "",
             "message": ready.message if ready else "",
             "nextLook": result.next_look,
