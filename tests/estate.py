@@ -234,9 +234,14 @@ class DevOpsReads:
         self.estate.called("inheritance", organization)
         return {pool: on for (name, pool), on in self.estate.inherits.items() if name == organization}
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         self.estate.called("identities", organization, tuple(principals))
         return {name: self.estate.people[name] for name in principals if name in self.estate.people}
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        self.estate.called("names of", organization, tuple(ids))
+        known = {one.id: name for name, one in self.estate.people.items()}
+        return {one: (known[one],) for one in ids if one in known}
 
 
 class DevOpsWrites:

@@ -12,7 +12,8 @@ azsk/ADOScanner, agent pool checks). A role that the spec does not name is not m
   for it loses it, or gets the role for which the spec lists it. Never the operator, and never the last administrator
   that was read, inherited ones included: the queue keeps an administrator.
 - **A principal that the organization does not know** is made known first, where the policy allows it, as for the
-  agent pool. An unknown Azure DevOps group is a gap.
+  agent pool. An unknown Azure DevOps group or build service is a gap.
+- **A principal that cannot be told** is a gap and a blind grant: nothing is removed from the queues that list it.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from reconciler.facets.support import principals as people
 from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place
 from reconciler.facets.support.role_changes import (
     Objection,
+    against_blind,
     against_member,
     losers,
     member,
     refused,
-    unknown_groups,
+    unknown_in_devops,
     write,
 )
 from reconciler.plan.model import Change, Refusal
@@ -48,6 +50,7 @@ from reconciler.ports.devops import Identity, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, QueueRoles, Spec
+from reconciler.spec.principals import folded, in_devops_alone
 from reconciler.survey import Survey
 
 NAME = "queue_roles"
@@ -77,6 +80,8 @@ class ObservedQueueRoles:
     assignments: tuple[RoleAssignment, ...] = ()
     known: Mapping[str, Identity] = field(default_factory=dict)
     """Principal as the spec writes it → its identity."""
+    not_told: frozenset[str] = frozenset()
+    """Principals of the spec that several identities match, or whose search failed."""
 
     @property
     def subject(self) -> str:
@@ -107,7 +112,12 @@ class ObservedQueueRoles:
 
     def unknown(self) -> tuple[str, ...]:
         """Principals that the organization does not know."""
-        return tuple(sorted({name for _, name in self._entries() if name not in self.known}))
+        named = {name for _, name in self._entries()}
+        return tuple(sorted(named - set(self.known) - self.not_told))
+
+    def blind(self) -> set[str]:
+        """Principals of this queue whose grants are blind."""
+        return {name for _, name in self._entries()} & self.not_told
 
     def _entries(self) -> Iterator[tuple[str, str]]:
         return ((role, name) for role, names in self.wanted.roles.items() for name in names)
@@ -181,8 +191,9 @@ def _read(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     found = on_queues(NAME, wanted.organization, projects, survey, _no_queue)
     me = survey.me(name).id
     principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
-    known = survey.identities(name, principals) if principals else {}
-    gaps = list(found.gaps)
+    answers = survey.identities(name, principals) if principals else {}
+    known, blind = people.identified(NAME, name, answers)
+    gaps = [*found.gaps, *blind.values()]
     states: list[ObservedQueueRoles] = []
     for project, queue in found.value:
         try:
@@ -191,9 +202,18 @@ def _read(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
         states.append(
-            ObservedQueueRoles(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known)
+            ObservedQueueRoles(
+                name,
+                project,
+                queue,
+                me,
+                by_project[project.name.casefold()],
+                tuple(lines),
+                known,
+                frozenset(blind),
+            )
         )
-    gaps += unknown_groups(NAME, name, [principal for principal in principals if principal not in known])
+    gaps += unknown_in_devops(NAME, name, [principal for principal in principals if principal not in answers])
     return Observation(tuple(states), tuple(gaps))
 
 
@@ -208,7 +228,7 @@ def _diff(state: ObservedQueueRoles) -> Iterator[Change]:
     listed = state.listed()
     assigned, inherited = state.held(inherited=False), state.held(inherited=True)
     for name in state.unknown():
-        if not people.is_local_group(name):
+        if not in_devops_alone(name):
             yield member(NAME, state.pool, name)
     for identity, (role, name) in listed.items():
         holds = [held[identity].role for held in (assigned, inherited) if identity in held]
@@ -224,10 +244,10 @@ def _surplus(
     state: ObservedQueueRoles, assigned: Mapping[str, RoleAssignment], listed: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
     """Who holds a named role beyond the listed one; an identity whose name is an unresolved principal is kept."""
-    if not state.wanted.exclusive:
+    if not state.wanted.exclusive or state.blind():
         return
     named = {role.casefold() for role in state.wanted.roles}
-    unknown = {name.casefold() for name in state.unknown()}
+    unknown = {folded(name) for name in state.unknown()}
     for identity, one in assigned.items():
         allowed = role_rank(listed[identity][0]) if identity in listed else -1
         beyond = one.role.casefold() in named and role_rank(one.role) > allowed
@@ -272,6 +292,8 @@ def _against_removal(target: RoleAssignmentChange, state: ObservedQueueRoles, lo
         return "operator-itself", "the operator never removes a role of its own"
     if not state.wanted.exclusive or identity not in assigned:
         return "not-assigned", "this identity was not read with a role that an exclusive list would remove"
+    if (blind := against_blind(state.blind())) is not None:
+        return blind
     left = state.listed().get(identity)
     if target.after is not None and (left is None or left[0] != target.after):
         return "role-not-managed", f"the spec does not list this identity for the role {target.after}"

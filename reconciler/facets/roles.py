@@ -16,8 +16,10 @@ SpecificAccounts in every organization, and what `access.roles` adds for its own
   (terraform-provider-azuredevops #1592) leaves inheritance on.
 - **A principal that the organization does not know** is made known first, a change of its own of kind `member`;
   the role follows on the next pass, when it resolves. `diff` does not see the policy, so the change is always
-  planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown Azure DevOps
-  group (``[scope]\name``) is a gap: no directory holds it.
+  planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown group
+  (``[scope]\name``) or build service is a gap: no directory holds it.
+- **A principal that cannot be told** (several identities match, or its search failed) is a gap and a blind grant: other
+  grants go on, and nothing is removed from this agent pool.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ from reconciler.facets.support import principals
 from reconciler.facets.support.observing import each
 from reconciler.facets.support.role_changes import (
     Objection,
+    against_blind,
     against_member,
     losers,
     member,
     refused,
-    unknown_groups,
+    unknown_in_devops,
     write,
 )
 from reconciler.plan.model import Change, Refusal
@@ -45,6 +48,7 @@ from reconciler.ports.devops import AgentPool, Identity, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
+from reconciler.spec.principals import folded, in_devops_alone
 from reconciler.survey import Survey
 
 NAME = "roles"
@@ -79,6 +83,8 @@ class ObservedRoles:
     """Principals that the organization does not know."""
     detaching: bool = False
     """Whether inheritance is on and has to go off, so that the operator needs an assignment of its own."""
+    blind: frozenset[str] = frozenset()
+    """Principals that several identities match, or whose search failed: their grants are blind."""
 
     @property
     def place(self) -> AgentPoolPlace:
@@ -164,7 +170,8 @@ def _read(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
     organization = wanted.organization.name
     pool = survey.agent_pool(organization, wanted.organization.agent_pool)
     inherits = survey.inheritance(organization, pool)
-    known = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
+    answers = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
+    known, blind = principals.identified(NAME, organization, answers)
     state = ObservedRoles(
         organization,
         pool,
@@ -172,10 +179,12 @@ def _read(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
         inherits,
         tuple(survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))),
         known,
-        tuple(name for name in wanted.administrators if name not in known),
+        tuple(name for name in wanted.administrators if name not in answers),
         inherits and wanted.inherit is False,
+        frozenset(blind),
     )
-    return Observation((state,), tuple(unknown_groups(NAME, organization, state.unknown)))
+    gaps = (*blind.values(), *unknown_in_devops(NAME, organization, state.unknown))
+    return Observation((state,), gaps)
 
 
 # --- diff ---------------------------------------------------------------------------------------------
@@ -183,12 +192,12 @@ def _read(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
 
 def _diff(wanted: DesiredRoles, state: ObservedRoles) -> Iterator[Change]:
     listed = {state.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in state.known}
-    for name in wanted.administrators:
-        if name not in state.known and not principals.is_local_group(name):
+    for name in state.unknown:
+        if not in_devops_alone(name):
             yield member(NAME, state.place, name)
     for identity, name in _lacking(wanted, state, listed).items():
         yield _grant(state, identity, name, itself=identity not in listed)
-    if wanted.exclusive:
+    if wanted.exclusive and not state.blind:
         labels = principals.labels(state.assigned(), state.known)
         for identity in sorted(_surplus(state, listed)):
             yield _removal(state, identity, labels[identity])
@@ -207,7 +216,7 @@ def _lacking(wanted: DesiredRoles, state: ObservedRoles, listed: Mapping[str, st
 
 def _surplus(state: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
     """Assigned administrators that are not listed; one whose name is an unresolved principal of the spec is kept."""
-    unknown = {name.casefold() for name in state.unknown}
+    unknown = {folded(name) for name in state.unknown}
     return {
         identity
         for identity, who in state.assigned().items()
@@ -279,6 +288,8 @@ def _against_removal(identity: str, state: ObservedRoles, removed: set[str]) -> 
         return "operator-itself", "the operator never removes itself"
     if identity not in assigned:
         return "not-assigned", "this identity was not read as an assigned administrator"
+    if (blind := against_blind(state.blind)) is not None:
+        return blind
     if not assigned - removed:
         return "last-administrator", "no assigned administrator would remain of those that were read"
     if state.unknown and not assigned & {who.id for who in state.known.values()}:

@@ -86,5 +86,8 @@ class Survey(Protocol):
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Whether the agent pool inherits roles."""
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; an unknown principal is missing."""
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Principal as written → identity; an unknown principal is missing.
+
+        The error of one principal is its value: several identities match, or its project cannot be told.
+        """

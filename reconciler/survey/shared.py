@@ -23,7 +23,17 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
-from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
+from reconciler.survey import (
+    access,
+    ahead,
+    arm_pools,
+    azure_resources,
+    moves,
+    names,
+    organization_queues,
+    scope,
+)
+from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
@@ -34,7 +44,7 @@ from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
 
-_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"}
+_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity", "names"}
 
 
 class SharedSurvey:
@@ -280,17 +290,15 @@ class SharedSurvey:
     def _switches(self, organization: str) -> Mapping[int, bool]:
         return self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; an unknown principal is missing."""
-        keys = {Key("identity", organization, detail=name.casefold()): name for name in principals}
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Principal as written → identity, or why this one cannot be told; an unknown principal is missing."""
+        visible, hidden = partial(self.projects, organization), partial(self.hidden_projects, organization)
+        scopes = spec_principals.scopes(organization, principals, self._remembered, visible=visible, hidden=hidden)
+        return spec_principals.identities(self._readers.devops, self._memo, organization, scopes)
 
-        def fetch(requested: Sequence[Key]) -> Mapping[Key, Identity]:
-            found = self._readers.devops.identities(organization, [keys[key] for key in requested])
-            return {key: found[keys[key]] for key in requested if keys[key] in found}
-
-        known = self._memo.many(tuple(keys), fetch)
-        named = {name: known[Key("identity", organization, detail=name.casefold())] for name in principals}
-        return {name: identity for name, identity in named.items() if identity is not None}
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Local id → names by which a spec may mean this identity; unknown ids are missing."""
+        return spec_principals.names_of(self._readers.devops, self._memo, organization, ids)
 
     # --- projects ----------------------------------------------------------------------------------------
 

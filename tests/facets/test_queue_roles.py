@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import Forbidden
+from reconciler.errors import Forbidden, Rejected
 from reconciler.facets import queue_roles
 from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
@@ -244,3 +244,39 @@ def test_only_an_exclusive_list_takes(assigned: dict[str, str], inherited: dict[
     changes = look(world_with(assigned, inherited), wanted, facets=ONLY).changes
 
     assert wanted.access.queue_roles[0].exclusive or not any(change.narrows for change in changes)
+
+
+def test_an_ambiguous_principal_stops_removals_on_the_queue_that_lists_it_alone() -> None:
+    world = world_with({BOB.id: "User"})
+    world.organizations[PRIME].on_queue[2] = {BOB.id: "User"}
+    world.organizations[PRIME].ambiguous["carol@fabrikam.com"] = Rejected("carol@fabrikam.com: fits 2 identities")
+    on_web = QueueRoles(PRIME, "Web", {"User": ("ann@fabrikam.com", "carol@fabrikam.com")}, exclusive=True)
+    on_app = QueueRoles(PRIME, "App", {"User": ("ann@fabrikam.com",)}, exclusive=True)
+    both = spec(organization(PRIME, "Web", "App"), queue_roles=[on_web, on_app])
+
+    seen = look(world, both, facets=ONLY)
+
+    assert [(one.subject, one.after) for one in seen.changes] == [
+        (f"{PRIME}/App ann@fabrikam.com", "User"),
+        (f"{PRIME}/Web ann@fabrikam.com", "User"),
+        (f"{PRIME}/App bob@fabrikam.com", None),
+    ]
+    assert [(gap.kind, gap.subject) for gap in seen.gaps] == [(GapKind.DEGRADED, f"{PRIME} carol@fabrikam.com")]
+
+
+def test_the_guard_takes_no_role_away_where_a_grant_is_blind() -> None:
+    """It trusts no diff."""
+    observed = queue_roles.ObservedQueueRoles(
+        PRIME,
+        WEB,
+        Queue(1, POOL.name, "web", 7),
+        OPERATOR.id,
+        QueueRoles(PRIME, "Web", {"User": ("carol@fabrikam.com",)}, exclusive=True),
+        tuple(world_with({BOB.id: "User"}).role_assignments(PRIME, "distributedtask.agentqueuerole", "web_1")),
+    )
+    desired = (queue_roles.DesiredQueueRoles(organization(PRIME), ()),)
+    (*_, removal) = queue_roles.diff(desired, (observed,))
+    blind = replace(observed, not_told=frozenset({"carol@fabrikam.com"}))
+
+    assert removal.after is None
+    assert [one.rule for one in queue_roles.guard((blind,), [removal], Policy())] == ["blind-grant"]

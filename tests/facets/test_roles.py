@@ -321,11 +321,49 @@ def test_one_dead_name_in_the_list_does_not_protect_an_intruder() -> None:
     assert lines(seen.changes) == ["administrator eve@fabrikam.com: Administrator -> None"]
 
 
-def test_somebody_who_answers_to_an_unresolved_name_is_kept() -> None:
-    """A service principal's name may not resolve though its assignment stands there, by that very name."""
+def test_an_unresolved_address_keeps_the_account_that_signs_in_by_it() -> None:
+    """The search may not find what the role assignments show."""
     world = estate(ANN)
-    agent = Identity("id-agent", "build-agent")
+    agent = Identity("id-agent", "Build agent", "Agent@fabrikam.com")
     world.organizations[PRIME].people.append(agent)
     world.organizations[PRIME].assigned[agent.id] = "Administrator"
+    world.organizations[PRIME].not_found.add("agent@fabrikam.com")
 
-    assert look(world, only("ann@fabrikam.com", "Build-Agent"), facets=ONLY).changes == ()
+    assert look(world, only("ann@fabrikam.com", "agent@fabrikam.com"), facets=ONLY).changes == ()
+
+
+def test_an_unresolved_name_keeps_no_one_by_a_display_name() -> None:
+    """People choose those: an intruder who is called like an employee who left goes all the same."""
+    world = estate(ANN)
+    eve = Identity("id-eve", "carol@fabrikam.com", "eve@fabrikam.com")
+    world.organizations[PRIME].people.append(eve)
+    world.organizations[PRIME].assigned[eve.id] = "Administrator"
+
+    seen = look(world, only("ann@fabrikam.com", "carol@fabrikam.com"), facets=ONLY)
+    assert "administrator eve@fabrikam.com: Administrator -> None" in lines(seen.changes)
+
+
+def test_an_ambiguous_principal_is_a_blind_grant_and_stops_no_other_grant() -> None:
+    """Nothing is taken away in its place, since whoever is meant may be the one who would lose the role."""
+    world = estate(EVE)
+    world.organizations[PRIME].people.append(ANN)
+    world.organizations[PRIME].ambiguous["carol@fabrikam.com"] = Rejected("carol@fabrikam.com: fits 2 identities")
+
+    seen = look(world, only("ann@fabrikam.com", "carol@fabrikam.com"), facets=ONLY)
+
+    assert lines(seen.changes) == ["administrator ann@fabrikam.com: None -> Administrator"]
+    assert [(gap.kind, gap.subject) for gap in seen.gaps] == [(GapKind.DEGRADED, f"{PRIME} carol@fabrikam.com")]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (f"[{PRIME}]\\Nothing", "no group of this name is known there"),
+        (f"Web Build Service ({PRIME})", "the first pipeline that runs creates it"),
+    ],
+)
+def test_what_lives_in_azure_devops_alone_is_never_made_known(name: str, message: str) -> None:
+    seen = look(estate(ANN), only("ann@fabrikam.com", name), facets=ONLY)
+
+    assert seen.changes == ()
+    assert [gap.message.rpartition("; ")[2].rpartition(": ")[2] for gap in seen.gaps] == [message]

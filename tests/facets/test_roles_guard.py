@@ -71,6 +71,12 @@ def test_the_guard_lets_through_what_the_reading_asks_for() -> None:
     assert roles.guard((seen,), [GRANT, REMOVAL, ITSELF, MEMBER], Policy(materialise=True)) == []
 
 
+def test_the_guard_takes_no_role_away_where_a_grant_is_blind() -> None:
+    blind = replace(seen_page(ANN, BOB, detaching=True), blind=frozenset({"carol@fabrikam.com"}))
+
+    assert [one.rule for one in roles.guard((blind,), [GRANT, REMOVAL, ITSELF], Policy())] == ["blind-grant"]
+
+
 def test_a_removal_of_the_operator_does_not_count_against_another() -> None:
     forged = replace(REMOVAL, target=replace(TAKEN, identity_id=OPERATOR.id))
 

@@ -61,6 +61,10 @@ class Org:
     """Queue id → local id → assigned role there."""
     in_project: dict[str, dict[str, str]] = field(default_factory=dict)
     """Project id → local id → role on all its queues."""
+    not_found: set[str] = field(default_factory=set)
+    """Principals that no search finds, though they are here."""
+    ambiguous: dict[str, ReconcilerError] = field(default_factory=dict)
+    """Principal → why it cannot be told."""
     trouble: dict[str, ReconcilerError] = field(default_factory=dict)
     """Name of a read, or of a read and a project (``queues/web``) → what it raises."""
 
@@ -206,9 +210,13 @@ class World:
         assert pool in org.pools
         return org.inherits
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        people = self._read(organization, "identities").people
-        names = {name.casefold(): who for who in people for name in (who.unique_name, who.origin_id) if name}
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        org = self._read(organization, "identities")
+        names: dict[str, Identity | ReconcilerError] = {
+            name.casefold(): who for who in org.people for name in (who.unique_name, who.origin_id) if name
+        }
+        names = {name: who for name, who in names.items() if name not in org.not_found}
+        names.update(org.ambiguous)
         return {name: names[name.casefold()] for name in principals if name.casefold() in names}
 
     # --- writers --------------------------------------------------------------------------------------

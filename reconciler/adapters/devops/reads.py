@@ -36,7 +36,7 @@ from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
 from reconciler.documents import Json
-from reconciler.errors import NotFound, Rejected, Unavailable
+from reconciler.errors import NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.devops import (
     AGENT_POOLS_TOKEN,
     DISTRIBUTED_TASK,
@@ -217,9 +217,13 @@ class DevOps:
                 switches[int(id_)] = model.inherit_permissions
         return switches
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         """See `reconciler.adapters.devops.identities`."""
         return self._identities.resolve(organization, principals)
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """See `reconciler.adapters.devops.identities`."""
+        return self._identities.names_of(organization, ids)
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """GET permissions of the caller at one token."""

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.errors import NotFound, Refused
-from reconciler.facets.support import principals
 from reconciler.facets.support.observing import gap
 from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import DevOpsWriter
+from reconciler.spec.principals import BuildService, in_devops_alone, principal_in
 
 MEMBER = "member"
 """Kind of the change that makes a principal known to an organization."""
@@ -63,13 +63,27 @@ def against_member(entry: DirectoryEntry, unknown: Iterable[str], policy: Policy
     return "policy-materialise", f"the organization knows no one of this name; {advice}"
 
 
-def unknown_groups(facet: str, organization: str, unknown: Iterable[str]) -> list[Gap]:
-    """Unknown groups of Azure DevOps: no directory holds them, so a person has to act."""
+def against_blind(blind: Iterable[str]) -> Objection | None:
+    """Nothing is taken away where a grant is blind: whoever is meant may be the one who would lose the role."""
+    names = sorted(blind)
+    if not names:
+        return None
+    return "blind-grant", f"nothing is removed here while {names[0]}, who is listed, cannot be told from others"
+
+
+def unknown_in_devops(facet: str, organization: str, unknown: Iterable[str]) -> list[Gap]:
+    """Unknown groups and build services: they live in Azure DevOps alone, so an administrator has to act."""
     return [
-        gap(facet, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
+        gap(facet, f"{organization} {name}", NotFound(f"{organization} {name}: {_absent(name, organization)}"))
         for name in unknown
-        if principals.is_local_group(name)
+        if in_devops_alone(name)
     ]
+
+
+def _absent(name: str, organization: str) -> str:
+    if not isinstance(principal_in(name, organization), BuildService):
+        return "no group of this name is known there"
+    return "no build service of this project is known there; the first pipeline that runs creates it"
 
 
 def write(change: Change, devops: DevOpsWriter) -> None:
