@@ -23,16 +23,7 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
-from reconciler.survey import (
-    access,
-    ahead,
-    arm_pools,
-    azure_resources,
-    moves,
-    names,
-    organization_queues,
-    scope,
-)
+from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
 from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger, ListEvidence
