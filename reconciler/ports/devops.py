@@ -147,7 +147,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        """The name without its scope; whoever created the group chose it."""
+        """The name without its scope, as the creator of the group chose it."""
         return self.name.partition("]\\")[2]
 
 

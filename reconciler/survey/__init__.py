@@ -19,6 +19,7 @@ decision to write is taken on a new survey.
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
     names     what a spec's names stand for, by id where something was renamed
+    principals  which project a group or build service of a spec belongs to, and who principals are
     memo      each fact once, also when two threads request it at once
     parallel_reads  a few reads of one organization at a time
 """

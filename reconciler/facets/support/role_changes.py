@@ -64,7 +64,7 @@ def against_member(entry: DirectoryEntry, unknown: Iterable[str], policy: Policy
 
 
 def against_blind(blind: Iterable[str]) -> Objection | None:
-    """Nothing is taken away where a grant is blind: whoever is meant may be the one who would lose the role."""
+    """Nothing is taken away where a grant is blind: the person who is meant may be the one who would lose the role."""
     names = sorted(blind)
     if not names:
         return None
