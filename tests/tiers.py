@@ -69,6 +69,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "contract/test_leases.py",
         "contract/test_storage_account.py",
         "docs/test_commands.py",
+        "docs/test_security_tests.py",
         "infra/test_pipelines.py",
         "packaging",
         "spec/test_schema.py",
