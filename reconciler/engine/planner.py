@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
-from reconciler.plan import guards
+from reconciler.plan import guards, order
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
@@ -121,8 +121,24 @@ class Planner:
                 found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
-                return refusals + _strike(parts, found) if found else refusals
+                refusals += _strike(parts, found) if found else []
+                found = _in_order_of_grants(parts, refusals)
+                if not found:
+                    return refusals
             refusals += _strike(parts, found)
+
+
+def _in_order_of_grants(parts: Sequence[_FacetPlan], refused: Sequence[Refusal]) -> list[Refusal]:
+    """Let what takes roles away await the grants of its place; returns what is refused for them."""
+    kinds = {part.facet.name: part.facet.grants_on for part in parts if part.facet.grants_on is not None}
+    allowed = [change for part in parts for change in part.allowed]
+    grants = order.RoleGrants(kinds, allowed, refused, [gap for part in parts for gap in part.gaps])
+    found: list[Refusal] = []
+    for part in parts:
+        results = [(change, grants.ordered(change)) for change in part.allowed]
+        found += [one for _, one in results if isinstance(one, Refusal)]
+        part.allowed = [change if isinstance(one, Refusal) else one for change, one in results]
+    return found
 
 
 def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:

@@ -88,6 +88,8 @@ class Change:
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
+    awaits: str = ""
+    """Set where another change comes first, a text that follows *after*: ``grants are verified``. Not sent before."""
 
     @property
     def id(self) -> str:
@@ -143,6 +145,7 @@ class Change:
             ],
             "note": self.note,
             "waitOnce": self.wait_once,
+            "awaits": self.awaits,
         }
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.adapters.devops import graph
@@ -42,11 +43,16 @@ def property_of(properties: Json, name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def identities(session: Session, organization: str, what: str, **parameters: str) -> list[Json]:
-    """GET identities by id or descriptor, raw."""
+def identities(
+    session: Session, organization: str, what: str, *, absent: bool = False, **parameters: str
+) -> list[Json]:
+    """GET identities by id or descriptor, raw. `absent`: what is unknown may be null, and is left out."""
     path = "_apis/identities" + query({**parameters, "api-version": "7.1"})
     url = session.endpoints.url(organization, path, identity=True)
     response = session.send(OutgoingRequest(organization, "GET", url, "identities", what))
+    if absent and isinstance(response.document, dict) and isinstance(response.document.get("value"), list):
+        known = [one for one in response.document["value"] if one is not None]
+        response = replace(response, document={**response.document, "value": known})
     return entries(response, organization, what, "id")
 
 

@@ -17,6 +17,7 @@ from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import DevOpsWriter
+from reconciler.spec import effective
 
 MEMBER = "member"
 """Kind of the change that makes a principal known to an organization."""
@@ -37,6 +38,20 @@ def losers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
     for change in changes:
         if isinstance(change.target, RoleAssignmentChange) and not change.target.widens:
             found[change.target.place].add(change.target.identity_id)
+    return found
+
+
+def gainers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
+    """Local ids of those who are granted Administrator, by place; empty for every other place."""
+    found: dict[Place, set[str]] = defaultdict(set)
+    for change in changes:
+        target = change.target
+        if (
+            isinstance(target, RoleAssignmentChange)
+            and target.widens
+            and effective.is_administrator(target.after or "")
+        ):
+            found[target.place].add(target.identity_id)
     return found
 
 
