@@ -110,7 +110,9 @@ def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
         writers = _onboarding_writers(planes, members, clock, stack) if write else None
         close = stack.pop_all().close
     readers = Readers(planes.arm, DevOps(planes.devops))
-    return OnboardingAccess(readers, Memberships(planes.devops, members), writers, policy(settings), clock, close)
+    return OnboardingAccess(
+        readers, Memberships(planes.devops, members), writers, policy(settings).anywhere, clock, close
+    )
 
 
 def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: ExitStack) -> OnboardingWriters:

@@ -111,14 +111,15 @@ class Planner:
     def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime) -> list[Refusal]:
         """Call all guards until none refuses any more: a refused grant may have been what made a removal safe."""
         refusals: list[Refusal] = []
+        policy = self.policy.for_pool(spec.name)
         while True:
             left = [part for part in parts if part.allowed]
             if not left:
                 return refusals
-            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), self.policy)]
+            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), policy)]
             if not found:
                 allowed = [change for part in parts for change in part.allowed]
-                found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
+                found = list(self._refuse(spec, allowed, policy, today=now.date()))
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
                 refusals += _strike(parts, found) if found else []

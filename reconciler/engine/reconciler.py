@@ -173,9 +173,9 @@ class Reconciler:
             held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
+        policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
-            ineffective, held,
+            spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held
         )  # fmt: skip
         run = RunState(basis, plan)
         if spec.mode is not Mode.REPORT:

@@ -33,6 +33,7 @@ from tests.plan.guarded import (
     SPEC,
     TODAY,
     UPDATE,
+    adding,
     arm,
     change,
     closing,
@@ -210,14 +211,14 @@ def test_nothing_is_destroyed_or_replaced(ruin: Change) -> None:
         (Policy(subscriptions=("2*",)), closing(), "policy-subscriptions"),
         (Policy(resource_groups=("rg-test",)), arm(), "policy-resource-groups"),
         (Policy(organizations=("contoso",)), closing(), "policy-organizations"),
-        (Policy(organizations=(ORG,)), arm(), "policy-organizations"),
+        (Policy(organizations=(ORG,)), adding("fabrikam-tailspin"), "policy-organizations"),
         (Policy(projects=(f"{ORG}/Test",)), opening(), "policy-projects"),
         (Policy(projects=(f"{ORG}/Test",)), closing("Both"), "policy-projects"),
-        (Policy(projects=(f"{ORG}/*",)), arm(), "policy-projects"),
+        (Policy(projects=(f"{ORG}/*",)), adding("fabrikam-tailspin"), "policy-projects"),
         (Policy(principals=("*@contoso.com",)), grant(), "policy-principals"),
         (Policy(principals=("ann@*",)), arm(CREATE), "policy-principals"),
-        (Policy(open_access=False), opening(), "policy-open-access"),
-        (Policy(open_access=False), arm(CREATE), "policy-open-access"),
+        (Policy(open_access=()), opening(), "policy-open-access"),
+        (Policy(open_access=()), arm(CREATE), "policy-open-access"),
         (Policy(create_pools=False), arm(CREATE), "policy-create-pools"),
         (Policy(), member(), "policy-materialise"),
     ],
@@ -230,16 +231,17 @@ def test_what_the_policy_does_not_allow_is_refused(policy: Policy, refused: Chan
     ("policy", "fine"),
     [
         (Policy(subscriptions=("1*",), resource_groups=("RG-*",), organizations=("fabrikam-*",)), arm()),
-        (Policy(projects=("fabrikam-*/*",)), arm()),
+        (Policy(projects=("fabrikam-*/*",)), adding("fabrikam-tailspin")),
+        (Policy(organizations=(), projects=()), arm(used_by("https://dev.azure.com/fabrikam-tailspin"))),
         (Policy(principals=()), removal()),
         (Policy(principals=()), arm()),
-        (Policy(open_access=False), closing()),
-        (Policy(open_access=False, create_pools=False), arm()),
+        (Policy(open_access=()), closing()),
+        (Policy(open_access=(), create_pools=False), arm()),
         (Policy(materialise=True), member()),
     ],
 )
 def test_what_the_policy_allows_is_allowed(policy: Policy, fine: Change) -> None:
-    """Limits are on what is handed out: taking back is never held up by them."""
+    """Limits are on what is granted: removing is not limited, and neither is what a body merely carries on."""
     assert rules(fine, policy=policy) == []
 
 
