@@ -26,6 +26,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
@@ -72,6 +73,7 @@ class App:
     planner: Planner
     reconciler: Reconciler
     state: StateStore
+    safety: Safety
     leases: Leases
     queues: MessageQueues
     """The store itself: it names queues."""
@@ -91,9 +93,16 @@ def look(settings: Settings) -> Look:
 
 
 def build(
-    settings: Settings, listen: Callable[[Event], None] = lambda _: None, *, watch: Telemetry | None = None
+    settings: Settings,
+    listen: Callable[[Event], None] = lambda _: None,
+    *,
+    watch: Telemetry | None = None,
+    service: bool = False,
 ) -> App:
-    """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say)."""
+    """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say).
+
+    `service`: no person runs it, so it writes nothing until the owner has set a mode.
+    """
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
@@ -107,14 +116,15 @@ def build(
     planner = planner_of(settings, planes, clock, watch)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
+    safety = Safety(kept.safety, clock, settings.mode, service=service)
+    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings, safety=safety)
 
     def close() -> None:
         planes.close()
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock, watch, close)
+    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

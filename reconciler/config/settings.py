@@ -48,6 +48,7 @@ from reconciler.config.variables import (
     text,
     whole,
 )
+from reconciler.safety.modes import WriteMode
 
 __all__ = [
     "PREFIX",
@@ -149,6 +150,9 @@ class Settings:
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",
                                    "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
+    mode: Annotated[WriteMode, Variable("How far writing goes: `stop`, `report`, `approved` or `enforce`. The stricter "
+                                        "of this and the mode in the safety store counts", "enforce",
+                                        read=choice(WriteMode))]
     policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
                                             "what is applied", read=path)]
     capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
@@ -45,6 +46,8 @@ class RunBasis:
     """Lines of writes that were confirmed and changed nothing, by the plan of this run."""
     held: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that is not sent in this run, since it was rejected before → its rest."""
+    gate: WriteGate | None = None
+    """What the modes allow as the run begins; None: whatever the spec's own mode does."""
 
     @property
     def withheld(self) -> str:
@@ -76,6 +79,8 @@ class RunState:
     basis: RunBasis
     plan: Plan
     """What is left, by the last read."""
+    gate: WriteGate = field(init=False)
+    """What the modes allow, by their last read."""
     attempts: dict[str, Attempt] = field(default_factory=dict)
     """By change id: no change goes out a second time in one run."""
     verified: list[Change] = field(default_factory=list)
@@ -91,6 +96,7 @@ class RunState:
     """Whether the budget ended before the changes did."""
 
     def __post_init__(self) -> None:
+        self.gate = self.basis.gate or WriteGate(self.basis.spec)
         self.refused |= {refusal.change.id for refusal in self.plan.refusals}
 
     @property
@@ -130,10 +136,13 @@ class RunState:
             and change.facet != self.basis.withheld
             and guards.organization_of(change) not in throttled
             and self.basis.approves(change)
+            and self.gate.held(change) is None
         )
 
     def still_allowed(self, change: Change) -> bool:
         """Whether what happened since the pass began still lets this change go out."""
+        if self.gate.held(change) is not None:
+            return False
         if guards.is_removal(change) and self._removals() >= self.basis.policy.max_role_removals:
             return False
         if change.narrows and order.lane_of(change) in self._failed_grants():
@@ -145,7 +154,10 @@ class RunState:
         new = [
             change
             for change in self.plan.changes
-            if change.wait_once and change.id not in self.basis.status.waited and change.id not in self.waiting
+            if change.wait_once
+            and change.id not in self.basis.status.waited
+            and change.id not in self.waiting
+            and self.gate.held(change) is None
         ]
         self.waiting.update({change.id: change for change in new})
         return new
