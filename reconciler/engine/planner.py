@@ -22,6 +22,7 @@ from reconciler.spec.model import Spec
 from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
+from reconciler.survey.operators import UNNAMED, OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
@@ -60,13 +61,18 @@ class Planner:
         *,
         refuse: PlanGuard = guards.refuse,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
+        operators: OperatorNames = UNNAMED,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        """`believe`: by organization, the capabilities that `probe` found and that still count."""
+        """`believe`: by organization, the capabilities that `probe` found and that still count.
+
+        `operators`: whom no run may lock out.
+        """
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
+        self.operators = operators
         self.telemetry = telemetry
         self._believe = believe
         self._refuse = refuse
@@ -76,7 +82,7 @@ class Planner:
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, where it is stored."""
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
-        return made.believing(self._believe(self.clock.now()))
+        return made.believing(self._believe(self.clock.now()), self.operators)
 
     def plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
         """Compare both planes with the spec.

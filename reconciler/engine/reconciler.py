@@ -21,7 +21,7 @@ from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
-from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
@@ -70,6 +70,8 @@ class Reconciler:
         self._listen = listen
         self._gates = gates
         self._safety = safety
+        self._recorded: set[str] = set()
+        """Organizations in which this process recorded its identity."""
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
@@ -150,7 +152,20 @@ class Reconciler:
             run = self._planned(frame, memory, survey, failed, approval, gate)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
+        self._record_operators(run)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
+
+    def _record_operators(self, run: RunState) -> None:
+        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity."""
+        if self._safety is None or not self.planner.operators.deployed:
+            return
+        for name in sorted({one.name for one in run.basis.spec.organizations} - self._recorded):
+            caller = run.basis.survey.people(name).caller()
+            if caller is None:
+                continue
+            with suppress(ReconcilerError):  # the service knows itself; the next run records it
+                self._safety.record_operator(name, caller.id, caller.display_name or caller.unique_name)
+                self._recorded.add(name)
 
     def facts(self, spec: Spec) -> SafetyFacts:
         """The safety facts of a pool, read now."""
@@ -187,7 +202,7 @@ class Reconciler:
             held = waits.resting_changes(plan, rests, rules)
             count = without_effect.counted(memory.status, ended, plan, rules.digest)
             spent = {} if first else without_effect.resting(plan, count, self.limits)
-            return held, {**{name: Rejected(rest.message) for name, rest in held.items()}, **spent}
+            return held, {**{name: rest.error for name, rest in held.items()}, **spent}
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting

@@ -197,7 +197,7 @@ class RunState:
 
 def text_of(change: Change) -> str:
     """The change as a text: what is approved is approved to the letter, at whichever point of the run it goes out."""
-    return json.dumps({**change.to_json(), "awaits": ""}, sort_keys=True)
+    return json.dumps(change.content(), sort_keys=True)
 
 
 def _hidden(plan: Plan, change: Change) -> bool:

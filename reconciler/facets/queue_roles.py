@@ -237,12 +237,11 @@ def _diff(state: ObservedQueueRoles) -> Iterator[Change]:
 
 
 def _operators_to_assign(state: ObservedQueueRoles, surplus: Sequence[str]) -> Iterator[Identity]:
-    """Named operators who would have no right after the removals, or all where no administrator would remain."""
+    """Named operators who would have no right after the removals."""
     granted = {identity for identity, (role, _) in state.listed().items() if effective.is_administrator(role)}
     kept = (state.administrators(inherited=False) - {*surplus}) | granted | state.administrators(inherited=True)
-    ending = bool(state.administrators(inherited=False) & {*surplus}) and not kept - state.standing.empty
     for operator in state.standing.operators.identities if state.standing.operators.named and surplus else ():
-        if operator.id not in kept and (ending or not state.standing.enters(operator, kept)):
+        if not state.standing.enters(operator, kept):
             yield operator
 
 

@@ -147,11 +147,14 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
     """Refuse unknown identities and pools, lock-outs, and directory entries that the policy does not allow."""
     pools: dict[Place | None, ObservedRoles] = {state.place: state for state in observed}
     losing, gaining = losers(changes), gainers(changes)
+    joining = {change.place for change in changes if isinstance(change.target, DirectoryEntry)}
 
     def object_to(change: Change) -> Objection | None:
         state = pools.get(change.place)
         if state is None:
             return "unseen-pool", f"{change.place} was not read"
+        if change.awaits and change.place not in joining:
+            change = replace(change, awaits="")
         return _objection(change, state, (losing[state.place], gaining[state.place]), policy)
 
     return refused(changes, object_to)
@@ -231,16 +234,14 @@ def _operators_to_assign(
 ) -> Iterator[Identity]:
     """Named operators that need an assignment of their own before anything is taken away.
 
-    All of them where inheritance goes off; else those who would have no right, or all where no administrator would
-    remain.
+    All of them where inheritance goes off; else those who would have no right.
     """
     kept = (state.assigned().keys() - surplus) | listed.keys()
-    ending = bool(surplus) and not kept - state.standing.empty
     looks = bool(surplus) or wanted.inherit is False
     for operator in state.standing.operators.identities if state.standing.operators.named and looks else ():
         if operator.id in kept:
             continue
-        if state.detaching or ending or not state.standing.enters(operator, kept | state.inheriting()):
+        if state.detaching or not state.standing.enters(operator, kept | state.inheriting()):
             yield operator
 
 

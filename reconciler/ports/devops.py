@@ -254,7 +254,10 @@ class DevOpsReader(Protocol):
         """Every group of an identity, directly or through other groups, with local id, name and descriptor."""
 
     def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
-        """Local id → ids of the direct members; None where it is no group. An unknown id is missing."""
+        """Local id → ids of the direct members; None where it is no group, or one whose members are not shown.
+
+        An unknown id is missing.
+        """
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """Whether the caller has all these permission bits at a token of the namespace DistributedTask."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
-from reconciler.safety import agent_pools, approvals, modes
+from reconciler.safety import agent_pools, approvals, modes, operators
 from reconciler.safety.agent_pools import RecordedAgentPool
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
@@ -61,6 +61,10 @@ class Safety:
     def record_agent_pool(self, key: str, agent_pool: RecordedAgentPool) -> None:
         """Record the id of an agent pool, before anything is written there."""
         agent_pools.record(self.documents, key, agent_pool)
+
+    def record_operator(self, organization: str, identity: str, name: str) -> None:
+        """Record the identity that this service has in an organization."""
+        operators.record_operator(self.documents, organization, identity, name)
 
     def approve_spec(self, key: str, *, blob: str, path: str, text: str, by: str) -> None:
         """Store the content of a spec as the approved one of its pool."""

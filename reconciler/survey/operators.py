@@ -39,6 +39,10 @@ class OperatorNames:
     """Organization → local id → name of the identities that the deployed service recorded. Raises where unreadable."""
 
 
+UNNAMED = OperatorNames()
+"""A run that knows of no deployment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operators:
     """The operators in one organization."""
@@ -109,6 +113,11 @@ class PeopleReads:
         self._memo = memo
         self._survey = survey
         self._given = given
+
+    def caller(self) -> Identity | None:
+        """The identity that runs, where it was read."""
+        known: Identity | None = self._memo.peek(Key("me", self._organization))
+        return known
 
     def operators(self) -> Operators:
         """By their names, by what is recorded, and the caller where this is the deployed service."""

@@ -29,7 +29,7 @@ from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
-from reconciler.survey.operators import UNTOUCHED, OperatorNames, PeopleReads
+from reconciler.survey.operators import UNNAMED, UNTOUCHED, OperatorNames, PeopleReads
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
@@ -63,7 +63,7 @@ class SharedSurvey:
         self._listed = frozenset(listed)
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._beliefs: Mapping[str, Beliefs] = {}
-        self._operators = OperatorNames()
+        self._operators = UNNAMED
         self._memo = Memo()
         self._lanes = Lanes(parallel)
         self._ledger = Ledger(evidence or {}, sample)

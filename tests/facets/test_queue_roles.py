@@ -18,7 +18,7 @@ from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, OpenAccess, 
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import QueueRoles, Spec
 from tests.facets.frame import NOW, PRIME, look, organization, settle, spec
-from tests.facets.world import OPERATOR, POOL, RANKS, Org, World, person
+from tests.facets.world import COLLECTION, OPERATOR, POOL, RANKS, Org, World, person
 
 ANN, BOB, CAROL = person("ann"), person("bob"), person("carol")
 WEB, APP = Project("web", "Web"), Project("app", "App")
@@ -33,6 +33,12 @@ def world_with(assigned: dict[str, str] | None = None, inherited: dict[str, str]
     org.on_queue = {1: dict(assigned or {})}
     org.in_project = {"web": dict(inherited or {OPERATOR.id: "Administrator"})}
     return World({PRIME: org})
+
+
+def administered(world: World) -> World:
+    """The operator administers everything of the organization, so no role on a queue is its way in."""
+    world.organizations[PRIME].members[COLLECTION] = {OPERATOR.id}
+    return world
 
 
 def wants(exclusive: bool = False, project: str = "Web", **roles: tuple[str, ...]) -> Spec:
@@ -102,7 +108,7 @@ def test_what_an_exclusive_list_takes(
 def test_the_last_administrator_that_was_seen_stays() -> None:
     """Somebody has to be able to give roles; an inherited administrator is one."""
     wanted = wants(True, administrator=())
-    alone = look(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"}), wanted, facets=ONLY)
+    alone = look(administered(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"})), wanted, facets=ONLY)
     backed = look(world_with({BOB.id: "Administrator"}), wanted, facets=ONLY)
 
     assert (alone.changes, [r.rule for r in alone.refusals]) == ((), ["last-administrator"])
@@ -112,7 +118,7 @@ def test_the_last_administrator_that_was_seen_stays() -> None:
 def test_lowering_the_last_administrator_counts_as_taking() -> None:
     wanted = wants(True, administrator=(), user=("bob@fabrikam.com",))
 
-    seen = look(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"}), wanted, facets=ONLY)
+    seen = look(administered(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"})), wanted, facets=ONLY)
 
     assert (seen.changes, [r.rule for r in seen.refusals]) == ((), ["last-administrator"])
 
@@ -222,7 +228,7 @@ def administrators(org: Org) -> set[str]:
 def test_any_queue_settles_and_never_loses_its_last_administrator(
     assigned: dict[str, str], inherited: dict[str, str], wanted: Spec, materialise: bool
 ) -> None:
-    world = world_with(assigned, inherited)
+    world = administered(world_with(assigned, inherited))
     world.organizations[PRIME].in_project["web"] = inherited
     org = world.organizations[PRIME]
     begun = bool(administrators(org))

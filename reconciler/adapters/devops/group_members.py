@@ -1,7 +1,7 @@
 """Who is in which group, as the identities route shows it: upwards for one identity, downwards for several groups.
 
-The service resolves groups of Azure DevOps. Whether it lists the members of an Entra group is not documented: an empty
-list of such a group proves neither that it has none nor that it has any.
+The service resolves groups of Azure DevOps. Whether it lists the members of an Entra group is not documented, so an
+empty list of such a group does not prove that it has none.
 
 Route: MicrosoftDocs/vsts-rest-api-specs 7.2, ims (`queryMembership`, `memberOf`, `memberIds`, `isContainer`).
 """
@@ -40,7 +40,7 @@ def groups_of(session: Session, organization: str, identity_id: str) -> list[Gro
 
 
 def members_of(session: Session, organization: str, identity_ids: Sequence[str]) -> dict[str, tuple[str, ...] | None]:
-    """GET identities with their direct members; None for what is no group."""
+    """GET identities with their direct members; None for what is no group, and for an Entra group without a list."""
     what, found = "members of groups", dict[str, tuple[str, ...] | None]()
     for begin in range(0, len(identity_ids), _IDS):
         some = ",".join(identity_ids[begin : begin + _IDS])
@@ -55,6 +55,8 @@ def _members(one: Json, organization: str, what: str) -> tuple[str, ...] | None:
     listed = one.get("memberIds")
     if not isinstance(listed, list) or not all(isinstance(member, str) for member in listed):
         raise Unavailable(f"organization {organization}: {what}: the response contains no list of members")
+    if not listed and str(one.get("subjectDescriptor") or "").startswith("aadgp."):
+        return None
     return tuple(member.lower() for member in listed)
 
 
