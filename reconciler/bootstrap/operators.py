@@ -36,7 +36,8 @@ def operator_names_of_plan(settings: Settings, policy: Policy) -> OperatorNames:
 
 
 def _named(settings: Settings, policy: Policy) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*settings.operators, *(one.principal for one in policy.operators)]))
+    given = filter(None, settings.operators.split(","))
+    return tuple(dict.fromkeys([*given, *(one.principal for one in policy.operators)]))
 
 
 def _recorded(settings: Settings, organization: str) -> Mapping[str, str]:
