@@ -222,6 +222,14 @@ class DevOps:
         del organization, ids
         return {}
 
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """Nothing is removed, so no group is read."""
+        raise NotImplementedError(f"{organization}: {identity_id}")
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """As above."""
+        raise NotImplementedError(f"{organization}: {identity_ids}")
+
     @staticmethod
     def _queue(project_id: str, pool: int) -> int:
         return int(project_id) * 1_000_000 + pool

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from reconciler.documents import Json
-from reconciler.errors import LeaseHeld
+from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import StoredDocument
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -34,8 +34,12 @@ class Shelf:
     documents: dict[str, tuple[str, int]] = field(default_factory=dict)
     saves: list[str] = field(default_factory=list)
     before: Callable[[str], object] = str
+    fail: ReconcilerError | None = None
+    """Raised by every read, where it is set."""
 
     def load(self, name: str) -> StoredDocument | None:
+        if self.fail is not None:
+            raise self.fail
         if name not in self.documents:
             return None
         text, tag = self.documents[name]

@@ -111,7 +111,8 @@ def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     """An identity in full; memberships where the query asks for them."""
     with_members = place.request.query.get("querymembership", "none").lower() != "none"
     organization = place.organization
-    members = [organization.identities[i] for i in sorted(one.members) if i in organization.identities]
+    hidden = one.origin == "aad" and place.world.switches.word("devops.entra-group-members") == "hidden"
+    members = [organization.identities[i] for i in sorted(one.members) if i in organization.identities and not hidden]
     above = [organization.identities[i] for i in sorted(people.closure(organization, one) - {one.id})]
     found: dict[str, Json] = {
         "id": one.id,

@@ -155,6 +155,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="Microsoft Learn: about security roles",
     ),
     _row(
+        "entra-group-members",
+        "listed",
+        "listed",
+        "hidden",
+        about="Whether identities show the members of an Entra group, or an empty list as for a group without members",
+    ),
+    _row(
         "renamed-pool-renames-queues",
         False,
         about="Whether queues take the new name of their agent pool",

@@ -29,6 +29,10 @@ class Store(Protocol):
         """Documents."""
 
     @property
+    def safety(self) -> StateStore:
+        """Documents that decide what may be written (`reconciler.safety`); `state` never lists them."""
+
+    @property
     def leases(self) -> Leases:
         """One holder for each key."""
 

@@ -74,6 +74,15 @@ COMMANDS = {
         "Print the JSON Schema of spec files, so that an editor completes and checks them.",
         ("schema > pool.schema.json",),
     ),
+    "policy": CommandRow(
+        "reconciler.cli.policy:policy",
+        "Write a policy that allows what the specs use, migrate one to policy/v2, or check one.",
+        (
+            "policy init --specs specs/ --to policy.yaml",
+            "policy migrate policy.yaml > policy-v2.yaml",
+            "policy check policy.yaml",
+        ),
+    ),
     "serve": CommandRow(
         "reconciler.cli.serve:serve",
         "Run the triggers on this machine: HTTP, timers, queues.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -83,7 +82,7 @@ def apply(
 
 def _forbid_replacement(planner: Planner, specs: Iterable[Spec], screen: Screen) -> None:
     """Ignore the policy's `replace_pools` in this run: without --allow-replace no pool is deleted."""
-    planner.policy = replace(planner.policy, replace_pools=())
+    planner.policy = planner.policy.without_replacement()
     names = ", ".join(spec.name for spec in specs if spec.replace)
     if names:
         screen.note(f"{names}: replace: allowed needs --allow-replace here; no pool is deleted")

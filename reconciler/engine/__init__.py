@@ -4,6 +4,7 @@
 
     planner     what would be done (`Planner`): holds readers only
     reconciler  one pool under one lease (`Reconciler`)
+    gate        what the owner's modes allow to be written (`WriteGate`)
     steps       apply and verify; the only place that writes
     run_state   one run while it goes on, and what may be done next
     assessment  the end of a run as one value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.engine import waits
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.result import Failure
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight, PoolStatus
@@ -15,7 +16,8 @@ from reconciler.engine.tenure import RunLimits
 from reconciler.errors import NotEffective
 from reconciler.plan.model import Action, Change, Plan
 from reconciler.plan.sync import SyncCause
-from reconciler.spec.model import Mode, Spec
+from reconciler.safety import ModeSetting
+from reconciler.spec.model import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,24 @@ class Assessment:
     """Of the spec's content."""
     cause: SyncCause = SyncCause.UNKNOWN
     """Why the pool is out of sync, if it is."""
+    modes: WriteGate | None = None
+    """What the modes allowed at the end; None: whatever the spec's own mode does."""
+
+    @property
+    def gate(self) -> WriteGate:
+        """What the modes allowed at the end."""
+        return self.modes or WriteGate(self.spec)
 
     @property
     def reports_only(self) -> bool:
-        """Whether the spec says that nothing may be written."""
-        return self.spec.mode is Mode.REPORT
+        """Whether a mode says that nothing may be written."""
+        return self.gate.closed is not None
+
+    @property
+    def held(self) -> tuple[tuple[Change, ModeSetting], ...]:
+        """The changes that are left because of a mode, each with the setting."""
+        held = [(change, self.gate.held(change)) for change in self.plan.changes]
+        return tuple((change, setting) for change, setting in held if setting is not None)
 
     @property
     def not_recreated(self) -> bool:
@@ -82,7 +97,7 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
     """The assessment of a run that ends now; `deleted`: the stored note of a pool that is being replaced."""
     basis, failures = run.basis, run.failures
     awaited = {} if run.pending else waits.count_waits(basis.status.awaited, run.plan, basis.spec, now)
-    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures]
+    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures and not c.awaits]
     return Assessment(
         spec=basis.spec,
         revision=basis.revision,
@@ -95,12 +110,13 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
         waiting=tuple(sorted(run.waiting)),
         pending=run.pending,
         exhausted=run.exhausted,
-        left_over=any(map(basis.approves, left)),
+        left_over=any(basis.approves(change) and run.gate.held(change) is None for change in left),
         awaited=awaited,
         overdue=waits.overdue(awaited, now, limits),
         replacing=_still_replacing(run, deleted),
         digest=basis.digest,
         cause=basis.cause(run.plan),
+        modes=run.gate,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
-from reconciler.plan import guards
+from reconciler.plan import guards, order
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
@@ -22,6 +22,7 @@ from reconciler.spec.model import Spec
 from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
+from reconciler.survey.operators import UNNAMED, OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
@@ -60,13 +61,18 @@ class Planner:
         *,
         refuse: PlanGuard = guards.refuse,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
+        operators: OperatorNames = UNNAMED,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        """`believe`: by organization, the capabilities that `probe` found and that still count."""
+        """`believe`: by organization, the capabilities that `probe` found and that still count.
+
+        `operators`: whom no run may lock out.
+        """
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
+        self.operators = operators
         self.telemetry = telemetry
         self._believe = believe
         self._refuse = refuse
@@ -76,7 +82,7 @@ class Planner:
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, where it is stored."""
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
-        return made.believing(self._believe(self.clock.now()))
+        return made.believing(self._believe(self.clock.now()), self.operators)
 
     def plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
         """Compare both planes with the spec.
@@ -111,18 +117,35 @@ class Planner:
     def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime) -> list[Refusal]:
         """Call all guards until none refuses any more: a refused grant may have been what made a removal safe."""
         refusals: list[Refusal] = []
+        policy = self.policy.for_pool(spec.name)
         while True:
             left = [part for part in parts if part.allowed]
             if not left:
                 return refusals
-            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), self.policy)]
+            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), policy)]
             if not found:
                 allowed = [change for part in parts for change in part.allowed]
-                found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
+                found = list(self._refuse(spec, allowed, policy, today=now.date()))
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
-                return refusals + _strike(parts, found) if found else refusals
+                refusals += _strike(parts, found) if found else []
+                found = _in_order_of_grants(parts, refusals)
+                if not found:
+                    return refusals
             refusals += _strike(parts, found)
+
+
+def _in_order_of_grants(parts: Sequence[_FacetPlan], refused: Sequence[Refusal]) -> list[Refusal]:
+    """Let what takes roles away await the grants of its place; returns what is refused for them."""
+    kinds = {part.facet.name: part.facet.grants_on for part in parts if part.facet.grants_on is not None}
+    allowed = [change for part in parts for change in part.allowed]
+    grants = order.RoleGrants(kinds, allowed, refused, [gap for part in parts for gap in part.gaps])
+    found: list[Refusal] = []
+    for part in parts:
+        results = [(change, grants.ordered(change)) for change in part.allowed]
+        found += [one for _, one in results if isinstance(one, Refusal)]
+        part.allowed = [change if isinstance(one, Refusal) else one for change, one in results]
+    return found
 
 
 def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
+from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.planner import Planner
 from reconciler.engine.result import Failure, Result
@@ -20,11 +21,12 @@ from reconciler.engine.run_state import RunBasis, RunState, text_of
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
-from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
-from reconciler.spec.model import Mode, Spec
+from reconciler.safety import Safety, SafetyFacts
+from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
 
@@ -53,8 +55,13 @@ class Reconciler:
         limits: RunLimits | None = None,
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
+        *,
+        safety: Safety | None = None,
     ) -> None:
-        """`gates`: joined before anything is read; None: each process knows its own throttling alone."""
+        """`gates`: joined before anything is read; None: each process knows its own throttling alone.
+
+        `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
+        """
         self.planner = planner
         self.limits = limits or RunLimits()
         self._writers = writers
@@ -62,6 +69,9 @@ class Reconciler:
         self._leases = leases
         self._listen = listen
         self._gates = gates
+        self._safety = safety
+        self._recorded: set[str] = set()
+        """Organizations in which this process recorded its identity."""
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
@@ -135,19 +145,48 @@ class Reconciler:
                 return ending.in_flight(frame, memory, status.pending, state)
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
+        gate = gate_of(frame.spec, self.facts(frame.spec))
+        if gate.waiting is not None:
+            frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
-            run = self._planned(frame, memory, survey, failed, approval)
+            run = self._planned(frame, memory, survey, failed, approval, gate)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
+        self._record_operators(run)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
 
-    def _planned(
+    def _record_operators(self, run: RunState) -> None:
+        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity."""
+        if self._safety is None or not self.planner.operators.deployed:
+            return
+        for name in sorted({one.name for one in run.basis.spec.organizations} - self._recorded):
+            caller = run.basis.survey.people(name).caller()
+            if caller is None:
+                continue
+            with suppress(ReconcilerError):  # the service knows itself; the next run records it
+                self._safety.record_operator(name, caller.id, caller.display_name or caller.unique_name)
+                self._recorded.add(name)
+
+    def facts(self, spec: Spec) -> SafetyFacts:
+        """The safety facts of a pool, read now."""
+        if self._safety is None:
+            return SafetyFacts()
+        return self._safety.read(spec.key, [one.name for one in spec.organizations])
+
+    def _gate_now(self, gate: WriteGate) -> WriteGate:
+        """The same gate with the modes of this moment."""
+        if self._safety is None:
+            return gate
+        return replace(gate, modes=self._safety.modes(gate.spec.key, [one.name for one in gate.spec.organizations]))
+
+    def _planned(  # noqa: PLR0917 - what a run is about, put together in one place
         self,
         frame: ending.Frame,
         memory: Memory,
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
         approval: Approval,
+        gate: WriteGate,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
@@ -163,22 +202,23 @@ class Reconciler:
             held = waits.resting_changes(plan, rests, rules)
             count = without_effect.counted(memory.status, ended, plan, rules.digest)
             spent = {} if first else without_effect.resting(plan, count, self.limits)
-            return held, {**{name: Rejected(rest.message) for name, rest in held.items()}, **spent}
+            return held, {**{name: rest.error for name, rest in held.items()}, **spent}
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and len(unsent) < len(plan.changes) and spec.mode is not Mode.REPORT:
+        if not fresh and any(one.id not in unsent and gate.held(one) is None for one in plan.changes):
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
             held, unsent = not_sent(plan)
         allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
+        policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
-            ineffective, held,
+            spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest,
+            ineffective, held, gate,
         )  # fmt: skip
         run = RunState(basis, plan)
-        if spec.mode is not Mode.REPORT:
+        if gate.closed is None:
             for change in (one for one in plan.changes if one.id in unsent):
                 run.attempted(change, unsent[change.id])
         return run
@@ -189,8 +229,11 @@ class Reconciler:
         refused, planned = None, run.basis.planned.hash
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
-        elif frame.spec.mode is not Mode.REPORT:
-            Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+        elif run.gate.closed is None:
+            steps = Steps(
+                self.planner, self._writers, memory, tenure, self._listen, gate=lambda: self._gate_now(run.gate)
+            )
+            steps.run(run, self.limits)
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result

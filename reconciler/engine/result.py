@@ -59,3 +59,5 @@ class Result:
     """Seconds until the pool is to be read again; None: at the next event or resync."""
     status: PoolStatus
     """As stored."""
+    not_applied: tuple[str, ...] = ()
+    """Where a mode holds changes back: ``not applied: mode report (RECONCILER_MODE)``, each once."""

@@ -1,8 +1,9 @@
 """One run while it goes on: what it began with, and the few notes that change.
 
 The order of a run is decided here. In one pass a place (an agent pool, or its queue in one project) is either widened
-or narrowed, never both: a grant is seen in effect before anything is taken away there, and while a grant is outstanding
-nothing is. A run that dies half-way leaves too many rights, never too few.
+or narrowed, never both: a grant is seen in effect before anything of its lane is taken away there, and while it is
+outstanding or failed nothing is (`reconciler.plan.order`). What a plan of the run refused is not written in it. A run
+that dies half-way leaves too many rights, never too few.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
 from reconciler.errors import ReconcilerError, Throttled
-from reconciler.plan import guards
+from reconciler.plan import guards, order
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
 from reconciler.plan.sync import SyncCause, sync_cause
-from reconciler.plan.targets import Place
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -45,6 +46,8 @@ class RunBasis:
     """Lines of writes that were confirmed and changed nothing, by the plan of this run."""
     held: Mapping[str, Rest] = field(default_factory=dict)
     """Id of a change that is not sent in this run, since it was rejected before → its rest."""
+    gate: WriteGate | None = None
+    """What the modes allow as the run begins; None: whatever the spec's own mode does."""
 
     @property
     def withheld(self) -> str:
@@ -76,6 +79,8 @@ class RunState:
     basis: RunBasis
     plan: Plan
     """What is left, by the last read."""
+    gate: WriteGate = field(init=False)
+    """What the modes allow, by their last read."""
     attempts: dict[str, Attempt] = field(default_factory=dict)
     """By change id: no change goes out a second time in one run."""
     verified: list[Change] = field(default_factory=list)
@@ -84,9 +89,15 @@ class RunState:
     """Id of a change that was written and not seen → how often, with earlier runs."""
     waiting: dict[str, Change] = field(default_factory=dict)
     """First seen in this run, and left to Azure."""
+    refused: set[str] = field(default_factory=set)
+    """Ids of changes that a plan of this run refused: not written in it, even where a later plan of it allows them."""
     pending: InFlight | None = None
     exhausted: bool = False
     """Whether the budget ended before the changes did."""
+
+    def __post_init__(self) -> None:
+        self.gate = self.basis.gate or WriteGate(self.basis.spec)
+        self.refused |= {refusal.change.id for refusal in self.plan.refusals}
 
     @property
     def failures(self) -> Mapping[str, Failure]:
@@ -102,14 +113,15 @@ class RunState:
 
     def next_changes(self) -> tuple[Change, ...]:
         """What can be done in the next pass, in order."""
-        grants = [change for change in self.plan.changes if not change.narrows and change.facet != self.basis.withheld]
-        outstanding = self._failed_grants() | {guards.place_of(change) for change in grants}
         throttled = self._throttled()
+        possible = [change for change in self.plan.changes if self._may_go_out(change, throttled)]
+        grants = [change for change in self.plan.changes if not change.narrows and change.facet != self.basis.withheld]
+        places = {guards.place_of(change) for change in grants if change in possible}
+        lanes = self._failed_grants() | {order.lane_of(change) for change in grants}
         ready = [
             change
-            for change in self.plan.changes
-            if self._may_go_out(change, throttled)
-            and (not change.narrows or guards.place_of(change) not in outstanding)
+            for change in possible
+            if not change.narrows or (guards.place_of(change) not in places and order.lane_of(change) not in lanes)
         ]
         gentle = tuple(change for change in ready if not change.destroys)
         # What destroys goes alone, last, and first in its run: on reads of this moment, with all else in order.
@@ -118,17 +130,22 @@ class RunState:
     def _may_go_out(self, change: Change, throttled: set[str | None]) -> bool:
         return (
             change.id not in self.attempts
+            and not change.awaits
+            and change.id not in self.refused
             and change.id not in self.waiting
             and change.facet != self.basis.withheld
             and guards.organization_of(change) not in throttled
             and self.basis.approves(change)
+            and self.gate.held(change) is None
         )
 
     def still_allowed(self, change: Change) -> bool:
         """Whether what happened since the pass began still lets this change go out."""
+        if self.gate.held(change) is not None:
+            return False
         if guards.is_removal(change) and self._removals() >= self.basis.policy.max_role_removals:
             return False
-        if change.narrows and guards.place_of(change) in self._failed_grants():
+        if change.narrows and order.lane_of(change) in self._failed_grants():
             return False
         return guards.organization_of(change) not in self._throttled()
 
@@ -137,7 +154,10 @@ class RunState:
         new = [
             change
             for change in self.plan.changes
-            if change.wait_once and change.id not in self.basis.status.waited and change.id not in self.waiting
+            if change.wait_once
+            and change.id not in self.basis.status.waited
+            and change.id not in self.waiting
+            and self.gate.held(change) is None
         ]
         self.waiting.update({change.id: change for change in new})
         return new
@@ -153,6 +173,7 @@ class RunState:
         for change in written:
             if change.id in open_ids and change.id not in failed:
                 self.unverified[change.id] = self.basis.status.unverified.get(change.id, 0) + 1
+        self.refused |= {refusal.change.id for refusal in plan.refusals}
         seen = [change for change in written if change.id not in open_ids and not _hidden(plan, change)]
         self.verified += seen
         self.plan = plan
@@ -161,9 +182,9 @@ class RunState:
     def _failed(self) -> list[Attempt]:
         return [attempt for attempt in self.attempts.values() if attempt.error is not None]
 
-    def _failed_grants(self) -> set[Place | None]:
-        """Where a grant failed: nothing is narrowed there in this run."""
-        return {guards.place_of(attempt.change) for attempt in self._failed() if not attempt.change.narrows}
+    def _failed_grants(self) -> set[order.Lane]:
+        """Where a grant failed: nothing of its lane is narrowed there in this run."""
+        return {order.lane_of(attempt.change) for attempt in self._failed() if not attempt.change.narrows}
 
     def _throttled(self) -> set[str | None]:
         """Organizations that throttle this identity."""
@@ -175,8 +196,8 @@ class RunState:
 
 
 def text_of(change: Change) -> str:
-    """The change as a text: what is approved is approved to the letter."""
-    return json.dumps(change.to_json(), sort_keys=True)
+    """The change as a text: what is approved is approved to the letter, at whichever point of the run it goes out."""
+    return json.dumps(change.content(), sort_keys=True)
 
 
 def _hidden(plan: Plan, change: Change) -> bool:

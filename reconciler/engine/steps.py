@@ -12,6 +12,7 @@ from dataclasses import replace
 from reconciler.engine import causes
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
 from reconciler.engine.run_state import RunState
@@ -31,13 +32,22 @@ class Steps:
     """The passes of one run."""
 
     def __init__(
-        self, planner: Planner, writers: Writers, memory: Memory, tenure: Tenure, listen: Callable[[Event], None]
+        self,
+        planner: Planner,
+        writers: Writers,
+        memory: Memory,
+        tenure: Tenure,
+        listen: Callable[[Event], None],
+        *,
+        gate: Callable[[], WriteGate],
     ) -> None:
+        """`gate`: what the modes allow now; called before each write."""
         self._planner = planner
         self._writers = writers
         self._memory = memory
         self._tenure = tenure
         self._listen = listen
+        self._gate = gate
         self._facets = {facet.name: facet for facet in planner.facets}
 
     def run(self, run: RunState, limits: RunLimits) -> None:
@@ -79,6 +89,7 @@ class Steps:
             run.exhausted = bool(run.attempts) and self._tenure.exhausted
             if run.exhausted or run.pending:
                 break
+            run.gate = self._gate()
             if not run.still_allowed(change):
                 continue
             self._tenure.check()

@@ -37,7 +37,7 @@ from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
 from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
-from reconciler.plan.policy import Policy
+from reconciler.plan.policy import Policy, rules
 from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePool
 from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.readers_writers import Writers
@@ -330,10 +330,11 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
         case ReplacePool() as target:
             yield from replacement.objections(change, target, observed.document, observed.dependents, policy)
             yield from created_in_silence(target.body, {})
+            yield from rules.creation(policy, target.body)
         case CreatePool() as target:
             yield from _against_put(target, observed)
             yield from created_in_silence(target.body, {})
-            yield from _against_creation(target.body, policy)
+            yield from rules.creation(policy, target.body)
             yield from body_rules.objections(target.resource_id, target.body, version=target.api_version)
         case UpdatePool() as target:
             if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
@@ -341,6 +342,7 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
             yield from _against_put(target, observed)
             yield from created_in_silence(target.body, observed.document or {})
             yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
+            yield from rules.update(policy, observed.document or {}, target.body)
             yield from body_rules.objections(target.resource_id, target.body, observed.document, target.api_version)
         case other:
             yield "unrecognised", f"a {type(other).__name__} is not written here"
@@ -354,16 +356,6 @@ def _against_put(target: CreatePool | UpdatePool, observed: ObservedPool) -> Ite
     if isinstance(target, CreatePool) is not (observed.document is None):
         there = "does not exist" if observed.document is None else "exists"
         yield "unseen-pool", f"the pool was read, and it {there}"
-
-
-def _against_creation(body: Mapping[str, Json], policy: Policy) -> Iterator[tuple[str, str]]:
-    if not policy.create_pools:
-        yield "policy-create-pools", "the policy of this deployment does not allow creating pools"
-    if not policy.open_access and any(one.get("openAccess") for one in _profile(body).get("organizations") or ()):
-        yield (
-            "policy-open-access",
-            "the policy of this deployment does not allow open access, and creation would grant it",
-        )
 
 
 def _against_update(

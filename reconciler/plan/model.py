@@ -88,6 +88,8 @@ class Change:
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
+    awaits: str = ""
+    """Set where another change comes first, a text that follows *after*: ``grants are verified``. Not sent before."""
 
     @property
     def id(self) -> str:
@@ -125,6 +127,10 @@ class Change:
         """Whether anything of it is gone for good afterwards."""
         return self.risk is Risk.DESTROYS
 
+    def content(self) -> dict[str, Json]:
+        """What is approved and hashed: all but what it awaits, which changes within a run."""
+        return {name: value for name, value in self.to_json().items() if name != "awaits"}
+
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
         return {
@@ -143,6 +149,7 @@ class Change:
             ],
             "note": self.note,
             "waitOnce": self.wait_once,
+            "awaits": self.awaits,
         }
 
 
@@ -180,7 +187,7 @@ class Plan:
     @property
     def hash(self) -> str:
         """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
-        changes = sorted((change.to_json() for change in self.changes), key=_text)
+        changes = sorted((change.content() for change in self.changes), key=_text)
         text = _text({"pool": self.pool, "changes": changes})
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

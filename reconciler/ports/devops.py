@@ -264,6 +264,15 @@ class DevOpsReader(Protocol):
         Only names that no other user can choose; each still has to be resolved, since an organization may have two.
         """
 
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """Every group of an identity, directly or through other groups, with local id, name and descriptor."""
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """Local id → ids of the direct members; None where it is no group, or one whose members are not shown.
+
+        An unknown id is missing.
+        """
+
     def may(self, organization: str, token: str, bits: int) -> bool:
         """Whether the caller has all these permission bits at a token of the namespace DistributedTask."""
 

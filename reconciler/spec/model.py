@@ -156,6 +156,10 @@ class Spec:
     reason: str = ""
     path: str = ""
     """File below the prefix."""
+    mode_line: int = field(default=0, compare=False)
+    """Line of `mode` in that file; 0: not named."""
+    blob: str = field(default="", compare=False)
+    """Git's id of the file's content, also where the file is in no repository."""
 
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""

@@ -17,6 +17,7 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted
+from reconciler.survey.operators import People
 from reconciler.survey.queue_uses import QueueUses
 
 
@@ -55,6 +56,9 @@ class Survey(Protocol):
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
+
+    def people(self, organization: str) -> People:
+        """Who the operators are there, and what they and others may do through groups."""
 
     def queues(
         self, organization: str, projects: Sequence[Project], pool: AgentPool

@@ -27,6 +27,9 @@ class Stores(Protocol):
     def state(self) -> StateStore: ...
 
     @property
+    def safety(self) -> StateStore: ...
+
+    @property
     def leases(self) -> Leases: ...
 
     @property

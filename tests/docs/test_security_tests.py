@@ -27,7 +27,8 @@ def test_every_group_has_files(group: SecurityGroup) -> None:
 
 
 def test_a_group_that_is_too_small_is_named() -> None:
-    figures = {group.name: (group.least, []) for group in GROUPS} | {"policy": (79, [])}
+    figures: dict[str, tuple[int, list[str]]] = {group.name: (group.least, []) for group in GROUPS}
+    figures["policy"] = (79, [])
 
     assert security_tests.problems(figures) == ["policy: 79 cases, at least 80 are required"]
 

@@ -26,7 +26,10 @@ def test_report_mode_plans_and_writes_nothing() -> None:
 
     assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.OUT_OF_SYNC, None, [])
     seen = condition(result, ConditionKind.READY)
-    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 granting access")
+    assert (seen.reason, seen.message) == (
+        "OutOfSync",
+        "3 changes: 3 granting access; not applied: mode report (pools/pool-1.yaml)",
+    )
 
 
 def test_a_paused_pool_is_not_even_looked_at() -> None:

@@ -22,8 +22,11 @@ from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted, RememberedNames, excepted
+from reconciler.survey.operators import Operators
 from reconciler.survey.queue_uses import QueueUses
 
+COLLECTION = "id-collection-administrators"
+"""Local id of the group that administers every agent pool and queue, whatever their roles say."""
 RANKS = ("Reader", "User", "Creator", "Administrator")
 OPERATOR = Identity("id-operator", "Operator", "operator@fabrikam.com")
 POOL = AgentPool(7, "fabrikam-managed-pool", auto_provision=True)
@@ -68,13 +71,55 @@ class Org:
     trouble: dict[str, ReconcilerError] = field(default_factory=dict)
     """Name of a read, or of a read and a project (``queues/web``) → what it raises."""
 
+    members: dict[str, set[str]] = field(default_factory=dict)
+    """Local id of a group → local ids of its direct members."""
+    operators: Operators | None = None
+    """None: the deployed service runs, and is the only operator."""
+
     def person(self, identity: str) -> Identity:
         return next(who for who in self.people if who.id == identity)
 
     def administrators(self) -> set[str]:
         """Who administers the pool, in whatever way: a lower assigned role takes nothing of an inherited one."""
         held = [*self.assigned.items(), *(self.inherited.items() if self.inherits else ())]
-        return {identity for identity, role in held if role == "Administrator"}
+        return self.standing_for({identity for identity, role in held if role == "Administrator"})
+
+    def queue_administrators(self, project: str, queue: int) -> set[str]:
+        """Who administers a queue, in whatever way."""
+        held = [*self.on_queue.get(queue, {}).items(), *self.in_project.get(project, {}).items()]
+        return self.standing_for({identity for identity, role in held if role == "Administrator"})
+
+    def standing_for(self, identities: set[str]) -> set[str]:
+        """These, and whoever is in one of them."""
+        found = set(identities)
+        while more := {one for group in found for one in self.members.get(group, ())} - found:
+            found |= more
+        return found
+
+    def groups_of(self, identity: str) -> frozenset[str]:
+        return frozenset(group for group in self.members if identity in self.standing_for({group}) - {group})
+
+
+@dataclass(frozen=True)
+class WorldPeople:
+    """Who the operators are in one organization, and what groups mean there."""
+
+    org: Org
+
+    def operators(self) -> Operators:
+        if "operators" in self.org.trouble:
+            raise self.org.trouble["operators"]
+        return self.org.operators or Operators(OPERATOR, (OPERATOR,))
+
+    def groups_of(self, identity: str) -> frozenset[str]:
+        return self.org.groups_of(identity)
+
+    def administers_collection(self, identity: str) -> bool:
+        return COLLECTION in self.org.groups_of(identity)
+
+    def without_members(self, identities: Collection[str]) -> frozenset[str]:
+        people = {who.id for who in self.org.people} - self.org.members.keys()
+        return frozenset(one for one in identities if not self.org.standing_for({one}) & people)
 
 
 class World:
@@ -154,6 +199,10 @@ class World:
     def me(self, organization: str) -> Identity:
         self._read(organization, "me")
         return OPERATOR
+
+    def people(self, organization: str) -> WorldPeople:
+        self._read(organization, "me")
+        return WorldPeople(self.organizations[organization])
 
     def queues(
         self, organization: str, projects: Sequence[Project], pool: AgentPool

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from reconciler.adapters.devops import graph
@@ -66,9 +66,17 @@ def property_of(properties: Json, name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def identities(session: Session, organization: str, what: str, **parameters: str) -> list[Json]:
-    """GET identities by id or descriptor, raw."""
-    return entries(_response(session, organization, what, parameters), organization, what, "id")
+def identities(
+    session: Session, organization: str, what: str, *, absent: bool = False, **parameters: str
+) -> list[Json]:
+    """GET identities by id or descriptor, raw. `absent`: what is unknown may be null, and is left out."""
+    path = "_apis/identities" + query({**parameters, "api-version": "7.1"})
+    url = session.endpoints.url(organization, path, identity=True)
+    response = session.send(OutgoingRequest(organization, "GET", url, "identities", what))
+    if absent and isinstance(response.document, dict) and isinstance(response.document.get("value"), list):
+        known = [one for one in response.document["value"] if one is not None]
+        response = replace(response, document={**response.document, "value": known})
+    return entries(response, organization, what, "id")
 
 
 def tenant(session: Session, organization: str, identity_id: str) -> str:
@@ -76,12 +84,6 @@ def tenant(session: Session, organization: str, identity_id: str) -> str:
     found = identities(session, organization, f"identity {identity_id}", identityIds=identity_id)
     domain = property_of(found[0].get("properties"), "Domain").lower() if found else ""
     return domain if GUID.fullmatch(domain) else ""
-
-
-def _response(session: Session, organization: str, what: str, parameters: Mapping[str, str]) -> Any:
-    path = "_apis/identities" + query({**parameters, "api-version": "7.1"})
-    url = session.endpoints.url(organization, path, identity=True)
-    return session.send(OutgoingRequest(organization, "GET", url, "identities", what))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +239,8 @@ class Identities:
 
     def _described(self, organization: str, what: str, **parameters: str) -> list[_Candidate]:
         """Identities by id or descriptor; one that is unknown is null, or missing."""
-        document = _response(self._session, organization, what, parameters).document
-        listed = document.get("value") if isinstance(document, dict) else None
-        known = [one for one in listed if one is not None] if isinstance(listed, list) else [None]
-        if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in known):
-            raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
-        return [_of_entry(one) for one in known]
+        found = identities(self._session, organization, what, absent=True, **parameters)
+        return [_of_entry(one) for one in found]
 
     # --- build services ----------------------------------------------------------------------------------
 

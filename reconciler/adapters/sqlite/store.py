@@ -13,7 +13,7 @@ from reconciler.ports.clock import Clock
 
 
 class Local:
-    """The three stores over one file, which is made when it is first needed. Safe to share between threads."""
+    """The stores over one file, which is made when it is first needed. Safe to share between threads."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Local:
         self._attempts = attempts
         self.leases = LocalLeases(self._file, self._clock)
         self.state = LocalState(self._file, self.leases, self._clock)
+        self.safety = LocalState(self._file, None, self._clock, "safety")
         self.queue = self.named(queue)
         self.poison = LocalQueue(self._file, self._clock, queue + POISON, None)
 

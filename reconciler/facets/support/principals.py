@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from reconciler.errors import ReconcilerError
-from reconciler.facets.support.observing import gap
-from reconciler.plan.model import Gap
 from reconciler.ports.devops import Identity
 from reconciler.spec.forms import GUID
 from reconciler.spec.principals import folded
@@ -37,12 +35,11 @@ def label(who: Identity) -> str:
 
 
 def identified(
-    facet: str, organization: str, answers: Mapping[str, Identity | ReconcilerError]
-) -> tuple[dict[str, Identity], dict[str, Gap]]:
-    """The identities, and a gap for each principal of which nothing can be told: its grant is blind."""
+    answers: Mapping[str, Identity | ReconcilerError],
+) -> tuple[dict[str, Identity], dict[str, ReconcilerError]]:
+    """The identities, and why each of the other principals cannot be told: their grants are blind."""
     known = {name: one for name, one in answers.items() if isinstance(one, Identity)}
-    errors = {name: one for name, one in answers.items() if isinstance(one, ReconcilerError)}
-    return known, {name: gap(facet, f"{organization} {name}", error) for name, error in errors.items()}
+    return known, {name: one for name, one in answers.items() if isinstance(one, ReconcilerError)}
 
 
 def labels(people: Mapping[str, Identity], taken: Iterable[str] = ()) -> dict[str, str]:

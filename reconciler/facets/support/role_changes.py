@@ -16,6 +16,7 @@ from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import DevOpsWriter
+from reconciler.spec import effective
 from reconciler.spec.principals import BuildService, in_devops_alone, principal_in
 
 MEMBER = "member"
@@ -40,6 +41,20 @@ def losers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
     return found
 
 
+def gainers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
+    """Local ids of those who are granted Administrator, by place; empty for every other place."""
+    found: dict[Place, set[str]] = defaultdict(set)
+    for change in changes:
+        target = change.target
+        if (
+            isinstance(target, RoleAssignmentChange)
+            and target.widens
+            and effective.is_administrator(target.after or "")
+        ):
+            found[target.place].add(target.identity_id)
+    return found
+
+
 def member(facet: str, pool: AgentPoolPlace, principal: str) -> Change:
     """Make a principal known to the organization of the agent pool."""
     return Change(
@@ -61,14 +76,6 @@ def against_member(entry: DirectoryEntry, unknown: Iterable[str], policy: Policy
         return None
     advice = "add the account there, correct the spelling, or let the policy materialise it"
     return "policy-materialise", f"the organization knows no one of this name; {advice}"
-
-
-def against_blind(blind: Iterable[str]) -> Objection | None:
-    """Nothing is taken away where a grant is blind: the person who is meant may be the one who would lose the role."""
-    names = sorted(blind)
-    if not names:
-        return None
-    return "blind-grant", f"nothing is removed here while {names[0]}, who is listed, cannot be told from others"
 
 
 def unknown_in_devops(facet: str, organization: str, unknown: Iterable[str]) -> list[Gap]:

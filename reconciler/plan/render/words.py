@@ -137,7 +137,8 @@ def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
 def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tuple[Risk, str]) -> PlanLine:
     risk, note = effect_of
     harm = "" if risk is Risk.NEUTRAL else _EFFECTS[risk]
-    words = [word for word in (harm, clean(note)) if word]
+    awaits = f"after {clean(change.awaits)}" if change.awaits else ""
+    words = [word for word in (harm, clean(note), awaits) if word]
     if not words and not change.wait_once:
         words = [_EFFECTS[risk]]
     effect = ", ".join([change.route.value, *words])

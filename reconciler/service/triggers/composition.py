@@ -43,7 +43,7 @@ def use(opened: TriggerContext) -> None:
 
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A new context."""
-    app = bootstrap.build(settings, watch=telemetry)
+    app = bootstrap.build(settings, watch=telemetry, service=True)
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)

@@ -319,7 +319,7 @@ class _Organization:
         return ObservedPrincipal(display)
 
     def _names(self, who: Identity) -> Sequence[str]:
-        return self._survey.names_of(self._name, [who.id]).get(who.id, ())
+        return self._survey.people(self._name).names_of(who.id)
 
 
 def _read(subject: str, fact: Fact, read: Callable[[], T | ReconcilerError], unread: list[UnreadFact]) -> T | None:

@@ -114,7 +114,7 @@ def test_a_link_leads_to_the_configured_host_or_nowhere(
     with pytest.raises(ReconcilerError) as caught:
         read(script, link.format(host=host, other=elsewhere.url, away=away))
 
-    before = {_list: 1, _second_page: 2, _operation: 0}[read]
+    before = 1 if read is _list else 2 if read is _second_page else 0
     assert elsewhere.asked == []
     assert isinstance(caught.value, Refused) is (link not in BELOW)
     assert (len(script.asked) > before) is (link in BELOW)

@@ -15,7 +15,7 @@ from reconciler.facets.support.arm_document import differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.replacement.dependents import Dependents
 from reconciler.plan.model import Change, Detail
-from reconciler.plan.policy import Policy, allows
+from reconciler.plan.policy import Policy, allows, rules
 from reconciler.plan.targets import ReplacePool
 from reconciler.spec.model import PermissionKind
 
@@ -61,12 +61,11 @@ def objections(
 ) -> Iterator[Finding]:
     """Rule and reason of every objection to a replacement, by what was read; believes no diff."""
     if not allows(policy.replace_pools, planned.subject):
-        yield (
-            "policy-replace-pools",
-            "the policy of this deployment does not let this pool be deleted and created again",
-        )
+        message = "the policy of this deployment does not let this pool be deleted and created again"
+        yield rules.refusal(policy, "replace_pools", message)
     if not policy.create_pools:
-        yield "policy-create-pools", "the policy of this deployment does not allow creating pools, so none is deleted"
+        message = "the policy of this deployment does not allow creating pools, so none is deleted"
+        yield rules.refusal(policy, "create_pools", message)
     if document is None or _id(document) != target.resource_id.casefold():
         yield "unseen-pool", f"{target.resource_id} was not read"
         return
