@@ -30,7 +30,7 @@ from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
-from reconciler.facets.support.lockout import REMEDY, Standing, against_loss, standing
+from reconciler.facets.support.lockout import Standing, against_loss, standing
 from reconciler.facets.support.observing import each
 from reconciler.facets.support.role_changes import (
     Objection,
@@ -43,7 +43,7 @@ from reconciler.facets.support.role_changes import (
     write,
 )
 from reconciler.plan.model import Change, Refusal
-from reconciler.plan.order import GRANTS
+from reconciler.plan.order import GRANTS, REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import AgentPool, Identity, RoleAssignment
