@@ -72,6 +72,11 @@ class ObservedInheritance:
             return [one for one in self.standing.operators.identities if one.id not in self.assigned]
         return self.standing.outside(self.assigned - self.standing.empty)
 
+    def needs(self) -> tuple[tuple[str, ...], ...]:
+        """For each of these, the local ids of which one has to be granted the role first: its own, or of its groups."""
+        groups = {} if self.standing is None else self.standing.groups
+        return tuple((one.id, *sorted(groups.get(one.id, ()))) for one in self.outside())
+
     def target(self, *, on: bool) -> Inheritance:
         """The write that sets the switch."""
         return Inheritance(AgentPoolPlace(self.organization, self.pool.id), on)
@@ -141,16 +146,16 @@ def _lock_out(change: Change, state: ObservedInheritance) -> Refusal | None:
         return Refusal(change, "operator-unknown", f"{head}: the operators were not read")
     if objection := against_operators(state.standing):
         return Refusal(change, objection[0], f"{head}: {objection[1]}")
-    missing = [one for one in state.outside() if not change.awaits or one.id not in change.needs]
-    if not missing:
+    outside = state.outside()
+    if not outside or (change.awaits and change.needs == state.needs()):
         return None
-    who = principals.label(missing[0])
+    who = principals.label(outside[0])
     until = f"until {who} is read as an assigned administrator of agent pool {state.pool.name}"
     return Refusal(change, "operator-itself", f"{head} {until}; {REMEDY}")
 
 
 def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
-    needs = () if inherit else tuple(one.id for one in state.outside())
+    needs = () if inherit else state.needs()
     return Change(
         facet=NAME,
         kind="inheritance",

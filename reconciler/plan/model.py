@@ -90,8 +90,8 @@ class Change:
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
     awaits: str = ""
     """Set where another change comes first, a text that follows *after*: ``grants are verified``. Not sent before."""
-    needs: tuple[str, ...] = field(default=(), compare=False)
-    """Local ids that have to be granted a role in the same place by the same plan, before this may be done."""
+    needs: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    """Local ids, of each entry one at least: the same plan grants it a role in this place before this may be done."""
 
     @property
     def id(self) -> str:

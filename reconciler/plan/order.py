@@ -96,7 +96,7 @@ class RoleGrants:
             for one in self.allowed
             if comes_first and grants_role(one) and isinstance(one.target, RoleAssignmentChange) and one.place == place
         }
-        if not set(change.needs) <= granted:
+        if not all(granted & {*ids} for ids in change.needs):
             yield "operator-itself", f"the operator's own assignment is not part of this plan; {REMEDY}"
 
     def _comes_first(self, grant: Change, change: Change) -> bool:

@@ -122,14 +122,15 @@ def test_what_waits_says_for_what_and_what_is_refused_says_why() -> None:
 
 
 def test_a_switch_that_awaits_the_operators_own_grant_is_refused_where_no_plan_holds_it() -> None:
-    waiting = replace(switch(awaits=GRANTS), needs=("operator", "other"))
+    waiting = replace(switch(awaits=GRANTS), needs=(("operator",), ("other", "group")))
     both = [grant(POOL, "operator"), grant(POOL, "other")]
 
     for allowed in ([], both[:1], [*both[:1], grant(POOL_ELSEWHERE, "other")], [grant(POOL)]):
         alone = RoleGrants(KINDS, allowed, [], []).ordered(waiting)
         assert isinstance(alone, Refusal)
         assert (alone.rule, "RECONCILER_OPERATORS" in alone.message) == ("operator-itself", True)
-    assert RoleGrants(KINDS, both, [], []).ordered(waiting) == waiting
+    for allowed in (both, [both[0], grant(POOL, "group")]):
+        assert RoleGrants(KINDS, allowed, [], []).ordered(waiting) == waiting
 
 
 def test_grants_themselves_never_wait() -> None:

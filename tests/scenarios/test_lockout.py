@@ -117,6 +117,7 @@ def test_inheritance_goes_off_from_a_laptop_only_once_the_deployed_identity_is_a
 
     assert world.truth.inherits(PRIME, POOL) is False
     assert world.truth.administrators(PRIME, POOL) == {"robot", "ann"}
+    world.never_in_sync(POOL, Outcome.STALLED, because="the right of who ran was inherited, and the spec ends that")
 
 
 def test_a_caller_who_stands_in_is_not_made_administrator_for_it(world: World) -> None:
