@@ -21,10 +21,10 @@ from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
-from reconciler.facets.support.lockout import REMEDY, Standing, against_operators, standing
+from reconciler.facets.support.lockout import Standing, against_operators, standing
 from reconciler.facets.support.observing import each, target_of
 from reconciler.plan.model import Change, Refusal
-from reconciler.plan.order import GRANTS
+from reconciler.plan.order import GRANTS, REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, Inheritance, Target
 from reconciler.ports.devops import AgentPool, Identity
@@ -62,12 +62,20 @@ class ObservedInheritance:
     """Local ids of the assigned administrators."""
 
     def outside(self) -> list[Identity]:
-        """The operators without a right that stays; where they are named, it has to be an assignment of their own."""
+        """The operators without a right that stays; where they are named, it has to be an assignment of their own.
+
+        They have to be granted one by the same plan, and that is read back first (`reconciler.plan.order`).
+        """
         if self.standing is None:
             return []
         if self.standing.operators.named:
             return [one for one in self.standing.operators.identities if one.id not in self.assigned]
         return self.standing.outside(self.assigned - self.standing.empty)
+
+    def needs(self) -> tuple[tuple[str, ...], ...]:
+        """For each of these, the local ids of which one has to be granted the role first: its own, or of its groups."""
+        groups = {} if self.standing is None else self.standing.groups
+        return tuple((one.id, *sorted(groups.get(one.id, ()))) for one in self.outside())
 
     def target(self, *, on: bool) -> Inheritance:
         """The write that sets the switch."""
@@ -138,16 +146,16 @@ def _lock_out(change: Change, state: ObservedInheritance) -> Refusal | None:
         return Refusal(change, "operator-unknown", f"{head}: the operators were not read")
     if objection := against_operators(state.standing):
         return Refusal(change, objection[0], f"{head}: {objection[1]}")
-    outside, named = state.outside(), state.standing.operators.named
-    if not outside or (named and change.awaits):
+    outside = state.outside()
+    if not outside or (change.awaits and change.needs == state.needs()):
         return None
     who = principals.label(outside[0])
     until = f"until {who} is read as an assigned administrator of agent pool {state.pool.name}"
-    remedy = f"an administrator has to assign it{'' if named else f', or {REMEDY}'}"
-    return Refusal(change, "operator-itself", f"{head} {until}; {remedy}")
+    return Refusal(change, "operator-itself", f"{head} {until}; {REMEDY}")
 
 
 def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
+    needs = () if inherit else state.needs()
     return Change(
         facet=NAME,
         kind="inheritance",
@@ -156,7 +164,8 @@ def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
         after="on" if inherit else "off",
         target=state.target(on=inherit),
         note="" if inherit else "only assigned administrators remain",
-        awaits=GRANTS if not inherit and state.outside() else "",
+        awaits=GRANTS if needs else "",
+        needs=needs,
     )
 
 

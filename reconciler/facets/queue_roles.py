@@ -27,7 +27,7 @@ from datetime import datetime
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
 from reconciler.facets.support import principals
-from reconciler.facets.support.lockout import REMEDY, Standing, against_loss, standing
+from reconciler.facets.support.lockout import Standing, against_loss, standing
 from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place
 from reconciler.facets.support.role_changes import (
     Objection,
@@ -40,6 +40,7 @@ from reconciler.facets.support.role_changes import (
     write,
 )
 from reconciler.plan.model import Change, Refusal
+from reconciler.plan.order import REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import (
     AgentPoolPlace,

@@ -12,9 +12,9 @@ SpecificAccounts in every organization, and what `access.roles` adds for its own
   are not listed. Never an operator, never the last assigned administrator that was read, and nothing at all through
   which alone an operator has its right (`reconciler.facets.support.lockout`). CreatorOnly without a list removes no
   one: the service does not say who the creator was.
-- **Named operators are assigned first**, all of them and whoever runs: where inheritance is off or about to go off, and
-  where a removal would leave one of them, or the pool, without a right. Otherwise their right belongs at the level of
-  all pools. A caller that only stands in for them is assigned nothing for it. A service that refuses a change of one's
+- **Named operators are assigned first**, all of them, in a run of any identity: where inheritance is off or about to go
+  off, and where a removal would leave one of them without a right. Otherwise their right belongs at the level of all
+  pools. A caller that only stands in for them is assigned nothing for it. A service that refuses a change of one's
   own role (terraform-provider-azuredevops #1592) leaves everything as it is.
 - **A principal that the organization does not know** is made known first, a change of its own of kind `member`;
   the role follows on the next pass, when it resolves. `diff` does not see the policy, so the change is always
@@ -32,7 +32,7 @@ from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
-from reconciler.facets.support.lockout import REMEDY, Standing, against_loss, standing
+from reconciler.facets.support.lockout import Standing, against_loss, standing
 from reconciler.facets.support.observing import each, gap
 from reconciler.facets.support.role_changes import (
     Objection,
@@ -45,7 +45,7 @@ from reconciler.facets.support.role_changes import (
     write,
 )
 from reconciler.plan.model import Change, Refusal
-from reconciler.plan.order import GRANTS
+from reconciler.plan.order import GRANTS, REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import AgentPool, Identity, RoleAssignment

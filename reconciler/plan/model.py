@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
@@ -90,6 +90,8 @@ class Change:
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
     awaits: str = ""
     """Set where another change comes first, a text that follows *after*: ``grants are verified``. Not sent before."""
+    needs: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    """Local ids, of each entry one at least: the same plan grants it a role in this place before this may be done."""
 
     @property
     def id(self) -> str:

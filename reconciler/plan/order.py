@@ -30,6 +30,10 @@ from reconciler.plan.targets import (
 
 GRANTS = "grants are verified"
 """What a removal awaits where the plan grants roles in its place."""
+REMEDY = (
+    "an administrator has to assign it, or the deployment's identities are named in RECONCILER_OPERATORS or in the "
+    "policy's operators"
+)
 READS = "the roles to grant there are read"
 """What a removal awaits where it is not known which roles are granted."""
 
@@ -87,8 +91,13 @@ class RoleGrants:
     def _against_switch(self, place: AgentPoolPlace, change: Change, *, comes_first: bool) -> Iterator[tuple[str, str]]:
         for message in self._unknown(place):
             yield "unknown-member", message
-        if change.awaits == GRANTS and not comes_first:
-            yield "operator-itself", "the operator's own assignment is not part of this plan"
+        granted = {
+            one.target.identity_id
+            for one in self.allowed
+            if comes_first and grants_role(one) and isinstance(one.target, RoleAssignmentChange) and one.place == place
+        }
+        if not all(granted & {*ids} for ids in change.needs):
+            yield "operator-itself", f"the operator's own assignment is not part of this plan; {REMEDY}"
 
     def _comes_first(self, grant: Change, change: Change) -> bool:
         if isinstance(grant.target, DirectoryEntry):

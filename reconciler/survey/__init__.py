@@ -18,6 +18,7 @@ decision to write is taken on a new survey.
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
+    operators  the identities that no run may lock out, and what groups mean for rights
     names     what a spec's names stand for, by id where something was renamed
     principals  which project a group or build service of a spec belongs to, and who principals are
     memo      each fact once, also when two threads request it at once

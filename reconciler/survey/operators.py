@@ -1,4 +1,4 @@
-"""Who the operator is: the identities that no run may lock out, whoever runs.
+"""Who the operator is: the identities that no run may lock out.
 
 They come from the deployment: `RECONCILER_OPERATORS`, the policy's `operators`, what the deployed service recorded of
 itself in the state, and the service itself while it runs. Where none of these names any, the caller stands in for

@@ -66,7 +66,7 @@ def test_it_is_switched_off_where_the_operator_stays_an_administrator() -> None:
 
 
 def test_it_is_switched_on_again() -> None:
-    world = World({PRIME: Org(inherits=False)})
+    world = World({PRIME: Org(inherits=False, assigned={OPERATOR.id: "Administrator"})})
     wanted = spec(organization(), profile=INHERIT)
 
     change = look(world, wanted, facets=ONLY).changes[0]

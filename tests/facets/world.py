@@ -76,6 +76,11 @@ class Org:
     operators: Operators | None = None
     """None: the deployed service runs, and is the only operator."""
 
+    @property
+    def caller(self) -> str:
+        """Local id of the identity that runs."""
+        return self.operators.caller.id if self.operators else OPERATOR.id
+
     def person(self, identity: str) -> Identity:
         return next(who for who in self.people if who.id == identity)
 
@@ -317,9 +322,9 @@ class World:
             return
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
         org = self.organizations[organization]
-        if identity_id == OPERATOR.id and self.refused_self_assignment:
+        if identity_id == org.caller and self.refused_self_assignment:
             raise Rejected(f"{organization}: the service refuses a change of one's own role")
-        if OPERATOR.id not in org.administrators():
+        if org.caller not in org.administrators():
             raise Forbidden(f"{organization}: the operator does not administer agent pool {resource}")
         assert identity_id in {who.id for who in org.people}
         self.writes.append(("assign_role", organization, identity_id))
@@ -332,15 +337,18 @@ class World:
             return
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
         org = self.organizations[organization]
-        if OPERATOR.id not in org.administrators():
+        if org.caller not in org.administrators():
             raise Forbidden(f"{organization}: the operator does not administer agent pool {resource}")
         self.writes.append(("remove_role", organization, identity_id))
         org.assigned.pop(identity_id, None)
 
     def set_inheritance(self, organization: str, scope: str, resource: str, inherit: bool) -> None:
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
+        org = self.organizations[organization]
+        if org.caller not in org.administrators():
+            raise Forbidden(f"{organization}: the caller does not administer agent pool {resource}")
         self.writes.append(("set_inheritance", organization, inherit))
-        self.organizations[organization].inherits = inherit
+        org.inherits = inherit
 
     def materialise(self, organization: str, principal: str) -> Identity:
         org = self.organizations[organization]

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 
 from reconciler.facets.support import principals
 from reconciler.facets.support.role_changes import Objection
+from reconciler.plan.order import REMEDY
 from reconciler.ports.devops import Identity
 from reconciler.survey.operators import Operators, People
-
-REMEDY = "name the deployment's identities in RECONCILER_OPERATORS or in the policy's operators"
 
 
 @dataclass(frozen=True, slots=True)
