@@ -68,6 +68,8 @@ class Estate:
     """(organization, scope, resource) → identity id → role."""
     inherits: dict[tuple[str, int], bool] = field(default_factory=dict)
     people: dict[str, Identity] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Local id of a group → local ids of its members."""
     operations: dict[str, Operation | ReconcilerError] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     writes: list[tuple[object, ...]] = field(default_factory=list)
@@ -251,9 +253,22 @@ class DevOpsReads:
         self.estate.called("inheritance", organization)
         return {pool: on for (name, pool), on in self.estate.inherits.items() if name == organization}
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         self.estate.called("identities", organization, tuple(principals))
         return {name: self.estate.people[name] for name in principals if name in self.estate.people}
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        self.estate.called("names of", organization, tuple(ids))
+        known = {one.id: name for name, one in self.estate.people.items()}
+        return {one: (known[one],) for one in ids if one in known}
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        self.estate.called("memberships", organization, identity_id)
+        return [Group(name, id=name) for name, members in self.estate.members.items() if identity_id in members]
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        self.estate.called("members", organization, tuple(identity_ids))
+        return {one: self.estate.members.get(one) for one in identity_ids}
 
 
 class DevOpsWrites:

@@ -71,6 +71,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "contract/test_record.py",
         "contract/test_storage_account.py",
         "docs/test_commands.py",
+        "docs/test_security_tests.py",
         "infra/test_pipelines.py",
         "packaging",
         "spec/test_schema.py",

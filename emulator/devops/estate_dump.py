@@ -39,7 +39,16 @@ def _organization(world: World, organization: Organization) -> Json:
         "groups": [
             {"name": one.name, "id": one.id, "members": sorted(_names(organization, one))}
             for one in identities
-            if one.origin == "vsts" and one is not administrators
+            if one.origin == "vsts" and one.is_group and one is not administrators
+        ],
+        "buildServices": [
+            {
+                "project": organization.name if one.serves == organization.id else one.serves,
+                "id": one.id,
+                "name": one.display_name,
+            }
+            for one in identities
+            if one.serves
         ],
         "roles": _roles(world, organization, rights.POOLS),
         "agentPools": [_pool(world, organization, one) for one in organization.pools.values()],

@@ -65,9 +65,16 @@ class Identity:
     application_id: str = ""
     scope: str = ""
     """Project id of a project's group, empty otherwise."""
+    serves: str = ""
+    """Id of the project, or of the organization, whose jobs run as this identity; of kind `service`."""
     license: str = "express"
     members: set[str] = field(default_factory=set)
     """Local ids; of groups."""
+
+    @property
+    def account(self) -> str:
+        """What the service calls its account: the name of a group, the id behind a service identity."""
+        return self.display_name if self.is_group else self.serves or self.unique_name
 
     @property
     def is_group(self) -> bool:
@@ -240,6 +247,11 @@ class Organization:
         for group in self.groups():
             group.members.discard(identity.id)
         self.closures.clear()
+
+    def group_of(self, project: str, title: str) -> Identity | None:
+        """The group of a project (or of the organization, where it is empty) with this name."""
+        found = (one for one in self.groups() if one.origin == "vsts" and one.scope == project)
+        return next((one for one in found if one.display_name.lower() == title.lower()), None)
 
     def groups(self) -> Iterator[Identity]:
         """Every group, of either origin."""

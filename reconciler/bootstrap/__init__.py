@@ -5,6 +5,7 @@
     connections   the session, the credential, telemetry, the deployment's own files, and what a planner is made of
     stores        state, leases and queues
     specs         where specs come from
+    operators     which identities no run may lock out
     program       `look` gives what reading and planning need and nothing that could write; `build` adds writers
     commands      what the commands that read need, and `onboard`
 

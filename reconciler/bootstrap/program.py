@@ -19,6 +19,7 @@ from reconciler.bootstrap.connections import (
     readers_of,
     telemetry,
 )
+from reconciler.bootstrap.operators import operator_names, operator_names_of_plan
 from reconciler.bootstrap.specs import source
 from reconciler.bootstrap.stores import store
 from reconciler.config.settings import Settings
@@ -30,6 +31,7 @@ from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Look:
     clock: Clock
     policy: Policy
     believe: Believe
+    operators: OperatorNames
     start_sign_in: Callable[[], None] = field(repr=False)
     """Request tokens while specs are read; raises nothing."""
     close: Callable[[], None] = field(repr=False)
@@ -61,11 +64,20 @@ class Look:
         from reconciler.engine import Planner  # noqa: PLC0415 - as said
         from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
-        return Planner(FACETS, self.readers, self.policy, self.clock, margin=self.margin, believe=self.believe)
+        return Planner(
+            FACETS,
+            self.readers,
+            self.policy,
+            self.clock,
+            margin=self.margin,
+            believe=self.believe,
+            operators=self.operators,
+        )
 
     def survey(self, specs: Sequence[Spec]) -> SharedSurvey:
         """The shared reads of these specs, as `Planner.survey` makes them."""
-        return SharedSurvey.about(self.readers, specs).believing(self.believe(self.clock.now()))
+        made = SharedSurvey.about(self.readers, specs)
+        return made.believing(self.believe(self.clock.now()), self.operators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +103,9 @@ def look(settings: Settings) -> Look:
     clock = SystemClock()
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
-    sign_in, readers = planes.credential.start_sign_in, readers_of(settings, planes)
-    margin = timedelta(seconds=settings.agent_pool_margin)
-    return Look(source(settings), readers, clock, allowed, believe, sign_in, planes.close, margin)
+    readers, operators = readers_of(settings, planes), operator_names_of_plan(settings, allowed)
+    sign_in, margin = planes.credential.start_sign_in, timedelta(seconds=settings.agent_pool_margin)
+    return Look(source(settings), readers, clock, allowed, believe, operators, sign_in, planes.close, margin)
 
 
 def build(
@@ -105,7 +117,7 @@ def build(
 ) -> App:
     """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say).
 
-    `service`: no person runs it, so it writes nothing until the owner has set a mode.
+    `service`: no person runs it, so it writes nothing until the owner has set a mode; its identity is an operator.
     """
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
@@ -117,10 +129,11 @@ def build(
     watch = watch or telemetry(settings)
     closings = GateClosings(kept.state, clock, watch)
     planes = connect(settings, clock, closings.gates, watch)
+    safety = Safety(kept.safety, clock, settings.mode, service=service)
     planner = planner_of(settings, planes, clock, watch)
+    planner.operators = operator_names(settings, planner.policy, safety.documents, service=service)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
-    safety = Safety(kept.safety, clock, settings.mode, service=service)
     reconciler = Reconciler(
         planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
     )

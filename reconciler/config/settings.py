@@ -116,6 +116,14 @@ def _state(given: Environment, row: Variable) -> str:
     return state
 
 
+def _operators(given: Environment, row: Variable) -> str:
+    names = list(dict.fromkeys(name.strip() for name in given.text(row.name).split(",") if name.strip()))
+    for name in names:
+        if not re.fullmatch(r"[^\s@,\[\]\\]+@[^\s@,]+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", name):
+            given.wrong(row.name, f"{name[:100]!r} is neither an object id nor an address")
+    return ",".join(names)
+
+
 def _storage_hosts(given: Environment, row: Variable) -> str:
     hosts = _hosts(given.text(row.name))
     for host in hosts:
@@ -155,6 +163,10 @@ class Settings:
                                         read=choice(WriteMode))]
     policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
                                             "what is applied", read=path)]
+    operators: Annotated[str, Variable("Identities of the deployed operator, which no run may lock out: object ids of "
+                                       "Entra ID or addresses, separated by commas. If unset: those of the policy, "
+                                       "else what the service recorded in the state; a run that knows none protects "
+                                       "the caller", read=_operators)]
     capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "
                                                   "apply", read=path)]
     capabilities_days: Annotated[float, Variable("How long a result in that file is valid", "90", "days",

@@ -101,7 +101,7 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
     """The assessment of a run that ends now; `deleted`: the stored note of a pool that is being replaced."""
     basis, failures = run.basis, run.failures
     awaited = {} if run.pending else waits.count_waits(basis.status.awaited, run.plan, basis.spec, now)
-    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures]
+    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures and not c.awaits]
     return Assessment(
         spec=basis.spec,
         revision=basis.revision,

@@ -15,7 +15,7 @@ from reconciler.engine.facet import Facet
 from reconciler.engine.ownership import NAME, Claims, OwnershipCheck, OwnershipRules, Restriction, unchecked
 from reconciler.engine.proofs import MARGIN, agent_pools_of
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
-from reconciler.plan import guards
+from reconciler.plan import guards, order
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
 from reconciler.plan.following import awaited_by
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
@@ -28,6 +28,7 @@ from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
 from reconciler.survey.forecast import Forecast
+from reconciler.survey.operators import UNNAMED, OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
@@ -67,16 +68,18 @@ class Planner:
         refuse: PlanGuard = guards.refuse,
         margin: timedelta = MARGIN,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
+        operators: OperatorNames = UNNAMED,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         """`believe`: by organization, the capabilities that `probe` found and that still count.
 
-        `margin`: how much older than its ARM pool an agent pool may be.
+        `margin`: how much older than its ARM pool an agent pool may be. `operators`: whom no run may lock out.
         """
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
+        self.operators = operators
         self.telemetry = telemetry
         self._believe = believe
         self.policy_digest = policy.digest
@@ -89,7 +92,7 @@ class Planner:
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, where it is stored."""
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
-        return made.believing(self._believe(self.clock.now()))
+        return made.believing(self._believe(self.clock.now()), self.operators)
 
     def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
         """The check whose the agent pools of a spec are, on what was read for its plan."""
@@ -207,7 +210,11 @@ class Planner:
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
                 if found:
-                    return refusals + _strike(parts, found)
+                    refusals += _strike(parts, found)
+                    continue
+                found = _in_order_of_grants(parts, refusals)
+            if not found:
+                allowed = [*beside, *(change for part in parts for change in part.allowed)]
                 found = [one for one in caps.refusals(spec.name, allowed, policy) if id(one.change) not in known]
             if not found:
                 return refusals
@@ -250,6 +257,19 @@ def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal
 
 def _place(change: Change) -> str:
     return change.place.organization if change.place is not None else change.subject
+
+
+def _in_order_of_grants(parts: Sequence[_FacetPlan], refused: Sequence[Refusal]) -> list[Refusal]:
+    """Let what takes roles away await the grants of its place; returns what is refused for them."""
+    kinds = {part.facet.name: part.facet.grants_on for part in parts if part.facet.grants_on is not None}
+    allowed = [change for part in parts for change in part.allowed]
+    grants = order.RoleGrants(kinds, allowed, refused, [gap for part in parts for gap in part.gaps])
+    found: list[Refusal] = []
+    for part in parts:
+        results = [(change, grants.ordered(change)) for change in part.allowed]
+        found += [one for _, one in results if isinstance(one, Refusal)]
+        part.allowed = [change if isinstance(one, Refusal) else one for change, one in results]
+    return found
 
 
 def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:

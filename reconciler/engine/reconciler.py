@@ -24,7 +24,7 @@ from reconciler.engine.spending import Spending
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
-from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
@@ -81,6 +81,8 @@ class Reconciler:
         self._gates = gates
         self._record = record
         self._safety = safety
+        self._recorded: set[str] = set()
+        """Organizations in which this process recorded its identity."""
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
@@ -164,7 +166,20 @@ class Reconciler:
             run = self._planned(frame, memory, survey, failed, approval, gate, claims)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
+        self._record_operators(run)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
+
+    def _record_operators(self, run: RunState) -> None:
+        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity."""
+        if self._safety is None or not self.planner.operators.deployed:
+            return
+        for name in sorted({one.name for one in run.basis.spec.organizations} - self._recorded):
+            caller = run.basis.survey.people(name).caller()
+            if caller is None:
+                continue
+            with suppress(ReconcilerError):  # the service knows itself; the next run records it
+                self._safety.record_operator(name, caller.id, caller.display_name or caller.unique_name)
+                self._recorded.add(name)
 
     def facts(self, spec: Spec) -> SafetyFacts:
         """The safety facts of a pool, read now."""
@@ -203,11 +218,13 @@ class Reconciler:
             held = waits.resting_changes(plan, rests, rules)
             count = without_effect.counted(memory.status, ended, plan, rules.digest)
             spent = {} if first else without_effect.resting(plan, count, self.limits)
-            return held, {**{name: Rejected(rest.message) for name, rest in held.items()}, **spent}
+            return held, {**{name: rest.error for name, rest in held.items()}, **spent}
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and any(one.id not in unsent and gate.held(one) is None for one in plan.changes):
+        if not fresh and any(
+            one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes
+        ):
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)

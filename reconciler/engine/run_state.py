@@ -1,8 +1,9 @@
 """One run while it goes on: what it began with, and the few notes that change.
 
 The order of a run is decided here. In one pass a place (an agent pool, or its queue in one project) is either widened
-or narrowed, never both: a grant is seen in effect before anything is taken away there, and while a grant is outstanding
-nothing is. A run that dies half-way leaves too many rights, never too few.
+or narrowed, never both: a grant is seen in effect before anything of its lane is taken away there, and while it is
+outstanding or failed nothing is (`reconciler.plan.order`). What a plan of the run refused is not written in it. A run
+that dies half-way leaves too many rights, never too few.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
 from reconciler.errors import ReconcilerError, Throttled
-from reconciler.plan import guards
+from reconciler.plan import guards, order
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
 from reconciler.plan.following import covers
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
 from reconciler.plan.sync import SyncCause, sync_cause
-from reconciler.plan.targets import Place
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -101,6 +101,8 @@ class RunState:
     """First seen in this run, and left to Azure."""
     sending: Change | None = None
     """The write that is on its way; of a run that dies now, its result is not known."""
+    refused: set[str] = field(default_factory=set)
+    """Ids of changes that a plan of this run refused: not written in it, even where a later plan of it allows them."""
     pending: InFlight | None = None
     exhausted: bool = False
     """Whether the budget ended before the changes did."""
@@ -109,6 +111,7 @@ class RunState:
 
     def __post_init__(self) -> None:
         self.gate = self.basis.gate or WriteGate(self.basis.spec)
+        self.refused |= {refusal.change.id for refusal in self.plan.refusals}
 
     @property
     def written(self) -> tuple[Change, ...]:
@@ -132,14 +135,15 @@ class RunState:
 
     def next_changes(self) -> tuple[Change, ...]:
         """What can be done in the next pass, in order."""
-        grants = [change for change in self.plan.changes if not change.narrows and change.facet != self.basis.withheld]
-        outstanding = self._failed_grants() | {guards.place_of(change) for change in grants}
         throttled = self._throttled()
+        possible = [change for change in self.plan.changes if self._may_go_out(change, throttled)]
+        grants = [change for change in self.plan.changes if not change.narrows and change.facet != self.basis.withheld]
+        places = {guards.place_of(change) for change in grants if change in possible}
+        lanes = self._failed_grants() | {order.lane_of(change) for change in grants}
         ready = [
             change
-            for change in self.plan.changes
-            if self._may_go_out(change, throttled)
-            and (not change.narrows or guards.place_of(change) not in outstanding)
+            for change in possible
+            if not change.narrows or (guards.place_of(change) not in places and order.lane_of(change) not in lanes)
         ]
         gentle = tuple(change for change in ready if not change.destroys)
         # What destroys goes alone, last, and first in its run: on reads of this moment, with all else in order.
@@ -148,6 +152,8 @@ class RunState:
     def _may_go_out(self, change: Change, throttled: set[str | None]) -> bool:
         return (
             change.id not in self.attempts
+            and not change.awaits
+            and change.id not in self.refused
             and change.id not in self.waiting
             and change.facet != self.basis.withheld
             and guards.organization_of(change) not in throttled
@@ -161,7 +167,7 @@ class RunState:
             return False
         if not self._within_caps(change):
             return False
-        if change.narrows and guards.place_of(change) in self._failed_grants():
+        if change.narrows and order.lane_of(change) in self._failed_grants():
             return False
         return guards.organization_of(change) not in self._throttled()
 
@@ -190,6 +196,7 @@ class RunState:
         for change in written:
             if change.id in open_ids and change.id not in failed:
                 self.unverified[change.id] = self.basis.status.unverified.get(change.id, 0) + 1
+        self.refused |= {refusal.change.id for refusal in plan.refusals}
         seen = [change for change in written if change.id not in open_ids and not _hidden(plan, change)]
         self.verified += seen
         self.plan = plan
@@ -198,9 +205,9 @@ class RunState:
     def _failed(self) -> list[Attempt]:
         return [attempt for attempt in self.attempts.values() if attempt.error is not None]
 
-    def _failed_grants(self) -> set[Place | None]:
-        """Where a grant failed: nothing is narrowed there in this run."""
-        return {guards.place_of(attempt.change) for attempt in self._failed() if not attempt.change.narrows}
+    def _failed_grants(self) -> set[order.Lane]:
+        """Where a grant failed: nothing of its lane is narrowed there in this run."""
+        return {order.lane_of(attempt.change) for attempt in self._failed() if not attempt.change.narrows}
 
     def _throttled(self) -> set[str | None]:
         """Organizations that throttle this identity."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
+from reconciler.errors import Forbidden, ReconcilerError, Rejected
 from reconciler.survey.owed import Owed, owed_of
 
 
@@ -28,7 +29,9 @@ class Rest:
     basis: str = ""
     """Digest of the spec's content and of the write: with another one it is sent at once."""
     organization: str = ""
-    """Where it was rejected."""
+    """Where it was rejected; empty for an assignment, about which other rejections there say nothing."""
+    reason: str = ""
+    """Class name of the error; empty for `Rejected`."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -39,6 +42,7 @@ class Rest:
             "until": moment(self.until),
             "basis": self.basis,
             "organization": self.organization,
+            "reason": self.reason,
         }
 
     @classmethod
@@ -46,12 +50,15 @@ class Rest:
         """From the stored form; None for what cannot be read: it is sent again."""
         if not isinstance(body, Mapping) or (until := moment_of(body.get("until"))) is None:
             return None
-        attempts, basis, organization = (
-            number_of(body, "attempts"),
-            text_of(body, "basis"),
-            text_of(body, "organization"),
+        message, revision, basis, organization, reason = (
+            text_of(body, name) for name in ("message", "revision", "basis", "organization", "reason")
         )
-        return cls(text_of(body, "message"), text_of(body, "revision"), int(attempts), until, basis, organization)
+        return cls(message, revision, int(number_of(body, "attempts")), until, basis, organization, reason)
+
+    @property
+    def error(self) -> ReconcilerError:
+        """The error, as the service's response made it."""
+        return (Forbidden if self.reason == Forbidden.__name__ else Rejected)(self.message)
 
 
 @dataclass(frozen=True, slots=True)

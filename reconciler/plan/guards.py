@@ -125,9 +125,9 @@ def _unrecognised_role(target: RoleAssignmentChange) -> Iterator[Finding]:
     if not target.identity_id:
         yield "unrecognised", "it does not say whose role it is"
     if target.itself and not (
-        isinstance(target.place, AgentPoolPlace) and effective.is_administrator(target.after or "")
+        isinstance(target.place, AgentPoolPlace | QueuePlace) and effective.is_administrator(target.after or "")
     ):
-        yield "operator-itself", "the operator assigns itself nothing but Administrator of an agent pool"
+        yield "operator-itself", "the operator assigns itself nothing but Administrator of an agent pool or a queue"
 
 
 def _no_rule(target: Never) -> Finding:
@@ -333,8 +333,8 @@ def _unless(named: bool, message: str) -> Iterator[Finding]:
 def _role(spec: Spec, target: RoleAssignmentChange, policy: Policy) -> Iterator[Finding]:
     place, role = target.place, target.after or ""
     if target.itself:
-        if spec_allows.inheritance(spec, place.organization) is not False:
-            message = f"inheritance stays on in {place.organization}: the operator needs no role of its own"
+        if not spec_allows.takes_roles(spec, place):
+            message = f"nothing is taken away in {place.organization}: the operator needs no role of its own"
             yield "operator-itself", message
         return
     yield from rules.principal(policy, target.principal)

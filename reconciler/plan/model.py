@@ -98,7 +98,9 @@ class Change:
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
     awaits: str = ""
-    """Set where another change comes first, a text that follows *after*: ``the pool exists``. Not sent before."""
+    """Set where another change comes first, a text that follows *after*: ``grants are verified``. Not sent before."""
+    needs: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    """Local ids, of each entry one at least: the same plan grants it a role in this place before this may be done."""
 
     @property
     def id(self) -> str:
@@ -140,6 +142,10 @@ class Change:
     def destroys(self) -> bool:
         """Whether anything of it is gone for good afterwards."""
         return self.risk is Risk.DESTROYS
+
+    def content(self) -> dict[str, Json]:
+        """What is approved and hashed: all but what it awaits, which changes within a run."""
+        return {name: value for name, value in self.to_json().items() if name != "awaits"}
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""

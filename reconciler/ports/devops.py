@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reconciler.documents import Json
+from reconciler.errors import ReconcilerError
 
 DISTRIBUTED_TASK = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 """Id of the security namespace DistributedTask: permissions on agent pools and queues (azsk ADOScanner)."""
@@ -153,8 +154,13 @@ class Group:
 
     @property
     def scope(self) -> str:
-        """The name in brackets: of the project, or of the organization."""
-        return self.name.removeprefix("[").rpartition("]\\")[0]
+        """The name in brackets: of the project, or of the organization. No such name has a bracket in it."""
+        return self.name.removeprefix("[").partition("]\\")[0]
+
+    @property
+    def title(self) -> str:
+        """The name without its scope, as the creator of the group chose it."""
+        return self.name.partition("]\\")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +262,27 @@ class DevOpsReader(Protocol):
     def inheritance(self, organization: str) -> Mapping[int, bool]:
         """Inheritance switch of agent pools by pool id, one ACL read. A pool that is missing inherits."""
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        r"""Resolve addresses, ``[scope]\name``, or Entra object ids; an unknown principal is missing.
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Resolve principals as a spec writes them (`reconciler.spec.principals`); an unknown one is missing.
 
-        A principal that several identities match is `Rejected`.
+        `principals`: as written → id of the project whose group or build service is meant, empty for all others.
+        A value is the identity, or why this principal alone cannot be told: `Rejected` where several identities
+        match. `Throttled` is raised.
+        """
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Local id → names by which a spec may mean this identity, the most readable first; unknown ids are missing.
+
+        Only names that no other user can choose; each still has to be resolved, since an organization may have two.
+        """
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """Every group of an identity, directly or through other groups, with local id, name and descriptor."""
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """Local id → ids of the direct members; None where it is no group, or one whose members are not shown.
+
+        An unknown id is missing.
         """
 
     def may(self, organization: str, token: str, bits: int) -> bool:

@@ -6,6 +6,7 @@
     modes       how far writing goes: deployment, organization, pool; the strictest setting counts (`WriteMode`)
     agent_pools ids of agent pools that are a pool's own, by generation
     approvals   the spec that was approved last for a pool
+    operators   the deployed service's own identity in each organization
     facts       all of it as one run knows it (`SafetyFacts`), each part known or `Unknown`
     deployment  reads the facts once per run, and writes them (`Safety`)
 

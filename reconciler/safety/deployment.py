@@ -8,7 +8,7 @@ from typing import TypeVar
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
-from reconciler.safety import agent_pools, approvals, modes
+from reconciler.safety import agent_pools, approvals, modes, operators
 from reconciler.safety.agent_pools import (
     AgentPoolApproval,
     AgentPools,
@@ -115,6 +115,10 @@ class Safety:
 
     def _change_agent_pools(self, key: str, edit: Callable[[AgentPools], AgentPools]) -> None:
         agent_pools.change_agent_pools(self.documents, key, edit)
+
+    def record_operator(self, organization: str, identity: str, name: str) -> None:
+        """Record the identity that this service has in an organization."""
+        operators.record_operator(self.documents, organization, identity, name)
 
     def approve_spec(self, key: str, *, blob: str, path: str, text: str, by: str) -> None:
         """Store the content of a spec as the approved one of its pool."""

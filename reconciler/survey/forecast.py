@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.documents import Json
@@ -33,6 +34,7 @@ from reconciler.spec import effective
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted
+from reconciler.survey.operators import Operators, People
 from reconciler.survey.owed import Debts
 from reconciler.survey.port import Survey
 from reconciler.survey.queue_uses import QueueUses
@@ -150,7 +152,7 @@ class Forecast:
             return self._survey.role_assignments(organization, scope, resource)
         return tuple(self._roles.get((organization, scope, resource), {}).values())
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
         """With placeholders for members that are about to become known."""
         known = self._survey.identities(organization, principals)
         new = {
@@ -159,6 +161,11 @@ class Forecast:
             if name not in known and (organization, name.casefold()) in self._members
         }
         return {**known, **new}
+
+    def people(self, organization: str) -> People:
+        """A member that is about to become known is in no group, and is a person."""
+        new = {placeholder_identity(name) for where, name in self._members if where == organization}
+        return _NewPeople(self._survey.people(organization), frozenset(new))
 
     # --- what they leave as it is -----------------------------------------------------------------------
 
@@ -204,6 +211,27 @@ class Forecast:
     def debts(self) -> Debts:
         """As stored."""
         return self._survey.debts
+
+
+@dataclass(frozen=True, slots=True)
+class _NewPeople:
+    """See `reconciler.survey.operators.People`."""
+
+    known: People
+    new: frozenset[str]
+    """Placeholders."""
+
+    def operators(self) -> Operators:
+        return self.known.operators()
+
+    def groups_of(self, identity: str) -> frozenset[str]:
+        return frozenset() if identity in self.new else self.known.groups_of(identity)
+
+    def administers_collection(self, identity: str) -> bool:
+        return identity not in self.new and self.known.administers_collection(identity)
+
+    def without_members(self, identities: Collection[str]) -> frozenset[str]:
+        return self.known.without_members([one for one in identities if one not in self.new])
 
 
 def _lists(body: Mapping[str, Json], organization: str) -> bool:

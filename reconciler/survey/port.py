@@ -17,6 +17,7 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted
+from reconciler.survey.operators import People
 from reconciler.survey.owed import Debts
 from reconciler.survey.queue_uses import QueueUses
 
@@ -57,6 +58,9 @@ class Survey(Protocol):
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
 
+    def people(self, organization: str) -> People:
+        """Who the operators are there, and what they and others may do through groups."""
+
     def queues(
         self, organization: str, projects: Sequence[Project], pool: AgentPool
     ) -> Mapping[str, Queue | ReconcilerError | None]:
@@ -91,5 +95,8 @@ class Survey(Protocol):
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Whether the agent pool inherits roles."""
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; an unknown principal is missing."""
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Principal as written → identity; an unknown principal is missing.
+
+        The error of one principal is its value: several identities match, or its project cannot be told.
+        """

@@ -170,9 +170,13 @@ def test_an_exception_past_its_last_day_names_nothing() -> None:
     assert refuse(SPEC, [opening("Ops")], Policy()) == ()
 
 
-def test_the_operator_takes_a_role_only_where_inheritance_goes_off() -> None:
+def test_the_operator_takes_a_role_only_where_something_is_taken_away() -> None:
     """Otherwise it has its rights from above, and a role of its own would be one that nobody asked for."""
-    assert rules(itself(pool())) == ["operator-itself"]
+    roles = SPEC.access.roles
+    kept = replace(SPEC, access=replace(SPEC.access, roles=tuple(replace(one, exclusive=False) for one in roles)))
+
+    assert rules(itself(pool()), spec=kept) == ["operator-itself"]
+    assert rules(itself(pool())) == []
     assert rules(itself(pool("fabrikam-tailspin"), "Reader")) == ["operator-itself"]
     assert rules(itself(pool("fabrikam-tailspin"), None)) == ["operator-itself"]
     assert rules(itself(queue("Web", "fabrikam-tailspin"))) == ["operator-itself"]

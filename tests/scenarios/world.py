@@ -39,6 +39,7 @@ from reconciler.safety import Safety
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey.capabilities.answers import Capabilities, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.operators import OperatorNames
 from tests.scenarios.almanac import Almanac, ahead_of
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
@@ -79,6 +80,8 @@ class World:
         self._patience = 30.0
         self._policy = ""
         self.capabilities = Capabilities()
+        self.operators = OperatorNames(deployed=True)
+        """Set before the first run: by default it is the deployed service that runs."""
         self._specs: dict[str, Spec] = {}
         self._documents: dict[str, Json] = {}
         self._revision = 0
@@ -329,7 +332,8 @@ class World:
         )
         store = bootstrap.store(settings, self.clock)
         policy, believe = bootstrap.policy(settings), self.capabilities.beliefs
-        planner = Planner(FACETS, Readers(arm, DevOps(session)), policy, self.clock, believe=believe)
+        readers = Readers(arm, DevOps(session))
+        planner = Planner(FACETS, readers, policy, self.clock, believe=believe, operators=self.operators)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
         safety = Safety(store.safety, self.clock, settings.mode)
         safety.create()

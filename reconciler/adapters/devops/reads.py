@@ -33,12 +33,13 @@ from reconciler.adapters.devops.forms import (
     queues_of_definition,
     roles_call,
 )
+from reconciler.adapters.devops.group_members import groups_of, members_of
 from reconciler.adapters.devops.identities import Identities, property_of
 from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
 from reconciler.documents import Json, moment_of
-from reconciler.errors import NotFound, Rejected, Unavailable
+from reconciler.errors import NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.devops import (
     AGENT_POOLS_TOKEN,
     DISTRIBUTED_TASK,
@@ -227,9 +228,21 @@ class DevOps:
                 switches[int(id_)] = model.inherit_permissions
         return switches
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         """See `reconciler.adapters.devops.identities`."""
         return self._identities.resolve(organization, principals)
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """See `reconciler.adapters.devops.identities`."""
+        return self._identities.names_of(organization, ids)
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """See `reconciler.adapters.devops.group_members`."""
+        return groups_of(self._session, organization, identity_id)
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """See `reconciler.adapters.devops.group_members`."""
+        return members_of(self._session, organization, identity_ids)
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """GET permissions of the caller at one token."""

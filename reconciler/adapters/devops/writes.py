@@ -26,11 +26,12 @@ from reconciler.adapters.devops.forms import (
     roles_call,
 )
 from reconciler.adapters.devops.graph import GUID
-from reconciler.adapters.devops.identities import GROUP, identity_of
+from reconciler.adapters.devops.identities import identity_of
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
 from reconciler.ports.devops import Identity, Queue, QueueCheck
+from reconciler.spec.principals import folded, in_devops_alone
 
 
 class DevOpsWrites:
@@ -156,12 +157,12 @@ class DevOpsWrites:
         r"""POST to the graph until one kind of subject accepts the principal; the response must be about it.
 
         An address is tried as a user's sign-in name, a user's mail, a group's mail; an object id as user, group,
-        service principal. A group ``[scope]\name`` belongs to Azure DevOps and cannot be made from Entra.
+        service principal. Groups and build services belong to Azure DevOps and cannot be made from Entra.
         """
-        if GROUP.fullmatch(principal):
+        if in_devops_alone(principal):
             raise Rejected(
-                f"organization {organization}: group {principal}: does not exist; "
-                "groups of Azure DevOps cannot be added from Entra"
+                f"organization {organization}: {principal}: does not exist; "
+                "groups and build services of Azure DevOps cannot be added from Entra"
             )
         refusals: list[str] = []
         for kind, body in _attempts(principal):
@@ -180,8 +181,8 @@ class DevOpsWrites:
         subject = self._session.rest(OutgoingRequest(organization, "POST", url, f"graph-{kind}", what), body).document
         if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
             raise Unavailable(f"organization {organization}: {what}: the response names no subject")
-        names = {str(subject.get(name) or "").casefold() for name in ("principalName", "mailAddress", "originId")}
-        if principal.casefold() not in names:
+        names = {folded(str(subject.get(name) or "")) for name in ("principalName", "mailAddress", "originId")}
+        if folded(principal) not in names:
             raise NotEffective(f"organization {organization}: {what}: the response is about another subject")
         return identity_of(self._session, organization, subject)
 

@@ -231,7 +231,7 @@ def test_inheritance_is_switched_by_a_query_and_no_body(
 
 
 def subject(**names: str) -> Reply:
-    return Reply({"descriptor": "aad.x", "displayName": "Ann", **names}, status=201)
+    return Reply({"descriptor": "aad.x", "origin": "aad", "displayName": "Ann", **names}, status=201)
 
 
 REFUSED = Reply(failure("GraphBadRequestException", "no such subject"), status=400)

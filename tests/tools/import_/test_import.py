@@ -206,19 +206,6 @@ def test_a_schedule_of_the_azurerm_provider_is_imported_whole(
     assert planned.code == 0, planned.out
 
 
-def test_somebody_whom_no_name_leads_back_to_is_a_comment(signed_in: Shell, world: Running) -> None:
-    """Two people of one address: a spec that named them would name either."""
-    state = world.do.state()
-    state["principals"] += [{"name": "twin", "kind": "user", "mail": "bob@fabrikam.com", "displayName": "Bob's twin"}]
-    prime = next(one for one in state["organizations"] if one["name"] == "fabrikam-prime")
-    prime["identities"].append("twin")
-    world.do.replace(state)
-
-    notes = signed_in.run("import", POOL, "--to", "imported", "--output", "json").document["pools"][0]["notes"]
-
-    assert "fabrikam-prime: Bob Example administers too, and no spec can name this identity" in notes
-
-
 def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None:
     place = {"organization": "fabrikam-prime", "pool": RELEASE, "project": "fabrikam-release"}
     world.do.edit("set-role", **place, who="ann", role="User")

@@ -16,7 +16,7 @@ from reconciler.facets.support.observing import at_work, require_settled
 from reconciler.facets.support.replacement.checks import described, obstacle, sendable
 from reconciler.facets.support.replacement.network import holds_back
 from reconciler.plan.model import Detail, Risk
-from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, PipelineGrant, QueueRoles, Spec
 from reconciler.spec.names import organization_key
@@ -173,7 +173,11 @@ def _administrators(spec: Spec, organization: str, pool: AgentPool, survey: Surv
 def _ids(survey: Survey, organization: str, principals: Collection[str]) -> frozenset[str]:
     if not principals:
         return frozenset()
-    return frozenset(one.id for one in survey.identities(organization, sorted(principals)).values())
+    found = survey.identities(organization, sorted(principals)).values()
+    for one in found:
+        if isinstance(one, ReconcilerError):
+            raise one
+    return frozenset(one.id for one in found if isinstance(one, Identity))
 
 
 def _holder(line: RoleAssignment) -> str:
