@@ -69,6 +69,16 @@ COMMANDS = {
             "status --unmanaged --specs specs/",
         ),
     ),
+    "mode": CommandRow(
+        "reconciler.cli.mode:mode",
+        "Show how far writing goes, or set it for the deployment, an organization or a pool.",
+        (
+            "mode",
+            "mode set stop --reason 'incident 4711'",
+            "mode set report --organization fabrikam-prime --reason 'moving house'",
+            "mode clear --organization fabrikam-prime --reason 'moved'",
+        ),
+    ),
     "schema": CommandRow(
         "reconciler.cli.schema:schema",
         "Print the JSON Schema of spec files, so that an editor completes and checks them.",

@@ -15,9 +15,11 @@ from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, R
 from reconciler.cli.results import exit_code, show
 from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import require, select, settings_of
+from reconciler.cli.selection import note_policy, require, select, settings_of
 from reconciler.cli.stopping import stop_on_signals
 from reconciler.engine import Planner
+from reconciler.errors import ReconcilerError
+from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 
 PlanHash = Annotated[
@@ -67,8 +69,10 @@ def apply(
         app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
     ):
         reporter.bind(progress, stop)
+        note_policy(app.planner.policy, screen)
         if not allow_replace:
             _forbid_replacement(app.planner, selection.specs, screen)
+        _create_safety(app.safety, screen)
         run = ApplyRun(app.reconciler, selection, reporter, progress, stop)
         stopped = run.until(timeout, plan_hash or None)
     show(run.results(), output, screen)
@@ -78,6 +82,14 @@ def apply(
         screen.note(f"stopped; {number} {'change is' if number == 1 else 'changes are'} verified, no other is started")
         codes.append(STOPPED)
     return worst([DONE if complete else ERROR, *codes])
+
+
+def _create_safety(safety: Safety, screen: Screen) -> None:
+    """Mark a new safety store; where that fails nothing is written, and each run says so."""
+    try:
+        safety.create()
+    except ReconcilerError as error:
+        screen.note(f"the safety store cannot be created or read: {error}")
 
 
 def _forbid_replacement(planner: Planner, specs: Iterable[Spec], screen: Screen) -> None:

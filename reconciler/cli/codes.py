@@ -34,7 +34,15 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
         ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
     },
+    "mode": {
+        DONE: "shown, or set",
+        ERROR: "a setting cannot be read or written",
+    },
     "schema": {DONE: "printed"},
+    "policy": {
+        DONE: "written, or valid",
+        ERROR: "the file is invalid, a spec is invalid, or a file exists already",
+    },
     "serve": {
         DONE: "stopped by a signal, all runs ended",
         ERROR: "a setting or an address cannot be used, or a run did not end in time",

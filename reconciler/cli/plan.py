@@ -14,12 +14,16 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.cli.selection import note_policy, recalled, require, select, settings_of, view
+from reconciler.config.settings import Settings
+from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.status import PoolStatus
-from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Transient
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.sync import SyncCause
+from reconciler.safety import SafetyFacts
+from reconciler.safety.facts import NOT_CHECKED
 from reconciler.spec.model import Mode, Spec
 
 if TYPE_CHECKING:
@@ -41,13 +45,17 @@ def plan(
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
         look.start_sign_in()
+        note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
         specs_to_plan = _unpaused(look, selection.specs, screen)
         survey = look.survey(selection.specs)
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
+        facts = facts_by_pool(settings, specs_to_plan, screen)
         plans, codes = _plans(look, specs_to_plan, selection.revision, lambda spec: view(survey, spec, known), screen)
+    keyed = {spec.name: spec for spec in specs_to_plan}
+    plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
     by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
     causes = {
         one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
@@ -57,6 +65,19 @@ def plan(
     _note_without_state(plans, known, screen)
     show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen)
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
+
+
+def facts_by_pool(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, SafetyFacts]:
+    """What the deployment's owner allows, by pool; where no state can be read, nothing of it is checked."""
+    try:
+        return bootstrap.facts_of(settings, specs)
+    except (Transient, Forbidden, NotFound, Rejected) as error:
+        screen.note(f"the state cannot be read: {error}")
+        return {spec.key: NOT_CHECKED for spec in specs}
+
+
+def _annotated(one: Plan, spec: Spec, facts: SafetyFacts) -> Plan:
+    return annotated(one, gate_of(spec, facts), checked=facts.checked)
 
 
 def show(plans: Sequence[tuple[Plan, SyncCause]], output: OutputFormat, screen: Screen) -> None:

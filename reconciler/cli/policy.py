@@ -12,10 +12,9 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import require, select, settings_of
+from reconciler.cli.selection import note_policy, require, select, settings_of
 from reconciler.errors import NotFound, Refused
-from reconciler.plan.policy import load
-from reconciler.plan.policy.file import problems, warnings
+from reconciler.plan.policy import load, problems
 
 
 class Action(StrEnum):
@@ -104,8 +103,7 @@ def _migrate(content: bytes, to: Path | None, screen: Screen, *, force: bool) ->
 
 def _check(content: bytes, screen: Screen) -> int:
     found = load(content)
-    for line in warnings(found):
-        screen.result(f"warning: {line}")
+    note_policy(found, screen)
     screen.good(f"policy/v{found.version}, valid; digest {found.digest[:12]}")
     return DONE
 

@@ -16,6 +16,7 @@ from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.documents.spelling import similar
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
+from reconciler.plan.policy import Policy, warnings
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
 from reconciler.spec.loader import load
@@ -86,6 +87,12 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
         raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
     warnings = tuple(replace(one, path=_path_from(place, one.path)) for one in loaded.warnings)
     return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names), warnings=warnings)
+
+
+def note_policy(policy: Policy, screen: Screen) -> None:
+    """Say what the owner of the policy file should know."""
+    for line in warnings(policy):
+        screen.note(f"warning: {line}")
 
 
 def _path_from(place: str, path: str) -> str:

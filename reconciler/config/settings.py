@@ -211,6 +211,8 @@ class Settings:
     # fmt: on
     insights: str = field(default="", repr=False)
     """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
+    state_named: bool = False
+    """Whether the state was set, and is not the default."""
     instance: str = ""
     """Which one of several hosts this is, where the platform sets it."""
 
@@ -234,6 +236,7 @@ class Settings:
         settings = Settings(
             **values,
             insights=given.given.get(INSIGHTS, "").strip(),
+            state_named=bool(given.text("STATE")),
             instance=given.given.get("WEBSITE_INSTANCE_ID", ""),
         )
         _check_insights(given, settings)

@@ -12,7 +12,7 @@ from reconciler.engine import causes, verdict, waits
 from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence
-from reconciler.engine.gate import not_applied
+from reconciler.engine.gate import annotated
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
@@ -110,11 +110,10 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(end.verified))
     result = replace(
         stored,
-        plan=end.plan,
+        plan=annotated(end.plan, end.gate),
         planned=end.planned,
         applied=end.verified,
         failures=end.all_failures(frame.limits),
-        not_applied=_not_applied(end),
         pending=None if end.pending is None else _pending(end.pending, end.pending.retry_after),
         next_look=judgement.next_look,
     )
@@ -144,13 +143,6 @@ def _after(status: PoolStatus, end: Assessment) -> PoolStatus:
         waited=tuple(sorted(name for name in noted if name in left_to_azure or _facet(name) in unread)),
         unverified={name: count for name, count in counts if name in open_ids or _facet(name) in unread},
     )
-
-
-def _not_applied(end: Assessment) -> tuple[str, ...]:
-    """The settings that hold back what is left, each once."""
-    closed = end.gate.closed if end.plan.changes or end.plan.refusals else None
-    settings = [closed, end.gate.waiting, *(setting for _, setting in end.held)]
-    return tuple(dict.fromkeys(not_applied(setting) for setting in settings if setting is not None))
 
 
 def _facet(name: str) -> str:

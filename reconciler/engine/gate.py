@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ReconcilerError, Rejected
 from reconciler.plan import guards
-from reconciler.plan.model import Change, Route
+from reconciler.plan.model import Change, Plan, Route
 from reconciler.safety import Modes, ModeScope, ModeSetting, SafetyFacts, Unknown, WriteMode
 from reconciler.safety.approvals import Approvals
 from reconciler.safety.modes import strictest
@@ -57,6 +57,14 @@ class WriteGate:
 def not_applied(setting: ModeSetting) -> str:
     """``not applied: mode report (RECONCILER_MODE)``."""
     return f"not applied: {setting}"
+
+
+def annotated(plan: Plan, gate: WriteGate, *, checked: bool = True) -> Plan:
+    """The plan with the settings that hold its changes back, each once, and whether ownership was checked."""
+    closed = gate.closed if plan.changes or plan.refusals else None
+    settings = [closed, gate.waiting, *map(gate.held, plan.changes)]
+    texts = dict.fromkeys(not_applied(setting) for setting in settings if setting is not None)
+    return replace(plan, not_applied=tuple(texts), checked=checked)
 
 
 def gate_of(spec: Spec, facts: SafetyFacts) -> WriteGate:

@@ -59,5 +59,8 @@ class Result:
     """Seconds until the pool is to be read again; None: at the next event or resync."""
     status: PoolStatus
     """As stored."""
-    not_applied: tuple[str, ...] = ()
-    """Where a mode holds changes back: ``not applied: mode report (RECONCILER_MODE)``, each once."""
+
+    @property
+    def not_applied(self) -> tuple[str, ...]:
+        """The modes that hold back what is left: ``not applied: mode report (RECONCILER_MODE)``."""
+        return self.plan.not_applied if self.plan is not None else ()

@@ -237,8 +237,9 @@ def _unheld(body: Mapping[str, Json], document: Mapping[str, Json]) -> dict[str,
 def _detail(one: Difference) -> Detail:
     path = ".".join(one.path).removeprefix("properties.")
     row = mutability.row_for(path)
-    note = row.note if row.way is Way.UNKNOWN else row.way.value
-    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note)
+    code = row.brings_code(one.before, one.after)
+    note = row.note if row.way is Way.UNKNOWN else ", ".join(filter(None, [row.note if code else "", row.way.value]))
+    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note, code)
 
 
 def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:

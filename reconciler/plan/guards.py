@@ -218,12 +218,12 @@ def _arm(spec: Spec, change: Change, target: ArmTarget, policy: Policy) -> Itera
 
 
 def _creation(spec: Spec, policy: Policy) -> Iterator[Finding]:
-    """What the spec names for a pool that is created, whatever the body that is put has of it."""
+    """Places and people that the spec names for a pool that is created, whatever the body that is put has of it."""
     for organization in spec.organizations:
         yield from rules.organization(policy, organization.name)
         for project in organization.projects or ("*",):
             yield from rules.project(policy, organization.name, project)
-            if organization.open_access:
+            if spec_allows.open_access(spec, organization, project, None):
                 yield from rules.open_access(policy, organization.name, project)
     profile = spec.permission_profile
     if profile is not None:
@@ -240,16 +240,13 @@ def _added(target: UpdatePool, lines: Sequence[Detail], policy: Policy) -> Itera
         name = spec_allows.name_in(one)
         entry = f"organizationProfile.organizations[{name}]"
         for line in lines:
-            if line.path == entry and line.before is None:
+            if line.path == entry:
                 yield from rules.organization(policy, name)
-            if line.path in (entry, f"{entry}.projects", f"{entry}.repositories"):
+            if line.path == entry or (line.path in (f"{entry}.projects", f"{entry}.repositories") and line.before):
+                had = {str(place).rstrip("/").rpartition("/")[2].casefold() for place in line.before or ()}
                 for place in uses.places(one):
-                    if place.casefold() not in _texts(line.before):
+                    if place.casefold() not in had:
                         yield from rules.project(policy, name, place)
-
-
-def _texts(before: Json) -> set[str]:
-    return {str(one).rstrip("/").rpartition("/")[2].casefold() for one in before} if isinstance(before, list) else set()
 
 
 def _api_version(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:

@@ -66,6 +66,13 @@ class Detail:
     after: Json
     risk: Risk = Risk.NEUTRAL
     note: str = ""
+    code: bool = False
+    """Whether it brings code that runs under every job, which widens, whatever else it does."""
+
+    @property
+    def widens(self) -> bool:
+        """Whether people, pipelines or code may do more afterwards, beside what its risk says."""
+        return self.code or self.risk is Risk.WIDENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,11 @@ class Change:
         return self.risk in last or any(detail.risk in last for detail in self.details)
 
     @property
+    def widens(self) -> bool:
+        """Whether anything of it widens: a change that restarts agents may bring them foreign code as well."""
+        return self.risk is Risk.WIDENS or any(detail.widens for detail in self.details)
+
+    @property
     def destroys(self) -> bool:
         """Whether anything of it is gone for good afterwards."""
         return self.risk is Risk.DESTROYS
@@ -147,6 +159,7 @@ class Change:
             "target": targets.to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
+                | ({"code": True} if d.code else {})
                 for d in self.details
             ],
             "note": self.note,
@@ -180,6 +193,10 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    not_applied: tuple[str, ...] = field(default=(), compare=False)
+    """The modes that hold changes back: ``not applied: mode report (RECONCILER_MODE)``."""
+    checked: bool = field(default=True, compare=False)
+    """Whether the deployment's state was read: without it ownership is not checked, and the plan cannot be approved."""
 
     @property
     def in_sync(self) -> bool:

@@ -17,6 +17,8 @@ from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting, Wri
 T = TypeVar("T")
 
 UNSET = "no mode is set in the safety store; the owner sets one with `reconciler mode set`"
+NEW = ModeSetting(WriteMode.REPORT, "the safety store is new; the owner sets a mode with `reconciler mode set`")
+"""Also for a person, whose `apply` creates the store first."""
 
 
 class Safety:
@@ -31,12 +33,17 @@ class Safety:
         self._environment = ModeSetting(environment, VARIABLE)
         self._unset = ModeSetting(WriteMode.REPORT, UNSET) if service else modes.UNGOVERNED
 
-    def read(self, key: str, organizations: Iterable[str]) -> SafetyFacts:
-        """The facts of one pool, with the organizations that its spec names. Raises nothing of the store."""
+    def read(self, key: str, organizations: Iterable[str], *, planning: bool = False) -> SafetyFacts:
+        """The facts of one pool, with the organizations that its spec names. Raises nothing of the store.
+
+        `planning`: for a plan alone; a store that is new then holds nothing back, since a person's `apply` creates it.
+        """
         try:
             index = self.documents.index()
         except ReconcilerError as error:
-            return SafetyFacts(Modes(modes.unreadable(error)), Unknown(str(error)), Unknown(str(error)))
+            return SafetyFacts(Modes(modes.unreadable(error)), Unknown(str(error)), Unknown(str(error)), checked=False)
+        if planning and index.new:
+            return SafetyFacts(Modes(modes.strictest([self._environment, self._unset])))
         return SafetyFacts(
             self._modes(index, key, organizations),
             _known(lambda: agent_pools.read_recorded(self.documents, index, key)),
@@ -49,6 +56,17 @@ class Safety:
             return self._modes(self.documents.index(), key, organizations)
         except ReconcilerError as error:
             return Modes(modes.unreadable(error))
+
+    def settings(self) -> tuple[ModeSetting, ...]:
+        """Every setting: environment, deployment, organizations, pools. Raises nothing of the store."""
+        try:
+            index = self.documents.index()
+        except ReconcilerError as error:
+            return (self._environment, modes.unreadable(error))
+        deployment = modes.read_setting(self.documents, index, ModeScope()) or self._unset
+        scopes = [scope for name in sorted(index.names) if (scope := modes.scope_of(name)) is not None]
+        found = [modes.read_setting(self.documents, index, scope) for scope in scopes]
+        return (self._environment, deployment, *(one for one in found if one is not None))
 
     def create(self) -> None:
         """Mark a new store: a person's `apply` does."""
@@ -71,7 +89,7 @@ class Safety:
         approvals.approve_spec(self.documents, key, blob=blob, path=path, text=text, by=by, at=self.clock.now())
 
     def _modes(self, index: SafetyIndex, key: str, organizations: Iterable[str]) -> Modes:
-        environment, unset = self._environment, self._unset
+        environment, unset = self._environment, NEW if index.new else self._unset
         return modes.read_modes(self.documents, index, key, organizations, environment=environment, unset=unset)
 
 

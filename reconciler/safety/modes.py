@@ -5,14 +5,14 @@ Of several settings the strictest counts. A setting that cannot be read blocks w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from reconciler.documents import moment, text_of
-from reconciler.errors import ReconcilerError, Rejected, Transient
+from reconciler.errors import ReconcilerError, Rejected
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 
 VARIABLE = "RECONCILER_MODE"
@@ -79,13 +79,28 @@ class ModeSetting:
         governs = "" if self.scope == ModeScope() else f" of {self.scope}"
         return f"mode {self.mode}{governs} ({self.place}){f': {self.reason}' if self.reason else ''}"
 
-    @property
-    def retried(self) -> bool:
-        """Whether it cannot be read now, and may be readable later."""
-        return isinstance(self.unknown, Transient)
+    def to_json(self) -> dict[str, Any]:
+        """The documented form."""
+        return {
+            "mode": self.mode.value,
+            "place": self.place,
+            "organization": self.scope.organization or None,
+            "pool": self.scope.pool or None,
+            "reason": self.reason,
+            "unreadable": None if self.unknown is None else str(self.unknown),
+        }
 
 
-UNGOVERNED = ModeSetting(WriteMode.ENFORCE, "default")
+def scope_of(document: str) -> ModeScope | None:
+    """What a document of this name governs; None for the deployment's, and for all that hold no mode."""
+    for kind in ("organization", "pool"):
+        prefix = f"mode/{kind}s/"
+        if document.startswith(prefix):
+            return ModeScope(**{kind: document.removeprefix(prefix)})
+    return None
+
+
+UNGOVERNED = ModeSetting(WriteMode.ENFORCE, "no mode is set in the safety store: services report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,18 @@ class Modes:
 def strictest(settings: Iterable[ModeSetting]) -> ModeSetting:
     """The strictest; of equal ones the first, but one that cannot be read before others that write nothing."""
     return min(settings, key=lambda one: (one.mode.rank, one.unknown is None))
+
+
+def of_deployment(settings: Iterable[ModeSetting]) -> ModeSetting:
+    """What counts for everything: the strictest setting that governs neither an organization nor a pool."""
+    return strictest(one for one in settings if one.scope == ModeScope())
+
+
+def holding(settings: Sequence[ModeSetting]) -> list[str]:
+    """The settings that hold writes back: what counts for the deployment, then organizations and pools."""
+    others = [one for one in settings if one.scope != ModeScope()]
+    held = [*([of_deployment(settings)] if settings else []), *others]
+    return [str(one) for one in held if one.mode is not WriteMode.ENFORCE]
 
 
 def read_modes(
@@ -153,7 +180,12 @@ def write_setting(
     documents: SafetyDocuments, scope: ModeScope, mode: WriteMode | None, *, reason: str, by: str, at: datetime
 ) -> None:
     """Store a setting; None clears it."""
-    body = {"mode": None if mode is None else mode.value, "reason": reason, "by": by, "at": moment(at)}
+    body = {
+        "mode": None if mode is None else mode.value,
+        "reason": reason,
+        "by": by,
+        "at": moment(at.replace(microsecond=0)),
+    }
     documents.change(scope.document, lambda _: body, replace_missing=True)
 
 

@@ -94,6 +94,7 @@ def test_validate_needs_the_loader_and_no_engine(desk: Desk) -> None:
         "errors",
         "plan",
         "ports",
+        "safety",
         "spec",
     }
     assert {name for name in ours(found) if name.startswith("adapters.")} <= {

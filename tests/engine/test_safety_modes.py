@@ -47,6 +47,8 @@ def governed(projects: int = 3, *, service: bool = False) -> Governed:
     stage.estate.add(OTHER, 1, projects)
     stage.estate.arm[SPEC.pool_id.casefold()] = {"id": SPEC.pool_id, "tags": {}}
     stage.estate.open.clear()
+    if not service:
+        stage.safety.create()
     return stage
 
 
@@ -92,7 +94,9 @@ def test_a_service_with_a_new_store_reports() -> None:
 
     result = stage.run(BOTH)
     assert (result.outcome, stage.estate.writes) == (Outcome.OUT_OF_SYNC, [])
-    assert "no mode is set in the safety store" in result.not_applied[0]
+    assert "the safety store is new" in result.not_applied[0]
+    stage.safety.create()
+    assert "no mode is set in the safety store" in stage.run(BOTH).not_applied[0]
     stage.set(WriteMode.ENFORCE)
     assert stage.run(BOTH).outcome is Outcome.APPLIED
 

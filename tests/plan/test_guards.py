@@ -208,6 +208,12 @@ def test_nothing_is_destroyed_or_replaced(ruin: Change) -> None:
 
 # --- policy ---
 
+OPEN = {
+    "properties": {
+        "organizationProfile": {"organizations": [{"url": f"https://dev.azure.com/{ORG}", "openAccess": True}]}
+    }
+}
+
 
 @pytest.mark.parametrize(
     ("policy", "refused", "rule"),
@@ -222,7 +228,7 @@ def test_nothing_is_destroyed_or_replaced(ruin: Change) -> None:
         (Policy(principals=("*@contoso.com",)), grant(), "policy-principals"),
         (Policy(principals=("ann@*",)), arm(CREATE), "policy-principals"),
         (Policy(open_access=()), opening(), "policy-open-access"),
-        (Policy(open_access=()), arm(CREATE), "policy-open-access"),
+        (Policy(open_access=()), arm(CreatePool(SPEC.pool_id, OPEN)), "policy-open-access"),
         (Policy(create_pools=False), arm(CREATE), "policy-create-pools"),
         (Policy(), member(), "policy-materialise"),
     ],

@@ -37,8 +37,13 @@ def set_mode(safety: Safety, scope: ModeScope, mode: WriteMode | None) -> None:
     safety.set_mode(scope, mode, reason="maintenance", by="ann")
 
 
-def test_a_person_may_write_where_nothing_was_ever_set(stores: Local) -> None:
-    assert facts(safety_of(stores)).modes.of_pool().mode is WriteMode.ENFORCE
+def test_nobody_writes_before_the_store_is_created(stores: Local) -> None:
+    """Not even a person: what a run records needs the store. A person's `apply` creates it first."""
+    safety = safety_of(stores)
+    assert not facts(safety).modes.of_pool().mode.writes
+    assert safety.read("pool-a", ["fabrikam"], planning=True).modes.of_pool().mode is WriteMode.ENFORCE
+    safety.create()
+    assert facts(safety).modes.of_pool().mode is WriteMode.ENFORCE
 
 
 def test_a_service_reports_until_the_owner_sets_a_mode(stores: Local) -> None:
@@ -86,6 +91,7 @@ def test_an_organization_and_a_pool_have_their_own_mode(stores: Local) -> None:
 
 def test_a_set_mode_counts_in_the_next_check(stores: Local) -> None:
     safety = safety_of(stores)
+    safety.create()
     assert safety.modes("pool-a", []).of_pool().mode is WriteMode.ENFORCE
     set_mode(safety_of(stores), ALL, WriteMode.STOP)
     assert safety.modes("pool-a", []).of_pool().mode is WriteMode.STOP

@@ -15,7 +15,7 @@ Spec authors are less trusted than the operator: what the policy does not allow 
 
 from __future__ import annotations
 
-from reconciler.plan.policy.file import load, problems
+from reconciler.plan.policy.file import load, problems, warnings
 from reconciler.plan.policy.model import Allow, Policy, allows
 from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, State, Window
 
@@ -32,4 +32,5 @@ __all__ = [
     "allows",
     "load",
     "problems",
+    "warnings",
 ]

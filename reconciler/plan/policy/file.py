@@ -67,7 +67,7 @@ def problems(text: bytes) -> tuple[str, ...]:
 def warnings(policy: Policy) -> tuple[str, ...]:
     """What the owner of a policy file should know, one line of text each."""
     found = []
-    if policy.version == 1:
+    if policy.version == 1 and policy.from_file:
         found.append(
             f"policy: is {V1}, in which what is not named is allowed, such as identities, subnets and images; "
             f"`policy migrate` writes it as {V2}"
@@ -178,11 +178,11 @@ def _first(entries: Entries) -> Policy:
     if "open_access" in given:
         given["open_access"] = None if given["open_access"] else ()
     lines = {_FIRST[key.value].attribute: (line_of(key),) for key, _ in entries if key.value in _FIRST}
-    return Policy(**given, lines=lines)
+    return Policy(**given, lines=lines, from_file=True)
 
 
 def _second(entries: Entries) -> Policy:
-    given: dict[str, Any] = {**NOTHING, "version": 2}
+    given: dict[str, Any] = {**NOTHING, "version": 2, "from_file": True}
     lines = {}
     for key, value in entries:
         lines[key.value] = (line_of(key),)

@@ -113,6 +113,8 @@ class Policy(Limits):
     """Where the deployment's state is; None: the policy does not say."""
     allow: tuple[Allow, ...] = ()
     """Entries of a policy/v2 file. The fields above deny everything there, until `for_pool` has been called."""
+    from_file: bool = field(default=False, compare=False)
+    """Whether the deployment has a policy file."""
     resolved: bool = field(default=False, compare=False)
     """Whether the fields above are those of one pool."""
     lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
@@ -174,7 +176,7 @@ def _union(nothing: Any, values: Sequence[Any]) -> Any:
     return max(values)
 
 
-_UNHASHED = frozenset({"line", "lines", "unnamed", "resolved"})
+_UNHASHED = frozenset({"line", "lines", "unnamed", "resolved", "from_file"})
 
 
 def _plain(value: Any) -> Any:

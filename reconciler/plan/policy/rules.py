@@ -36,7 +36,9 @@ ADMINISTRATOR = "Administrator"
 
 
 def refusal(policy: Policy, attribute: str, message: str) -> Finding:
-    """Rule, and the message with the line of the policy."""
+    """Rule, and the message with the line of the policy; where no entry is about the pool, that is the reason."""
+    if policy.resolved and not policy.unnamed:
+        return BY_ATTRIBUTE["pools"].rule, f"no entry of the policy is about this pool{policy.where('pools')}"
     return BY_ATTRIBUTE[attribute].rule, f"{message}{policy.where(attribute)}"
 
 
@@ -46,7 +48,7 @@ def refusal(policy: Policy, attribute: str, message: str) -> Finding:
 def place(policy: Policy, pool: str, subscription: str, resource_group: str) -> Iterator[Finding]:
     """Whether anything may be written for this pool."""
     if not allows(policy.pools, pool):
-        yield refusal(policy, "pools", f"no entry of the policy is about the pool {pool}")
+        yield refusal(policy, "pools", f"the policy does not allow the pool {pool}")
     if not allows(policy.subscriptions, subscription):
         yield refusal(policy, "subscriptions", f"the policy does not allow the subscription {subscription}")
     if not allows(policy.resource_groups, resource_group):
@@ -63,6 +65,13 @@ def project(policy: Policy, organization: str, name: str) -> Iterator[Finding]:
     """Whether anything may be written in the project; ``*`` for all projects."""
     if not allows_project(policy.projects, organization, name):
         yield refusal(policy, "projects", f"the policy does not allow the project {organization}/{name}")
+
+
+def agent_pool(policy: Policy, organization: str, name: str, number: int) -> Iterator[Finding]:
+    """Whether the agent pool may be taken for the pool's own, where a proof of that is missing."""
+    if not allows(policy.agent_pools, f"{organization}/{name}#{number}"):
+        message = f"the policy does not let the agent pool {organization}/{name}#{number} be taken for the pool's own"
+        yield refusal(policy, "agent_pools", message)
 
 
 def principal(policy: Policy, name: str) -> Iterator[Finding]:

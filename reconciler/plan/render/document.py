@@ -24,7 +24,8 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
     document: dict[str, Json] = {
         "pool": plan.pool,
         "revision": plan.revision,
-        "hash": plan.hash,
+        "hash": plan.hash if plan.checked else None,
+        "ownership": "checked" if plan.checked else "not checked",
         "inSync": plan.in_sync,
         "outOfSync": None if plan.in_sync else cause.value,
         "state": words.state(plan, cause),
@@ -32,6 +33,7 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
         "changes": [_change(change) for change in plan.changes],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "gaps": [_gap(gap) for gap in plan.gaps],
+        "notApplied": list(plan.not_applied),
         "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
     }
     return {name: redacted(value) for name, value in document.items()}

@@ -26,7 +26,8 @@ def text(plan: Plan, columns: int | None = None, cause: SyncCause = SyncCause.UN
     `columns`: width of the terminal; a change that is wider takes two lines. None: no limit. `cause`: why the pool is
     out of sync, as far as it is known.
     """
-    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
+    end = [f"  {words.counts(plan)}", *(f"  {note}" for note in words.notes(plan))]
+    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), *end])
 
 
 def _head(plan: Plan, cause: SyncCause) -> str:

@@ -42,7 +42,10 @@ def _head(plan: Plan, cause: SyncCause) -> Iterator[str]:
     at = f" @ {code(revision)}" if revision else ""
     yield f"### {code(plan.pool)}{at}: {words.state(plan, cause)}"
     yield ""
-    yield f"{words.counts(plan)} · plan {code(plan.hash)}"
+    yield f"{words.counts(plan)} · plan {code(plan.hash)}" if plan.checked else words.counts(plan)
+    for note in words.notes(plan):
+        yield ""
+        yield escaped(note)
 
 
 def _changes(plan: Plan) -> Iterator[str]:

@@ -92,6 +92,14 @@ def _open_ends(plan: Plan) -> Iterator[str]:
         yield f"{_counted(degraded, 'problem', '')} to correct"
 
 
+UNCHECKED = "ownership not checked: no state of the deployment was read, so this plan cannot be approved"
+
+
+def notes(plan: Plan) -> list[str]:
+    """What holds the plan as a whole back, and what was not checked; each one line, cleaned."""
+    return [*map(clean, plan.not_applied), *([] if plan.checked else [UNCHECKED])]
+
+
 def revision(plan: Plan) -> str:
     """The short commit, cleaned; empty for a folder without git, marked for files that are not committed."""
     dirty = "-dirty" if "-dirty" in plan.revision else ""

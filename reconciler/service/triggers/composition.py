@@ -9,6 +9,7 @@ from reconciler.config.settings import Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.engine.gate import annotated, gate_of
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
@@ -44,6 +45,7 @@ def use(opened: TriggerContext) -> None:
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A new context."""
     app = bootstrap.build(settings, watch=telemetry, service=True)
+    logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
@@ -54,6 +56,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         status = load_status(app.state, spec.key)
         survey = app.reconciler.survey([spec]).knowing(spec, status.remembered)
         plan = app.planner.plan(spec, survey, revision)
+        plan = annotated(plan, gate_of(spec, app.reconciler.facts(spec)))
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
@@ -62,6 +65,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         worker,
         outbox,
         app.state,
+        app.safety,
         app.leases,
         queues,
         app.clock,

@@ -10,6 +10,7 @@ from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
@@ -58,6 +59,7 @@ class TriggerContext:
     worker: Worker
     outbox: Outbox
     state: StateStore
+    safety: Safety
     leases: Leases
     queues: MessageQueues
     """By name: the same store that state and leases are in."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change
+from reconciler.plan.policy import Policy, warnings
 from reconciler.service.catalogue import Specs
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
@@ -29,6 +30,12 @@ def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
     """Log why events of a document were dropped."""
     if reasons:
         event("dropped", trigger=trigger, reasons=dict(reasons))
+
+
+def policy(given: Policy) -> None:
+    """Log what the owner of the policy file should know, once for each process."""
+    for line in warnings(given):
+        event("policy", warning=line)
 
 
 def run(work: WorkMessage, report: Report, specs: Specs) -> None:

@@ -39,7 +39,7 @@ def draft_policy(specs: Sequence[Spec]) -> PolicyDraft:
             given["max_concurrency"] = machines
         given["create_pools"] = True
         entries.setdefault(repr(sorted(given.items())), (given, []))[1].append(spec.name)
-        notes += _consents(spec)
+        notes += [*_consents(spec), *_wider(spec)]
     return PolicyDraft(
         tuple(Allow({"pools": tuple(pools), **given}) for given, pools in entries.values()), tuple(notes)
     )
@@ -57,7 +57,11 @@ def _uses(spec: Spec) -> Mapping[str, list[str]]:
         "principals": [who for _, _, who in _roles(spec)],
         "roles": [f"{where}/{role}={who}" for where, role, who in _roles(spec)],
         "open_access": [
-            *(f"{one.name}/{project}" for one, project in places if one.open_access),
+            *(
+                f"{one.name}/{project}"
+                for one, project in places
+                if one.open_access and not _closed(spec, one.name, project)
+            ),
             *(f"{one.organization}/{one.project}" for one in spec.access.open_access if one.allow),
         ],
         "pipelines": [
@@ -77,11 +81,20 @@ def _places(spec: Spec) -> Iterator[tuple[Organization, str]]:
             yield one, project
 
 
+def _closed(spec: Spec, organization: str, project: str) -> bool:
+    """Whether an exception closes the project for good; after a last day the organization's flag counts again."""
+    return any(
+        one.until is None and not one.allow
+        for one in spec.access.open_access
+        if spec_allows.same(one.organization, organization) and spec_allows.same(one.project, project)
+    )
+
+
 def _further(spec: Spec) -> Iterator[str]:
     """Projects that `access` alone names."""
-    access = spec.access
-    for one in (*access.open_access, *access.pipelines, *access.queue_roles):
-        yield f"{one.organization}/{one.project}"
+    yield from (f"{one.organization}/{one.project}" for one in spec.access.open_access)
+    yield from (f"{one.organization}/{one.project}" for one in spec.access.pipelines)
+    yield from (f"{one.organization}/{one.project}" for one in spec.access.queue_roles)
 
 
 def _roles(spec: Spec) -> Iterator[tuple[str, str, str]]:
@@ -100,7 +113,7 @@ def _roles(spec: Spec) -> Iterator[tuple[str, str, str]]:
 
 def _patterns(spec: Spec, attribute: str, found: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     """The values as patterns, each once; a name with a wildcard in it would allow others too, and is left out."""
-    kept = {}
+    kept: dict[str, str] = {}
     for one in found:
         everything = one.endswith("/*") and attribute in ("projects", "open_access")
         if _WILDCARDS & set(one[:-1] if everything else one):
@@ -110,6 +123,15 @@ def _patterns(spec: Spec, attribute: str, found: Sequence[str], notes: list[str]
         else:
             kept.setdefault(folded(one), one)
     return tuple(kept.values())
+
+
+def _wider(spec: Spec) -> Iterator[str]:
+    """Where patterns cannot say what the spec says: all projects but one."""
+    for one in spec.access.open_access:
+        place = spec_allows.organization(spec, one.organization)
+        if place is not None and place.open_access and not place.projects and not one.allow and one.until is None:
+            closed = f"{one.organization}/{one.project}"
+            yield f"{spec.name}: openAccess: {one.organization}/* allows {closed} too, which the spec closes"
 
 
 def _consents(spec: Spec) -> Iterator[str]:
