@@ -12,7 +12,7 @@ param location string
 @description('Where specs come from: RECONCILER_SPECS, an https git URL with #REF:PREFIX behind it.')
 param specs string
 
-@description('Path of the policy file in the package, as the app sees it; empty: only verified specs limit what is done.')
+@description('Path of the policy file in the package, as the app sees it; policy init writes one. Empty: only verified specs limit what is done.')
 param policyFile string = ''
 
 @description('Path of the file of capabilities in the package, as the app sees it; empty: the careful way is taken in everything.')

@@ -17,7 +17,7 @@ from reconciler.errors import NotFound, Refused
 from reconciler.plan.policy import load, problems
 
 
-class Action(StrEnum):
+class PolicyAction(StrEnum):
     """What is done."""
 
     INIT = "init"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 
 What = Annotated[
-    Action,
+    PolicyAction,
     typer.Argument(
         metavar="ACTION",
         help="init: what the specs use, as policy/v2. migrate: a policy/v1 FILE as policy/v2, with the same meaning. "
@@ -57,14 +57,14 @@ def policy(
 ) -> int:
     """Write a policy that allows what the specs use, migrate one to policy/v2, or check one. Calls no service."""
     screen = Screen(color=not no_color, verbose=verbose)
-    if (file is None) is (action in (Action.MIGRATE, Action.CHECK)):
+    if (file is None) is (action in (PolicyAction.MIGRATE, PolicyAction.CHECK)):
         raise typer.BadParameter("a FILE goes with migrate and check, and with nothing else", param_hint="FILE")
-    if action is Action.SCHEMA:
+    if action is PolicyAction.SCHEMA:
         from reconciler.plan.policy.schema import json_schema  # noqa: PLC0415 - other actions do not need it
 
         screen.document(json_schema())
         return DONE
-    if action is Action.INIT:
+    if action is PolicyAction.INIT:
         return _init(specs, ref, to, screen, force=force)
     text = _read(file or Path())
     found = problems(text)
@@ -72,7 +72,7 @@ def policy(
         screen.error(line)
     if found:
         return ERROR
-    return _check(text, screen) if action is Action.CHECK else _migrate(text, to, screen, force=force)
+    return _check(text, screen) if action is PolicyAction.CHECK else _migrate(text, to, screen, force=force)
 
 
 def _init(specs: str, ref: str, to: Path | None, screen: Screen, *, force: bool) -> int:

@@ -206,7 +206,9 @@ class Reconciler:
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes):
+        if not fresh and any(
+            one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes
+        ):
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision)
             held, unsent = not_sent(plan)

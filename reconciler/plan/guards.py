@@ -347,7 +347,8 @@ def _widening(
         case AutoProvision():
             message = f"the spec does not want {name} to give the pool to every new project"
             yield from _unless(spec_allows.auto_provision(organization), message)
-            yield from rules.project(policy, name, "*")
+            if policy.version > 1:  # policy/v1 has no word on it
+                yield from rules.project(policy, name, "*")
         case DirectoryEntry():
             yield from _entry(spec, target, policy)
         case NewQueue() | AccessLevel() | GroupMember():

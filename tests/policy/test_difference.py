@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.plan import guards
+from reconciler.plan.model import Change
+from reconciler.plan.policy import Policy
 from reconciler.plan.policy import rules as policy_rules
 from reconciler.plan.policy.fields import BY_NAME
+from reconciler.plan.targets import ReplacePool
+from tests.plan.guarded import provisioning
+from tests.plan.guarded import rules as guarded
 from tests.policy.estate import (
     ANN,
     FABRIC,
@@ -21,6 +27,7 @@ from tests.policy.estate import (
     TAILSPIN,
     changed,
     estate,
+    parsed,
     plan,
     rules,
     wide,
@@ -102,6 +109,41 @@ def test_a_subnet_is_not_left_for_the_open_network() -> None:
 
     assert [rule for rule, _ in found] == ["policy-subnets"]
     assert found[0][1].startswith("the policy does not allow the subnet none (policy:")
+
+
+@pytest.mark.parametrize(
+    ("names", "allowed"),
+    [([NAME], True), ([NAME.upper()], True), (["fabrikam-m*"], True), (["fabrikam"], False), (None, False)],
+)
+def test_a_pool_is_replaced_only_where_it_is_named(names: list[str] | None, allowed: bool) -> None:
+    """And only with a creation that the policy allows; `apply` without its option takes the permission away."""
+    spec = parsed(changed((("replace",), "allowed"), (("pool", "location"), "westus")))
+    target = ReplacePool(spec.pool_id, spec.body, ("location",))
+    change = Change("pool", "replacement", NAME, "eastus", "westus", target)
+    given, images = wide(replacePools=names), wide(replacePools=names, images=["windows-*"])
+
+    found = [one.rule for one in guards.refuse(spec, [change], given.for_pool(NAME))]
+
+    assert found == ([] if allowed else ["policy-replace-pools"])
+    assert [one.rule for one in guards.refuse(spec, [change], given.without_replacement().for_pool(NAME))] == [
+        "policy-replace-pools"
+    ]
+    assert [one.rule for one in guards.refuse(spec, [change], images.for_pool(NAME))] == [
+        "policy-images" if allowed else "policy-replace-pools"
+    ]
+
+
+def test_new_projects_get_the_pool_only_where_all_may() -> None:
+    """`autoProvision` gives it to every project of tomorrow; the old format has no word on that."""
+    everywhere = provisioning(TAILSPIN)
+
+    found = [
+        guarded(everywhere, policy=wide(projects=[pattern]).for_pool("pool-1"))
+        for pattern in (f"{TAILSPIN}/*", f"{TAILSPIN}/Site", f"{TAILSPIN}/????")
+    ]
+
+    assert found == [[], ["policy-projects"], ["policy-projects"]]
+    assert guarded(everywhere, policy=Policy(projects=(f"{TAILSPIN}/Site",))) == []
 
 
 def test_fields_that_arm_spells_otherwise_are_found() -> None:

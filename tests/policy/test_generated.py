@@ -18,7 +18,6 @@ from reconciler.plan.targets import CreatePool, OpenAccess, UpdatePool
 from reconciler.spec import loader
 from reconciler.spec.model import Organization, Spec
 from reconciler.tools.policy import draft_policy, text
-from tests.aspects.bodies import bodies
 from tests.policy.estate import (
     ANN,
     BASE,
@@ -136,14 +135,6 @@ def test_the_plan_under_a_generated_policy_is_the_plan_without_a_policy(document
     assert without.changes
 
 
-@settings(deadline=None, max_examples=40)
-@given(bodies())
-def test_a_creation_of_any_body_passes_its_generated_policy(document: dict[str, Json]) -> None:
-    without = plan(document, Policy(), estate(pools=False))
-
-    assert differing(plan(document, generated(document), estate(pools=False))) == differing(without)
-
-
 @settings(deadline=None, max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(VALID, VALID, st.booleans())
 def test_nothing_beyond_the_specs_passes(known: dict[str, Json], other: dict[str, Json], there: bool) -> None:
@@ -235,20 +226,20 @@ def test_consent_and_wildcards_are_left_to_a_person() -> None:
     assert not {"replace_pools", "arm_api_versions", "principals", "roles", "materialise"} & draft.allow[0].given.keys()
 
 
-@pytest.mark.parametrize(
-    ("edit", "rule"),
-    [
-        ((("pool", "identity"), {"type": "UserAssigned", "userAssignedIdentities": {PRODUCTION: {}}}), "identities"),
-        (((*FABRIC, "networkProfile", "subnetId"), OTHER_SUBNET), "subnets"),
-        (((*FABRIC, "images"), [{"resourceId": FOREIGN_IMAGE}]), "images"),
-        (((*PROPERTIES, "maximumConcurrency"), 1000), "max-concurrency"),
-        (((*FABRIC, "osProfile"), {"logonType": "Interactive"}), "logon-types"),
-        ((("access",), {"pipelines": [{"project": f"{PRIME}/Web", "pipelines": [41]}]}), "pipelines"),
-        ((("access",), {"roles": [{"organization": PRIME, "inherit": True}]}), "inheritance"),
-        (((*FABRIC, "images"), [SCRIPT]), "identities"),
-    ],
-    ids=["identity", "subnet", "image", "machines", "interactive", "pipeline", "inheritance", "script"],
-)
+NAMED = [
+    ((("pool", "identity"), {"type": "UserAssigned", "userAssignedIdentities": {PRODUCTION: {}}}), "identities"),
+    (((*FABRIC, "networkProfile", "subnetId"), OTHER_SUBNET), "subnets"),
+    (((*FABRIC, "images"), [{"resourceId": FOREIGN_IMAGE}]), "images"),
+    (((*PROPERTIES, "maximumConcurrency"), 1000), "max-concurrency"),
+    (((*FABRIC, "osProfile"), {"logonType": "Interactive"}), "logon-types"),
+    ((("access",), {"pipelines": [{"project": f"{PRIME}/Web", "pipelines": [41]}]}), "pipelines"),
+    ((("access",), {"roles": [{"organization": PRIME, "inherit": True}]}), "inheritance"),
+    (((*FABRIC, "images"), [SCRIPT]), "identities"),
+]
+NAMES = ["identity", "subnet", "image", "machines", "interactive", "pipeline", "inheritance", "script"]
+
+
+@pytest.mark.parametrize(("edit", "rule"), NAMED, ids=NAMES)
 def test_what_passed_under_the_tightest_policy_is_refused_by_a_generated_one(edit: Any, rule: str) -> None:
     """A production identity, another subnet, a foreign image, 1,000 machines, a desktop, a pipeline, inherited roles."""
     found = plan(changed(edit), generated(BASE))
@@ -268,9 +259,9 @@ createPools: false
 """
 
 
-def test_the_old_format_keeps_its_meaning() -> None:
-    """What policy/v1 has no field for is allowed there, as it was."""
-    identity = changed((("pool", "identity"), {"type": "UserAssigned", "userAssignedIdentities": {PRODUCTION: {}}}))
-    pipeline = changed((("access",), {"pipelines": [{"project": f"{PRIME}/Web", "pipelines": [41]}]}))
+@pytest.mark.parametrize(("edit", "rule"), NAMED, ids=NAMES)
+def test_the_old_format_keeps_its_meaning(edit: Any, rule: str) -> None:
+    """What policy/v1 has no field for is allowed there, as it was, under the tightest one."""
+    found = plan(changed(edit), load(TIGHTEST))
 
-    assert [rules(plan(one, load(TIGHTEST))) for one in (identity, pipeline)] == [set(), set()]
+    assert (rules(found), len(found.changes)) == (set(), 1), rule

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from reconciler.plan.policy.file import load, problems, warnings
 from reconciler.plan.policy.model import Allow, Policy, allows
-from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, State, Window
+from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, StatePlace, Window
 
 __all__ = [
     "Allow",
@@ -27,7 +27,7 @@ __all__ = [
     "CapScope",
     "Operator",
     "Policy",
-    "State",
+    "StatePlace",
     "Window",
     "allows",
     "load",

@@ -25,7 +25,7 @@ class Row:
 
     name: str
     attribute: str
-    """Of `Limits`."""
+    """Of `PoolLimits`."""
     about: str
     form: str
     """What a pattern is compared with, or what the value is."""

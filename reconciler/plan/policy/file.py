@@ -23,8 +23,10 @@ from reconciler.plan.policy.nodes import (
     is_flag,
     is_text,
     line_of,
+    name_of,
     whole_number,
 )
+from reconciler.spec.problem import show
 
 V1, V2 = "policy/v1", "policy/v2"
 _FIRST: Mapping[str, Row] = {row.name: row for row in ROWS if row.first == 1}
@@ -108,16 +110,24 @@ def _of_mapping(
 ) -> Iterator[Problem]:
     seen: set[str] = set()
     for key, value in entries:
-        name = str(key.value)
+        name = name_of(key)
         if name not in known:
-            near = nearest(name, known)
-            yield key, f"{name}: unknown field; {f'did you mean {near}?' if near else 'known are ' + ', '.join(known)}"
+            yield key, f"{show(name)}: unknown field; {_hint(name, known)}"
             continue
         if name in seen:
             yield key, f"{name}: is given twice"
         seen.add(name)
         for node, message in wrong(name, value):
             yield node, f"{name}: {message}" if message[:1] not in "[." else f"{name}{message}"
+
+
+def _hint(name: str, known: tuple[str, ...]) -> str:
+    if name in (*_SECOND, *_ALLOW) and known == tuple(_FIRST):
+        return f"it is one of {V2}, which begins with apiVersion: {V2}"
+    if name in _ALLOW and known == _SECOND:
+        return f"it belongs into an entry of allow, beside pools: allow: [{{pools: [...], {name}: ...}}]"
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
 
 
 def _twice(entries: Entries) -> Iterator[Problem]:

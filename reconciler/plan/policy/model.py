@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from reconciler.plan.policy.parts import Cap, Operator, State, Window
+from reconciler.plan.policy.parts import Cap, Operator, StatePlace, Window
 
 Patterns: TypeAlias = tuple[str, ...] | None
 """None: everything is allowed; empty: nothing is."""
@@ -26,7 +26,7 @@ _UPWARDS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolLimits:
     """What pools may have. The defaults are those without a policy file: no limit beyond the spec."""
 
     pools: Patterns = None
@@ -75,7 +75,7 @@ class Limits:
 
 
 NOTHING = {
-    **{one.name: () for one in fields(Limits) if one.default is None or one.default == ()},
+    **{one.name: () for one in fields(PoolLimits) if one.default is None or one.default == ()},
     "max_concurrency": 0,
     "create_pools": False,
     "materialise": False,
@@ -89,10 +89,10 @@ class Allow:
     """One entry of `allow` in a policy/v2 file: what the pools that it names may have."""
 
     given: Mapping[str, Any]
-    """Field of `Limits` → value, of those that the entry has."""
+    """Field of `PoolLimits` → value, of those that the entry has."""
     line: int = field(default=0, compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """Field of `Limits` → line of the file."""
+    """Field of `PoolLimits` → line of the file."""
 
     def names(self, pool: str) -> bool:
         """Whether the entry is about the pool."""
@@ -100,7 +100,7 @@ class Allow:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy(Limits):
+class Policy(PoolLimits):
     """What the deployment allows. `for_pool` gives the limits of one pool; guards get nothing else."""
 
     version: int = 1
@@ -109,7 +109,7 @@ class Policy(Limits):
     operators: tuple[Operator, ...] = ()
     """The deployment's identities; empty: the policy names none."""
     windows: tuple[Window, ...] = ()
-    state: State | None = None
+    state: StatePlace | None = None
     """Where the deployment's state is; None: the policy does not say."""
     allow: tuple[Allow, ...] = ()
     """Entries of a policy/v2 file. The fields above deny everything there, until `for_pool` has been called."""
@@ -118,7 +118,7 @@ class Policy(Limits):
     resolved: bool = field(default=False, compare=False)
     """Whether the fields above are those of one pool."""
     lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
-    """Field of `Limits` → lines of the file that decide it."""
+    """Field of `PoolLimits` → lines of the file that decide it."""
     unnamed: tuple[int, ...] = field(default=(), compare=False)
     """Lines of the entries that are about the pool; a field without a line is named by none of them."""
 

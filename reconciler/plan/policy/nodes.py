@@ -17,6 +17,11 @@ def line_of(node: Any) -> int:
     return int(node.start_mark.line) + 1
 
 
+def name_of(key: Any) -> str:
+    """The name that a key is; of a list or a mapping a word for it."""
+    return str(key.value) if isinstance(key, yaml.ScalarNode) else "a key that is no text"
+
+
 def is_text(node: Any) -> bool:
     """Whether it is text that is not blank."""
     return isinstance(node, yaml.ScalarNode) and node.tag == STRING and bool(node.value.strip())

@@ -57,7 +57,7 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StatePlace:
     """Where the deployment keeps its state, as `RECONCILER_STATE` names it; never a connection string."""
 
     place: str

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from reconciler.documents.spelling import nearest
-from reconciler.plan.policy.nodes import MAPPING, SEQUENCE, Problem, is_text, line_of, whole_number
-from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, State, Window
+from reconciler.plan.policy.nodes import MAPPING, SEQUENCE, Problem, is_text, line_of, name_of, whole_number
+from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, StatePlace, Window
 from reconciler.plan.targets import Risk
 from reconciler.spec import names
+from reconciler.spec.problem import show
 
 MOST_CHANGES = 100_000
 """Of a cap."""
@@ -64,11 +65,11 @@ def _mapping(node: Any, known: tuple[str, ...], where: str) -> Any:
         return []
     found, seen = [], set()
     for key, value in node.value:
-        name = str(key.value)
+        name = name_of(key)
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
-            yield key, f"{where}.{name}: unknown field; {hint}"
+            yield key, f"{where}.{show(name)}: unknown field; {hint}"
         elif name in seen:
             yield key, f"{where}.{name}: is given twice"
         else:
@@ -188,5 +189,5 @@ READERS: Mapping[str, Reader] = {
     "caps": Reader(_cap_problems, _caps),
     "operators": Reader(_operator_problems, _operators),
     "windows": Reader(_window_problems, _windows),
-    "state": Reader(_state_problems, lambda node: State(node.value, line_of(node))),
+    "state": Reader(_state_problems, lambda node: StatePlace(node.value, line_of(node))),
 }

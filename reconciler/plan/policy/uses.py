@@ -1,4 +1,4 @@
-"""What an ARM body of a pool uses of what the policy limits: values by field of `Limits`, as the body writes them.
+"""What an ARM body of a pool uses of what the policy limits: values by field of `PoolLimits`, as the body writes them.
 
 Bodies come from specs and from ARM. ARM may spell the names of fields in another case, so they are found by any
 spelling, and every one of them counts. Pure.

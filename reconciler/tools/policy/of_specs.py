@@ -46,7 +46,7 @@ def draft_policy(specs: Sequence[Spec]) -> PolicyDraft:
 
 
 def _uses(spec: Spec) -> Mapping[str, list[str]]:
-    """Field of `Limits` → what the spec uses of it."""
+    """Field of `PoolLimits` → what the spec uses of it."""
     body = uses.of_update(spec.body)
     places = list(_places(spec))
     return {
