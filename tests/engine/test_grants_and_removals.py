@@ -124,6 +124,7 @@ class Operated(Stage):
 def operated() -> Operated:
     stage = Operated()
     stage.safe = Shelf()
+    Safety(stage.safe, stage.clock).create()
     stage.estate = converged().estate
     stage.estate.people = {name: Identity(name, name) for name in ("ann", "eve")}
     return stage
