@@ -14,7 +14,7 @@ from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
-from reconciler.service.triggers.overdue import Watch
+from reconciler.service.triggers.overdue import ResyncWatch
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import LASTS, Capabilities
 from reconciler.survey.names import RememberedNames
@@ -70,7 +70,7 @@ class TriggerContext:
     """Plans, with readers only."""
     audit: AuditLog
     options: TriggerOptions
-    watch: Watch = field(default_factory=Watch)
+    watch: ResyncWatch = field(default_factory=ResyncWatch)
 
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""
