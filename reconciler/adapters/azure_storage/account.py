@@ -10,10 +10,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.lazy_imports import LOADING
 from reconciler.adapters.store_limits import ATTEMPTS, POISON
 from reconciler.config.endpoints import storage_problem
 from reconciler.errors import Refused
+from reconciler.ports.stores import MessageQueues
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -45,6 +47,7 @@ class Names:
     """Whether container and queues are made when they are missing."""
 
 
+@port("Azure Storage", MessageQueues)
 class Storage:
     """The three stores on one storage account. Safe to share between threads."""
 

@@ -14,9 +14,10 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
 from reconciler.errors import LeaseHeld, NotFound, Rejected
-from reconciler.ports.stores import Message
+from reconciler.ports.stores import Message, MessageQueue
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ FOR_EVER = -1
 """Time to live: a message ends by being done, never by getting old."""
 
 
+@port("Azure Storage", MessageQueue)
 class StorageQueue:
     """One storage queue (`reconciler.ports.stores.MessageQueue`)."""
 

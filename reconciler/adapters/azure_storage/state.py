@@ -17,10 +17,11 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContentSettings
 
 from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, NotFound, Rejected
-from reconciler.ports.stores import StoredDocument, pool_document
+from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, pool_document
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class Blobs:
         return attempt()
 
 
+@port("Azure Storage", Lease)
 class StorageLease:
     """A lease on a pool's blob (`reconciler.ports.stores.Lease`)."""
 
@@ -114,6 +116,7 @@ class StorageLease:
         return BlobLeaseClient(self._blobs.blob(pool_document(self._key)), lease_id=self._lease)
 
 
+@port("Azure Storage", Leases)
 class StorageLeases:
     """Leases on blobs (`reconciler.ports.stores.Leases`)."""
 
@@ -141,6 +144,7 @@ def _placeholder(blob: BlobClient) -> None:
         blob.upload_blob(b"", overwrite=False, content_settings=_JSON)
 
 
+@port("Azure Storage", StateStore)
 class StorageState:
     """Documents as blobs (`reconciler.ports.stores.StateStore`)."""
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops.pages import Page, PagedList, pages
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
@@ -27,6 +28,7 @@ _AGAIN = timedelta(seconds=2)
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+@port("Azure DevOps audit log", "entries")
 class DevOpsAuditLog:
     """Reads audit logs; implements `reconciler.service.triggers.context.AuditLog`."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -23,12 +24,20 @@ from reconciler.adapters.devops.responses import clip
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.devops import Entitlement, Entry, Group, ServicePrincipal
+from reconciler.ports.devops import (
+    Entitlement,
+    Entry,
+    Group,
+    MembershipReader,
+    MembershipWriter,
+    ServicePrincipal,
+)
 
 _DESCRIPTORS = 15
 """Identity descriptors in one request; some hundred characters each keep the URL below 2,000."""
 
 
+@port("Azure DevOps", MembershipReader)
 class Memberships:
     """Implements `reconciler.ports.devops.MembershipReader`."""
 
@@ -93,6 +102,7 @@ class Memberships:
         return [_entry(one) for result in results for one in result.get("identities") or () if one.get("originId")]
 
 
+@port("Azure DevOps", MembershipWriter)
 class MembershipWrites:
     """Implements `reconciler.ports.devops.MembershipWriter`."""
 

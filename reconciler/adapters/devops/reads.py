@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.clients import Package, complete, whole
 from reconciler.adapters.devops.endpoints import query, segment
@@ -41,6 +42,7 @@ from reconciler.ports.devops import (
     AGENT_POOLS_TOKEN,
     DISTRIBUTED_TASK,
     AgentPool,
+    DevOpsReader,
     Group,
     Identity,
     Pipeline,
@@ -48,6 +50,7 @@ from reconciler.ports.devops import (
     Project,
     Queue,
     QueueCheck,
+    RawDevOpsReader,
     RawResponse,
     RoleAssignment,
 )
@@ -63,6 +66,7 @@ _IDS = 150
 _RATES = ("x-ratelimit-", "retry-after")
 
 
+@port("Azure DevOps", DevOpsReader)
 class DevOps:
     """Reads organizations; implements `reconciler.ports.devops.DevOpsReader`."""
 
@@ -236,6 +240,7 @@ class DevOps:
         return self._session.send(OutgoingRequest(organization, "GET", url, route, what)).document
 
 
+@port("Azure DevOps", RawDevOpsReader)
 class RawDevOps:
     """Sends GET requests as they are; implements `reconciler.ports.devops.RawDevOpsReader`."""
 

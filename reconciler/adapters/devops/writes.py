@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -21,9 +22,10 @@ from reconciler.adapters.devops.identities import GROUP, identity_of
 from reconciler.adapters.devops.session import Session
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.devops import Identity, Queue
+from reconciler.ports.devops import DevOpsWriter, Identity, Queue
 
 
+@port("Azure DevOps", DevOpsWriter)
 class DevOpsWrites:
     """Writes to organizations; implements `reconciler.ports.devops.DevOpsWriter`."""
 
