@@ -104,6 +104,8 @@ def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerErr
     }
     if status in known:
         return known[status]
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
+        return Unavailable(f"{where}: Azure Storage answered {status} with a body that cannot be read")
     if status >= 500 or status in (0, 408):  # noqa: PLR2004 - HTTP's own numbers
         return Unavailable(f"{where}: Azure Storage answered {said or 'nothing'}")
     return Rejected(f"{where}: Azure Storage answered {said}")
