@@ -17,14 +17,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.devops import graph
-from reconciler.adapters.devops.clients import Package, complete, whole
+from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import entries
 from reconciler.adapters.devops.graph import GUID
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import distinct, flag_or_none, objects_of, shown, text_of
 from reconciler.documents import Json
-from reconciler.errors import Rejected
+from reconciler.errors import Rejected, Unavailable
 from reconciler.ports.devops import Identity
 
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -84,26 +85,35 @@ class Identities:
         searches, test = _searches(principal)
         for search_filter, value in searches:
             matches = {
-                model.id.lower(): model
-                for model in self._search(organization, principal, search_filter, value)
-                if test(model)
+                entry["id"].lower(): entry
+                for entry in self._search(organization, principal, search_filter, value)
+                if test(entry)
             }
             # A user who left and came back under the same name leaves an inactive identity behind. A single inactive
             # one counts: new identities without a licence or group are inactive too.
-            candidates = [model for model in matches.values() if model.is_active] or list(matches.values())
+            where = f"organization {organization}: identity {principal}"
+            active = [entry for entry in matches.values() if flag_or_none(entry, "isActive", where)]
+            candidates = active or list(matches.values())
             if len(candidates) > 1:
                 raise Rejected(f"organization {organization}: principal {principal}: fits {len(candidates)} identities")
             if candidates:
                 return _identity(candidates[0])
         return None
 
-    def _search(self, organization: str, principal: str, search_filter: str, value: str) -> Iterator[Any]:
+    def _search(self, organization: str, principal: str, search_filter: str, value: str) -> Iterator[Json]:
+        """Entries of a search; null stands for one that the service does not show."""
         what = f"identity {principal}"
         with self._package.calls(organization, "identities", what) as clients:
-            models = clients.identity.read_identities(search_filter=search_filter, filter_value=value)
-        for model in complete(models, organization, what):
-            if model is not None and whole(model, organization, what, "id"):
-                yield model
+            clients.identity.read_identities(search_filter=search_filter, filter_value=value)
+        document = clients.response.document
+        listed = document.get("value") if isinstance(document, dict) else None
+        if not isinstance(listed, list):
+            raise Unavailable(f"organization {organization}: {what}: the response contains no list")
+        where = f"organization {organization}: {what}"
+        found = objects_of({"value": [one for one in listed if one is not None]}, "value", where)
+        for entry in distinct(found, where):
+            text_of(entry, "id", where)
+            yield entry
 
     def _listed(self, organization: str, object_ids: Sequence[str]) -> dict[str, Identity]:
         """Object ids (lower case) → identities, from the graph's lists; ends once all are found."""
@@ -111,7 +121,7 @@ class Identities:
         found: dict[str, Identity] = {}
         for kind in _KINDS:
             for subject in graph.subjects(self._session, organization, kind):
-                origin_id = str(subject.get("originId") or "").lower()
+                origin_id = shown(subject, "originId").lower()
                 if origin_id in missing:
                     missing.discard(origin_id)
                     found[origin_id] = identity_of(self._session, organization, subject)
@@ -124,10 +134,10 @@ def identity_of(session: Session, organization: str, subject: Json) -> Identity:
     """A subject of the graph with its local id."""
     return Identity(
         id=graph.local_id(session, organization, subject["descriptor"]),
-        display_name=subject.get("displayName") or "",
-        unique_name=subject.get("principalName") or subject.get("mailAddress") or "",
+        display_name=shown(subject, "displayName"),
+        unique_name=shown(subject, "principalName", "mailAddress"),
         descriptor=subject["descriptor"],
-        origin_id=(subject.get("originId") or "").lower(),
+        origin_id=shown(subject, "originId").lower(),
     )
 
 
@@ -135,29 +145,29 @@ def _searches(principal: str) -> tuple[tuple[tuple[str, str], ...], _Test]:
     """Search filters with values, in order of trust, and the test of a match."""
     wanted = principal.casefold()
     if GUID.fullmatch(principal):
-        return (("General", principal),), lambda model: _folded(model.properties, OBJECT_ID) == wanted
+        return (("General", principal),), lambda entry: _folded(entry.get("properties"), OBJECT_ID) == wanted
     if group := GROUP.fullmatch(principal):
         names = (("LocalGroupName", principal), ("General", principal), ("LocalGroupName", group["name"]))
-        return names, lambda model: bool(model.is_container) and wanted in _names(model)
+        return names, lambda entry: entry.get("isContainer") is True and wanted in _names(entry)
     # General also matches sign-in names, which are unique in a tenant; another user may have the mail address too.
     by = (("General", principal), ("MailAddress", principal))
-    return by, lambda model: wanted in {_folded(model.properties, "Account"), _folded(model.properties, "Mail")}
+    return by, lambda entry: wanted in {_folded(entry.get("properties"), name) for name in ("Account", "Mail")}
 
 
 def _folded(properties: Json, name: str) -> str:
     return property_of(properties, name).casefold()
 
 
-def _names(model: Any) -> set[str]:
-    return {(name or "").casefold() for name in (model.provider_display_name, model.custom_display_name)}
+def _names(entry: Json) -> set[str]:
+    return {shown(entry, name).casefold() for name in ("providerDisplayName", "customDisplayName")}
 
 
-def _identity(model: Any) -> Identity:
-    name = model.custom_display_name or model.provider_display_name or ""
+def _identity(entry: Json) -> Identity:
+    name = shown(entry, "customDisplayName", "providerDisplayName")
     return Identity(
-        id=model.id.lower(),
+        id=entry["id"].lower(),
         display_name=name,
-        unique_name=name if model.is_container else property_of(model.properties, "Account"),
-        descriptor=model.subject_descriptor or "",
-        origin_id=_folded(model.properties, OBJECT_ID),
+        unique_name=name if entry.get("isContainer") is True else property_of(entry.get("properties"), "Account"),
+        descriptor=shown(entry, "subjectDescriptor"),
+        origin_id=_folded(entry.get("properties"), OBJECT_ID),
     )

@@ -22,6 +22,7 @@ from reconciler.adapters.devops.graph import VERSION
 from reconciler.adapters.devops.identities import identities
 from reconciler.adapters.devops.responses import clip
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import distinct, objects_of, shown
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
 from reconciler.ports.devops import (
@@ -96,10 +97,11 @@ class Memberships:
         document = self._session.rest(
             OutgoingRequest(organization, "POST", url, "identity-picker", what), body
         ).document
-        results = document.get("results") if isinstance(document, dict) else None
-        if not isinstance(results, list):
-            raise Unavailable(f"organization {organization}: {what}: the response contains no list")
-        return [_entry(one) for result in results for one in result.get("identities") or () if one.get("originId")]
+        where = f"organization {organization}: {what}"
+        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+            raise Unavailable(f"{where}: the response contains no list")
+        found = [one for result in objects_of(document, "results", where) for one in _found(result, where)]
+        return [_entry(one) for one in found if shown(one, "originId")]
 
 
 @port("Azure DevOps", MembershipWriter)
@@ -160,7 +162,8 @@ def _result(document: Json, name: str, call: OutgoingRequest) -> dict[str, Json]
         raise Unavailable(f"{call.where}: the response contains no result")
     if result["isSuccess"]:
         return result
-    errors = [one for one in result.get("errors") or () if isinstance(one, dict)]
+    given = result.get("errors")
+    errors = [one for one in (given if isinstance(given, list) else ()) if isinstance(one, dict)]
     reasons = "; ".join(f"{one.get('key')}: {one.get('value')}" for one in errors) or "without a reason"
     raise Rejected(f"{call.where}: rejected: {clip(reasons)}")
 
@@ -168,15 +171,15 @@ def _result(document: Json, name: str, call: OutgoingRequest) -> dict[str, Json]
 def _principal(entry: Json) -> ServicePrincipal:
     return ServicePrincipal(
         object_id=entry["originId"].lower(),
-        application_id=str(entry.get("applicationId") or "").lower(),
-        display_name=str(entry.get("displayName") or ""),
+        application_id=shown(entry, "applicationId").lower(),
+        display_name=shown(entry, "displayName"),
         descriptor=entry["descriptor"],
     )
 
 
 def _container(one: Json) -> Group:
     """A group as the identities route shows it."""
-    name, descriptor = str(one.get("providerDisplayName") or ""), str(one.get("subjectDescriptor") or "")
+    name, descriptor = shown(one, "providerDisplayName"), shown(one, "subjectDescriptor")
     return Group(name, id=one["id"].lower(), descriptor=descriptor)
 
 
@@ -185,9 +188,12 @@ def _entitlement(document: Json, call: OutgoingRequest) -> Entitlement:
     license_type = level.get("accountLicenseType") if isinstance(level, dict) else None
     if not isinstance(level, dict) or not isinstance(license_type, str):
         raise Unavailable(f"{call.where}: the response contains no access level")
-    return Entitlement(license_type, str(level.get("licensingSource") or ""), str(level.get("status") or ""))
+    return Entitlement(license_type, shown(level, "licensingSource"), shown(level, "status"))
+
+
+def _found(result: dict[str, Json], where: str) -> list[dict[str, Json]]:
+    return distinct(objects_of(result, "identities", where), where)
 
 
 def _entry(one: Json) -> Entry:
-    kind = str(one.get("entityType") or "").lower()
-    return Entry(str(one["originId"]).lower(), str(one.get("displayName") or ""), kind)
+    return Entry(shown(one, "originId").lower(), shown(one, "displayName"), shown(one, "entityType").lower())

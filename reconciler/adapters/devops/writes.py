@@ -20,6 +20,7 @@ from reconciler.adapters.devops.forms import assignment_of, entries, queue_of, q
 from reconciler.adapters.devops.graph import GUID
 from reconciler.adapters.devops.identities import GROUP, identity_of
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import shown
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
 from reconciler.ports.devops import DevOpsWriter, Identity, Queue
@@ -44,7 +45,7 @@ class DevOpsWrites:
         try:
             with self._package.calls(organization, "queues", what) as clients:
                 clients.task_agent.add_agent_queue(body, project_id, authorize_pipelines=False)
-            queue = queue_of(clients.document, organization, project_id)
+            queue = queue_of(clients.response.document, organization, project_id)
         except Rejected as refusal:
             if existing := self._queue(organization, project_id, pool_id):
                 return existing
@@ -134,7 +135,7 @@ class DevOpsWrites:
         subject = self._session.rest(OutgoingRequest(organization, "POST", url, f"graph-{kind}", what), body).document
         if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
             raise Unavailable(f"organization {organization}: {what}: the response names no subject")
-        names = {str(subject.get(name) or "").casefold() for name in ("principalName", "mailAddress", "originId")}
+        names = {shown(subject, name).casefold() for name in ("principalName", "mailAddress", "originId")}
         if principal.casefold() not in names:
             raise NotEffective(f"organization {organization}: {what}: the response is about another subject")
         return identity_of(self._session, organization, subject)
