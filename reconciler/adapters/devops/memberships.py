@@ -72,6 +72,7 @@ class Memberships:
         descriptors = found[0].get("memberOf") if found else None
         if not isinstance(descriptors, list) or not all(isinstance(one, str) for one in descriptors):
             raise Unavailable(f"organization {organization}: {what}: the response contains no list of groups")
+        descriptors = list(dict.fromkeys(descriptors))
         named: list[Group] = []
         for begin in range(0, len(descriptors), _DESCRIPTORS):
             some = descriptors[begin : begin + _DESCRIPTORS]
