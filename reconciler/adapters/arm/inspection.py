@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.adapters.arm.document import resource_document
 from reconciler.adapters.arm.pools import Arm
 from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import identities
@@ -52,7 +53,8 @@ class ArmInspection:
     def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
         """GET vaults of a subscription, all pages."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01"
-        return self._pages(path, f"key vaults of subscription {subscription}", subscription)
+        where = f"key vaults of subscription {subscription}"
+        return [resource_document(one, where) for one in self._pages(path, where, subscription)]
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
         """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
@@ -85,9 +87,10 @@ class ArmInspection:
         """GET one resource; None for 404."""
         url = f"{self._arm.origin}{resource_id}?api-version={api_version}"
         try:
-            return self._read(url, f"resource {resource_id}", _subscription(resource_id))
+            found = self._read(url, f"resource {resource_id}", _subscription(resource_id))
         except NotFound:
             return None
+        return resource_document(found, f"resource {resource_id}")
 
     def _pages(self, path: str, where: str, subscription: str) -> list[dict[str, Json]]:
         return self._arm.pages(path, where=where, route="Inspection_Get", subscription=subscription)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.adapters import lazy_imports
+from reconciler.adapters.arm.document import pool_document
 from reconciler.adapters.arm.errors import PARENT_MISSING, ArmAnswer, as_error, words
 from reconciler.adapters.boundary import port
 from reconciler.adapters.clock import SystemClock
@@ -120,7 +121,7 @@ class Arm:
             if _absent(answer):
                 return None
             raise as_error(f"pool {target.name}", answer.reply) from None
-        return _body(reply)
+        return pool_document(_body(reply), f"pool {target.name}")
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         """All pools of a subscription, following every page."""
@@ -128,7 +129,8 @@ class Arm:
             raise SpecInvalid(f"subscription: {subscription!r} is no subscription id")
         where = f"subscription {subscription}"
         path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools?api-version={API_VERSION}"
-        return self.pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+        found = self.pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+        return [pool_document(one, where) for one in found]
 
     def subscriptions(self) -> Sequence[str]:
         """GET subscriptions, all pages."""
