@@ -88,6 +88,13 @@ def talking(where: str, role: str) -> Iterator[None]:
             raise Unavailable(f"{where}: no whole answer from Azure Storage: {problem}") from None
 
 
+def stated(value: object, where: str, what: str) -> str:
+    """A text that an answer must have; the SDK gives None where a header or an element is missing."""
+    if not isinstance(value, str) or not value:
+        raise Unavailable(f"{where}: Azure Storage's answer has no {what}")
+    return value
+
+
 def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerError:
     """By status: the spelling of codes differs between the service and its emulator."""
     status = problem.status_code or 0

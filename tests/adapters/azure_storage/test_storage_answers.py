@@ -91,3 +91,78 @@ def test_messages_that_cannot_be_read_are_none_or_an_error_that_passes(
 
     with suppress(Unavailable):
         assert stores.queue.take(1, 30) == []
+
+
+MESSAGE = {
+    "MessageId": "1",
+    "InsertionTime": "Sat, 28 Nov 2026 12:00:00 GMT",
+    "ExpirationTime": "Sat, 05 Dec 2026 12:00:00 GMT",
+    "PopReceipt": "r",
+    "TimeNextVisible": "Sat, 28 Nov 2026 12:05:00 GMT",
+    "DequeueCount": "1",
+    "MessageText": "ZmFicmlrYW0=",
+}
+BLOB = {
+    "Name": "pools/a",
+    "Properties": "<Content-Length>7</Content-Length><Etag>e</Etag><BlobType>BlockBlob</BlobType>",
+}
+XML = {"Content-Type": "application/xml"}
+
+
+def xml(parts: dict[str, str], *around: str) -> bytes:
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in parts.items())
+    for name in reversed(around):
+        inner = f"<{name}>{inner}</{name}>"
+    return inner.encode()
+
+
+@pytest.mark.parametrize("value", [None, "", "nonsense", "-1", "<x/>"])
+@pytest.mark.parametrize("name", MESSAGE)
+def test_one_wrong_element_of_a_message(script: Script, stores: Storage, name: str, value: str | None) -> None:
+    """It is taken whole, or not at all: and never a dead letter because an answer was bad."""
+    parts = {key: one for key, one in {**MESSAGE, name: value}.items() if one is not None}
+    script.say(*[Answer(200, xml(parts, "QueueMessagesList", "QueueMessage"), XML)] * 3)
+
+    with suppress(Unavailable):
+        (message,) = stores.queue.take(1, 30)
+        assert message.receipt.split(" ") == [message.id, parts["PopReceipt"]]
+        assert message.inserted.tzinfo is not None
+    assert all("poison" not in asked.path for asked in script.asked)
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        {"Name": "pools/a"},
+        {"Properties": BLOB["Properties"]},
+        {"Name": "pools/a", "Properties": ""},
+        {"Name": "pools/a", "Properties": "<Content-Length></Content-Length>"},
+        {"Name": "pools/a", "Properties": "<Content-Length>nonsense</Content-Length>"},
+        {"Name": "", "Properties": BLOB["Properties"]},
+        {},
+    ],
+)
+def test_a_blob_without_name_or_size_is_no_missing_document(
+    script: Script, stores: Storage, blob: dict[str, str]
+) -> None:
+    body = xml(blob, "EnumerationResults", "Blobs", "Blob")
+    script.say(*[Answer(200, body, XML)] * 3)
+
+    with pytest.raises(Unavailable):
+        stores.state.names("pools/")
+
+
+def test_a_blob_that_is_listed_twice_is_one(script: Script, stores: Storage) -> None:
+    one = xml(BLOB, "Blob").decode()
+    script.say(Answer(200, f"<EnumerationResults><Blobs>{one}{one}</Blobs></EnumerationResults>".encode(), XML))
+
+    assert stores.state.names("pools/") == ["pools/a"]
+
+
+@pytest.mark.parametrize("call", ["load", "save", "acquire", "length"])
+def test_an_answer_without_its_header_is_none(script: Script, stores: Storage, call: str) -> None:
+    """ETag, lease id, number of messages: `None` of the SDK would be taken for a tag or for an empty queue."""
+    script.say(*[Answer(201 if call in {"save", "acquire"} else 200, b"{}", {})] * 3)
+
+    with pytest.raises(Unavailable, match=rf"has no|{ESCAPED}"):
+        CALLS[call](stores)
