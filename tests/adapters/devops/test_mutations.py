@@ -18,8 +18,8 @@ import pytest
 
 from reconciler.adapters.boundary import ESCAPED
 from reconciler.adapters.devops.audit import DevOpsAuditLog
-from reconciler.adapters.devops.memberships import Memberships
-from reconciler.adapters.devops.reads import DevOps
+from reconciler.adapters.devops.memberships import Memberships, MembershipWrites
+from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
 from reconciler.adapters.devops.session import Session
 from reconciler.errors import ReconcilerError, Rejected, Unavailable
 from tests.adapters.devops.scripted import Scripted, table, wrapped
@@ -97,7 +97,8 @@ class Read:
     arguments: tuple[Any, ...]
 
     def call(self, session: Session) -> Any:
-        made = Memberships(session, session) if self.kind is Memberships else self.kind(session)
+        two = self.kind in (Memberships, MembershipWrites)
+        made = self.kind(session, session) if two else self.kind(session)
         return getattr(made, self.name)("prime", *self.arguments)
 
     @property
@@ -276,3 +277,93 @@ def test_one_wrong_place_in_the_table_of_routes(opened: Callable[..., Session], 
     for what, document in mutations(wrapped(*route)):
         service.reply("OPTIONS", "/prime/_apis", document)
         _judge(what, lambda: read.call(opened()), read.returns)
+
+
+PUT_ROLES = "_apis/securityroles/scopes/distributedtask.agentpoolrole/roleassignments/resources/7"
+MADE = {"isSuccess": True, "errors": [], "result": {"servicePrincipal": {"originId": OID}}}
+WRITES: dict[str, tuple[str, Read]] = {
+    "queue": (
+        "POST",
+        _read(f"{PROJECT}/_apis/distributedtask/queues", QUEUE, DevOpsWrites, "create_queue", PROJECT, 7, "x"),
+    ),
+    "role": (
+        "PUT",
+        _read(
+            PUT_ROLES,
+            wrapped(ROLE),
+            DevOpsWrites,
+            "assign_role",
+            "distributedtask.agentpoolrole",
+            "7",
+            LOCAL,
+            "Administrator",
+        ),
+    ),
+    "materialise": (
+        "POST",
+        _read(
+            "_apis/graph/users",
+            {"descriptor": "aad.x", "originId": OID, "principalName": "ann@fabrikam.com", "displayName": "Ann"},
+            DevOpsWrites,
+            "materialise",
+            OID,
+        ),
+    ),
+    "open access": (
+        "PATCH",
+        _read(
+            f"{PROJECT}/_apis/pipelines/pipelinepermissions/queue/12",
+            PERMISSIONS,
+            DevOpsWrites,
+            "set_open_access",
+            PROJECT,
+            12,
+            True,
+        ),
+    ),
+    "auto-provision": (
+        "PATCH",
+        _read("_apis/distributedtask/pools/7", {"id": 7, "name": "x"}, DevOpsWrites, "set_auto_provision", 7, False),
+    ),
+    "member": (
+        "POST",
+        _read("_apis/serviceprincipalentitlements", {"operationResult": MADE}, MembershipWrites, "add", OID, "express"),
+    ),
+    "access level": (
+        "PATCH",
+        _read(
+            f"_apis/serviceprincipalentitlements/{LOCAL}",
+            {"operationResults": [MADE]},
+            MembershipWrites,
+            "set_license",
+            LOCAL,
+            "express",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_one_wrong_place_in_the_answer_to_a_write(name: str, session: Session, service: Scripted) -> None:
+    """An error of ours, or what was written; and one request for each write."""
+    method, write = WRITES[name]
+    service.reply("GET", write.path, wrapped())
+    service.reply("GET", "/prime/_apis/graph/storagekeys/aad.x", {"value": LOCAL})
+    service.reply("GET", f"/prime/{PROJECT}/_apis/distributedtask/queues", wrapped())
+
+    for what, document in [("as it is", write.sample), *mutations(write.sample), *doubled(write.sample)]:
+        service.reply(method, write.path, document)
+        before = len(service.seen)
+        problem: ReconcilerError | None = None
+        try:
+            found = write.call(session)
+        except ReconcilerError as raised:
+            problem = raised
+        assert (
+            sum(one.method == method and one.path.lower() == write.path.lower() for one in service.seen[before:]) == 1
+        )
+        if problem is None:
+            assert _conforms(found, write.returns), (what, found)
+        else:
+            assert ESCAPED not in str(problem), (what, problem)
+            assert what != "as it is", problem
