@@ -212,6 +212,20 @@ def reconcile_pool(req: func.HttpRequest, context: func.Context) -> func.HttpRes
     return _answer("reconcile_pool", req, context)
 
 
+@app.function_name("mode")
+@app.route("mode", methods=["GET"])
+def mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """How far writing goes, and where that is set."""
+    return _answer("mode", req, context)
+
+
+@app.function_name("set_mode")
+@app.route("mode", methods=["PUT"])
+def set_mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Set the mode of the deployment, an organization or a pool: for the owner alone."""
+    return _answer("set_mode", req, context)
+
+
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

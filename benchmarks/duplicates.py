@@ -13,6 +13,7 @@ from benchmarks import estates
 from benchmarks.measure import Emulated, Row, Table, apart, at_least, at_most, emulated, shown, timed
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
+from reconciler.safety import ModeScope, WriteMode
 from reconciler.telemetry import NoTelemetry
 
 TITLE = "Duplicate events on one pool"
@@ -55,6 +56,7 @@ def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], i
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
     hosting, runs = Hosting.read(given), Runs()
     context = composition.build(Settings.read(given), hosting, runs)
+    context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="benchmark", by="benchmark")
     composition.use(context)
     queues = [
         context.queues.named(name) for name in ("pool-events", "work", "sweep", "work-poison", "pool-events-poison")

@@ -23,6 +23,7 @@ from benchmarks.measure import (
 )
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
+from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.telemetry import MemoryTelemetry
 
@@ -110,7 +111,9 @@ IN_SYNC = ("result", "in-sync")
 
 def _context(cloud: Emulated, state: str, specs: str) -> tuple[TriggerContext, MemoryTelemetry]:
     given, telemetry = cloud.environment(state, specs), MemoryTelemetry()
-    return composition.build(Settings.read(given), Hosting.read(given), telemetry), telemetry
+    context = composition.build(Settings.read(given), Hosting.read(given), telemetry)
+    context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="benchmark", by="benchmark")
+    return context, telemetry
 
 
 def _written(folder: Path, size: estates.Size) -> str:

@@ -14,6 +14,7 @@ from benchmarks import estates
 from benchmarks.measure import Row, Table, apart, at_most, shown, timed
 from reconciler.documents import Json
 from reconciler.engine import Planner
+from reconciler.errors import ReconcilerError
 from reconciler.facets.registry import FACETS
 from reconciler.plan.policy import Policy
 from reconciler.ports.azure import API_VERSION, Operation
@@ -212,9 +213,22 @@ class DevOps:
         """Off everywhere."""
         return {pool.id: False for pool in self._pools if organization}
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         """Everybody is Ann."""
         return {name: ANN for name in principals if organization}
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """No name leads back."""
+        del organization, ids
+        return {}
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """Nothing is removed, so no group is read."""
+        raise NotImplementedError(f"{organization}: {identity_id}")
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """As above."""
+        raise NotImplementedError(f"{organization}: {identity_ids}")
 
     @staticmethod
     def _queue(project_id: str, pool: int) -> int:

@@ -14,6 +14,7 @@ from benchmarks.measure import LATENCY, Emulated, Row, Table, apart, at_most, em
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
 from reconciler.ports.clock import MARGIN
+from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.triggers import composition, messages
 
 TITLE = "Event to verified repair"
@@ -64,6 +65,7 @@ def in_sequence(answered: Sequence[float], latency: float) -> int:
 def _repaired(cloud: Emulated, folder: str) -> tuple[bool, float]:
     given = cloud.environment(str(Path(folder) / "state.db"), folder)
     context = composition.build(Settings.read(given), Hosting.read(given))
+    context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="benchmark", by="benchmark")
     (name,) = SIZE.names(0)[:1]
     work = json.dumps({"keys": [name]})
     messages.work(context, work, datetime.now(UTC))  # a warm process, as most are

@@ -71,6 +71,10 @@ class Control:
         """Push the emulator's clock ahead; what falls due happens."""
         self._call("POST", "/advance", {"seconds": seconds})
 
+    def now(self) -> str:
+        """The emulator's time."""
+        return str(self._call("GET", "/health")["now"])
+
     def settle(self) -> None:
         """Push the clock ahead until no operation and no lagging write is left."""
         self._call("POST", "/settle")

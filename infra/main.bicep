@@ -12,13 +12,13 @@ param location string
 @description('Where specs come from: RECONCILER_SPECS, an https git URL with #REF:PREFIX behind it.')
 param specs string
 
-@description('Path of the policy file in the package, as the app sees it; empty: only verified specs limit what is done.')
+@description('Path of the policy file in the package, as the app sees it; policy init writes one. Empty: only verified specs limit what is done.')
 param policyFile string = ''
 
 @description('Path of the file of capabilities in the package, as the app sees it; empty: the careful way is taken in everything.')
 param capabilitiesFile string = ''
 
-@description('report: the identity may only read pools. enforce: it may write them.')
+@description('report: the identity may only read pools, and nothing is written. enforce: it may write them, once the owner sets the mode.')
 @allowed(['report', 'enforce'])
 param mode string = 'report'
 
@@ -151,6 +151,7 @@ var allReferences = toObject(
 var workerReferences = toObject(workerSecrets, each => each.key, each => allReferences[each.key])
 var plain = {
   RECONCILER_SPECS: specs
+  RECONCILER_MODE: mode
   RECONCILER_POLICY: policyFile
   RECONCILER_CAPABILITIES: capabilitiesFile
   RECONCILER_APP_ROLE: appRole
@@ -187,7 +188,7 @@ module storage 'modules/storage.bicep' = {
     name: 'st${suffix}'
     location: location
     tags: tags
-    containers: [names.stateContainer, names.deploymentContainer, names.deadLetterContainer]
+    containers: [names.stateContainer, names.safetyContainer, names.deploymentContainer, names.deadLetterContainer]
     queues: concat(queues, poison)
     expiring: names.deadLetterContainer
     sku: storageSku
@@ -256,7 +257,7 @@ module roles 'modules/roles.bicep' = {
     secretNames: union(map(workerSecrets, each => each.value), [])
     resourceGroupName: group.name
     accountName: storage.outputs.name
-    blobContainers: [names.stateContainer, names.deploymentContainer]
+    blobContainers: [names.stateContainer, names.safetyContainer, names.deploymentContainer]
     insightsName: telemetry.outputs.name
   }
 }

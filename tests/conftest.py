@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = tiers.QUICK
     for name, meaning in tiers.MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.addinivalue_line("markers", "cases(number): how many cases one test goes through (tests/security.py)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

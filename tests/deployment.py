@@ -18,6 +18,7 @@ from emulator import Running, start
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
 from reconciler.ports.stores import Message, MessageQueue
+from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.queue.messages import read
 from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.telemetry import MemoryTelemetry
@@ -89,7 +90,10 @@ class Deployment:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""
         environment = {**self.environment, **{f"RECONCILER_{name}": value for name, value in given.items()}}
         settings = Settings.read(environment, beneath=state(environment))
-        return composition.build(settings, Hosting.read(environment), self.metrics)
+        context = composition.build(settings, Hosting.read(environment), self.metrics)
+        if context.safety.documents.index().new:
+            enforce(context)
+        return context
 
     def commit(self, **files: str) -> str:
         """A commit with these files (``pool`` is ``specs/pool.yaml``)."""
@@ -105,6 +109,11 @@ class Deployment:
         (found,) = [one for one in organizations if one["name"] == POOLS[pool]]
         (agents,) = [one for one in found["agentPools"] if one["name"] == pool]
         return any(queue["project"] == project and queue.get("openAccess", False) for queue in agents["queues"])
+
+
+def enforce(context: TriggerContext) -> None:
+    """As the owner of a new deployment does."""
+    context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="go live", by="ann")
 
 
 def plan_of(context: TriggerContext, pool: str) -> list[Any]:

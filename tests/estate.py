@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from threading import Lock
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment
 from reconciler.errors import NotFound, ReconcilerError, Rejected
 from reconciler.ports.azure import API_VERSION, Operation, Pending
 from reconciler.ports.devops import (
@@ -26,6 +27,8 @@ from reconciler.ports.devops import (
 )
 from reconciler.ports.readers_writers import Readers, Writers
 
+CREATED = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+"""When pools and their agent pools were created."""
 Before = Callable[[str, tuple[object, ...]], None]
 
 
@@ -65,6 +68,8 @@ class Estate:
     """(organization, scope, resource) → identity id → role."""
     inherits: dict[tuple[str, int], bool] = field(default_factory=dict)
     people: dict[str, Identity] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Local id of a group → local ids of its members."""
     operations: dict[str, Operation | ReconcilerError] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     writes: list[tuple[object, ...]] = field(default_factory=list)
@@ -100,7 +105,10 @@ class Estate:
 
     def add(self, organization: str, pools: int, projects: int, *, opened: bool = True) -> None:
         """Pools `pool-1`, `pool-2`… with a queue in each of the projects `project-1`, `project-2`… of it."""
-        self.pools[organization] = [AgentPool(n + 1, f"pool-{n + 1}", auto_provision=True) for n in range(pools)]
+        self.pools[organization] = [
+            AgentPool(n + 1, f"pool-{n + 1}", auto_provision=True, hosted=False, created_on=CREATED)
+            for n in range(pools)
+        ]
         self.projects[organization] = [
             Project(f"{organization}-{n + 1:04}", f"project-{n + 1}") for n in range(projects)
         ]
@@ -120,7 +128,18 @@ class ArmReads:
 
     def pool(self, pool_id: str, api_version: str = API_VERSION) -> dict[str, Json] | None:  # noqa: ARG002 - one version here
         self.estate.called("arm pool", pool_id)
-        return self.estate.arm.get(pool_id.casefold())
+        found = self.estate.arm.get(pool_id.casefold())
+        return None if found is None else self._shown(found)
+
+    def _shown(self, body: dict[str, Json]) -> dict[str, Json]:
+        """What a test did not put is as ARM has it: created, in use by every organization that has agent pools."""
+        organizations = [{"url": f"https://dev.azure.com/{name}"} for name in self.estate.pools]
+        profile = {"kind": "AzureDevOps", "organizations": organizations}
+        return {
+            "systemData": {"createdAt": moment(CREATED)},
+            "properties": {"provisioningState": "Succeeded", "organizationProfile": profile},
+            **body,
+        }
 
     def machines(self, pool_id: str) -> Sequence[str]:
         self.estate.called("machines", pool_id)
@@ -132,7 +151,7 @@ class ArmReads:
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         self.estate.called("arm pools", subscription)
-        return [body for key, body in self.estate.arm.items() if f"/subscriptions/{subscription}/" in key]
+        return [self._shown(body) for key, body in self.estate.arm.items() if f"/subscriptions/{subscription}/" in key]
 
     def operation(self, url: str) -> Operation:
         self.estate.called("operation", url)
@@ -234,9 +253,22 @@ class DevOpsReads:
         self.estate.called("inheritance", organization)
         return {pool: on for (name, pool), on in self.estate.inherits.items() if name == organization}
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         self.estate.called("identities", organization, tuple(principals))
         return {name: self.estate.people[name] for name in principals if name in self.estate.people}
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        self.estate.called("names of", organization, tuple(ids))
+        known = {one.id: name for name, one in self.estate.people.items()}
+        return {one: (known[one],) for one in ids if one in known}
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        self.estate.called("memberships", organization, identity_id)
+        return [Group(name, id=name) for name, members in self.estate.members.items() if identity_id in members]
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        self.estate.called("members", organization, tuple(identity_ids))
+        return {one: self.estate.members.get(one) for one in identity_ids}
 
 
 class DevOpsWrites:
@@ -257,6 +289,19 @@ class DevOpsWrites:
         self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
     ) -> None:
         self.estate.wrote("authorize", organization, project_id, queue_id, pipeline_id, authorized)
+
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        if self.estate.wrote("add check", organization, project_id, queue_id, queue, check.kind):
+            self.estate.checks.setdefault(queue_id, []).append(check)
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        users = self.estate.queue_users.setdefault(project_id, {})
+        if self.estate.wrote("repoint", organization, project_id, pipeline_id, old_queue, new_queue):
+            moved = [one for one in users.get(old_queue, []) if one.id == pipeline_id]
+            users[old_queue] = [one for one in users.get(old_queue, []) if one.id != pipeline_id]
+            users[new_queue] = [*users.get(new_queue, []), *moved]
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         if self.estate.wrote("auto-provision", organization, pool_id, on):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from reconciler.documents import Json
-from reconciler.errors import LeaseHeld
+from reconciler.documents import Json, JsonObject, moment_of
+from reconciler.documents.chain import ChainEnd, end_of, line_of, linked
+from reconciler.errors import LeaseHeld, ReconcilerError, Rejected
 from reconciler.ports.stores import StoredDocument
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -34,8 +35,12 @@ class Shelf:
     documents: dict[str, tuple[str, int]] = field(default_factory=dict)
     saves: list[str] = field(default_factory=list)
     before: Callable[[str], object] = str
+    fail: ReconcilerError | None = None
+    """Raised by every read, where it is set."""
 
     def load(self, name: str) -> StoredDocument | None:
+        if self.fail is not None:
+            raise self.fail
         if name not in self.documents:
             return None
         text, tag = self.documents[name]
@@ -58,6 +63,44 @@ class Shelf:
         """As another worker would: same text, new tag."""
         text, tag = self.documents.get(name, ("{}", 0))
         self.documents[name] = (text, tag + 1)
+
+
+@dataclass
+class Ledger:
+    """The record of writes; what is stored goes through JSON, as it would outside."""
+
+    lines: dict[str, list[bytes]] = field(default_factory=dict)
+    appends: list[str] = field(default_factory=list)
+    """The chain of each request."""
+    reads: list[str] = field(default_factory=list)
+    before: Callable[[str, Sequence[JsonObject]], object] = lambda _chain, _bodies: None
+
+    def append(self, chain: str, bodies: Sequence[JsonObject]) -> ChainEnd:
+        self.before(chain, bodies)
+        self.appends.append(chain)
+        known = self.lines.setdefault(chain, [])
+        entries, end = linked(bodies, (end_of(json.loads(known[-1])) if known else None) or ChainEnd())
+        known += [line_of(entry) for entry in entries]
+        return end
+
+    def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
+        self.reads.append(chain)
+        if any(end_of(one) is None for one in self.entries(chain)):
+            raise Rejected(f"record {chain}: damaged")
+        return [one for one in self.entries(chain) if (moment_of(one["at"]) or START) >= moment]
+
+    def entries(self, chain: str) -> Iterator[Json]:
+        return map(json.loads, self.lines.get(chain, []))
+
+    def chains(self) -> Sequence[str]:
+        return sorted(self.lines)
+
+    def seal(self, chain: str, reason: str, at: datetime) -> None:
+        raise AssertionError(f"{chain}: {reason} {at}")
+
+    def all(self) -> list[JsonObject]:
+        """Every entry of every chain."""
+        return [entry for chain in self.chains() for entry in self.entries(chain)]
 
 
 @dataclass

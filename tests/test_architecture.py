@@ -51,7 +51,7 @@ def test_the_table_of_layers_stays_short() -> None:
 
     assert len(rows) <= 12
     assert [row for row in rows if row.split("|")[2].strip().rstrip(".").count(". ")] == [], "each is one sentence"
-    assert len(modules(ROOT / "reconciler")) <= 18
+    assert len(modules(ROOT / "reconciler")) <= 20
 
 
 def test_every_module_has_its_place_on_the_page() -> None:

@@ -29,8 +29,9 @@ def shown(world: World, pool: ManagedPool, version: str) -> Body:
         "name": pool.name,
         "type": f"{kind}/pools",
         "location": pool.body["location"],
-        "systemData": dict(pool.system),
     }
+    if world.switches.on("arm.system-data"):
+        found["systemData"] = dict(pool.system)
     if "tags" in pool.body:
         found["tags"] = dict(pool.body["tags"])
     if pool.body.get("identity"):
@@ -79,9 +80,14 @@ def _static_addresses(properties: Body) -> int:
 
 
 def _predictions(world: World, agents: Body) -> None:
-    """The untyped schedule, in the spelling that was sent, or in that of the product's pages."""
+    """The untyped schedule, in the spelling that was sent, or in that of the product's pages; one day or the week."""
     given = agents.get("resourcePredictions")
-    if given and world.switches.word("arm.predictions-spelling") == "documented":
+    if not given:
+        return
+    for name, days in given.items():
+        if name.lower() == "daysdata" and len(days) == 1 and world.switches.word("arm.one-day-schedule") == "week":
+            given[name] = [dict(days[0]) for _ in range(7)]
+    if world.switches.word("arm.predictions-spelling") == "documented":
         agents["resourcePredictions"] = {PREDICTIONS.get(name.lower(), name): value for name, value in given.items()}
 
 

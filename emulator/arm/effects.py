@@ -93,6 +93,8 @@ def delete(world: World, pool: ManagedPool, creator: str) -> None:
     subnet = str((pool.properties["fabricProfile"].get("networkProfile") or {}).get("subnetId") or "")
     if subnet and not authorization.may_leave(world, subnet):
         raise ApiError(403, "AuthorizationFailed", f"The service cannot delete its association link of {subnet}.")
+    if world.switches.word("devops.pool-of-deleted-resource") == "kept":
+        return
     for use in uses(world, pool.name, pool.properties).values():
         provision.remove(world, organization=use.organization, agent_pool=use.agent_pool, creator=creator)
 

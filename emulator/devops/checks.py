@@ -1,7 +1,9 @@
 """Approvals and checks on agent queues (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinesChecks).
 
-A check belongs to a resource, and goes with it. Settings are opaque here, and returned with ``$expand=settings`` alone.
-Types other than ``queue`` have no checks in the emulator.
+A check belongs to a resource, and goes with it. Settings are returned with ``$expand=settings`` alone, and with what
+was just written. The service fills in what an approval leaves out, or does not: a switch. Whether it takes an approver
+that it does not know is another. An update that names another resource: the document has the field and says nothing of
+it; here it is rejected. Types other than ``queue`` have no checks in the emulator.
 """
 
 from __future__ import annotations
@@ -17,8 +19,16 @@ from emulator.world import World
 TYPES = {
     "Approval": "8c6f20a7-a545-4486-9777-f762fafe0d4d",
     "Task Check": "fe1de3ee-a436-41b4-bb20-f6eb4cb879a7",
+    "ExclusiveLock": "2ef31ad6-baa0-403a-8b45-2cbc9b4e5563",
 }
-"""Ids of the types that the published examples have, by name."""
+"""Ids of the types by name: two of the published examples, and that of terraform-provider-azuredevops."""
+_APPROVAL: dict[str, Json] = {
+    "executionOrder": "anyOrder",
+    "instructions": "",
+    "blockedApprovers": [],
+    "requesterCannotBeApprover": False,
+}
+"""What an approval may leave out (ApprovalConfigSettings)."""
 TIMEOUT = 43200
 """Minutes, where none is given (published examples)."""
 
@@ -52,8 +62,11 @@ def add(world: World, request: Request) -> Response:
     fields = place.fields("configuration")
     queue = place.queue(project, _resource(fields))
     _require_writer(place, queue)
-    check = make(world, place.organization, queue, _type(fields), _settings(fields), by=place.caller.id)
-    check.timeout = access.number(fields.get("timeout", TIMEOUT), "timeout")
+    kind, settings = _type(fields), _settings(fields)
+    timeout, disabled = access.number(fields.get("timeout", TIMEOUT), "timeout"), _disabled(fields)
+    _known_approvers(place, settings)
+    check = make(world, place.organization, queue, kind, settings, by=place.caller.id)
+    check.timeout, check.disabled = timeout, disabled
     return Response(body=_body(place, project, queue, check, settings=True))
 
 
@@ -65,19 +78,25 @@ def update(world: World, request: Request) -> Response:
     _require_writer(place, queue)
     fields = place.fields("configuration")
     timeout = access.number(fields.get("timeout", check.timeout), "timeout")
-    if "settings" in fields:
-        check.settings = _settings(fields)
-    check.timeout = timeout
+    if "resource" in fields and _resource(fields) != str(queue.id):
+        raise refusals.bad_argument(f"The check {check.id} is on the resource {queue.id}.")
+    if "type" in fields and _type(fields)[0] != check.type_id:
+        raise refusals.bad_argument(f"The check {check.id} is of type {check.type_id}.")
+    settings = _settings(fields) if "settings" in fields else check.settings
+    check.disabled = _disabled(fields) if "isDisabled" in fields else check.disabled
+    _known_approvers(place, settings)
+    check.settings, check.timeout = settings, timeout
+    check.changed_by, check.changed_on = place.caller.id, world.clock.stamp()
     return Response(body=_body(place, project, queue, check, settings=True))
 
 
 def delete(world: World, request: Request) -> Response:
-    """The check goes."""
+    """The check goes; the published example answers 204, the document says 200."""
     place = access.enter(world, request)
     queue, check = _find(place, place.project())
     _require_writer(place, queue)
     del queue.checks[check.id]
-    return Response()
+    return Response(status=204)
 
 
 def make(
@@ -135,16 +154,41 @@ def _settings(fields: dict[str, Json]) -> dict[str, Json]:
     return access.mapping(fields.get("settings"), "settings")
 
 
+def _disabled(fields: dict[str, Json]) -> bool:
+    given = fields.get("isDisabled", False)
+    if not isinstance(given, bool):
+        raise refusals.bad_argument(f"The value '{given}' is not valid for isDisabled.")
+    return given
+
+
+def _known_approvers(place: access.RequestScope, settings: dict[str, Json]) -> None:
+    if place.world.switches.word("devops.check-approvers") == "taken":
+        return
+    for name in ("approvers", "blockedApprovers"):
+        for one in settings.get(name) or ():
+            number = str(one.get("id")) if isinstance(one, dict) else ""
+            if number.lower() not in place.organization.identities:
+                raise refusals.bad_argument(f"The identity '{number}' of {name} is unknown.")
+
+
+def _shown_settings(place: access.RequestScope, check: Check) -> dict[str, Json]:
+    found = deepcopy(check.settings)
+    if check.type_id == TYPES["Approval"] and place.world.switches.word("devops.check-settings") == "completed":
+        return {**_APPROVAL, **found}
+    return found
+
+
 def _body(
     place: access.RequestScope, project: Project, queue: Queue, check: Check, *, settings: bool = False
 ) -> dict[str, Json]:
     url = f"{place.base}/{project.id}/_apis/pipelines/checks/configurations/{check.id}"
     author = responses.person(place.organization, check.by)
+    changer = responses.person(place.organization, check.changed_by or check.by)
     body: dict[str, Json] = {
         "createdBy": author,
         "createdOn": check.on,
-        "modifiedBy": author,
-        "modifiedOn": check.on,
+        "modifiedBy": changer,
+        "modifiedOn": check.changed_on or check.on,
         "timeout": check.timeout,
         "_links": {"self": {"href": url}},
         "id": check.id,
@@ -153,5 +197,7 @@ def _body(
         "resource": {"type": "queue", "id": str(queue.id), "name": queue.name},
     }
     if settings or place.request.query.get("$expand", "").lower() == "settings":
-        body["settings"] = deepcopy(check.settings)
+        body["settings"] = _shown_settings(place, check)
+    if check.disabled:
+        body["isDisabled"] = True
     return body

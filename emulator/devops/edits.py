@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.devops import audit_log, authorizations, checks, grants, lifecycle, people, rights
 from emulator.devops.authorizations import AuthorizationChange
@@ -179,14 +179,21 @@ def _authorize_pipeline(edit: ManualEdit, pool: str, project: str, pipeline: int
 
 
 def _create_pipeline(
-    edit: ManualEdit, project: str, name: str, path: str = "\\", *, pool: str = "", job_pool: str = ""
+    edit: ManualEdit,
+    project: str,
+    name: str,
+    path: str = "\\",
+    *,
+    pool: str = "",
+    job_pool: str = "",
+    variables: dict[str, Json] | None = None,
 ) -> Json:
     """`pool`: its default agent pool, by the id of the queue; `job_pool`: that of a job of a classic definition."""
     found = edit.project(project)
     default = edit.queue(pool, project).id if pool else None
     phases = [edit.queue(job_pool, project).id] if job_pool else []
     number = edit.organization.next_id("pipeline")
-    found.pipelines[number] = Pipeline(number, name, path, default, phases)
+    found.pipelines[number] = Pipeline(number, name, path, default, phases, variables=variables or {})
     return number
 
 
@@ -214,6 +221,50 @@ def _add_identity(edit: ManualEdit, principal: str) -> Json:
 
 def _remove_identity(edit: ManualEdit, principal: str) -> None:
     edit.organization.drop_identity(edit.identity(principal))
+
+
+def _create_group(edit: ManualEdit, name: str, project: str | None = None, key: str = "") -> Json:
+    """`key`: the local id, which the creator of a group may choose (graph 7.2, `storageKey`)."""
+    scope = edit.project(project).id if project else ""
+    if edit.organization.group_of(scope, name):
+        raise ValueError(f"group {name!r} exists there already")
+    return edit.organization.add_identity(people.group(edit.organization, name, scope=scope, local_id=key)).id
+
+
+def _create_build_service(edit: ManualEdit, project: str | None = None) -> Json:
+    """As the first pipeline that runs does; without a project that of the whole organization."""
+    made = people.build_service(edit.organization, edit.project(project) if project else None)
+    return edit.organization.add_identity(made).id
+
+
+def _rename_identity(edit: ManualEdit, who: str, to: str) -> None:
+    """Another display name, as people choose it for themselves; a group gets another name."""
+    found = edit.identity(who)
+    if not found.is_group:
+        found.display_name = to
+        return
+    del edit.organization.by_name[found.name.lower()]
+    project = edit.organization.projects.get(found.scope)
+    found.display_name = to
+    if found.origin == "vsts":
+        found.name, found.unique_name = people.group_names(edit.organization, project, to)
+    edit.organization.by_name[found.name.lower()] = found
+
+
+def _double_identity(edit: ManualEdit, who: str, active: bool = True) -> Json:
+    """A second identity with the same names; inactive, it is what a person who left and came back leaves behind."""
+    found, number = edit.identity(who), edit.organization.next_id("double")
+    local = people.guid("double", edit.organization.name.lower(), found.id, str(number))
+    prefix = found.descriptor.partition(".")[0]
+    made = replace(
+        found,
+        id=local,
+        name=f"{found.name} ({number})",
+        descriptor=people.descriptor_of(prefix, local),
+        license="express" if active else "",
+        members=set(),
+    )
+    return edit.organization.add_identity(made).id
 
 
 def _add_member(edit: ManualEdit, group: str, member: str) -> None:
@@ -277,6 +328,10 @@ EDITS: dict[str, Callable[..., Json]] = {
     "remove-check": _remove_check,
     "add-identity": _add_identity,
     "remove-identity": _remove_identity,
+    "create-group": _create_group,
+    "create-build-service": _create_build_service,
+    "rename-identity": _rename_identity,
+    "double-identity": _double_identity,
     "add-member": _add_member,
     "remove-member": _remove_member,
     "set-role": _set_role,

@@ -18,11 +18,23 @@ from emulator.world import World
 
 __all__ = ["dump", "load", "make_project"]
 
-ORGANIZATION = ("name", "id", "projects", "identities", "groups", "administrators", "roles", "agentPools", "counters")
+ORGANIZATION = (
+    "name",
+    "id",
+    "projects",
+    "identities",
+    "groups",
+    "buildServices",
+    "administrators",
+    "roles",
+    "agentPools",
+    "counters",
+)
 PROJECT = ("name", "id", "state", "visibility", "description", "hiddenFrom", "pipelines", "roles")
-PIPELINE = ("id", "name", "path", "queue", "phases")
+PIPELINE = ("id", "name", "path", "queue", "phases", "revision", "variables")
 IDENTITY = ("principal", "id", "license", "members")
 GROUP = ("name", "id", "members")
+BUILD_SERVICE = ("project", "id", "name")
 
 
 def load(document: dict[str, Json], world: World) -> DevOps:
@@ -52,6 +64,8 @@ def _organization(raw: EstateNode, world: World) -> Organization:
         _project(entry, organization, world)
     for entry in raw.nodes("groups", GROUP, short="name"):
         _group(entry, organization)
+    for entry in raw.nodes("buildServices", BUILD_SERVICE, short="project"):
+        _build_service(entry, organization)
     _memberships(raw, organization, world)
     give(world, organization, rights.POOLS, raw, "roles")
     load_pools(raw, organization, world)
@@ -82,7 +96,9 @@ def _project(raw: EstateNode, organization: Organization, world: World) -> None:
         number = entry.whole("id")
         number = organization.next_id("pipeline") if number is None else organization.reserve("pipeline", number)
         name, path = entry.text("name"), entry.text("path", "\\")
-        project.pipelines[number] = Pipeline(number, name, path, entry.whole("queue"), entry.wholes("phases"))
+        made = Pipeline(number, name, path, entry.whole("queue"), entry.wholes("phases"), entry.whole("revision") or 1)
+        made.variables = dict(entry.raw.get("variables") or {})
+        project.pipelines[number] = made
     give(world, organization, rights.project_token(project.id), raw, "roles")
 
 
@@ -105,11 +121,24 @@ def _group(raw: EstateNode, organization: Organization) -> None:
         if not name.startswith("[") or "]\\" not in name:
             raise ValueError(f"{raw.where}.name: {name!r} is not of the form [scope]\\name")
         scope = name[1:].split("]\\")[0]
-        project = organization.project_named(scope)
-        if project is None and scope.lower() != organization.name.lower():
+        whole = scope.lower() == organization.name.lower()
+        project = None if whole else organization.project_named(scope)
+        if project is None and not whole:
             raise ValueError(f"{raw.where}.name: {scope!r} is neither {organization.name} nor one of its projects")
         found = people.group(organization, name, scope=project.id if project else "", local_id=raw.text("id", ""))
         organization.add_identity(found)
+
+
+def _build_service(raw: EstateNode, organization: Organization) -> None:
+    """`project`: a project by name or id, or the organization's name for the identity of all of it."""
+    scope = raw.text("project")
+    whole = scope.lower() == organization.name.lower()
+    project = None if whole else organization.project_named(scope)
+    if project is None and not whole:
+        raise ValueError(f"{raw.where}.project: {scope!r} is neither {organization.name} nor one of its projects")
+    made = people.build_service(organization, project, raw.text("id", ""))
+    made.name = made.display_name = raw.text("name", made.name)
+    organization.add_identity(made)
 
 
 def _memberships(raw: EstateNode, organization: Organization, world: World) -> None:

@@ -39,7 +39,16 @@ def _organization(world: World, organization: Organization) -> Json:
         "groups": [
             {"name": one.name, "id": one.id, "members": sorted(_names(organization, one))}
             for one in identities
-            if one.origin == "vsts" and one is not administrators
+            if one.origin == "vsts" and one.is_group and one is not administrators
+        ],
+        "buildServices": [
+            {
+                "project": organization.name if one.serves == organization.id else one.serves,
+                "id": one.id,
+                "name": one.display_name,
+            }
+            for one in identities
+            if one.serves
         ],
         "roles": _roles(world, organization, rights.POOLS),
         "agentPools": [_pool(world, organization, one) for one in organization.pools.values()],
@@ -76,6 +85,10 @@ def _pipeline(one: Pipeline) -> Json:
         found["queue"] = one.queue
     if one.phases:
         found["phases"] = list(one.phases)
+    if one.revision > 1:
+        found["revision"] = one.revision
+    if one.variables:
+        found["variables"] = deepcopy(one.variables)
     return found
 
 
@@ -87,6 +100,8 @@ def _check(one: Check) -> Json:
         "timeout": one.timeout,
         "by": one.by,
         "on": one.on,
+        **({"changedBy": one.changed_by, "changedOn": one.changed_on} if one.changed_by else {}),
+        **({"disabled": True} if one.disabled else {}),
     }
 
 
@@ -113,6 +128,10 @@ def _pool(world: World, organization: Organization, pool: AgentPool) -> Json:
     }
     if pool.agent_cloud is not None:
         found["agentCloudId"] = pool.agent_cloud
+    if pool.options != "none":
+        found["options"] = pool.options
+    if pool.owner:
+        found["owner"] = pool.owner
     return found
 
 

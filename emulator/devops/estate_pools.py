@@ -11,10 +11,11 @@ from emulator.world import World
 
 POOL = (
     *("name", "id", "isHosted", "poolType", "autoProvision", "autoUpdate", "agentCloudId", "managed", "allProjects"),
+    *("options", "owner"),
     *("hiddenFrom", "createdBy", "createdOn", "description", "inherit", "roles", "openAccess", "queues", "properties"),
 )
 QUEUE = ("project", "id", "name", "openAccess", "pipelines", "inherit", "roles", "managed", "checks")
-CHECK = ("id", "type", "settings", "timeout", "by", "on")
+CHECK = ("id", "type", "settings", "timeout", "by", "on", "changedBy", "changedOn", "disabled")
 CHECK_TYPE = ("id", "name")
 PERMIT = ("by", "on")
 PIPELINE_PERMIT = ("id", "by", "on")
@@ -46,6 +47,8 @@ def _pool(raw: EstateNode, organization: Organization, world: World) -> None:
         auto_provision=raw.flag("autoProvision", False),
         auto_update=raw.flag("autoUpdate", True),
         agent_cloud=raw.whole("agentCloudId"),
+        options=raw.text("options", "none"),
+        owner=raw.text("owner", ""),
         created_by=_id_of(creator, organization, f"{raw.where}.createdBy"),
         created_on=raw.text("createdOn", world.clock.stamp()),
         metadata=raw.text("description", ""),
@@ -94,7 +97,7 @@ def _queue(raw: EstateNode, organization: Organization, world: World, pool: Agen
 
 def _check(raw: EstateNode, organization: Organization, world: World, queue: Queue) -> None:
     number, kind = raw.whole("id"), node(raw.raw.get("type") or {}, f"{raw.where}.type", CHECK_TYPE)
-    name = kind.text("name")
+    name, changer = kind.text("name"), raw.text("changedBy", "")
     number = organization.next_id("check") if number is None else organization.reserve("check", number)
     queue.checks[number] = Check(
         id=number,
@@ -104,6 +107,9 @@ def _check(raw: EstateNode, organization: Organization, world: World, queue: Que
         timeout=raw.whole("timeout") or checks.TIMEOUT,
         by=_id_of(raw.text("by", ""), organization, f"{raw.where}.by"),
         on=raw.text("on", world.clock.stamp()),
+        changed_by=_id_of(changer, organization, f"{raw.where}.changedBy") if changer else "",
+        changed_on=raw.text("changedOn", ""),
+        disabled=raw.flag("disabled", False),
     )
 
 

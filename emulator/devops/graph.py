@@ -25,7 +25,7 @@ class GraphKind:
     param: str
 
 
-USERS = GraphKind("Users", ("user",), "userDescriptor")
+USERS = GraphKind("Users", ("user", "service"), "userDescriptor")
 GROUPS = GraphKind("Groups", ("group",), "groupDescriptor")
 SERVICES = GraphKind("ServicePrincipals", ("servicePrincipal", "managedIdentity"), "servicePrincipalDescriptor")
 
@@ -139,10 +139,13 @@ def _tenant(place: access.RequestScope, kind: GraphKind, fields: dict[str, Json]
 def _make_group(place: access.RequestScope, fields: dict[str, Json]) -> Identity:
     scope = place.request.query.get("scopedescriptor")
     project = subjects.project_of(place, scope) if scope else None
-    name = f"[{project.name if project else place.organization.name}]\\{fields['displayName']}"
-    if name.lower() in place.organization.by_name:
-        raise ApiError(409, "GroupCreationException", f"VS402857: A group named {name} already exists.")
-    return place.organization.add_identity(people.group(place.organization, name, scope=project.id if project else ""))
+    title, key = str(fields["displayName"]), str(fields.get("storageKey") or "").lower()
+    if place.organization.group_of(project.id if project else "", title):
+        raise ApiError(409, "GroupCreationException", f"VS402857: A group named {title} already exists.")
+    if key and (not access.is_guid(key) or key in place.organization.identities):
+        raise refusals.bad_argument(f"The value '{key}' is not valid for storageKey.")
+    made = people.group(place.organization, title, scope=project.id if project else "", local_id=key)
+    return place.organization.add_identity(made)
 
 
 def deleting(kind: GraphKind) -> Callable[[World, Request], Response]:

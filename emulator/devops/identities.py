@@ -26,7 +26,9 @@ def read(world: World, request: Request) -> Response:
     kind, value = query.get("searchfilter", ""), query.get("filtervalue", "")
     if not kind or not value:
         raise refusals.missing("searchFilter" if not kind else "filterValue")
-    return responses.wrapped(body(place, one) for one in search(place.organization, kind, value))
+    services = place.world.switches.word("devops.service-identities-in-search") == "found"
+    found = search(place.organization, kind, value, services=services)
+    return responses.wrapped(body(place, one) for one in found)
 
 
 def _listed(place: access.RequestScope, value: str, find: Callable[[str], Identity | None]) -> Response:
@@ -36,25 +38,38 @@ def _listed(place: access.RequestScope, value: str, find: Callable[[str], Identi
     return responses.wrapped(None if one is None else body(place, one) for one in found)
 
 
-def search(organization: Organization, kind: str, value: str) -> list[Identity]:
-    """Whole values, whatever the case; a service principal is found by its display name alone."""
+def search(organization: Organization, kind: str, value: str, *, services: bool = True) -> list[Identity]:
+    """Whole values, whatever the case; a service principal is found by its display name alone.
+
+    General is display name, account name or unique name (ims 7.2). Whether service identities are found at all is
+    a switch.
+    """
     finders: dict[str, Callable[[Identity], tuple[str, ...]]] = {
-        "general": lambda one: (one.display_name, one.mail, _account(one), one.name if one.is_group else ""),
+        "general": lambda one: (
+            one.display_name,
+            one.mail,
+            _account(one),
+            one.unique_name if one.is_group or one.serves else "",
+        ),
         "mailaddress": lambda one: (one.mail,),
-        "accountname": lambda one: (_account(one),),
+        "accountname": lambda one: (_account(one), one.unique_name if one.serves else ""),
         "displayname": lambda one: (one.display_name, one.unique_name if one.is_group else ""),
-        "localgroupname": lambda one: (one.display_name, one.name) if one.origin == "vsts" else (),
+        "localgroupname": lambda one: (one.display_name, one.unique_name) if _local_group(one) else (),
     }
     keys = finders.get(kind.lower())
     if keys is None:
         raise refusals.bad_argument(f"The value '{kind}' is not valid for searchFilter.")
     wanted = value.lower()
-    identities = organization.identities.values()
-    return [one for one in identities if wanted in {key.lower() for key in keys(one) if key}]
+    found = [one for one in organization.identities.values() if services or not one.serves]
+    return [one for one in found if wanted in {key.lower() for key in keys(one) if key}]
+
+
+def _local_group(one: Identity) -> bool:
+    return one.is_group and one.origin == "vsts"
 
 
 def _account(one: Identity) -> str:
-    return "" if one.is_application else one.unique_name
+    return "" if one.is_application else one.account
 
 
 def get(world: World, request: Request) -> Response:
@@ -96,18 +111,19 @@ def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     """An identity in full; memberships where the query asks for them."""
     with_members = place.request.query.get("querymembership", "none").lower() != "none"
     organization = place.organization
-    members = [organization.identities[i] for i in sorted(one.members) if i in organization.identities]
+    hidden = one.origin == "aad" and place.world.switches.word("devops.entra-group-members") == "hidden"
+    members = [organization.identities[i] for i in sorted(one.members) if i in organization.identities and not hidden]
     above = [organization.identities[i] for i in sorted(people.closure(organization, one) - {one.id})]
     found: dict[str, Json] = {
         "id": one.id,
         "descriptor": people.legacy_descriptor(one),
         "subjectDescriptor": one.descriptor,
         "providerDisplayName": responses.shown(one),
-        "isActive": True,
+        "isActive": people.is_active(organization, one),
         "members": [people.legacy_descriptor(m) for m in members] if with_members else [],
         "memberOf": [people.legacy_descriptor(m) for m in above] if with_members else [],
         "memberIds": [m.id for m in members] if with_members else [],
-        "properties": _properties(one),
+        "properties": _properties(place.organization, one),
         "resourceVersion": 2,
         "metaTypeId": 255 if one.is_group else 0,
     }
@@ -116,14 +132,22 @@ def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     return found
 
 
-def _properties(one: Identity) -> dict[str, Json]:
+def _properties(organization: Organization, one: Identity) -> dict[str, Json]:
     values = {
         "SchemaClassName": "Group" if one.is_group else "User",
-        "Domain": people.TENANT if one.origin == "aad" else f"vstfs:///Framework/IdentityDomain/{one.scope or one.id}",
-        "Account": one.display_name if one.is_group else one.unique_name,
+        "Domain": people.domain(organization, one),
+        "Account": one.account,
         "Mail": one.mail,
         "SpecialType": "Generic",
     }
+    if _local_group(one):
+        project = organization.projects.get(one.scope)
+        values |= {
+            "SecurityGroup": "SecurityGroup",
+            "ScopeName": project.name if project else organization.name,
+            "LocalScopeId": one.scope or organization.id,
+            "ScopeType": "TeamProject" if project else "ServiceHost",
+        }
     if one.origin_id:
         values[OBJECT_ID] = one.origin_id
     if one.application_id:

@@ -105,8 +105,8 @@ def auto_provision(world: World, organization: Organization, project: Project, p
 def create_project(world: World, organization: Organization, name: str, *, by: Identity, project_id: str) -> Project:
     """A project; pools with automatic provisioning follow, managed pools for all projects by switch."""
     project = estate.make_project(world, organization, name=name, project_id=project_id)
-    group = organization.by_name[f"[{name}]\\Project Administrators".lower()]
-    group.members.add(by.id)
+    if (group := organization.group_of(project.id, "Project Administrators")) is not None:
+        group.members.add(by.id)
     organization.closures.clear()
     for pool in list(organization.pools.values()):
         follows = pool.all_projects and world.switches.word("devops.queue-for-later-project") == "made"
@@ -130,7 +130,7 @@ def rename_project(world: World, organization: Organization, project: Project, n
     project.updated = world.clock.stamp()
     for group in [one for one in organization.groups() if one.scope == project.id]:
         del organization.by_name[group.name.lower()]
-        group.name = group.unique_name = f"[{name}]\\{group.display_name}"
+        group.name, group.unique_name = people.group_names(organization, project, group.display_name)
         organization.by_name[group.name.lower()] = group
     audit_log.record(world, organization, by, "Project.UpdateRenameCompleted", data=data, project=project)
 

@@ -12,7 +12,7 @@ import hashlib
 import uuid
 
 from emulator.principals import Principal
-from emulator.state.devops import Identity, Organization
+from emulator.state.devops import Identity, Organization, Project
 
 NAMES = uuid.UUID("0d0e6f2a-54f3-4f6b-8f5e-2d9a6a1c7b90")
 TENANT = "7a394543-62fd-4274-a7d2-8fac775942b6"
@@ -71,23 +71,73 @@ def known(principal: Principal, organization: Organization, local_id: str = "") 
 
 
 def group(organization: Organization, name: str, *, scope: str = "", local_id: str = "") -> Identity:
-    r"""A group that lives in Azure DevOps, ``[scope]\name``."""
-    title = name.split("\\", 1)[-1]
+    r"""A group that lives in Azure DevOps; `name` is its own, or ``[scope]\name``."""
+    title = name.partition("]\\")[2] if name.startswith("[") else name
     anchor = scope or organization.name.lower()
+    key, shown = group_names(organization, organization.projects[scope] if scope else None, title)
     return Identity(
         id=local_id or guid(organization.name.lower(), anchor, title),
         descriptor=descriptor_of("vssgp", _sid(organization.name.lower(), anchor, title)),
-        name=name,
+        name=key,
         kind="group",
         display_name=title,
-        unique_name=name,
+        unique_name=shown,
         scope=scope,
         license="",
     )
 
 
+def group_names(organization: Organization, project: Project | None, title: str) -> tuple[str, str]:
+    r"""How estates and edits name a group, and how the service shows it.
+
+    The two differ in a project that is called like the organization: there the first is ``[project id]\name``.
+    """
+    shown = f"[{project.name if project else organization.name}]\\{title}"
+    twice = project is not None and project.name.lower() == organization.name.lower()
+    return (f"[{project.id}]\\{title}" if project and twice else shown), shown
+
+
+def build_service(organization: Organization, project: Project | None, local_id: str = "") -> Identity:
+    """The identity for jobs of a project, or of the whole organization.
+
+    Its name keeps the project's name of the day on which it was made (Microsoft Learn: scoped build identities; the
+    persisted identifier, ``host:Build:id``, is in dotnet/arcade).
+    """
+    served = project.id if project else organization.id
+    name = f"{project.name if project else 'Project Collection'} Build Service ({organization.name})"
+    host = guid("service identities", organization.name.lower())
+    return Identity(
+        id=local_id or guid(organization.name.lower(), "build service", served),
+        descriptor=descriptor_of("svc", f"{host}:Build:{served}"),
+        name=name,
+        kind="service",
+        display_name=name,
+        unique_name=f"Build\\{served}",
+        serves=served,
+        license="",
+    )
+
+
+def domain(organization: Organization, identity: Identity) -> str:
+    """Where an identity comes from: tenant, scope of a group, or the kind of a service identity."""
+    if identity.serves:
+        return "Build"
+    if identity.scope:
+        return f"vstfs:///Classification/TeamProject/{identity.scope}"
+    return f"vstfs:///Framework/IdentityDomain/{organization.id}" if identity.is_group else TENANT
+
+
+def is_active(organization: Organization, identity: Identity) -> bool:
+    """Whether it is in a group, which every licensed member is (vsts-rest-api-specs ims 7.2, `isActive`)."""
+    if identity.is_group or identity.serves or identity.license not in ("", "none"):
+        return True
+    return any(identity.id in one.members for one in organization.groups())
+
+
 def legacy_descriptor(identity: Identity) -> str:
     """The identity descriptor that access control lists are keyed by: type and identifier."""
+    if identity.serves:
+        return f"Microsoft.TeamFoundation.ServiceIdentity;{_decoded(identity.descriptor)}"
     if identity.origin == "vsts":
         return f"Microsoft.TeamFoundation.Identity;{_decoded(identity.descriptor)}"
     if identity.is_group:

@@ -11,6 +11,7 @@ from emulator.world import World
 
 _TYPES = {
     "user": "User",
+    "service": "User",
     "group": "Group",
     "servicePrincipal": "ServicePrincipal",
     "managedIdentity": "ServicePrincipal",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from emulator.devops import access, authorized_resources, projects, refusals
+from emulator.devops import access, authorized_resources, projects, refusals, rights
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
 from emulator.state.devops import Pipeline, Project
@@ -88,17 +88,24 @@ def _body(place: access.RequestScope, project: Project, one: Pipeline, *, whole:
         "type": "build",
         "quality": "definition",
         "queueStatus": "enabled",
-        "revision": 1,
+        "revision": one.revision,
         "createdDate": project.updated,
         "uri": f"vstfs:///Build/Definition/{one.id}",
-        "url": f"{place.base}/{project.id}/_apis/build/Definitions/{one.id}?revision=1",
+        "url": f"{place.base}/{project.id}/_apis/build/Definitions/{one.id}?revision={one.revision}",
         "project": projects.reference(place, project),
     }
     if one.queue is not None:
         body["queue"] = _queue(place, one.queue)
     if whole:
         body["process"] = _process(place, one)
+        if one.variables:
+            body["variables"] = {name: _variable(value) for name, value in one.variables.items()}
     return body
+
+
+def _variable(value: Json) -> Json:
+    """Without its value where it is secret."""
+    return {**value, "value": None} if value.get("isSecret") else dict(value)
 
 
 def _queue(place: access.RequestScope, number: int) -> Json:
@@ -125,3 +132,47 @@ def get(world: World, request: Request) -> Response:
     place = access.enter(world, request)
     project = place.project(refusals.BUILD)
     return Response(body=_body(place, project, authorized_resources.pipeline(place, project), whole=True))
+
+
+def update(world: World, request: Request) -> Response:
+    """The whole definition at its own revision, by who may edit pipelines (vsts-rest-api-specs build 7.2).
+
+    Contributors may by default; here administrators of the project and of the collection. What an update without the
+    values of secret variables does to them is not published: a switch.
+    """
+    place = access.enter(world, request)
+    project = place.project(refusals.BUILD)
+    one = authorized_resources.pipeline(place, project)
+    fields = place.fields("definition")
+    if not rights.administers_project(place.organization, place.caller, project):
+        raise refusals.denied(place.caller, "Edit build pipeline", f"definition {one.name}")
+    if fields.get("id") != one.id:
+        raise refusals.bad_argument(f"The value '{fields.get('id')}' is not valid for definition.id.")
+    if fields.get("revision") != one.revision:
+        message = f"The definition {one.id} has revision {one.revision}, not {fields.get('revision')}."
+        raise ApiError(409, "DefinitionRevisionMismatchException", message)
+    process = access.mapping(fields.get("process"), "process")
+    phases = [_named(place, project, phase.get("target")) for phase in process.get("phases") or ()]
+    queue = _named(place, project, fields) if fields.get("queue") else None
+    variables = access.mapping(fields.get("variables") or {}, "variables")
+    one.variables = {name: _kept(world, one, name, value) for name, value in variables.items()}
+    one.phases, one.queue = [number for number in phases if number is not None], queue
+    one.revision += 1
+    return Response(body=_body(place, project, one, whole=True))
+
+
+def _named(place: access.RequestScope, project: Project, holder: Json) -> int | None:
+    """The queue that a part of a definition names: one of the project, or one that it named before."""
+    queue = access.mapping(access.mapping(holder, "target").get("queue"), "queue")
+    number = access.number(queue.get("id"), "queue.id")
+    found = place.organization.queues.get(number)
+    if found is None or found.project != project.id:
+        raise refusals.bad_argument(f"The queue {number} does not exist in the project.")
+    return number
+
+
+def _kept(world: World, one: Pipeline, name: str, value: Json) -> Json:
+    keeps = world.switches.word("devops.definition-secrets") == "kept"
+    if isinstance(value, dict) and value.get("isSecret") and value.get("value") is None and keeps:
+        return {**value, "value": one.variables.get(name, {}).get("value")}
+    return value

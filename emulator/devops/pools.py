@@ -36,7 +36,7 @@ def list_all(world: World, request: Request) -> Response:
         pools = [p for p in pools if p.pool_type == kind.lower()]
     if name := request.query.get("poolname"):
         pools = [p for p in pools if name_matches(world, p.name, name)]
-    return responses.wrapped(_body(place, pool) for pool in sorted(pools, key=lambda p: p.id))
+    return responses.wrapped(_body(world, place, pool) for pool in sorted(pools, key=lambda p: p.id))
 
 
 def name_matches(world: World, name: str, wanted: str) -> bool:
@@ -46,8 +46,10 @@ def name_matches(world: World, name: str, wanted: str) -> bool:
     return name.lower() == wanted.lower()
 
 
-def _body(place: access.RequestScope, pool: AgentPool) -> Json:
+def _body(world: World, place: access.RequestScope, pool: AgentPool) -> Json:
     body = responses.pool(place.organization, pool)
+    if world.switches.word("devops.pool-created-on") == "absent":
+        del body["createdOn"]
     names = place.request.query.get("properties")
     if names:
         wanted = [name.strip() for name in names.split(",")]
@@ -65,7 +67,7 @@ def get(world: World, request: Request) -> Response:
     pool = place.pool()
     if not place.may(rights.pool_token(pool), action_bits(request)):
         raise refusals.no_pool(str(pool.id))
-    return Response(body=_body(place, pool))
+    return Response(body=_body(world, place, pool))
 
 
 def create(world: World, request: Request) -> Response:
@@ -85,7 +87,7 @@ def create(world: World, request: Request) -> Response:
     if pool.auto_provision:
         for project in list(place.organization.projects.values()):
             lifecycle.auto_provision(world, place.organization, project, pool)
-    return Response(body=_body(place, pool))
+    return Response(body=_body(world, place, pool))
 
 
 def _plain(properties: Json) -> dict[str, Json]:
@@ -116,7 +118,7 @@ def update(world: World, request: Request) -> Response:
     place.require(rights.pool_token(pool), rights.MANAGE, right="Manage", what=f"pool {pool.name}")
     lifecycle.rename_pool(world, place.organization, pool, name)
     _change(pool, fields)
-    return Response(body=_body(place, pool))
+    return Response(body=_body(world, place, pool))
 
 
 def _flags(fields: dict[str, Json]) -> None:

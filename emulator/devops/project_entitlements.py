@@ -32,7 +32,7 @@ def _group(place: access.RequestScope, raw: dict[str, Json]) -> Identity:
     project = place.find_project(str(access.mapping(raw.get("projectRef"), "projectRef").get("id", "")))
     kind = access.mapping(raw.get("group"), "group")
     title = _GROUPS.get(str(kind.get("groupType", "")), str(kind.get("displayName") or ""))
-    found = place.organization.by_name.get(f"[{project.name}]\\{title}".lower())
+    found = place.organization.group_of(project.id, title)
     if found is None:
         raise ApiError(400, "ArgumentException", f"The group {title or kind.get('groupType')} is not valid.")
     return found

@@ -13,6 +13,9 @@ from emulator.frame import ApiError
 from emulator.state.devops import AgentPool, Identity, Organization, Project
 from emulator.world import World
 
+SERVICE = "00000000-0000-0000-0000-00000000d0b5"
+"""Local id of the owner of managed pools where a switch says that they have one of their own."""
+
 
 def _failed(text: str) -> ApiError:
     return ApiError(400, "PoolProvisioningFailed", text)
@@ -39,11 +42,12 @@ def provision(
     found, who = _enter(world, organization, creator)
     targets = _targets(world, found, who, agent_pool, projects)
     pool = found.pool_named(agent_pool)
+    if pool is not None and world.switches.word("devops.taken-pool-name") == "refused":
+        raise _not_created(agent_pool)
     if pool is None:
         pool = lifecycle.make_pool(world, found, agent_pool, by=who)
         pool.managed = True
-        if world.switches.word("devops.managed-pool-marks") == "agent-cloud":
-            pool.agent_cloud = 2
+        _mark(world, pool)
         _set_roles(world, found, pool, permission_profile, who)
         _appear_later(world, pool)
     pool.all_projects = not projects
@@ -51,6 +55,16 @@ def provision(
         return
     for project in targets:
         _queue(world, found, project, pool, who, opened=open_access)
+
+
+def _mark(world: World, pool: AgentPool) -> None:
+    match world.switches.word("devops.managed-pool-marks"):
+        case "agent-cloud":
+            pool.agent_cloud = 2
+        case "options":
+            pool.options = "singleUseAgents"
+        case "owner":
+            pool.owner = SERVICE
 
 
 def _set_roles(

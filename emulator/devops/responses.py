@@ -48,7 +48,7 @@ def pool_reference(pool: AgentPool, scope: str) -> dict[str, Json]:
         "poolType": pool.pool_type,
         "size": 0,
         "isLegacy": False,
-        "options": "none",
+        "options": pool.options,
     }
 
 
@@ -63,7 +63,7 @@ def pool(organization: Organization, found: AgentPool) -> dict[str, Json]:
         "targetSize": 0 if elastic else None,
         "agentCloudId": found.agent_cloud,
         "createdBy": person(organization, found.created_by),
-        "owner": person(organization, found.created_by),
+        "owner": person(organization, found.owner or found.created_by),
         **pool_reference(found, organization.id),
     }
     return body

@@ -100,7 +100,7 @@ def sees_queue(organization: Organization, who: Identity, queue: Queue) -> bool:
 def administers_project(organization: Organization, who: Identity, project: Project) -> bool:
     """A member of the project's administrators, or of the collection's."""
     ids = people.closure(organization, who)
-    group = organization.by_name.get(f"[{project.name}]\\Project Administrators".lower())
+    group = organization.group_of(project.id, "Project Administrators")
     return people.administrators(organization).id in ids or (group is not None and group.id in ids)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.devops import access, audit_log, grants, refusals, responses, rights, roledefs
+from emulator.devops import access, audit_log, grants, people, refusals, responses, rights, roledefs
 from emulator.devops.roledefs import Role
 from emulator.documents import Json
 from emulator.frame import ApiError, Request, Response
@@ -99,11 +99,17 @@ def _entry(resource: RoleScope, who: Identity, own: Ace, above: int) -> Json:
         return None
     assigned = roledefs.strongest(resource.scope, own.allow, switches) == role
     return {
-        "identity": {"displayName": responses.shown(who), "id": who.id, "uniqueName": who.unique_name},
+        "identity": {"displayName": responses.shown(who), "id": who.id, "uniqueName": _unique_name(resource, who)},
         "role": role.body(),
         "access": "assigned" if assigned else "inherited",
         "accessDisplayName": "Assigned" if assigned else "Inherited",
     }
+
+
+def _unique_name(resource: RoleScope, who: Identity) -> str:
+    if who.is_group and resource.place.world.switches.word("devops.unique-name-of-groups") == "domain":
+        return f"{people.domain(resource.organization, who)}\\{who.account}"
+    return who.unique_name
 
 
 def assign_many(world: World, request: Request) -> Response:

@@ -136,6 +136,7 @@ ROUTES: list[Route] = [
     ),
     _route("definitions.list", "GET", DEFINITIONS, pipelines.list_all),
     _route("definitions.get", "GET", f"{DEFINITIONS}/{{definitionId}}", pipelines.get),
+    _route("definitions.update", "PUT", f"{DEFINITIONS}/{{definitionId}}", pipelines.update),
     _route(
         "definitionresources.list",
         "GET",

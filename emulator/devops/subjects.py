@@ -13,8 +13,8 @@ from emulator.world import World
 
 SUBJECTS = 100
 """The most that a query answers with."""
-_PATHS = {"user": "Users", "group": "Groups"}
-_KINDS = {"user": "user", "group": "group"}
+_PATHS = {"user": "Users", "service": "Users", "group": "Groups"}
+_KINDS = {"user": "user", "service": "user", "group": "group"}
 
 
 def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
@@ -24,8 +24,8 @@ def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     url = f"{graph}/{path}/{one.descriptor}"
     found: dict[str, Json] = {
         "subjectKind": _KINDS.get(one.kind, "servicePrincipal"),
-        "domain": _domain(place, one),
-        "principalName": one.unique_name,
+        "domain": people.domain(place.organization, one),
+        "principalName": one.serves or one.unique_name,
         "mailAddress": one.mail or None,
         "origin": one.origin,
         "originId": one.origin_id or one.id,
@@ -44,14 +44,6 @@ def body(place: access.RequestScope, one: Identity) -> dict[str, Json]:
     if one.is_application:
         found["applicationId"] = one.application_id
     return found
-
-
-def _domain(place: access.RequestScope, one: Identity) -> str:
-    if one.scope:
-        return f"vstfs:///Classification/TeamProject/{one.scope}"
-    if one.is_group:
-        return f"vstfs:///Framework/IdentityDomain/{place.organization.id}"
-    return people.TENANT
 
 
 def scope_descriptor(project: Project) -> str:

@@ -65,9 +65,16 @@ class Identity:
     application_id: str = ""
     scope: str = ""
     """Project id of a project's group, empty otherwise."""
+    serves: str = ""
+    """Id of the project, or of the organization, whose jobs run as this identity; of kind `service`."""
     license: str = "express"
     members: set[str] = field(default_factory=set)
     """Local ids; of groups."""
+
+    @property
+    def account(self) -> str:
+        """What the service calls its account: the name of a group, the id behind a service identity."""
+        return self.display_name if self.is_group else self.serves or self.unique_name
 
     @property
     def is_group(self) -> bool:
@@ -96,6 +103,9 @@ class Pipeline:
     """Id of its default agent queue; stays when the queue goes."""
     phases: list[int] = field(default_factory=list)
     """Ids of the queues that jobs of a classic definition name; without any, the definition is YAML."""
+    revision: int = 1
+    variables: dict[str, Json] = field(default_factory=dict)
+    """As they were written; values of secret ones are kept, and never shown."""
 
 
 @dataclass(slots=True)
@@ -125,8 +135,11 @@ class AgentPool:
     auto_provision: bool = False
     auto_update: bool = True
     agent_cloud: int | None = None
+    options: str = "none"
     created_by: str = ""
     """Local id."""
+    owner: str = ""
+    """Local id; empty where it is who created it."""
     created_on: str = ""
     metadata: str = ""
     properties: dict[str, Json] = field(default_factory=dict)
@@ -149,8 +162,12 @@ class Check:
     settings: dict[str, Json]
     timeout: int
     by: str
-    """Local id."""
+    """Local id of who added it."""
     on: str
+    changed_by: str = ""
+    """Local id of who changed it last; empty: not since."""
+    changed_on: str = ""
+    disabled: bool = False
 
 
 @dataclass(slots=True)
@@ -230,6 +247,11 @@ class Organization:
         for group in self.groups():
             group.members.discard(identity.id)
         self.closures.clear()
+
+    def group_of(self, project: str, title: str) -> Identity | None:
+        """The group of a project (or of the organization, where it is empty) with this name."""
+        found = (one for one in self.groups() if one.origin == "vsts" and one.scope == project)
+        return next((one for one in found if one.display_name.lower() == title.lower()), None)
 
     def groups(self) -> Iterator[Identity]:
         """Every group, of either origin."""

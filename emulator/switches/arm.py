@@ -221,6 +221,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="terraform-provider-azurerm, managed_devops_pool",
     ),
     _row(
+        "one-day-schedule",
+        "kept",
+        "kept",
+        "week",
+        about="A schedule of one map, which stands for every day, comes back as it was sent, or as seven maps",
+        known="one map or seven are taken",
+        source="terraform-provider-azurerm, managed_devops_pool",
+    ),
+    _row(
         "type-casing",
         "recorded",
         "recorded",
@@ -288,6 +297,13 @@ SWITCHES: tuple[Switch, ...] = (
         about="Subject of the event of edited tags: the resource, or its extension Microsoft.Resources/tags/default",
         known="edited tags are announced as Microsoft.Resources/tags/write alone; the subject's form is not published",
         source="handlers of such events in public repositories",
+    ),
+    _row(
+        "system-data",
+        True,
+        about="Whether answers carry systemData",
+        known="in the document of every version, and none that is required",
+        source=EXAMPLES,
     ),
     _row(
         "machine-status",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.switch import Switch, Value
+from emulator.switches.rights import RIGHTS
 
 LEARN = "Microsoft Learn: Managed DevOps Pools, configure-security"
 
@@ -67,6 +68,31 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs approvalsAndChecks 7.2",
     ),
     _row(
+        "check-approvers",
+        "taken",
+        "taken",
+        "known",
+        about="Approvers of a check that the organization does not know: taken as they are, or an error",
+        source="vsts-rest-api-specs approvalsAndChecks 7.2",
+    ),
+    _row(
+        "check-settings",
+        "as-written",
+        "as-written",
+        "completed",
+        about="Settings of an approval as returned: as they were written, or with what they leave out",
+        known="the published example returns what it was given",
+        source="vsts-rest-api-specs approvalsAndChecks 7.2",
+    ),
+    _row(
+        "definition-secrets",
+        "kept",
+        "kept",
+        "lost",
+        about="Secret variables of a definition after an update without their values: kept, or empty",
+        source="vsts-rest-api-specs build 7.2",
+    ),
+    _row(
         "permissions-of-missing-queue",
         "empty",
         "empty",
@@ -97,64 +123,6 @@ SWITCHES: tuple[Switch, ...] = (
         source="azure-devops-cli-extension recordings",
     ),
     _row(
-        "pool-service-role-name",
-        "Service Account",
-        "Service Account",
-        "ServiceAccount",
-        about="Name of the agent pool role between Reader and Administrator",
-        known="the display name is documented, the name is not",
-        source="Microsoft Learn: agent pool roles",
-    ),
-    _row(
-        "pool-administrator-bits",
-        27,
-        about="allowPermissions of the Administrator role of agent pools and queues",
-        known="not published; 59 is reported of machine groups on-premises",
-    ),
-    _row(
-        "pool-role-resource-zero",
-        "reader",
-        "reader",
-        "as-requested",
-        about="What becomes of an Administrator assigned with scope agentpoolrole to resource 0",
-        known="came out as Reader",
-        source="terraform-provider-azuredevops #1592",
-    ),
-    _row(
-        "own-pool-role",
-        "accepted",
-        "accepted",
-        "refused",
-        about="Whether callers may change their own role on one pool",
-        known="one report of a refusal",
-        source="terraform-provider-azuredevops #1592",
-    ),
-    _row(
-        "inheritance-off",
-        "drops",
-        "drops",
-        "copies",
-        about="Whether inherited roles are dropped, or kept as assigned ones, when inheritance is switched off",
-    ),
-    _row(
-        "acl-inherit-flag",
-        "follows",
-        "follows",
-        "always-on",
-        about="Whether inheritPermissions of an access control list shows the inheritance switch of security roles",
-        known="the same namespace and token; nothing says that it is the same flag",
-        source="vsts-rest-api-specs security 7.2",
-    ),
-    _row(
-        "removing-inherited-role",
-        "ignored",
-        "ignored",
-        "refused",
-        about="The answer to removing a role that is inherited: 200 without effect, or an error",
-        known="it cannot be removed while inheritance is on",
-        source="Microsoft Learn: about security roles",
-    ),
-    _row(
         "renamed-pool-renames-queues",
         False,
         about="Whether queues take the new name of their agent pool",
@@ -183,25 +151,6 @@ SWITCHES: tuple[Switch, ...] = (
         about="What becomes of the queue when a project leaves the managed pool's list",
     ),
     _row(
-        "service-principal-creator",
-        "inheritance-off",
-        "inheritance-off",
-        "inheritance-on",
-        "administrator",
-        about="A service principal that creates with CreatorOnly: not Administrator (inheritance off, on), or made so",
-        known="not made Administrator; inheritance on until about July 2026, off since",
-        source="azure-rest-api-specs #41786, terraform-provider-azurerm #32630",
-    ),
-    _row(
-        "specific-accounts-inheritance",
-        "on",
-        "on",
-        "off",
-        about="Inheritance of an agent pool created with SpecificAccounts",
-        known="not stated",
-        source=LEARN,
-    ),
-    _row(
         "unknown-account",
         "skipped",
         "skipped",
@@ -223,9 +172,39 @@ SWITCHES: tuple[Switch, ...] = (
         "none",
         "none",
         "agent-cloud",
-        about="Whether a managed pool's agent pool carries agentCloudId, autoSize and targetSize",
-        known="documented of pools backed by pool providers; no capture of a managed pool was found",
+        "options",
+        "owner",
+        about="What the agent pool of a managed pool carries that others do not: agentCloudId with autoSize and "
+        "targetSize, options other than none, or an owner other than who created it",
+        known="agentCloudId is documented of pools backed by pool providers, options of scale set pools; no capture of "
+        "a managed pool was found",
         source="vsts-rest-api-specs distributedTask 7.2",
+    ),
+    _row(
+        "pool-created-on",
+        "given",
+        "given",
+        "absent",
+        about="Whether agent pools say when they were created",
+        known="createdOn is a property of the document, and none that is required",
+        source="vsts-rest-api-specs distributedTask 7.2",
+    ),
+    _row(
+        "taken-pool-name",
+        "adopted",
+        "adopted",
+        "refused",
+        about="A managed pool for whose name the organization has an agent pool: it is taken over, or creation fails",
+        known="the service's message says that it could not find or create the agent pool",
+        source="Microsoft Learn: Managed DevOps Pools, troubleshooting",
+    ),
+    _row(
+        "pool-of-deleted-resource",
+        "deleted",
+        "deleted",
+        "kept",
+        about="The agent pool of a managed pool that is deleted in Azure",
+        known="not published",
     ),
     _row(
         "project-operation",
@@ -233,13 +212,6 @@ SWITCHES: tuple[Switch, ...] = (
         about="Seconds that creating or deleting a project takes",
         known="asynchronous",
         source="vsts-rest-api-specs core 7.2",
-    ),
-    _row(
-        "unknown-identity-ids",
-        "null",
-        "null",
-        "absent",
-        about="Reading identities by ids of which one is unknown: a null in its place, or nothing",
     ),
     _row(
         "project-page",
@@ -315,14 +287,6 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs memberEntitlementManagement 7.2",
     ),
     _row(
-        "entitlement-of-member",
-        "replaced",
-        "replaced",
-        "refused",
-        about="What happens to an entitlement added for an identity that has one: it is replaced, lower or not, or the "
-        "operation fails",
-    ),
-    _row(
         "entitlement-of-stranger",
         "not-found",
         "not-found",
@@ -347,4 +311,5 @@ SWITCHES: tuple[Switch, ...] = (
         known="the route is not documented; service principals are found by their display name",
         source="Microsoft Learn: service principals and managed identities",
     ),
+    *RIGHTS,
 )

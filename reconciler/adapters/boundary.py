@@ -8,6 +8,7 @@ names the exception's type and where it came from, and nothing of what it says: 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,11 +52,16 @@ def methods(protocol: type) -> tuple[str, ...]:
 
 def _guarded(where: str, method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
+    def each(*args: Any, **options: Any) -> Iterator[Any]:
+        with escapes(where):
+            yield from method(*args, **options)
+
+    @functools.wraps(method)
     def call(*args: Any, **options: Any) -> Any:
         with escapes(where):
             return method(*args, **options)
 
-    return call
+    return each if inspect.isgeneratorfunction(method) else call
 
 
 def _place(error: Exception) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from reconciler.documents import JsonObject
+from reconciler.documents.chain import line_of
+from reconciler.errors import Rejected
+from reconciler.ports.write_log import LONGEST_ENTRY
+
 SHORTEST_LEASE = 15.0
 LONGEST_LEASE = 60.0
 """Seconds; Azure Storage gives leases of 15 to 60 (Microsoft Learn, Lease Blob)."""
@@ -39,3 +44,26 @@ def hide_seconds(seconds: float) -> float:
 def delay_seconds(seconds: float) -> float:
     """A delay that both can give."""
     return min(max(seconds, 0.0), LONGEST_DELAY)
+
+
+RECORD = "record"
+"""How names in the store of the safety facts begin that are no documents: the record of writes lies there too."""
+
+RECORD_DAYS = 400
+"""Days for which the record of writes is kept; what is older is deleted by whole months."""
+
+
+def entry_line(chain: str, entry: JsonObject) -> bytes:
+    """An entry of the record as it is stored; `Rejected` where it is too long."""
+    line = line_of(entry)
+    if len(line) > LONGEST_ENTRY:
+        raise Rejected(f"record {chain}: an entry has {len(line):,} bytes, and at most {LONGEST_ENTRY:,} are stored")
+    return line
+
+
+def damaged_record(chain: str, what: str) -> Rejected:
+    """The error about a chain that cannot be continued."""
+    return Rejected(
+        f"record {chain}: {what}; nothing is written there until its owner has checked it "
+        f"(`reconciler history verify`) and sealed the damage (`reconciler history seal {chain} --reason …`)"
+    )

@@ -5,6 +5,7 @@
     connections   the session, the credential, telemetry, the deployment's own files, and what a planner is made of
     stores        state, leases and queues
     specs         where specs come from
+    operators     which identities no run may lock out
     program       `look` gives what reading and planning need and nothing that could write; `build` adds writers
     commands      what the commands that read need, and `onboard`
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
-    from reconciler.bootstrap.stores import Store, in_storage, statuses, store
+    from reconciler.bootstrap.stores import Store, facts_of, has_store, in_storage, statuses, store
 
 __all__ = [
     "App",
@@ -35,7 +36,9 @@ __all__ = [
     "build",
     "capabilities",
     "capabilities_at",
+    "facts_of",
     "git_authorization",
+    "has_store",
     "in_storage",
     "look",
     "onboarding",
@@ -53,7 +56,7 @@ _PARTS = {
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
-    "stores": ("Store", "in_storage", "statuses", "store"),
+    "stores": ("Store", "facts_of", "has_store", "in_storage", "statuses", "store"),
 }
 
 

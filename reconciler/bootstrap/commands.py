@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import Planes, connect, credential_of, planner_of, policy, session_for
+from reconciler.bootstrap.operators import operator_names_of_plan
 from reconciler.bootstrap.stores import Store
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
@@ -82,6 +83,7 @@ def tools(settings: Settings) -> Tools:
     around = AzureResources(planes.arm, planes.devops)
     members = Memberships(planes.devops, _members_session(settings, None))
     planner = planner_of(settings, planes, clock)
+    planner.operators = operator_names_of_plan(settings, planner.policy)
     return Tools(planner, clock, around, around, members)
 
 
@@ -110,7 +112,9 @@ def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
         writers = _onboarding_writers(planes, members, clock, stack) if write else None
         close = stack.pop_all().close
     readers = Readers(planes.arm, DevOps(planes.devops))
-    return OnboardingAccess(readers, Memberships(planes.devops, members), writers, policy(settings), clock, close)
+    return OnboardingAccess(
+        readers, Memberships(planes.devops, members), writers, policy(settings).anywhere, clock, close
+    )
 
 
 def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: ExitStack) -> OnboardingWriters:

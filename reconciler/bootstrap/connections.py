@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,7 +12,7 @@ from reconciler import __version__
 from reconciler.adapters.clock import SystemClock
 from reconciler.config.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
 from reconciler.errors import NotFound
-from reconciler.plan.policy import Policy
+from reconciler.plan.policy import Policy, load
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
@@ -65,8 +66,6 @@ def telemetry(settings: Settings) -> Telemetry:
 
 def policy(settings: Settings) -> Policy:
     """The policy of this deployment; the default where there is no file. `NotFound` where the file is missing."""
-    from reconciler.plan import policy as policies  # noqa: PLC0415 - beside the function's name
-
     if settings.policy is None:
         return Policy()
     try:
@@ -75,7 +74,7 @@ def policy(settings: Settings) -> Policy:
         raise NotFound(
             f"{PREFIX}POLICY: {settings.policy}: {error.strerror}; without the policy nothing is applied"
         ) from None
-    return policies.load(text)
+    return load(text)
 
 
 def capabilities(settings: Settings) -> Capabilities:
@@ -104,7 +103,9 @@ def planner_of(settings: Settings, planes: Planes, clock: Clock, watch: Telemetr
     from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
     readers = readers_of(settings, planes)
-    return Planner(FACETS, readers, policy(settings), clock, believe=beliefs(settings), telemetry=watch)
+    margin = timedelta(seconds=settings.agent_pool_margin)
+    known = beliefs(settings)
+    return Planner(FACETS, readers, policy(settings), clock, margin=margin, believe=known, telemetry=watch)
 
 
 def readers_of(settings: Settings, planes: Planes) -> Readers:

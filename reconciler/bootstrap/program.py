@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from reconciler.bootstrap.connections import (
     readers_of,
     telemetry,
 )
+from reconciler.bootstrap.operators import operator_names, operator_names_of_plan
 from reconciler.bootstrap.specs import source
 from reconciler.bootstrap.stores import store
 from reconciler.config.settings import Settings
@@ -26,8 +28,10 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
 if TYPE_CHECKING:
@@ -46,10 +50,13 @@ class Look:
     clock: Clock
     policy: Policy
     believe: Believe
+    operators: OperatorNames
     start_sign_in: Callable[[], None] = field(repr=False)
     """Request tokens while specs are read; raises nothing."""
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
+    margin: timedelta = timedelta()
+    """How much older than its ARM pool an agent pool may be."""
 
     @cached_property
     def planner(self) -> Planner:
@@ -57,11 +64,20 @@ class Look:
         from reconciler.engine import Planner  # noqa: PLC0415 - as said
         from reconciler.facets.registry import FACETS  # noqa: PLC0415
 
-        return Planner(FACETS, self.readers, self.policy, self.clock, believe=self.believe)
+        return Planner(
+            FACETS,
+            self.readers,
+            self.policy,
+            self.clock,
+            margin=self.margin,
+            believe=self.believe,
+            operators=self.operators,
+        )
 
     def survey(self, specs: Sequence[Spec]) -> SharedSurvey:
         """The shared reads of these specs, as `Planner.survey` makes them."""
-        return SharedSurvey.about(self.readers, specs).believing(self.believe(self.clock.now()))
+        made = SharedSurvey.about(self.readers, specs)
+        return made.believing(self.believe(self.clock.now()), self.operators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,7 @@ class App:
     planner: Planner
     reconciler: Reconciler
     state: StateStore
+    safety: Safety
     leases: Leases
     queues: MessageQueues
     """The store itself: it names queues."""
@@ -86,14 +103,22 @@ def look(settings: Settings) -> Look:
     clock = SystemClock()
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
-    sign_in = planes.credential.start_sign_in
-    return Look(source(settings), readers_of(settings, planes), clock, allowed, believe, sign_in, planes.close)
+    readers, operators = readers_of(settings, planes), operator_names_of_plan(settings, allowed)
+    sign_in, margin = planes.credential.start_sign_in, timedelta(seconds=settings.agent_pool_margin)
+    return Look(source(settings), readers, clock, allowed, believe, operators, sign_in, planes.close, margin)
 
 
 def build(
-    settings: Settings, listen: Callable[[Event], None] = lambda _: None, *, watch: Telemetry | None = None
+    settings: Settings,
+    listen: Callable[[Event], None] = lambda _: None,
+    *,
+    watch: Telemetry | None = None,
+    service: bool = False,
 ) -> App:
-    """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say)."""
+    """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say).
+
+    `service`: no person runs it, so it writes nothing until the owner has set a mode; its identity is an operator.
+    """
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
@@ -104,17 +129,21 @@ def build(
     watch = watch or telemetry(settings)
     closings = GateClosings(kept.state, clock, watch)
     planes = connect(settings, clock, closings.gates, watch)
+    safety = Safety(kept.safety, clock, settings.mode, service=service)
     planner = planner_of(settings, planes, clock, watch)
+    planner.operators = operator_names(settings, planner.policy, safety.documents, service=service)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
-    reconciler = Reconciler(planner, writers, kept.state, kept.leases, limits, listen, closings)
+    reconciler = Reconciler(
+        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
+    )
 
     def close() -> None:
         planes.close()
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, kept.leases, kept, clock, watch, close)
+    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.bootstrap.connections import credential_of
-from reconciler.config.endpoints import storage_endpoints
-from reconciler.config.settings import PREFIX, Settings
+from reconciler.bootstrap.connections import credential_of, policy
+from reconciler.config.endpoints import storage_endpoints, storage_problem
+from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
+from reconciler.ports.write_log import WriteLog
+from reconciler.safety import Modes, ModeSetting, Safety, SafetyFacts
+from reconciler.safety.facts import NOT_CHECKED
+from reconciler.safety.modes import VARIABLE, strictest
+from reconciler.spec.model import Spec
 
 if TYPE_CHECKING:
     from reconciler.adapters.azure_storage.account import Account
@@ -29,8 +35,16 @@ class Store(Protocol):
         """Documents."""
 
     @property
+    def safety(self) -> StateStore:
+        """Documents that decide what may be written (`reconciler.safety`); `state` never lists them."""
+
+    @property
     def leases(self) -> Leases:
         """One holder for each key."""
+
+    @property
+    def record(self) -> WriteLog:
+        """The record of writes."""
 
     def named(self, queue: str) -> MessageQueue:
         """A queue by name."""
@@ -41,6 +55,7 @@ class Store(Protocol):
 
 def store(settings: Settings, clock: Clock) -> Store:
     """State, leases and queues: in a storage account where the setting names one, in a SQLite file otherwise."""
+    settings = with_state(settings)
     if in_storage(settings.state):
         from reconciler.adapters.azure_storage.account import Storage  # noqa: PLC0415 - see the package's docstring
 
@@ -54,6 +69,54 @@ def store(settings: Settings, clock: Clock) -> Store:
     except OSError as error:
         raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
     return Local(path, clock)
+
+
+def with_state(settings: Settings) -> Settings:
+    """The settings with the state that the policy names: a stop and a cap there hold for everybody.
+
+    `SettingsInvalid` where `RECONCILER_STATE` names another one, or a token may not be sent there.
+    """
+    named = None if settings.policy is None else policy(settings).state
+    if named is None:
+        return settings
+    where = f"{settings.policy}:{named.line}: state"
+    if settings.state_named and not _same_place(settings.state, named.place):
+        text = f"{PREFIX}STATE: is another state than the deployment's, which {where} names; unset it, or name that one"
+        raise SettingsInvalid((text,))
+    further = frozenset(filter(None, settings.storage_hosts.split(",")))
+    for service, url in storage_endpoints(named.place).items():
+        if problem := storage_problem(url, service, further, loopback=settings.allow_loopback):
+            raise SettingsInvalid((f"{where}: {problem}",))
+    return settings if settings.state_named else replace(settings, state=named.place, state_named=True)
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Whether two settings name one state: the same file, or the same blob endpoint."""
+    if in_storage(one) and in_storage(other):
+        blobs = [storage_endpoints(text).get("blob", text).rstrip("/").lower() for text in (one, other)]
+        return blobs[0] == blobs[1]
+    return not in_storage(one) and not in_storage(other) and Path(one).resolve() == Path(other).resolve()
+
+
+def has_store(settings: Settings) -> bool:
+    """Whether a store can be expected: a storage account is named, or the state file exists."""
+    settings = with_state(settings)
+    return in_storage(settings.state) or Path(settings.state).exists()
+
+
+def facts_of(settings: Settings, specs: Sequence[Spec]) -> Mapping[str, SafetyFacts]:
+    """The safety facts by pool, for plans; creates no store. `NOT_CHECKED` where no state is there to be read."""
+    settings = with_state(settings)
+    clock = SystemClock()
+    if not has_store(settings):
+        unchecked = NOT_CHECKED if not settings.state_named else SafetyFacts()
+        modes = strictest([ModeSetting(settings.mode, VARIABLE), unchecked.modes.deployment])
+        return {spec.key: replace(unchecked, modes=Modes(modes)) for spec in specs}
+    with closing(store(settings, clock)) as kept:
+        safety = Safety(kept.safety, clock, settings.mode)
+        return {
+            spec.key: safety.read(spec.key, [one.name for one in spec.organizations], planning=True) for spec in specs
+        }
 
 
 def in_storage(state: str) -> bool:
@@ -75,7 +138,7 @@ def _account(settings: Settings) -> Account:
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:
     """The stored status of every pool, or of these, sorted; creates no store."""
-    if not in_storage(settings.state) and not Path(settings.state).exists():
+    if not has_store(settings):
         return ()
     from reconciler.engine import unnamed  # noqa: PLC0415 - most folders hold no state
 

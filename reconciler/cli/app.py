@@ -60,6 +60,23 @@ COMMANDS = {
             "apply --policy policy.yaml --timeout 3600",
         ),
     ),
+    "approve": CommandRow(
+        "reconciler.cli.approve:approve",
+        "Record an approval of a plan",
+        (
+            "approve 3b6f…   (the hash that `plan` prints)",
+            "approve fabrikam-managed-pool --agent-pool fabrikam-prime/42",
+        ),
+    ),
+    "history": CommandRow(
+        "reconciler.cli.history:history",
+        "Check the record of writes",
+        (
+            "history verify",
+            "history verify devops/fabrikam-prime",
+            "history seal devops/fabrikam-prime --reason 'restored from a backup'",
+        ),
+    ),
     "status": CommandRow(
         "reconciler.cli.status:status",
         "Show what the last runs found, and since when it is so.",
@@ -74,10 +91,29 @@ COMMANDS = {
         "Drop the stored status of pools that no spec names any more.",
         ("forget fabrikam-managed-pool",),
     ),
+    "mode": CommandRow(
+        "reconciler.cli.mode:mode",
+        "Show how far writing goes, or set it for the deployment, an organization or a pool.",
+        (
+            "mode",
+            "mode set stop --reason 'incident 4711'",
+            "mode set report --organization fabrikam-prime --reason 'moving house'",
+            "mode clear --organization fabrikam-prime --reason 'moved'",
+        ),
+    ),
     "schema": CommandRow(
         "reconciler.cli.schema:schema",
         "Print the JSON Schema of spec files, so that an editor completes and checks them.",
         ("schema > pool.schema.json",),
+    ),
+    "policy": CommandRow(
+        "reconciler.cli.policy:policy",
+        "Write a policy that allows what the specs use, migrate one to policy/v2, or check one.",
+        (
+            "policy init --specs specs/ --to policy.yaml",
+            "policy migrate policy.yaml > policy-v2.yaml",
+            "policy check policy.yaml",
+        ),
     ),
     "serve": CommandRow(
         "reconciler.cli.serve:serve",

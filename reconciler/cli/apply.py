@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from reconciler import bootstrap
+from reconciler.cli import consent
 from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, STOPPED, worst
-from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose, plan_hash_of
+from reconciler.cli.plan import plan
 from reconciler.cli.results import exit_code, show
-from reconciler.cli.run_reporter import RunReporter
+from reconciler.cli.run_reporter import PoolWrites, RunReporter
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import require, select, settings_of
+from reconciler.cli.selection import note_policy, require, select, settings_of
 from reconciler.cli.stopping import stop_on_signals
 from reconciler.engine import Planner
+from reconciler.errors import ReconcilerError
+from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 
 PlanHash = Annotated[
@@ -38,6 +41,10 @@ AllowReplace = Annotated[
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the services in all.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Without a terminal nothing is asked either.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be changed and write nothing: the same as `plan`.")
+]
 
 
 def apply(
@@ -48,42 +55,85 @@ def apply(
     policy: Policy = "",
     plan_hash: PlanHash = "",
     allow_replace: AllowReplace = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
     timeout: Timeout = 3600.0,
     output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Bring both planes in sync with the specs, wait for Azure, and read again. Ctrl-C stops after the current step."""
+    """Show the plan, ask on a terminal, bring both planes in sync with the specs, wait for Azure, and read again.
+
+    Nothing is written that the plan did not show. Ctrl-C stops after the current step.
+    """
+    plan_hash = plan_hash_of(plan_hash)
     if plan_hash and len(names or []) != 1:
         raise typer.BadParameter("a plan hash belongs to one pool: give its NAME too", param_hint="--plan-hash")
+    if dry_run:
+        if plan_hash:
+            raise typer.BadParameter("nothing is written, so no plan is approved", param_hint="--plan-hash")
+        return plan(names, specs=specs, ref=ref, policy=policy, output=output, no_color=no_color, verbose=verbose)
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
     reporter = RunReporter(settings.wait_once)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     complete = require(selection, screen)
-    with (
-        closing(bootstrap.build(settings, reporter)) as app,
-        stop_on_signals() as stop,
-        screen.progress("reading", None) as progress,
-        app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
-    ):
-        reporter.bind(progress, stop)
+    with closing(bootstrap.build(settings, reporter)) as app:
+        note_policy(app.planner.policy, screen)
         if not allow_replace:
             _forbid_replacement(app.planner, selection.specs, screen)
-        run = ApplyRun(app.reconciler, selection, reporter, progress, stop)
-        stopped = run.until(timeout, plan_hash or None)
-    show(run.results(), output, screen)
+        _create_safety(app.safety, screen)
+        if not plan_hash and consent.wanted(yes=yes):
+            reporter.shown = consent.plans_of(app.reconciler, settings, selection, screen)
+            if not consent.given(reporter.shown, selection, screen):
+                return consent.declined(screen)
+        with (
+            stop_on_signals() as stop,
+            screen.progress("reading", None) as progress,
+            app.telemetry.span("apply", attributes={"reconciler.revision": selection.revision}),
+        ):
+            reporter.bind(progress, stop)
+            run = ApplyRun(app.reconciler, selection, reporter, progress, stop, as_planned=True)
+            try:
+                stopped = run.until(timeout, plan_hash or None)
+            except Exception:  # a bug: what was written is said before it is reported
+                show(run.results(), output, screen, _cut_off(run, reporter))
+                raise
+    show(run.results(), output, screen, _cut_off(run, reporter) if stopped else None)
     codes = [exit_code(result) for result in run.results()]
     if stopped:
-        number = len(reporter.verified)
-        screen.note(f"stopped; {number} {'change is' if number == 1 else 'changes are'} verified, no other is started")
+        screen.note(_stopped(run, reporter, selection.specs))
         codes.append(STOPPED)
     return worst([DONE if complete else ERROR, *codes])
 
 
+def _create_safety(safety: Safety, screen: Screen) -> None:
+    """Mark a new safety store; where that fails nothing is written, and each run says so."""
+    try:
+        safety.create()
+    except ReconcilerError as error:
+        screen.note(f"the safety store cannot be created or read: {error}")
+
+
+def _cut_off(run: ApplyRun, reporter: RunReporter) -> dict[str, PoolWrites]:
+    """The writes of the pool whose run did not come to an end."""
+    return {pool: writes for pool, writes in reporter.writes.items() if pool == run.running}
+
+
+def _stopped(run: ApplyRun, reporter: RunReporter, specs: Sequence[Spec]) -> str:
+    """The three numbers of the whole apply, and the pools that were not begun."""
+    writes = reporter.writes.values()
+    written, verified = sum(len(one.written) for one in writes), sum(len(one.verified) for one in writes)
+    done = {result.pool for result in run.results()} | {run.running}
+    left = ", ".join(spec.name for spec in specs if spec.name not in done)
+    planned = sum(len(one.plan.all_changes) for one in writes)
+    text = f"stopped; {planned} planned, {written} written, {verified} verified; no other change is begun"
+    return f"{text}; pools not begun: {left}" if left else text
+
+
 def _forbid_replacement(planner: Planner, specs: Iterable[Spec], screen: Screen) -> None:
     """Ignore the policy's `replace_pools` in this run: without --allow-replace no pool is deleted."""
-    planner.policy = replace(planner.policy, replace_pools=())
+    planner.policy = planner.policy.without_replacement()
     names = ", ".join(spec.name for spec in specs if spec.replace)
     if names:
         screen.note(f"{names}: replace: allowed needs --allow-replace here; no pool is deleted")

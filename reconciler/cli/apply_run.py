@@ -5,6 +5,7 @@ Long operations of the services go on by themselves, so a waiting pool lets the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.cli.run_reporter import RunReporter
@@ -13,7 +14,7 @@ from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import StopRequest
 from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.errors import Throttled
-from reconciler.plan.model import Plan
+from reconciler.plan.model import Change
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -32,8 +33,14 @@ class ApplyRun:
         progress: ProgressDisplay,
         stop: StopRequest,
         patience: float | None = None,
+        *,
+        as_planned: bool = False,
     ) -> None:
-        """`patience`: seconds until a write that failed transiently is tried again; None: it is reported at once."""
+        """`patience`: seconds until a write that failed transiently is tried again; None: it is reported at once.
+
+        `as_planned`: nothing is written but what the plan shows that a person agreed to (`RunReporter.shown`), or,
+        where none did, the first plan of each pool.
+        """
         self._reconciler = reconciler
         self._clock = reconciler.planner.clock
         self._patience = patience
@@ -42,9 +49,14 @@ class ApplyRun:
         self._progress = progress
         self._stop = stop
         self._results: dict[str, Result] = {}
-        self._approved: Plan | None = None
-        """The plan that the first run began by its hash: later runs make no other change."""
+        self._as_planned = as_planned
+        self._approved = {
+            spec.key: reporter.shown[spec.name] for spec in selection.specs if spec.name in reporter.shown
+        }
+        """By pool, the plan that was shown first, or approved by its hash: its runs make no other change."""
         self._requested = self._clock.now()
+        self.running = ""
+        """Name of the pool whose run has begun and not come to an end."""
 
     def results(self) -> list[Result]:
         """One result for each pool that was begun, in the order of the specs, over all its runs."""
@@ -87,12 +99,21 @@ class ApplyRun:
         self._progress.unknown()
         if spec.key not in self._results or self._progress.interactive:
             self._progress.now(f"{spec.name}: reading")
+        self.running = spec.name
         result = self._reconciler.reconcile(
-            spec, self._selection.revision, survey, plan_hash, approved=self._approved, requested=self._requested
+            spec,
+            self._selection.revision,
+            survey,
+            plan_hash,
+            approved=self._approved.get(spec.key),
+            as_planned=self._as_planned,
+            requested=self._requested,
         )
-        self._approved = self._approved or (result.planned if plan_hash else None)
+        self.running = ""
+        if result.planned is not None and (plan_hash or self._as_planned):
+            self._approved.setdefault(spec.key, result.planned)
         if result.pending is None and result.plan is not None:
-            result = replace(result, applied=(*self._reporter.finished_by_azure(result.plan), *result.applied))
+            result = replace(result, verified=(*self._reporter.finished_by_azure(result.plan), *result.verified))
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
         if _waits(result) or (self._patience is not None and _may_retry(result)):
             due[spec.key] = (self._clock.monotonic() + self._delay(result), spec)
@@ -135,16 +156,22 @@ def _reason(result: Result) -> str:
     return f"waiting for Azure to create {waited[0].kind} {waited[0].subject}" if waited else "not finished yet"
 
 
+def _together(before: Sequence[Change], now: Sequence[Change]) -> tuple[Change, ...]:
+    """Each change once, in order of its first time."""
+    return tuple({change.id: change for change in (*before, *now)}.values())
+
+
 def _joined(before: Result | None, now: Result) -> Result:
-    """Several runs of one apply as one result: the first plan, all applied changes, the last outcome."""
+    """Several runs of one apply as one result: the first plan, everything written and verified, the last outcome."""
     if before is None:
         return now
-    outcome = Outcome.APPLIED if now.outcome is Outcome.IN_SYNC and before.applied else now.outcome
+    outcome = Outcome.APPLIED if now.outcome is Outcome.IN_SYNC and before.verified + now.verified else now.outcome
     failures = before.failures if now.outcome is Outcome.PROGRESSING else ()
     return replace(
         now,
         outcome=outcome,
         planned=before.planned or now.planned,
-        applied=(*before.applied, *now.applied),
+        written=_together(before.written, now.written),
+        verified=_together(before.verified, now.verified),
         failures=(*failures, *now.failures),
     )

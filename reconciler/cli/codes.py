@@ -25,9 +25,13 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     },
     "apply": {
         DONE: "in sync, or applied and verified",
-        PENDING: "changes are left: an operation is running, or the mode is report",
+        PENDING: "changes are left: an operation is running, the mode is report, or the plan was not confirmed",
         ERROR: "a change failed or was refused, a spec is invalid, or a fact could not be read",
         STOPPED: "stopped at the end of a step",
+    },
+    "approve": {
+        DONE: "recorded, or nothing to approve",
+        ERROR: "it cannot be approved, or the safety store cannot be written",
     },
     "status": {
         DONE: "every pool is ready; with --unmanaged: every pool has its spec",
@@ -38,7 +42,19 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "the statuses are dropped",
         ERROR: "a spec names a pool, its file has errors, or no status is stored: nothing is dropped",
     },
+    "history": {
+        DONE: "every entry is in its place; with seal: sealed",
+        ERROR: "an entry is edited, missing or not in its place, or the record cannot be read",
+    },
+    "mode": {
+        DONE: "shown, or set",
+        ERROR: "a setting cannot be read or written",
+    },
     "schema": {DONE: "printed"},
+    "policy": {
+        DONE: "written, or valid",
+        ERROR: "the file is invalid, a spec is invalid, or a file exists already",
+    },
     "serve": {
         DONE: "stopped by a signal, all runs ended",
         ERROR: "a setting or an address cannot be used, or a run did not end in time",

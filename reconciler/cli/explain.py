@@ -9,8 +9,10 @@ import typer
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
+from reconciler.cli.plan import facts_by_pool
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import of_this_run
 from reconciler.spec.model import Mode
 from reconciler.tools.explain import Explanation, explanation_of, follow, parse_question
@@ -49,7 +51,8 @@ def explain(
     question = parse_question(of_this_run(spec, survey), project, pipeline)
     steps = follow(question, survey)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
-    plan = None if paused else tools.planner.plan(spec, survey, selection.revision)
+    facts = facts_by_pool(settings, [spec], screen)[spec.key]
+    plan = None if paused else tools.planner.plan(spec, survey, selection.revision, Claims(facts))
     answer = explanation_of(question, steps, plan, now)
     show(answer, output, screen)
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]

@@ -20,7 +20,7 @@ from reconciler.cli import results
 from reconciler.cli.apply import PlanHash
 from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
-from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose
+from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose, plan_hash_of
 from reconciler.cli.run_reporter import RunReporter
 from reconciler.cli.screen import ProgressDisplay, Screen
 from reconciler.cli.selection import Selection, settings_of
@@ -106,6 +106,7 @@ def onboard(
     wanted = tuple(dict.fromkeys(one.strip() for one in project or ()))
     request = OnboardRequest(_object_id(identity), Mode(mode.value), wanted)
     names = tuple(dict.fromkeys(organization_key(one) for one in organizations))
+    plan_hash = plan_hash_of(plan_hash)
     if plan_hash and (len(names) != 1 or not apply):
         raise typer.BadParameter("needs --apply, and a plan is of one organization", param_hint="--plan-hash")
     with (
@@ -201,7 +202,9 @@ class _Call:
             reporter(event)
 
         store, specs = writing.store, tuple(map(self._onboarding.spec, names))
-        reconciler = Reconciler(self._planner, writing.writers, store.state, store.leases, LIMITS, listen)
+        reconciler = Reconciler(
+            self._planner, writing.writers, store.state, store.leases, LIMITS, listen, record=store.record
+        )
         selection = Selection(specs, (), "", 0, named=True)
         running = ApplyRun(reconciler, selection, reporter, self._track, self._stop, patience=PATIENCE)
         # An approval is of one plan, so it is good for one run: what is left after it is planned and approved again.
@@ -213,7 +216,7 @@ class _Call:
 
     def unverified(self) -> list[str]:
         """Grants that were written and that no read has shown, for people."""
-        shown = {(result.pool, change.id) for result in self.results for change in result.applied}
+        shown = {(result.pool, change.id) for result in self.results for change in result.verified}
         good = {result.pool for result in self.results if result.plan is not None and result.plan.in_sync}
         left = [(name, change) for name, change in self.written if name not in good and (name, change.id) not in shown]
         return list(dict.fromkeys(f"{name}: {render.summary(change)}" for name, change in left))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -45,3 +46,15 @@ NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback for a bug of the program.")
 ]
+
+
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def plan_hash_of(text: str) -> str:
+    """The hash of a plan that an option gives; empty where it is not given."""
+    found = text.strip().lower()
+    if found and HASH.fullmatch(found) is None:
+        problem = f"{text[:100]!r} is not the hash of a plan: 64 hexadecimal digits, as `plan` prints it"
+        raise typer.BadParameter(problem, param_hint="--plan-hash")
+    return found

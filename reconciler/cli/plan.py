@@ -6,7 +6,7 @@ service finds it. What earlier runs learned about cheap lists is not used; open 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,15 +14,23 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.cli.selection import note_policy, recalled, require, select, settings_of, view
+from reconciler.config.settings import Settings
+from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.ownership import Claims
 from reconciler.engine.status import PoolStatus
-from reconciler.errors import NotFound, NotReady, ReconcilerError
+from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Transient
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.sync import SyncCause
+from reconciler.safety import SafetyFacts
+from reconciler.safety.facts import NOT_CHECKED
 from reconciler.spec.model import Mode, Spec
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.engine import Planner
     from reconciler.survey import SharedSurvey
 
 
@@ -41,13 +49,18 @@ def plan(
     settings = settings_of(specs, ref, policy)
     with closing(bootstrap.look(settings)) as look:
         look.start_sign_in()
+        note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
-        specs_to_plan = _unpaused(look, selection.specs, screen)
+        specs_to_plan = unpaused(look.clock.now(), selection.specs, screen)
         survey = look.survey(selection.specs)
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
-        plans, codes = _plans(look, specs_to_plan, selection.revision, lambda spec: view(survey, spec, known), screen)
+        facts = facts_by_pool(settings, specs_to_plan, screen)
+        viewed = {spec.key: (view(survey, spec, known), Claims(facts[spec.key])) for spec in specs_to_plan}
+        plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
+    keyed = {spec.name: spec for spec in specs_to_plan}
+    plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
     by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
     causes = {
         one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
@@ -59,15 +72,46 @@ def plan(
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
+def facts_by_pool(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, SafetyFacts]:
+    """What the deployment's owner allows, by pool; where no state can be read, nothing of it is checked."""
+    try:
+        return bootstrap.facts_of(settings, specs)
+    except (Transient, Forbidden, NotFound, Rejected) as error:
+        screen.note(f"the state cannot be read: {error}")
+        return {spec.key: NOT_CHECKED for spec in specs}
+
+
+def _annotated(one: Plan, spec: Spec, facts: SafetyFacts) -> Plan:
+    return annotated(one, gate_of(spec, facts), checked=facts.checked)
+
+
 def show(plans: Sequence[tuple[Plan, SyncCause]], output: OutputFormat, screen: Screen) -> None:
     """Plans in the chosen format, each with why its pool is out of sync."""
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans))
     elif output is OutputFormat.MARKDOWN:
-        screen.result("\n\n".join(render.markdown(one, cause) for one, cause in plans))
+        shown, folded = _folded(plans)
+        parts = [render.markdown(one, cause) for one, cause in shown]
+        screen.result("\n\n".join([*parts, *map(render.escaped, folded)]))
     else:
-        for one, cause in plans:
-            screen.plan(one, cause)
+        show_text(plans, screen)
+
+
+def show_text(plans: Sequence[tuple[Plan, SyncCause]], screen: Screen, *, err: bool = False) -> None:
+    """Plans as text, with those in sync and the total behind them; `err`: on standard error."""
+    shown, folded = _folded(plans)
+    for one, cause in shown:
+        screen.plan(one, cause, err=err)
+    for line in folded:
+        screen.total(line, err=err)
+
+
+def _folded(plans: Sequence[tuple[Plan, SyncCause]]) -> tuple[list[tuple[Plan, SyncCause]], list[str]]:
+    """Of several plans those that say something, and lines about the rest: the pools in sync, and the total."""
+    if len(plans) < 2:  # noqa: PLR2004 - one plan is shown as it is
+        return list(plans), []
+    quiet = [one for one, _ in plans if one.in_sync and not one.remarks]
+    return [row for row in plans if row[0] not in quiet], list(render.total([one for one, _ in plans], quiet))
 
 
 def exit_code(one: Plan) -> int:
@@ -95,8 +139,12 @@ def _misses_a_name(one: Plan) -> bool:
     )
 
 
-def _plans(
-    look: bootstrap.Look, specs: Sequence[Spec], revision: str, viewed: Callable[[Spec], SharedSurvey], screen: Screen
+def plans_of(
+    planner: Planner,
+    specs: Sequence[Spec],
+    revision: str,
+    viewed: Mapping[str, tuple[SharedSurvey, Claims]],
+    screen: Screen,
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
     plans: list[Plan] = []
@@ -104,7 +152,7 @@ def _plans(
     with screen.progress("reading", len(specs)) as progress:
         for spec in specs:
             try:
-                plans.append(look.planner.plan(spec, viewed(spec), revision))
+                plans.append(planner.plan(spec, viewed[spec.key][0], revision, viewed[spec.key][1]))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)
@@ -112,9 +160,9 @@ def _plans(
     return plans, codes
 
 
-def _unpaused(look: bootstrap.Look, specs: Sequence[Spec], screen: Screen) -> list[Spec]:
+def unpaused(now: datetime, specs: Sequence[Spec], screen: Screen) -> list[Spec]:
     """A paused pool is not even planned; after its last day the pause is over by itself."""
-    today = look.clock.now().date()
+    today = now.date()
     paused = [one for one in specs if one.mode is Mode.PAUSE and (one.until is None or today <= one.until)]
     for spec in paused:
         screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import OutputFormat
+from reconciler.cli.run_reporter import PoolWrites
 from reconciler.cli.screen import Screen
 from reconciler.documents import Json
 from reconciler.engine import Outcome, Result
 from reconciler.plan import render
+from reconciler.plan.model import Change
 from reconciler.plan.sync import SyncCause
 
-FORMAT = "reconciler/results/v1"
+FORMAT = "reconciler/results/v2"
 
 _CODES = {
     Outcome.IN_SYNC: DONE,
@@ -52,25 +55,92 @@ def exit_code(result: Result) -> int:
     return _CODES[result.outcome]
 
 
-def show(results: Sequence[Result], output: OutputFormat, screen: Screen) -> None:
-    """All results in the chosen format."""
+def show(
+    results: Sequence[Result], output: OutputFormat, screen: Screen, interrupted: Mapping[str, PoolWrites] | None = None
+) -> None:
+    """All results in the chosen format; `interrupted`: by pool, the writes of runs that did not come to an end."""
+    cut_off = interrupted or {}
+    results = [one for one in results if one.pool not in cut_off]
     if output is OutputFormat.JSON:
-        screen.document({"format": FORMAT, "results": [_document(one) for one in results]})
+        document: dict[str, Json] = {"format": FORMAT, "summary": _total(results, cut_off)}
+        document["results"] = [_document(one) for one in results]
+        document["interrupted"] = [_interrupted(pool, writes) for pool, writes in cut_off.items()]
+        screen.document(document)
     elif output is OutputFormat.MARKDOWN:
-        screen.result("\n\n".join(_markdown(one) for one in results))
+        parts = [_markdown(one) for one in results]
+        parts += ["\n".join(f"- {render.escaped(line)}" for line in truth(pool, one)) for pool, one in cut_off.items()]
+        screen.result("\n\n".join(parts))
     else:
-        for one in results:
+        _texts(results, screen)
+        for pool, writes in cut_off.items():
+            for line in truth(pool, writes):
+                screen.bad(line)
+        if len(results) + len(cut_off) > 1:
+            screen.total(_total(results, cut_off))
+
+
+def truth(pool: str, writes: PoolWrites) -> list[str]:
+    """What is known of a run that was interrupted: written, verified, on its way, not begun."""
+    planned = len(writes.plan.all_changes)
+    lines = [f"{pool}   interrupted; {planned} planned, {len(writes.written)} written, {len(writes.verified)} verified"]
+    lines += [f"  verified: {render.summary(change)}" for change in writes.verified.values()]
+    lines += [f"  written, not verified: {render.summary(change)}" for change in writes.unverified]
+    if writes.sending is not None:
+        lines.append(f"  sent, result not known: {render.summary(writes.sending)}")
+    lines += [f"  failed: {render.summary(change)}" for change in writes.failed.values()]
+    return [*lines, *(f"  not begun: {render.summary(change)}" for change in writes.not_begun)]
+
+
+def _interrupted(pool: str, writes: PoolWrites) -> dict[str, Json]:
+    return {
+        "pool": pool,
+        "planned": [change.id for change in writes.plan.all_changes],
+        "written": list(writes.written),
+        "verified": list(writes.verified),
+        "resultNotKnown": None if writes.sending is None else writes.sending.id,
+        "failed": list(writes.failed),
+        "notBegun": [change.id for change in writes.not_begun],
+    }
+
+
+def _total(results: Sequence[Result], cut_off: Mapping[str, PoolWrites]) -> str:
+    """``3 pools: 1 applied and verified, 2 in sync; 4 planned, 4 written, 4 verified``."""
+    words = Counter(_WORDS[one.outcome] for one in results)
+    if cut_off:
+        words["interrupted"] = len(cut_off)
+    kinds = ", ".join(f"{number} {word}" for word, number in words.items())
+    planned = sum(len(one.planned.all_changes) for one in results if one.planned)
+    planned += sum(len(one.plan.all_changes) for one in cut_off.values())
+    written = sum(len(one.written) for one in results) + sum(len(one.written) for one in cut_off.values())
+    verified = sum(len(one.verified) for one in results) + sum(len(one.verified) for one in cut_off.values())
+    pools = len(results) + len(cut_off)
+    head = f"{pools} pool{'' if pools == 1 else 's'}: {kinds}" if pools else "no pool"
+    return f"{head}; {planned} planned, {written} written, {verified} verified"
+
+
+def _texts(results: Sequence[Result], screen: Screen) -> None:
+    """One block for each pool; several that are in sync are one line."""
+    quiet = [one for one in results if one.outcome is Outcome.IN_SYNC and not one.verified]
+    folded = quiet if len(quiet) > 1 else []
+    for one in results:
+        if one not in folded:
             _text(one, screen)
+    if folded:
+        names = ", ".join(one.pool for one in folded[: render.MOST_NAMES])
+        more = f", and {len(folded) - render.MOST_NAMES} more" if len(folded) > render.MOST_NAMES else ""
+        screen.good(f"in sync; nothing changed: {names}{more}")
 
 
 def _text(result: Result, screen: Screen) -> None:
-    line = f"{_head(result)}   {_word(result)}; {_applied(result)}"
+    line = f"{_head(result)}   {_word(result)}; {numbers(result)}"
     if exit_code(result) == DONE:
         screen.good(line)
     else:
         screen.bad(line)
     for failure in _failures(result):
         screen.bad(f"  {failure}")
+    for change in _unverified(result):
+        screen.bad(f"  written, not verified: {render.summary(change)}")
     if result.plan and not result.plan.in_sync:
         screen.plan(result.plan, _cause(result))
 
@@ -80,9 +150,17 @@ def _head(result: Result) -> str:
     return f"{result.pool} @ {revision}" if revision else result.pool
 
 
-def _applied(result: Result) -> str:
-    number = len(result.applied)
-    return f"{number} change{'' if number == 1 else 's'} applied" if number else "nothing changed"
+def numbers(result: Result) -> str:
+    """``3 planned, 3 written, 2 verified``; ``nothing changed`` where nothing was to be."""
+    planned = len(result.planned.all_changes) if result.planned else 0
+    if not result.written and not result.verified:
+        return f"{planned} planned, nothing written" if planned else "nothing changed"
+    return f"{planned} planned, {len(result.written)} written, {len(result.verified)} verified"
+
+
+def _unverified(result: Result) -> list[Change]:
+    seen = {change.id for change in result.verified}
+    return [change for change in result.written if change.id not in seen]
 
 
 def _failures(result: Result) -> list[str]:
@@ -94,10 +172,10 @@ def _failures(result: Result) -> list[str]:
 
 
 def _markdown(result: Result) -> str:
-    lines = [f"### {render.code(_head(result))}: {_word(result)}", "", _applied(result)]
-    lines += (
-        ["", *(f"- {render.escaped(render.summary(change))}" for change in result.applied)] if result.applied else []
-    )
+    lines = [f"### {render.code(_head(result))}: {_word(result)}", "", numbers(result)]
+    for title, changes in (("verified", result.verified), ("written, not verified", _unverified(result))):
+        listed = [f"- {render.escaped(render.summary(change))}" for change in changes]
+        lines += ["", f"**{title}**", "", *listed] if listed else []
     failures = _failures(result)
     lines += ["", "**failed**", "", *(f"- {render.escaped(one)}" for one in failures)] if failures else []
     if result.plan and not result.plan.in_sync:
@@ -111,7 +189,8 @@ def _document(result: Result) -> dict[str, Json]:
         "revision": result.revision,
         "outcome": result.outcome.value,
         "planned": render.to_json(result.planned, _cause(result)) if result.planned else None,
-        "applied": [change.id for change in result.applied],
+        "written": [change.id for change in result.written],
+        "verified": [change.id for change in result.verified],
         "failures": [
             {
                 "change": failure.change.id if failure.change else None,

@@ -64,15 +64,29 @@ class Screen:
         """A result as JSON."""
         self._out(render.json_text(redacted(document)))
 
-    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> None:
-        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync."""
-        columns = shutil.get_terminal_size().columns if _terminal(sys.stdout) else None
+    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN, *, err: bool = False) -> None:
+        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync; `err`: no result."""
+        put = self._err if err else self._out
+        columns = shutil.get_terminal_size().columns if _terminal(sys.stderr if err else sys.stdout) else None
         head, *lines = render.text(plan, columns, cause).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
-        self._out(head, f"bold {style}")
+        put(head, f"bold {style}")
         for line in lines:
             style = style if line.startswith("      ") else _STYLES.get(line[:4], "")
-            self._out(line, style)
+            put(line, style)
+
+    def total(self, line: str, *, err: bool = False) -> None:
+        """What several plans come to."""
+        (self._err if err else self._out)(line, "bold")
+
+    def ask(self, question: str) -> bool:
+        """Whether the answer to a question on standard error is yes; no answer at all is no."""
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):
+            sys.stderr.write("\n")
+        return answer.strip().casefold() in ("y", "yes")
 
     def good(self, line: str) -> None:
         """A result that is as it should be."""

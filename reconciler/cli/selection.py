@@ -16,6 +16,7 @@ from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.documents.spelling import similar
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
+from reconciler.plan.policy import Policy, warnings
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
 from reconciler.spec.loader import load
@@ -88,6 +89,12 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
     return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names), warnings=warnings)
 
 
+def note_policy(policy: Policy, screen: Screen) -> None:
+    """Say what the owner of the policy file should know."""
+    for line in warnings(policy):
+        screen.note(f"warning: {line}")
+
+
 def _path_from(place: str, path: str) -> str:
     """The path that an editor opens: below the folder, or below the folder in the repository."""
     folder, mark, behind = place.partition("#")
@@ -153,4 +160,4 @@ def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mappi
 
 def view(survey: SharedSurvey, spec: Spec, known: Mapping[str, PoolStatus]) -> SharedSurvey:
     """The shared reads as this pool's run would see them."""
-    return survey.knowing(spec, known[spec.key].remembered) if spec.key in known else survey
+    return survey.knowing(spec, known[spec.key].remembered, known[spec.key].owed) if spec.key in known else survey

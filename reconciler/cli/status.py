@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from reconciler import bootstrap
+from reconciler.adapters.clock import SystemClock
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
+from reconciler.config.settings import Settings
 from reconciler.engine.status import Condition, ConditionKind, PoolStatus, Truth
 from reconciler.errors import NotFound
 from reconciler.plan import render
 from reconciler.plan.sync import SyncCause
+from reconciler.safety import ModeSetting, Safety
+from reconciler.safety.modes import holding
 
 FORMAT = "reconciler/statuses/v1"
 Unmanaged = Annotated[
@@ -39,7 +44,8 @@ def status(
         from reconciler.cli.unmanaged import unmanaged as show_unmanaged  # noqa: PLC0415 - the rest reads no plane
 
         return show_unmanaged(settings_of(specs), output, screen)
-    known = bootstrap.statuses(settings_of(specs))
+    settings = settings_of(specs)
+    known = bootstrap.statuses(settings)
     wanted = {name.lower() for name in names or []}
     chosen = [one for one in known if not wanted or one.key in wanted]
     missing = sorted(wanted - {one.key for one in chosen})
@@ -47,13 +53,26 @@ def status(
         raise NotFound(
             f"status: {nearest(missing, [one.key for one in known])}; only pools with a stored run are known"
         )
+    modes = _modes(settings)
     if output is OutputFormat.JSON:
-        screen.document({"format": FORMAT, "pools": [one.public() for one in chosen]})
+        pools = [one.public() for one in chosen]
+        screen.document({"format": FORMAT, "modes": [one.to_json() for one in modes], "pools": pools})
     elif output is OutputFormat.MARKDOWN:
-        screen.result(_markdown(chosen))
+        screen.result("\n\n".join([*map(render.escaped, holding(modes)), _markdown(chosen)]))
     else:
+        for line in holding(modes):
+            screen.bad(line)
         _text(chosen, screen)
     return worst([exit_code(one) for one in chosen])
+
+
+def _modes(settings: Settings) -> tuple[ModeSetting, ...]:
+    """The settings of the mode, where there is a store; creates none."""
+    if not bootstrap.has_store(settings):
+        return ()
+    clock = SystemClock()
+    with closing(bootstrap.store(settings, clock)) as stores:
+        return Safety(stores.safety, clock, settings.mode).settings()
 
 
 def exit_code(one: PoolStatus) -> int:

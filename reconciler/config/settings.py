@@ -48,6 +48,7 @@ from reconciler.config.variables import (
     text,
     whole,
 )
+from reconciler.spec.model import WriteMode
 
 __all__ = [
     "PREFIX",
@@ -115,6 +116,14 @@ def _state(given: Environment, row: Variable) -> str:
     return state
 
 
+def _operators(given: Environment, row: Variable) -> str:
+    names = list(dict.fromkeys(name.strip() for name in given.text(row.name).split(",") if name.strip()))
+    for name in names:
+        if not re.fullmatch(r"[^\s@,\[\]\\]+@[^\s@,]+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", name):
+            given.wrong(row.name, f"{name[:100]!r} is neither an object id nor an address")
+    return ",".join(names)
+
+
 def _storage_hosts(given: Environment, row: Variable) -> str:
     hosts = _hosts(given.text(row.name))
     for host in hosts:
@@ -149,8 +158,15 @@ class Settings:
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",
                                    "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
+    mode: Annotated[WriteMode, Variable("How far writing goes: `stop`, `report`, `approved` or `enforce`. The stricter "
+                                        "of this and the mode in the safety store counts", "enforce",
+                                        read=choice(WriteMode))]
     policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
                                             "what is applied", read=path)]
+    operators: Annotated[str, Variable("Identities of the deployed operator, which no run may lock out: object ids of "
+                                       "Entra ID or addresses, separated by commas. If unset: those of the policy, "
+                                       "else what the service recorded in the state; a run that knows none protects "
+                                       "the caller", read=_operators)]
     capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "
                                                   "apply", read=path)]
     capabilities_days: Annotated[float, Variable("How long a result in that file is valid", "90", "days",
@@ -186,6 +202,9 @@ class Settings:
                                       "seconds", number(5, 3600))]
     wait_once: Annotated[float, Variable("How long a run waits for what Azure usually creates itself, before creating "
                                          "it", "15", "seconds", number(1, 600))]
+    agent_pool_margin: Annotated[float, Variable("How much older than its ARM pool an agent pool may be, and still "
+                                                 "count as created with it: clocks differ", "600", "seconds",
+                                                 number(0, 3600))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
     prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",
@@ -195,6 +214,8 @@ class Settings:
     # fmt: on
     insights: str = field(default="", repr=False)
     """Connection string of Application Insights. Grants nothing where local authentication is off; may elsewhere."""
+    state_named: bool = False
+    """Whether the state was set, and is not the default."""
     instance: str = ""
     """Which one of several hosts this is, where the platform sets it."""
 
@@ -218,6 +239,7 @@ class Settings:
         settings = Settings(
             **values,
             insights=given.given.get(INSIGHTS, "").strip(),
+            state_named=bool(given.text("STATE")),
             instance=given.given.get("WEBSITE_INSTANCE_ID", ""),
         )
         _check_insights(given, settings)

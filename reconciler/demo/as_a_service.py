@@ -22,6 +22,7 @@ EVERY_TWO_SECONDS = "*/2 * * * * *"
 def as_a_service(scenario: Scenario) -> None:
     """7: events and the timer."""
     scenario.output.heading("7  As a service: event-driven, with a periodic full resync.")
+    _go_live(scenario)
     with scenario.output.serve("--no-timers") as serving:
         for source, queue in (("arm", "pool-events"), ("audit", "devops-events")):
             scenario.emulation.subscribe(source, f"{serving.url}/runtime/webhooks/eventgrid/{queue}")
@@ -39,6 +40,7 @@ def as_a_service(scenario: Scenario) -> None:
     _closed(scenario)
     # A state file of its own: messages that the first service left on its queues must not be what repairs.
     timers = {"SWEEP_SCHEDULE": EVERY_TWO_SECONDS, "SWEEP_SECONDS": "1", "GIT_SCHEDULE": NEVER, "AUDIT_SCHEDULE": NEVER}
+    _go_live(scenario, STATE="timer.db")
     with scenario.output.serve(STATE="timer.db", **timers) as serving:
         seconds = _until(lambda: _open(scenario))
         scenario.output.check(f"open again {seconds:.1f} s after the start, with a resync every 2 s", seconds < LONGEST)
@@ -46,6 +48,12 @@ def as_a_service(scenario: Scenario) -> None:
         scenario.output.check("the resync repaired it", _ran(serving, POOL, "sweep"), serving.runs())
         code = serving.stop()
         scenario.output.check("stopped by SIGTERM with exit code 0", code == 0, code)
+
+
+def _go_live(scenario: Scenario, **more: str) -> None:
+    """A service only reports until the owner of its state sets a mode."""
+    done = scenario.output.run("mode", "set", "enforce", "--reason", "the demo goes live", **more)
+    scenario.output.check("the service may write", done.code == 0, done.code)
 
 
 def _closed(scenario: Scenario) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.text import Text
@@ -70,27 +70,28 @@ class Output:
         self.say(f"  ✗ {what}" + (f": found {otherwise}" if otherwise != "" else ""), "bold red")
         raise StepFailed(what)
 
-    def run(self, *arguments: str) -> Done:
-        """Run a command of the reconciler, shown as people type it, with its output."""
+    def run(self, *arguments: str, **more: str) -> Done:
+        """Run a command of the reconciler, shown as people type it, with its output; `more`: as of `serve`."""
         self.say(f"  $ {PROGRAM} {' '.join((*_BEFORE, *arguments))}", "bold")
         sys.stdout.flush()
-        return self._reconciler([*arguments, *([] if self._color else ["--no-color"])], keep=False)
+        return self._reconciler([*arguments, *([] if self._color else ["--no-color"])], more, keep=False)
 
     def ask(self, *arguments: str) -> Done:
         """Run a command for a check; its output is kept and not shown."""
-        return self._reconciler(arguments, keep=True)
+        return self._reconciler(arguments, {}, keep=True)
 
     def serve(self, *arguments: str, **more: str) -> Serving:
         """Start `serve` and wait until it is ready; `more`: settings in addition to those of the folder."""
         self.say(f"  $ {PROGRAM} {' '.join((*_BEFORE, 'serve', '--no-key', *arguments))}", "bold")
-        given = {f"RECONCILER_{name}": text for name, text in more.items()}
         serving = Serving(
-            [*_BEFORE, "serve", "--port", "0", "--no-key", *arguments],
-            self._place.folder,
-            {**self._place.environment, **given},
+            [*_BEFORE, "serve", "--port", "0", "--no-key", *arguments], self._place.folder, self._environment(more)
         )
         self.check("it is ready", serving.url, serving.line)
         return serving
 
-    def _reconciler(self, arguments: Sequence[str], *, keep: bool) -> Done:
-        return Done(*run([*_BEFORE, *arguments], self._place, keep=keep))
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**self._place.environment, **{f"RECONCILER_{name}": text for name, text in more.items()}}
+
+    def _reconciler(self, arguments: Sequence[str], more: Mapping[str, str], *, keep: bool) -> Done:
+        place = replace(self._place, environment=self._environment(more))
+        return Done(*run([*_BEFORE, *arguments], place, keep=keep))

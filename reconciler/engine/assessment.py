@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.engine import waits
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.result import Failure
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight, PoolStatus
@@ -15,7 +16,8 @@ from reconciler.engine.tenure import RunLimits
 from reconciler.errors import NotEffective
 from reconciler.plan.model import Action, Change, Plan
 from reconciler.plan.sync import SyncCause
-from reconciler.spec.model import Mode, Spec
+from reconciler.safety import ModeSetting
+from reconciler.spec.model import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Assessment:
     """With what the run began."""
     plan: Plan
     """What is left."""
+    written: tuple[Change, ...] = ()
+    """Sent and confirmed, in order."""
     verified: tuple[Change, ...] = ()
     """Written, and seen in effect, in order."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
@@ -43,6 +47,8 @@ class Assessment:
     """Whether the budget ended before the changes did."""
     left_over: bool = False
     """Whether something is left that the next run does without a further approval."""
+    unapproved: bool = False
+    """Whether all that is left is not in the approved plan: what would follow from it is not waited for."""
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
     """What does not exist yet, by the message of its gap."""
     overdue: Mapping[str, str] = field(default_factory=dict)
@@ -53,11 +59,24 @@ class Assessment:
     """Of the spec's content."""
     cause: SyncCause = SyncCause.UNKNOWN
     """Why the pool is out of sync, if it is."""
+    modes: WriteGate | None = None
+    """What the modes allowed at the end; None: whatever the spec's own mode does."""
+
+    @property
+    def gate(self) -> WriteGate:
+        """What the modes allowed at the end."""
+        return self.modes or WriteGate(self.spec)
 
     @property
     def reports_only(self) -> bool:
-        """Whether the spec says that nothing may be written."""
-        return self.spec.mode is Mode.REPORT
+        """Whether a mode says that nothing may be written."""
+        return self.gate.closed is not None
+
+    @property
+    def held(self) -> tuple[tuple[Change, ModeSetting], ...]:
+        """The changes that are left because of a mode, each with the setting."""
+        held = [(change, self.gate.held(change)) for change in self.plan.changes]
+        return tuple((change, setting) for change, setting in held if setting is not None)
 
     @property
     def not_recreated(self) -> bool:
@@ -82,35 +101,44 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
     """The assessment of a run that ends now; `deleted`: the stored note of a pool that is being replaced."""
     basis, failures = run.basis, run.failures
     awaited = {} if run.pending else waits.count_waits(basis.status.awaited, run.plan, basis.spec, now)
-    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures]
+    left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures and not c.awaits]
     return Assessment(
         spec=basis.spec,
         revision=basis.revision,
         before=basis.status,
         planned=basis.planned,
         plan=run.plan,
+        written=run.written,
         verified=tuple(run.verified),
         failures=failures,
         unverified=dict(run.unverified),
         waiting=tuple(sorted(run.waiting)),
         pending=run.pending,
         exhausted=run.exhausted,
-        left_over=any(map(basis.approves, left)),
+        left_over=any(basis.approves(change) and run.gate.held(change) is None for change in left),
+        unapproved=basis.approves_none(run.plan),
         awaited=awaited,
         overdue=waits.overdue(awaited, now, limits),
         replacing=_still_replacing(run, deleted),
         digest=basis.digest,
         cause=basis.cause(run.plan),
+        modes=run.gate,
     )
 
 
 def _still_replacing(run: RunState, note: Replacing | None) -> Replacing | None:
-    """The note of a deletion, kept until the pool is seen to exist: again, or still, where it was not deleted."""
+    """The note of a deletion, kept until the pool is seen to exist: again, or still, where it was not deleted.
+
+    With checks that are owed it is kept until they are seen, too.
+    """
     if note is None:
         return None
     in_flight = run.pending is not None and run.pending.facet == note.facet
     unread = any(gap.facet == note.facet and not gap.bounded for gap in run.plan.gaps)
-    return note if in_flight or unread or _not_created(run.plan, note.facet) else None
+    if in_flight or unread or _not_created(run.plan, note.facet):
+        return note
+    outstanding = run.basis.survey.debts.outstanding
+    return replace(note, owed=outstanding, created=True) if outstanding else None
 
 
 def _not_created(plan: Plan, facet: str) -> bool:

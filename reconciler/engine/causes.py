@@ -78,7 +78,9 @@ def _moves(text: str, next_read: NextRead) -> Cause:
 IN_SYNC = _in_sync("nothing differs, and everything was read", Outcome.IN_SYNC)
 APPLIED = _in_sync("the same, after this run's writes", Outcome.APPLIED)
 
-REPORTED = _left("report mode: changes are planned or refused")
+REPORTED = _left("a mode lets nothing be written: changes are planned or refused")
+HELD = _left("the mode of an organization holds changes back")
+AWAITING = _left("mode `approved`: the spec in Git is not approved, and the approved one is applied")
 UNAPPROVED = _left("changes are left that the approved plan does not hold")
 
 REFUSED = _stalls("a guard or the policy refuses a change", "Refused")
@@ -91,6 +93,8 @@ REPLACING = _stalls("the pool was deleted to be replaced, and is not created aga
 INVALID = _stalls("a facet cannot read the spec")
 
 WRITE_FAILED = _retried("a write failed and may succeed later, or had no effect three times", Truth.FALSE)
+SAFETY_DAMAGED = _stalls("the safety facts about the pool are missing or cannot be read", ready=Truth.UNKNOWN)
+SAFETY_UNREAD = _retried("the safety facts about the pool cannot be read for now", Truth.UNKNOWN)
 READ_FAILED = _retried("a read failed and may succeed later", Truth.UNKNOWN)
 OPERATION_UNREAD = _retried("the state of a long operation cannot be read", Truth.UNKNOWN)
 
@@ -101,9 +105,16 @@ NOT_VISIBLE = _moves("a write is not visible yet", NextRead.LAG)
 LEFT_OVER = _moves("changes are left for the next run", NextRead.LAG)
 MISSING = _moves("something does not exist yet", NextRead.BACKOFF)
 MISSING_REPORTED = replace(
-    MISSING, text="report mode: something does not exist yet", reconciling=_NO, next_read=NextRead.RESYNC
+    MISSING,
+    text="a mode lets nothing be written: something does not exist yet",
+    reconciling=_NO,
+    next_read=NextRead.RESYNC,
 )
 
+INTERRUPTED = Cause(
+    "a run ended before it read back what it wrote", Truth.FALSE, "Interrupted", _NO, False, Outcome.FAILED,
+    NextRead.RESYNC,
+)  # fmt: skip
 BEGUN = Cause("a run is writing", Truth.FALSE, "OutOfSync", MOVING, False, Outcome.PROGRESSING, NextRead.THIS_RUN)
 PAUSED = Cause("the spec pauses the pool", Truth.UNKNOWN, "Suspended", _NO, False, Outcome.SUSPENDED, NextRead.RESYNC)
 DEAD_LETTER = Cause("a request is a dead letter", Truth.UNKNOWN, "Stalled", _NO, True, Outcome.STALLED, NextRead.RESYNC)
@@ -118,9 +129,9 @@ LEASE_HELD = Cause("another worker holds the lease", None, _NO, _NO, False, Outc
 
 TABLE: tuple[Cause, ...] = (
     IN_SYNC, APPLIED, REPORTED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, MOVED, OVERDUE, REPLACING, INVALID,
-    WRITE_FAILED, READ_FAILED, OPERATION_UNREAD, OPERATION, LEFT_TO_AZURE, BUDGET_USED, NOT_VISIBLE, LEFT_OVER, MISSING,
-    MISSING_REPORTED, UNAPPROVED, BEGUN, PAUSED, DEAD_LETTER, NOT_IN_SPECS, SPEC_BROKEN,
-    LEASE_HELD,
+    SAFETY_DAMAGED, WRITE_FAILED, READ_FAILED, SAFETY_UNREAD, OPERATION_UNREAD, OPERATION, LEFT_TO_AZURE, BUDGET_USED,
+    NOT_VISIBLE, LEFT_OVER, MISSING, MISSING_REPORTED, HELD, AWAITING, UNAPPROVED, BEGUN, INTERRUPTED, PAUSED,
+    DEAD_LETTER, NOT_IN_SPECS, SPEC_BROKEN, LEASE_HELD,
 )  # fmt: skip
 """Every cause, in the order of the documentation."""
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from reconciler.engine import causes, verdict, waits
 from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence
+from reconciler.engine.gate import annotated
 from reconciler.engine.memory import Memory
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
@@ -23,6 +25,9 @@ from reconciler.plan.sync import spec_digest
 from reconciler.ports.azure import Pending
 from reconciler.ports.clock import Clock
 from reconciler.spec.model import Spec
+
+Counts: TypeAlias = tuple[int, int, int]
+"""Changes that were planned, written, and verified."""
 
 RETRY = 15.0
 """Seconds until a pool that another worker holds is read again."""
@@ -63,7 +68,7 @@ def suspended(frame: Frame, memory: Memory) -> Result:
     until = f" until {spec.until.isoformat()}" if spec.until else ""
     reason = f": {spec.reason}" if spec.reason else ""
     note = memory.status.replacing
-    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None else ""
+    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None and not note.created else ""
     finding = causes.finding(
         [Occurrence(causes.PAUSED, f"paused{until}{reason}")],
         [Occurrence(causes.REPLACING, deleted)] if deleted else [],
@@ -106,12 +111,13 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
         _after(memory.status, end), resting=resting, remembered=remembered, ineffective=run.basis.ineffective
     )
     status = verdict.concluded(known, end, judgement, frame.started)
-    stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, applied=len(end.verified))
+    stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, counts=_counts(end))
     result = replace(
         stored,
-        plan=end.plan,
+        plan=annotated(end.plan, end.gate),
         planned=end.planned,
-        applied=end.verified,
+        written=end.written,
+        verified=end.verified,
         failures=end.all_failures(frame.limits),
         pending=None if end.pending is None else _pending(end.pending, end.pending.retry_after),
         next_look=judgement.next_look,
@@ -119,6 +125,27 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     if refused is None:
         return result
     return replace(result, outcome=Outcome.STALLED, failures=(*result.failures, Failure(None, refused)), next_look=None)
+
+
+def _counts(end: Assessment) -> Counts:
+    return len(end.planned.all_changes), len(end.written), len(end.verified)
+
+
+def interrupted(frame: Frame, memory: Memory, run: RunState) -> None:
+    """A run that is ended from outside, or by a bug, while it writes: what is known of its writes is stored."""
+    seen = {change.id for change in run.verified}
+    unread = [change.id for change in run.written if change.id not in seen]
+    sent = {change.id for change in run.written} | seen | ({run.sending.id} if run.sending else set())
+    open_ids = [change.id for change in run.basis.planned.all_changes if change.id not in sent]
+    parts = [
+        f"{len(run.written)} of {len(run.basis.planned.all_changes)} planned changes are written, {len(seen)} verified",
+        f"written and not verified: {causes.some(unread)}" if unread else "",
+        f"result not known: {run.sending.id}" if run.sending else "",
+        f"not begun: {causes.some(open_ids)}" if open_ids else "",
+    ]
+    finding = causes.finding([Occurrence(causes.INTERRUPTED, "; ".join(filter(None, parts)))])
+    counts = len(run.basis.planned.all_changes), len(run.written), len(run.verified)
+    _stored(frame, memory, memory.status, finding, causes.INTERRUPTED.outcome, counts=counts)
 
 
 def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
@@ -150,7 +177,7 @@ def _facet(name: str) -> str:
 
 
 def _stored(
-    frame: Frame, memory: Memory, status: PoolStatus, finding: Finding, outcome: Outcome, *, applied: int = 0
+    frame: Frame, memory: Memory, status: PoolStatus, finding: Finding, outcome: Outcome, *, counts: Counts = (0, 0, 0)
 ) -> Result:
     now = frame.clock.now()
     status = replace(
@@ -158,7 +185,7 @@ def _stored(
         path=frame.spec.path,
         attempted=frame.revision,
         conditions=memory.conditions,
-        run=Run(frame.started, now, outcome.value, applied, frame.trace),
+        run=Run(frame.started, now, outcome.value, *counts, frame.trace),
     ).found(finding, now)
     memory.save(status)
     return _result(frame, status, outcome)
@@ -171,7 +198,8 @@ def _result(frame: Frame, status: PoolStatus, outcome: Outcome) -> Result:
         outcome=outcome,
         plan=None,
         planned=None,
-        applied=(),
+        written=(),
+        verified=(),
         failures=(),
         pending=None,
         next_look=None,

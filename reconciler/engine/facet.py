@@ -21,6 +21,7 @@ from typing import Generic, TypeVar
 
 from reconciler.plan.model import Change, Gap, Refusal, Remark
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import AgentPoolPlace, QueuePlace
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Spec
@@ -58,3 +59,5 @@ class Facet(Generic[D, O]):
     guard: Callable[[O, Sequence[Change], Policy], Sequence[Refusal]]
     """Gets all changes of this facet that are still allowed; called again until it refuses nothing more."""
     apply: Callable[[Change, Writers], Pending | None]
+    grants_on: type[AgentPoolPlace | QueuePlace] | None = None
+    """The kind of places on which the facet grants roles: there nothing is taken away on what it could not read."""

@@ -7,21 +7,28 @@ facet by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
+from reconciler.engine.ownership import NAME, Claims, OwnershipCheck, OwnershipRules, Restriction, unchecked
+from reconciler.engine.proofs import MARGIN, agent_pools_of
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
-from reconciler.plan import guards
+from reconciler.plan import guards, order
+from reconciler.plan.caps import NOTHING_SPENT, CapCheck
+from reconciler.plan.following import awaited_by
 from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
+from reconciler.plan.targets import CreatePool, DirectoryEntry, NewQueue, ReplacePool
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.model import Spec
 from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
+from reconciler.survey.forecast import Forecast
+from reconciler.survey.operators import UNNAMED, OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
 AnyFacet: TypeAlias = Facet[Any, Any]
@@ -59,70 +66,210 @@ class Planner:
         clock: Clock,
         *,
         refuse: PlanGuard = guards.refuse,
+        margin: timedelta = MARGIN,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
+        operators: OperatorNames = UNNAMED,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        """`believe`: by organization, the capabilities that `probe` found and that still count."""
+        """`believe`: by organization, the capabilities that `probe` found and that still count.
+
+        `margin`: how much older than its ARM pool an agent pool may be. `operators`: whom no run may lock out.
+        """
         self.facets = tuple(facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
+        self.operators = operators
         self.telemetry = telemetry
         self._believe = believe
+        self.policy_digest = policy.digest
+        """Of the whole policy: what a command leaves out of it for one run is no other policy."""
         self._refuse = refuse
+        self._margin = margin
 
     def survey(
         self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, where it is stored."""
         made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
-        return made.believing(self._believe(self.clock.now()))
+        return made.believing(self._believe(self.clock.now()), self.operators)
 
-    def plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
-        """Compare both planes with the spec.
+    def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
+        """The check whose the agent pools of a spec are, on what was read for its plan."""
+        marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
+        rules = OwnershipRules(self._margin, marks)
+        return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy.for_pool(spec.name), rules)
+
+    def plan(
+        self,
+        spec: Spec,
+        survey: Survey,
+        revision: str,
+        claims: Claims | None = None,
+        *,
+        caps: CapCheck = NOTHING_SPENT,
+    ) -> Plan:
+        """Compare both planes with the spec. `claims`: None where no state of the deployment is read.
 
         A facet that cannot be read becomes a gap, and nothing is planned on it; one that cannot be parsed
         (`SpecInvalid`) leaves no plan at all.
         """
         with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
-            plan = self._plan(spec, survey, revision)
-            span.set("reconciler.planned", len(plan.changes))
+            plan = self._plan(spec, survey, revision, claims or unchecked(), caps)
+            span.set("reconciler.planned", len(plan.all_changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
                 span.set("reconciler.refused", len(plan.refusals))
                 span.set("reconciler.rules", " ".join(sorted({refusal.rule for refusal in plan.refusals})))
             return plan
 
-    def _plan(self, spec: Spec, survey: Survey, revision: str) -> Plan:
+    def _plan(self, spec: Spec, survey: Survey, revision: str, claims: Claims, caps: CapCheck) -> Plan:
         now = self.clock.now()
         spec = of_this_run(spec, survey)
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
-        refusals = self._guarded(spec, parts, now)
+        refusals = self._guarded(spec, parts, now, caps)
+        owned = self.ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
+        refusals += _restricted(parts, owned)
+        following, unfit = self._following(spec, desired, survey, parts, refusals, caps=caps)
+        refusals += unfit
         names = [facet.name for facet in self.facets]
         allowed = in_order([change for part in parts for change in part.allowed], names)
-        gaps = sorted({gap for part in parts for gap in part.gaps}, key=_gap_order)
+        unread = [gap_of(NAME, spec.name, owned.unread)] if owned.unread else []
+        gaps = sorted({*owned.findings, *unread, *(gap for part in parts for gap in part.gaps)}, key=_gap_order)
         by_change = {id(refusal.change): refusal for refusal in refusals}
         refused = in_order([refusal.change for refusal in refusals], names)
-        remarks = sorted({remark for part in parts for remark in part.remarks})
+        remarks = sorted({*owned.remarks, *(remark for part in parts for remark in part.remarks)})
         refusals_in_order = tuple(by_change[id(change)] for change in refused)
-        return Plan(spec.name, revision, allowed, refusals_in_order, tuple(gaps), tuple(remarks))
+        return Plan(
+            spec.name,
+            revision,
+            allowed,
+            refusals_in_order,
+            tuple(gaps),
+            tuple(remarks),
+            spec.blob,
+            self.policy_digest,
+            following,
+        )
 
-    def _guarded(self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime) -> list[Refusal]:
-        """Call all guards until none refuses any more: a refused grant may have been what made a removal safe."""
+    def _following(
+        self,
+        spec: Spec,
+        desired: Sequence[tuple[AnyFacet, Any]],
+        survey: Survey,
+        parts: Sequence[_FacetPlan],
+        refusals: Sequence[Refusal],
+        *,
+        caps: CapCheck,
+    ) -> tuple[tuple[Change, ...], list[Refusal]]:
+        """What follows from the allowed changes, as it will be planned then; and what is refused of it.
+
+        The facets run again on a forecast of what the changes create, until nothing more follows: a pool, then its
+        queues, then their access. What is refused in one round may be allowed in the next (an administrator first).
+        """
+        if not _creates(parts):
+            return (), []
+        now, names = self.clock.now(), [facet.name for facet in self.facets]
+        planned = [change for part in parts for change in part.allowed]
+        shown = {change.id for change in planned} | {refusal.change.id for refusal in refusals}
+        following: tuple[Change, ...] = ()
+        while True:
+            view = Forecast(survey, spec, [*planned, *following])
+            later = [_facet_plan(facet, spec, one, view) for facet, one in desired if one is not None]
+            for part in later:
+                part.allowed = [_awaiting(change) for change in part.allowed if change.id not in shown]
+            refused = self._guarded(spec, later, now, caps, beside=(*planned, *following))
+            more = in_order([change for part in later for change in part.allowed], names)
+            if not more:
+                _foresee(parts, later)
+                return following, refused
+            shown |= {change.id for change in more}
+            following += more
+
+    def _guarded(
+        self, spec: Spec, parts: Sequence[_FacetPlan], now: datetime, caps: CapCheck, beside: Sequence[Change] = ()
+    ) -> list[Refusal]:
+        """Call all guards until none refuses any more: a refused grant may have been what made a removal safe.
+
+        `beside`: changes that are allowed already, and count where a rule compares or counts the whole plan.
+        """
         refusals: list[Refusal] = []
+        policy = self.policy.for_pool(spec.name)
+        known = set(map(id, beside))
         while True:
             left = [part for part in parts if part.allowed]
             if not left:
                 return refusals
-            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), self.policy)]
+            found = [r for part in left for r in part.facet.guard(part.observed, tuple(part.allowed), policy)]
             if not found:
-                allowed = [change for part in parts for change in part.allowed]
-                found = list(self._refuse(spec, allowed, self.policy, today=now.date()))
+                allowed = [*beside, *(change for part in parts for change in part.allowed)]
+                found = list(self._refuse(spec, allowed, policy, today=now.date()))
+                found = [one for one in found if not (one.approvable and caps.approved(one.change))]
+                found = [refusal for refusal in found if id(refusal.change) not in known]
             if not found:
                 found = [*_elsewhere(parts), *_unread(parts)]
-                return refusals + _strike(parts, found) if found else refusals
+                if found:
+                    refusals += _strike(parts, found)
+                    continue
+                found = _in_order_of_grants(parts, refusals)
+            if not found:
+                allowed = [*beside, *(change for part in parts for change in part.allowed)]
+                found = [one for one in caps.refusals(spec.name, allowed, policy) if id(one.change) not in known]
+            if not found:
+                return refusals
             refusals += _strike(parts, found)
+
+
+def _creates(parts: Sequence[_FacetPlan]) -> bool:
+    """Whether anything may follow: something is created, or is waited for."""
+    kinds = CreatePool | ReplacePool | NewQueue | DirectoryEntry
+    return any(
+        any(isinstance(change.target, kinds) for change in part.allowed)
+        or any(gap.kind is GapKind.NOT_READY and not gap.bounded for gap in part.gaps)
+        for part in parts
+    )
+
+
+def _foresee(parts: Sequence[_FacetPlan], later: Sequence[_FacetPlan]) -> None:
+    """Mark what is not ready and will be, by what the plan does."""
+    left = {(gap.facet, gap.subject, gap.reason) for part in later for gap in part.gaps}
+    for part in parts:
+        part.gaps = tuple(
+            replace(gap, foreseen=gap.kind is GapKind.NOT_READY and (gap.facet, gap.subject, gap.reason) not in left)
+            for gap in part.gaps
+        )
+
+
+def _awaiting(change: Change) -> Change:
+    return replace(change, awaits=awaited_by(change))
+
+
+def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal]:
+    """Take out what is not on an own agent pool: as a refusal, or where that is not known yet, with a gap."""
+    held = {change.id: error for change, error in owned.held}
+    for part in parts:
+        gaps = [gap_of(part.facet.name, _place(one), held[one.id]) for one in part.allowed if one.id in held]
+        part.gaps += tuple(dict.fromkeys(gaps))
+        part.allowed = [change for change in part.allowed if change.id not in held]
+    return _strike(parts, owned.refusals) if owned.refusals else []
+
+
+def _place(change: Change) -> str:
+    return change.place.organization if change.place is not None else change.subject
+
+
+def _in_order_of_grants(parts: Sequence[_FacetPlan], refused: Sequence[Refusal]) -> list[Refusal]:
+    """Let what takes roles away await the grants of its place; returns what is refused for them."""
+    kinds = {part.facet.name: part.facet.grants_on for part in parts if part.facet.grants_on is not None}
+    allowed = [change for part in parts for change in part.allowed]
+    grants = order.RoleGrants(kinds, allowed, refused, [gap for part in parts for gap in part.gaps])
+    found: list[Refusal] = []
+    for part in parts:
+        results = [(change, grants.ordered(change)) for change in part.allowed]
+        found += [one for _, one in results if isinstance(one, Refusal)]
+        part.allowed = [change if isinstance(one, Refusal) else one for change, one in results]
+    return found
 
 
 def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
@@ -137,13 +284,24 @@ def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
 
 
 def of_this_run(spec: Spec, survey: Survey) -> Spec:
-    """The spec with what ARM has where it is silent; where ARM cannot be read it stays silent, which is a gap."""
-    if not any(one.silent for one in spec.organizations):
+    """The spec with what ARM has where it is silent, and with ARM's names of agent pools, whatever the spec says.
+
+    Where ARM cannot be read the spec stays silent, which is a gap, and no agent pool is its own.
+    """
+    if not spec.organizations:
         return spec
     try:
-        return settled(spec, survey.arm_pool(spec))
+        document = survey.arm_pool(spec)
     except ReconcilerError:
         return spec
+    names = agent_pools_of(spec.name, document)
+    known = settled(spec, document)
+    return replace(
+        known,
+        organizations=tuple(
+            replace(one, agent_pool=names.get(one.name, one.agent_pool)) for one in known.organizations
+        ),
+    )
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

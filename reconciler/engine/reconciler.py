@@ -8,23 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
+from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
+from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import RunBasis, RunState, text_of
+from reconciler.engine.run_state import RunBasis, RunState
+from reconciler.engine.spending import Spending
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
-from reconciler.errors import LeaseHeld, ReconcilerError, Refused, Rejected, SpecInvalid
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
+from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
-from reconciler.spec.model import Mode, Spec
+from reconciler.ports.write_log import WriteLog
+from reconciler.safety import Safety, SafetyFacts, Unknown
+from reconciler.safety.approvals import Approvals
+from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
 
@@ -34,11 +42,13 @@ class Approval:
 
     plan_hash: str | None = None
     begun: Plan | None = None
+    as_planned: bool = False
+    """Whether the first plan of this run is what was approved: it is shown before anything is written."""
 
     @property
     def given(self) -> bool:
         """Whether the run makes the approved changes alone."""
-        return self.plan_hash is not None or self.begun is not None
+        return self.plan_hash is not None or self.begun is not None or self.as_planned
 
 
 class Reconciler:
@@ -53,8 +63,15 @@ class Reconciler:
         limits: RunLimits | None = None,
         listen: Callable[[Event], None] = ignore,
         gates: Gates | None = None,
+        *,
+        record: WriteLog,
+        safety: Safety | None = None,
     ) -> None:
-        """`gates`: joined before anything is read; None: each process knows its own throttling alone."""
+        """`gates`: joined before anything is read; None: each process knows its own throttling alone.
+
+        `record`: holds the intent of every write before it goes out.
+        `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
+        """
         self.planner = planner
         self.limits = limits or RunLimits()
         self._writers = writers
@@ -62,6 +79,10 @@ class Reconciler:
         self._leases = leases
         self._listen = listen
         self._gates = gates
+        self._record = record
+        self._safety = safety
+        self._recorded: set[str] = set()
+        """Organizations in which this process recorded its identity."""
 
     def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
         """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
@@ -77,20 +98,22 @@ class Reconciler:
         plan_hash: str | None = None,
         *,
         approved: Plan | None = None,
+        as_planned: bool = False,
         requested: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
-        an earlier run of the same approval began; changes that are not in it are left. `requested`: when a person or a
-        program requested this run; writes that were rejected before are then sent again. Errors of the state store
-        leave this function; those of the two planes are in the result. A bug is not caught.
+        an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
+        written but what the first plan of this run shows. `requested`: when a person or a program requested this
+        run; writes that were rejected before are then sent again. Errors of the state store leave this function;
+        those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
-            result = self._reconcile(frame, survey, Approval(plan_hash, approved))
+            result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
                 span.fail(failure.error.reason, str(failure.error))
@@ -135,25 +158,57 @@ class Reconciler:
                 return ending.in_flight(frame, memory, status.pending, state)
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
+        facts = self.facts(frame.spec)
+        gate, claims = gate_of(frame.spec, facts), Claims(facts, self._safety)
+        if gate.waiting is not None:
+            frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
-            run = self._planned(frame, memory, survey, failed, approval)
+            run = self._planned(frame, memory, survey, failed, approval, gate, claims)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
+        self._record_operators(run)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
 
-    def _planned(
+    def _record_operators(self, run: RunState) -> None:
+        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity."""
+        if self._safety is None or not self.planner.operators.deployed:
+            return
+        for name in sorted({one.name for one in run.basis.spec.organizations} - self._recorded):
+            caller = run.basis.survey.people(name).caller()
+            if caller is None:
+                continue
+            with suppress(ReconcilerError):  # the service knows itself; the next run records it
+                self._safety.record_operator(name, caller.id, caller.display_name or caller.unique_name)
+                self._recorded.add(name)
+
+    def facts(self, spec: Spec) -> SafetyFacts:
+        """The safety facts of a pool, read now."""
+        if self._safety is None:
+            return SafetyFacts()
+        return self._safety.read(spec.key, [one.name for one in spec.organizations])
+
+    def _gate_now(self, gate: WriteGate) -> WriteGate:
+        """The same gate with the modes of this moment."""
+        if self._safety is None:
+            return gate
+        return replace(gate, modes=self._safety.modes(gate.spec.key, [one.name for one in gate.spec.organizations]))
+
+    def _planned(  # noqa: PLR0917 - what a run is about, put together in one place
         self,
         frame: ending.Frame,
         memory: Memory,
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
         approval: Approval,
+        gate: WriteGate,
+        claims: Claims,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
-        view = shared.knowing(spec, memory.status.remembered)
-        plan = self.planner.plan(spec, view, frame.revision)
+        view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
+        caps = self._caps(frame, gate)
+        plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()
         ended = memory.status.pending if failed is None else None
@@ -163,22 +218,25 @@ class Reconciler:
             held = waits.resting_changes(plan, rests, rules)
             count = without_effect.counted(memory.status, ended, plan, rules.digest)
             spent = {} if first else without_effect.resting(plan, count, self.limits)
-            return held, {**{name: Rejected(rest.message) for name, rest in held.items()}, **spent}
+            return held, {**{name: rest.error for name, rest in held.items()}, **spent}
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and len(unsent) < len(plan.changes) and spec.mode is not Mode.REPORT:
+        if not fresh and any(
+            one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes
+        ):
             view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision)
+            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)
-        allowed = frozenset(map(text_of, (approval.begun or plan).changes)) if approval.given else None
+        allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
+        policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
-            spec, frame.revision, memory.status, self.planner.policy, view, plan, allowed, failed, rules.digest,
-            ineffective, held,
+            spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
+            caps, gate, claims,
         )  # fmt: skip
         run = RunState(basis, plan)
-        if spec.mode is not Mode.REPORT:
+        if gate.closed is None:
             for change in (one for one in plan.changes if one.id in unsent):
                 run.attempted(change, unsent[change.id])
         return run
@@ -187,10 +245,41 @@ class Reconciler:
         self, frame: ending.Frame, memory: Memory, tenure: Tenure, run: RunState, plan_hash: str | None
     ) -> Result:
         refused, planned = None, run.basis.planned.hash
+        recorder = self._recorder(frame, run)
+        if (operation := memory.status.pending) is not None:
+            failed = run.basis.failed_operation
+            recorder.operation_over(operation, failed[1].error if failed else None, run.plan)
         if plan_hash not in (None, planned):
             refused = Refused(f"{frame.spec.name}: the plan is {planned}, approved was {plan_hash}; nothing is written")
-        elif frame.spec.mode is not Mode.REPORT:
-            Steps(self.planner, self._writers, memory, tenure, self._listen).run(run, self.limits)
+        elif run.gate.closed is None:
+            steps = Steps(
+                self.planner, self._writers, memory, tenure, self._listen,
+                recorder=recorder, gate=lambda: self._gate_now(run.gate),
+            )  # fmt: skip
+            try:
+                steps.run(run, self.limits)
+            except LeaseHeld:
+                raise
+            except BaseException:  # a stop from outside, or a bug: it is not handled here, its truth is stored
+                if run.attempts or run.sending:
+                    with suppress(ReconcilerError):
+                        ending.interrupted(frame, memory, run)
+                raise
+        run.unrecorded = recorder.flush()
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result
+
+    def _caps(self, frame: ending.Frame, gate: WriteGate) -> CapCheck:
+        """What the caps count, from the record; what the owner approved beyond them, where that can be read."""
+        spending = Spending(self._record, frame.spec, self.planner.clock)
+        approvals = Approvals() if isinstance(gate.approvals, Unknown) else gate.approvals
+        approved = approvals.of_now(frame.spec.blob, self.planner.policy_digest, frame.started)
+        return CapCheck(spending.spent, approved, spending.forget)
+
+    def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
+        facts = RunFacts(
+            frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy_digest, frame.started,
+            frame.requested is not None, frame.trace,
+        )  # fmt: skip
+        return Recorder(self._record, facts, self.planner.clock)

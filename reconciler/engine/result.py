@@ -50,8 +50,10 @@ class Result:
     """What is left; None where nothing was planned (paused, an operation in flight, no lease, an invalid spec)."""
     planned: Plan | None
     """With what the run began."""
-    applied: tuple[Change, ...]
-    """Written and verified, in order."""
+    written: tuple[Change, ...]
+    """Sent and confirmed by the service, in order: verified or not."""
+    verified: tuple[Change, ...]
+    """Written, and read back as written, in order."""
     failures: tuple[Failure, ...]
     pending: Pending | None
     """The operation that is in flight."""
@@ -59,3 +61,8 @@ class Result:
     """Seconds until the pool is to be read again; None: at the next event or resync."""
     status: PoolStatus
     """As stored."""
+
+    @property
+    def not_applied(self) -> tuple[str, ...]:
+        """The modes that hold back what is left: ``not applied: mode report (RECONCILER_MODE)``."""
+        return self.plan.not_applied if self.plan is not None else ()

@@ -21,6 +21,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause, VerifiedSpec, spec_digest, sync_cause
 from reconciler.spec.model import Spec
 from reconciler.survey.names import RememberedNames
+from reconciler.survey.owed import Owed
 
 LONGEST = 1000
 """Characters of a condition's message."""
@@ -49,6 +50,7 @@ REASONS = frozenset(
     {
         *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
         "NotInSpecs",
+        "Interrupted",
         *(
             name
             for name, kind in vars(errors).items()
@@ -92,8 +94,12 @@ class Run:
     started: datetime
     ended: datetime
     outcome: str
-    applied: int
-    """Changes that were written and verified."""
+    planned: int = 0
+    """Changes of the plan with which the run began."""
+    written: int = 0
+    """Of them, sent and confirmed by the service."""
+    verified: int = 0
+    """Of them, read back as written."""
     trace: str = ""
     """W3C traceparent of the run; empty where none is recorded."""
 
@@ -113,6 +119,8 @@ class InFlight:
     """Digests of the lines that it writes (`reconciler.engine.without_effect`)."""
     spec: str = ""
     """Digest of the spec's content that requires them."""
+    record: str = ""
+    """Where its intent is in the record of writes; empty where an earlier release began it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,11 @@ class PoolStatus:
     """Class name of that failure."""
     unready: datetime | None = None
     """Since when the pool is not verified in sync, whatever the reasons were; None: the last read verified it."""
+
+    @property
+    def owed(self) -> tuple[Owed, ...]:
+        """Checks of a replaced pool that its new queues do not have yet, as far as is known."""
+        return () if self.replacing is None else self.replacing.owed
 
     def condition(self, kind: ConditionKind) -> Condition | None:
         """One condition, None before the first run."""
@@ -217,7 +230,9 @@ class PoolStatus:
                 "started": moment(self.run.started),
                 "ended": moment(self.run.ended),
                 "outcome": self.run.outcome,
-                "applied": self.run.applied,
+                "planned": self.run.planned,
+                "written": self.run.written,
+                "verified": self.run.verified,
                 "trace": self.run.trace,
             },
             "covered": None if self.covered is None else moment(self.covered),
@@ -287,6 +302,7 @@ def _pending(pending: InFlight) -> dict[str, Any]:
         "retryAfter": pending.retry_after,
         "since": moment(pending.since),
         "lines": list(pending.lines),
+        "record": pending.record,
         "spec": pending.spec,
     }
 
@@ -310,7 +326,9 @@ def _run(body: Any) -> Run | None:
     started, ended = moment_of(body.get("started")), moment_of(body.get("ended"))
     if started is None or ended is None:
         return None
-    return Run(started, ended, text_of(body, "outcome"), int(number_of(body, "applied")), text_of(body, "trace"))
+    verified = int(number_of(body, "verified" if "verified" in body else "applied"))  # before 0.6: `applied`
+    planned, written = (int(number_of(body, name)) if name in body else verified for name in ("planned", "written"))
+    return Run(started, ended, text_of(body, "outcome"), planned, written, verified, text_of(body, "trace"))
 
 
 def _in_flight(body: Any) -> InFlight | None:
@@ -324,5 +342,6 @@ def _in_flight(body: Any) -> InFlight | None:
         retry_after=number_of(body, "retryAfter"),
         since=since,
         lines=tuple(line for line in list_of(body, "lines") if isinstance(line, str)),
+        record=text_of(body, "record"),
         spec=text_of(body, "spec"),
     )

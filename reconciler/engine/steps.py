@@ -12,8 +12,11 @@ from dataclasses import replace
 from reconciler.engine import causes
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
 from reconciler.engine.planner import Planner
+from reconciler.engine.proofs import Ownership
+from reconciler.engine.recorder import Recorder
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
@@ -22,26 +25,45 @@ from reconciler.engine.verdict import out_of_sync
 from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change
-from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
+from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool
 from reconciler.ports.azure import Pending
 from reconciler.ports.readers_writers import Writers
+from reconciler.survey.owed import Debts, Owed, owed_of
 
 
 class Steps:
     """The passes of one run."""
 
     def __init__(
-        self, planner: Planner, writers: Writers, memory: Memory, tenure: Tenure, listen: Callable[[Event], None]
+        self,
+        planner: Planner,
+        writers: Writers,
+        memory: Memory,
+        tenure: Tenure,
+        listen: Callable[[Event], None],
+        *,
+        recorder: Recorder,
+        gate: Callable[[], WriteGate],
     ) -> None:
+        """`gate`: what the modes allow now; called before each write."""
         self._planner = planner
         self._writers = writers
         self._memory = memory
         self._tenure = tenure
         self._listen = listen
+        self._recorder = recorder
+        self._gate = gate
         self._facets = {facet.name: facet for facet in planner.facets}
 
     def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
+        self._record(run)
+        try:
+            self._passes(run, limits)
+        finally:
+            run.unrecorded = self._recorder.flush()
+
+    def _passes(self, run: RunState, limits: RunLimits) -> None:
         for number in range(1, limits.passes + 1):
             for change in run.left_to_azure():
                 self._listen(Waiting(run.basis.spec.name, change))
@@ -54,6 +76,7 @@ class Steps:
             written = self._apply(run, changes)
             if written:
                 self._verify(run, written)
+            self._recorder.flush()
             if run.pending or run.exhausted:
                 return
 
@@ -79,24 +102,41 @@ class Steps:
             run.exhausted = bool(run.attempts) and self._tenure.exhausted
             if run.exhausted or run.pending:
                 break
+            run.gate = self._gate()
             if not run.still_allowed(change):
                 continue
             self._tenure.check()
+            if (refused := self._recorded(change)) is not None:
+                run.attempted(change, refused)
+                self._listen(Failed(run.basis.spec.name, change, refused))
+                continue
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
+            run.sending = change
             try:
+                run.basis.claims.before_write(change, run.basis.spec, run.basis.survey, self._planner.clock)
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
+                self._recorder.result(change, error)
                 self._listen(Failed(run.basis.spec.name, change, error))
             else:
                 run.attempted(change)
+                self._recorder.result(change, pending=pending is not None)
                 self._listen(Applied(run.basis.spec.name, index, len(changes), change, pending is not None))
                 if pending is not None:
                     self._keep(run, change, pending)
                     continue
             written.append(change)
         return written
+
+    def _recorded(self, change: Change) -> ReconcilerError | None:
+        """Record the intent of a write; why that is not possible, and the write does not go out."""
+        try:
+            self._recorder.intend(change)
+        except ReconcilerError as error:
+            return error
+        return None
 
     def _write(self, change: Change) -> Pending | None:
         about = {
@@ -110,13 +150,19 @@ class Steps:
                 span.set("reconciler.pending", True)
             return pending
 
+    def _record(self, run: RunState) -> None:
+        """Record the agent pools that were proven to be the pool's own."""
+        spec, claims = run.basis.spec, run.basis.claims
+        found = self._planner.ownership(spec, run.basis.survey, claims).found()
+        claims.record(spec, (one for one in found.values() if isinstance(one, Ownership)))
+
     def _note(self, run: RunState, change: Change) -> None:
         """Store what is about to be destroyed before it is: the next run creates it again and says why."""
         if change.destroys:
             now = self._planner.clock.now()
-            note = Replacing(
-                change.facet, f"{change.subject}: {change.before} → {change.after}", run.basis.revision, now
-            )
+            what = f"{change.subject}: {change.before} → {change.after}"
+            note = Replacing(change.facet, what, run.basis.revision, now, owed_by(change))
+            run.basis.survey.debts = Debts(note.owed)
             self._memory.save(replace(self._memory.status, replacing=note))
 
     def _keep(self, run: RunState, change: Change, pending: Pending) -> None:
@@ -130,6 +176,7 @@ class Steps:
             since=self._planner.clock.now(),
             lines=lines_of(change),
             spec=run.basis.digest,
+            record=self._recorder.reference(change),
         )
         run.plan = run.plan.with_allowed([other for other in run.plan.changes if other.id != change.id])
         self._memory.save(replace(self._memory.status, pending=run.pending))
@@ -139,11 +186,21 @@ class Steps:
         self._listen(Verifying(run.basis.spec.name, tuple(written)))
         for change in written:
             _forget(run, change)
+        run.basis.caps.forget()
         with self._planner.telemetry.span("verify", attributes={"reconciler.written": len(written)}) as span:
-            plan = self._planner.plan(run.basis.spec, run.basis.survey, run.basis.revision)
+            basis = run.basis
+            plan = self._planner.plan(basis.spec, basis.survey, basis.revision, basis.claims, caps=basis.caps)
+            self._record(run)
             seen = run.verify(plan, written)
             span.set("reconciler.verified", len(seen))
+        self._recorder.proof(written, seen)
         self._listen(Verified(run.basis.spec.name, tuple(seen)))
+
+
+def owed_by(change: Change) -> tuple[Owed, ...]:
+    """What a deletion takes and a later run adds again."""
+    restores = change.target.restores if isinstance(change.target, ReplacePool) else ()
+    return tuple(one for one in map(owed_of, restores) if one is not None)
 
 
 def _forget(run: RunState, change: Change) -> None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.documents import moment, moment_of, number_of, text_of
+from reconciler.documents import list_of, moment, moment_of, number_of, text_of
+from reconciler.errors import Forbidden, ReconcilerError, Rejected
+from reconciler.survey.owed import Owed, owed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Rest:
     basis: str = ""
     """Digest of the spec's content and of the write: with another one it is sent at once."""
     organization: str = ""
-    """Where it was rejected."""
+    """Where it was rejected; empty for an assignment, about which other rejections there say nothing."""
+    reason: str = ""
+    """Class name of the error; empty for `Rejected`."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -38,6 +42,7 @@ class Rest:
             "until": moment(self.until),
             "basis": self.basis,
             "organization": self.organization,
+            "reason": self.reason,
         }
 
     @classmethod
@@ -45,12 +50,15 @@ class Rest:
         """From the stored form; None for what cannot be read: it is sent again."""
         if not isinstance(body, Mapping) or (until := moment_of(body.get("until"))) is None:
             return None
-        attempts, basis, organization = (
-            number_of(body, "attempts"),
-            text_of(body, "basis"),
-            text_of(body, "organization"),
+        message, revision, basis, organization, reason = (
+            text_of(body, name) for name in ("message", "revision", "basis", "organization", "reason")
         )
-        return cls(text_of(body, "message"), text_of(body, "revision"), int(attempts), until, basis, organization)
+        return cls(message, revision, int(number_of(body, "attempts")), until, basis, organization, reason)
+
+    @property
+    def error(self) -> ReconcilerError:
+        """The error, as the service's response made it."""
+        return (Forbidden if self.reason == Forbidden.__name__ else Rejected)(self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pool that is deleted to be replaced, from before the deletion until it is seen to exist again."""
+    """A pool that is deleted to be replaced, from before the deletion until it and its checks are seen again."""
 
     facet: str
     description: str
@@ -106,6 +114,10 @@ class Replacing:
     revision: str
     """Commit that requires it."""
     since: datetime
+    owed: tuple[Owed, ...] = ()
+    """Checks that were not found on the new queues yet, and pipelines that name the old ones."""
+    created: bool = False
+    """Whether the new pool was seen."""
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -114,6 +126,8 @@ class Replacing:
             "description": self.description,
             "revision": self.revision,
             "since": moment(self.since),
+            "owed": [one.to_json() for one in self.owed],
+            "created": self.created,
         }
 
     @classmethod
@@ -121,4 +135,6 @@ class Replacing:
         """From the stored form; None for what cannot be read."""
         if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
             return None
-        return cls(text_of(body, "facet"), text_of(body, "description"), text_of(body, "revision"), since)
+        owed = tuple(one for one in map(owed_of, list_of(body, "owed")) if one is not None)
+        facet, description = text_of(body, "facet"), text_of(body, "description")
+        return cls(facet, description, text_of(body, "revision"), since, owed, body.get("created") is True)

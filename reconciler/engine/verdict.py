@@ -6,6 +6,7 @@ texts are shown; its kinds, and the families of the errors, decide.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from reconciler.engine import causes
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence, some
+from reconciler.engine.gate import not_applied
 from reconciler.engine.result import Outcome
 from reconciler.engine.status import Finding, PoolStatus
 from reconciler.engine.stored import Replacing
@@ -39,13 +41,16 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     moving = _moving(end, limits)
     problems = _problems(end, limits, moving=bool(moving))
     missing = [] if end.reports_only else _missing(end, causes.MISSING)
-    reported = end.reports_only and bool(end.plan.changes or end.plan.refusals)
+    closed, left = end.gate.closed, out_of_sync(end.cause, end.plan)
+    reported = closed is not None and closed.unknown is None and bool(end.plan.changes or end.plan.refusals)
     groups: list[list[Occurrence]] = [
-        [Occurrence(causes.REPORTED, out_of_sync(end.cause, end.plan))] if reported else [],
+        [Occurrence(causes.REPORTED, f"{left}; {not_applied(closed)}")] if closed is not None and reported else [],
         problems,
         moving,
         missing or _missing(end, causes.MISSING_REPORTED),
-        [Occurrence(causes.UNAPPROVED, out_of_sync(end.cause, end.plan))] if end.plan.changes else [],
+        _held(end),
+        [Occurrence(causes.AWAITING, not_applied(end.gate.waiting))] if end.gate.waiting else [],
+        [Occurrence(causes.UNAPPROVED, left)] if end.plan.all_changes else [],
         [Occurrence(causes.APPLIED if end.verified else causes.IN_SYNC, _in_sync(end.plan))],
     ]
     lead = next(group for group in groups if group)
@@ -80,8 +85,8 @@ def not_recreated(note: Replacing) -> str:
 
 def out_of_sync(cause: SyncCause, plan: Plan) -> str:
     """``drift: 3 changes: 1 without impact, 2 revoking access``, and what was refused."""
-    count = len(plan.changes)
-    risks = risks_text(change.risk for change in plan.changes)
+    count = len(plan.all_changes)
+    risks = risks_text(change.risk for change in plan.all_changes)
     text = f"{count} change{'' if count == 1 else 's'}{f': {risks}' if risks else ''}"
     text = f"{text}; {len(plan.refusals)} refused" if plan.refusals else text
     return text if cause is SyncCause.UNKNOWN else f"{cause}: {text}"
@@ -95,6 +100,13 @@ def _problems(end: Assessment, limits: RunLimits, *, moving: bool) -> list[Occur
             str(one.error), one.error.reason, one.error.retry_after or 0.0,
         )
         for one in end.all_failures(limits)
+    }  # fmt: skip
+    found |= {
+        Occurrence(
+            causes.SAFETY_UNREAD if isinstance(error, Transient) else causes.SAFETY_DAMAGED,
+            f"nothing is written: {error}", error.reason, error.retry_after or 0.0,
+        )
+        for error in end.gate.unreadable()
     }  # fmt: skip
     found |= {Occurrence(causes.REFUSED, refusal.message) for refusal in end.plan.refusals}
     for gap in end.plan.gaps:
@@ -124,7 +136,16 @@ def _missing(end: Assessment, cause: causes.Cause) -> list[Occurrence]:
     return [
         Occurrence(cause, gap.message, gap.reason, gap.retry_after or 0.0)
         for gap in end.plan.gaps
-        if gap.kind is GapKind.NOT_READY and gap.message not in end.overdue
+        if gap.kind is GapKind.NOT_READY and gap.message not in end.overdue and not (gap.foreseen and end.unapproved)
+    ]
+
+
+def _held(end: Assessment) -> list[Occurrence]:
+    """What modes of organizations hold back; settings that cannot be read are problems already."""
+    counts = Counter(not_applied(setting) for _, setting in end.held if setting.unknown is None)
+    return [
+        Occurrence(causes.HELD, f"{text}: {count} change{'' if count == 1 else 's'}")
+        for text, count in sorted(counts.items())
     ]
 
 

@@ -19,10 +19,10 @@ from reconciler.engine.run_state import RunState
 from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Awaited, Rest
 from reconciler.engine.tenure import RunLimits
-from reconciler.errors import ReconcilerError, Rejected, Terminal, Transient
+from reconciler.errors import Forbidden, ReconcilerError, Rejected, Terminal, Transient
 from reconciler.plan.model import Change, GapKind, Plan
 from reconciler.plan.sync import spec_digest
-from reconciler.plan.targets import DirectoryEntry
+from reconciler.plan.targets import DirectoryEntry, RoleAssignmentChange
 from reconciler.ports.azure import ArmReader
 from reconciler.spec.model import Spec
 
@@ -68,7 +68,7 @@ class RestRules:
 
     def basis(self, change: Change) -> str:
         """What a rejection is about: the spec's content and the exact write, agent pool included."""
-        target = json.dumps(change.to_json(), sort_keys=True)
+        target = json.dumps(change.content(), sort_keys=True)
         return hashlib.sha256(f"{self.digest} {target}".encode()).hexdigest()[:12]
 
     def same(self, rest: Rest, change: Change) -> bool:
@@ -114,7 +114,7 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
     }
     for one in run.failures.values():
         change = one.change
-        if change is None or not isinstance(one.error, Rejected) or not isinstance(change.target, DirectoryEntry):
+        if change is None or not _rests(change, one.error):
             continue
         known = before.get(change.id)
         if change.id in held:
@@ -124,9 +124,17 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
         if known is not None and rules.same(known, change):
             attempts = known.attempts + (rules.now >= known.until)
         until = rules.now + _pause(attempts)
-        place = change.target.place.organization
-        found[change.id] = Rest(str(one.error), rules.revision, attempts, until, rules.basis(change), place)
+        place = change.target.place.organization if isinstance(change.target, DirectoryEntry) else ""
+        reason = "" if isinstance(one.error, Rejected) else one.error.reason
+        found[change.id] = Rest(str(one.error), rules.revision, attempts, until, rules.basis(change), place, reason)
     return dict(sorted(found.items()))
+
+
+def _rests(change: Change, error: ReconcilerError) -> bool:
+    """A member whom the directory does not know, and an assignment of its own that the service refuses the operator."""
+    if isinstance(change.target, RoleAssignmentChange):
+        return change.target.itself and isinstance(error, Rejected | Forbidden)
+    return isinstance(change.target, DirectoryEntry) and isinstance(error, Rejected)
 
 
 def _unread(plan: Plan) -> set[str]:

@@ -5,24 +5,29 @@ configure-security); with a service principal as creator the result differed (az
 terraform-provider-azurerm #32630). Afterwards it lives in Azure DevOps alone.
 
 Switching it off takes every inherited role away, and nothing documents that any is copied. Most likely the operator
-itself administers by inheritance. So it is switched off only where the operator was read among the *assigned*
-administrators: then the pool keeps an administrator, and the operator can switch inheritance on again. `roles` assigns
-the operator first, where needed; where the service refuses that (terraform-provider-azuredevops #1592), this stays
-refused until an administrator has assigned it.
+itself administers by inheritance. So it is switched off only where every operator has a right that stays: an
+assignment of its own, one of a group of it, or that of the organization's administrators. Then the pool keeps an
+administrator, and the operator can switch inheritance on again. `roles` assigns named operators first, and the switch
+waits until that is read back; where the service refuses it (terraform-provider-azuredevops #1592), inheritance stays
+on until an administrator has assigned them. A caller that only stands in for the operators is assigned nothing, so
+the switch is refused where it has no such right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
+from reconciler.facets.support import principals
+from reconciler.facets.support.lockout import Standing, against_operators, standing
 from reconciler.facets.support.observing import each, target_of
 from reconciler.plan.model import Change, Refusal
+from reconciler.plan.order import GRANTS, REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, Inheritance, Target
-from reconciler.ports.devops import AgentPool
+from reconciler.ports.devops import AgentPool, Identity
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
@@ -51,10 +56,26 @@ class ObservedInheritance:
     inherits: bool
     wanted: bool
     """Written down when it was read: `guard` checks `diff` against it."""
-    me: str = ""
-    """Local id of the operator; read only where the switch is on and has to go off, like `assigned`."""
+    standing: Standing | None = None
+    """The operators; read only where the switch is on and has to go off, like `assigned`."""
     assigned: frozenset[str] = frozenset()
     """Local ids of the assigned administrators."""
+
+    def outside(self) -> list[Identity]:
+        """The operators without a right that stays; where they are named, it has to be an assignment of their own.
+
+        They have to be granted one by the same plan, and that is read back first (`reconciler.plan.order`).
+        """
+        if self.standing is None:
+            return []
+        if self.standing.operators.named:
+            return [one for one in self.standing.operators.identities if one.id not in self.assigned]
+        return self.standing.outside(self.assigned - self.standing.empty)
+
+    def needs(self) -> tuple[tuple[str, ...], ...]:
+        """For each of these, the local ids of which one has to be granted the role first: its own, or of its groups."""
+        groups = {} if self.standing is None else self.standing.groups
+        return tuple((one.id, *sorted(groups.get(one.id, ()))) for one in self.outside())
 
     def target(self, *, on: bool) -> Inheritance:
         """The write that sets the switch."""
@@ -103,26 +124,38 @@ def apply(change: Change, writers: Writers) -> None:
 
 
 def _with_administrators(state: ObservedInheritance, survey: Survey) -> ObservedInheritance:
-    me = survey.me(state.organization).id
+    people = survey.people(state.organization)
+    operators = people.operators()
     lines = survey.role_assignments(state.organization, effective.POOL_SCOPE, str(state.pool.id))
     assigned = frozenset(a.identity.id for a in lines if not a.inherited and effective.is_administrator(a.role))
-    return ObservedInheritance(state.organization, state.pool, state.inherits, state.wanted, me, assigned)
+    known = Standing(operators) if operators.named else standing(people, operators, assigned, assigned)
+    return replace(state, standing=known, assigned=assigned)
 
 
 def _refusal(change: Change, required: Mapping[Target, ObservedInheritance]) -> Refusal | None:
     state = required.get(change.target)
     if state is None:
         return Refusal(change, "inheritance-not-wanted", f"{change.subject}: nothing that was read requires this")
-    if not state.wanted and (not state.me or state.me not in state.assigned):
-        message = (
-            f"{change.subject}: inheritance stays on until the operator itself is read as an assigned administrator "
-            f"of agent pool {state.pool.name}; where its own assignment is refused, an administrator has to assign it"
-        )
-        return Refusal(change, "operator-itself", message)
-    return None
+    return None if state.wanted else _lock_out(change, state)
+
+
+def _lock_out(change: Change, state: ObservedInheritance) -> Refusal | None:
+    """The switch goes off once every operator is read with a right that stays; grants of the plan come first."""
+    head = f"{change.subject}: inheritance stays on"
+    if state.standing is None:
+        return Refusal(change, "operator-unknown", f"{head}: the operators were not read")
+    if objection := against_operators(state.standing):
+        return Refusal(change, objection[0], f"{head}: {objection[1]}")
+    outside = state.outside()
+    if not outside or (change.awaits and change.needs == state.needs()):
+        return None
+    who = principals.label(outside[0])
+    until = f"until {who} is read as an assigned administrator of agent pool {state.pool.name}"
+    return Refusal(change, "operator-itself", f"{head} {until}; {REMEDY}")
 
 
 def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
+    needs = () if inherit else state.needs()
     return Change(
         facet=NAME,
         kind="inheritance",
@@ -131,6 +164,8 @@ def _change(state: ObservedInheritance, *, inherit: bool) -> Change:
         after="on" if inherit else "off",
         target=state.target(on=inherit),
         note="" if inherit else "only assigned administrators remain",
+        awaits=GRANTS if needs else "",
+        needs=needs,
     )
 
 

@@ -29,12 +29,13 @@ from reconciler.facets.support.observing import (
     pick,
     queue_place,
     reach,
+    require_checks,
     target_of,
     unresolved,
     withheld,
 )
 from reconciler.plan.model import Change, Gap, Refusal
-from reconciler.plan.policy import Policy
+from reconciler.plan.policy import Policy, rules
 from reconciler.plan.targets import OpenAccess
 from reconciler.ports.devops import Project, Queue
 from reconciler.ports.readers_writers import Writers
@@ -127,9 +128,10 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
         if change.target not in required:
             message = f"{change.subject}: nothing that was read requires this"
             refusals.append(Refusal(change, "open-access-not-wanted", message))
-        elif not change.narrows and not policy.open_access:
-            message = f"{change.subject}: the policy of this deployment does not allow open access"
-            refusals.append(Refusal(change, "policy-open-access", message))
+        elif not change.narrows:
+            place = target_of(change, OpenAccess).place
+            found = next(rules.open_access(policy, place.organization, place.project), None)
+            refusals += [Refusal(change, found[0], f"{change.subject}: {found[1]}")] if found else []
     return refusals
 
 
@@ -204,10 +206,14 @@ def _switches(
     gaps: list[Gap] = []
     for project, queue in queues:
         answer = answers[queue]
-        if isinstance(answer, ReconcilerError):
-            gaps.append(gap(NAME, f"{organization}/{project.name}", answer))
-        else:
+        try:
+            if isinstance(answer, ReconcilerError):
+                raise answer
+            if wanted[queue] and not answer:
+                require_checks(survey, organization, project)
             states.append(Opening(organization, project, queue, answer, wanted[queue]))
+        except ReconcilerError as error:
+            gaps.append(gap(NAME, f"{organization}/{project.name}", error))
     return Observation(tuple(states), tuple(gaps))
 
 

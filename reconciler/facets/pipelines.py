@@ -22,7 +22,7 @@ from datetime import datetime
 from reconciler.documents.spelling import nearest
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError, Rejected
-from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, target_of
+from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, require_checks, target_of
 from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import PipelineAuthorization
@@ -160,7 +160,12 @@ def _read(wanted: DesiredPipelines, survey: Survey) -> Observation[Observed]:
         gaps += [gap(NAME, f"{name}/{project.name}", error) for error in failed[:1]]
         if isinstance(answers[0], PipelinePermissions) and not isinstance(answers[1], ReconcilerError):
             found = _resolve(name, (project, queue), grants[project.name.casefold()], answers[0], answers[1])
-            states += found.value
+            try:
+                if found.value[0].wanted.keys() - answers[0].pipelines:
+                    require_checks(survey, name, project)
+                states += found.value
+            except ReconcilerError as error:
+                gaps.append(gap(NAME, f"{name}/{project.name}", error))
             gaps += found.gaps
             if _pointless(found.value[0], grants, wanted):
                 gaps.append(_open_anyway(found.value[0].subject))

@@ -23,7 +23,7 @@ azure-cli-extensions mdp).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,21 +31,20 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
-from reconciler.facets.support import body_rules, moves, mutability, replacement
+from reconciler.facets.support import body_rules, creation, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.observing import at_work
 from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
-from reconciler.plan.policy import Policy
+from reconciler.plan.policy import Policy, rules
 from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePool
 from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.readers_writers import Writers
-from reconciler.spec import effective
-from reconciler.spec.model import Disruption, Mode, PermissionKind, Spec
-from reconciler.spec.names import organization_key
+from reconciler.spec.model import Disruption, Mode, Spec
 from reconciler.spec.settled import created_in_silence
 from reconciler.survey import Survey
+from reconciler.survey.owed import OwedCheck
 
 NAME = "pool"
 NEW = "new pool"
@@ -69,10 +68,9 @@ class DesiredPool:
     quiet: Disruption | None = None
     """How long to wait for agents that would be recycled; None: not at all."""
 
-    @property
-    def creation(self) -> dict[str, Json]:
-        """The whole document for a pool that does not exist. Built on demand: most pools exist."""
-        return _creation(self.spec, self.now)
+    def creation(self, guarded: Collection[str] = ()) -> dict[str, Json]:
+        """The whole document for a pool that does not exist; `guarded`: organizations in which queues need checks."""
+        return creation.document(self.spec, self.now, guarded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +84,8 @@ class ObservedPool:
     """Whether machines are at work, so that nothing that recycles them may change."""
     dependents: Dependents | None = None
     """What depends on the pool; counted where it would be replaced, and only there."""
+    owed: tuple[OwedCheck, ...] = ()
+    """Checks that the queues had before the pool was replaced."""
 
     @property
     def state(self) -> str:
@@ -117,7 +117,7 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
     if observed.document is None:
-        return Observation(observed)
+        return Observation(replace(observed, owed=survey.debts.checks))
     if spec.replace and observed.settled and _moved(spec, observed.document):
         return Observation(
             replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
@@ -130,7 +130,7 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
 def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
     """One creation, or one update with a line for each field, or nothing; and what only a new pool can have."""
     if observed.document is None:
-        return [_create(desired)]
+        return [_create(desired, observed.owed)]
     if not observed.at_rest:
         return []
     body = _unheld(desired.body, observed.document) if observed.held else desired.body
@@ -180,29 +180,6 @@ def _profile(document: Mapping[str, Json]) -> Mapping[str, Json]:
     return found
 
 
-def _creation(spec: Spec, now: datetime) -> dict[str, Json]:
-    """The spec's document, narrowed to what holds for every organization and every project from the first moment.
-
-    Creation knows one `openAccess` for an organization and one `permissionProfile` for all. Where an exception closes
-    one project or leaves one without a queue (ARM creates a queue there all the same), or one organization inherits
-    nothing, the narrower value is sent and the other facets widen the rest.
-    """
-    document: dict[str, Json] = deepcopy(dict(spec.body))
-    closed = {
-        one.name
-        for one in spec.organizations
-        if one.without_queue or not all(e.allow for e in effective.exceptions(spec, one.name, now).values())
-    }
-    for item in _profile(document).get("organizations") or ():
-        if item.get("openAccess") and organization_key(str(item.get("url", ""))) in closed:
-            item["openAccess"] = False
-    profile = spec.permission_profile
-    alone = any(effective.inheritance(spec, one.name) is False for one in spec.organizations)
-    if profile and profile.kind is PermissionKind.INHERIT and alone:
-        document["properties"]["organizationProfile"]["permissionProfile"] = {"kind": PermissionKind.CREATOR_ONLY.value}
-    return document
-
-
 def _quiet(spec: Spec, desired: DesiredPool, observed: ObservedPool, survey: Survey) -> Observation[ObservedPool]:
     """Hold back what recycles agents while machines are at work, and for as long as the spec waits for them."""
     found = map(_detail, differences(desired.body, observed.document or {}))
@@ -237,8 +214,9 @@ def _unheld(body: Mapping[str, Json], document: Mapping[str, Json]) -> dict[str,
 def _detail(one: Difference) -> Detail:
     path = ".".join(one.path).removeprefix("properties.")
     row = mutability.row_for(path)
-    note = row.note if row.way is Way.UNKNOWN else row.way.value
-    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note)
+    code = row.brings_code(one.before, one.after)
+    note = row.note if row.way is Way.UNKNOWN else ", ".join(filter(None, [row.note if code else "", row.way.value]))
+    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note, code)
 
 
 def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
@@ -251,7 +229,9 @@ def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) 
     """The deletion, with everything that it costs; what is created afterwards is part of what is approved."""
     others = [_detail(one) for one in differences(desired.body, observed.document or {})]
     costs = (*others, *(observed.dependents.lines if observed.dependents else ()))
-    return replacement.change(desired.name, desired.resource_id, desired.creation, (moved, costs))
+    owed = observed.dependents.owed if observed.dependents else ()
+    body = desired.creation({one.organization for one in owed if isinstance(one, OwedCheck)})
+    return replacement.change(desired.name, desired.resource_id, body, (moved, costs), owed)
 
 
 def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
@@ -266,8 +246,8 @@ def _elsewhere(desired: DesiredPool, detail: Detail) -> Change:
     )
 
 
-def _create(desired: DesiredPool) -> Change:
-    body = desired.creation
+def _create(desired: DesiredPool, owed: Sequence[OwedCheck]) -> Change:
+    body = desired.creation({one.organization for one in owed})
     profile = _profile(body)
     organizations = profile.get("organizations") or ()
     agents = _properties(body).get("maximumConcurrency")
@@ -278,6 +258,7 @@ def _create(desired: DesiredPool) -> Change:
         before=None,
         after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
         target=CreatePool(desired.resource_id, body, desired.spec.arm_api_version),
+        details=creation.lines(body, newer=bool(desired.spec.arm_api_version)),
         note="create",
     )
 
@@ -330,10 +311,11 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
         case ReplacePool() as target:
             yield from replacement.objections(change, target, observed.document, observed.dependents, policy)
             yield from created_in_silence(target.body, {})
+            yield from rules.creation(policy, target.body)
         case CreatePool() as target:
             yield from _against_put(target, observed)
             yield from created_in_silence(target.body, {})
-            yield from _against_creation(target.body, policy)
+            yield from rules.creation(policy, target.body)
             yield from body_rules.objections(target.resource_id, target.body, version=target.api_version)
         case UpdatePool() as target:
             if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
@@ -341,6 +323,7 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
             yield from _against_put(target, observed)
             yield from created_in_silence(target.body, observed.document or {})
             yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
+            yield from rules.update(policy, observed.document or {}, target.body)
             yield from body_rules.objections(target.resource_id, target.body, observed.document, target.api_version)
         case other:
             yield "unrecognised", f"a {type(other).__name__} is not written here"
@@ -354,16 +337,6 @@ def _against_put(target: CreatePool | UpdatePool, observed: ObservedPool) -> Ite
     if isinstance(target, CreatePool) is not (observed.document is None):
         there = "does not exist" if observed.document is None else "exists"
         yield "unseen-pool", f"the pool was read, and it {there}"
-
-
-def _against_creation(body: Mapping[str, Json], policy: Policy) -> Iterator[tuple[str, str]]:
-    if not policy.create_pools:
-        yield "policy-create-pools", "the policy of this deployment does not allow creating pools"
-    if not policy.open_access and any(one.get("openAccess") for one in _profile(body).get("organizations") or ()):
-        yield (
-            "policy-open-access",
-            "the policy of this deployment does not allow open access, and creation would grant it",
-        )
 
 
 def _against_update(

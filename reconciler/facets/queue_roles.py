@@ -9,32 +9,38 @@ azsk/ADOScanner, agent pool checks). A role that the spec does not name is not m
 - **At least the role**: an identity that inherits it, or a stronger one, needs nothing: a weaker assignment beside it
   would not even be listed. An assigned stronger role is left alone, too.
 - **Only `exclusive: true` removes**, and only what is assigned: an identity that holds a named role and is not listed
-  for it loses it, or gets the role for which the spec lists it. Never the operator, and never the last administrator
-  that was read, inherited ones included: the queue keeps an administrator.
+  for it loses it, or gets the role for which the spec lists it. Never an operator, never the last administrator that
+  was read, inherited ones included, and nothing through which alone an operator has its right. Named operators who
+  would be left without one are assigned first (`reconciler.facets.support.lockout`).
 - **A principal that the organization does not know** is made known first, where the policy allows it, as for the
-  agent pool. An unknown Azure DevOps group is a gap.
+  agent pool. An unknown Azure DevOps group or build service is a gap.
+- **A principal that cannot be told** is a gap and a blind grant: removals on the queues that list it wait
+  (`reconciler.plan.order`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
-from reconciler.facets.support import principals as people
+from reconciler.facets.support import principals
+from reconciler.facets.support.lockout import Standing, against_loss, standing
 from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place
 from reconciler.facets.support.role_changes import (
     Objection,
     against_member,
+    gainers,
     losers,
     member,
     refused,
-    unknown_groups,
+    unknown_in_devops,
     write,
 )
 from reconciler.plan.model import Change, Refusal
+from reconciler.plan.order import REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import (
     AgentPoolPlace,
@@ -48,6 +54,7 @@ from reconciler.ports.devops import Identity, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, QueueRoles, Spec
+from reconciler.spec.principals import folded, in_devops_alone
 from reconciler.survey import Survey
 
 NAME = "queue_roles"
@@ -71,12 +78,13 @@ class ObservedQueueRoles:
     organization: str
     project: Project
     queue: Queue
-    me: str
-    """Local id of the operator."""
+    standing: Standing
     wanted: QueueRoles
     assignments: tuple[RoleAssignment, ...] = ()
     known: Mapping[str, Identity] = field(default_factory=dict)
     """Principal as the spec writes it → its identity."""
+    not_told: frozenset[str] = frozenset()
+    """Principals of the spec that several identities match, or whose search failed."""
 
     @property
     def subject(self) -> str:
@@ -97,6 +105,10 @@ class ObservedQueueRoles:
         """Assignments by local id."""
         return {a.identity.id: a for a in self.assignments if a.inherited is inherited}
 
+    def administrators(self, *, inherited: bool) -> set[str]:
+        """Local ids of the assigned, or of the inherited, administrators."""
+        return {identity for identity, one in self.held(inherited=inherited).items() if _top(one)}
+
     def listed(self) -> dict[str, tuple[str, str]]:
         """Local id → role and principal; of two spellings of one identity the stronger role counts."""
         found: dict[str, tuple[str, str]] = {}
@@ -107,7 +119,12 @@ class ObservedQueueRoles:
 
     def unknown(self) -> tuple[str, ...]:
         """Principals that the organization does not know."""
-        return tuple(sorted({name for _, name in self._entries() if name not in self.known}))
+        named = {name for _, name in self._entries()}
+        return tuple(sorted(named - set(self.known) - self.not_told))
+
+    def blind(self) -> set[str]:
+        """Principals of this queue whose grants are blind."""
+        return {name for _, name in self._entries()} & self.not_told
 
     def _entries(self) -> Iterator[tuple[str, str]]:
         return ((role, name) for role, names in self.wanted.roles.items() for name in names)
@@ -145,7 +162,7 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
     """Refuse unknown identities and queues, lock-outs, and directory entries that the policy does not allow."""
     queues: dict[Place, ObservedQueueRoles] = {state.place: state for state in observed}
-    losing = losers(changes)
+    losing, gaining = losers(changes), gainers(changes)
 
     def object_to(change: Change) -> Objection | None:
         match change.target:
@@ -155,7 +172,7 @@ def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequ
                 state = queues.get(target.place)
                 if state is None:
                     return "unseen-queue", f"{target.place} was not read"
-                return _objection(target, state, losing[target.place])
+                return _objection(target, state, losing[target.place], gaining[target.place])
             case other:
                 return "unrecognised", f"a {type(other).__name__} is not written here"
 
@@ -179,9 +196,11 @@ def _read(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
     by_project = {one.project.casefold(): one for one in wanted.queues}
     projects = pick(NAME, name, [one.project for one in wanted.queues], survey.projects(name))
     found = on_queues(NAME, wanted.organization, projects, survey, _no_queue)
-    me = survey.me(name).id
-    principals = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
-    known = survey.identities(name, principals) if principals else {}
+    people = survey.people(name)
+    operators = people.operators()
+    named = sorted({p for one in wanted.queues for names in one.roles.values() for p in names})
+    answers = survey.identities(name, named) if named else {}
+    known, blind = principals.identified(answers)
     gaps = list(found.gaps)
     states: list[ObservedQueueRoles] = []
     for project, queue in found.value:
@@ -190,10 +209,15 @@ def _read(wanted: DesiredQueueRoles, survey: Survey) -> Observation[Observed]:
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{name}/{project.name}", error))
             continue
-        states.append(
-            ObservedQueueRoles(name, project, queue, me, by_project[project.name.casefold()], tuple(lines), known)
-        )
-    gaps += unknown_groups(NAME, name, [principal for principal in principals if principal not in known])
+        seen, desired = Standing(operators), by_project[project.name.casefold()]
+        state = ObservedQueueRoles(name, project, queue, seen, desired, tuple(lines), known, frozenset(blind))
+        if any(_surplus(state, state.held(inherited=False), state.listed())):
+            holders = state.administrators(inherited=False) | state.administrators(inherited=True)
+            counted = {*holders, *(who.id for who in known.values())}
+            state = replace(state, standing=standing(people, operators, holders, counted))
+        states.append(state)
+        gaps += [gap(NAME, f"{state.subject} {one}", blind[one]) for one in sorted(state.blind())]
+    gaps += unknown_in_devops(NAME, name, [principal for principal in named if principal not in answers])
     return Observation(tuple(states), tuple(gaps))
 
 
@@ -208,16 +232,30 @@ def _diff(state: ObservedQueueRoles) -> Iterator[Change]:
     listed = state.listed()
     assigned, inherited = state.held(inherited=False), state.held(inherited=True)
     for name in state.unknown():
-        if not people.is_local_group(name):
+        if not in_devops_alone(name):
             yield member(NAME, state.pool, name)
     for identity, (role, name) in listed.items():
         holds = [held[identity].role for held in (assigned, inherited) if identity in held]
         if max(map(role_rank, holds), default=-1) < role_rank(role):
             yield _change(state, identity, name, before=next(iter(holds), None), after=role)
-    labels = people.labels({identity: one.identity for identity, one in assigned.items()}, state.known)
-    for identity in _surplus(state, assigned, listed):
+    surplus = list(_surplus(state, assigned, listed))
+    for operator in _operators_to_assign(state, surplus):
+        yield _change(
+            state, operator.id, principals.label(operator), before=None, after=effective.ADMINISTRATOR, itself=True
+        )
+    labels = principals.labels({identity: one.identity for identity, one in assigned.items()}, state.known)
+    for identity in surplus:
         lower, principal = listed.get(identity, (None, labels[identity]))
         yield _change(state, identity, principal, before=assigned[identity].role, after=lower)
+
+
+def _operators_to_assign(state: ObservedQueueRoles, surplus: Sequence[str]) -> Iterator[Identity]:
+    """Named operators who would have no right after the removals."""
+    granted = {identity for identity, (role, _) in state.listed().items() if effective.is_administrator(role)}
+    kept = (state.administrators(inherited=False) - {*surplus}) | granted | state.administrators(inherited=True)
+    for operator in state.standing.operators.identities if state.standing.operators.named and surplus else ():
+        if not state.standing.enters(operator, kept):
+            yield operator
 
 
 def _surplus(
@@ -227,16 +265,23 @@ def _surplus(
     if not state.wanted.exclusive:
         return
     named = {role.casefold() for role in state.wanted.roles}
-    unknown = {name.casefold() for name in state.unknown()}
+    operators = state.standing.operators
+    unknown = {folded(name) for name in (*state.unknown(), *operators.unknown)}
     for identity, one in assigned.items():
         allowed = role_rank(listed[identity][0]) if identity in listed else -1
         beyond = one.role.casefold() in named and role_rank(one.role) > allowed
-        if beyond and identity != state.me and not unknown & people.names(one.identity):
+        if beyond and identity not in operators.ids and not unknown & principals.names(one.identity):
             yield identity
 
 
 def _change(
-    state: ObservedQueueRoles, identity: str, principal: str, *, before: str | None, after: str | None
+    state: ObservedQueueRoles,
+    identity: str,
+    principal: str,
+    *,
+    before: str | None,
+    after: str | None,
+    itself: bool = False,
 ) -> Change:
     return Change(
         facet=NAME,
@@ -244,18 +289,23 @@ def _change(
         subject=f"{state.subject} {principal}",
         before=before,
         after=after,
-        target=RoleAssignmentChange(state.place, identity, principal, before, after),
+        target=RoleAssignmentChange(state.place, identity, principal, before, after, itself),
+        note="the operator itself, before anything is taken away" if itself else "",
     )
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str]) -> Objection | None:
-    """Rule and reason, or None where nothing speaks against it."""
+def _objection(
+    target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str], gaining: set[str]
+) -> Objection | None:
+    """Rule and reason, or None where nothing speaks against it; `losing` and `gaining`: local ids, by the plan."""
     identity, role = target.identity_id, target.after
     if not target.widens or role is None:
-        return _against_removal(target, state, losing - {state.me})
+        return _against_removal(target, state, losing - state.standing.protected, gaining)
+    if target.itself:
+        return _against_itself(identity, state, removing=bool(losing))
     if role_rank(role) < 0 or role not in state.wanted.roles:
         return "role-not-managed", f"role {role} is not managed here"
     if state.listed().get(identity, ("", ""))[0] != role:
@@ -266,17 +316,29 @@ def _objection(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: 
     return None
 
 
-def _against_removal(target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str]) -> Objection | None:
+def _against_itself(identity: str, state: ObservedQueueRoles, *, removing: bool) -> Objection | None:
+    operators = state.standing.operators
+    if not operators.named or identity not in operators.ids:
+        return "operator-itself", f"this identity is not named as an operator; {REMEDY}"
+    return None if removing else ("operator-itself", "an operator is assigned only before something is taken away")
+
+
+def _against_removal(
+    target: RoleAssignmentChange, state: ObservedQueueRoles, losing: set[str], gaining: set[str]
+) -> Objection | None:
+    """Grants of the plan count, since nothing is removed in a place before they are read back (`plan.order`)."""
     identity, assigned = target.identity_id, state.held(inherited=False)
-    if identity == state.me:
-        return "operator-itself", "the operator never removes a role of its own"
-    if not state.wanted.exclusive or identity not in assigned:
+    if (not state.wanted.exclusive or identity not in assigned) and identity not in state.standing.protected:
         return "not-assigned", "this identity was not read with a role that an exclusive list would remove"
+    above = state.administrators(inherited=True)
+    before = state.administrators(inherited=False) | above | gaining
+    after = before - (losing - above)
+    if objection := against_loss(identity, state.standing, before, after):
+        return objection
     left = state.listed().get(identity)
     if target.after is not None and (left is None or left[0] != target.after):
         return "role-not-managed", f"the spec does not list this identity for the role {target.after}"
-    holders = {who for inherited in (True, False) for who, one in state.held(inherited=inherited).items() if _top(one)}
-    if identity in holders and not holders - losing:
+    if identity in before and not after - state.standing.empty:
         return "last-administrator", "no administrator of the queue would remain of those that were read"
     return None
 
@@ -293,4 +355,5 @@ FACET: Facet[Desired, Observed] = Facet(
     diff=diff,
     guard=guard,
     apply=apply,
+    grants_on=QueuePlace,
 )

@@ -18,6 +18,7 @@ from reconciler.facets import (
     prerequisites,
     queue_roles,
     queues,
+    restoration,
     roles,
 )
 
@@ -25,6 +26,7 @@ FACETS: tuple[Facet[Any, Any], ...] = (
     pool.FACET,
     agent_pool.FACET,
     queues.FACET,
+    restoration.FACET,
     open_access.FACET,
     pipelines.FACET,
     queue_roles.FACET,

@@ -9,42 +9,50 @@ SpecificAccounts in every organization, and what `access.roles` adds for its own
 - **An inherited role suffices**, unless inheritance has to be off: then an assigned one is needed, and assigned
   before the switch.
 - **Only `exclusive: true` removes**, and only assigned administrators: inherited roles cannot be removed, other roles
-  are not listed. Never the operator, never the last assigned administrator that was read. CreatorOnly without a list
-  removes no one: the service does not say who the creator was.
-- **The operator assigns itself only where inheritance is about to go off** and it has no assignment of its own.
-  Otherwise its right belongs at the level of all pools. A service that refuses this
-  (terraform-provider-azuredevops #1592) leaves inheritance on.
+  are not listed. Never an operator, never the last assigned administrator that was read, and nothing at all through
+  which alone an operator has its right (`reconciler.facets.support.lockout`). CreatorOnly without a list removes no
+  one: the service does not say who the creator was.
+- **Named operators are assigned first**, all of them, in a run of any identity: where inheritance is off or about to go
+  off, and where a removal would leave one of them without a right. Otherwise their right belongs at the level of all
+  pools. A caller that only stands in for them is assigned nothing for it. A service that refuses a change of one's
+  own role (terraform-provider-azuredevops #1592) leaves everything as it is.
 - **A principal that the organization does not know** is made known first, a change of its own of kind `member`;
   the role follows on the next pass, when it resolves. `diff` does not see the policy, so the change is always
-  planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown Azure DevOps
-  group (``[scope]\name``) is a gap: no directory holds it.
+  planned, and `guard` refuses it where the policy does not allow it, saying what to do instead. An unknown group
+  (``[scope]\name``) or build service is a gap: no directory holds it.
+- **A principal that cannot be told** (several identities match, or its search failed) is a gap and a blind grant: other
+  grants go on, and removals from this agent pool wait (`reconciler.plan.order`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
-from reconciler.facets.support.observing import each
+from reconciler.facets.support.lockout import Standing, against_loss, standing
+from reconciler.facets.support.observing import each, gap
 from reconciler.facets.support.role_changes import (
     Objection,
     against_member,
+    gainers,
     losers,
     member,
     refused,
-    unknown_groups,
+    unknown_in_devops,
     write,
 )
 from reconciler.plan.model import Change, Refusal
+from reconciler.plan.order import GRANTS, REMEDY
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import AgentPool, Identity, RoleAssignment
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
+from reconciler.spec.principals import folded, in_devops_alone
 from reconciler.survey import Survey
 
 NAME = "roles"
@@ -70,7 +78,7 @@ class ObservedRoles:
 
     organization: str
     pool: AgentPool
-    me: Identity
+    standing: Standing
     inherits: bool
     assignments: tuple[RoleAssignment, ...]
     known: Mapping[str, Identity] = field(default_factory=dict)
@@ -78,7 +86,7 @@ class ObservedRoles:
     unknown: tuple[str, ...] = ()
     """Principals that the organization does not know."""
     detaching: bool = False
-    """Whether inheritance is on and has to go off, so that the operator needs an assignment of its own."""
+    """Whether inheritance is on and has to go off, so that the operators need assignments of their own."""
 
     @property
     def place(self) -> AgentPoolPlace:
@@ -141,13 +149,16 @@ def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
 def guard(observed: Observed, changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
     """Refuse unknown identities and pools, lock-outs, and directory entries that the policy does not allow."""
     pools: dict[Place | None, ObservedRoles] = {state.place: state for state in observed}
-    losing = losers(changes)
+    losing, gaining = losers(changes), gainers(changes)
+    joining = {change.place for change in changes if isinstance(change.target, DirectoryEntry)}
 
     def object_to(change: Change) -> Objection | None:
         state = pools.get(change.place)
         if state is None:
             return "unseen-pool", f"{change.place} was not read"
-        return _objection(change, state, losing[state.place], policy)
+        if change.awaits and change.place not in joining:
+            change = replace(change, awaits="")
+        return _objection(change, state, (losing[state.place], gaining[state.place]), policy)
 
     return refused(changes, object_to)
 
@@ -164,59 +175,94 @@ def _read(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
     organization = wanted.organization.name
     pool = survey.agent_pool(organization, wanted.organization.agent_pool)
     inherits = survey.inheritance(organization, pool)
-    known = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
+    answers = survey.identities(organization, wanted.administrators) if wanted.administrators else {}
+    known, blind = principals.identified(answers)
+    people = survey.people(organization)
+    operators = people.operators()
     state = ObservedRoles(
         organization,
         pool,
-        survey.me(organization),
+        Standing(operators),
         inherits,
         tuple(survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))),
         known,
-        tuple(name for name in wanted.administrators if name not in known),
+        tuple(name for name in wanted.administrators if name not in answers),
         inherits and wanted.inherit is False,
     )
-    return Observation((state,), tuple(unknown_groups(NAME, organization, state.unknown)))
+    if _takes_away(wanted, state):
+        counted = {*state.assigned(), *(who.id for who in known.values())}
+        state = replace(state, standing=standing(people, operators, state.assigned(), counted))
+    gaps = [gap(NAME, f"{organization} {name}", error) for name, error in sorted(blind.items())]
+    return Observation((state,), (*gaps, *unknown_in_devops(NAME, organization, state.unknown)))
+
+
+def _takes_away(wanted: DesiredRoles, state: ObservedRoles) -> bool:
+    """Whether rights are taken away, or an operator may have none: then groups are read as well."""
+    if wanted.exclusive and _surplus(state, _listed(wanted, state)):
+        return True
+    return wanted.inherit is False and not state.standing.operators.ids <= state.assigned().keys()
 
 
 # --- diff ---------------------------------------------------------------------------------------------
 
 
 def _diff(wanted: DesiredRoles, state: ObservedRoles) -> Iterator[Change]:
-    listed = {state.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in state.known}
-    for name in wanted.administrators:
-        if name not in state.known and not principals.is_local_group(name):
+    listed = _listed(wanted, state)
+    for name in state.unknown:
+        if not in_devops_alone(name):
             yield member(NAME, state.place, name)
+    surplus = _surplus(state, listed) if wanted.exclusive else set()
     for identity, name in _lacking(wanted, state, listed).items():
-        yield _grant(state, identity, name, itself=identity not in listed)
-    if wanted.exclusive:
-        labels = principals.labels(state.assigned(), state.known)
-        for identity in sorted(_surplus(state, listed)):
-            yield _removal(state, identity, labels[identity])
+        yield _grant(state, identity, name)
+    for operator in _operators_to_assign(wanted, state, listed, surplus):
+        yield _grant(state, operator.id, principals.label(operator), itself=True)
+    labels = principals.labels(state.assigned(), state.known)
+    for identity in sorted(surplus):
+        yield _removal(state, identity, labels[identity])
+
+
+def _listed(wanted: DesiredRoles, state: ObservedRoles) -> dict[str, str]:
+    """Local id → name as the spec writes it."""
+    return {state.known[name].id: name for name in sorted(wanted.administrators, reverse=True) if name in state.known}
 
 
 def _lacking(wanted: DesiredRoles, state: ObservedRoles, listed: Mapping[str, str]) -> dict[str, str]:
-    """Local id → name of the identities that need an assignment."""
+    """Local id → name of the listed identities that need an assignment."""
     enough = set(state.assigned())
     if wanted.inherit is not False:
         enough |= state.inheriting()
-    needed = dict(listed)
-    if state.detaching:
-        needed.setdefault(state.me.id, principals.label(state.me))
-    return {identity: name for identity, name in needed.items() if identity not in enough}
+    return {identity: name for identity, name in listed.items() if identity not in enough}
+
+
+def _operators_to_assign(
+    wanted: DesiredRoles, state: ObservedRoles, listed: Mapping[str, str], surplus: set[str]
+) -> Iterator[Identity]:
+    """Named operators that need an assignment of their own before anything is taken away.
+
+    All of them where inheritance goes off; else those who would have no right.
+    """
+    kept = (state.assigned().keys() - surplus) | listed.keys()
+    looks = bool(surplus) or wanted.inherit is False
+    for operator in state.standing.operators.identities if state.standing.operators.named and looks else ():
+        if operator.id in kept:
+            continue
+        if state.detaching or not state.standing.enters(operator, kept | state.inheriting()):
+            yield operator
 
 
 def _surplus(state: ObservedRoles, listed: Mapping[str, str]) -> set[str]:
     """Assigned administrators that are not listed; one whose name is an unresolved principal of the spec is kept."""
-    unknown = {name.casefold() for name in state.unknown}
+    operators = state.standing.operators
+    unknown = {folded(name) for name in (*state.unknown, *operators.unknown)}
     return {
         identity
         for identity, who in state.assigned().items()
-        if identity not in listed and identity != state.me.id and not unknown & principals.names(who)
+        if identity not in listed and identity not in operators.ids and not unknown & principals.names(who)
     }
 
 
-def _grant(state: ObservedRoles, identity: str, principal: str, *, itself: bool) -> Change:
-    """Assign the role; `itself`: to the operator, which the spec does not name."""
+def _grant(state: ObservedRoles, identity: str, principal: str, *, itself: bool = False) -> Change:
+    """Assign the role; `itself`: to an operator, which the spec does not name."""
     held = state.held(identity)
     inherits = identity in state.inheriting() and not any(one.identity.id == identity for one in state.own())
     return Change(
@@ -226,11 +272,12 @@ def _grant(state: ObservedRoles, identity: str, principal: str, *, itself: bool)
         before="inherited" if inherits else held,
         after=effective.ADMINISTRATOR,
         target=RoleAssignmentChange(state.place, identity, principal, held, effective.ADMINISTRATOR, itself),
-        note="the operator itself, before inheritance goes off" if itself else "",
+        note="the operator itself, before anything is taken away" if itself else "",
     )
 
 
 def _removal(state: ObservedRoles, identity: str, label: str) -> Change:
+    follows = _waits_for_members(state)
     return Change(
         facet=NAME,
         kind="administrator",
@@ -238,31 +285,44 @@ def _removal(state: ObservedRoles, identity: str, label: str) -> Change:
         before=effective.ADMINISTRATOR,
         after=None,
         target=RoleAssignmentChange(state.place, identity, label, state.held(identity), None),
+        awaits=GRANTS if follows else "",
     )
+
+
+def _waits_for_members(state: ObservedRoles) -> bool:
+    """Whether none of the listed administrators has the role, and one of them may become known in this run."""
+    none_there = not state.assigned().keys() & {who.id for who in state.known.values()}
+    return none_there and any(not in_devops_alone(name) for name in state.unknown)
 
 
 # --- guard --------------------------------------------------------------------------------------------
 
 
-def _objection(change: Change, state: ObservedRoles, losing: set[str], policy: Policy) -> Objection | None:
-    """Rule and reason, or None where nothing speaks against it."""
+def _objection(
+    change: Change, state: ObservedRoles, plan: tuple[set[str], set[str]], policy: Policy
+) -> Objection | None:
+    """Rule and reason, or None where nothing speaks against it; `plan`: local ids that lose and that gain the role."""
+    losing, gaining = plan
     match change.target:
         case DirectoryEntry() as entry:
             return against_member(entry, state.unknown, policy)
-        case RoleAssignmentChange(after=None, identity_id=identity):
-            return _against_removal(identity, state, losing - {state.me.id})
+        case RoleAssignmentChange(after=None):
+            return _against_removal(change, state, losing - state.standing.protected, gaining)
         case RoleAssignmentChange(itself=True, identity_id=identity):
-            return _against_itself(identity, state)
+            return _against_itself(identity, state, removing=bool(losing))
         case RoleAssignmentChange() as target:
             return _against_grant(target, state)
         case other:
             return "unrecognised", f"a {type(other).__name__} is not written here"
 
 
-def _against_itself(identity: str, state: ObservedRoles) -> Objection | None:
-    if state.detaching and identity == state.me.id:
+def _against_itself(identity: str, state: ObservedRoles, *, removing: bool) -> Objection | None:
+    operators = state.standing.operators
+    if not operators.named or identity not in operators.ids:
+        return "operator-itself", f"this identity is not named as an operator; {REMEDY}"
+    if state.detaching or removing or not state.inherits:
         return None
-    return "operator-itself", "the operator assigns itself only before inheritance goes off"
+    return "operator-itself", "an operator is assigned only before something is taken away"
 
 
 def _against_grant(target: RoleAssignmentChange, state: ObservedRoles) -> Objection | None:
@@ -273,15 +333,19 @@ def _against_grant(target: RoleAssignmentChange, state: ObservedRoles) -> Object
     return None
 
 
-def _against_removal(identity: str, state: ObservedRoles, removed: set[str]) -> Objection | None:
-    assigned = set(state.assigned())
-    if identity == state.me.id:
-        return "operator-itself", "the operator never removes itself"
-    if identity not in assigned:
+def _against_removal(change: Change, state: ObservedRoles, losing: set[str], gaining: set[str]) -> Objection | None:
+    """Grants of the plan count, since nothing is removed in a place before they are read back (`plan.order`)."""
+    identity = change.target.identity_id if isinstance(change.target, RoleAssignmentChange) else ""
+    assigned, there = set(state.assigned()), set(state.assigned()) | gaining
+    if identity not in assigned and identity not in state.standing.protected:
         return "not-assigned", "this identity was not read as an assigned administrator"
-    if not assigned - removed:
+    before = there | state.inheriting()
+    if objection := against_loss(identity, state.standing, before, before - (losing - state.inheriting())):
+        return objection
+    if not there - losing - state.standing.empty:
         return "last-administrator", "no assigned administrator would remain of those that were read"
-    if state.unknown and not assigned & {who.id for who in state.known.values()}:
+    first = there & {who.id for who in state.known.values()}
+    if state.unknown and not first and not change.awaits:
         return "wanted-first", f"none of the listed administrators is assigned yet, and {state.unknown[0]} is unknown"
     return None
 
@@ -294,4 +358,5 @@ FACET: Facet[Desired, Observed] = Facet(
     diff=diff,
     guard=guard,
     apply=apply,
+    grants_on=AgentPoolPlace,
 )

@@ -7,15 +7,15 @@ alone (`reconciler.plan.targets`). A target that no rule here recognises is refu
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Never, TypeAlias, assert_never
+from typing import Never, assert_never
 
 from reconciler.documents import Json
 from reconciler.plan import spec_allows
+from reconciler.plan.contradictions import Finding, contradicting
 from reconciler.plan.model import Change, Detail, Refusal, Risk
-from reconciler.plan.policy import Policy, allows
+from reconciler.plan.policy import Policy, allows, rules, uses
 from reconciler.plan.targets import (
     AccessLevel,
     AgentPoolPlace,
@@ -24,6 +24,7 @@ from reconciler.plan.targets import (
     CreatePool,
     DevOpsTarget,
     DirectoryEntry,
+    GrantTarget,
     GroupMember,
     Inheritance,
     MovePool,
@@ -34,9 +35,10 @@ from reconciler.plan.targets import (
     Place,
     ProjectPlace,
     QueuePlace,
+    RepairedPipeline,
     ReplacePool,
+    RestoredCheck,
     RoleAssignmentChange,
-    Target,
     UpdatePool,
     risk_of,
     role_rank,
@@ -44,25 +46,20 @@ from reconciler.plan.targets import (
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, Spec
 
-Finding: TypeAlias = tuple[str, str]
-"""Rule and what is wrong, without the subject."""
-
 
 def refuse(spec: Spec, changes: Sequence[Change], policy: Policy, *, today: date | None = None) -> tuple[Refusal, ...]:
     """Every change that may not be done, with the first rule that says so; order of the input.
 
     `today` decides which dated exceptions still name a widening (None: all).
     """
-    contradicting = _contradicting(changes)
+    contradicted = contradicting(changes)
     removals = sum(map(is_removal, changes))
     refusals = []
     for change in changes:
-        found = next(_findings(spec, change, policy, today), None) or contradicting.get(id(change))
+        found = next(_findings(spec, change, policy, today), None) or contradicted.get(id(change))
         if found is None and is_removal(change) and removals > policy.max_role_removals:
-            found = (
-                "role-removals",
-                f"{removals} roles would be removed, the policy's cap is {policy.max_role_removals}",
-            )
+            message = f"{removals} roles would be removed, the policy's cap is {policy.max_role_removals}"
+            found = rules.refusal(policy, "max_role_removals", message)
         if found is not None:
             refusals.append(Refusal(change, found[0], f"{change.kind} {change.subject}: {found[1]}"))
     return tuple(refusals)
@@ -90,47 +87,10 @@ def organization_of(change: Change) -> str | None:
     return change.place.organization if change.place else None
 
 
-def _contradicting(changes: Sequence[Change]) -> dict[int, Finding]:
-    """Changes that another one contradicts or repeats; both are refused, since one of them is a bug."""
-    found: dict[int, Finding] = {}
-    for group in _groups((change.id, change) for change in changes):
-        if len(group) > 1:
-            found.update({id(c): ("contradiction", f"{len(group)} changes are about this one subject") for c in group})
-    for group in _groups((edge, change) for change in changes for edge in _edges(change.target)):
-        if len({change.narrows for change in group}) > 1:
-            found.update({id(c): ("contradiction", "the same plan widens and narrows this") for c in group})
-    return found
-
-
-def _groups(pairs: Iterator[tuple[Hashable, Change]]) -> list[list[Change]]:
-    groups: dict[Hashable, list[Change]] = defaultdict(list)
-    for key, change in pairs:
-        groups[key].append(change)
-    return list(groups.values())
-
-
-def _edges(target: Target) -> Iterator[Hashable]:
-    """What is granted or taken away, where, and from whom; an identity goes by its id and by its name."""
-    match target:
-        case RoleAssignmentChange(place=place):
-            for person in {target.identity_id.casefold(), target.principal.casefold()} - {""}:
-                yield RoleAssignmentChange, place.organization, place.resource, person
-        case DirectoryEntry(place=place):
-            yield RoleAssignmentChange, place.organization, place.resource, target.principal.casefold()
-        case PipelineAuthorization(place=place):
-            yield PipelineAuthorization, place.organization, place.resource, target.pipeline_id
-        case OpenAccess(place=place) | Inheritance(place=place) | AutoProvision(place=place):
-            yield type(target), place.organization, place.resource
-        case NewQueue() | AccessLevel() | GroupMember() | CreatePool() | UpdatePool() | ReplacePool() | MovePool():
-            pass  # nothing that another change could take back
-        case _:
-            _no_rule(target)
-
-
 def _findings(spec: Spec, change: Change, policy: Policy, today: date | None) -> Iterator[Finding]:
     yield from _unrecognised(change)
     yield from _destruction(spec, change, policy)
-    yield from _subscription(spec, policy)
+    yield from rules.place(policy, spec.name, spec.subscription, spec.resource_group)
     match change.target:
         case CreatePool() | UpdatePool() | ReplacePool() | MovePool() as target:
             yield from _arm(spec, change, target, policy)
@@ -149,6 +109,8 @@ def _unrecognised(change: Change) -> Iterator[Finding]:
             yield from _unrecognised_role(target)
         case OpenAccess() | PipelineAuthorization() | Inheritance() | AutoProvision() | NewQueue() | DirectoryEntry():
             pass
+        case RestoredCheck() | RepairedPipeline():
+            pass
         case _:
             yield _no_rule(change.target)
     if change.details:
@@ -163,9 +125,9 @@ def _unrecognised_role(target: RoleAssignmentChange) -> Iterator[Finding]:
     if not target.identity_id:
         yield "unrecognised", "it does not say whose role it is"
     if target.itself and not (
-        isinstance(target.place, AgentPoolPlace) and effective.is_administrator(target.after or "")
+        isinstance(target.place, AgentPoolPlace | QueuePlace) and effective.is_administrator(target.after or "")
     ):
-        yield "operator-itself", "the operator assigns itself nothing but Administrator of an agent pool"
+        yield "operator-itself", "the operator assigns itself nothing but Administrator of an agent pool or a queue"
 
 
 def _no_rule(target: Never) -> Finding:
@@ -185,7 +147,8 @@ def _replacement(spec: Spec, target: ReplacePool, policy: Policy) -> Iterator[Fi
     if not spec.replace:
         yield "not-in-spec", "the spec does not say replace: allowed"
     if not allows(policy.replace_pools, spec.name):
-        yield "policy-replace-pools", f"the policy does not let {spec.name} be deleted and created again"
+        message = f"the policy does not let {spec.name} be deleted and created again"
+        yield rules.refusal(policy, "replace_pools", message)
     if not target.replaces:
         yield "destroys", "the change replaces nothing, and nothing is deleted but a pool that is replaced"
     if _lasting(target.body) != _lasting(spec.body):
@@ -201,13 +164,6 @@ def _lasting(body: Mapping[str, Json]) -> tuple[Json, Json, Json]:
     return {**body, "properties": properties}, profile, uses
 
 
-def _subscription(spec: Spec, policy: Policy) -> Iterator[Finding]:
-    if not allows(policy.subscriptions, spec.subscription):
-        yield "policy-subscriptions", f"the policy does not allow the subscription {spec.subscription}"
-    if not allows(policy.resource_groups, spec.resource_group):
-        yield "policy-resource-groups", f"the policy does not allow the resource group {spec.resource_group}"
-
-
 # --- changes to ARM -----------------------------------------------------------------------------------------
 
 
@@ -218,20 +174,43 @@ def _arm(spec: Spec, change: Change, target: ArmTarget, policy: Policy) -> Itera
     if not isinstance(target, MovePool):
         yield from _unnamed(spec, target, change.details)
     yield from _api_version(spec, target, policy)
-    if not spec.organizations:
-        yield from _github(spec, policy)
-    creates = isinstance(target, CreatePool | ReplacePool)
-    if creates and not policy.create_pools:
-        yield "policy-create-pools", "the policy does not let pools be created"
+    if isinstance(target, UpdatePool):
+        yield from _added(target, change.details, policy)
+    elif isinstance(target, CreatePool | ReplacePool):
+        yield from rules.creation(policy, target.body)
+        yield from _creation(spec, policy)
+
+
+def _creation(spec: Spec, policy: Policy) -> Iterator[Finding]:
+    """Places and people that the spec names for a pool that is created, whatever the body that is put has of it."""
     for organization in spec.organizations:
-        yield from _organization(organization.name, policy)
+        yield from rules.organization(policy, organization.name)
         for project in organization.projects or ("*",):
-            yield from _project(organization.name, project, policy)
-        if creates and organization.open_access and not policy.open_access:
-            yield "policy-open-access", f"the policy does not let open access be granted in {organization.name}"
-    if creates and spec.permission_profile is not None:
-        for principal in (*spec.permission_profile.users, *spec.permission_profile.groups):
-            yield from _principal(principal, policy)
+            yield from rules.project(policy, organization.name, project)
+            if spec_allows.open_access(spec, organization, project, None):
+                yield from rules.open_access(policy, organization.name, project)
+    profile = spec.permission_profile
+    if profile is not None:
+        for principal in (*profile.users, *profile.groups):
+            yield from rules.principal(policy, principal)
+
+
+def _added(target: UpdatePool, lines: Sequence[Detail], policy: Policy) -> Iterator[Finding]:
+    """Organizations and projects that an update adds, by its lines: what the body carries on is not judged.
+
+    The facet's guard compares the whole body with the one that was read (`reconciler.plan.policy.rules.update`).
+    """
+    for one in spec_allows.listed_in(target.body):
+        name = spec_allows.name_in(one)
+        entry = f"organizationProfile.organizations[{name}]"
+        for line in lines:
+            if line.path == entry:
+                yield from rules.organization(policy, name)
+            if line.path == entry or (line.path in (f"{entry}.projects", f"{entry}.repositories") and line.before):
+                had = {str(place).rstrip("/").rpartition("/")[2].casefold() for place in line.before or ()}
+                for place in uses.places(one):
+                    if place.casefold() not in had:
+                        yield from rules.project(policy, name, place)
 
 
 def _api_version(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Finding]:
@@ -240,7 +219,7 @@ def _api_version(spec: Spec, target: ArmTarget, policy: Policy) -> Iterator[Find
         yield "not-in-spec", f"the change is for api-version {target.api_version}, the spec for {spec.arm_api_version}"
     if spec.arm_api_version and not allows(policy.arm_api_versions, spec.arm_api_version):
         message = f"the policy does not allow the api-version {spec.arm_api_version}; it has to be in armApiVersions"
-        yield "policy-arm-api-versions", message
+        yield rules.refusal(policy, "arm_api_versions", message)
 
 
 def _unnamed(spec: Spec, target: CreatePool | UpdatePool | ReplacePool, lines: Sequence[Detail]) -> Iterator[Finding]:
@@ -263,14 +242,6 @@ def _unnamed(spec: Spec, target: CreatePool | UpdatePool | ReplacePool, lines: S
             yield "not-in-spec", f"the spec does not name the organization {name}"
 
 
-def _github(spec: Spec, policy: Policy) -> Iterator[Finding]:
-    """Organizations and repositories of GitHub that may use the pool: the policy's organizations and projects."""
-    for one in spec_allows.listed_in(spec.body):
-        yield from _organization(spec_allows.name_in(one), policy)
-        for repository in one.get("repositories") or ("*",):
-            yield from _project(spec_allows.name_in(one), str(repository).rstrip("/").rpartition("/")[2], policy)
-
-
 # --- changes to Azure DevOps --------------------------------------------------------------------------------
 
 
@@ -282,15 +253,19 @@ def _devops(spec: Spec, target: DevOpsTarget, policy: Policy, today: date | None
     elif organization.silent:
         left_out = " and ".join(sorted(organization.silent, reverse=True))
         yield "unsettled", f"the spec names no {left_out} for {organization.name}, and ARM's were not read in this run"
-    yield from _organization(place.organization, policy)
+    yield from rules.organization(policy, place.organization)
     if isinstance(place, QueuePlace | ProjectPlace):
         if not place.project:
             yield "not-in-spec", "the change is about a project and does not name it"
-        yield from _project(place.organization, place.project, policy)
+        yield from rules.project(policy, place.organization, place.project)
     if organization is not None and risk_of(target) is Risk.NARROWS:
         yield from _unless(
             _narrows(spec, target, organization, today), "the spec does not say that this right is removed"
         )
+    elif isinstance(target, RestoredCheck | RepairedPipeline):
+        # A check is added wherever a queue of the pool had it.
+        wanted = isinstance(target, RestoredCheck) or spec.repair_definitions
+        yield from _unless(wanted, "the spec does not say repairDefinitions: true")
     elif organization is not None:
         yield from _widening(spec, target, organization, policy, today)
 
@@ -308,14 +283,14 @@ def _narrows(spec: Spec, target: DevOpsTarget, organization: Organization, today
             return spec_allows.inheritance(spec, organization.name) is False
         case AutoProvision():
             return organization.auto_provision is False
-        case NewQueue() | DirectoryEntry() | AccessLevel() | GroupMember():
+        case NewQueue() | RestoredCheck() | RepairedPipeline() | DirectoryEntry() | AccessLevel() | GroupMember():
             return False
         case _:
             assert_never(target)
 
 
 def _widening(
-    spec: Spec, target: DevOpsTarget, organization: Organization, policy: Policy, today: date | None
+    spec: Spec, target: GrantTarget, organization: Organization, policy: Policy, today: date | None
 ) -> Iterator[Finding]:
     """A widening is done where the spec names it, and nowhere else."""
     place, name = target.place, organization.name
@@ -324,21 +299,24 @@ def _widening(
         yield from _unless(named, f"the spec does not name the project {place.project}")
     match target:
         case OpenAccess(place=queue):
-            if not policy.open_access:
-                yield "policy-open-access", "the policy does not let open access be granted"
+            yield from rules.open_access(policy, name, queue.project)
             wanted = spec_allows.open_access(spec, organization, queue.project, today)
             yield from _unless(wanted, "the spec does not want open access there")
         case PipelineAuthorization(place=queue):
             message = f"the spec does not name the pipeline {target.pipeline} of {queue.project}"
             yield from _unless(spec_allows.pipeline(spec, target), message)
+            yield from rules.pipeline(policy, f"{name}/{queue.project}", target.pipeline, target.pipeline_id)
         case RoleAssignmentChange():
             yield from _role(spec, target, policy)
         case Inheritance():
             inherits = spec_allows.inheritance(spec, name) is True
             yield from _unless(inherits, f"the spec does not want roles inherited in {name}")
+            yield from rules.inheritance(policy, name)
         case AutoProvision():
             message = f"the spec does not want {name} to give the pool to every new project"
             yield from _unless(spec_allows.auto_provision(organization), message)
+            if policy.version > 1:  # policy/v1 has no word on it
+                yield from rules.project(policy, name, "*")
         case DirectoryEntry():
             yield from _entry(spec, target, policy)
         case NewQueue() | AccessLevel() | GroupMember():
@@ -355,11 +333,13 @@ def _unless(named: bool, message: str) -> Iterator[Finding]:
 def _role(spec: Spec, target: RoleAssignmentChange, policy: Policy) -> Iterator[Finding]:
     place, role = target.place, target.after or ""
     if target.itself:
-        if spec_allows.inheritance(spec, place.organization) is not False:
-            message = f"inheritance stays on in {place.organization}: the operator needs no role of its own"
+        if not spec_allows.takes_roles(spec, place):
+            message = f"nothing is taken away in {place.organization}: the operator needs no role of its own"
             yield "operator-itself", message
         return
-    yield from _principal(target.principal, policy)
+    yield from rules.principal(policy, target.principal)
+    where = f"{place.organization}/{place.project}" if isinstance(place, QueuePlace) else place.organization
+    yield from rules.role(policy, where, role, target.principal)
     if isinstance(place, QueuePlace):
         wanted = spec_allows.on_queues(spec, place.organization, place.project, role)
     else:
@@ -371,26 +351,9 @@ def _role(spec: Spec, target: RoleAssignmentChange, policy: Policy) -> Iterator[
 def _entry(spec: Spec, target: DirectoryEntry, policy: Policy) -> Iterator[Finding]:
     """A principal may become known where the spec wants it to have any role."""
     name = target.place.organization
-    yield from _principal(target.principal, policy)
+    yield from rules.principal(policy, target.principal)
     named = target.principal.casefold() in spec_allows.administrators(spec, name) | spec_allows.on_queues(spec, name)
     yield from _unless(named, f"the spec does not name {target.principal} in {name}")
     if not policy.materialise:
-        yield "policy-materialise", f"the policy does not let {target.principal} be added to {name}"
-
-
-# --- what the policy allows ---------------------------------------------------------------------------------
-
-
-def _organization(organization: str, policy: Policy) -> Iterator[Finding]:
-    if not allows(policy.organizations, organization):
-        yield "policy-organizations", f"the policy does not allow the organization {organization}"
-
-
-def _project(organization: str, project: str, policy: Policy) -> Iterator[Finding]:
-    if not allows(policy.projects, f"{organization}/{project}"):
-        yield "policy-projects", f"the policy does not allow the project {organization}/{project}"
-
-
-def _principal(principal: str, policy: Policy) -> Iterator[Finding]:
-    if not allows(policy.principals, principal):
-        yield "policy-principals", f"the policy does not let {principal} be granted anything"
+        message = f"the policy does not let {target.principal} be added to {name}"
+        yield rules.refusal(policy, "materialise", message)

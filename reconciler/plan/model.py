@@ -6,15 +6,15 @@ hashed and checked elsewhere. Guards and writers decide by targets alone; the te
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.documents import Json
 from reconciler.plan import targets
+from reconciler.plan.hashing import plan_hash
+from reconciler.plan.target_form import to_json
 from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
 __all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
@@ -46,6 +46,8 @@ class Gap:
     """Seconds, where the service named them."""
     bounded: bool = False
     """Whether the wait has an end of its own: the spec waits for a quiet moment."""
+    foreseen: bool = False
+    """Whether the plan shows what is done once this is there (`Plan.following`), so that people need not read of it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,6 +68,13 @@ class Detail:
     after: Json
     risk: Risk = Risk.NEUTRAL
     note: str = ""
+    code: bool = False
+    """Whether it brings code that runs under every job, which widens, whatever else it does."""
+
+    @property
+    def widens(self) -> bool:
+        """Whether people, pipelines or code may do more afterwards, beside what its risk says."""
+        return self.code or self.risk is Risk.WIDENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class Change:
     """One clause for people: ``in place``, ``until 2026-12-31``."""
     wait_once: str = ""
     """Set where the service may still do this by itself: the first run only notes it, the second does it."""
+    awaits: str = ""
+    """Set where another change comes first, a text that follows *after*: ``grants are verified``. Not sent before."""
+    needs: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    """Local ids, of each entry one at least: the same plan grants it a role in this place before this may be done."""
 
     @property
     def id(self) -> str:
@@ -121,9 +134,18 @@ class Change:
         return self.risk in last or any(detail.risk in last for detail in self.details)
 
     @property
+    def widens(self) -> bool:
+        """Whether anything of it widens: a change that restarts agents may bring them foreign code as well."""
+        return self.risk is Risk.WIDENS or any(detail.widens for detail in self.details)
+
+    @property
     def destroys(self) -> bool:
         """Whether anything of it is gone for good afterwards."""
         return self.risk is Risk.DESTROYS
+
+    def content(self) -> dict[str, Json]:
+        """What is approved and hashed: all but what it awaits, which changes within a run."""
+        return {name: value for name, value in self.to_json().items() if name != "awaits"}
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
@@ -136,17 +158,22 @@ class Change:
             "after": self.after,
             "risk": self.risk.value,
             "route": self.route.value,
-            "target": targets.to_json(self.target),
+            "target": to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
+                | ({"code": True} if d.code else {})
                 for d in self.details
             ],
             "note": self.note,
             "waitOnce": self.wait_once,
+            "awaits": self.awaits,
         }
 
 
 _HARM = tuple(Risk)
+
+APPROVABLE = frozenset({"role-removals", "cap-removals", "cap-widenings", "cap-restarts", "cap-destructions"})
+"""Rules of caps: what they hold back waits for `approve HASH`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +184,11 @@ class Refusal:
     rule: str
     """Short name of the rule, kebab-case: ``last-administrator``, ``policy-organizations``."""
     message: str
+
+    @property
+    def approvable(self) -> bool:
+        """Whether an approval of the plan allows the change: a cap alone holds it back."""
+        return self.rule in APPROVABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,32 +203,50 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    spec: str = ""
+    """Git's id of the content of the spec's file."""
+    policy: str = ""
+    """Digest of the policy."""
+    following: tuple[Change, ...] = ()
+    """Allowed, and possible only after some of `changes` took effect: each says in `awaits` what has to exist first."""
+    not_applied: tuple[str, ...] = field(default=(), compare=False)
+    """The modes that hold changes back: ``not applied: mode report (RECONCILER_MODE)``."""
+    checked: bool = field(default=True, compare=False)
+    """Whether the deployment's state was read: without it ownership is not checked, and the plan cannot be approved."""
 
     @property
     def in_sync(self) -> bool:
         """Only an empty and complete plan is in sync."""
-        return not self.changes and not self.refusals and not self.gaps
+        return not self.all_changes and not self.refusals and not self.gaps
+
+    @property
+    def all_changes(self) -> tuple[Change, ...]:
+        """Everything that the plan shows: what can be written now, then what follows from it."""
+        return (*self.changes, *self.following)
 
     @property
     def hash(self) -> str:
-        """Content hash over the pool and its changes: equal plans, equal hashes, on any machine, in any order."""
-        changes = sorted((change.to_json() for change in self.changes), key=_text)
-        text = _text({"pool": self.pool, "changes": changes})
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """What an approval binds (`reconciler.plan.hashing`): equal plans, equal hashes, on any machine, in any order.
+
+        Changes that wait for nothing but an approval count, so the hash stays the same when they are approved.
+        """
+        changes = [change.to_json() for change in (*self.all_changes, *self.approvable)]
+        return plan_hash(self.pool, self.spec, self.policy, changes)
+
+    @property
+    def approvable(self) -> tuple[Change, ...]:
+        """Changes that a cap holds back, and an approval of this plan allows."""
+        return tuple(refusal.change for refusal in self.refusals if refusal.approvable)
 
     @property
     def counts(self) -> dict[Risk, int]:
         """How many changes of each risk there are, harmless first; risks without a change are left out."""
-        found = Counter(change.risk for change in self.changes)
+        found = Counter(change.risk for change in self.all_changes)
         return {risk: found[risk] for risk in Risk if found[risk]}
 
     def with_allowed(self, changes: Sequence[Change], refusals: Sequence[Refusal] = ()) -> Plan:
         """The same plan with other changes, and with further refusals."""
         return replace(self, changes=tuple(changes), refusals=(*self.refusals, *refusals))
-
-
-def _text(content: Json) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def in_order(changes: Sequence[Change], facets: Sequence[str]) -> tuple[Change, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from reconciler.documents import Json
-from reconciler.plan.targets import PipelineAuthorization, QueuePlace, RoleAssignmentChange
+from reconciler.plan.targets import PipelineAuthorization, Place, QueuePlace, RoleAssignmentChange
 from reconciler.spec import names
 from reconciler.spec.model import OpenAccessException, Organization, PermissionKind, Spec
 
@@ -102,6 +102,18 @@ def lower_role(spec: Spec, target: RoleAssignmentChange) -> bool:
     )
     listed = target.principal.casefold() in on_queues(spec, place.organization, place.project, role)
     return exclusive and listed is (role is not None)
+
+
+def takes_roles(spec: Spec, place: Place) -> bool:
+    """Whether the spec may take roles away there: by an exclusive list, or by switching inheritance off."""
+    if isinstance(place, QueuePlace):
+        return any(
+            queue.exclusive
+            for queue in spec.access.queue_roles
+            if same(queue.organization, place.organization) and same(queue.project, place.project)
+        )
+    own = [roles for roles in spec.access.roles if same(roles.organization, place.organization)]
+    return any(roles.exclusive for roles in own) or inheritance(spec, place.organization) is False
 
 
 def administrators(spec: Spec, name: str) -> set[str]:

@@ -63,6 +63,7 @@ def spec_digest(spec: Spec, today: date) -> str:
     access = replace(spec.access, open_access=valid)
     desired = replace(spec, access=access, path="", mode=Mode.ENFORCE, until=None, reason="")
     fields = asdict(replace(desired, disruption=None, replace=False))
+    del fields["mode_line"], fields["blob"]
     for one in fields["organizations"]:
         del one["silent"]  # the body says it
     if not spec.arm_api_version:

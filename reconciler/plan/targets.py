@@ -3,15 +3,14 @@
 Guards decide by these types and writers write from them; every other field of a change is for people. So a misspelt
 field is a type error, and a kind of write that no rule knows is one too: each `match` below and in
 `reconciler.plan.guards` ends in a function that takes `Never`. At run time the same functions fail closed: a target of
-an unknown type counts as destructive, and the guards refuse it.
-
-What a change does to people (`risk`), its `action` and its `route` follow from the target and are written nowhere else.
+an unknown type counts as destructive, and the guards refuse it. A change's `risk`, `action` and `route` follow from the
+target and are written nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Never, TypeAlias
 
@@ -193,6 +192,28 @@ class NewQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoredCheck:
+    """An approval or another check that a queue had before its pool was replaced, added to the new queue."""
+
+    place: QueuePlace
+    queue: str
+    check: Mapping[str, Json]
+    """Type, settings and timeout, as the service has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairedPipeline:
+    """A pipeline whose definition names the queue of a replaced pool, changed to the new queue."""
+
+    place: QueuePlace
+    """The new queue."""
+    pipeline_id: int
+    pipeline: str
+    """Path."""
+    old_queue_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """A user, group or application of Entra ID that becomes known to the organization, so that it can get a role."""
 
@@ -225,11 +246,10 @@ class GroupMember:
     member: str
     """Subject descriptor; empty where the organization does not know it yet."""
     group: str
-    r"""Name for people, ``[Web]\Readers``."""
     group_descriptor: str
 
 
-DevOpsTarget: TypeAlias = (
+GrantTarget: TypeAlias = (
     OpenAccess
     | PipelineAuthorization
     | RoleAssignmentChange
@@ -240,6 +260,7 @@ DevOpsTarget: TypeAlias = (
     | AccessLevel
     | GroupMember
 )
+DevOpsTarget: TypeAlias = GrantTarget | RestoredCheck | RepairedPipeline
 
 # --- what is written to ARM -----------------------------------------------------------------------------------
 
@@ -274,6 +295,8 @@ class ReplacePool:
     """What is put after the deletion."""
     replaces: tuple[str, ...]
     """Paths of the properties that only a new pool can have."""
+    restores: tuple[Mapping[str, Json], ...] = ()
+    """Checks that are added to the new queues, and pipelines that are changed to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +310,7 @@ class MovePool:
 ArmTarget: TypeAlias = CreatePool | UpdatePool | ReplacePool | MovePool
 Target: TypeAlias = DevOpsTarget | ArmTarget
 
-_PLACES = (OrganizationPlace, ProjectPlace, AgentPoolPlace, QueuePlace)
+PLACES = (OrganizationPlace, ProjectPlace, AgentPoolPlace, QueuePlace)
 _ROLES = ("reader", "user", "creator", "administrator")
 
 
@@ -314,7 +337,7 @@ def risk_of(target: Target) -> Risk:
             return Risk.WIDENS
         case CreatePool():
             return Risk.WIDENS if target.api_version or _grants(target.body) else Risk.NEUTRAL
-        case UpdatePool():
+        case UpdatePool() | RestoredCheck() | RepairedPipeline():
             return Risk.NEUTRAL
         case ReplacePool() | MovePool():
             return Risk.DESTROYS
@@ -331,9 +354,9 @@ def action_of(target: Target) -> Action:
             return Action.REMOVE
         case RoleAssignmentChange(before=before) | AccessLevel(before=before):
             return Action.CREATE if before is None else Action.UPDATE
-        case NewQueue() | DirectoryEntry() | GroupMember() | CreatePool():
+        case NewQueue() | RestoredCheck() | DirectoryEntry() | GroupMember() | CreatePool():
             return Action.CREATE
-        case Inheritance() | AutoProvision() | UpdatePool() | MovePool():
+        case Inheritance() | AutoProvision() | RepairedPipeline() | UpdatePool() | MovePool():
             return Action.UPDATE
         case _:
             return _unknown_action(target)
@@ -347,7 +370,7 @@ def route_of(target: Target) -> Route:
 def place_of(target: Target) -> Place | None:
     """Where in Azure DevOps it is written; None for ARM, and for a target of an unknown type."""
     place = getattr(target, "place", None)
-    return place if isinstance(place, _PLACES) else None
+    return place if isinstance(place, PLACES) else None
 
 
 def _unknown_risk(target: Never) -> Risk:  # noqa: ARG001 - its type is the point: mypy wants a case for each target
@@ -364,26 +387,3 @@ def _grants(body: Mapping[str, Json]) -> bool:
     permissions = profile.get("permissionProfile") or {}
     given = permissions.get("users") or permissions.get("groups") or permissions.get("kind") == "Inherit"
     return bool(given) or any(one.get("openAccess") for one in profile.get("organizations") or ())
-
-
-# --- the documented form --------------------------------------------------------------------------------------
-
-
-def to_json(target: Target) -> dict[str, Json]:
-    """One object: the type, then its fields; the fields of the place stand beside the others."""
-    name = type(target).__name__
-    return {"type": name[0].lower() + name[1:], **_fields(target)}
-
-
-def _fields(value: Target | Place) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for one in fields(value):
-        inner = getattr(value, one.name)
-        if one.name == "api_version" and not inner:
-            continue
-        if isinstance(inner, _PLACES):
-            found |= _fields(inner)
-        else:
-            first, *rest = one.name.split("_")
-            found[first + "".join(map(str.title, rest))] = list(inner) if isinstance(inner, tuple) else inner
-    return found

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from reconciler.documents import Json
+from reconciler.errors import ReconcilerError
 
 DISTRIBUTED_TASK = "101eae8c-1709-47f9-b228-0e476c35b3ba"
 """Id of the security namespace DistributedTask: permissions on agent pools and queues (azsk ADOScanner)."""
@@ -33,6 +35,10 @@ class AgentPool:
     """Whether new projects get a queue of it; None where the answer does not say."""
     facts: Mapping[str, Json] | None = None
     """The raw document."""
+    hosted: bool | None = None
+    """Whether the service itself runs its agents; None where the answer does not say."""
+    created_on: datetime | None = None
+    """In UTC; None where the answer does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ class Pipeline:
     id: int
     path: str
     r"""From the top: ``\release\nightly``."""
+    secret: bool = False
+    """Whether its full definition has secret variables, which no read returns; False in a short form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,11 @@ class QueueCheck:
     """As the service stores them. Inputs of task checks may hold secrets: never printed as they are."""
     timeout: int | None = None
     """Minutes."""
+    type_id: str = ""
+    """Id of its type, lower case."""
+    disabled: bool = False
+    changed_by: str = ""
+    """Local id of who last changed it, lower case; empty where the service does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +154,13 @@ class Group:
 
     @property
     def scope(self) -> str:
-        """The name in brackets: of the project, or of the organization."""
-        return self.name.removeprefix("[").rpartition("]\\")[0]
+        """The name in brackets: of the project, or of the organization. No such name has a bracket in it."""
+        return self.name.removeprefix("[").partition("]\\")[0]
+
+    @property
+    def title(self) -> str:
+        """The name without its scope, as the creator of the group chose it."""
+        return self.name.partition("]\\")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +262,27 @@ class DevOpsReader(Protocol):
     def inheritance(self, organization: str) -> Mapping[int, bool]:
         """Inheritance switch of agent pools by pool id, one ACL read. A pool that is missing inherits."""
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        r"""Resolve addresses, ``[scope]\name``, or Entra object ids; an unknown principal is missing.
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Resolve principals as a spec writes them (`reconciler.spec.principals`); an unknown one is missing.
 
-        A principal that several identities match is `Rejected`.
+        `principals`: as written → id of the project whose group or build service is meant, empty for all others.
+        A value is the identity, or why this principal alone cannot be told: `Rejected` where several identities
+        match. `Throttled` is raised.
+        """
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Local id → names by which a spec may mean this identity, the most readable first; unknown ids are missing.
+
+        Only names that no other user can choose; each still has to be resolved, since an organization may have two.
+        """
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """Every group of an identity, directly or through other groups, with local id, name and descriptor."""
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """Local id → ids of the direct members; None where it is no group, or one whose members are not shown.
+
+        An unknown id is missing.
         """
 
     def may(self, organization: str, token: str, bits: int) -> bool:
@@ -293,6 +328,20 @@ class DevOpsWriter(Protocol):
         self, organization: str, project_id: str, queue_id: int, pipeline_id: int, authorized: bool
     ) -> None:
         """Authorize one pipeline for the queue, or revoke it; others and open access stay as they are."""
+
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        """Add an approval or another check to a queue; `queue`: its name. Its id is the service's to give.
+
+        Repeated, it adds a second one: what is there has to be read before.
+        """
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        """Change the id of a queue in the full definition of a pipeline, wherever it names it; nothing else of it.
+
+        Reads the definition for that: `Rejected` where it has secret variables, which no read returns.
+        """
 
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         """Whether each new project gets a queue of the agent pool."""

@@ -203,10 +203,10 @@ LIST = (
     _Row(
         RequirementKind.QUEUE_ROLE,
         Mode.ENFORCE,
-        frozenset({"open_access", "pipelines", "queue_roles"}),
+        frozenset({"open_access", "pipelines", "queue_roles", "restoration"}),
         ADMINISTRATOR,
         ADMINISTER,
-        "opens and closes queues, authorizes pipelines",
+        "opens and closes queues, authorizes pipelines, adds checks again after a replacement",
     ),
 )
 """The list. Of one kind the weaker role stands first."""

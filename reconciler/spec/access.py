@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from reconciler.documents import JsonObject
 from reconciler.documents.spelling import nearest
 from reconciler.spec.names import organization_of
+from reconciler.spec.principals import folded
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, show
 from reconciler.spec.rules import twice
 
@@ -153,7 +154,7 @@ def queue_roles(entries: Sequence[JsonObject]) -> Iterator[Finding]:
         for field in QUEUE_ROLES:
             for position, principal in enumerate(entry.get(field, ())):
                 path = ("access", "queueRoles", index, field, position)
-                other = seen.setdefault(principal.casefold(), field)
+                other = seen.setdefault(folded(principal), field)
                 if other != field:
                     yield path, f"is {show(principal)}, who is in {other} too; a principal has one role on a queue"
             yield from twice(entry.get(field, ()), ("access", "queueRoles", index, field))

@@ -44,6 +44,7 @@ def spec(document: JsonObject, path: str) -> Spec:
         access=_access(document.get("access", {}), _Projects(organizations)),
         disruption=_disruption(document.get("disruption")),
         replace=document.get("replace") == "allowed",
+        repair_definitions=document.get("repairDefinitions", False),
         arm_api_version=document.get("armApiVersion", ""),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),

@@ -182,6 +182,14 @@ class SpecDocument(Closed, total=False):
             default="refused",
         ),
     ]
+    repairDefinitions: Annotated[
+        bool,
+        said(
+            "true: after a replacement, pipelines whose definition names an old queue by its id are changed to the new "
+            "one, as their default and in classic jobs. The operator has to be allowed to edit them.",
+            default=False,
+        ),
+    ]
 
 
 @cache

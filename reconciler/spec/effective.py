@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from reconciler.spec.model import OpenAccessException, PermissionKind, PoolRoles, Spec
+from reconciler.spec.principals import folded
 
 ADMINISTRATOR = "Administrator"
 """Name of the role as the service spells it (Microsoft Learn: agent pool security roles)."""
@@ -51,8 +52,8 @@ def administrators(spec: Spec, organization: str) -> tuple[str, ...]:
     wanted = {name for roles in _own(spec, organization) for name in roles.administrators or ()}
     if _specific(spec) and spec.permission_profile:
         wanted |= {*spec.permission_profile.users, *spec.permission_profile.groups}
-    spellings = {name.casefold(): name for name in sorted(wanted, reverse=True)}
-    return tuple(sorted(spellings.values(), key=lambda name: (name.casefold(), name)))
+    spellings = {folded(name): name for name in sorted(wanted, reverse=True)}
+    return tuple(sorted(spellings.values(), key=lambda name: (folded(name), name)))
 
 
 def exclusive(spec: Spec, organization: str) -> bool:

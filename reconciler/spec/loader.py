@@ -8,9 +8,10 @@ wrote; a document without findings pays nothing for that.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -101,11 +102,12 @@ def _file(path: str, data: bytes, batch: _Batch) -> None:
         return
     if not found:
         batch.problems.append(Problem(path, 1, "", "holds no spec; write one, or delete the file"))
+    blob = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
     for document in found:
-        _document(path, document, batch)
+        _document(path, document, batch, blob)
 
 
-def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
+def _document(path: str, document: YamlDocument, batch: _Batch, blob: str) -> None:
     if not isinstance(document.value, dict):
         kind = findings.kind_of(document.value)
         message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
@@ -118,7 +120,8 @@ def _document(path: str, document: YamlDocument, batch: _Batch) -> None:
             place = document.place(where)
             batch.warnings.append(Problem(path, place.line, spell(where), message, place.column))
         if not document.findings:
-            batch.specs.append(build.spec(checked.document, path))
+            line = document.place(("mode",)).line if "mode" in document.value else 0
+            batch.specs.append(replace(build.spec(checked.document, path), mode_line=line, blob=blob))
             batch.places.append(document.place(("name",)))
             return
     batch.problems += _told(path, document)

@@ -26,6 +26,28 @@ class Mode(StrEnum):
     """Not even planned, until a date."""
 
 
+class WriteMode(StrEnum):
+    """How far writing goes in a deployment, above every spec; the strictest first (`reconciler.safety`)."""
+
+    STOP = "stop"
+    """Nothing is written, and health says so: something is wrong."""
+    REPORT = "report"
+    """Nothing is written; plans are made and reported."""
+    APPROVED = "approved"
+    """Drift is corrected to the spec that was approved last; another spec waits for approval."""
+    ENFORCE = "enforce"
+
+    @property
+    def rank(self) -> int:
+        """The smaller, the stricter."""
+        return list(WriteMode).index(self)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written at all."""
+        return self in (WriteMode.APPROVED, WriteMode.ENFORCE)
+
+
 class PermissionKind(StrEnum):
     """`organizationProfile.permissionProfile.kind`."""
 
@@ -149,6 +171,8 @@ class Spec:
     replace: bool = False
     """Whether the pool may be deleted and created again where only a new one can have what the spec says. The policy
     has to agree (`reconciler.plan.policy`)."""
+    repair_definitions: bool = False
+    """Whether definitions of pipelines that name a queue of a replaced pool by its id are changed to the new one."""
     arm_api_version: str = ""
     """A newer version of the ARM document for this pool; empty: `ARM_API_VERSION`. The policy has to allow it."""
     until: date | None = None
@@ -156,6 +180,10 @@ class Spec:
     reason: str = ""
     path: str = ""
     """File below the prefix."""
+    mode_line: int = field(default=0, compare=False)
+    """Line of `mode` in that file; 0: not named."""
+    blob: str = field(default="", compare=False)
+    """Git's id of the file's content, also where the file is in no repository."""
 
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""

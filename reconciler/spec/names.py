@@ -3,13 +3,7 @@ r"""Names of people's things: pools, organizations, projects, principals, pipeli
 Sources: Microsoft Learn, «Naming restrictions and conventions» of Azure DevOps (organizations, projects); the ARM
 document devopsinfrastructure 2026-06-02 and the Azure Verified Module for pools (44 characters, no dot at the end).
 
-=====================  ========================================================================
-principal              form
-=====================  ========================================================================
-person                 address or user principal name, ``ann@fabrikam.com``
-group of Azure DevOps  ``[scope]\name``, the scope being an organization or a project
-anything in Entra      object id (of an enterprise application, not of its registration)
-=====================  ========================================================================
+The forms of principals are in `reconciler.spec.principals`.
 """
 
 from __future__ import annotations
@@ -18,7 +12,8 @@ import re
 from functools import lru_cache
 from typing import Annotated
 
-from reconciler.spec.forms import GUID, CheckedText, Reference, pattern
+from reconciler.spec.forms import CheckedText, Reference, pattern
+from reconciler.spec.principals import account_problem, is_local_group, principal_problem
 from reconciler.spec.problem import show
 
 _ORGANIZATION = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
@@ -30,8 +25,6 @@ _DEVOPS_HOST = re.compile(
 )
 _GITHUB_URL = r"https://(?:www\.)?github\.com/[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/?"
 _NOT_IN_PROJECTS = frozenset("/:\\~&%;@'\"?<>|#$*}{,+=[]")
-_ACCOUNT = re.compile(rf"[^@\s\\\[\]<>,;]+@[^@\s\\\[\]<>,;]+\.[^@\s\\\[\]<>,;]+|{GUID}")
-_GROUP = re.compile(r"\[[^\[\]\\]+\]\\[^\\]+")
 _LONGEST_POOL, _SHORTEST_POOL, _LONGEST_PROJECT = 44, 3, 64
 
 
@@ -105,17 +98,15 @@ def pool_name(value: str) -> str | None:
 
 def principal(value: str) -> str | None:
     r"""What is wrong with a principal of `access`."""
-    if _ACCOUNT.fullmatch(value) or _GROUP.fullmatch(value):
-        return None
-    return rf"is {show(value)}; write an address, '[scope]\group' in single quotes, or an Entra object id"
+    problem = principal_problem(value)
+    return f"is {show(value)}; {problem}" if problem else None
 
 
 def account(value: str) -> str | None:
     """What is wrong with a user or group of `permissionProfile`, which ARM resolves in Entra."""
-    if _ACCOUNT.fullmatch(value):
-        return None
-    where = "; a group of Azure DevOps belongs in access.roles" if _GROUP.fullmatch(value) else ""
-    return f"is {show(value)}; write an address or an Entra object id{where}"
+    problem = account_problem(value)
+    where = "; a group of Azure DevOps belongs in access.roles" if is_local_group(value) else ""
+    return f"is {show(value)}; {problem}{where}" if problem else None
 
 
 def pipeline_path(value: str) -> str | None:

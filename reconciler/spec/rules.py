@@ -14,6 +14,7 @@ from typing import Any
 
 from reconciler.documents import JsonObject
 from reconciler.spec.names import organization_key
+from reconciler.spec.principals import folded
 from reconciler.spec.problem import Finding, Path, listing, show
 
 _NONE: JsonObject = {}
@@ -91,7 +92,7 @@ def twice(values: Sequence[Any], path: Path) -> Iterator[Finding]:
     """Equal entries of a list of names, case aside."""
     seen: dict[Any, int] = {}
     for index, value in enumerate(values):
-        key = value.casefold() if isinstance(value, str) else value
+        key = folded(value) if isinstance(value, str) else value
         if key in seen:
             yield (*path, index), f"is {show(value)}, as is entry {seen[key] + 1}; give it once"
         seen.setdefault(key, index)

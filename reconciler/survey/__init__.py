@@ -15,10 +15,14 @@ decision to write is taken on a new survey.
     arm_pools  pools in ARM: by one list, by their own route, or by name wherever they are
     moves     whether a pool of the same name elsewhere is the one that was recorded
     queue_uses  what belongs to a queue or refers to it by id, before it is deleted
+    owed      checks that the queues of a replaced pool had, and which of them were found
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
+    operators  the identities that no run may lock out, and what groups mean for rights
     names     what a spec's names stand for, by id where something was renamed
+    forecast  what would be read after planned changes took effect (`Forecast`)
+    principals  which project a group or build service of a spec belongs to, and who principals are
     memo      each fact once, also when two threads request it at once
     parallel_reads  a few reads of one organization at a time
 """

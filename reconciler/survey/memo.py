@@ -105,11 +105,11 @@ class Memo:
                 del self._slots[key]
 
     def forget_missing(self, kind: str, organization: str) -> None:
-        """Drop what was requested and not found, since it may exist by now."""
+        """Drop what was requested and not found or not told, since it may exist by now."""
         with self._lock:
             slots = [(k, slot) for k, slot in self._slots.items() if (k.kind, k.organization) == (kind, organization)]
             for key, slot in slots:
-                if slot.value is None:
+                if slot.value is None or isinstance(slot.value, ReconcilerError):
                     del self._slots[key]
 
     def _fill(self, slots: Mapping[Key, _Slot], fetch: Fetch) -> None:

@@ -15,6 +15,7 @@ from reconciler.documents import moment, moment_of
 from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import AgentPool, Project
 from reconciler.spec.model import Spec
+from reconciler.spec.principals import is_id, scope_of
 from reconciler.spec.settled import settled
 from reconciler.survey.memo import Key, Memo
 
@@ -22,7 +23,7 @@ from reconciler.survey.memo import Key, Memo
 def named_by_spec(spec: Spec, remembered: RememberedNames) -> RememberedNames:
     """What is remembered of names that the spec still has, or leaves to ARM."""
     pools = {key(one.name, one.agent_pool) for one in spec.organizations}
-    projects = {key(*name) for name in projects_of(spec)}
+    projects = {key(*name) for name in projects_of(spec) | scopes_of(spec)}
     pools_of = {one.name for one in spec.organizations if "alias" in one.silent}
     projects_in = {one.name for one in spec.organizations if "projects" in one.silent}
 
@@ -48,6 +49,16 @@ def projects_of(spec: Spec) -> set[tuple[str, str]]:
     return named | {name for name in excepted if key(*name) not in known}
 
 
+def scopes_of(spec: Spec) -> set[tuple[str, str]]:
+    """Organization and project of every group and build service that the spec names by the project's name."""
+    principals = [(one.organization, name) for one in spec.access.roles for name in one.administrators or ()]
+    principals += [
+        (one.organization, name) for one in spec.access.queue_roles for names in one.roles.values() for name in names
+    ]
+    found = {(organization, scope_of(name, organization)) for organization, name in principals}
+    return {(organization, project) for organization, project in found if project and not is_id(project)}
+
+
 def exceptions_of(spec: Spec) -> set[str]:
     """Keys of the names that keep something from a project: a rename must not lift such an exception."""
     without = {key(one.name, project) for one in spec.organizations for project in one.without_queue}
@@ -67,8 +78,8 @@ def names_in(memo: Memo, spec: Spec | None) -> Callable[[], set[str]]:
     if spec is None:
         return set
     if any(one.silent for one in spec.organizations):
-        return lambda: {key(*one) for one in projects_of(settled_by(memo, spec))}
-    named = {key(*one) for one in projects_of(spec)}
+        return lambda: {key(*one) for one in projects_of(settled_by(memo, spec)) | scopes_of(spec)}
+    named = {key(*one) for one in projects_of(spec) | scopes_of(spec)}
     return lambda: named
 
 
@@ -168,7 +179,8 @@ def learned(
 ) -> RememberedNames:
     """Ids of the spec's names; what could not be read, or resolves to nothing now, keeps the id it had.
 
-    So does an exception whose name another project took over: the project that had it is still excepted.
+    So does an exception whose name another project took over, because the project that had it is still excepted, and
+    the scope of a group or build service: another project's group of the same name is not what the spec means.
     """
     by_name = {key(name, pool.name): pool.id for name, found in pools.items() for pool in found}
     by_project = {key(name, project.name): project.id for name, found in projects.items() for project in found}
@@ -180,12 +192,13 @@ def learned(
     former = {name.casefold(): number for name, number in known.projects.items()}
     present = {(name, project.id): project.name for name, found in projects.items() for project in found}
     named, exceptions = {key(*name) for name in projects_of(spec)}, exceptions_of(spec)
+    scopes = {key(*name) for name in scopes_of(spec)}
     ids: dict[str, str] = {}
-    for organization, project in sorted(projects_of(spec)):
+    for organization, project in sorted(projects_of(spec) | scopes_of(spec)):
         name = key(organization, project)
         found_id, known_id = by_project.get(name), former.get(name)
         now = present.get((organization, known_id or ""))
-        kept = name in exceptions and now is not None and key(organization, now) not in named
+        kept = now is not None and (name in scopes or (name in exceptions and key(organization, now) not in named))
         if (chosen := known_id if kept or found_id is None else found_id) is not None:
             ids[f"{organization}/{project}"] = chosen
     return RememberedNames(numbers, ids, before.busy_since, before.created)

@@ -17,6 +17,8 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted
+from reconciler.survey.operators import People
+from reconciler.survey.owed import Debts
 from reconciler.survey.queue_uses import QueueUses
 
 
@@ -56,6 +58,9 @@ class Survey(Protocol):
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
 
+    def people(self, organization: str) -> People:
+        """Who the operators are there, and what they and others may do through groups."""
+
     def queues(
         self, organization: str, projects: Sequence[Project], pool: AgentPool
     ) -> Mapping[str, Queue | ReconcilerError | None]:
@@ -77,8 +82,12 @@ class Survey(Protocol):
     ) -> Mapping[str, Sequence[Pipeline] | ReconcilerError]:
         """Project id → the pipelines that can be seen there, one read a project."""
 
-    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
-        """Checks on a queue, and pipelines that name it by id: two reads. `Forbidden` where checks may be hidden."""
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
+        """Checks on a queue, and pipelines that name it by id, or one of both. `Forbidden`: checks may be hidden."""
+
+    @property
+    def debts(self) -> Debts:
+        """Checks that the pool's queues had before it was replaced."""
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource."""
@@ -86,5 +95,8 @@ class Survey(Protocol):
     def inheritance(self, organization: str, pool: AgentPool) -> bool:
         """Whether the agent pool inherits roles."""
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; an unknown principal is missing."""
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Principal as written → identity; an unknown principal is missing.
+
+        The error of one principal is its value: several identities match, or its project cannot be told.
+        """

@@ -22,18 +22,23 @@ class QueueUses:
     checks: tuple[QueueCheck, ...] = ()
     pipelines: tuple[Pipeline, ...] = ()
     """Those whose definition names the queue by its id: as their default, or for a job of a classic one."""
+    administered: bool = True
+    """Whether the operator administers all queues of the project, and so may add checks to a new one."""
 
 
-def queue_uses(reads: DevOpsReader, memo: Memo, organization: str, queue: Queue) -> QueueUses:
-    """Read both. Raises what a read raises: what cannot be read is not absent."""
-    checks: Sequence[QueueCheck] = memo.get(
-        Key("checks", organization, queue.project_id, queue.id), lambda: _checks(reads, organization, queue)
-    )
-    users: Mapping[int, Sequence[Pipeline]] = memo.get(
-        Key("pipelines of queues", organization, queue.project_id),
-        lambda: reads.pipelines_of_queues(organization, queue.project_id),
-    )
-    return QueueUses(tuple(checks), tuple(users.get(queue.id, ())))
+def queue_uses(reads: DevOpsReader, memo: Memo, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
+    """Read both, or `only` ``checks`` or ``pipelines``. What cannot be read is not absent, and raises."""
+    checks: Sequence[QueueCheck] = ()
+    users: Mapping[int, Sequence[Pipeline]] = {}
+    if only != "pipelines":
+        key = Key("checks", organization, queue.project_id, queue.id)
+        checks = memo.get(key, lambda: _checks(reads, organization, queue))
+    if only != "checks":
+        key = Key("pipelines of queues", organization, queue.project_id)
+        users = memo.get(key, lambda: reads.pipelines_of_queues(organization, queue.project_id))
+    token = f"AgentQueues/{queue.project_id}"
+    administered = bool(only) or not checks or reads.may(organization, token, ADMINISTER)
+    return QueueUses(tuple(checks), tuple(users.get(queue.id, ())), administered)
 
 
 def _checks(reads: DevOpsReader, organization: str, queue: Queue) -> Sequence[QueueCheck]:

@@ -24,17 +24,20 @@ from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
+from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
+from reconciler.survey.operators import UNNAMED, UNTOUCHED, OperatorNames, PeopleReads
+from reconciler.survey.owed import Debts, Owed
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
 
-_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"}
+_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"} | UNTOUCHED
 
 
 class SharedSurvey:
@@ -62,11 +65,13 @@ class SharedSurvey:
         self._listed = frozenset(listed)
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._beliefs: Mapping[str, Beliefs] = {}
+        self._operators = UNNAMED
         self._memo = Memo()
         self._lanes = Lanes(parallel)
         self._ledger = Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
         self._remembered = RememberedNames()
+        self.debts = Debts()
         self._spec: Spec | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
@@ -82,14 +87,12 @@ class SharedSurvey:
         parallel: int = 4,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
-        interest, listed, administered = scope.scope_of(specs)
-        return cls(
-            readers, interest, evidence, parallel=parallel, listed=listed, administered=administered, sample=sample
-        )
+        pools, listed, roles = scope.scope_of(specs)
+        return cls(readers, pools, evidence, parallel=parallel, listed=listed, administered=roles, sample=sample)
 
-    def believing(self, beliefs: Mapping[str, Beliefs]) -> SharedSurvey:
-        """This survey, with what `probe` found about its organizations."""
-        self._beliefs = beliefs
+    def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
+        """This survey, with what `probe` found about its organizations, and the operators of the deployment."""
+        self._beliefs, self._operators = beliefs, operators or self._operators
         return self
 
     @property
@@ -105,14 +108,16 @@ class SharedSurvey:
         about = (self._interest, self._listed, self._administered) if specs is None else scope.scope_of(specs)
         interest, listed, administered = about
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
-        other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()})
+        other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
         other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
         other._know(self._remembered, self._spec)
+        other.debts = Debts(self.debts.owed)
         return other
 
-    def knowing(self, spec: Spec, remembered: RememberedNames) -> SharedSurvey:
-        """The same reads, seen with what is remembered of one pool: its renamed things are recognised."""
+    def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[Owed] = ()) -> SharedSurvey:
+        """The same reads, seen with what is remembered of one pool: its renamed things, and what it is owed."""
         view = copy(self)
+        view.debts = Debts(owed)
         view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - a copy of this very survey
         return view
 
@@ -188,9 +193,8 @@ class SharedSurvey:
 
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
-        return self._once(
-            Key("machines", detail=spec.pool_id.casefold()), lambda: self._readers.arm.machines(spec.pool_id)
-        )
+        key = Key("machines", detail=spec.pool_id.casefold())
+        return self._once(key, lambda: self._readers.arm.machines(spec.pool_id))
 
     def waiting_since(self, now: datetime) -> datetime:
         """Since when the pool of this view is waited for; calling it stores the moment."""
@@ -253,6 +257,10 @@ class SharedSurvey:
         """The identity that we are in this organization."""
         return self._once(Key("me", organization), lambda: self._readers.devops.me(organization))
 
+    def people(self, organization: str) -> PeopleReads:
+        """Who the operators are there, and what they and others may do through groups."""
+        return PeopleReads(organization, self._readers.devops, self._memo, self, self._operators)
+
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
         project = resource.rpartition("_")[0]
@@ -280,17 +288,11 @@ class SharedSurvey:
     def _switches(self, organization: str) -> Mapping[int, bool]:
         return self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        """Principal as written → identity; an unknown principal is missing."""
-        keys = {Key("identity", organization, detail=name.casefold()): name for name in principals}
-
-        def fetch(requested: Sequence[Key]) -> Mapping[Key, Identity]:
-            found = self._readers.devops.identities(organization, [keys[key] for key in requested])
-            return {key: found[keys[key]] for key in requested if keys[key] in found}
-
-        known = self._memo.many(tuple(keys), fetch)
-        named = {name: known[Key("identity", organization, detail=name.casefold())] for name in principals}
-        return {name: identity for name, identity in named.items() if identity is not None}
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        """Principal as written → identity, or why this one cannot be told; an unknown principal is missing."""
+        visible, hidden = partial(self.projects, organization), partial(self.hidden_projects, organization)
+        scopes = spec_principals.scopes(organization, principals, self._remembered, visible=visible, hidden=hidden)
+        return spec_principals.identities(self._readers.devops, self._memo, organization, scopes)
 
     # --- projects ----------------------------------------------------------------------------------------
 
@@ -324,11 +326,8 @@ class SharedSurvey:
     ) -> Mapping[Queue, PipelinePermissions | ReconcilerError]:
         """Full authorization state, one read a queue."""
         keys = {Key("permissions", organization, queue.project_id, queue.id): queue for queue in queues}
-        found = self._each(
-            organization,
-            list(keys),
-            lambda key: self._readers.devops.pipeline_permissions(organization, key.project, key.detail),
-        )
+        read = self._readers.devops.pipeline_permissions
+        found = self._each(organization, list(keys), lambda key: read(organization, key.project, key.detail))
         return {keys[key]: value for key, value in found.items()}
 
     def pipelines(
@@ -339,9 +338,9 @@ class SharedSurvey:
         found = self._each(organization, keys, lambda key: self._readers.devops.pipelines(organization, key.project))
         return {key.project: value for key, value in found.items()}
 
-    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:
         """Checks on the queue, and pipelines that name it by id."""
-        return queue_uses(self._readers.devops, self._memo, organization, queue)
+        return queue_uses(self._readers.devops, self._memo, organization, queue, only=only)
 
     def open_access(self, organization: str, desired: Mapping[Queue, bool]) -> Mapping[Queue, bool | ReconcilerError]:
         """Whether all pipelines of the project may use the queue; see `reconciler.survey.access`."""
@@ -392,7 +391,7 @@ class SharedSurvey:
                 return error
 
         known = self._memo.known(keys)
-        if len(known) < len(keys):
-            self._lanes.each(organization, read, [key for key in keys if key not in known])
-            return {key: read(key) for key in keys}
-        return known
+        if len(known) == len(keys):
+            return known
+        self._lanes.each(organization, read, [key for key in keys if key not in known])
+        return {key: read(key) for key in keys}

@@ -38,7 +38,8 @@ DROPPED = frozenset({
     "a follow-up that is due in more than seven days", "a resource group without pools",
 })  # fmt: skip
 FUNCTIONS = frozenset({
-    "reconcile", "reconcile_pool", "pools", "pool", "plan", "health", "openapi", "github_push", "azure_repos_push",
+    "reconcile", "reconcile_pool", "pools", "pool", "plan", "mode", "set_mode", "health", "openapi", "github_push",
+    "azure_repos_push",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})
@@ -104,7 +105,10 @@ METRICS: tuple[Metric, ...] = (
            "since when it is so", ("result", "cause"), "s"),
     Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the request, or the first read that found the "
            "pool out of sync, to the verified result", ("trigger",), "s"),
-    Metric("reconciler.changes", MetricKind.COUNTER, "changes written and verified", ("facet", "action")),
+    Metric("reconciler.changes.planned", MetricKind.COUNTER, "changes of the plans with which runs began, what "
+           "follows from a creation included", ("facet", "action")),
+    Metric("reconciler.changes.written", MetricKind.COUNTER, "changes sent and confirmed", ("facet", "action")),
+    Metric("reconciler.changes.verified", MetricKind.COUNTER, "changes read back as written", ("facet", "action")),
     Metric("reconciler.refusals", MetricKind.COUNTER, "changes that a guard or the policy refused", ("facet",)),
     Metric("reconciler.calls", MetricKind.COUNTER, "requests to a service, each try", ("target", "method", "outcome")),
     Metric("reconciler.call.seconds", MetricKind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),

@@ -45,6 +45,7 @@ class Shop:
     def __init__(self, cloud: Running, chosen: Settings) -> None:
         self.cloud = cloud
         self.app = bootstrap.build(chosen)
+        self.app.safety.create()
 
     def plan(self, spec: Spec) -> Plan:
         return self.app.planner.plan(spec, self.app.reconciler.survey([spec]), "c0ffee")

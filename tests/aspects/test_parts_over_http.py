@@ -87,6 +87,26 @@ def test_a_schedule_is_changed_in_the_spelling_that_is_there(
     assert live(here)["agentProfile"]["resourcePredictions"] == kept
 
 
+@pytest.mark.parametrize("word", ["kept", "week"])
+@pytest.mark.parametrize("names", SPELLINGS, ids=["azurerm", "azapi"])
+def test_one_map_is_every_day_whatever_comes_back(open_shop: Open, names: tuple[str, str], word: str) -> None:
+    """Seven equal maps are no difference; one of them that a person changes is."""
+    zone, days = names
+    old = stateless(resourcePredictions={zone: "UTC", days: [{"20:00:00": 2}]})
+    here = shop(open_shop, resource(PRIME, agentProfile=old), arm__one_day_schedule=word)
+    spec = document(PRIME, agentProfile=stateless(resourcePredictions=SCHEDULE))
+    assert len(here.plan(spec).changes) == 1
+    settled(here, spec)
+
+    found = answered(here, spec)
+    found["properties"]["agentProfile"]["resourcePredictions"][days] = [*[DAY] * 6, {"20:00:00": 2}]
+    here.app.reconciler._writers.arm.put(spec.pool_id, found)
+    here.cloud.do.settle()
+    (line,) = here.plan(spec).changes[0].details
+    assert (line.path, line.after) == ("agentProfile.resourcePredictions.daysData", [DAY])
+    settled(here, spec)
+
+
 def test_stand_by_agents_that_a_person_adds_go_again(open_shop: Open) -> None:
     here = shop(open_shop, resource(PRIME, agentProfile=stateless(resourcePredictions=SCHEDULE)))
     spec = document(PRIME, agentProfile=stateless(resourcePredictions=SCHEDULE))

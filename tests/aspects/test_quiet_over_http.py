@@ -41,7 +41,7 @@ def test_it_waits_for_a_quiet_moment_and_then_is_made(open_shop: Open) -> None:
     spec = replace(NEW, disruption=Disruption())
 
     waiting = here.run(spec)
-    assert (waiting.outcome, waiting.applied) == (Outcome.PROGRESSING, ())
+    assert (waiting.outcome, waiting.verified) == (Outcome.PROGRESSING, ())
     assert "1 of 1 machines are at work (1 Allocated)" in (waiting.plan.gaps[0].message if waiting.plan else "")
     assert waiting.next_look is not None
     since = waiting.status.remembered.busy_since

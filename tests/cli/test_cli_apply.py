@@ -23,8 +23,9 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
 
     assert first.code == 0, first.err
     assert first.out.splitlines() == [
-        f"{POOL}   applied and verified; 5 changes applied",
-        f"{RELEASE}   applied and verified; 1 change applied",
+        f"{POOL}   applied and verified; 6 planned, 5 written, 5 verified",
+        f"{RELEASE}   applied and verified; 1 planned, 1 written, 1 verified",
+        "2 pools: 2 applied and verified; 7 planned, 6 written, 6 verified",
     ]
     assert f"{POOL}: waiting for the write of pool {POOL}" in first.err.splitlines()
     assert (
@@ -36,7 +37,10 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
     second = online.run("apply")
 
     assert second.code == 0
-    assert second.out.splitlines() == [f"{POOL}   in sync; nothing changed", f"{RELEASE}   in sync; nothing changed"]
+    assert second.out.splitlines() == [
+        f"in sync; nothing changed: {POOL}, {RELEASE}",
+        "2 pools: 2 in sync; 0 planned, 0 written, 0 verified",
+    ]
     assert cloud.do.count(writes=True) == 0
     assert online.run("plan").code == 0
 
@@ -49,7 +53,7 @@ def test_an_approved_plan_is_applied_by_its_hash(online: Desk) -> None:
 
     assert ended.code == 0
     assert result["outcome"] == "applied"
-    assert result["applied"] == ["open_access:open access:fabrikam-prime/fabrikam-release"]
+    assert result["written"] == result["verified"] == ["open_access:open access:fabrikam-prime/fabrikam-release"]
     assert result["planned"]["hash"] == approved
     assert result["left"]["inSync"] is True
 
@@ -57,10 +61,10 @@ def test_an_approved_plan_is_applied_by_its_hash(online: Desk) -> None:
 def test_another_plan_than_the_approved_one_is_not_applied(online: Desk, cloud: Running) -> None:
     before = cloud.do.state()
 
-    ended = online.run("apply", RELEASE, "--plan-hash", "0123456789abcdef")
+    ended = online.run("apply", RELEASE, "--plan-hash", "0123456789abcdef" * 4)
 
     assert ended.code == 1
-    assert "approved was 0123456789abcdef; nothing is written" in ended.out
+    assert f"approved was {'0123456789abcdef' * 4}; nothing is written" in ended.out
     assert cloud.do.state() == before
 
 
@@ -97,7 +101,7 @@ def test_a_pool_in_report_mode_is_planned_and_left(online: Desk, cloud: Running)
     ended = online.run("apply", RELEASE)
 
     assert ended.code == 2
-    assert ended.out.splitlines()[0] == f"{RELEASE}   out of sync; nothing changed"
+    assert ended.out.splitlines()[0] == f"{RELEASE}   out of sync; 1 planned, nothing written"
     assert cloud.do.state() == before
 
 
@@ -117,7 +121,7 @@ def test_the_time_that_one_waits_is_bounded(online: Desk, cloud: Running) -> Non
     ended = online.run("apply", POOL, "--timeout", "0")
 
     assert ended.code == 2
-    assert ended.out.splitlines()[0] == f"{POOL}   in progress; nothing changed"
+    assert ended.out.splitlines()[0] == f"{POOL}   in progress; 6 planned, 1 written, 0 verified"
     assert "--timeout is over, and it is not finished" in ended.err
 
     cloud.do.settle()
@@ -147,8 +151,9 @@ def test_ctrl_c_while_waiting_stops_at_once_and_says_what_is_in_force(online: De
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130, (said, err)
-    assert "stopped; 1 change is verified, no other is started" in err.splitlines()
-    assert f"{RELEASE}   applied and verified; 1 change applied" in out.splitlines()
+    assert "stopped; 7 planned, 2 written, 1 verified; no other change is begun" in err.splitlines()
+    assert f"{RELEASE}   applied and verified; 1 planned, 1 written, 1 verified" in out.splitlines()
+    assert any(line.startswith("  written, not verified: ~ pool ") for line in out.splitlines())
     assert "Traceback" not in err
 
 

@@ -49,16 +49,16 @@ def test_planned_then_granted_then_nothing_left(admin: Desk, world: Running) -> 
 
     applied = admin.run(*COMMAND, "--apply")
     assert applied.code == 0, applied.out
-    assert applied.out.splitlines()[-1].endswith("applied and verified; 6 changes applied")
+    assert applied.out.splitlines()[-1].endswith("applied and verified; 6 planned, 6 written, 6 verified")
     assert "prime: 2/6 + project reader prime/dev: none → [dev]\\Readers" in applied.err.splitlines()
     world.do.reset_log()
 
     again = admin.run(*COMMAND, "--apply", "--output", "json")
     assert again.code == 0
     document = json.loads(again.out)
-    assert document["format"] == "reconciler/results/v1"
+    assert document["format"] == "reconciler/results/v2"
     (result,) = document["results"]
-    assert (result["pool"], result["outcome"], result["applied"]) == ("prime", "in-sync", [])
+    assert (result["pool"], result["outcome"], result["verified"]) == ("prime", "in-sync", [])
     assert world.do.count(writes=True) == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -22,7 +23,9 @@ def test_drift_is_shown_with_exit_code_2_and_nothing_is_written(online: Desk, cl
     lines = ended.out.splitlines()
     assert lines[0].startswith(f"{POOL}   out of sync")
     assert any(line.startswith("  - administrator") and "bob@fabrikam.com" in line for line in lines)
-    assert lines[-1] == "  1 change: 1 revoking access"
+    assert lines[-3] == "  1 change: 1 revoking access"
+    assert re.fullmatch("  plan [0-9a-f]{64}", lines[-2])
+    assert lines[-1] == "2 pools, 0 in sync: 7 changes: 1 without impact, 4 granting access, 2 revoking access"
     assert cloud.do.state() == before
     assert "state.db" not in online.files()
 
@@ -41,7 +44,7 @@ def test_drift_and_pending_are_told_apart_by_what_was_verified(online: Desk, clo
     stateless = online.run("plan", RELEASE, RECONCILER_STATE=str(online.folder / "none.db"))
 
     assert drift.out.splitlines()[0].endswith("   out of sync (drift)")
-    assert left.out.splitlines()[0].endswith("   out of sync (drift); nothing changed")
+    assert left.out.splitlines()[0].endswith("   out of sync (drift); 1 planned, nothing written")
     assert status.out.splitlines()[0].endswith("   OutOfSync (drift)")
     assert ": drift: 1 change: 1 " in status.out
     assert (pending["outOfSync"], pending["state"]) == ("pending", "out of sync (pending)")

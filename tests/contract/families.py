@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from reconciler.adapters.azure_storage.account import Account, Names, Storage
 from reconciler.adapters.sqlite.store import Local
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore, pool_document
+from reconciler.ports.write_log import WriteLog
 
 T = TypeVar("T")
 
@@ -27,10 +29,16 @@ class Stores(Protocol):
     def state(self) -> StateStore: ...
 
     @property
+    def safety(self) -> StateStore: ...
+
+    @property
     def leases(self) -> Leases: ...
 
     @property
     def queue(self) -> MessageQueue: ...
+
+    @property
+    def record(self) -> WriteLog: ...
 
     @property
     def poison(self) -> MessageQueue: ...
@@ -83,6 +91,10 @@ class LocalFamily:
     def worker(self) -> Stores:
         return Local(self.path, self.clock, attempts=3)
 
+    def connect(self) -> sqlite3.Connection:
+        """The file itself."""
+        return sqlite3.connect(self.path)
+
     def lapse(self, key: str) -> None:
         assert isinstance(self.clock, Settable), key
         self.clock.advance(61)
@@ -104,6 +116,10 @@ class StorageFamily:
     name: str
     many: int = 100
     """Each message is at least two requests here: thousands of them take minutes and prove nothing more."""
+
+    @property
+    def record_container(self) -> str:
+        return f"{self.name}-safety"
 
     def worker(self) -> Stores:
         names = Names(container=self.name, queue=self.name, attempts=3)

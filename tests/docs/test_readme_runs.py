@@ -25,9 +25,8 @@ def commands() -> list[list[str]]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """The demo's specs and an open policy, nothing else."""
+    """The demo's specs, nothing else."""
     shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", tmp_path / "specs")
-    (tmp_path / "policy.yaml").write_text("openAccess: true\n")
     return Desk(tmp_path)
 
 
@@ -44,5 +43,5 @@ def test_every_command_of_the_readme_does_what_it_says(desk: Desk) -> None:
         ended = {words[0]: desk.run(*words) for words in commands() if "OBJECT_ID" not in words}
 
     codes = {command: each.code for command, each in ended.items()}
-    assert [*ended] == ["validate", "plan", "apply", "status", "import", "explain", "doctor", "probe"]
+    assert [*ended] == ["validate", "policy", "plan", "apply", "status", "import", "explain", "doctor", "probe"]
     assert codes == {**dict.fromkeys(ended, DONE), "plan": LEFT}, {c: (e.code, e.out + e.err) for c, e in ended.items()}

@@ -117,11 +117,13 @@ OUTPUTS: tuple[Callable[[str], str], ...] = (
 )
 
 
+@pytest.mark.cases(len(SECRET))
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_no_output_lets_a_secret_through(output: Callable[[str], str]) -> None:
     assert [what for what, text, _ in SECRET if CANARY in output(text)] == []
 
 
+@pytest.mark.cases(len(SECRET))
 def test_the_command_line_prints_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(color=False, verbose=True)
     for way in (screen.result, screen.document, screen.good, screen.bad, screen.note, screen.detail, screen.error):

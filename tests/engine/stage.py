@@ -15,7 +15,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.policy import Policy
 from reconciler.spec.model import Access, Mode, Organization, PoolRoles, Spec
 from tests.estate import Estate
-from tests.keeping import Desk, HandClock, Shelf
+from tests.keeping import Desk, HandClock, Ledger, Shelf
 from tests.small_facets import FACETS, SCOPE
 
 ORG, OTHER = "fabrikam-prime", "fabrikam-tailspin"
@@ -40,6 +40,7 @@ class Stage:
     clock: HandClock = field(default_factory=HandClock)
     shelf: Shelf = field(default_factory=Shelf)
     desk: Desk = field(default_factory=Desk)
+    ledger: Ledger = field(default_factory=Ledger)
     policy: Policy = field(default_factory=Policy)
     limits: RunLimits = field(default_factory=RunLimits)
     facets: Sequence[Any] = FACETS
@@ -52,7 +53,9 @@ class Stage:
     @property
     def reconciler(self) -> Reconciler:
         writers = self.estate.writers
-        return Reconciler(self.planner, writers, self.shelf, self.desk, self.limits, self.events.append)
+        return Reconciler(
+            self.planner, writers, self.shelf, self.desk, self.limits, self.events.append, record=self.ledger
+        )
 
     def plan(self, spec: Spec = SPEC) -> Plan:
         return self.planner.plan(spec, self.planner.survey([spec]), "c0ffee")
@@ -77,7 +80,7 @@ class Stage:
     def holders(self, organization: str = ORG) -> set[str]:
         return set(self.estate.roles.get((organization, SCOPE, "1"), {}))
 
-    def fail(self, name: str, error: Exception, *, about: str = "") -> None:
+    def fail(self, name: str, error: BaseException, *, about: str = "") -> None:
         """From now on this call, or those of them that are about this, are answered so."""
         before = self.estate.before
 

@@ -13,6 +13,7 @@ from reconciler.engine import Result, causes, load_status
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.causes import Cause, NextRead, Occurrence
 from reconciler.engine.ending import RETRY
+from reconciler.engine.gate import WriteGate
 from reconciler.engine.result import Failure
 from reconciler.engine.status import REASONS, Condition, PoolStatus, Truth
 from reconciler.engine.stored import Replacing
@@ -21,8 +22,9 @@ from reconciler.engine.verdict import judge
 from reconciler.errors import Forbidden, ReconcilerError, SpecInvalid, Unavailable
 from reconciler.plan.model import Change, Plan
 from reconciler.ports.azure import Operation
+from reconciler.safety import Modes, ModeScope, ModeSetting, WriteMode
 from reconciler.spec.model import Mode
-from tests.engine.stage import SPEC, Stage, converged
+from tests.engine.stage import ORG, SPEC, Stage, converged
 from tests.engine.test_verdict import BARRED, COMING, DARK, FLYING, HIDDEN, OPEN, REFUSAL, ended, plan
 from tests.keeping import START
 from tests.small_facets import DOORS
@@ -91,11 +93,24 @@ def report(*left: Plan) -> Assessment:
     return ended(*left, mode=Mode.REPORT)
 
 
+def unreadable(error: ReconcilerError) -> WriteGate:
+    return WriteGate(SPEC, Modes(ModeSetting(WriteMode.REPORT, "mode", unknown=error)))
+
+
+def gated(gate: WriteGate, *left: Plan) -> Assessment:
+    return replace(ended(*left), modes=gate, left_over=False)
+
+
+STOPPED = Modes(organizations={ORG: ModeSetting(WriteMode.STOP, "set", ModeScope(organization=ORG))})
 DELETED = Replacing("doors", "pool-1: x → y", "c0ffee", START)
 
 ENDS: list[tuple[Cause, Assessment]] = [
     (causes.IN_SYNC, ended()),
     (causes.APPLIED, replace(ended(), verified=(OPEN,))),
+    (causes.SAFETY_DAMAGED, gated(unreadable(Forbidden("403")))),
+    (causes.SAFETY_UNREAD, gated(unreadable(Unavailable("503")))),
+    (causes.HELD, gated(WriteGate(SPEC, STOPPED), plan(changes=(OPEN,)))),
+    (causes.AWAITING, gated(WriteGate(SPEC, waiting=ModeSetting(WriteMode.APPROVED, "RECONCILER_MODE")))),
     (causes.REPORTED, report(plan(changes=(OPEN,)))),
     (causes.REFUSED, ended(plan(refusals=(REFUSAL,)))),
     (causes.WRITE_REJECTED, failing(Forbidden("403"))),
@@ -142,6 +157,7 @@ def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, en
 
     status = PoolStatus("pool-1").found(verdict.finding, START)
     errors = {failure.error.reason for failure in end.all_failures(LIMITS)} | {gap.reason for gap in end.plan.gaps}
+    errors |= {error.reason for error in end.gate.unreadable()}
     assert matches(cells, status.conditions, errors)
     assert outcome == f"`{verdict.outcome}`"
     seconds: dict[str, float | None] = {
@@ -212,11 +228,19 @@ def test_a_run_that_does_not_plan_does_what_the_page_says(
 def test_a_run_that_dies_while_it_writes_leaves_what_the_page_says() -> None:
     stage = converged()
     stage.estate.open.clear()
-    stage.fail("open access", ZeroDivisionError())
+    meanwhile: list[Sequence[Condition]] = []
+
+    def dies(called: str, _args: tuple[object, ...]) -> None:
+        if called == "open access":
+            meanwhile.append(load_status(stage.shelf, SPEC.key).conditions)
+            raise ZeroDivisionError
+
+    stage.estate.before = dies
     with pytest.raises(ZeroDivisionError):
         stage.run()
 
-    assert matches(on_the_page(causes.BEGUN)[:3], load_status(stage.shelf, SPEC.key).conditions, set())
+    assert matches(on_the_page(causes.BEGUN)[:3], meanwhile[0], set()), "a process that is killed leaves this"
+    assert matches(on_the_page(causes.INTERRUPTED)[:3], load_status(stage.shelf, SPEC.key).conditions, set())
 
 
 def test_the_texts_of_the_table_name_the_limits_as_they_are() -> None:

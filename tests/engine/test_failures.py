@@ -66,7 +66,7 @@ def test_trouble_for_a_person_waits_for_a_change_or_the_sweep() -> None:
 
 
 def test_a_refused_change_is_left_and_said() -> None:
-    stage = converged(policy=Policy(open_access=False))
+    stage = converged(policy=Policy(open_access=()))
     stage.estate.open.clear()
 
     result = stage.run()

@@ -91,7 +91,7 @@ def test_a_run_stops_at_a_step_when_its_time_is_used_up_and_the_next_goes_on() -
     result = stage.run()
 
     assert (result.outcome, result.next_look) == (Outcome.PROGRESSING, 0.0)
-    assert len(result.applied) == len(stage.estate.writes) == 3
+    assert len(result.verified) == len(stage.estate.writes) == 3
     assert stage.settle().outcome is Outcome.APPLIED
     second_run_writes_nothing(stage)
 
@@ -107,7 +107,7 @@ def test_a_pool_that_is_slow_to_read_still_makes_one_step_a_run() -> None:
 
     stage.estate.before = crawl
 
-    assert len(stage.run().applied) == 1
+    assert len(stage.run().verified) == 1
 
 
 def test_passes_are_bounded() -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from reconciler.engine import Outcome
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import SpecInvalid
 from reconciler.spec.model import Mode
 from tests.engine.stage import (
+    ORG,
     SPEC,
+    admins,
     condition,
     converged,
     without_first_queue,
 )
-from tests.small_facets import DOORS
+from tests.small_facets import DOORS, SCOPE
 
 
 def test_report_mode_plans_and_writes_nothing() -> None:
@@ -26,7 +30,10 @@ def test_report_mode_plans_and_writes_nothing() -> None:
 
     assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.OUT_OF_SYNC, None, [])
     seen = condition(result, ConditionKind.READY)
-    assert (seen.reason, seen.message) == ("OutOfSync", "3 changes: 3 granting access")
+    assert (seen.reason, seen.message) == (
+        "OutOfSync",
+        "3 changes: 3 granting access; not applied: mode report (pools/pool-1.yaml)",
+    )
 
 
 def test_a_paused_pool_is_not_even_looked_at() -> None:
@@ -78,18 +85,38 @@ def test_another_plan_than_the_approved_one_is_refused_with_both_hashes() -> Non
     assert stalled.status is Truth.FALSE
 
 
-def test_what_is_not_in_the_approved_plan_is_left() -> None:
-    """A queue that is created shows a difference that was not approved."""
+def test_what_follows_from_an_approved_change_is_approved_with_it() -> None:
+    """A queue that is created is closed: its open access was a line of the plan, and part of its hash."""
     stage = without_first_queue()
     stage.estate.open.discard(1001)
     stage.run()
+    approved = stage.plan()
 
-    result = stage.run(plan_hash=stage.plan().hash)
+    result = stage.run(plan_hash=approved.hash)
 
-    assert [write[0] for write in stage.estate.writes] == ["create queue"]
-    assert result.outcome is Outcome.OUT_OF_SYNC
+    assert [change.kind for change in approved.following] == ["open access"]
+    assert [write[0] for write in stage.estate.writes] == ["create queue", "open access"]
+    assert result.outcome is Outcome.APPLIED
+
+
+@pytest.mark.parametrize("as_planned", [True, False])
+def test_what_appears_while_a_run_writes_needs_another_plan_where_the_first_was_shown(*, as_planned: bool) -> None:
+    """A person who becomes administrator meanwhile is removed by the service, and not behind the back of `apply`."""
+    stage = converged()
+    stage.hold("ann")
+
+    def meanwhile(called: str, args: tuple[object, ...]) -> None:
+        if called == "assign":
+            stage.estate.roles[ORG, SCOPE, "1"]["eve"] = "Administrator"
+
+    stage.estate.before = meanwhile
+    result = stage.run(admins("ann", "bob"), as_planned=as_planned)
+
+    assert stage.holders() == ({"ann", "bob", "eve"} if as_planned else {"ann", "bob"})
+    assert result.outcome is (Outcome.OUT_OF_SYNC if as_planned else Outcome.APPLIED)
+    assert result.next_look is None
     assert result.plan is not None
-    assert [change.kind for change in result.plan.changes] == ["open access"]
+    assert len(result.plan.changes) == as_planned
 
 
 def test_a_later_run_of_the_same_approval_makes_no_other_change() -> None:

@@ -56,7 +56,7 @@ def test_a_facet_that_the_spec_does_not_manage_is_not_read() -> None:
     stage.plan()
 
     assert "roles" not in stage.estate.calls
-    assert "arm pool" not in stage.estate.calls
+    assert "machines" not in stage.estate.calls
 
 
 @pytest.mark.parametrize(

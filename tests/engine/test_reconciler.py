@@ -32,7 +32,7 @@ def test_a_converged_pool_is_in_sync_and_nothing_is_written() -> None:
     result = stage.run()
 
     assert result.outcome is Outcome.IN_SYNC
-    assert (result.next_look, result.applied, stage.estate.writes) == (None, (), [])
+    assert (result.next_look, result.verified, stage.estate.writes) == (None, (), [])
     assert (result.status.attempted, result.status.applied) == ("c0ffee", "c0ffee")
     seen = condition(result, ConditionKind.READY)
     assert (seen.status, seen.reason) == (Truth.TRUE, "InSync")
@@ -45,7 +45,7 @@ def test_a_closed_queue_is_opened_again_and_seen_open() -> None:
     result = stage.run()
 
     assert result.outcome is Outcome.APPLIED
-    assert [change.subject for change in result.applied] == ["fabrikam-prime/project-1"]
+    assert [change.subject for change in result.verified] == ["fabrikam-prime/project-1"]
     assert result.planned is not None
     assert len(result.planned.changes) == 1
     assert result.plan is not None
@@ -114,7 +114,7 @@ def test_nothing_is_narrowed_where_a_grant_failed_even_if_it_is_seen_in_force() 
     result = stage.run(spec)
 
     assert result.outcome is Outcome.PROGRESSING
-    assert [change.subject for change in result.applied] == ["fabrikam-prime ann"]
+    assert [change.subject for change in result.verified] == ["fabrikam-prime ann"]
     assert (result.failures, result.next_look) == ((), 5.0)
     assert stage.holders() == {"ann", "bob"}
     assert stage.settle(spec).outcome is Outcome.APPLIED
@@ -131,7 +131,7 @@ def test_a_grant_that_failed_in_one_organization_does_not_hold_up_another() -> N
     with stage.failing("open access", Forbidden("fabrikam-prime: 403"), about=ORG):
         result = stage.run(spec)
 
-    assert [organization_of(change) for change in result.applied] == [OTHER]
+    assert [organization_of(change) for change in result.verified] == [OTHER]
     assert [failure.error.reason for failure in result.failures] == ["Forbidden"]
 
 
@@ -141,7 +141,7 @@ def test_a_failing_change_does_not_stop_its_neighbours() -> None:
     with stage.failing("open access", Rejected("project-1: 400"), about="fabrikam-prime-0001"):
         result = stage.run()
 
-    assert [change.subject for change in result.applied] == ["fabrikam-prime/project-2", "fabrikam-prime/project-3"]
+    assert [change.subject for change in result.verified] == ["fabrikam-prime/project-2", "fabrikam-prime/project-3"]
     assert result.outcome is Outcome.STALLED
     second_run_writes_nothing(stage_after_one_repair(stage))
 
@@ -162,7 +162,7 @@ def test_yes_without_effect_is_an_error_and_no_success() -> None:
     assert [r.outcome for r in (first, second, third)] == [Outcome.PROGRESSING, Outcome.PROGRESSING, Outcome.FAILED]
     assert [r.next_look for r in (first, second)] == [5.0, 5.0]
     assert [failure.error.reason for failure in third.failures] == ["NotEffective"]
-    assert third.applied == ()
+    assert third.verified == ()
     assert len(stage.estate.writes) == 3
     stage.estate.deaf = False
     assert stage.run().outcome is Outcome.APPLIED
@@ -194,7 +194,7 @@ def test_what_cannot_be_read_after_the_write_is_not_verified() -> None:
     result = stage.run()
 
     assert result.outcome is Outcome.FAILED
-    assert result.applied == ()
+    assert result.verified == ()
     assert result.status.unverified == {}
 
 
@@ -258,7 +258,7 @@ def test_nobody_has_to_listen() -> None:
     stage = converged()
     stage.estate.open.clear()
     reconciler = stage.reconciler
-    quiet = type(reconciler)(stage.planner, stage.estate.writers, stage.shelf, stage.desk)
+    quiet = type(reconciler)(stage.planner, stage.estate.writers, stage.shelf, stage.desk, record=stage.ledger)
 
     assert quiet.reconcile(SPEC, "c0ffee").outcome is Outcome.APPLIED
 

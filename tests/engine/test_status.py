@@ -33,7 +33,7 @@ STATUSES = st.builds(
     attempted=TEXT,
     applied=TEXT,
     conditions=st.lists(CONDITIONS, max_size=3).map(tuple),
-    run=st.none() | st.builds(Run, TIMES, TIMES, TEXT, COUNTS),
+    run=st.none() | st.builds(Run, TIMES, TIMES, TEXT, COUNTS, COUNTS, COUNTS),
     covered=st.none() | TIMES,
     pending=st.none() | FLYING,
     waited=st.lists(TEXT, max_size=3).map(tuple),
@@ -160,6 +160,7 @@ def test_every_error_is_a_reason() -> None:
         "Overdue",
         "Replacing",
         "NotInSpecs",
+        "Interrupted",
     } == REASONS
 
 

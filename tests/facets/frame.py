@@ -11,6 +11,7 @@ from reconciler.engine.facet import Facet
 from reconciler.errors import ReconcilerError
 from reconciler.facets.registry import FACETS
 from reconciler.plan.model import Change, Gap, Refusal, in_order
+from reconciler.plan.order import RoleGrants
 from reconciler.plan.policy import Policy
 from reconciler.spec.model import (
     Access,
@@ -85,6 +86,10 @@ def look(
             refusals += refused
             allowed = [change for change in allowed if change not in [one.change for one in refused]]
         changes += allowed
+    kinds = {facet.name: facet.grants_on for facet in facets if facet.grants_on is not None}
+    results = [RoleGrants(kinds, changes, refusals, gaps).ordered(change) for change in changes]
+    refusals += [one for one in results if isinstance(one, Refusal)]
+    changes = [one for one in results if isinstance(one, Change)]
     return Round(in_order(changes, [facet.name for facet in FACETS]), tuple(refusals), tuple(gaps))
 
 
@@ -98,9 +103,10 @@ def settle(
 ) -> Round:
     """Apply until nothing can be done, and give the last look; a write that fails does not stop the next."""
     apply = {facet.name: facet.apply for facet in facets}
-    for _ in range(6):
+    for _ in range(8):
         seen = look(world, wanted, facets=facets, policy=policy)
-        if not sum([_applied(apply[change.facet], change, world, after_each) for change in seen.changes]):
+        ready = [change for change in seen.changes if not change.awaits]
+        if not sum([_applied(apply[change.facet], change, world, after_each) for change in ready]):
             return seen
     raise AssertionError(f"not settled, still {seen}")
 

@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 from reconciler.errors import Unavailable
 from reconciler.facets import inheritance
 from reconciler.facets.inheritance import DesiredInheritance, ObservedInheritance
+from reconciler.facets.support.lockout import Standing
 from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, AutoProvision, Inheritance, Target
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles
+from reconciler.survey.operators import Operators
 from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, settle, spec, specific
 from tests.facets.world import OPERATOR, POOL, Org, World, person
 
 ONLY = [inheritance.FACET]
 ANN = person("ann")
+ALONE = Operators(OPERATOR, (OPERATOR,))
 CREATOR_ONLY = PermissionProfile(PermissionKind.CREATOR_ONLY)
 INHERIT = PermissionProfile(PermissionKind.INHERIT)
 
@@ -63,7 +66,7 @@ def test_it_is_switched_off_where_the_operator_stays_an_administrator() -> None:
 
 
 def test_it_is_switched_on_again() -> None:
-    world = World({PRIME: Org(inherits=False)})
+    world = World({PRIME: Org(inherits=False, assigned={OPERATOR.id: "Administrator"})})
     wanted = spec(organization(), profile=INHERIT)
 
     change = look(world, wanted, facets=ONLY).changes[0]
@@ -86,7 +89,7 @@ def test_it_stays_on_where_switching_off_would_lock_the_operator_out(org: Org, r
     seen = look(World({PRIME: org}), spec(organization(), profile=CREATOR_ONLY), facets=ONLY)
 
     assert (seen.changes, [r.rule for r in seen.refusals]) == ((), ["operator-itself"]), reason
-    assert "stays on until the operator itself is read" in seen.refusals[0].message
+    assert "the operator's own assignment is not part of this plan" in seen.refusals[0].message
 
 
 def test_one_organization_without_an_answer_does_not_stop_the_other() -> None:
@@ -126,7 +129,7 @@ seen_pools = st.tuples(st.booleans(), st.booleans(), st.sets(st.sampled_from([OP
 
 def _observed(parts: list[tuple[bool, bool, set[str]]]) -> inheritance.Observed:
     return tuple(
-        ObservedInheritance(f"org-{n}", POOL, inherits, wanted, OPERATOR.id, frozenset(assigned))
+        ObservedInheritance(f"org-{n}", POOL, inherits, wanted, Standing(ALONE), frozenset(assigned))
         for n, (inherits, wanted, assigned) in enumerate(parts)
     )
 
@@ -153,7 +156,7 @@ def test_no_pool_is_left_without_the_operator(observed: inheritance.Observed) ->
     changes = list(inheritance.diff(desired_of(observed), observed))
     refused = [refusal.change for refusal in inheritance.guard(observed, changes, Policy())]
 
-    after = apply_to(observed, [change for change in changes if change not in refused])
+    after = apply_to(observed, [change for change in changes if change not in refused and not change.awaits])
 
     turned_off = [new for old, new in zip(observed, after, strict=True) if old.inherits and not new.inherits]
     assert all(OPERATOR.id in seen.assigned for seen in turned_off)

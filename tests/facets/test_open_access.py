@@ -172,7 +172,7 @@ def test_all_projects_of_an_organization_that_shows_none_is_no_success() -> None
 
 
 def test_the_policy_may_forbid_to_open_but_never_to_close() -> None:
-    policy = Policy(open_access=False)
+    policy = Policy(open_access=())
     wanted = spec(organization(open_access=True), exceptions=[exception("App", allow=False)])
 
     seen = look(world_with(2), wanted, facets=ONLY, policy=policy)

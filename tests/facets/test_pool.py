@@ -94,7 +94,7 @@ def test_creation_inherits_nowhere_if_one_organization_shall_not() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "rule"),
-    [(Policy(create_pools=False), "policy-create-pools"), (Policy(open_access=False), "policy-open-access")],
+    [(Policy(create_pools=False), "policy-create-pools"), (Policy(open_access=()), "policy-open-access")],
 )
 def test_the_policy_may_forbid_a_creation(policy: Policy, rule: str) -> None:
     seen = look(world_with(None), wanted(), facets=ONLY, policy=policy)

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import Forbidden
+from reconciler.errors import Forbidden, Rejected
 from reconciler.facets import queue_roles
 from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.order import GRANTS, READS
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, OpenAccess, QueuePlace, RoleAssignmentChange
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import QueueRoles, Spec
 from tests.facets.frame import NOW, PRIME, look, organization, settle, spec
-from tests.facets.world import OPERATOR, POOL, RANKS, Org, World, person
+from tests.facets.world import COLLECTION, OPERATOR, POOL, RANKS, Org, World, person
 
 ANN, BOB, CAROL = person("ann"), person("bob"), person("carol")
 WEB, APP = Project("web", "Web"), Project("app", "App")
@@ -33,6 +34,12 @@ def world_with(assigned: dict[str, str] | None = None, inherited: dict[str, str]
     org.on_queue = {1: dict(assigned or {})}
     org.in_project = {"web": dict(inherited or {OPERATOR.id: "Administrator"})}
     return World({PRIME: org})
+
+
+def administered(world: World) -> World:
+    """The operator administers everything of the organization, so no role on a queue is its way in."""
+    world.organizations[PRIME].members[COLLECTION] = {OPERATOR.id}
+    return world
 
 
 def wants(exclusive: bool = False, project: str = "Web", **roles: tuple[str, ...]) -> Spec:
@@ -102,7 +109,7 @@ def test_what_an_exclusive_list_takes(
 def test_the_last_administrator_that_was_seen_stays() -> None:
     """Somebody has to be able to give roles; an inherited administrator is one."""
     wanted = wants(True, administrator=())
-    alone = look(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"}), wanted, facets=ONLY)
+    alone = look(administered(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"})), wanted, facets=ONLY)
     backed = look(world_with({BOB.id: "Administrator"}), wanted, facets=ONLY)
 
     assert (alone.changes, [r.rule for r in alone.refusals]) == ((), ["last-administrator"])
@@ -112,7 +119,7 @@ def test_the_last_administrator_that_was_seen_stays() -> None:
 def test_lowering_the_last_administrator_counts_as_taking() -> None:
     wanted = wants(True, administrator=(), user=("bob@fabrikam.com",))
 
-    seen = look(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"}), wanted, facets=ONLY)
+    seen = look(administered(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"})), wanted, facets=ONLY)
 
     assert (seen.changes, [r.rule for r in seen.refusals]) == ((), ["last-administrator"])
 
@@ -222,7 +229,7 @@ def administrators(org: Org) -> set[str]:
 def test_any_queue_settles_and_never_loses_its_last_administrator(
     assigned: dict[str, str], inherited: dict[str, str], wanted: Spec, materialise: bool
 ) -> None:
-    world = world_with(assigned, inherited)
+    world = administered(world_with(assigned, inherited))
     world.organizations[PRIME].in_project["web"] = inherited
     org = world.organizations[PRIME]
     begun = bool(administrators(org))
@@ -244,3 +251,22 @@ def test_only_an_exclusive_list_takes(assigned: dict[str, str], inherited: dict[
     changes = look(world_with(assigned, inherited), wanted, facets=ONLY).changes
 
     assert wanted.access.queue_roles[0].exclusive or not any(change.narrows for change in changes)
+
+
+def test_an_ambiguous_principal_stops_removals_on_the_queue_that_lists_it_alone() -> None:
+    world = world_with({BOB.id: "User"})
+    world.organizations[PRIME].on_queue[2] = {BOB.id: "User"}
+    world.organizations[PRIME].ambiguous["carol@fabrikam.com"] = Rejected("carol@fabrikam.com: fits 2 identities")
+    on_web = QueueRoles(PRIME, "Web", {"User": ("ann@fabrikam.com", "carol@fabrikam.com")}, exclusive=True)
+    on_app = QueueRoles(PRIME, "App", {"User": ("ann@fabrikam.com",)}, exclusive=True)
+    both = spec(organization(PRIME, "Web", "App"), queue_roles=[on_web, on_app])
+
+    seen = look(world, both, facets=ONLY)
+
+    removals = {one.subject: one.awaits for one in seen.changes if one.after is None}
+    assert removals == {f"{PRIME}/App bob@fabrikam.com": GRANTS, f"{PRIME}/Web bob@fabrikam.com": READS}
+    assert {one.subject for one in seen.changes if one.after == "User"} == {
+        f"{PRIME}/App ann@fabrikam.com",
+        f"{PRIME}/Web ann@fabrikam.com",
+    }
+    assert [(gap.kind, gap.subject) for gap in seen.gaps] == [(GapKind.DEGRADED, f"{PRIME}/Web carol@fabrikam.com")]

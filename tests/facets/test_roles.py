@@ -8,6 +8,7 @@ from reconciler.errors import Forbidden, ReconcilerError, Rejected
 from reconciler.facets import roles
 from reconciler.facets.roles import DesiredRoles
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
+from reconciler.plan.order import READS
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, RoleAssignmentChange
 from reconciler.ports.devops import Identity
@@ -160,7 +161,11 @@ def test_a_lower_role_is_raised() -> None:
             "its own right would go with inheritance",
         ),
         (estate(OPERATOR), [], "it has one"),
-        (estate(inherits=False), [], "inheritance is off: either it has a right by other ways, or it cannot give one"),
+        (
+            estate(inherits=False),
+            ["administrator operator@fabrikam.com: None -> Administrator"],
+            "inheritance is off, and no right of it was read: another run may give it one",
+        ),
     ],
 )
 def test_the_operator_assigns_itself_only_where_it_would_be_without(
@@ -291,7 +296,6 @@ def test_two_accounts_of_one_name_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("world", "wanted", "rules", "reason"),
     [
-        (estate(BOB), only("ann@fabrikam.com"), ["last-administrator"], "ann is not seen assigned yet"),
         (estate(BOB), only(), ["last-administrator"], "nobody at all would be assigned"),
         (
             estate(OPERATOR, BOB),
@@ -308,6 +312,11 @@ def test_removals_wait_for_those_who_stay(world: World, wanted: Spec, rules: lis
 def test_a_replaced_administrator_goes_once_the_new_one_is_seen() -> None:
     world = estate(BOB)
 
+    planned = look(world, only("ann@fabrikam.com"), facets=ONLY)
+    assert [(c.subject, c.awaits) for c in planned.changes] == [
+        ("fabrikam-prime ann@fabrikam.com", ""),
+        ("fabrikam-prime bob@fabrikam.com", "grants are verified"),
+    ]
     last = settle(world, only("ann@fabrikam.com"), facets=ONLY)
 
     assert [write[::2] for write in world.writes] == [("assign_role", "id-ann"), ("remove_role", "id-bob")]
@@ -321,11 +330,52 @@ def test_one_dead_name_in_the_list_does_not_protect_an_intruder() -> None:
     assert lines(seen.changes) == ["administrator eve@fabrikam.com: Administrator -> None"]
 
 
-def test_somebody_who_answers_to_an_unresolved_name_is_kept() -> None:
-    """A service principal's name may not resolve though its assignment stands there, by that very name."""
+def test_an_unresolved_address_keeps_the_account_that_signs_in_by_it() -> None:
+    """The search may not find what the role assignments show."""
     world = estate(ANN)
-    agent = Identity("id-agent", "build-agent")
+    agent = Identity("id-agent", "Build agent", "Agent@fabrikam.com")
     world.organizations[PRIME].people.append(agent)
     world.organizations[PRIME].assigned[agent.id] = "Administrator"
+    world.organizations[PRIME].not_found.add("agent@fabrikam.com")
 
-    assert look(world, only("ann@fabrikam.com", "Build-Agent"), facets=ONLY).changes == ()
+    assert look(world, only("ann@fabrikam.com", "agent@fabrikam.com"), facets=ONLY).changes == ()
+
+
+def test_an_unresolved_name_keeps_no_one_by_a_display_name() -> None:
+    """People choose those: an intruder who is called like an employee who left goes all the same."""
+    world = estate(ANN)
+    eve = Identity("id-eve", "carol@fabrikam.com", "eve@fabrikam.com")
+    world.organizations[PRIME].people.append(eve)
+    world.organizations[PRIME].assigned[eve.id] = "Administrator"
+
+    seen = look(world, only("ann@fabrikam.com", "carol@fabrikam.com"), facets=ONLY)
+    assert "administrator eve@fabrikam.com: Administrator -> None" in lines(seen.changes)
+
+
+def test_an_ambiguous_principal_is_a_blind_grant_and_stops_no_other_grant() -> None:
+    """Nothing is taken away in its place, since whoever is meant may be the one who would lose the role."""
+    world = estate(EVE)
+    world.organizations[PRIME].people.append(ANN)
+    world.organizations[PRIME].ambiguous["carol@fabrikam.com"] = Rejected("carol@fabrikam.com: fits 2 identities")
+
+    seen = look(world, only("ann@fabrikam.com", "carol@fabrikam.com"), facets=ONLY)
+
+    assert {line: change.awaits for line, change in zip(lines(seen.changes), seen.changes, strict=True)} == {
+        "administrator ann@fabrikam.com: None -> Administrator": "",
+        "administrator eve@fabrikam.com: Administrator -> None": READS,
+    }
+    assert [(gap.kind, gap.subject) for gap in seen.gaps] == [(GapKind.DEGRADED, f"{PRIME} carol@fabrikam.com")]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (f"[{PRIME}]\\Nothing", "no group of this name is known there"),
+        (f"Web Build Service ({PRIME})", "the first pipeline that runs creates it"),
+    ],
+)
+def test_what_lives_in_azure_devops_alone_is_never_made_known(name: str, message: str) -> None:
+    seen = look(estate(ANN), only("ann@fabrikam.com", name), facets=ONLY)
+
+    assert seen.changes == ()
+    assert [gap.message.rpartition("; ")[2].rpartition(": ")[2] for gap in seen.gaps] == [message]

@@ -196,7 +196,7 @@ def test_an_organization_with_such_a_project_is_created_closed() -> None:
     body = {"location": "eastus", "properties": {"organizationProfile": {"organizations": [item]}}}
 
     def sent(one: Organization) -> bool:
-        made = pool.parse(spec(one, body=body), NOW).creation
+        made = pool.parse(spec(one, body=body), NOW).creation()
         return bool(made["properties"]["organizationProfile"]["organizations"][0]["openAccess"])
 
     assert (sent(organization(PRIME, open_access=True)), sent(without("app"))) == (True, False)

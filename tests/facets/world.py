@@ -16,14 +16,27 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotReady, ReconcilerError, Rejected
 from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import (
+    AgentPool,
+    Identity,
+    Pipeline,
+    PipelinePermissions,
+    Project,
+    Queue,
+    QueueCheck,
+    RoleAssignment,
+)
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.effective import POOL_SCOPE, QUEUE_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import Excepted, RememberedNames, excepted
+from reconciler.survey.operators import Operators
+from reconciler.survey.owed import Debts
 from reconciler.survey.queue_uses import QueueUses
 
+COLLECTION = "id-collection-administrators"
+"""Local id of the group that administers every agent pool and queue, whatever their roles say."""
 RANKS = ("Reader", "User", "Creator", "Administrator")
 OPERATOR = Identity("id-operator", "Operator", "operator@fabrikam.com")
 POOL = AgentPool(7, "fabrikam-managed-pool", auto_provision=True)
@@ -61,8 +74,22 @@ class Org:
     """Queue id → local id → assigned role there."""
     in_project: dict[str, dict[str, str]] = field(default_factory=dict)
     """Project id → local id → role on all its queues."""
+    not_found: set[str] = field(default_factory=set)
+    """Principals that no search finds, though they are here."""
+    ambiguous: dict[str, ReconcilerError] = field(default_factory=dict)
+    """Principal → why it cannot be told."""
     trouble: dict[str, ReconcilerError] = field(default_factory=dict)
     """Name of a read, or of a read and a project (``queues/web``) → what it raises."""
+
+    members: dict[str, set[str]] = field(default_factory=dict)
+    """Local id of a group → local ids of its direct members."""
+    operators: Operators | None = None
+    """None: the deployed service runs, and is the only operator."""
+
+    @property
+    def caller(self) -> str:
+        """Local id of the identity that runs."""
+        return self.operators.caller.id if self.operators else OPERATOR.id
 
     def person(self, identity: str) -> Identity:
         return next(who for who in self.people if who.id == identity)
@@ -70,7 +97,44 @@ class Org:
     def administrators(self) -> set[str]:
         """Who administers the pool, in whatever way: a lower assigned role takes nothing of an inherited one."""
         held = [*self.assigned.items(), *(self.inherited.items() if self.inherits else ())]
-        return {identity for identity, role in held if role == "Administrator"}
+        return self.standing_for({identity for identity, role in held if role == "Administrator"})
+
+    def queue_administrators(self, project: str, queue: int) -> set[str]:
+        """Who administers a queue, in whatever way."""
+        held = [*self.on_queue.get(queue, {}).items(), *self.in_project.get(project, {}).items()]
+        return self.standing_for({identity for identity, role in held if role == "Administrator"})
+
+    def standing_for(self, identities: set[str]) -> set[str]:
+        """These, and whoever is in one of them."""
+        found = set(identities)
+        while more := {one for group in found for one in self.members.get(group, ())} - found:
+            found |= more
+        return found
+
+    def groups_of(self, identity: str) -> frozenset[str]:
+        return frozenset(group for group in self.members if identity in self.standing_for({group}) - {group})
+
+
+@dataclass(frozen=True)
+class WorldPeople:
+    """Who the operators are in one organization, and what groups mean there."""
+
+    org: Org
+
+    def operators(self) -> Operators:
+        if "operators" in self.org.trouble:
+            raise self.org.trouble["operators"]
+        return self.org.operators or Operators(OPERATOR, (OPERATOR,))
+
+    def groups_of(self, identity: str) -> frozenset[str]:
+        return self.org.groups_of(identity)
+
+    def administers_collection(self, identity: str) -> bool:
+        return COLLECTION in self.org.groups_of(identity)
+
+    def without_members(self, identities: Collection[str]) -> frozenset[str]:
+        people = {who.id for who in self.org.people} - self.org.members.keys()
+        return frozenset(one for one in identities if not self.org.standing_for({one}) & people)
 
 
 class World:
@@ -87,6 +151,7 @@ class World:
         self.surroundings: AzureResourcesReader | None = None
         self.moved: PoolElsewhere | None = None
         self.remembered = RememberedNames()
+        self.debts = Debts()
 
     @property
     def writers(self) -> Writers:
@@ -106,7 +171,7 @@ class World:
     def elsewhere(self, spec: Spec) -> PoolElsewhere | None:  # noqa: ARG002 - there is one pool
         return self.moved
 
-    def queue_uses(self, organization: str, queue: Queue) -> QueueUses:
+    def queue_uses(self, organization: str, queue: Queue, *, only: str = "") -> QueueUses:  # noqa: ARG002 - both are at hand
         org = self._read(organization, "queue_uses")
         if f"queue_uses/{queue.project_id}" in org.trouble:
             raise org.trouble[f"queue_uses/{queue.project_id}"]
@@ -150,6 +215,10 @@ class World:
     def me(self, organization: str) -> Identity:
         self._read(organization, "me")
         return OPERATOR
+
+    def people(self, organization: str) -> WorldPeople:
+        self._read(organization, "me")
+        return WorldPeople(self.organizations[organization])
 
     def queues(
         self, organization: str, projects: Sequence[Project], pool: AgentPool
@@ -206,9 +275,13 @@ class World:
         assert pool in org.pools
         return org.inherits
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
-        people = self._read(organization, "identities").people
-        names = {name.casefold(): who for who in people for name in (who.unique_name, who.origin_id) if name}
+    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
+        org = self._read(organization, "identities")
+        names: dict[str, Identity | ReconcilerError] = {
+            name.casefold(): who for who in org.people for name in (who.unique_name, who.origin_id) if name
+        }
+        names = {name: who for name, who in names.items() if name not in org.not_found}
+        names.update(org.ambiguous)
         return {name: names[name.casefold()] for name in principals if name.casefold() in names}
 
     # --- writers --------------------------------------------------------------------------------------
@@ -246,6 +319,21 @@ class World:
         held = org.authorized.setdefault(queue_id, set())
         (held.add if authorized else held.discard)(pipeline_id)
 
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        org = self.organizations[organization]
+        self.writes.append(("add_check", organization, project_id, queue_id, queue, check.kind))
+        held = org.uses.get(queue_id, QueueUses())
+        made = replace(check, id=100 + len(held.checks), changed_by=OPERATOR.id)
+        org.uses[queue_id] = replace(held, checks=(*held.checks, made))
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        self.writes.append(("repoint_pipeline", organization, project_id, pipeline_id, old_queue, new_queue))
+        uses = self.organizations[organization].uses
+        old = uses.get(old_queue, QueueUses())
+        uses[old_queue] = replace(old, pipelines=tuple(one for one in old.pipelines if one.id != pipeline_id))
+
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         org = self.organizations[organization]
         self.writes.append(("set_auto_provision", organization, on))
@@ -260,9 +348,9 @@ class World:
             return
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
         org = self.organizations[organization]
-        if identity_id == OPERATOR.id and self.refused_self_assignment:
+        if identity_id == org.caller and self.refused_self_assignment:
             raise Rejected(f"{organization}: the service refuses a change of one's own role")
-        if OPERATOR.id not in org.administrators():
+        if org.caller not in org.administrators():
             raise Forbidden(f"{organization}: the operator does not administer agent pool {resource}")
         assert identity_id in {who.id for who in org.people}
         self.writes.append(("assign_role", organization, identity_id))
@@ -275,15 +363,18 @@ class World:
             return
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
         org = self.organizations[organization]
-        if OPERATOR.id not in org.administrators():
+        if org.caller not in org.administrators():
             raise Forbidden(f"{organization}: the operator does not administer agent pool {resource}")
         self.writes.append(("remove_role", organization, identity_id))
         org.assigned.pop(identity_id, None)
 
     def set_inheritance(self, organization: str, scope: str, resource: str, inherit: bool) -> None:
         assert (scope, resource) == (POOL_SCOPE, str(POOL.id))
+        org = self.organizations[organization]
+        if org.caller not in org.administrators():
+            raise Forbidden(f"{organization}: the caller does not administer agent pool {resource}")
         self.writes.append(("set_inheritance", organization, inherit))
-        self.organizations[organization].inherits = inherit
+        org.inherits = inherit
 
     def materialise(self, organization: str, principal: str) -> Identity:
         org = self.organizations[organization]

@@ -19,7 +19,7 @@ from reconciler.config.settings import PREFIX, CredentialKind, Settings, Telemet
 from reconciler.config.triggers import BOUND, VARIABLES, Hosting, state
 from reconciler.errors import ReconcilerError
 from reconciler.service.events import pools
-from reconciler.service.http.access import require_role
+from reconciler.service.http.access import OWNER, require_role
 from reconciler.service.http.message import HttpProblem
 from tests.infra.bicep import Expression
 from tests.infra.world import ROOT, Check, World, differ, module_at, unlike
@@ -180,13 +180,22 @@ def queues_and_containers(world: World) -> Iterator[str]:
     names = world.names
     triggers = [trigger(function).get("queueName", "") for function in functions()]
     bound = {re.sub(r"%(\w+)%", lambda found: names["queues"].get(found[1], ""), name) for name in triggers if name}
-    containers = [Expression(f"names.{name}Container") for name in ("state", "deployment", "deadLetter")]
+    containers = [Expression(f"names.{name}Container") for name in ("state", "safety", "deployment", "deadLetter")]
 
     made = {queue + end for queue in names["queues"].values() for end in ("", names["poison"])}
     yield from differ("names.json: queues", made, bound)
     yield from unlike("main.bicep: queues", params["queues"], Expression("concat(queues, poison)"))
     yield from unlike("main.bicep: containers", params["containers"], containers)
     yield from unlike("names.json: stateContainer", names["stateContainer"], Names().container)
+    yield from unlike("names.json: safetyContainer", names["safetyContainer"], Names().safety)
+
+
+def safety_is_the_workers(world: World) -> Iterator[str]:
+    """The ingress has no right on the container that decides what is written, and the worker starts in mode report."""
+    ingress = world.files["main.bicep"].modules["ingressApp"].value["params"]
+    if "safety" in f"{ingress}{world.files['modules/ingress.bicep'].text}":
+        yield "modules/ingress.bicep: the ingress reaches the safety container"
+    yield from unlike("main.bicep: RECONCILER_MODE", environment(world).get("RECONCILER_MODE"), "report")
 
 
 def only_dead_letters_expire(world: World) -> Iterator[str]:
@@ -207,7 +216,7 @@ def functions_of_apps(world: World) -> Iterator[str]:
 
     yield from differ("names.json: httpFunctions", set(world.names["httpFunctions"]), by_http)
     yield from differ("names.json: otherFunctions", set(world.names["otherFunctions"]), others)
-    yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), {"plan"})
+    yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), {"plan", "mode", "set_mode"})
 
 
 def open_paths(world: World) -> Iterator[str]:
@@ -222,7 +231,7 @@ def open_paths(world: World) -> Iterator[str]:
 
 def app_role(world: World) -> Iterator[str]:
     """The app role of the registration is the one that the program asks for."""
-    (role,) = world.json("app-roles.json")
+    role, owner = world.json("app-roles.json")
     asked = environment(world)["RECONCILER_APP_ROLE"]
     claims = {"claims": [{"typ": "roles", "val": role["value"]}]}
     header = {"x-ms-client-principal": base64.b64encode(json.dumps(claims).encode()).decode()}
@@ -236,6 +245,12 @@ def app_role(world: World) -> Iterator[str]:
         yield f"app-roles.json: id {role['id']} is no guid"
     yield from differ("app-roles.json: members", set(role["allowedMemberTypes"]), {"Application", "User"})
     yield from unlike("app-roles.json: isEnabled", role["isEnabled"], True)
+    yield from unlike("app-roles.json: owner", owner["value"], OWNER)
+    yield from unlike("app-roles.json: owner: id", owner["id"] != role["id"], True)
+    # What a program may do a stolen secret of it may do: only people own.
+    yield from differ("app-roles.json: owner: members", set(owner["allowedMemberTypes"]), {"User"})
+    if asked == OWNER:
+        yield "main.bicep: who operates would own as well"
 
 
 _GROUP = "/subscriptions/s/resourceGroups/rg"
@@ -341,6 +356,7 @@ CHECKS: tuple[Check, ...] = (
     no_output_is_a_setting,
     nothing_sampled_away,
     queues_and_containers,
+    safety_is_the_workers,
     only_dead_letters_expire,
     functions_of_apps,
     open_paths,

@@ -94,7 +94,7 @@ def worker_data_roles(world: World) -> Iterator[str]:
     yield from unlike(
         "main.bicep: roles: containers",
         given.get("blobContainers"),
-        [Expression("names.stateContainer"), Expression("names.deploymentContainer")],
+        [Expression(f"names.{name}Container") for name in ("state", "safety", "deployment")],
     )
     yield from unlike(
         "modules/roles.bicep: telemetry",

@@ -136,5 +136,11 @@ def used_by(*urls: str) -> ArmTarget:
     return UpdatePool(SPEC.pool_id, {"properties": {"organizationProfile": {"organizations": organizations}}})
 
 
+def adding(organization: str) -> Change:
+    """An update that adds an organization to the body, for all its projects."""
+    line = Detail(f"organizationProfile.organizations[{organization}]", None, "all")
+    return arm(used_by(f"https://dev.azure.com/{organization}"), line)
+
+
 def rules(*changes: Change, spec: Spec = SPEC, policy: Policy | None = None, today: date = TODAY) -> list[str]:
     return [refusal.rule for refusal in refuse(spec, changes, policy or Policy(), today=today)]

@@ -33,6 +33,7 @@ from tests.plan.guarded import (
     SPEC,
     TODAY,
     UPDATE,
+    adding,
     arm,
     change,
     closing,
@@ -169,9 +170,13 @@ def test_an_exception_past_its_last_day_names_nothing() -> None:
     assert refuse(SPEC, [opening("Ops")], Policy()) == ()
 
 
-def test_the_operator_takes_a_role_only_where_inheritance_goes_off() -> None:
+def test_the_operator_takes_a_role_only_where_something_is_taken_away() -> None:
     """Otherwise it has its rights from above, and a role of its own would be one that nobody asked for."""
-    assert rules(itself(pool())) == ["operator-itself"]
+    roles = SPEC.access.roles
+    kept = replace(SPEC, access=replace(SPEC.access, roles=tuple(replace(one, exclusive=False) for one in roles)))
+
+    assert rules(itself(pool()), spec=kept) == ["operator-itself"]
+    assert rules(itself(pool())) == []
     assert rules(itself(pool("fabrikam-tailspin"), "Reader")) == ["operator-itself"]
     assert rules(itself(pool("fabrikam-tailspin"), None)) == ["operator-itself"]
     assert rules(itself(queue("Web", "fabrikam-tailspin"))) == ["operator-itself"]
@@ -203,6 +208,12 @@ def test_nothing_is_destroyed_or_replaced(ruin: Change) -> None:
 
 # --- policy ---
 
+OPEN = {
+    "properties": {
+        "organizationProfile": {"organizations": [{"url": f"https://dev.azure.com/{ORG}", "openAccess": True}]}
+    }
+}
+
 
 @pytest.mark.parametrize(
     ("policy", "refused", "rule"),
@@ -210,14 +221,14 @@ def test_nothing_is_destroyed_or_replaced(ruin: Change) -> None:
         (Policy(subscriptions=("2*",)), closing(), "policy-subscriptions"),
         (Policy(resource_groups=("rg-test",)), arm(), "policy-resource-groups"),
         (Policy(organizations=("contoso",)), closing(), "policy-organizations"),
-        (Policy(organizations=(ORG,)), arm(), "policy-organizations"),
+        (Policy(organizations=(ORG,)), adding("fabrikam-tailspin"), "policy-organizations"),
         (Policy(projects=(f"{ORG}/Test",)), opening(), "policy-projects"),
         (Policy(projects=(f"{ORG}/Test",)), closing("Both"), "policy-projects"),
-        (Policy(projects=(f"{ORG}/*",)), arm(), "policy-projects"),
+        (Policy(projects=(f"{ORG}/*",)), adding("fabrikam-tailspin"), "policy-projects"),
         (Policy(principals=("*@contoso.com",)), grant(), "policy-principals"),
         (Policy(principals=("ann@*",)), arm(CREATE), "policy-principals"),
-        (Policy(open_access=False), opening(), "policy-open-access"),
-        (Policy(open_access=False), arm(CREATE), "policy-open-access"),
+        (Policy(open_access=()), opening(), "policy-open-access"),
+        (Policy(open_access=()), arm(CreatePool(SPEC.pool_id, OPEN)), "policy-open-access"),
         (Policy(create_pools=False), arm(CREATE), "policy-create-pools"),
         (Policy(), member(), "policy-materialise"),
     ],
@@ -230,16 +241,17 @@ def test_what_the_policy_does_not_allow_is_refused(policy: Policy, refused: Chan
     ("policy", "fine"),
     [
         (Policy(subscriptions=("1*",), resource_groups=("RG-*",), organizations=("fabrikam-*",)), arm()),
-        (Policy(projects=("fabrikam-*/*",)), arm()),
+        (Policy(projects=("fabrikam-*/*",)), adding("fabrikam-tailspin")),
+        (Policy(organizations=(), projects=()), arm(used_by("https://dev.azure.com/fabrikam-tailspin"))),
         (Policy(principals=()), removal()),
         (Policy(principals=()), arm()),
-        (Policy(open_access=False), closing()),
-        (Policy(open_access=False, create_pools=False), arm()),
+        (Policy(open_access=()), closing()),
+        (Policy(open_access=(), create_pools=False), arm()),
         (Policy(materialise=True), member()),
     ],
 )
 def test_what_the_policy_allows_is_allowed(policy: Policy, fine: Change) -> None:
-    """Limits are on what is handed out: taking back is never held up by them."""
+    """Limits are on what is granted: removing is not limited, and neither is what a body merely carries on."""
     assert rules(fine, policy=policy) == []
 
 

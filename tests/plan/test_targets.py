@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from reconciler.plan.model import Action, Change, Detail, Risk, Route, in_order
+from reconciler.plan.target_form import to_json
 from reconciler.plan.targets import (
     AutoProvision,
     CreatePool,
@@ -24,7 +25,6 @@ from reconciler.plan.targets import (
     Target,
     UpdatePool,
     role_rank,
-    to_json,
 )
 from tests.plan.every_target import POOL, PROJECT, QUEUE, RESOURCE, TARGETS, TYPES, WHOLE
 
@@ -72,6 +72,8 @@ def test_the_samples_leave_no_type_out() -> None:
         (TARGETS[6], Action.CREATE, Risk.WIDENS, Route.DEVOPS),
         (TARGETS[7], Action.CREATE, Risk.WIDENS, Route.DEVOPS),
         (TARGETS[8], Action.CREATE, Risk.WIDENS, Route.DEVOPS),
+        (TARGETS[9], Action.CREATE, Risk.NEUTRAL, Route.DEVOPS),
+        (TARGETS[10], Action.UPDATE, Risk.NEUTRAL, Route.DEVOPS),
         (CreatePool(RESOURCE, {}), Action.CREATE, Risk.NEUTRAL, Route.ARM),
         (creating(organizations=[{"openAccess": False}]), Action.CREATE, Risk.NEUTRAL, Route.ARM),
         (creating(organizations=[{"openAccess": True}]), Action.CREATE, Risk.WIDENS, Route.ARM),
@@ -79,8 +81,8 @@ def test_the_samples_leave_no_type_out() -> None:
         (creating(permissionProfile={"kind": "Inherit"}), Action.CREATE, Risk.WIDENS, Route.ARM),
         (creating(permissionProfile={"kind": "SpecificAccounts", "groups": ["g"]}), Action.CREATE, Risk.WIDENS, Route.ARM),
         (UpdatePool(RESOURCE, {}), Action.UPDATE, Risk.NEUTRAL, Route.ARM),
-        (TARGETS[11], Action.REMOVE, Risk.DESTROYS, Route.ARM),
-        (TARGETS[12], Action.UPDATE, Risk.DESTROYS, Route.ARM),
+        (TARGETS[13], Action.REMOVE, Risk.DESTROYS, Route.ARM),
+        (TARGETS[14], Action.UPDATE, Risk.DESTROYS, Route.ARM),
     ],
 )  # fmt: skip
 def test_action_risk_and_route_follow_from_the_target(target: Target, action: Action, risk: Risk, route: Route) -> None:
@@ -162,7 +164,13 @@ def test_a_target_is_one_flat_object_with_its_type() -> None:
         "poolId": 7,
         "allow": True,
     }
-    assert to_json(TARGETS[11]) == {"type": "replacePool", "resourceId": RESOURCE, "body": {}, "replaces": ["location"]}
+    assert to_json(TARGETS[13]) == {
+        "type": "replacePool",
+        "resourceId": RESOURCE,
+        "body": {},
+        "replaces": ["location"],
+        "restores": [],
+    }
 
 
 ROLE = RoleAssignmentChange(POOL, "id-ann", "ann@fabrikam.com", None, "Administrator")

@@ -78,7 +78,7 @@ def test_it_holds_what_runs_and_nothing_else(built: Built) -> None:
     ]
     assert "reconciler/service/http/openapi.json" in names
     packages = {name.split("/")[3] for name in names if name.startswith(SITE)}
-    assert packages & {"typer", "rich", "aiohttp", "croniter", "pytest", "hypothesis"} == set()
+    assert packages & {"typer", "rich", "aiohttp", "pytest", "hypothesis"} == set()
 
 
 def test_everything_of_ours_comes_with_bytecode_that_names_the_apps_own_place(built: Built) -> None:

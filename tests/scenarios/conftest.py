@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from emulator import Running, start
 from tests.scenarios.drafts import estate, managed, release
@@ -51,3 +52,11 @@ def nothing(world: World) -> World:
     """The same specs, and no pool was ever created."""
     world.do.replace(estate(pools=False))
     return world
+
+
+@pytest.fixture
+def arm(world: World) -> Iterator[requests.Session]:
+    """Somebody with rights in Azure, beside the operator."""
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {world.running.tokens['arm']}"
+        yield session

@@ -79,9 +79,9 @@ def test_a_deleted_queue_is_waited_for_once_then_made_and_opened(world: World) -
     second = world.apply()
 
     assert first.outcome is Outcome.PROGRESSING
-    assert first.applied == ()
+    assert first.verified == ()
     assert second.outcome is Outcome.APPLIED
-    assert [change.id for change in second.applied] == [
+    assert [change.id for change in second.verified] == [
         "queues:queue:fabrikam-tailspin/Web",
         "open_access:open access:fabrikam-tailspin/Web",
     ]
@@ -162,7 +162,7 @@ def test_a_listed_project_that_was_renamed_is_reported_until_the_spec_follows(wo
 
     assert ("queues", "fabrikam-prime/fabrikam-dev", "degraded") in gaps(lost.plan)
     assert lost.outcome is Outcome.STALLED
-    assert [change.subject for change in lost.applied] == ["fabrikam-prime/fabrikam-test"]
+    assert [change.subject for change in lost.verified] == ["fabrikam-prime/fabrikam-test"]
 
     world.spec(managed(prime=organization(PRIME, ["fabrikam-next", "fabrikam-test"], open_access=False)))
     world.settle()
@@ -315,7 +315,7 @@ def test_two_pools_of_one_organization_do_not_meddle(world: World) -> None:
     results = world.sweep()
 
     assert results[POOL].outcome is Outcome.IN_SYNC
-    assert [change.subject for change in results[RELEASE].applied] == ["fabrikam-prime/fabrikam-release"]
+    assert [change.subject for change in results[RELEASE].verified] == ["fabrikam-prime/fabrikam-release"]
     assert world.truth.opened(PRIME, RELEASE)["fabrikam-dev"] is True, "it is on no list, so it is not managed"
 
 

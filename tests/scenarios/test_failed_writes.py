@@ -152,6 +152,7 @@ def listen(event):
 
 
 app = bootstrap.build(Settings.read(), listen)
+app.safety.create()
 for spec in load(app.source.snapshot().files).specs:
     app.reconciler.reconcile(spec, "r")
 """

@@ -38,7 +38,7 @@ def test_an_exception_counts_to_the_end_of_its_last_day(world: World) -> None:
 
     assert granted is True
     assert last_day.outcome is Outcome.IN_SYNC
-    assert [change.subject for change in after.applied] == ["fabrikam-prime/fabrikam-test"]
+    assert [change.subject for change in after.verified] == ["fabrikam-prime/fabrikam-test"]
     assert world.truth.opened(PRIME, POOL)["fabrikam-test"] is False
 
 

@@ -149,6 +149,8 @@ def test_a_pool_of_the_same_name_that_is_not_the_recorded_one_is_no_move(settled
 def test_a_pool_that_is_nowhere_is_created(settled: World) -> None:
     state = settled.do.state()
     state["subscriptions"][0]["pools"] = []
+    for organization in state["organizations"]:
+        organization["agentPools"] = []  # one that is left would be taken by its name: `test_ownership`
     settled.do.replace(state)
 
     settled.settle()

@@ -67,7 +67,8 @@ def test_a_pool_is_deleted_and_made_anew_with_everything_that_the_spec_names(mov
 
     plan = moving.plan()
     assert ids(plan) == [REPLACEMENT], plan
-    assert plan.counts == {Risk.DESTROYS: 1}
+    assert plan.counts[Risk.DESTROYS] == 1
+    assert plan.following[0].id == f"pool:pool:{POOL}"
     first = moving.apply()
     assert (first.outcome, moving.routes()) == (Outcome.PROGRESSING, ["Pools_Delete"])
     assert first.status.replacing is not None

@@ -54,7 +54,8 @@ class Truth:
         for one in self.state["principals"]:
             if mail.lower() in {str(one.get(key, "")).lower() for key in keys}:
                 return str(one["name"])
-        return mail
+        groups = (one["name"] for there in self.state["organizations"] for one in there["groups"])
+        return next((str(name) for name in groups if name.lower() == mail.lower()), mail)
 
     # --- the second opinion ------------------------------------------------------------------------------
 

@@ -11,11 +11,9 @@ by `never_in_sync`, with the reason.
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +29,18 @@ from reconciler.adapters.devops.throttling import Timing
 from reconciler.config.settings import Settings
 from reconciler.documents import moment
 from reconciler.engine import Outcome, Planner, Reconciler, Result, RunLimits
+from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
 from reconciler.engine.events import Event, ignore
 from reconciler.facets.registry import FACETS
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.stores import Leases
+from reconciler.safety import Safety
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey.capabilities.answers import Capabilities, CapabilityAnswer, OrganizationAnswers
+from reconciler.survey.operators import OperatorNames
+from tests.scenarios.almanac import Almanac, ahead_of
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 
@@ -46,31 +48,6 @@ Json = Any
 QUIET = 4
 ROUNDS = 12
 """Runs after which a scenario that still moves does not settle."""
-
-
-class Almanac:
-    """The machine's clock, pushed ahead: sleeping takes no time here, it only makes it later."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-        self._lock = threading.Lock()
-
-    def now(self) -> datetime:
-        """Aware, in UTC."""
-        return datetime.now(UTC) + timedelta(seconds=self._ahead)
-
-    def monotonic(self) -> float:
-        """Seconds."""
-        return time.monotonic() + self._ahead
-
-    def wall(self) -> float:
-        """Seconds since the epoch."""
-        return time.time() + self._ahead
-
-    def skip(self, seconds: float) -> None:
-        """Make it later."""
-        with self._lock:
-            self._ahead += seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +59,7 @@ class Parts:
     planner: Planner
     reconciler: Reconciler
     store: bootstrap.Store
+    safety: Safety
 
     def close(self) -> None:
         """Let connections and files go, as the end of a process does."""
@@ -97,11 +75,13 @@ class World:
         self.running = running
         self.do = running.do
         self.folder = folder
-        self.clock = Almanac()
+        self.clock = Almanac(ahead_of(running))
         self.listen: Callable[[Event], None] = ignore
         self._patience = 30.0
         self._policy = ""
         self.capabilities = Capabilities()
+        self.operators = OperatorNames(deployed=True)
+        """Set before the first run: by default it is the deployed service that runs."""
         self._specs: dict[str, Spec] = {}
         self._documents: dict[str, Json] = {}
         self._revision = 0
@@ -149,6 +129,14 @@ class World:
             )
             for name, (word, verdict) in words.items()
         }
+        asked = OrganizationAnswers(asked=moment(self.clock.now().replace(microsecond=0)), answers=found)
+        self.capabilities = Capabilities(organizations=dict.fromkeys((TAILSPIN, PRIME), asked))
+        self.restart()
+
+    def marked(self, mark: str) -> None:
+        """`probe` saw this mark on three agent pools of Managed DevOps Pools, and on no other."""
+        answer = {"verdict": "seen yes", "answer": "marked", "evidence": {"counts": {"pools": 3, mark: 3}}}
+        found = {"agent-pool-marks": CapabilityAnswer.model_validate(answer)}
         asked = OrganizationAnswers(asked=moment(self.clock.now().replace(microsecond=0)), answers=found)
         self.capabilities = Capabilities(organizations=dict.fromkeys((TAILSPIN, PRIME), asked))
         self.restart()
@@ -225,9 +213,14 @@ class World:
         spec = self._specs[pool]
         return self.parts.planner.plan(spec, self.parts.planner.survey([spec]), self.revision)
 
-    def apply(self, pool: str = POOL, *, plan_hash: str | None = None) -> Result:
+    def apply(self, pool: str = POOL, **approval: Any) -> Result:
         """One run of one pool."""
-        return self.parts.reconciler.reconcile(self._specs[pool], self.revision, plan_hash=plan_hash)
+        return self.parts.reconciler.reconcile(self._specs[pool], self.revision, **approval)
+
+    def approve(self, organization: str, number: int, pool: str = POOL) -> ApprovedAgentPool:
+        """The owner approves an agent pool."""
+        parts = self.parts
+        return approve_agent_pool(parts.planner, parts.safety, self._specs[pool], (organization, number), "dan")
 
     def sweep(self) -> dict[str, Result]:
         """One run of every pool, with shared reads."""
@@ -339,10 +332,14 @@ class World:
         )
         store = bootstrap.store(settings, self.clock)
         policy, believe = bootstrap.policy(settings), self.capabilities.beliefs
-        planner = Planner(FACETS, Readers(arm, DevOps(session)), policy, self.clock, believe=believe)
+        readers = Readers(arm, DevOps(session))
+        planner = Planner(FACETS, readers, policy, self.clock, believe=believe, operators=self.operators)
         writers = Writers(ArmWrites(arm), DevOpsWrites(session))
-        reconciler = Reconciler(planner, writers, store.state, store.leases, RunLimits(), self._tell)
-        return Parts(session, arm, planner, reconciler, store)
+        safety = Safety(store.safety, self.clock, settings.mode)
+        safety.create()
+        parts = (planner, writers, store.state, store.leases, RunLimits(), self._tell)
+        reconciler = Reconciler(*parts, record=store.record, safety=safety)
+        return Parts(session, arm, planner, reconciler, store, safety)
 
     def environment(self) -> dict[str, str]:
         """Settings of the program, as a process would find them."""

@@ -17,7 +17,7 @@ UNKNOWN = [
     (
         "colour",
         "x",
-        "colour: is not a field; known here are access, apiVersion, armApiVersion, disruption, kind, mode, name, pool, reason, replace, …",
+        "colour: is not a field; known here are access, apiVersion, armApiVersion, disruption, kind, mode, name, pool, reason, repairDefinitions, …",
     ),
     ("resource-group", "x", "resource-group: is not a field; did you mean resourceGroup?"),
     ("properties", {}, "properties: is not a field here; it belongs under pool"),

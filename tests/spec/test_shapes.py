@@ -195,7 +195,7 @@ def test_names_of_another_spelling_are_read_in_examples_of_the_product(tmp_path:
     assert agent["resourcePredictions"]["timeZone"] == "UTC"
 
 
-@pytest.mark.parametrize("names", [("TimeZone", "DaysData"), ("timezone", "DAYSDATA")])
+@pytest.mark.parametrize("names", [("TimeZone", "DaysData"), ("timezone", "DAYSDATA"), ("tImEzOnE", "daysdata")])
 def test_a_schedule_may_be_spelled_as_the_azurerm_provider_does(names: tuple[str, str]) -> None:
     """`resourcePredictions` is an untyped object of the published document."""
     zone, days = names

@@ -300,7 +300,10 @@ WRONG = [
     (
         "access.roles",
         [{"organization": "fabrikam-prime", "administrators": ["Platform"]}],
-        "access.roles[0].administrators[0]: is Platform; write an address, '[scope]\\group' in single quotes, or an Entra object id",
+        (
+            "access.roles[0].administrators[0]: is Platform; write an address, '[scope]\\group' in single quotes, '"
+            "PROJECT Build Service (ORGANIZATION)', or an Entra object id"
+        ),
     ),
     (
         "access.roles",

@@ -36,6 +36,7 @@ class Served:
 def serving(deployment: Deployment, **more: str) -> Iterator[Served]:
     """Serve until the block ends; after it the process has ended, and all that it says is there."""
     environment = {**_around(), **deployment.environment, **more}
+    deployment.context()  # whose owner has set the mode
     command = [sys.executable, "-m", "reconciler", "serve", "--port", "0", "--no-key", "--no-timers"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

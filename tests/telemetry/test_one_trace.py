@@ -102,8 +102,8 @@ def test_figures_say_what_was_done(deployment: Deployment) -> None:
     with receiving() as receiver:
         repaired(deployment, receiver)
 
-    assert receiver.total("reconciler.changes", facet="pool", action="update") <= 1
-    assert receiver.total("reconciler.changes", facet="open_access", action="create") == 1
+    assert receiver.total("reconciler.changes.verified", facet="pool", action="update") <= 1
+    assert receiver.total("reconciler.changes.verified", facet="open_access", action="create") == 1
     assert receiver.total("reconciler.calls", target="arm", method="PUT", outcome="ok") == 1
     assert receiver.total("reconciler.calls", target="devops", method="PATCH", outcome="ok") == 1
     assert receiver.total("reconciler.runs", trigger="event") == 1

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from azure.storage.queue import QueueServiceClient
 
     from reconciler.adapters.azure_storage.queue import StorageQueue
+    from reconciler.adapters.azure_storage.record import StorageWriteLog
     from reconciler.adapters.azure_storage.state import Blobs, StorageLeases, StorageState
 
 
@@ -44,12 +45,17 @@ class Names:
     attempts: int = ATTEMPTS
     """Deliveries of a message before it becomes a dead letter."""
     create: bool = True
-    """Whether container and queues are made when they are missing."""
+    """Whether containers and queues are made when they are missing."""
+
+    @property
+    def safety(self) -> str:
+        """The container of the safety facts: of its own, so that a role can leave it out."""
+        return f"{self.container}-safety"
 
 
 @port("Azure Storage", MessageQueues)
 class Storage:
-    """The three stores on one storage account. Safe to share between threads."""
+    """The stores on one storage account. Safe to share between threads."""
 
     def __init__(
         self,
@@ -65,8 +71,9 @@ class Storage:
         self._allow_loopback = allow_loopback
         self._further = further
         self._lock = threading.RLock()
-        self._made_blobs: Blobs | None = None
+        self._made_blobs: dict[str, Blobs] = {}
         self._made_queues: QueueServiceClient | None = None
+        self._made_record: StorageWriteLog | None = None
         if not account.connection:
             self._check("blob", account.blob_url)
             self._check("queue", account.queue_url)
@@ -77,7 +84,15 @@ class Storage:
         with LOADING:
             from reconciler.adapters.azure_storage.state import StorageState  # noqa: PLC0415 - heavy, as all below
 
-        return StorageState(self._blobs())
+        return StorageState(self._blobs(self._names.container))
+
+    @property
+    def safety(self) -> StorageState:
+        """Documents in the container of the safety facts."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.state import StorageState  # noqa: PLC0415 - heavy
+
+        return StorageState(self._blobs(self._names.safety))
 
     @property
     def leases(self) -> StorageLeases:
@@ -85,7 +100,19 @@ class Storage:
         with LOADING:
             from reconciler.adapters.azure_storage.state import StorageLeases  # noqa: PLC0415 - heavy
 
-        return StorageLeases(self._blobs())
+        return StorageLeases(self._blobs(self._names.container))
+
+    @property
+    def record(self) -> StorageWriteLog:
+        """The record of writes, beside the safety facts; one for all, since it remembers where each chain ends."""
+        with LOADING:
+            from reconciler.adapters.azure_storage.record import StorageWriteLog  # noqa: PLC0415 - heavy
+
+        blobs = self._blobs(self._names.safety)
+        with self._lock:
+            if self._made_record is None:
+                self._made_record = StorageWriteLog(blobs)
+            return self._made_record
 
     @property
     def queue(self) -> StorageQueue:
@@ -110,25 +137,26 @@ class Storage:
     def close(self) -> None:
         """Close the connections; they are opened again when needed."""
         with self._lock:
-            blobs, self._made_blobs = self._made_blobs, None
+            blobs, self._made_blobs = self._made_blobs, {}
             queues, self._made_queues = self._made_queues, None
-        for client in (blobs, queues):
+            self._made_record = None
+        for client in (*blobs.values(), queues):
             if client is not None:
                 client.close()
 
-    def _blobs(self) -> Blobs:
-        """One for all: state and leases must know of each other."""
+    def _blobs(self, container: str) -> Blobs:
+        """One for all uses of a container: state and leases must know of each other."""
         with LOADING:
             from reconciler.adapters.azure_storage.state import Blobs  # noqa: PLC0415 - heavy
         with LOADING:
             from reconciler.adapters.azure_storage.wire import blobs  # noqa: PLC0415 - heavy
 
         with self._lock:
-            if self._made_blobs is None:
+            if container not in self._made_blobs:
                 service = blobs(self._account.connection, self._account.blob_url, self._account.credential)
                 self._check("blob", service.url)
-                self._made_blobs = Blobs(service, self._names.container, create=self._names.create)
-            return self._made_blobs
+                self._made_blobs[container] = Blobs(service, container, create=self._names.create)
+            return self._made_blobs[container]
 
     def _queues(self) -> QueueServiceClient:
         with LOADING:

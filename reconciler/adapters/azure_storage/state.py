@@ -18,7 +18,7 @@ from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, C
 
 from reconciler.adapters.azure_storage.wire import stated, talking
 from reconciler.adapters.boundary import port
-from reconciler.adapters.store_limits import lease_seconds
+from reconciler.adapters.store_limits import RECORD, lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, NotFound, Rejected, Unavailable
 from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, pool_document
@@ -186,7 +186,8 @@ class StorageState:
         """Names of all documents that begin so, sorted."""
         try:
             with talking(f"state {prefix}*", ROLE):
-                return sorted(name for name, size in self._blobs.all(prefix) if size)
+                found = self._blobs.all(prefix)
+                return sorted(name for name, size in found if size and not name.startswith(RECORD))
         except NotFound:
             return []
 

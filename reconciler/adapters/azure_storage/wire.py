@@ -22,6 +22,9 @@ READ_SECONDS = 10
 CALL_SECONDS = 25.0
 """For one operation with all its tries. A lease of 60 s that is renewed at 20 s then still holds when that ended."""
 
+CALL_BYTES = 40 * bounds.MEGABYTE
+"""Of one response: the SDK reads a blob in parts of 32 MiB at most."""
+
 # One line at INFO for each request, with its address: more than the rest of a run together.
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
 
@@ -76,7 +79,7 @@ def talking(where: str, role: str) -> Iterator[None]:
     Bounds the whole operation. Bodies of errors never reach the SDK, which raises `TypeError` on some: the status and
     the header `x-ms-error-code` say everything that is used.
     """
-    with escapes(where), bounds.within(CALL_SECONDS):
+    with escapes(where), bounds.within(CALL_SECONDS, CALL_BYTES):
         try:
             yield
         except HttpResponseError as problem:

@@ -6,6 +6,7 @@ A response that lacks a field that it must have raises `Unavailable`: absence is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -104,32 +105,70 @@ def queues_of_definition(entry: Json, organization: str, what: str) -> set[int]:
 
     ``{"queue": {"id"}, "process": {"type", "phases": [{"target": {"queue": {"id"}}}]}}``; YAML has no phases.
     """
+    return {holder["queue"]["id"] for holder in _queue_holders(entry, organization, what)}
+
+
+def repointed(entry: Json, organization: str, what: str, queues: tuple[int, int]) -> Json:
+    """A full definition with another queue wherever it names the old one, by id alone; `queues`: old and new."""
+    made = deepcopy(entry)
+    for holder in _queue_holders(made, organization, what):
+        if holder["queue"]["id"] == queues[0]:
+            holder["queue"] = {"id": queues[1]}
+    return made
+
+
+def has_secrets(entry: Json) -> bool:
+    """Whether a full definition has secret variables: ``{"variables": {name: {"isSecret": true}}}``."""
+    variables = entry.get("variables")
+    values = variables.values() if isinstance(variables, dict) else ()
+    return any(isinstance(one, dict) and bool(one.get("isSecret")) for one in values)
+
+
+def _queue_holders(entry: Json, organization: str, what: str) -> list[dict[str, Json]]:
+    """The parts of a full definition that name a queue."""
     process = entry.get("process")
     if not isinstance(process, dict):
         raise Unavailable(f"organization {organization}: {what}: an entry of the response is not the full definition")
     where = f"organization {organization}: {what}"
     targets = [object_or_none(phase, "target", where) for phase in objects_of(process, "phases", where)]
-    queues = [object_or_none(holder, "queue", where) for holder in (entry, *targets) if holder is not None]
-    return {number_of(queue, "id", where) for queue in queues if queue is not None}
+    holders = [one for one in (entry, *targets) if one is not None and object_or_none(one, "queue", where) is not None]
+    for one in holders:
+        number_of(one["queue"], "id", where)
+    return holders
 
 
 def checks_of(document: Json, organization: str, what: str, queue_id: int) -> list[QueueCheck]:
-    """The checks of one queue: ``{"id", "type": {"name"}, "settings", "timeout", "resource": {"type", "id"}}``."""
+    """The checks of one queue.
+
+    ``{"id", "type": {"id", "name"}, "settings", "timeout", "isDisabled", "modifiedBy": {"id"}, "resource": {"type",
+    "id"}}``; only id, type and resource have to be there.
+    """
     where = f"organization {organization}: {what}"
     listed = document.get("value") if isinstance(document, dict) else None
     if not isinstance(listed, list) or document.get("count", len(listed)) != len(listed):
         raise Unavailable(f"{where}: the response contains no whole list")
     found = []
     for entry in distinct(objects_of(document, "value", where), where):
-        resource, kind = object_of(entry, "resource", where), object_of(entry, "type", where)
-        number, holder = number_of(entry, "id", where), resource.get("id")
+        resource, holder = object_of(entry, "resource", where), object_of(entry, "resource", where).get("id")
+        check = _check(entry, object_of(entry, "type", where), where)
         if not isinstance(holder, str | int):
             raise Unavailable(f"{where}: the resource of an entry of the response has no id")
         if (text_of(resource, "type", where).lower(), str(holder)) == ("queue", str(queue_id)):
-            settings = object_or_none(entry, "settings", where) or {}
-            timeout = None if entry.get("timeout") is None else number_of(entry, "timeout", where)
-            found.append(QueueCheck(number, shown(kind, "name", "id") or "check", settings, timeout))
+            found.append(check)
     return sorted(found, key=lambda check: check.id)
+
+
+def _check(entry: dict[str, Json], kind: dict[str, Json], where: str) -> QueueCheck:
+    author = object_or_none(entry, "modifiedBy", where) or {}
+    return QueueCheck(
+        id=number_of(entry, "id", where),
+        kind=shown(kind, "name", "id") or "check",
+        settings=object_or_none(entry, "settings", where) or {},
+        timeout=None if entry.get("timeout") is None else number_of(entry, "timeout", where),
+        type_id=shown(kind, "id").lower(),
+        disabled=flag_or_none(entry, "isDisabled", where) is True,
+        changed_by=shown(author, "id").lower(),
+    )
 
 
 def project_id(group: Json) -> str:

@@ -19,7 +19,7 @@ from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.graph import VERSION
-from reconciler.adapters.devops.identities import identities
+from reconciler.adapters.devops.group_members import groups_of
 from reconciler.adapters.devops.responses import clip
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.shapes import distinct, objects_of, shown
@@ -33,9 +33,6 @@ from reconciler.ports.devops import (
     MembershipWriter,
     ServicePrincipal,
 )
-
-_DESCRIPTORS = 15
-"""Identity descriptors in one request; some hundred characters each keep the URL below 2,000."""
 
 
 @port("Azure DevOps", MembershipReader)
@@ -67,20 +64,7 @@ class Memberships:
 
     def groups_of(self, organization: str, identity_id: str) -> Sequence[Group]:
         """GET the identity with all memberships upwards, then those groups by their descriptors."""
-        what = f"groups of identity {identity_id}"
-        found = identities(self._session, organization, what, identityIds=identity_id, queryMembership="expandedUp")
-        descriptors = found[0].get("memberOf") if found else None
-        if not isinstance(descriptors, list) or not all(isinstance(one, str) for one in descriptors):
-            raise Unavailable(f"organization {organization}: {what}: the response contains no list of groups")
-        descriptors = list(dict.fromkeys(descriptors))
-        named: list[Group] = []
-        for begin in range(0, len(descriptors), _DESCRIPTORS):
-            some = descriptors[begin : begin + _DESCRIPTORS]
-            listed = identities(self._session, organization, what, descriptors=",".join(some))
-            if len(listed) != len(some):
-                raise Unavailable(f"organization {organization}: {what}: {len(some)} requested, {len(listed)} returned")
-            named += [_container(one) for one in listed]
-        return named
+        return groups_of(self._session, organization, identity_id)
 
     def search(self, organization: str, text: str) -> Sequence[Entry]:
         """POST to the identity picker, as the web pages do; it changes nothing."""
@@ -176,12 +160,6 @@ def _principal(entry: Json) -> ServicePrincipal:
         display_name=shown(entry, "displayName"),
         descriptor=entry["descriptor"],
     )
-
-
-def _container(one: Json) -> Group:
-    """A group as the identities route shows it."""
-    name, descriptor = shown(one, "providerDisplayName"), shown(one, "subjectDescriptor")
-    return Group(name, id=one["id"].lower(), descriptor=descriptor)
 
 
 def _entitlement(document: Json, call: OutgoingRequest) -> Entitlement:

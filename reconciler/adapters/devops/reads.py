@@ -15,6 +15,7 @@ recordings of Azure/azure-devops-cli-extension.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import graph
@@ -25,6 +26,7 @@ from reconciler.adapters.devops.forms import (
     assignment_of,
     checks_of,
     entries,
+    has_secrets,
     permissions_of,
     pipeline_of,
     queue_of,
@@ -33,13 +35,14 @@ from reconciler.adapters.devops.forms import (
     roles_call,
     rows,
 )
+from reconciler.adapters.devops.group_members import groups_of, members_of
 from reconciler.adapters.devops.identities import Identities, property_of
 from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
 from reconciler.adapters.shapes import distinct, flag_of, flag_or_none, number_of, shown, text_of
-from reconciler.documents import Json
-from reconciler.errors import NotFound, Rejected, Unavailable
+from reconciler.documents import Json, moment_of
+from reconciler.errors import NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.devops import (
     AGENT_POOLS_TOKEN,
     DISTRIBUTED_TASK,
@@ -103,6 +106,8 @@ class DevOps:
                 name=text_of(entry, "name", where),
                 auto_provision=flag_or_none(entry, "autoProvision", where),
                 facts=entry,
+                hosted=flag_or_none(entry, "isHosted", where),
+                created_on=moment_of(entry.get("createdOn")),
             )
             for entry in entries(clients.response, organization, "agent pools")
         ]
@@ -200,7 +205,8 @@ class DevOps:
         found: dict[int, list[Pipeline]] = {}
         for entry in listed(self._session, wanted):
             for queue_id in sorted(queues_of_definition(entry, organization, what)):
-                found.setdefault(queue_id, []).append(pipeline_of(entry, organization, what))
+                one = pipeline_of(entry, organization, what)
+                found.setdefault(queue_id, []).append(replace(one, secret=has_secrets(entry)))
         return found
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
@@ -226,9 +232,21 @@ class DevOps:
                     raise Unavailable(f"{where}: two entries of the response have the same token and differ")
         return switches
 
-    def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity]:
+    def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
         """See `reconciler.adapters.devops.identities`."""
         return self._identities.resolve(organization, principals)
+
+    def names_of(self, organization: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """See `reconciler.adapters.devops.identities`."""
+        return self._identities.names_of(organization, ids)
+
+    def memberships(self, organization: str, identity_id: str) -> Sequence[Group]:
+        """See `reconciler.adapters.devops.group_members`."""
+        return groups_of(self._session, organization, identity_id)
+
+    def members(self, organization: str, identity_ids: Sequence[str]) -> Mapping[str, tuple[str, ...] | None]:
+        """See `reconciler.adapters.devops.group_members`."""
+        return members_of(self._session, organization, identity_ids)
 
     def may(self, organization: str, token: str, bits: int) -> bool:
         """GET permissions of the caller at one token."""

@@ -14,16 +14,26 @@ from collections.abc import Iterator
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.devops.clients import Package
-from reconciler.adapters.devops.endpoints import query
+from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.forms import assignment_of, entries, queue_of, queues_call, roles_call
+from reconciler.adapters.devops.forms import (
+    assignment_of,
+    checks_of,
+    entries,
+    has_secrets,
+    queue_of,
+    queues_call,
+    repointed,
+    roles_call,
+)
 from reconciler.adapters.devops.graph import GUID
-from reconciler.adapters.devops.identities import GROUP, identity_of
+from reconciler.adapters.devops.identities import identity_of
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.shapes import shown
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.devops import DevOpsWriter, Identity, Queue
+from reconciler.ports.devops import DevOpsWriter, Identity, Queue, QueueCheck
+from reconciler.spec.principals import folded, in_devops_alone
 
 
 @port("Azure DevOps", DevOpsWriter)
@@ -74,6 +84,45 @@ class DevOpsWrites:
                 body, project_id, "queue", str(queue_id)
             )
 
+    def add_check(self, organization: str, project_id: str, queue_id: int, queue: str, check: QueueCheck) -> None:
+        """POST checks/configurations; the package has no client for them.
+
+        A published example is a check on a queue, with type, settings, timeout and resource
+        (vsts-rest-api-specs approvalsAndChecks 7.2, pipelinesChecks, AddApprovalCheckConfiguration).
+        """
+        what = f"checks of queue {queue_id} in project {project_id}"
+        path = f"{segment(project_id)}/_apis/pipelines/checks/configurations{query({'api-version': '7.1-preview.1'})}"
+        url = self._session.endpoints.url(organization, path)
+        body: dict[str, Json] = {
+            "type": {"id": check.type_id, "name": check.kind},
+            "settings": dict(check.settings),
+            "resource": {"type": "queue", "id": str(queue_id), "name": queue},
+        }
+        if check.timeout is not None:
+            body["timeout"] = check.timeout
+        made = self._session.rest(OutgoingRequest(organization, "POST", url, "checks", what), body).document
+        if not isinstance(made, dict) or not checks_of({"value": [made]}, organization, what, queue_id):
+            raise NotEffective(f"organization {organization}: {what}: the service added a check to something else")
+
+    def repoint_pipeline(
+        self, organization: str, project_id: str, pipeline_id: int, old_queue: int, new_queue: int
+    ) -> None:
+        """GET and PUT build/definitions/{id}: an update takes the whole definition, with the revision that was read.
+
+        So a change in between is rejected (vsts-rest-api-specs build 7.2, Definitions_Update).
+        """
+        what = f"definition {pipeline_id} of project {project_id}"
+        path = f"{segment(project_id)}/_apis/build/definitions/{pipeline_id}{query({'api-version': '7.1'})}"
+        url = self._session.endpoints.url(organization, path)
+        found = self._session.send(OutgoingRequest(organization, "GET", url, "definitions", what)).document
+        if not isinstance(found, dict) or found.get("id") != pipeline_id:
+            raise Unavailable(f"organization {organization}: {what}: the response is about another definition, or none")
+        if has_secrets(found):
+            raise Rejected(f"organization {organization}: {what}: it has secret variables, which could be lost")
+        body = repointed(found, organization, what, (old_queue, new_queue))
+        if body != found:
+            self._session.rest(OutgoingRequest(organization, "PUT", url, "definitions", what), body)
+
     def set_auto_provision(self, organization: str, pool_id: int, on: bool) -> None:
         """PATCH pools with one field; absent fields stay."""
         with self._package.calls(organization, "pools", f"agent pool {pool_id}") as clients:
@@ -111,12 +160,12 @@ class DevOpsWrites:
         r"""POST to the graph until one kind of subject accepts the principal; the response must be about it.
 
         An address is tried as a user's sign-in name, a user's mail, a group's mail; an object id as user, group,
-        service principal. A group ``[scope]\name`` belongs to Azure DevOps and cannot be made from Entra.
+        service principal. Groups and build services belong to Azure DevOps and cannot be made from Entra.
         """
-        if GROUP.fullmatch(principal):
+        if in_devops_alone(principal):
             raise Rejected(
-                f"organization {organization}: group {principal}: does not exist; "
-                "groups of Azure DevOps cannot be added from Entra"
+                f"organization {organization}: {principal}: does not exist; "
+                "groups and build services of Azure DevOps cannot be added from Entra"
             )
         refusals: list[str] = []
         for kind, body in _attempts(principal):
@@ -135,8 +184,8 @@ class DevOpsWrites:
         subject = self._session.rest(OutgoingRequest(organization, "POST", url, f"graph-{kind}", what), body).document
         if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
             raise Unavailable(f"organization {organization}: {what}: the response names no subject")
-        names = {shown(subject, name).casefold() for name in ("principalName", "mailAddress", "originId")}
-        if principal.casefold() not in names:
+        names = {folded(shown(subject, name)) for name in ("principalName", "mailAddress", "originId")}
+        if folded(principal) not in names:
             raise NotEffective(f"organization {organization}: {what}: the response is about another subject")
         return identity_of(self._session, organization, subject)
 

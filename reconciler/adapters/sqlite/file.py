@@ -32,6 +32,15 @@ CREATE TABLE messages (
 CREATE INDEX messages_by_visibility ON messages (queue, visible, id);
 """
 
+_ADDED = {
+    "safety": "CREATE TABLE safety (name TEXT PRIMARY KEY, body TEXT NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID",
+    "record": "CREATE TABLE record (chain TEXT NOT NULL, number INTEGER NOT NULL, segment TEXT NOT NULL, "
+    "at REAL NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (chain, number)) WITHOUT ROWID",
+    "record_ends": "CREATE TABLE record_ends (chain TEXT PRIMARY KEY, segment TEXT NOT NULL, number INTEGER NOT NULL, "
+    "hash TEXT NOT NULL) WITHOUT ROWID",
+}
+"""Tables that files of the same schema may lack: created when such a file is opened. Earlier releases ignore them."""
+
 _MAY_NOT = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -92,12 +101,13 @@ class LocalFile:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
-        version, application = _marks(connection)
-        if (version, application) == (VERSION, APPLICATION):
+        if _marks(connection) == (VERSION, APPLICATION) and not _missing(connection):
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._make(connection)
+            for table in _missing(connection):
+                connection.execute(_ADDED[table])
         except BaseException:
             connection.execute("ROLLBACK")
             raise
@@ -157,6 +167,12 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """Tables of later releases that this file does not have."""
+    found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return [table for table in _ADDED if table not in found]
 
 
 def _marks(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from reconciler.adapters.boundary import port
 from reconciler.adapters.sqlite.file import LocalFile
 from reconciler.adapters.store_limits import CLOCKS, LONGEST_LEASE, lease_seconds
 from reconciler.documents import Json
-from reconciler.errors import LeaseHeld
+from reconciler.errors import LeaseHeld, Rejected
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, pool_document
 
@@ -94,18 +94,26 @@ class LocalLease:
 
 @port("local file", StateStore)
 class LocalState:
-    """Documents as rows (`reconciler.ports.stores.StateStore`)."""
+    """Documents as rows of one table (`reconciler.ports.stores.StateStore`)."""
 
-    def __init__(self, file: LocalFile, leases: LocalLeases, clock: Clock) -> None:
+    def __init__(self, file: LocalFile, leases: LocalLeases | None, clock: Clock, table: str = "documents") -> None:
+        """`leases`: None where no lease guards a document of this table."""
         self._file = file
         self._leases = leases
         self._clock = clock
+        self._table = table
 
     def load(self, name: str) -> StoredDocument | None:
         """The document, or None."""
         with self._file.look() as connection:
-            row = connection.execute("SELECT body, etag FROM documents WHERE name = ?", (name,)).fetchone()
-        return StoredDocument(json.loads(row[0]), row[1]) if row else None
+            sql = f"SELECT body, etag FROM {self._table} WHERE name = ?"  # noqa: S608 - the table is a constant
+            row = connection.execute(sql, (name,)).fetchone()
+        if not row:
+            return None
+        try:
+            return StoredDocument(json.loads(row[0]), row[1])
+        except ValueError:
+            raise Rejected(f"state {name}: the row in table {self._table} is no JSON; remove it") from None
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
@@ -113,10 +121,10 @@ class LocalState:
         with self._file.begin() as connection:
             self._guard(connection, name)
             if etag is None:
-                sql = "INSERT OR IGNORE INTO documents (body, etag, name) VALUES (?, ?, ?)"
+                sql = f"INSERT OR IGNORE INTO {self._table} (body, etag, name) VALUES (?, ?, ?)"  # noqa: S608 - as above
                 saved = connection.execute(sql, (text, fresh, name)).rowcount
             else:
-                sql = "UPDATE documents SET body = ?, etag = ? WHERE name = ? AND etag = ?"
+                sql = f"UPDATE {self._table} SET body = ?, etag = ? WHERE name = ? AND etag = ?"  # noqa: S608 - as above
                 saved = connection.execute(sql, (text, fresh, name, etag)).rowcount
         if not saved:
             raise LeaseHeld(f"state {name}: another worker has written it in the meantime")
@@ -124,12 +132,14 @@ class LocalState:
 
     def names(self, prefix: str) -> Sequence[str]:
         """Names of all documents that begin so, sorted."""
-        sql = "SELECT name FROM documents WHERE substr(name, 1, ?) = ? ORDER BY name"
+        sql = f"SELECT name FROM {self._table} WHERE substr(name, 1, ?) = ? ORDER BY name"  # noqa: S608 - as above
         with self._file.look() as connection:
             return [row[0] for row in connection.execute(sql, (len(prefix), prefix))]
 
     def _guard(self, connection: sqlite3.Connection, name: str) -> None:
         """Hold to the lease of the pool whose document this is, in the same transaction as the write."""
+        if self._leases is None:
+            return
         mine = self._leases.held(name)
         key = name.removeprefix(pool_document(""))
         now = self._clock.now().timestamp()

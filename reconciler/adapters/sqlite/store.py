@@ -8,6 +8,7 @@ from reconciler.adapters.boundary import port
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.sqlite.file import BUSY_SECONDS, LocalFile
 from reconciler.adapters.sqlite.queue import LocalQueue
+from reconciler.adapters.sqlite.record import LocalWriteLog
 from reconciler.adapters.sqlite.state import LocalLeases, LocalState
 from reconciler.adapters.store_limits import ATTEMPTS, POISON
 from reconciler.ports.clock import Clock
@@ -16,7 +17,7 @@ from reconciler.ports.stores import MessageQueues
 
 @port("local file", MessageQueues)
 class Local:
-    """The three stores over one file, which is made when it is first needed. Safe to share between threads."""
+    """The stores over one file, which is made when it is first needed. Safe to share between threads."""
 
     def __init__(
         self,
@@ -32,6 +33,8 @@ class Local:
         self._attempts = attempts
         self.leases = LocalLeases(self._file, self._clock)
         self.state = LocalState(self._file, self.leases, self._clock)
+        self.safety = LocalState(self._file, None, self._clock, "safety")
+        self.record = LocalWriteLog(self._file)
         self.queue = self.named(queue)
         self.poison = LocalQueue(self._file, self._clock, queue + POISON, None)
 

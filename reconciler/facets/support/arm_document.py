@@ -117,6 +117,7 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
 def _field(key: str, value: Json, current: Json, path: tuple[str, ...]) -> Iterator[Difference]:
     if value == current:  # most fields are equal to the letter
         return
+    value, current = _days(key, value), _days(key, current)
     here, row = (*path, key), ownership.row_of(key)
     if _are_objects(value, current):
         yield from _list(key, value, current or [], here)
@@ -150,6 +151,12 @@ def _same(key: str, value: Json, current: Json) -> bool:
     if isinstance(value, Mapping) and row is None and isinstance(current, Mapping | None):
         return next(_object(value, current or {}, ()), None) is None
     return bool(_canonical(key, value) == _canonical(key, current))
+
+
+def _days(key: str, value: Json) -> Json:
+    """Of a schedule one map where seven are equal: it stands for every day."""
+    whole = key.casefold() == "daysdata" and isinstance(value, list | tuple) and len(value) == 7  # noqa: PLR2004 - a week
+    return value[:1] if whole and all(day == value[0] for day in value) else value
 
 
 def _are_objects(value: Json, current: Json) -> bool:
@@ -297,17 +304,17 @@ def _list(key: str, value: Sequence[Item], current: Sequence[Item], path: tuple[
         added = [(item, None) for item, at in zip(value, pairs, strict=True) if at is None]
         gone = [(None, item) for index, item in enumerate(current) if index not in pairs]
         for new, old in (*added, *gone):
-            here = _place(path, key, new or old or {})
+            here = place_of_entry(path, key, new or old or {})
             yield Difference(here, None if old is None else _places(old), None if new is None else _places(new))
     elif not in_place:
         yield _both_lists(key, value, current, path)
     if in_place or (row is not None and row.owned is Owned.BY_KEY):
         for index, (item, at) in enumerate(zip(value, pairs, strict=True)):
             if at is not None:
-                yield from _entry(key, _unkeyed(key, item), current[at], _place(path, key, item, index))
+                yield from _entry(key, _unkeyed(key, item), current[at], place_of_entry(path, key, item, index))
 
 
-def _place(path: tuple[str, ...], key: str, item: Item, index: int = 0) -> tuple[str, ...]:
+def place_of_entry(path: tuple[str, ...], key: str, item: Item, index: int = 0) -> tuple[str, ...]:
     """The path of an entry: ``organizations[fabrikam]``."""
     return (*path[:-1], f"{path[-1]}[{_label(key, item, index)}]")
 

@@ -93,10 +93,24 @@ class PropertyRule:
     """What ARM applies where the property is absent; None: nothing that is known."""
     returned: bool = True
     """False: ARM is known not to return it, so that an absent value says nothing."""
+    code: bool = False
+    """Whether it says which code runs under every job, so that another value widens."""
+
+    def brings_code(self, before: Json, after: Json) -> bool:
+        """Whether a change from one value to the other adds code."""
+        old, new = ({str(one).casefold() for one in _items(value)} for value in (before, after))
+        return self.code and bool(new - old)
+
+
+def _items(value: Json) -> list[Json]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    return [] if value in (None, "") else [value]
 
 
 _ORGANIZATION = "organizationProfile.organizations[*]"
 _IMAGE = "fabricProfile.images[*]"
+_CODE = "widens: its code runs under every job"
 _DISK = "fabricProfile.storageProfile.dataDisks[*]"
 
 TABLE: tuple[PropertyRule, ...] = (
@@ -147,7 +161,10 @@ TABLE: tuple[PropertyRule, ...] = (
     PropertyRule(f"{_IMAGE}.buffer", Way.IN_PLACE, note="stand-by agents only", default="*"),
     PropertyRule(f"{_IMAGE}.ephemeralType", Way.RECYCLES, _RESTARTS, "2025-01-21", default="Automatic"),
     PropertyRule(f"{_IMAGE}.provisioningScriptShouldRestart", Way.RECYCLES, _RESTARTS, "2026-06-02", default=False),
-    PropertyRule(f"{_IMAGE}.provisioningScript*", Way.RECYCLES, _RESTARTS, "2026-06-02"),
+    PropertyRule(f"{_IMAGE}.provisioningScript*", Way.RECYCLES, _RESTARTS, "2026-06-02", _CODE, code=True),
+    PropertyRule(f"{_IMAGE}.resourceId", Way.RECYCLES, _RESTARTS, note=_CODE, code=True),
+    PropertyRule(f"{_IMAGE}.wellKnownImageName", Way.RECYCLES, _RESTARTS, note=_CODE, code=True),
+    PropertyRule("fabricProfile.images", Way.RECYCLES, _RESTARTS, note=_CODE, code=True),
     PropertyRule("fabricProfile.networkProfile.ipAddresses", Way.SERVICE, since="2025-09-20"),
     PropertyRule("fabricProfile.networkProfile.staticIpAddressCount", Way.RECYCLES, _RESTARTS, "2025-09-20", default=0),
     PropertyRule("fabricProfile.sku.windowsNvmeDrive", Way.RECYCLES, _RESTARTS, "2026-06-02", default="N"),

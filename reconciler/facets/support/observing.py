@@ -197,6 +197,13 @@ def on_queues(
     return Observation(there, projects.gaps + read.gaps + gaps)
 
 
+def require_checks(survey: Survey, organization: str, project: Project) -> None:
+    """Raise where the project's queue had approvals or checks before its pool was replaced, and lacks one now."""
+    if survey.debts.guards(organization, project.id):
+        subject = f"{organization}/{project.name}"
+        raise NotReady(f"{subject}: gets access after the approvals and checks that its queue had are there again")
+
+
 def queue_place(organization: str, project: Project, queue: Queue) -> QueuePlace:
     """The queue as changes name it."""
     return QueuePlace(organization, project.id, project.name, queue.id, queue.pool_id)

@@ -78,7 +78,7 @@ TABLE: tuple[Collection, ...] = (
     Collection("organizationProfile.permissionProfile.users", Owned.WHOLE, "", "only through Azure DevOps"),
     Collection("organizationProfile.permissionProfile.groups", Owned.WHOLE, "", "only through Azure DevOps"),
     Collection(
-        "agentProfile.resourcePredictions.daysData", Owned.BY_POSITION, "", "one map and seven maps differ as a whole"
+        "agentProfile.resourcePredictions.daysData", Owned.BY_POSITION, "", "one map stands for seven equal ones"
     ),
     Collection("agentProfile.resourcePredictions.daysData[*]", Owned.WHOLE, "time of day", _GO, ordered=False),
     Collection(f"{_FABRIC}.sku.vmSizes", Owned.BY_KEY, "name", _GO, _field("name")),

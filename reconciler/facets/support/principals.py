@@ -9,25 +9,37 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import Identity
 from reconciler.spec.forms import GUID
-
-
-def is_local_group(principal: str) -> bool:
-    r"""Whether it is a group of Azure DevOps, ``[scope]\name``: no directory holds one."""
-    return principal.startswith("[")
+from reconciler.spec.principals import folded
 
 
 def names(who: Identity) -> set[str]:
-    """Every name of an identity, case-folded."""
-    return {name.casefold() for name in (who.id, who.unique_name, who.display_name, who.origin_id) if name}
+    """Names of an identity that no other user can choose, folded: a display name keeps no one in a role."""
+    address = who.unique_name if "@" in who.unique_name and "\\" not in who.unique_name else ""
+    return {folded(name) for name in (address, who.origin_id) if name}
 
 
 def label(who: Identity) -> str:
-    """The name to show; an application's unique name is a guid, which says nothing alone."""
+    r"""The name to show.
+
+    An application's unique name is a guid, which says nothing alone; that of a group, or of a build service, may be
+    ``domain\name``, of which the display name says more.
+    """
     if who.display_name and re.fullmatch(GUID, who.unique_name):
         return f"{who.display_name} ({who.unique_name})"
+    if who.display_name and "\\" in who.unique_name:
+        return who.display_name
     return who.unique_name or who.display_name or who.id
+
+
+def identified(
+    answers: Mapping[str, Identity | ReconcilerError],
+) -> tuple[dict[str, Identity], dict[str, ReconcilerError]]:
+    """The identities, and why each of the other principals cannot be told: their grants are blind."""
+    known = {name: one for name, one in answers.items() if isinstance(one, Identity)}
+    return known, {name: one for name, one in answers.items() if isinstance(one, ReconcilerError)}
 
 
 def labels(people: Mapping[str, Identity], taken: Iterable[str] = ()) -> dict[str, str]:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.errors import NotFound, Refused
-from reconciler.facets.support import principals
 from reconciler.facets.support.observing import gap
 from reconciler.plan.model import Change, Gap, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import AgentPoolPlace, DirectoryEntry, Place, RoleAssignmentChange
 from reconciler.ports.devops import DevOpsWriter
+from reconciler.spec import effective
+from reconciler.spec.principals import BuildService, in_devops_alone, principal_in
 
 MEMBER = "member"
 """Kind of the change that makes a principal known to an organization."""
@@ -37,6 +38,20 @@ def losers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
     for change in changes:
         if isinstance(change.target, RoleAssignmentChange) and not change.target.widens:
             found[change.target.place].add(change.target.identity_id)
+    return found
+
+
+def gainers(changes: Sequence[Change]) -> Mapping[Place, set[str]]:
+    """Local ids of those who are granted Administrator, by place; empty for every other place."""
+    found: dict[Place, set[str]] = defaultdict(set)
+    for change in changes:
+        target = change.target
+        if (
+            isinstance(target, RoleAssignmentChange)
+            and target.widens
+            and effective.is_administrator(target.after or "")
+        ):
+            found[target.place].add(target.identity_id)
     return found
 
 
@@ -63,13 +78,19 @@ def against_member(entry: DirectoryEntry, unknown: Iterable[str], policy: Policy
     return "policy-materialise", f"the organization knows no one of this name; {advice}"
 
 
-def unknown_groups(facet: str, organization: str, unknown: Iterable[str]) -> list[Gap]:
-    """Unknown groups of Azure DevOps: no directory holds them, so a person has to act."""
+def unknown_in_devops(facet: str, organization: str, unknown: Iterable[str]) -> list[Gap]:
+    """Unknown groups and build services: they live in Azure DevOps alone, so an administrator has to act."""
     return [
-        gap(facet, f"{organization} {name}", NotFound(f"{organization} {name}: no group of this name is known there"))
+        gap(facet, f"{organization} {name}", NotFound(f"{organization} {name}: {_absent(name, organization)}"))
         for name in unknown
-        if principals.is_local_group(name)
+        if in_devops_alone(name)
     ]
+
+
+def _absent(name: str, organization: str) -> str:
+    if not isinstance(principal_in(name, organization), BuildService):
+        return "no group of this name is known there"
+    return "no build service of this project is known there; the first pipeline that runs creates it"
 
 
 def write(change: Change, devops: DevOpsWriter) -> None:

@@ -9,9 +9,10 @@ from reconciler.plan.render.clean import clean
 from reconciler.plan.render.document import json_text, plans_to_json, to_json
 from reconciler.plan.render.lines import text
 from reconciler.plan.render.tables import code, escaped, markdown
-from reconciler.plan.render.words import SHORT_REVISION, counts, state, summary
+from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, state, summary, total
 
 __all__ = [
+    "MOST_NAMES",
     "SHORT_REVISION",
     "clean",
     "code",
@@ -24,4 +25,5 @@ __all__ = [
     "summary",
     "text",
     "to_json",
+    "total",
 ]

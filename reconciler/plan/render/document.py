@@ -24,14 +24,17 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
     document: dict[str, Json] = {
         "pool": plan.pool,
         "revision": plan.revision,
-        "hash": plan.hash,
+        "hash": plan.hash if plan.checked else None,
+        "ownership": "checked" if plan.checked else "not checked",
         "inSync": plan.in_sync,
         "outOfSync": None if plan.in_sync else cause.value,
         "state": words.state(plan, cause),
         "summary": words.counts(plan),
         "changes": [_change(change) for change in plan.changes],
+        "following": [_change(change) for change in plan.following],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "gaps": [_gap(gap) for gap in plan.gaps],
+        "notApplied": list(plan.not_applied),
         "remarks": [{"facet": one.facet, "subject": one.subject, "message": one.message} for one in plan.remarks],
     }
     return {name: redacted(value) for name, value in document.items()}
@@ -42,6 +45,7 @@ def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:
     return {
         "format": FORMAT,
         "inSync": all(plan.in_sync for plan, _ in plans),
+        "summary": list(words.total([plan for plan, _ in plans], ()))[-1],
         "plans": [to_json(plan, cause) for plan, cause in plans],
     }
 
@@ -67,4 +71,5 @@ def _gap(gap: Gap) -> dict[str, Json]:
         "reason": gap.reason,
         "message": gap.message,
         "retryAfter": gap.retry_after,
+        "foreseen": gap.foreseen,
     }

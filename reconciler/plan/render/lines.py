@@ -24,9 +24,12 @@ def text(plan: Plan, columns: int | None = None, cause: SyncCause = SyncCause.UN
     """The plan in lines of text, without a final newline.
 
     `columns`: width of the terminal; a change that is wider takes two lines. None: no limit. `cause`: why the pool is
-    out of sync, as far as it is known.
+    out of sync, as far as it is known. The hash stands at the end where the plan holds anything to approve.
     """
-    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), f"  {words.counts(plan)}"])
+    end = [f"  {words.counts(plan)}", *(f"  {note}" for note in words.notes(plan))]
+    if plan.checked and (plan.all_changes or plan.approvable):
+        end.append(f"  plan {plan.hash}")
+    return "\n".join([_head(plan, cause), *_body(plan, columns or sys.maxsize), *end])
 
 
 def _head(plan: Plan, cause: SyncCause) -> str:
@@ -36,14 +39,14 @@ def _head(plan: Plan, cause: SyncCause) -> str:
 
 
 def _body(plan: Plan, columns: int) -> Iterator[str]:
-    marked = [(row.mark, _cells(row)) for change in plan.changes for row in words.rows(plan, change)]
+    marked = [(row.mark, _cells(row)) for change in plan.all_changes for row in words.rows(plan, change)]
     refused = [_refused(plan, refusal) for refusal in plan.refusals]
     table = _aligned([*marked, *(line for line, _ in refused)], columns)
     yield from table[: len(marked)]
     for line, (_, reason) in zip(table[len(marked) :], refused, strict=True):
         yield line
         yield f"{_DEEPER}{reason}"
-    yield from _gaps(plan.gaps)
+    yield from _gaps(words.gaps_shown(plan))
     for remark in plan.remarks:
         yield f"  · {clean(remark.facet)}  {clean(remark.subject)}"
         yield f"{_DEEPER}{clean(remark.message)}"

@@ -42,11 +42,14 @@ def _head(plan: Plan, cause: SyncCause) -> Iterator[str]:
     at = f" @ {code(revision)}" if revision else ""
     yield f"### {code(plan.pool)}{at}: {words.state(plan, cause)}"
     yield ""
-    yield f"{words.counts(plan)} · plan {code(plan.hash)}"
+    yield f"{words.counts(plan)} · plan {code(plan.hash)}" if plan.checked else words.counts(plan)
+    for note in words.notes(plan):
+        yield ""
+        yield escaped(note)
 
 
 def _changes(plan: Plan) -> Iterator[str]:
-    rows = [row for change in plan.changes for row in words.rows(plan, change)]
+    rows = [row for change in plan.all_changes for row in words.rows(plan, change)]
     cells = [
         [code(row.mark), escaped(row.kind), code(row.subject), code(row.before), code(row.after), escaped(row.effect)]
         for row in rows
@@ -67,7 +70,7 @@ def _gaps(plan: Plan) -> Iterator[str]:
             g.kind.value,
             escaped(f"{g.reason}: {g.message}"),
         ]
-        for g in plan.gaps
+        for g in words.gaps_shown(plan)
     ]
     yield from _table("not known", ["what", "which", "state", "why"], cells)
 

@@ -9,13 +9,15 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
-from reconciler.plan.model import Action, Change, GapKind, Plan, Risk
+from reconciler.plan.following import QUEUE_EXISTS
+from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Risk
 from reconciler.plan.render.clean import clean
 from reconciler.plan.sync import SyncCause
+from reconciler.plan.targets import CreatePool
 
 SHORT_REVISION = 7
 """Characters of a commit id that are shown."""
@@ -23,6 +25,9 @@ SHORT_REVISION = 7
 LONGEST = 160
 """Characters of one value; what is longer is cut and marked. JSON has it whole."""
 
+
+MOST_NAMES = 20
+"""Pools in sync that one line names."""
 
 MOST_DETAILS = 3
 """Fields of one change that a single line names."""
@@ -72,24 +77,41 @@ def state(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
     if plan.in_sync:
         return "in sync"
     known = "" if cause is SyncCause.UNKNOWN else f" ({cause})"
-    head = f"out of sync{known}" if plan.changes or plan.refusals else "not verified"
+    head = f"out of sync{known}" if plan.all_changes or plan.refusals else "not verified"
     return "; ".join([head, *_open_ends(plan)])
 
 
+def gaps_shown(plan: Plan) -> tuple[Gap, ...]:
+    """Gaps without those for which the plan shows what will be done."""
+    return tuple(gap for gap in plan.gaps if not gap.foreseen)
+
+
 def _open_ends(plan: Plan) -> Iterator[str]:
-    """What the gaps of a plan mean, in the order of their kinds."""
-    waiting = [gap for gap in plan.gaps if gap.kind is GapKind.NOT_READY]
+    """What follows, and what the gaps of a plan mean, in the order of their kinds."""
+    gaps = gaps_shown(plan)
+    waiting = [gap for gap in gaps if gap.kind is GapKind.NOT_READY]
     # A gap below a project is about a queue that does not exist yet; the others are about the pool itself.
-    queues = sum("/" in gap.subject for gap in waiting)
+    gaps_of_queues = sum("/" in gap.subject for gap in waiting)
+    queues = gaps_of_queues + sum(change.awaits == QUEUE_EXISTS for change in plan.following)
     if queues:
         yield "1 change waits for its queue" if queues == 1 else f"{queues} changes wait for their queue"
-    if others := len(waiting) - queues:
+    if later := sum(change.awaits != QUEUE_EXISTS for change in plan.following):
+        yield "1 change waits for others" if later == 1 else f"{later} changes wait for others"
+    if others := len(waiting) - gaps_of_queues:
         yield f"{_counted(others, 'part', '')} not ready yet"
-    kinds = Counter(gap.kind for gap in plan.gaps)
+    kinds = Counter(gap.kind for gap in gaps)
     if failed := kinds[GapKind.UNKNOWN]:
         yield f"{_counted(failed, 'read', '')} failed"
     if degraded := kinds[GapKind.DEGRADED]:
         yield f"{_counted(degraded, 'problem', '')} to correct"
+
+
+UNCHECKED = "ownership not checked: no state of the deployment was read, so this plan cannot be approved"
+
+
+def notes(plan: Plan) -> list[str]:
+    """What holds the plan as a whole back, and what was not checked; each one line, cleaned."""
+    return [*map(clean, plan.not_applied), *([] if plan.checked else [UNCHECKED])]
 
 
 def revision(plan: Plan) -> str:
@@ -100,16 +122,32 @@ def revision(plan: Plan) -> str:
 
 def counts(plan: Plan) -> str:
     """``2 changes: 1 without impact, 1 granting access; 1 refused; 2 gaps: 1 not ready, 1 unknown``."""
-    parts = [_counted(len(plan.changes), "change", risks_text(change.risk for change in plan.changes))]
+    risks = risks_text(change.risk for change in plan.all_changes)
+    parts = [_counted(len(plan.all_changes), "change", risks)]
     if plan.refusals:
         parts.append(f"{len(plan.refusals)} refused")
-    if plan.gaps:
-        numbers = Counter(gap.kind for gap in plan.gaps)
+    if gaps := gaps_shown(plan):
+        numbers = Counter(gap.kind for gap in gaps)
         kinds = ", ".join(f"{numbers[kind]} {kind.value}" for kind in GapKind if numbers[kind])
-        parts.append(_counted(len(plan.gaps), "gap", kinds))
+        parts.append(_counted(len(gaps), "gap", kinds))
     if plan.remarks:
         parts.append(_counted(len(plan.remarks), "remark", ""))
     return "; ".join(parts)
+
+
+def total(plans: Sequence[Plan], quiet: Sequence[Plan]) -> Iterator[str]:
+    """Lines behind several plans: which of them are in sync, and what all of them come to."""
+    if quiet:
+        named = ", ".join(clean(one.pool) for one in quiet[:MOST_NAMES])
+        more = f", and {len(quiet) - MOST_NAMES} more" if len(quiet) > MOST_NAMES else ""
+        yield f"in sync: {named}{more}"
+    changes = [change for one in plans for change in one.all_changes]
+    parts = [_counted(len(changes), "change", risks_text(change.risk for change in changes))]
+    if refused := sum(len(one.refusals) for one in plans):
+        parts.append(f"{refused} refused")
+    if gaps := sum(len(gaps_shown(one)) for one in plans):
+        parts.append(_counted(gaps, "gap", ""))
+    yield f"{len(plans)} pools, {sum(one.in_sync for one in plans)} in sync: {'; '.join(parts)}"
 
 
 def _counted(number: int, noun: str, parts: str) -> str:
@@ -124,10 +162,9 @@ def risks_text(risks: Iterable[Risk]) -> str:
 
 
 def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
-    """One row for each change, or for each of its details."""
-    if not change.details:
+    """One row for each change, or for each of its details; what is created is named before its fields."""
+    if not change.details or isinstance(change.target, CreatePool):
         yield _row(change, clean(change.subject), change.before, change.after, (change.risk, change.note))
-        return
     prefix = "" if change.subject.casefold() in ("", plan.pool.casefold()) else f"{clean(change.subject)}  "
     for detail in change.details:
         effect_of = (detail.risk, detail.note or change.note)
@@ -137,7 +174,8 @@ def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
 def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tuple[Risk, str]) -> PlanLine:
     risk, note = effect_of
     harm = "" if risk is Risk.NEUTRAL else _EFFECTS[risk]
-    words = [word for word in (harm, clean(note)) if word]
+    awaits = f"after {clean(change.awaits)}" if change.awaits else ""
+    words = [word for word in (harm, clean(note), awaits) if word]
     if not words and not change.wait_once:
         words = [_EFFECTS[risk]]
     effect = ", ".join([change.route.value, *words])
@@ -148,9 +186,10 @@ def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tup
 
 def summary(change: Change) -> str:
     """One change in one line without columns: ``+ open access fabrikam-tailspin/Web: none → all pipelines``."""
-    moves = [f"{clean(one.path)} {value(one.before)} → {value(one.after)}" for one in change.details[:MOST_DETAILS]]
-    if len(change.details) > MOST_DETAILS:
-        moves.append(f"{len(change.details) - MOST_DETAILS} more")
+    lines = () if isinstance(change.target, CreatePool) else change.details
+    moves = [f"{clean(one.path)} {value(one.before)} → {value(one.after)}" for one in lines[:MOST_DETAILS]]
+    if len(lines) > MOST_DETAILS:
+        moves.append(f"{len(lines) - MOST_DETAILS} more")
     moves_text = ", ".join(moves) or f"{value(change.before)} → {value(change.after)}"
     return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {moves_text}"
 

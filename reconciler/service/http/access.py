@@ -17,6 +17,9 @@ from collections.abc import Mapping
 from reconciler.documents import Json
 from reconciler.service.http.message import HttpProblem
 
+OWNER = "Reconciler.Own"
+"""App role of those who may set modes and approve: more than operating, and never by a function key."""
+_ID_CLAIMS = frozenset({"oid", "http://schemas.microsoft.com/identity/claims/objectidentifier"})
 _ROLE_CLAIMS = frozenset({"roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})
 
 
@@ -38,16 +41,38 @@ def require_role(headers: Mapping[str, str], role: str, *, platform_authenticate
         raise HttpProblem(403, "Forbidden", f"authorization: the app role {role} is required")
 
 
+def require_owner(headers: Mapping[str, str], *, platform_authenticates: bool) -> str:
+    """Let the request pass where its caller has the owner's app role, whatever role others need; returns the caller.
+
+    The result is the caller's object id, which no other user can choose.
+    """
+    if not platform_authenticates:
+        raise HttpProblem(
+            403, "Forbidden", "authentication: only the owner may do this, and the platform's authentication is off; "
+            "use the command line",
+        )  # fmt: skip
+    require_role(headers, OWNER, platform_authenticates=platform_authenticates)
+    ids = _values(headers.get("x-ms-client-principal", ""), _ID_CLAIMS)
+    if len(ids) != 1:
+        raise HttpProblem(403, "Forbidden", "authorization: the token names no object id")
+    return ids.pop()
+
+
 def _roles(principal: str) -> set[str]:
+    return _values(principal, _ROLE_CLAIMS)
+
+
+def _values(principal: str, claims: frozenset[str]) -> set[str]:
+    """The values of claims of these types; none where the header cannot be read."""
     try:
         document = json.loads(base64.b64decode(principal, validate=True))
     except (ValueError, binascii.Error, RecursionError):
         return set()
-    claims: Json = document.get("claims") if isinstance(document, dict) else None
-    if not isinstance(claims, list):
+    given: Json = document.get("claims") if isinstance(document, dict) else None
+    if not isinstance(given, list):
         return set()
     return {
         claim["val"]
-        for claim in claims
-        if isinstance(claim, dict) and claim.get("typ") in _ROLE_CLAIMS and isinstance(claim.get("val"), str)
+        for claim in given
+        if isinstance(claim, dict) and claim.get("typ") in claims and isinstance(claim.get("val"), str)
     }

@@ -13,8 +13,10 @@ from reconciler.telemetry import Metrics
 def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: str, inserted: datetime) -> None:
     """Record one run; `before` is the status that it began with, `inserted` the time of its request."""
     outcome = result.outcome.value
-    for change in result.applied:
-        metrics.count("reconciler.changes", facet=change.facet, action=change.action.value)
+    planned = result.planned.all_changes if result.planned is not None else ()
+    for name, changes in (("planned", planned), ("written", result.written), ("verified", result.verified)):
+        for change in changes:
+            metrics.count(f"reconciler.changes.{name}", facet=change.facet, action=change.action.value)
     for refusal in result.plan.refusals if result.plan is not None else ():
         metrics.count("reconciler.refusals", facet=refusal.change.facet)
     run, since = result.status.run, result.status.unready
@@ -23,7 +25,7 @@ def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: st
     if since is not None:
         cause = (result.status.cause or SyncCause.UNKNOWN).value
         metrics.record("reconciler.out_of_sync.age", _seconds(since, run.ended), result=outcome, cause=cause)
-    elif _ready(result.status) and (result.applied or before.unready is not None):
+    elif _ready(result.status) and (result.verified or before.unready is not None):
         begun = min(inserted, before.unready or inserted)
         metrics.record("reconciler.converge.seconds", _seconds(begun, run.ended), trigger=trigger)
 

@@ -9,6 +9,8 @@ from reconciler.config.settings import Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
@@ -43,7 +45,8 @@ def use(opened: TriggerContext) -> None:
 
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A new context."""
-    app = bootstrap.build(settings, watch=telemetry)
+    app = bootstrap.build(settings, watch=telemetry, service=True)
+    logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
@@ -52,8 +55,10 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
 
     def plan(spec: Spec, revision: str) -> Json:
         status = load_status(app.state, spec.key)
-        survey = app.reconciler.survey([spec]).knowing(spec, status.remembered)
-        plan = app.planner.plan(spec, survey, revision)
+        survey = app.reconciler.survey([spec]).knowing(spec, status.remembered, status.owed)
+        facts = app.reconciler.facts(spec)
+        plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety))
+        plan = annotated(plan, gate_of(spec, facts))
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
@@ -62,6 +67,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         worker,
         outbox,
         app.state,
+        app.safety,
         app.leases,
         queues,
         app.clock,

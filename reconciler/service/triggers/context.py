@@ -10,10 +10,11 @@ from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
-from reconciler.service.triggers.overdue import Watch
+from reconciler.service.triggers.overdue import ResyncWatch
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import LASTS, Capabilities
 from reconciler.survey.names import RememberedNames
@@ -59,6 +60,7 @@ class TriggerContext:
     worker: Worker
     outbox: Outbox
     state: StateStore
+    safety: Safety
     leases: Leases
     queues: MessageQueues
     """By name: the same store that state and leases are in."""
@@ -68,7 +70,7 @@ class TriggerContext:
     """Plans, with readers only."""
     audit: AuditLog
     options: TriggerOptions
-    watch: Watch = field(default_factory=Watch)
+    watch: ResyncWatch = field(default_factory=ResyncWatch)
 
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""

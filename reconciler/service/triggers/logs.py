@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
 from reconciler.plan.model import Change
+from reconciler.plan.policy import Policy, warnings
 from reconciler.service.catalogue import Specs
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
@@ -31,6 +32,12 @@ def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
         event("dropped", trigger=trigger, reasons=dict(reasons))
 
 
+def policy(given: Policy) -> None:
+    """Log what the owner of the policy file should know, once for each process."""
+    for line in warnings(given):
+        event("policy", warning=line)
+
+
 def run(work: WorkMessage, report: Report, specs: Specs) -> None:
     """Log the run of one pool."""
     result = report.result
@@ -47,8 +54,10 @@ def run(work: WorkMessage, report: Report, specs: Specs) -> None:
     if result is not None:
         ready = next((condition for condition in result.status.conditions if condition.kind.value == "Ready"), None)
         fields |= {
-            "applied": _counted(result.applied),
-            "left": _counted(result.plan.changes if result.plan else ()),
+            "planned": _counted(result.planned.all_changes if result.planned else ()),
+            "written": _counted(result.written),
+            "verified": _counted(result.verified),
+            "left": _counted(result.plan.all_changes if result.plan else ()),
             "reason": ready.reason if ready else "",
             "message": ready.message if ready else "",
             "nextLook": result.next_look,

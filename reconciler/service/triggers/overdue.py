@@ -43,7 +43,7 @@ class Swept:
 
 
 @dataclass(slots=True)
-class Watch:
+class ResyncWatch:
     """One process's memory of when a full resync can be overdue. Safe to share between threads."""
 
     _next: datetime | None = None

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.documents import Json
-from reconciler.errors import ReconcilerError
-from reconciler.service.http import api
-from reconciler.service.http.access import require_role
+from reconciler.errors import Forbidden, ReconcilerError
+from reconciler.safety import ModeScope, WriteMode
+from reconciler.safety.modes import of_deployment
+from reconciler.service.http import api, mode
+from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
@@ -68,6 +70,19 @@ def _guarded(
     return guarded
 
 
+def _mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    options = context.options
+    require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
+    return mode.show(context.safety)
+
+
+def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    response = mode.change(context.safety, request, by)
+    logs.event("mode", by=by, settings=response.body["settings"])
+    return response
+
+
 def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContext:
     def enqueue(specs: Sequence[Spec], trigger: str) -> None:
         context.outbox.request(specs, trigger, traceparent(request.trace))
@@ -77,6 +92,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 
 def _health(context: TriggerContext, _request: HttpRequest) -> HttpResponse:
     checks = [_check("specs", lambda: _specs(context)), _check("state", lambda: _sweep(context))]
+    checks.append(_check("mode", lambda: _modes(context)))
     if context.options.capabilities.organizations:
         checks.append(_check("capabilities", lambda: _capabilities(context)))
     healthy = all(check["ok"] for check in checks)
@@ -107,6 +123,18 @@ def _sweep(context: TriggerContext) -> tuple[bool, str]:
     return age <= OVERDUE * interval, f"last full resync {int(age.total_seconds() // 60)} minutes ago"
 
 
+def _modes(context: TriggerContext) -> tuple[bool, str]:
+    """A stop, and a setting that cannot be read, are unhealthy. No key is needed, so no name or reason is shown."""
+    settings = context.safety.settings()
+    unread = [one.unknown for one in settings if one.unknown is not None]
+    if unread and all(isinstance(error, Forbidden) for error in unread):
+        return True, "this app has no right to read the mode"  # the ingress; a worker without it stalls every pool
+    others = sum(one.scope != ModeScope() for one in settings)
+    text = f"mode {of_deployment(settings).mode}" + (f", {others} of organizations and pools" if others else "")
+    stopped = any(one.mode is WriteMode.STOP for one in settings)
+    return not stopped and not unread, f"{text}; {len(unread)} cannot be read" if unread else text
+
+
 def _capabilities(context: TriggerContext) -> tuple[bool, str]:
     """Expired results of `probe` are healthy: conservative defaults apply. No key is needed, so no name is shown."""
     options = context.options
@@ -132,10 +160,12 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "reconcile_pool": _guarded(api.reconcile_pool),
     "pools": _guarded(lambda context, _request: api.pools(context)),
     "pool": _guarded(api.pool),
+    "mode": _mode,
+    "set_mode": _set_mode,
     "plan": _guarded(api.plan),
     "health": _health,
     "openapi": lambda _context, _request: api.openapi(),
     "github_push": _github,
     "azure_repos_push": _azure_repos,
 }
-_TRACED = frozenset({"reconcile", "reconcile_pool", "plan", "github_push", "azure_repos_push"})
+_TRACED = frozenset({"reconcile", "reconcile_pool", "plan", "set_mode", "github_push", "azure_repos_push"})

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from reconciler.documents import moment, moment_of
 from reconciler.survey.capabilities import questions
 from reconciler.survey.capabilities.beliefs import CAREFUL, Beliefs
+from reconciler.survey.capabilities.marks import MARKS, others_with
 from reconciler.survey.capabilities.questions import COMPLETE
 
 FORMAT: Literal["reconciler/capabilities/v1"] = "reconciler/capabilities/v1"
@@ -96,6 +97,20 @@ class OrganizationAnswers(_Strict):
         return Beliefs(
             authorized=lists,
             queues_everywhere=fresh and self.word(questions.QUEUE_LIST) == COMPLETE,
+            marks=self._marks(),
+        )
+
+    def _marks(self) -> frozenset[str]:
+        """Marks that enough agent pools agreed on; an old answer counts too, since it only asks for more proof."""
+        answer = self.answers.get(questions.MARKS)
+        if answer is None or answer.verdict != "seen yes":
+            return frozenset()
+        counts = answer.evidence.counts
+        pools = counts.get("pools", 0)
+        return frozenset(
+            mark
+            for mark in MARKS
+            if pools >= WITNESSES and counts.get(mark) == pools and not counts.get(others_with(mark))
         )
 
 

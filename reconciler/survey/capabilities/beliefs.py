@@ -1,8 +1,8 @@
 """What the operator does differently in one organization because of what `probe` found there.
 
-Each belief only ever replaces a read by a cheaper one where nothing would be written: what contradicts the spec is
-read precisely, and a plan with changes is made again without them. A belief that is wrong costs calls, or time until
-drift is noticed; never a wrong write.
+A belief replaces a read by a cheaper one where nothing would be written: what contradicts the spec is read precisely,
+and a plan with changes is made again without them. A mark is a proof that is asked for in addition. A belief that is
+wrong costs calls, time until drift is noticed, or an approval; never a wrong write.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ class Beliefs:
     ``incomplete``, never; ``refused``, it is not requested. Empty: it has to be shown complete first."""
     queues_everywhere: bool = False
     """Whether one list of queues is read for all projects; a project that is missing from it is still read itself."""
+    marks: frozenset[str] = frozenset()
+    """What the agent pools of Managed DevOps Pools carry, and no other: a further proof of whose an agent pool is."""
 
     @property
     def trusting(self) -> bool:

@@ -44,7 +44,8 @@ _SCRATCH = "on a scratch pool and in a scratch project"
 
 QUESTIONS: tuple[ProbeQuestion, ...] = (
     ProbeQuestion(
-        1, MARKS, "Do agent pools of Managed DevOps Pools carry an agentCloudId?", "marked", ("plain",),
+        1, MARKS, "Do agent pools of Managed DevOps Pools carry what no others do (agentCloudId, options, owner)?",
+        "marked", ("plain",),
     ),
     ProbeQuestion(
         2, ECHO, "Does ARM answer with openAccess of an organization?", "echoed", (),

@@ -14,13 +14,15 @@ from functools import partial
 from typing import Any
 
 from reconciler.engine.facet import Facet
+from reconciler.engine.proofs import agent_pools_of
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Unavailable
+from reconciler.facets.restoration import NAME as RESTORATION
 from reconciler.facets.support.observing import reach, require_settled
 from reconciler.plan.targets import ProjectPlace
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, DevOpsReader, MembershipReader, Project, Queue
 from reconciler.rights import required
-from reconciler.rights.checks import Check, CheckResult, Subject, run_check
+from reconciler.rights.checks import Check, CheckResult, Subject, as_advice, run_check
 from reconciler.rights.required import Grant, Requirement
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import Survey
@@ -106,21 +108,42 @@ class OrganizationChecks:
                 queue_roles=tuple(one for one in access.queue_roles if one.project.casefold() == project.casefold()),
             )
         spec = replace(self._spec, organizations=(self._organization,), access=access)
-        return frozenset(one.name for one in self._readers.facets if one.parse(spec, self._readers.now) is not None)
+        named = frozenset(one.name for one in self._readers.facets if one.parse(spec, self._readers.now) is not None)
+        return named if spec.replace else named - {RESTORATION}  # checks are added again only after a replacement
 
     # --- the agent pool ----------------------------------------------------------------------------------
 
     def _pool(self, requirement: Requirement) -> Iterator[Check]:
-        yield self._role(requirement)
+        role = self._role(requirement)
+        yield role
         place = f"{self._name} agent pool {self._organization.agent_pool}"
         _, reader = required.in_organization(self._name, Mode.REPORT)
         found = run_check(
             Subject(place, "read the agent pool", Mode.REPORT, reader.grant(self._whom)), self._agent_pool
         )
-        if found.verdict is CheckResult.OK or not self._to_come():
+        if found.verdict is CheckResult.MISSING and role.verdict is CheckResult.OK and self._in_arm():
+            yield as_advice(replace(found, what="the agent pool exists", grant=self._deleted(place)))
+        elif found.verdict is CheckResult.OK or not self._to_come():
             yield found
         if found.verdict is CheckResult.OK and self._spec.mode is Mode.ENFORCE:
             yield self._reaches(requirement, place, f"AgentPools/{self._agent_pool().id}")
+
+    def _in_arm(self) -> bool:
+        """Whether ARM has a pool that uses this agent pool, so that it was there."""
+        try:
+            names = agent_pools_of(self._spec.name, self._survey.arm_pool(self._spec))
+        except ReconcilerError:
+            return False
+        return names.get(self._name, "").casefold() == self._organization.agent_pool.casefold()
+
+    def _deleted(self, place: str) -> Grant:
+        """What brings an agent pool back that is gone although no right is missing."""
+        remedy = (
+            f"it was deleted or renamed in Azure DevOps, or its inheritance is off and it does not name {self._whom}; "
+            f"to have ARM create it again, take {self._name} out of the spec, apply, put it back, and apply; where it "
+            "is the only organization, delete the pool in Azure and apply"
+        )
+        return Grant("the agent pool that ARM's pool uses", place, self._whom, remedy)
 
     def _reaches(self, requirement: Requirement, place: str, token: str) -> Check:
         """The role on all agent pools, at one of them."""

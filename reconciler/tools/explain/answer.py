@@ -35,7 +35,7 @@ class Explanation:
     steps: tuple[ExplainStep, ...]
     wants: tuple[str, ...]
     changes: tuple[Change, ...] = ()
-    """What the operator would do about this project, in order."""
+    """What the operator would do about this project, in order, with what follows from a creation."""
     refusals: tuple[Refusal, ...] = ()
     gaps: tuple[Gap, ...] = ()
     advice: tuple[str, ...] = ()
@@ -126,19 +126,23 @@ def explanation_of(question: Question, steps: Sequence[ExplainStep], plan: Plan 
     if plan is None:
         paused = f"the pool is paused until {question.spec.until}: end it in {question.spec.path}, or do it by hand"
         return replace(bare, advice=() if bare.may else (paused,))
-    changes = tuple(change for change in plan.changes if _concerns(question, change))
+    changes = tuple(change for change in plan.all_changes if _concerns(question, change))
     return replace(
         bare,
         changes=changes,
         refusals=tuple(refusal for refusal in plan.refusals if _concerns(question, refusal.change)),
-        gaps=tuple(gap for gap in plan.gaps if _near(question, gap)),
+        gaps=tuple(gap for gap in plan.gaps if not gap.foreseen and _near(question, gap)),
         advice=() if bare.may else advised(question, bare.missing, changes),
     )
 
 
 def _note(change: Change) -> str:
-    parts = [part for part in (change.note, f"waited for once: {change.wait_once}" if change.wait_once else "") if part]
-    return f" ({', '.join(parts)})" if parts else ""
+    parts = [
+        change.note,
+        f"after {change.awaits}" if change.awaits else "",
+        f"waited for once: {change.wait_once}" if change.wait_once else "",
+    ]
+    return f" ({', '.join(filter(None, parts))})" if any(parts) else ""
 
 
 def _concerns(question: Question, change: Change) -> bool:

@@ -201,6 +201,6 @@ def _administrators(assignments: Sequence[RoleAssignment]) -> str:
 
 
 def _name(who: Identity) -> str:
-    """An address or a group as it is; an application's unique name is a guid, so its display name goes before."""
-    plain = "@" in who.unique_name or who.unique_name.startswith("[")
+    r"""An address or a group as it is; the unique name of all others is a guid, or ``domain\name``."""
+    plain = ("@" in who.unique_name and "\\" not in who.unique_name) or who.unique_name.startswith("[")
     return who.unique_name if plain else who.display_name or who.unique_name or who.id

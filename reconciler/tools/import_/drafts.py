@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.documents import Json
 from reconciler.spec.access import QUEUE_ROLES
+from reconciler.spec.problem import Finding, spell
 from reconciler.spec.shapes import Shaping
 from reconciler.tools.import_.observe import (
     Fact,
@@ -27,6 +28,7 @@ from reconciler.tools.spec_writer import Draft, settled
 
 PROFILE = ("pool", "properties", "organizationProfile")
 _BODY = ("location", "tags", "identity", "properties")
+_OF_THE_SERVICE = ("id", "name", "type", "systemData", "etag")
 _AS_FOUND = "as found at the import"
 _INHERITS = {"Inherit": True, "CreatorOnly": False}
 _ABOUT_ROLES = frozenset({Fact.OPERATOR, Fact.ADMINISTRATORS, Fact.INHERITANCE, Fact.ACCOUNTS, Fact.NAME})
@@ -35,6 +37,7 @@ _ABOUT_ROLES = frozenset({Fact.OPERATOR, Fact.ADMINISTRATORS, Fact.INHERITANCE, 
 
 def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
     """The spec of one pool; its plan is empty unless a comment says why not."""
+    body, dropped = _body(found.document)
     document: dict[str, Json] = {
         "apiVersion": "reconciler/v1",
         "kind": "ManagedDevOpsPool",
@@ -42,9 +45,11 @@ def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
         "subscription": found.subscription,
         "resourceGroup": found.group,
         "mode": mode,
-        "pool": _body(found.document),
+        "pool": body,
     }
     draft = Draft(document)
+    for path, why in dropped:
+        draft.leave_out(("pool",), f"{spell(path)} {why}")
     if mode == "report":
         draft.note(("mode",), "report shows differences and writes nothing; enforce repairs them")
     state = str((found.document.get("properties") or {}).get("provisioningState") or "Succeeded")
@@ -56,8 +61,12 @@ def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
     return settled(draft)
 
 
-def _body(document: Mapping[str, Json]) -> dict[str, Json]:
-    shaped = Shaping().pool({key: document[key] for key in _BODY if document.get(key)}, ())
+def _body(document: Mapping[str, Json]) -> tuple[dict[str, Json], list[Finding]]:
+    """The body of the spec; and what the resource has beside it, or twice, which no spec can hold."""
+    shaping = Shaping(trace={})
+    shaped = shaping.pool({key: document[key] for key in _BODY if document.get(key)}, ())
+    others = sorted(key for key, value in document.items() if key not in (*_BODY, *_OF_THE_SERVICE))
+    dropped: list[Finding] = [((key,), "is no part of a spec") for key in others if _cleaned(document[key])]
     body: dict[str, Json] = _cleaned(shaped)
     profile = body.get("properties", {}).get("organizationProfile", {})
     profile.pop("permissionProfile", None)
@@ -67,7 +76,8 @@ def _body(document: Mapping[str, Json]) -> dict[str, Json]:
             organization.pop("parallelism", None)  # the service returns 0 where none was set
         if profile.get("kind") == "AzureDevOps":
             organization.setdefault("projects", [])
-    return body
+    twice = [one for one in shaping.findings if "given twice" in one[1]]  # the others are still there, and named later
+    return body, [*twice, *dropped]
 
 
 def _cleaned(value: Json) -> Json:
@@ -115,7 +125,9 @@ def _permissions(draft: Draft, found: ImportedPool) -> None:
 
 def _spelled(given: Mapping[str, Json]) -> str:
     people = [*(given.get("users") or ()), *(given.get("groups") or ())]
-    return f"{given.get('kind')}{' of ' + ', '.join(map(str, people)) if people else ''}"
+    others = ", ".join(sorted(key for key, value in given.items() if value and key not in ("kind", "users", "groups")))
+    of = f" of {', '.join(map(str, people))}" if people else ""
+    return f"{given.get('kind')}{of}{f' with {others}' if others else ''}"
 
 
 def _holds(given: Mapping[str, Json], organizations: Sequence[ObservedOrganization]) -> bool | None:
@@ -203,14 +215,25 @@ def _open_access(draft: Draft, one: ObservedOrganization, entry: dict[str, Json]
         draft.note(path, "openAccess is left out: it was read of no queue")
         return
     count = Counter(project.open for project in known)
-    flag = count[True] > count[False]
+    flag = count[True] > count[False] or (count[True] == count[False] and _idle(known, entry))
     entry["openAccess"] = flag
     others = [project.project for project in known if project.open is not flag]
     if not others:
         return
-    draft.note(path, f"openAccess is a guess: {count[True]} of {len(known)} projects are open, the others are excepted")
+    what = f"openAccess of {one.organization} is a guess"
+    draft.note(path, f"{what}: {count[True]} of {len(known)} projects are open, the others are excepted")
     exceptions = _section(draft).setdefault("openAccess", [])
     exceptions += [{"project": f"{one.organization}/{name}", "allow": not flag, "reason": _AS_FOUND} for name in others]
+
+
+def _idle(known: Sequence[ObservedProject], entry: Mapping[str, Json]) -> bool:
+    """Whether the closed queues let no pipeline in and name no one, like those of projects left without one.
+
+    They say nothing about the organization then. Where all projects use the pool the flag is for future ones too, and
+    nothing opens these by a guess.
+    """
+    closed = [project for project in known if project.open is False]
+    return bool(entry.get("projects")) and not any(one.pipelines or one.invisible or one.roles for one in closed)
 
 
 def _agent_pool(draft: Draft, one: ObservedOrganization, entry: dict[str, Json], index: int) -> None:

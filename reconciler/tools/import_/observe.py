@@ -17,7 +17,7 @@ from reconciler.ports.devops import AgentPool, Identity, PipelinePermissions, Pr
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec import effective, names
 from reconciler.spec.names import organization_key
-from reconciler.survey import SharedSurvey, Survey
+from reconciler.survey import SharedSurvey
 
 Body: TypeAlias = Mapping[str, Json]
 T = TypeVar("T")
@@ -162,7 +162,7 @@ def profile_of(document: Body) -> Body:
     return found
 
 
-def _pool(document: Body, survey: Survey) -> ImportedPool:
+def _pool(document: Body, survey: SharedSurvey) -> ImportedPool:
     parts = str(document.get("id", "")).split("/")
     subscription, group = (parts[2], parts[4]) if len(parts) > 4 else ("", "")  # noqa: PLR2004 - /subscriptions/…/resourceGroups/…
     given = profile_of(document).get("permissionProfile") or {}
@@ -177,7 +177,7 @@ def _pool(document: Body, survey: Survey) -> ImportedPool:
 class _Organization:
     """Reads one organization; keeps what could not be read."""
 
-    def __init__(self, name: str, survey: Survey) -> None:
+    def __init__(self, name: str, survey: SharedSurvey) -> None:
         self._name = name
         self._survey = survey
         self._unread: list[UnreadFact] = []
@@ -227,7 +227,12 @@ class _Organization:
         if known is None or lines is None:
             return None
         ids = {one.identity.id for one in lines}
-        return {name: name in known and known[name].id in ids for name in accounts}
+        failed = [answer for answer in known.values() if isinstance(answer, ReconcilerError)]
+        if failed:
+            self._unread.append(UnreadFact(self._name, Fact.ACCOUNTS, str(failed[0])))
+            return None
+        found = {name: answer.id for name, answer in known.items() if isinstance(answer, Identity)}
+        return {name: found.get(name) in ids for name in accounts}
 
     def _hidden(self) -> list[ObservedProject]:
         """Where all projects are meant: those that exist and that the operator cannot see."""
@@ -295,23 +300,26 @@ class _Organization:
         return None if found is None else {one.id: one.path for one in found}
 
     def _named(self, subject: str, who: Identity, unread: list[UnreadFact]) -> ObservedPrincipal:
-        """With the first of address, group name and object id that the organization resolves to the same local id."""
+        """With the first of its names that the organization resolves to the same local id."""
         display = who.display_name or who.unique_name or who.id
         failed: list[UnreadFact] = []
-        for candidate in (who.unique_name, who.origin_id):
-            if not candidate or names.principal(candidate) is not None:
+        candidates = _read(f"{subject}: {display}", Fact.NAME, lambda: self._names(who), failed)
+        for candidate in candidates or ():
+            if names.principal(candidate) is not None:
                 continue
             try:
-                found = self._survey.identities(self._name, [candidate])
-            except Rejected:  # it matches several identities
-                continue
+                found = self._survey.identities(self._name, [candidate]).get(candidate)
             except ReconcilerError as error:
-                failed.append(UnreadFact(f"{subject}: {display}", Fact.NAME, str(error)))
-                continue
-            if candidate in found and found[candidate].id == who.id:
+                found = error
+            if isinstance(found, Identity) and found.id == who.id:
                 return ObservedPrincipal(display, candidate)
+            if isinstance(found, ReconcilerError) and not isinstance(found, Rejected):  # it matches several identities
+                failed.append(UnreadFact(f"{subject}: {display}", Fact.NAME, str(found)))
         unread += failed[:1]
         return ObservedPrincipal(display)
+
+    def _names(self, who: Identity) -> Sequence[str]:
+        return self._survey.people(self._name).names_of(who.id)
 
 
 def _read(subject: str, fact: Fact, read: Callable[[], T | ReconcilerError], unread: list[UnreadFact]) -> T | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from reconciler.rights import required
 from reconciler.rights.checks import CheckResult
 from reconciler.rights.required import COLLECTION_ADMINISTRATORS, READERS, Requirement
 from reconciler.spec.model import Mode
+from reconciler.spec.principals import folded
 from reconciler.tools.onboard.observe import Answer, OnboardRequest, OrganizationState
 
 _VALID_USERS = "Project Valid Users"
@@ -93,7 +95,7 @@ def _project_reader(
     through = next((one.name for one in inside if one.descriptor in own), "") or _administrators(state)
     if through:
         return OnboardFinding(requirement, CheckResult.OK, f"in {through}")
-    readers = next((one for one in inside if _title(one) == READERS.casefold()), None)
+    readers = next((one for one in inside if _named(one, READERS)), None)
     if readers is None:
         detail = f"the project lists no group {READERS}; any other group of it will do"
         return OnboardFinding(requirement, CheckResult.MISSING, detail, NotFound.__name__)
@@ -129,19 +131,28 @@ def _role(
 
 
 def _groups_to_come(requirement: Requirement, state: OrganizationState) -> set[str]:
-    """Names of groups that the identity is in once the changes before this one are made, lower case."""
+    """Full names (folded) of groups that the identity is in once the changes before this one are made.
+
+    Role assignments show names alone, so a name counts only where one group has it: that of this project, or of the
+    organization.
+    """
     place = requirement.place
     if isinstance(place, OrganizationPlace):
-        return {f"[{place.organization}]\\{_ALL_VALID_USERS}".casefold()}
-    own = {one.descriptor for one in _groups(state.groups)}
-    joins = not any(one.descriptor in own for one in state.groups_of(place.project_id))
-    titles = (_VALID_USERS, READERS) if joins else (_VALID_USERS,)
-    return {f"[{place.project}]\\{title}".casefold() for title in titles}
+        return _only(state, [one for one in _groups(state.directory) if not one.project], (_ALL_VALID_USERS,))
+    own, inside = {one.descriptor for one in _groups(state.groups)}, state.groups_of(place.project_id)
+    joins = not any(one.descriptor in own for one in inside)
+    return _only(state, inside, (_VALID_USERS, READERS) if joins else (_VALID_USERS,))
+
+
+def _only(state: OrganizationState, groups: Sequence[Group], titles: Sequence[str]) -> set[str]:
+    often = Counter(folded(one.name) for one in _groups(state.directory))
+    names = {folded(one.name) for one in groups if any(_named(one, title) for title in titles)}
+    return {name for name in names if often[name] == 1}
 
 
 def _holder(assignments: Sequence[RoleAssignment], ids: Collection[str], names: Collection[str]) -> str:
     """Name of the identity or group among these that holds one of the assignments; empty where none does."""
-    held = (one for one in assignments if one.identity.id in ids or _name(one).casefold() in names)
+    held = (one for one in assignments if one.identity.id in ids or folded(_name(one)) in names)
     return next(map(_name, held), "")
 
 
@@ -155,14 +166,22 @@ def _groups(answer: Answer[Sequence[Group]]) -> Sequence[Group]:
     return () if isinstance(answer, ReconcilerError) else answer
 
 
-def _title(group: Group) -> str:
-    return group.name.rpartition("]\\")[2].casefold()
+def _named(group: Group, title: str) -> bool:
+    return folded(group.title) == folded(title)
 
 
 def _administrators(state: OrganizationState) -> str:
-    """Name of the organization's administrators, where the identity is one of them."""
-    administrators = COLLECTION_ADMINISTRATORS.casefold()
-    return next((one.name for one in _groups(state.groups) if _title(one) == administrators), "")
+    """Name of the organization's administrators, where the identity is one of them.
+
+    A project may have a group of this name as well, so the group has to be one of the organization by its scope id.
+    """
+    own = {one.descriptor for one in _groups(state.groups)}
+    found = (
+        one
+        for one in _groups(state.directory)
+        if one.descriptor in own and not one.project and _named(one, COLLECTION_ADMINISTRATORS)
+    )
+    return next((one.name for one in found), "")
 
 
 def excess(request: OnboardRequest, state: OrganizationState) -> Iterator[str]:

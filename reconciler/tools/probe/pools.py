@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from reconciler.survey.capabilities.answers import AnswerEvidence, CapabilityAnswer
+from reconciler.survey.capabilities.marks import MARKS as MARK_NAMES
+from reconciler.survey.capabilities.marks import marks_of, others_with
 from reconciler.survey.capabilities.questions import ALIAS, ECHO, MARKS, RATES
 from reconciler.tools.probe.organization import ProbeOrganization, no, unclear, yes
 
 _NONE_HERE = "needs a Managed DevOps Pool of this organization in a subscription that is read"
-_FACTS = ("agentCloudId", "autoProvision", "autoSize", "isHosted", "targetSize")
+_FACTS = ("autoProvision", "autoSize", "isHosted", "targetSize")
 
 
 def marks(organization: ProbeOrganization) -> CapabilityAnswer:
-    """Fields of agent pools of Managed DevOps Pools (documented only for pools backed by pool providers)."""
+    """What agent pools of Managed DevOps Pools carry, all of them, and agent pools of other origin do not."""
     names = {(alias or name).casefold() for _, name, alias in organization.managed}
     found = [pool for pool in organization.pools if pool["name"].casefold() in names]
+    others = [pool for pool in organization.pools if pool["name"].casefold() not in names and not pool.get("isHosted")]
     # A flag that is off and a size of 0 mark nothing.
     counts = {fact: sum(pool.get(fact) not in (None, False, 0) for pool in found) for fact in _FACTS}
+    counts |= {mark: sum(mark in marks_of(pool) for pool in found) for mark in MARK_NAMES}
+    counts |= {others_with(mark): sum(mark in marks_of(pool) for pool in others) for mark in MARK_NAMES}
     if not found:
         return unclear(_NONE_HERE, pools=0)
-    marked = counts["agentCloudId"]
-    if marked == len(found):
-        return yes(MARKS, "each agent pool of a Managed DevOps Pool has one", pools=len(found), **counts)
-    if not marked:
-        return no("plain", "no agent pool of a Managed DevOps Pool has one", pools=len(found), **counts)
-    return unclear("only some agent pools of Managed DevOps Pools have one", pools=len(found), **counts)
+    seen = [mark for mark in MARK_NAMES if counts[mark] == len(found) and not counts[others_with(mark)]]
+    if seen:
+        why = f"each agent pool of a Managed DevOps Pool has {' and '.join(seen)}, and no other has"
+        return yes(MARKS, why, pools=len(found), **counts)
+    if not any(counts[mark] for mark in MARK_NAMES):
+        return no("plain", "no agent pool of a Managed DevOps Pool has any", pools=len(found), **counts)
+    return unclear("only some agent pools of Managed DevOps Pools have one, or others do", pools=len(found), **counts)
 
 
 def echo(organization: ProbeOrganization) -> CapabilityAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -52,9 +53,30 @@ def test_agent_pools_are_all_automation_pools_with_fields_no_model_knows(reads: 
     document = {"id": 7, "name": "Fabrikam", "autoProvision": False, "isHosted": False, "somethingNew": {"a": 1}}
     service.reply("GET", POOLS, wrapped(document))
 
-    assert reads.agent_pools("prime") == [AgentPool(7, "Fabrikam", auto_provision=False, facts=document)]
+    expected = AgentPool(7, "Fabrikam", auto_provision=False, facts=document, hosted=False)
+    assert reads.agent_pools("prime") == [expected]
     assert service.only.query == {"poolType": "automation"}
     assert service.only.version == "7.1-preview.1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "hosted", "created_on"),
+    [
+        ({"createdOn": "2026-06-01T12:00:00.1234567Z"}, None, datetime(2026, 6, 1, 12, 0, 0, 123456, UTC)),
+        ({"createdOn": "2026-06-01T14:00:00+02:00"}, None, datetime(2026, 6, 1, 12, tzinfo=UTC)),
+        ({"createdOn": None}, None, None),
+        ({"isHosted": True}, True, None),
+        ({"isHosted": False}, False, None),
+        ({"isHosted": None}, None, None),
+    ],
+)
+def test_what_an_agent_pool_does_not_say_is_not_guessed(
+    reads: DevOps, service: Scripted, fields: dict[str, Any], hosted: bool | None, created_on: datetime | None
+) -> None:
+    service.reply("GET", POOLS, wrapped({"id": 7, "name": "Fabrikam", **fields}))
+
+    (found,) = reads.agent_pools("prime")
+    assert (found.hosted, found.created_on) == (hosted, created_on)
 
 
 def test_projects_follow_the_header_that_names_the_next_page(reads: DevOps, service: Scripted) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.adapters.devops.reads import DevOpsWrites
 from reconciler.errors import Forbidden, NotEffective, ReconcilerError, Rejected, Unavailable
-from reconciler.ports.devops import Identity, Queue
+from reconciler.ports.devops import Identity, Queue, QueueCheck
 from tests.adapters.devops.scripted import Reply, Scripted, failure, wrapped
 
 PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"
@@ -77,6 +77,98 @@ def test_open_access_is_one_flag_and_touches_no_single_pipeline(
     assert service.only.headers["content-type"].startswith("application/json")
 
 
+CHECKS = f"/prime/{PROJECT}/_apis/pipelines/checks/configurations"
+APPROVAL = QueueCheck(0, "Approval", {"approvers": [{"id": ANN}]}, 60, "8c6f20a7-a545-4486-9777-f762fafe0d4d")
+
+
+def made(queue_id: str, kind: str = "queue") -> dict[str, Any]:
+    return {"id": 19, "type": {"id": APPROVAL.type_id, "name": "Approval"}, "resource": {"type": kind, "id": queue_id}}
+
+
+def test_a_check_is_added_with_type_settings_timeout_and_queue(writes: DevOpsWrites, service: Scripted) -> None:
+    """The body of the published example AddApprovalCheckConfiguration."""
+    service.reply("POST", CHECKS, made("12"))
+
+    writes.add_check("prime", PROJECT, 12, "build", APPROVAL)
+
+    assert service.only.query == {"api-version": "7.1-preview.1"}
+    assert service.only.json == {
+        "type": {"id": APPROVAL.type_id, "name": "Approval"},
+        "settings": {"approvers": [{"id": ANN}]},
+        "timeout": 60,
+        "resource": {"type": "queue", "id": "12", "name": "build"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(made("13"), NotEffective), (made("12", "endpoint"), NotEffective), ({}, Unavailable), ({"id": "x"}, Unavailable)],
+)
+def test_a_check_on_something_else_is_no_success(
+    writes: DevOpsWrites, service: Scripted, answer: dict[str, Any], error: type[ReconcilerError]
+) -> None:
+    service.reply("POST", CHECKS, answer)
+
+    with pytest.raises(error, match="checks of queue 12"):
+        writes.add_check("prime", PROJECT, 12, "build", APPROVAL)
+
+
+DEFINITION = f"/prime/{PROJECT}/_apis/build/definitions/5"
+
+
+def full(**more: Any) -> dict[str, Any]:
+    jobs = [{"target": {"queue": {"id": queue, "name": "build"}}, "steps": [1]} for queue in (12, 13)]
+    return {
+        "id": 5,
+        "revision": 7,
+        "queue": {"id": 12, "pool": {"id": 1}},
+        "process": {"type": 1, "phases": jobs},
+        "variables": {"a": {"value": "1"}},
+        **more,
+    }
+
+
+def test_a_definition_is_put_whole_with_the_new_queue_wherever_the_old_one_stood(
+    writes: DevOpsWrites, service: Scripted
+) -> None:
+    service.reply("GET", DEFINITION, full())
+    service.reply("PUT", DEFINITION, full())
+
+    writes.repoint_pipeline("prime", PROJECT, 5, 12, 44)
+
+    first, second = service.seen[-2:]
+    assert (first.method, second.method) == ("GET", "PUT")
+    jobs = [{"target": {"queue": {"id": 44}}, "steps": [1]}, full()["process"]["phases"][1]]
+    assert second.json == full(queue={"id": 44}, process={"type": 1, "phases": jobs})
+    assert second.query == {"api-version": "7.1"}
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [
+        (full(variables={"a": {"isSecret": True, "value": None}}), Rejected),
+        (full(id=6), Unavailable),
+        (full(process=None), Unavailable),
+        ([], Unavailable),
+    ],
+)
+def test_a_definition_that_could_lose_something_is_not_put(
+    writes: DevOpsWrites, service: Scripted, found: Any, error: type[ReconcilerError]
+) -> None:
+    service.reply("GET", DEFINITION, found)
+
+    with pytest.raises(error, match="definition 5"):
+        writes.repoint_pipeline("prime", PROJECT, 5, 12, 44)
+    assert service.only.method == "GET"
+
+
+def test_a_definition_that_names_the_queue_no_more_is_left_alone(writes: DevOpsWrites, service: Scripted) -> None:
+    service.reply("GET", DEFINITION, full())
+
+    writes.repoint_pipeline("prime", PROJECT, 5, 99, 44)
+    assert service.only.method == "GET"
+
+
 def test_a_role_is_put_as_one_assignment(writes: DevOpsWrites, service: Scripted) -> None:
     service.reply("PUT", ROLES, wrapped(assignment(ANN.upper(), "Administrator")))
     writes.assign_role("prime", SCOPE, "7", ANN, "Administrator")
@@ -139,7 +231,7 @@ def test_inheritance_is_switched_by_a_query_and_no_body(
 
 
 def subject(**names: str) -> Reply:
-    return Reply({"descriptor": "aad.x", "displayName": "Ann", **names}, status=201)
+    return Reply({"descriptor": "aad.x", "origin": "aad", "displayName": "Ann", **names}, status=201)
 
 
 REFUSED = Reply(failure("GraphBadRequestException", "no such subject"), status=400)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.devops.memberships import Memberships, MembershipWrites
+from reconciler.adapters.devops.reads import DevOps
 from reconciler.adapters.devops.session import Session
 from reconciler.errors import Forbidden, NotEffective, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.devops import Entitlement, Entry, Group, ServicePrincipal
@@ -207,3 +208,31 @@ def test_a_search_without_results_is_no_empty_one(reads: Memberships, service: S
 
     with pytest.raises(Unavailable, match="contains no list"):
         reads.search("prime", OID)
+
+
+def test_members_are_read_in_portions_and_only_groups_have_any(service: Scripted, session: Session) -> None:
+    """Null for an unknown id, an empty list of a group of Azure DevOps, and one of Entra that proves nothing."""
+    ids = [f"{n:08x}-0000-6000-8000-000000000000" for n in range(42)]
+    first = [
+        {"id": ids[0].upper(), "isContainer": True, "memberIds": [LOCAL.upper()], "subjectDescriptor": "vssgp.a"},
+        None,
+        {"id": ids[2], "isContainer": True, "memberIds": [], "subjectDescriptor": "vssgp.b"},
+        {"id": ids[3], "isContainer": True, "memberIds": [], "subjectDescriptor": "aadgp.c"},
+        {"id": ids[4], "subjectDescriptor": "aad.d"},
+    ]
+    service.reply("GET", "/prime/_apis/identities", wrapped(*first), wrapped())
+
+    found = DevOps(session).members("prime", ids)
+
+    assert found == {ids[0]: (LOCAL,), ids[2]: (), ids[3]: None, ids[4]: None}
+    one, two = service.seen
+    assert (one.query["queryMembership"], one.query["identityIds"].split(",")) == ("direct", ids[:40])
+    assert two.query["identityIds"].split(",") == ids[40:]
+
+
+@pytest.mark.parametrize("members", [None, "x", [1]])
+def test_a_group_without_a_list_of_members_is_no_empty_group(service: Scripted, session: Session, members: Any) -> None:
+    service.reply("GET", "/prime/_apis/identities", wrapped({"id": LOCAL, "isContainer": True, "memberIds": members}))
+
+    with pytest.raises(Unavailable, match="contains no list of members"):
+        DevOps(session).members("prime", [LOCAL])

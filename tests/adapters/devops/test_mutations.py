@@ -167,7 +167,12 @@ READS = {
         DevOps,
         "inheritance",
     ),
-    "identities": _read(IDENTITIES, wrapped(PERSON), DevOps, "identities", ["ann@fabrikam.com"]),
+    "identities": _read(IDENTITIES, wrapped(PERSON), DevOps, "identities", {"ann@fabrikam.com": ""}),
+    "names": _read(IDENTITIES, wrapped(PERSON), DevOps, "names_of", [LOCAL]),
+    "memberships": _read(IDENTITIES, wrapped(PERSON), DevOps, "memberships", LOCAL),
+    "members": _read(
+        IDENTITIES, wrapped({**PERSON, "isContainer": True, "memberIds": [LOCAL]}), DevOps, "members", [LOCAL]
+    ),
     "may": _read("_apis/permissions/101eae8c-1709-47f9-b228-0e476c35b3ba/8", {"value": [True]}, DevOps, "may", "t", 8),
     "service principals": _read(
         "_apis/graph/serviceprincipals",
@@ -193,7 +198,7 @@ READS = {
 SEARCH = {"results": [{"identities": [{"originId": OID, "displayName": "Ann", "entityType": "User"}]}]}
 
 
-def _conforms(value: Any, declared: Any) -> bool:
+def _conforms(value: Any, declared: Any) -> bool:  # noqa: PLR0911 - one for each kind of type
     """Whether a value has the declared type, in all of its parts."""
     origin, parts = typing.get_origin(declared), typing.get_args(declared)
     if declared is Any or origin is typing.Union or isinstance(declared, UnionType):
@@ -202,12 +207,16 @@ def _conforms(value: Any, declared: Any) -> bool:
         hints = typing.get_type_hints(declared)
         return isinstance(value, declared) and all(_conforms(getattr(value, name), hints[name]) for name in hints)
     if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
         wanted = [parts[0]] * len(value) if parts[-1:] == (...,) else parts
-        return isinstance(value, tuple) and all(_conforms(one, kind) for one, kind in zip(value, wanted, strict=True))
+        return all(_conforms(one, kind) for one, kind in zip(value, wanted, strict=True))
     if origin is not None and issubclass(origin, Mapping):
         return all(_conforms(key, parts[0]) and _conforms(one, parts[1]) for key, one in value.items())
     if origin is not None:
         return isinstance(value, origin) and all(_conforms(one, parts[0]) for one in value)
+    if declared is ReconcilerError:
+        return isinstance(value, Unavailable | Rejected) and ESCAPED not in str(value)
     return value is None if declared is type(None) else type(value) is declared or declared is float
 
 

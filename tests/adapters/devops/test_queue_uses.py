@@ -12,11 +12,12 @@ from reconciler.ports.devops import Pipeline, QueueCheck
 from tests.adapters.devops.scripted import Scripted, wrapped
 
 PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"
+APPROVAL = "8c6f20a7-a545-4486-9777-f762fafe0d4d"
 CHECKS = f"/prime/{PROJECT}/_apis/pipelines/checks/configurations"
 
 
 def check(number: Any, queue_id: str = "12", **more: Any) -> dict[str, Any]:
-    kind = {"id": "8c6f20a7-a545-4486-9777-f762fafe0d4d", "name": "Approval"}
+    kind = {"id": APPROVAL.upper(), "name": "Approval"}
     return {"id": number, "type": kind, "resource": {"type": "queue", "id": queue_id}, **more}
 
 
@@ -24,12 +25,19 @@ def test_checks_are_those_of_the_queue_with_their_settings(reads: DevOps, servic
     """Both filters are optional in the document, so entries about other resources are no surprise."""
     other = {**check(9), "resource": {"type": "environment", "id": "12"}}
     service.reply(
-        "GET", CHECKS, wrapped(check(7, settings={"a": 1}, timeout=60), check(8, "13"), other, check(6, settings=None))
+        "GET",
+        CHECKS,
+        wrapped(
+            check(7, settings={"a": 1}, timeout=60, isDisabled=True, modifiedBy={"id": "3B3DB741"}),
+            check(8, "13"),
+            other,
+            check(6, settings=None),
+        ),
     )
 
     assert reads.checks("prime", PROJECT, 12) == [
-        QueueCheck(6, "Approval", {}),
-        QueueCheck(7, "Approval", {"a": 1}, 60),
+        QueueCheck(6, "Approval", {}, type_id=APPROVAL),
+        QueueCheck(7, "Approval", {"a": 1}, 60, APPROVAL, disabled=True, changed_by="3b3db741"),
     ]
     assert service.only.query == {
         "resourceType": "queue",

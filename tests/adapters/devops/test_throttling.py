@@ -173,7 +173,9 @@ def worker_of(cloud: Running, state: Path) -> bootstrap.App:
         "ARM_TOKEN": cloud.tokens["arm"],
         "DEVOPS_TOKEN": cloud.tokens["devops"],
     }
-    return bootstrap.build(Settings.read({f"RECONCILER_{name}": text for name, text in given.items()}))
+    app = bootstrap.build(Settings.read({f"RECONCILER_{name}": text for name, text in given.items()}))
+    app.safety.create()
+    return app
 
 
 @pytest.mark.parametrize("shared", [True, False])

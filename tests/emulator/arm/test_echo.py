@@ -131,3 +131,13 @@ def test_a_schedule_is_taken_in_any_spelling_and_comes_back_in_one(
     )
     machines = wire.arm("GET", f"{found['id']}/resources").json()["value"]
     assert len(machines) == 1, "the schedule is in effect, whatever its spelling"
+
+
+@pytest.mark.parametrize(("word", "count"), [("kept", 1), ("week", 7)])
+def test_a_schedule_of_one_day_comes_back_as_it_was_sent_or_as_a_week(wire: Wire, word: str, count: int) -> None:
+    """What is kept is what was sent; seven maps stay seven."""
+    wire.do.switch("arm.one-day-schedule", word)
+    for name, days, shown in (("p-one", [{"08:00:00": 1}], count), ("p-week", [{}] * 7, 7)):
+        sent = {"kind": "Stateless", "resourcePredictions": {"timeZone": "UTC", "daysData": days}}
+        found = wire.created(name, body(agentProfile=sent))
+        assert found["properties"]["agentProfile"]["resourcePredictions"]["daysData"] == [days[0]] * shown

@@ -326,3 +326,19 @@ def test_an_access_level_is_not_changed_by_nonsense(root: Caller, patch: object)
 
 def test_a_scope_that_cannot_be_read_is_refused(operator: Caller) -> None:
     assert operator.refused("GET", f"{GRAPH}/groups", scopeDescriptor="scp.\u00e9") == (400, "ArgumentException")
+
+
+@pytest.mark.parametrize(("shown", "count"), [("listed", 1), ("hidden", 0)])
+def test_members_of_an_entra_group_are_listed_or_not(root: Caller, shown: str, count: int) -> None:
+    """A group of Azure DevOps shows its members in any case."""
+    root.do.switch("devops.entra-group-members", shown)
+    made = root.ok("POST", f"{GRAPH}/groups", {"originId": oid(root, "crew")})
+    ann = root.ok("GET", f"{GRAPH}/descriptors/{root.local('ann')}")["value"]
+    root.call("PUT", f"{GRAPH}/memberships/{ann}/{made['descriptor']}")
+    platform = "[Prime]\\Platform"
+    ids = f"{root.local('crew')},{root.local(platform)}"
+
+    crew, local = root.values("GET", "/_apis/identities", identityIds=ids, queryMembership="direct")
+
+    assert (len(crew["memberIds"]), bool(crew["isContainer"])) == (count, True)
+    assert local["memberIds"]

@@ -275,6 +275,60 @@ def test_a_managed_pool_can_carry_the_marks_of_a_provider(ann: Caller) -> None:
     assert (found["agentCloudId"], found["autoSize"], found["targetSize"]) == (2, True, 0)
 
 
+@pytest.mark.parametrize(
+    ("word", "options", "owned_by_creator"),
+    [("none", "none", True), ("options", "singleUseAgents", True), ("owner", "none", False)],
+)
+def test_a_managed_pool_can_carry_other_marks(ann: Caller, word: str, options: str, owned_by_creator: bool) -> None:
+    ann.do.switch("devops.managed-pool-marks", word)
+    put(ann, projects=["dev"])
+    (found,) = ann.values("GET", POOLS, poolName="mdp")
+
+    assert found["options"] == options
+    assert (found["owner"]["id"] == found["createdBy"]["id"]) is owned_by_creator
+
+
+@pytest.mark.parametrize(("word", "there"), [("given", True), ("absent", False)])
+def test_whether_agent_pools_say_when_they_were_created_is_a_switch(ann: Caller, word: str, there: bool) -> None:
+    ann.do.switch("devops.pool-created-on", word)
+    put(ann, projects=["dev"])
+    (found,) = ann.values("GET", POOLS, poolName="mdp")
+
+    assert ("createdOn" in found) is there
+
+
+@pytest.mark.parametrize(("value", "there"), [("on", True), ("off", False)])
+def test_whether_arm_says_when_a_pool_was_created_is_a_switch(ann: Caller, value: str, there: bool) -> None:
+    ann.do.switch("arm.system-data", value)
+    put(ann, projects=["dev"])
+    url = f"{ann.running.arm}{PATH}/mdp?api-version=2026-06-02"
+    body = ann.session.get(url, headers=bearer(ann), timeout=20).json()
+
+    assert ("systemData" in body) is there
+    if there:
+        (found,) = ann.values("GET", POOLS, poolName="mdp")
+        assert found["createdOn"] >= body["systemData"]["createdAt"]
+
+
+def test_an_agent_pool_can_outlive_the_managed_pool(ann: Caller) -> None:
+    ann.do.switch("devops.pool-of-deleted-resource", "kept")
+    put(ann, projects=["dev"])
+    before = pool(ann)
+    url = f"{ann.running.arm}{PATH}/mdp?api-version=2026-06-02"
+    ann.session.delete(url, headers=bearer(ann), timeout=20)
+    ann.do.settle()
+
+    assert pool(ann) == before
+
+
+def test_a_taken_name_can_fail_the_creation(ann: Caller) -> None:
+    ann.do.switch("devops.taken-pool-name", "refused")
+    ann.do.edit("create-pool", organization="prime", pool="mdp")
+    failed = put(ann, projects=["dev"])
+
+    assert "Could not find or create agent pool 'mdp'" in failed["error"]["message"]
+
+
 def test_an_agent_pool_of_that_name_is_found_and_used(ann: Caller) -> None:
     """Find or create, in the service's own words."""
     ann.do.edit("create-pool", organization="prime", pool="mdp")

@@ -137,8 +137,8 @@ def test_the_services_own_spelling_is_no_difference(
         ({"daysData": [{}]}, {"daysData": [{"20:00:00": 50}]}, (("daysData[0]",), {"20:00:00": 50}, {})),
         (
             {"daysData": [{}]},
-            {"daysData": [{}] * 7},
-            (("daysData",), [{}] * 7, [{}]),
+            {"daysData": [{}] * 6 + [{"08:00:00": 1}]},
+            (("daysData",), [{}] * 6 + [{"08:00:00": 1}], [{}]),
         ),
         ({"daysData": [{"08:00:00": 1}]}, {}, (("daysData",), None, [{"08:00:00": 1}])),
         (
@@ -365,3 +365,15 @@ def test_what_means_the_same_is_not_put(
 ) -> None:
     """A field that no line of the plan lists is taken for a slip by the guard, which then refuses the whole PUT."""
     assert merged(wanted, observed) == sent, reason
+
+
+WEEK = [{"09:00:00": 1}] * 7
+
+
+@pytest.mark.parametrize("key", ["daysData", "DaysData", "DAYSDATA"])
+@pytest.mark.parametrize(("ours", "theirs"), [(WEEK[:1], WEEK), (WEEK, WEEK[:1]), (WEEK, WEEK)])
+def test_one_map_of_a_schedule_stands_for_seven_equal_ones(
+    key: str, ours: list[dict[str, int]], theirs: list[dict[str, int]]
+) -> None:
+    assert differences({"daysData": ours}, {key: theirs}) == []
+    assert merged({"daysData": ours}, {key: theirs}) == {key: theirs}

@@ -44,9 +44,10 @@ disk = some(
     driveLetter=st.sampled_from(["F", "f", "G"]),
 )
 day = st.dictionaries(st.sampled_from(["08:00:00", "20:00:00"]), st.integers(0, 1), max_size=2)
-predictions = some(
-    timeZone=st.sampled_from(["UTC", "W. Europe Standard Time"]), daysData=st.lists(day, max_size=2)
-) | some(TimeZone=st.sampled_from(["UTC", "W. Europe Standard Time"]), DaysData=st.lists(day, max_size=2))
+days = st.lists(day, max_size=2) | st.lists(day, min_size=7, max_size=7) | day.map(lambda one: [one] * 7)
+predictions = some(timeZone=st.sampled_from(["UTC", "W. Europe Standard Time"]), daysData=days) | some(
+    TimeZone=st.sampled_from(["UTC", "W. Europe Standard Time"]), DaysData=days
+)
 kinds_of_predictions = st.sampled_from([{"kind": "Manual"}, {"kind": "Automatic"}, {"kind": "Automatic", "x": 1}])
 agents = st.one_of(
     some(resourcePredictions=predictions, resourcePredictionsProfile=kinds_of_predictions).map(
@@ -155,3 +156,29 @@ def test_a_live_document_of_another_shape_is_no_crash(
     holder[last] = strange
 
     assert differences(wanted, merged(wanted, found)) == []
+
+
+def _cased(name: str, upper: list[bool]) -> str:
+    return "".join(letter.upper() if up else letter.lower() for letter, up in zip(name, upper, strict=False))
+
+
+_FLAGS = st.lists(st.booleans(), min_size=20, max_size=20)
+
+
+@given(predictions, _FLAGS, st.sampled_from(["UTC", "Eastern Standard Time"]))
+def test_names_in_an_untyped_object_have_no_case_and_keep_the_spelling_that_is_there(
+    schedule: dict[str, Any], upper: list[bool], zone: str
+) -> None:
+    """Whoever wrote it, and in whichever way: no difference, and never a field in two spellings."""
+    there = {_cased(name, upper): value for name, value in schedule.items()}
+    wanted = {"agentProfile": {"kind": "Stateless", "resourcePredictions": schedule}}
+    observed = {"agentProfile": {"kind": "Stateless", "resourcePredictions": there}}
+    assume(schedule)
+
+    assert differences(wanted, observed) == []
+    name = next((one for one in schedule if one.casefold() == "timezone"), "timeZone")
+    changed = {"agentProfile": {"resourcePredictions": {**schedule, name: zone}}}
+    found = merged(changed, observed)["agentProfile"]["resourcePredictions"]
+    assert there.keys() <= found.keys()
+    assert len({key.casefold() for key in found}) == len(found)
+    assert differences(changed, {"agentProfile": {"kind": "Stateless", "resourcePredictions": found}}) == []

@@ -50,7 +50,7 @@ def test_changes_stand_in_the_order_of_application() -> None:
 
 def test_the_hash_is_of_the_content_and_known() -> None:
     """Equal on any machine and in any release, or an approved plan could not be applied after an upgrade."""
-    assert render.to_json(DRIFTED)["hash"] == "fcf0e541a7f077b1"
+    assert render.to_json(DRIFTED)["hash"] == "b4b88949094f3f6708740a5c2937fa60cc04cf222fa48b7dc0f326bffe9453cf"
     assert render.to_json(replace(DRIFTED, revision="other"))["hash"] == DRIFTED.hash
     assert render.to_json(replace(DRIFTED, changes=(OPENED, REMOVED)))["hash"] != DRIFTED.hash
 
@@ -82,5 +82,6 @@ def test_gaps_and_refusals_are_whole() -> None:
         "reason": "Unavailable",
         "message": "roles: fabrikam-prime answered 503",
         "retryAfter": 30.0,
+        "foreseen": False,
     }
     assert whole["refusals"][0]["rule"] == "last-administrator"

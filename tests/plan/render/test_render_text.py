@@ -12,7 +12,7 @@ from reconciler.plan import render
 from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk
 from reconciler.plan.render.words import rows
 from reconciler.plan.sync import SyncCause
-from reconciler.plan.targets import UpdatePool
+from reconciler.plan.targets import CreatePool, UpdatePool
 from tests.plan.render.samples import (
     BLIND,
     DEAD,
@@ -38,7 +38,8 @@ fabrikam-managed-pool @ 3f2a91c   out of sync (drift)
   ~ pool           maximumConcurrency                4 → 6                 ARM, in place
   + open access    fabrikam-tailspin/Web             none → all pipelines  Azure DevOps, grants access
   - administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none  Azure DevOps, revokes access
-  3 changes: 1 without impact, 1 granting access, 1 revoking access"""
+  3 changes: 1 without impact, 1 granting access, 1 revoking access
+  plan b4b88949094f3f6708740a5c2937fa60cc04cf222fa48b7dc0f326bffe9453cf"""
 
     assert expected == render.text(DRIFTED, cause=SyncCause.DRIFT)
 
@@ -56,7 +57,8 @@ fabrikam-managed-pool @ 3f2a91c   out of sync; 1 read failed; 1 problem to corre
       open access: project Ghost is hidden
   ? roles        (all)                    unknown   Unavailable
       roles: fabrikam-prime answered 503
-  3 changes: 1 without impact, 2 granting access; 1 refused; 2 gaps: 1 unknown, 1 degraded"""
+  3 changes: 1 without impact, 2 granting access; 1 refused; 2 gaps: 1 unknown, 1 degraded
+  plan 6cf0d720160dff04aab91260330b25f2d0ea8b84220a6d7cd6cf601547197621"""
 
     assert expected == render.text(EVERYTHING)
 
@@ -195,8 +197,13 @@ def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> 
     shown = render.text(plan)
 
     assert not [c for c in shown if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
-    details = sum(len(change.details) or 1 for change in plan.changes)
-    assert shown.count("\n") == details + 2 * len(plan.refusals) + 2 * len(plan.gaps) + 2 * len(plan.remarks) + 1
+    details = sum(
+        len(change.details) + 1 if isinstance(change.target, CreatePool) else len(change.details) or 1
+        for change in plan.changes
+    )
+    notes = 2 * (len(plan.refusals) + len(plan.gaps) + len(plan.remarks))
+    assert shown.count("\n") == details + notes + 1 + bool(plan.changes or plan.approvable)
+    assert (f"\n  plan {plan.hash}" in shown) is bool(plan.changes or plan.approvable)
 
 
 def test_one_line_for_a_change_names_its_fields_and_counts_the_rest() -> None:

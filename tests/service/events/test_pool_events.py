@@ -152,3 +152,19 @@ def test_nothing_of_an_event_is_kept_but_names() -> None:
 @given(st.text() | st.binary())
 def test_no_document_makes_it_fail(body: str | bytes) -> None:
     assert pool_keys(body).keys == ()
+
+
+_KEYS = st.from_regex(r"x[a-zA-Z]{1,8}", fullmatch=True)
+_MORE = st.dictionaries(_KEYS, st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2))
+
+
+@given(st.lists(st.sampled_from(["pool", "other", "nothing"]), max_size=6), _MORE)
+def test_every_item_is_a_key_or_counted_whatever_it_has_beside_it(kinds: list[str], more: dict[str, Any]) -> None:
+    """Newer versions of the schemas add fields; none of them makes an event another one, or unseen."""
+    made = {"pool": grid(**more) | more, "other": grid(kind="Something.Else") | more, "nothing": more}
+    items = [made[kind] for kind in kinds]
+
+    found = pool_keys(json.dumps(items))
+
+    assert bool(found.keys) is ("pool" in kinds)
+    assert sum(found.dropped.values()) == len([kind for kind in kinds if kind != "pool"])

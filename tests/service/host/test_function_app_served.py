@@ -19,7 +19,7 @@ from reconciler.service.host.host import Host, ServeOptions
 from reconciler.service.host.run import host
 from reconciler.service.triggers import composition
 from tests.contract.azurite import Azurite
-from tests.deployment import CANARY, Deployment, deployed, spec, until
+from tests.deployment import CANARY, Deployment, deployed, enforce, spec, until
 from tests.service.host.serving import Serving, serving
 
 KEY = f"function-{CANARY}"
@@ -30,6 +30,7 @@ def of(environment: Mapping[str, str], options: ServeOptions) -> Host:
     hosting = Hosting.read(environment)
     context = composition.build(Settings.read(environment, beneath=state(environment)), hosting)
     composition.use(context)
+    enforce(context)
     return host(hosting, context.queues, options)
 
 

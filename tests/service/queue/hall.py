@@ -64,7 +64,9 @@ class Hall:
         events, sweeps = map(self.stores.named, self.names)
         self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
-        reconciler = Reconciler(planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits())
+        reconciler = Reconciler(
+            planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(), record=self.stores.record
+        )
         self.worker = Worker(
             Catalogue(self.files, self.clock),
             reconciler,

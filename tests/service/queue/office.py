@@ -154,7 +154,7 @@ class Office:
 
     def run(self, spec: Spec, clock: Skewed) -> Result:
         status = load_status(self.shelf, KEY)
-        blank = Result(spec.name, "c0ffee", Outcome.FAILED, None, None, (), (), None, None, status)
+        blank = Result(spec.name, "c0ffee", Outcome.FAILED, None, None, (), (), (), None, None, status)
         if self._running:
             self.tried += 1
             return replace(blank, failures=(Failure(None, LeaseHeld("pool-1: another worker has it")),), next_look=15.0)

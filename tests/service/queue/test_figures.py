@@ -108,10 +108,14 @@ def test_what_was_written_and_what_was_refused_is_counted_by_aspect(one: tuple[H
     assert result.plan is not None
     plan = replace(result.plan, refusals=(Refusal(change, "last-administrator", "text"),))
     metrics.record_run(
-        place.telemetry, replace(result, plan=plan, applied=(change,)), PoolStatus("pool-1"), "event", clock.now()
+        place.telemetry,
+        replace(result, plan=plan, verified=(change,), written=(change,)),
+        PoolStatus("pool-1"),
+        "event",
+        clock.now(),
     )
 
-    assert place.telemetry.total("reconciler.changes", facet="roles", action="remove") == 1
+    assert place.telemetry.total("reconciler.changes.verified", facet="roles", action="remove") == 1
     assert place.telemetry.total("reconciler.refusals", facet="roles") == 1
 
 

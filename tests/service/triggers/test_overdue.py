@@ -13,7 +13,7 @@ from reconciler.documents import moment
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, messages, timers, web
-from reconciler.service.triggers.overdue import Swept, Watch
+from reconciler.service.triggers.overdue import ResyncWatch, Swept
 from tests.deployment import POOLS, Deployment, take, texts, until, with_options
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_a_resync_under_a_clock_that_was_ahead_is_no_fresh_one(context: TriggerC
 
 
 def test_a_watch_lets_one_caller_look_and_doubts_a_moment_beyond_a_day() -> None:
-    watch = Watch()
+    watch = ResyncWatch()
 
     assert [watch.due(NOW), watch.due(NOW), watch.due(NOW + M)] == [True, False, True]
     watch.not_before(NOW + 30 * M)

@@ -126,7 +126,8 @@ def test_a_run_is_one_line_with_what_somebody_on_call_asks(
     assert trace_id(line["trace"]) == trace_id(trace)
     assert line | {"seconds": 0, "revision": ""} == {
         "event": "run", "pool": "build-pool", "trigger": "event", "trace": line["trace"], "revision": "", "seconds": 0,
-        "outcome": "applied", "applied": {"create": 1, "widens": 1}, "reason": "InSync",
+        "outcome": "applied", "planned": {"create": 1, "widens": 1}, "written": {"create": 1, "widens": 1},
+        "verified": {"create": 1, "widens": 1}, "reason": "InSync",
         "message": line["message"],
     }  # fmt: skip
 

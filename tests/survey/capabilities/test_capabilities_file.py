@@ -270,3 +270,14 @@ def test_there_are_sixteen_questions_and_each_is_asked_or_told_how_to_ask() -> N
     for question in QUESTIONS:
         assert question.asked or question.not_asked
         assert bool(question.not_asked) == bool(question.by_hand)
+
+
+@given(st.from_regex(r"x[a-zA-Z]{3,8}", fullmatch=True), st.sampled_from([0, 2, 4, 6, 8]))
+def test_a_key_that_is_unknown_is_named_wherever_it_stands(key: str, indent: int) -> None:
+    """In the file, an organization, a list of answers, an answer: nothing is passed over."""
+    answer = "      organization-queue-list:\n        verdict: seen yes\n        answer: listed\n"
+    lines = f"{HEAD}{answer}".splitlines()
+    at = {0: 1, 2: 2, 4: 3, 6: 5, 8: 6}[indent]
+    lines.insert(at, f"{' ' * indent}{key}: x")
+
+    assert any(key in problem for problem in problems("\n".join(lines) + "\n"))

@@ -74,7 +74,23 @@ def test_what_is_asked_twice_is_told_once(signed_in: Shell) -> None:
     assert all("grant" not in check for check in checks)
 
 
-def test_a_project_and_a_pool_that_are_hidden_are_missing_rights(signed_in: Shell, world: Running) -> None:
+@pytest.mark.parametrize("edit", ["hide-pool", "delete-pool"])
+def test_an_agent_pool_that_is_gone_is_no_missing_right(signed_in: Shell, world: Running, edit: str) -> None:
+    """With the role on all agent pools in place, a right is not what is missing: the text says what brings it back."""
+    world.do.edit(edit, organization="fabrikam-tailspin", pool=POOL)
+
+    ended = signed_in.run("doctor", POOL)
+
+    assert ended.code == 2
+    lines = [line.strip() for line in ended.out.splitlines()]
+    at = next(n for n, line in enumerate(lines) if "the agent pool exists" in line)
+    assert lines[at].startswith(f"missing  fabrikam-tailspin agent pool {POOL}: the agent pool exists")
+    assert "requires the agent pool that ARM's pool uses at fabrikam-tailspin" in lines[at + 1]
+    assert "to have ARM create it again, take fabrikam-tailspin out of the spec, apply, put it back" in lines[at + 3]
+    assert f"fabrikam-tailspin agent pool {POOL}: read the agent pool" not in ended.out
+
+
+def test_a_project_and_a_pool_that_are_hidden_are_named(signed_in: Shell, world: Running) -> None:
     world.do.edit("hide-project", organization="fabrikam-prime", project="fabrikam-dev")
     world.do.edit("hide-pool", organization="fabrikam-tailspin", pool=POOL)
 
@@ -82,7 +98,7 @@ def test_a_project_and_a_pool_that_are_hidden_are_missing_rights(signed_in: Shel
 
     assert found == {
         ("fabrikam-prime/fabrikam-dev", "reader of the project"): "Readers",
-        (f"fabrikam-tailspin agent pool {POOL}", "read the agent pool"): "Reader",
+        (f"fabrikam-tailspin agent pool {POOL}", "the agent pool exists"): "the agent pool that ARM's pool uses",
     }
 
 
@@ -208,6 +224,10 @@ def test_a_spec_that_opens_no_queue_requires_no_administrator_of_queues(signed_i
 
     queues = {one["place"]: one["what"] for one in checks if one["requirement"].startswith("role on project")}
     assert set(queues.values()) == {"Creator on all agent pools of the project"}
+    signed_in.write(f"specs/{POOL}.yaml", f"replace: allowed\n{closed.partition(chr(10) + 'access:')[0]}")
+    checks = signed_in.run("doctor", POOL, "--output", "json").document["checks"]
+    queues = {one["place"]: one["what"] for one in checks if one["requirement"].startswith("role on project")}
+    assert set(queues.values()) == {"Administrator on all agent pools of the project"}, "checks are added again"
 
 
 def test_an_agent_pool_without_inheritance_is_out_of_reach_of_the_role_on_all(signed_in: Shell, world: Running) -> None:

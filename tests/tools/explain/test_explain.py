@@ -55,14 +55,10 @@ def test_a_project_without_a_queue_lacks_the_queue(signed_in: Shell) -> None:
 
     assert document["may"] is False
     assert document["firstMissing"] == "queue"
-    assert [change["kind"] for change in document["changes"]] == ["pool", "queue", "administrator"]
-    assert document["gaps"] == [
-        {
-            "facet": "open_access",
-            "kind": "not ready",
-            "message": "fabrikam-tailspin/Data: open access is set after its queue exists",
-        }
-    ]
+    assert [change["kind"] for change in document["changes"]] == ["pool", "queue", "administrator", "open access"]
+    assert document["changes"][-1]["awaits"] == "its queue exists"
+    assert document["gaps"] == [], "what is awaited is a change"
+    assert "after its queue exists" in signed_in.run("explain", POOL, "Data").out
 
 
 def test_machines_that_would_not_start_are_told_of_every_project(signed_in: Shell) -> None:

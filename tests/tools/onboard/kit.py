@@ -37,7 +37,7 @@ def planned(said: Said, organization: int = 0) -> list[Key]:
 
 
 def granted(said: Said, organization: int = 0) -> list[Key]:
-    return [_key(one) for one in said.document["results"][organization]["applied"]]
+    return [_key(one) for one in said.document["results"][organization]["verified"]]
 
 
 def refused(said: Said) -> dict[Key, str]:

@@ -112,3 +112,51 @@ def test_readers_bring_their_role_only_to_an_identity_that_joins_them() -> None:
 
     assert finding(RequirementKind.QUEUE_ROLE, state, REPORT).result is CheckResult.OK
     assert finding(RequirementKind.QUEUE_ROLE, inside, REPORT).result is CheckResult.MISSING
+
+
+ADMINISTRATORS = "[prime]\\Project Collection Administrators"
+VALID_USERS = "[prime]\\Project Collection Valid Users"
+DIRECTORY = (READERS, Group(ADMINISTRATORS, descriptor="vssgp.pca"), Group(VALID_USERS, descriptor="vssgp.valid"))
+
+
+@pytest.mark.parametrize(
+    ("own", "result"),
+    [
+        (Group(ADMINISTRATORS, id="g", descriptor="vssgp.pca"), CheckResult.OK),
+        (Group(ADMINISTRATORS, id="g", descriptor="vssgp.forged"), CheckResult.MISSING),
+        (Group("[Web]\\Project Collection Administrators", id="g", descriptor="vssgp.web"), CheckResult.MISSING),
+        (Group("[Web]\\x]\\Project Collection Administrators", id="g", descriptor="vssgp.x"), CheckResult.MISSING),
+    ],
+)
+def test_a_group_of_a_project_makes_no_one_an_administrator_of_the_organization(
+    own: Group, result: CheckResult
+) -> None:
+    """A project that is called like the organization may have a group of that very name."""
+    forged = Group(ADMINISTRATORS, descriptor="vssgp.forged", project=WEB.id)
+    state = replace(STATE, groups=(own,), directory=(*DIRECTORY, forged))
+
+    assert finding(RequirementKind.POOL_ROLE, state).result is result
+
+
+@pytest.mark.parametrize(
+    ("more", "result"),
+    [
+        ((), CheckResult.OK),
+        ((Group(VALID_USERS, descriptor="vssgp.forged", project=WEB.id),), CheckResult.MISSING),
+    ],
+)
+def test_a_role_of_every_member_counts_where_one_group_has_that_name(
+    more: tuple[Group, ...], result: CheckResult
+) -> None:
+    """Role assignments show names alone."""
+    held = role("Administrator", "someone", VALID_USERS)
+    state = replace(STATE, directory=(*DIRECTORY, *more), pools=(held,))
+
+    assert finding(RequirementKind.POOL_ROLE, state).result is result
+
+
+def test_readers_of_a_project_are_the_group_with_exactly_that_name() -> None:
+    forged = Group("[Web]\\x]\\Readers", descriptor="vssgp.forged", project=WEB.id)
+    answer = finding(RequirementKind.PROJECT_READER, replace(STATE, directory=(forged, READERS)))
+
+    assert getattr(answer.target, "group_descriptor", None) == READERS.descriptor

@@ -66,7 +66,15 @@ def test_a_question_is_answered_as_the_organization_behaves(
     assert question == "rate-headers" or found.evidence.status
 
 
-@pytest.mark.parametrize(("word", "said"), [("agent-cloud", "seen yes (marked)"), ("none", "seen no (plain)")])
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("agent-cloud", "seen yes (marked)"),
+        ("options", "seen yes (marked)"),
+        ("owner", "seen yes (marked)"),
+        ("none", "seen no (plain)"),
+    ],
+)
 def test_how_agent_pools_are_marked_is_seen_on_one_that_is_there(word: str, said: str) -> None:
     with world(devops__managed_pool_marks=word) as running:
         create(running, "fabrikam-linux")

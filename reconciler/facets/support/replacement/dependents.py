@@ -13,17 +13,22 @@ from datetime import datetime
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.facets.support.observing import at_work, require_settled
-from reconciler.facets.support.replacement.checks import described
+from reconciler.facets.support.replacement.checks import described, obstacle, sendable
 from reconciler.facets.support.replacement.network import holds_back
 from reconciler.plan.model import Detail, Risk
-from reconciler.ports.devops import AgentPool, PipelinePermissions, Project, Queue, RoleAssignment
+from reconciler.ports.devops import AgentPool, Identity, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.spec import effective
 from reconciler.spec.model import Organization, PipelineGrant, QueueRoles, Spec
 from reconciler.spec.names import organization_key
 from reconciler.survey import Survey
+from reconciler.survey.owed import Owed, OwedCheck, OwedPipeline
 
 LOST = "lost for good: the spec does not name it"
 AGAIN = "created again afterwards"
+REPAIRED = "changed to the new queue afterwards"
+PIPELINES = "pipelines that name the queue by id"
+_SECRETS = " (has secret variables: choose the agent pool by hand)"
+_NOT_ADMINISTERED = "the operator does not administer all queues of the project, and could not add it again"
 RELEASES = "those that use the pool need it chosen again"
 
 
@@ -35,7 +40,9 @@ class Dependents:
     unread: tuple[str, ...] = ()
     """What could not be counted, and why."""
     guarded: tuple[str, ...] = ()
-    """Queues with approvals or checks, with what these are: a new queue has none, and would be open without them."""
+    """Approvals and checks that cannot be added to the new queues, with why: these would be open without them."""
+    owed: tuple[Owed, ...] = ()
+    """Approvals and checks that are added to the new queues before these are opened, and pipelines changed to them."""
     network: str = ""
     """What in the pool's network would hold back its deletion; empty where nothing does."""
     busy: str = ""
@@ -50,6 +57,7 @@ class _Count:
     again: dict[str, list[str]] = field(default_factory=dict)
     lost: dict[str, list[str]] = field(default_factory=dict)
     guarded: list[str] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
 
     def note(self, what: str, name: str, *, named: bool) -> None:
         """One thing; `named`: the spec names it."""
@@ -58,7 +66,8 @@ class _Count:
     def lines(self) -> Iterator[Detail]:
         """A line for each kind of thing, its names sorted."""
         for what, names in sorted(self.again.items()):
-            yield Detail(f"{self.organization} {what}", sorted(names), AGAIN, Risk.NARROWS, AGAIN)
+            after = REPAIRED if what == PIPELINES else AGAIN
+            yield Detail(f"{self.organization} {what}", sorted(names), after, Risk.NARROWS, after)
         for what, names in sorted(self.lost.items()):
             yield Detail(f"{self.organization} {what}", sorted(names), None, Risk.DESTROYS, LOST)
 
@@ -68,6 +77,7 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
     lines: list[Detail] = [*_unnamed_tags(spec, document), *_own_identity(document)]
     unread: list[str] = []
     guarded: list[str] = []
+    owed: list[Owed] = []
     known = {one.name: one for one in spec.organizations}
     for name in sorted(_organizations(document)):
         if name not in known:
@@ -75,11 +85,11 @@ def count(spec: Spec, document: Mapping[str, Json], survey: Survey, now: datetim
             continue
         try:
             require_settled(spec, survey, known[name])
-            lines += _agent_pool(spec, known[name], survey, now, guarded)
+            lines += _agent_pool(spec, known[name], survey, now, (guarded, owed))
         except ReconcilerError as error:
             unread.append(str(error))
     network = holds_back(document, survey.azure_resources())
-    return Dependents(tuple(lines), tuple(unread), tuple(guarded), network, at_work(spec, survey))
+    return Dependents(tuple(lines), tuple(unread), tuple(guarded), tuple(owed), network, at_work(spec, survey))
 
 
 def _organizations(document: Mapping[str, Json]) -> set[str]:
@@ -108,7 +118,7 @@ def _own_identity(document: Mapping[str, Json]) -> Iterator[Detail]:
 
 
 def _agent_pool(
-    spec: Spec, organization: Organization, survey: Survey, now: datetime, guarded: list[str]
+    spec: Spec, organization: Organization, survey: Survey, now: datetime, checks: tuple[list[str], list[Owed]]
 ) -> Iterator[Detail]:
     name = organization.name
     pool = survey.agent_pool(name, organization.agent_pool)
@@ -123,7 +133,8 @@ def _agent_pool(
     _administrators(spec, name, pool, survey, count)
     on_queues = _Queues(spec, organization, survey, now)
     on_queues.all(found, count)
-    guarded += count.guarded
+    checks[0].extend(count.guarded)
+    checks[1].extend(count.owed)
     another = "another one, with another id and no history"
     yield Detail(f"{name} agent pool", f"{pool.name}, id {pool.id}", another, Risk.DESTROYS, "jobs find no machine")
     # They are on another host, and the operator has no rights there.
@@ -162,7 +173,11 @@ def _administrators(spec: Spec, organization: str, pool: AgentPool, survey: Surv
 def _ids(survey: Survey, organization: str, principals: Collection[str]) -> frozenset[str]:
     if not principals:
         return frozenset()
-    return frozenset(one.id for one in survey.identities(organization, sorted(principals)).values())
+    found = survey.identities(organization, sorted(principals)).values()
+    for one in found:
+        if isinstance(one, ReconcilerError):
+            raise one
+    return frozenset(one.id for one in found if isinstance(one, Identity))
 
 
 def _holder(line: RoleAssignment) -> str:
@@ -193,12 +208,23 @@ class _Queues:
 
     def _uses(self, project: Project, queue: Queue, count: _Count) -> None:
         """Checks on the queue, and pipelines that keep its id: no new queue has them, whatever the spec says."""
-        uses = self._survey.queue_uses(self._organization.name, queue)
-        for check in map(described, uses.checks):
-            count.note("approvals and checks", f"{project.name} {check}", named=False)
-            count.guarded.append(f"{self._organization.name}/{project.name} {check}")
-        for pipeline in uses.pipelines:
-            count.note("pipelines that name the queue by id", f"{project.name} {pipeline.path}", named=False)
+        name = self._organization.name
+        uses = self._survey.queue_uses(name, queue)
+        for check in uses.checks:
+            text = described(check)
+            against = obstacle(check) or ("" if uses.administered else _NOT_ADMINISTERED)
+            count.note("approvals and checks", f"{project.name} {text}", named=not against)
+            if against:
+                count.guarded.append(f"{name}/{project.name} {text}: {against}")
+                continue
+            place = (name, project.id, project.name, queue.id)
+            count.owed.append(OwedCheck(*place, check.kind, check.type_id, sendable(check), check.timeout))
+        repairs = self._spec.repair_definitions and self._reaches(project)
+        for one in uses.pipelines:
+            named = repairs and not one.secret
+            count.note(PIPELINES, f"{project.name} {one.path}{_SECRETS if repairs and one.secret else ''}", named=named)
+            if named:
+                count.owed.append(OwedPipeline(name, project.id, project.name, queue.id, one.id, one.path))
 
     def _reaches(self, project: Project) -> bool:
         named = {name.casefold() for name in self._organization.projects}

@@ -15,9 +15,11 @@ from reconciler.facets.support.arm_document import differences, merged
 from reconciler.facets.support.mutability import Way
 from reconciler.facets.support.replacement.dependents import Dependents
 from reconciler.plan.model import Change, Detail
-from reconciler.plan.policy import Policy, allows
+from reconciler.plan.policy import Policy, allows, rules
 from reconciler.plan.targets import ReplacePool
 from reconciler.spec.model import PermissionKind
+from reconciler.spec.names import organization_key
+from reconciler.survey.owed import Owed, OwedCheck
 
 KIND = "replacement"
 """What a person calls it."""
@@ -25,7 +27,7 @@ KIND = "replacement"
 CREATOR_ONLY = PermissionKind.CREATOR_ONLY.value
 
 _CHECKS = (
-    "approvals and checks go with their queue, and the new one would be used without them: note their settings, "
+    "they go with their queue, and the new one would be used without them: note their settings, "
     "close these projects in the spec (openAccess, pipelines), remove the checks, and after the replacement add them "
     "again before the spec opens the projects"
 )
@@ -37,8 +39,8 @@ Lines = tuple[Sequence[Detail], Sequence[Detail]]
 """What only a new pool can have, and what it costs."""
 
 
-def change(name: str, resource_id: str, body: Mapping[str, Json], lines: Lines) -> Change:
-    """Of the pool's facet; `body` is put when the old pool is gone."""
+def change(name: str, resource_id: str, body: Mapping[str, Json], lines: Lines, owed: Sequence[Owed] = ()) -> Change:
+    """Of the pool's facet; `body` is put when the old pool is gone, and `owed` put right with its queues."""
     moved, costs = lines
     return Change(
         facet="pool",
@@ -46,7 +48,9 @@ def change(name: str, resource_id: str, body: Mapping[str, Json], lines: Lines) 
         subject=name,
         before=", ".join(f"{detail.path} {detail.before}" for detail in moved),
         after=", ".join(f"{detail.path} {detail.after}" for detail in moved),
-        target=ReplacePool(resource_id, body, tuple(detail.path for detail in moved)),
+        target=ReplacePool(
+            resource_id, body, tuple(detail.path for detail in moved), tuple(one.to_json() for one in owed)
+        ),
         details=(*moved, *costs),
         note="the pool is deleted and created again",
     )
@@ -61,12 +65,11 @@ def objections(
 ) -> Iterator[Finding]:
     """Rule and reason of every objection to a replacement, by what was read; believes no diff."""
     if not allows(policy.replace_pools, planned.subject):
-        yield (
-            "policy-replace-pools",
-            "the policy of this deployment does not let this pool be deleted and created again",
-        )
+        message = "the policy of this deployment does not let this pool be deleted and created again"
+        yield rules.refusal(policy, "replace_pools", message)
     if not policy.create_pools:
-        yield "policy-create-pools", "the policy of this deployment does not allow creating pools, so none is deleted"
+        message = "the policy of this deployment does not allow creating pools, so none is deleted"
+        yield rules.refusal(policy, "create_pools", message)
     if document is None or _id(document) != target.resource_id.casefold():
         yield "unseen-pool", f"{target.resource_id} was not read"
         return
@@ -79,11 +82,11 @@ def objections(
     missing = forgotten(body, document)
     if missing:
         yield "incomplete-spec", f"the pool has {', '.join(missing)}, and the spec does not name it: it would be lost"
-    yield from _against_loss(planned, counted)
+    yield from _against_loss(planned, target, counted)
 
 
-def _against_loss(planned: Change, counted: Dependents | None) -> Iterator[Finding]:
-    """What is lost has to be counted, listed, and nothing that guards a queue."""
+def _against_loss(planned: Change, target: ReplacePool, counted: Dependents | None) -> Iterator[Finding]:
+    """What is lost has to be counted, listed, and nothing that guards a queue and cannot be added again."""
     if counted is None or counted.unread:
         why = "; ".join(counted.unread) if counted else "it was not read"
         yield "uncounted", f"what would be lost cannot be counted: {why}"
@@ -95,6 +98,18 @@ def _against_loss(planned: Change, counted: Dependents | None) -> Iterator[Findi
         yield "not-quiet", counted.busy
     elif not all(line in planned.details for line in counted.lines):
         yield "untold-loss", "something would be lost that no line of the plan lists"
+    elif list(target.restores) != [one.to_json() for one in counted.owed]:
+        yield "checks-lost", "the checks and pipelines that would be put right are not those that were read"
+    else:
+        yield from _open_without_checks(target, counted)
+
+
+def _open_without_checks(target: ReplacePool, counted: Dependents) -> Iterator[Finding]:
+    """A new pool is not created open where checks have to be added first."""
+    guarded = {one.organization for one in counted.owed if isinstance(one, OwedCheck)}
+    for one in _profile(target.body).get("organizations") or ():
+        if one.get("openAccess") and organization_key(str(one.get("url") or "")) in guarded:
+            yield "checks-lost", f"{one['url']}: its queues would be open before their checks are added again"
 
 
 def forgotten(body: Mapping[str, Json], document: Mapping[str, Json]) -> list[str]:

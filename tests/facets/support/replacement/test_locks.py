@@ -81,7 +81,7 @@ def no_pool_may_be_created(case: Case) -> None:
 
 def no_open_access_may_be_granted(case: Case) -> None:
     """Creation would send it."""
-    case.policy = replace(case.policy, open_access=False)
+    case.policy = replace(case.policy, open_access=())
 
 
 def the_organization_is_not_allowed(case: Case) -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from reconciler.errors import Forbidden
 from reconciler.facets.support import replacement
+from reconciler.facets.support.replacement import checks
 from reconciler.facets.support.replacement.dependents import AGAIN, LOST
 from reconciler.plan.model import Detail, Risk
 from reconciler.ports.devops import Pipeline, Project, Queue, QueueCheck
 from reconciler.spec.model import Access, OpenAccessException, Organization, PipelineGrant, PoolRoles, QueueRoles, Spec
+from reconciler.survey.owed import OwedCheck
 from reconciler.survey.queue_uses import QueueUses
 from tests.facets.documents import document
 from tests.facets.frame import NOW, POOL_NAME, PRIME, spec
@@ -133,7 +135,11 @@ def test_tags_and_an_identity_of_the_resource_that_nobody_names_are_told() -> No
 
 
 APPROVAL = QueueCheck(
-    5, "Approval", {"approvers": [{"displayName": "Ann"}, {"uniqueName": "bob@fabrikam.com"}], "minRequired": 1}, 60
+    5,
+    "Approval",
+    {"approvers": [{"displayName": "Ann"}, {"uniqueName": "bob@fabrikam.com"}], "minRequired": 1},
+    60,
+    checks.APPROVAL,
 )
 FUNCTION = QueueCheck(
     6,
@@ -148,11 +154,13 @@ FUNCTION = QueueCheck(
         "blocked": [],
         "odd": [{"id": 1}],
     },
+    type_id=checks.TASK,
 )
 HOURS = QueueCheck(
     7,
     "Task Check",
     {"definitionRef": {"name": "evaluateBusinessHours"}, "inputs": {"startTime": "04:00", "endTime": "11:00"}},
+    type_id=checks.TASK,
 )
 APPROVED = "Approval (approvers Ann, bob@fabrikam.com; minRequired 1; timeout 60 minutes)"
 
@@ -167,14 +175,21 @@ def test_checks_and_pipelines_of_a_queue_are_lost_with_their_settings_and_names(
         [],
         [r"Web \daily", r"Web \release\nightly"],
     )
-    assert found.guarded == (f"{PRIME}/Web {APPROVED}",)
+    assert found.guarded == (f"{PRIME}/Web {APPROVED}: the service names no ids of its approvers",)
+    assert found.owed == ()
     assert [line.before for line in found.lines if line.path.endswith("classic release pipelines")] == ["not read"]
 
 
 def test_no_input_of_a_task_check_is_shown_but_those_without_secrets() -> None:
+    """Those are sent, too: the check is added again, and the other one keeps the pool."""
     here = world(uses={1: QueueUses((FUNCTION, HOURS))})
 
-    _, (business, function) = counted(here, wanted(), "approvals and checks")
+    (business,), (function,) = counted(here, wanted(), "approvals and checks")
+    found = replacement.count(wanted(), FOUND, here, NOW)
+    assert [(one.queue_id, one.check) for one in found.owed if isinstance(one, OwedCheck)] == [
+        (1, replace(HOURS, id=0))
+    ]
+    assert [text.rpartition(": ")[2] for text in found.guarded] == ["its inputs may be secrets, which cannot be read"]
 
     assert function == (
         "Web Task Check Ask the gate (linkedVariableGroup not shown; odd 1 entries, not shown; "

@@ -1,0 +1,106 @@
+"""Caps: the most removals, widenings, restarts and destructions of a pool, an organization, and all; in a run or a day.
+
+Over a cap nothing of that kind is written; it waits for the approval of its plan. Counts over time come from the record
+of writes; where it cannot be read, what a cap counts is not written either.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.errors import ReconcilerError
+from reconciler.plan.model import Change, Refusal
+from reconciler.plan.policy import Cap, CapKind, CapPeriod, CapScope, Policy
+from reconciler.plan.targets import Risk
+
+_KINDS = {
+    Risk.NARROWS: CapKind.REMOVALS,
+    Risk.WIDENS: CapKind.WIDENINGS,
+    Risk.RESTARTS: CapKind.RESTARTS,
+    Risk.DESTROYS: CapKind.DESTRUCTIONS,
+}
+_PERIODS = {CapPeriod.RUN: "in one run", CapPeriod.DAY: "in 24 hours"}
+
+
+def counts_of(change: Change) -> Counter[CapKind]:
+    """How much a change counts of each kind: each of its lines, or the change itself where it has none."""
+    risks = [line.risk for line in change.details] or [change.risk]
+    found = Counter(_KINDS[risk] for risk in risks if risk in _KINDS)
+    if change.risk in _KINDS and not found[_KINDS[change.risk]]:
+        found[_KINDS[change.risk]] = 1
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CapCheck:
+    """The caps of one run, with what was written before and what is approved."""
+
+    spent: Callable[[CapKind, CapScope, str], int] = lambda _kind, _scope, _name: 0
+    """How much of a kind was written in the last 24 hours in the pool, in an organization (by name), or in all."""
+    approved: Callable[[Change], bool] = lambda _: False
+    """Whether the owner approved a plan that shows this change; then no cap holds it back."""
+
+    forget: Callable[[], None] = lambda: None
+    """Called after writes of this run: `spent` then counts them too."""
+
+    def room(self, change: Change, made: Sequence[Change], pool: str, policy: Policy) -> bool:
+        """Whether a change may go out beside those that this run made, by the caps of a run."""
+        if self.approved(change):
+            return True
+        return not any(
+            sum(counts_of(one)[cap.kind] for one in group) > cap.most
+            for cap in policy.caps
+            if cap.period is CapPeriod.RUN and counts_of(change)[cap.kind]
+            for _, group in _groups(cap.scope, pool, (*made, change))
+            if change in group
+        )
+
+    def refusals(self, pool: str, changes: Sequence[Change], policy: Policy) -> list[Refusal]:
+        """Every change that a cap holds back; the first cap that does says so."""
+        found: dict[str, Refusal] = {}
+        for cap in policy.caps:
+            for change, message in self._over(cap, pool, changes):
+                if change.id not in found and not self.approved(change):
+                    text = f"{change.kind} {change.subject}: {message}"
+                    found[change.id] = Refusal(change, f"cap-{cap.kind}", text)
+        return list(found.values())
+
+    def _over(self, cap: Cap, pool: str, changes: Sequence[Change]) -> Iterator[tuple[Change, str]]:
+        counted = [change for change in changes if counts_of(change)[cap.kind]]
+        for name, group in _groups(cap.scope, pool, counted):
+            planned = sum(counts_of(change)[cap.kind] for change in group)
+            where = {CapScope.POOL: "for this pool", CapScope.ALL: "in all"}.get(cap.scope, f"in {name}")
+            try:
+                before = self.spent(cap.kind, cap.scope, name) if cap.period is CapPeriod.DAY else 0
+            except ReconcilerError as error:
+                message = f"how many {cap.kind} there were {where} {_PERIODS[cap.period]} is not known: {error}"
+            else:
+                if before + planned <= cap.most:
+                    continue
+                already = f"{before} were made, and " if before else ""
+                message = (
+                    f"{already}{planned} {cap.kind} are planned {where}; the policy's cap is {cap.most} "
+                    f"{_PERIODS[cap.period]}{_line(cap)}; they wait for an approval of this plan"
+                )
+            yield from ((change, message) for change in group)
+
+
+NOTHING_SPENT = CapCheck()
+"""For a plan that reads no record: caps over time are not known to be reached."""
+
+
+def _groups(scope: CapScope, pool: str, changes: Iterable[Change]) -> list[tuple[str, list[Change]]]:
+    if scope is not CapScope.ORGANIZATION:
+        found = list(changes)
+        return [(pool if scope is CapScope.POOL else "", found)] if found else []
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.place is not None:
+            groups.setdefault(change.place.organization, []).append(change)
+    return sorted(groups.items())
+
+
+def _line(cap: Cap) -> str:
+    return f" (policy:{cap.line})" if cap.line else ""

@@ -1,0 +1,140 @@
+"""The safety facts of a deployment: read for one run, checked again before each write, and written by the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from reconciler.errors import ReconcilerError
+from reconciler.ports.clock import Clock
+from reconciler.ports.stores import StateStore
+from reconciler.safety import agent_pools, approvals, modes, operators
+from reconciler.safety.agent_pools import (
+    AgentPoolApproval,
+    AgentPools,
+    CreationIntent,
+    RecordedAgentPool,
+    Replacement,
+)
+from reconciler.safety.approvals import ApprovedPlan, ApprovedSpec
+from reconciler.safety.documents import SafetyDocuments, SafetyIndex
+from reconciler.safety.facts import SafetyFacts, Unknown
+from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting
+from reconciler.spec.model import WriteMode
+
+T = TypeVar("T")
+
+UNSET = "no mode is set in the safety store; the owner sets one with `reconciler mode set`"
+NEW = ModeSetting(WriteMode.REPORT, "the safety store is new; the owner sets a mode with `reconciler mode set`")
+"""Also for a person, whose `apply` creates the store first."""
+
+
+class Safety:
+    """The safety facts of one deployment."""
+
+    def __init__(
+        self, store: StateStore, clock: Clock, environment: WriteMode = WriteMode.ENFORCE, *, service: bool = False
+    ) -> None:
+        """`environment`: the mode of the settings. `service`: no person runs it, so the owner has to set a mode."""
+        self.documents = SafetyDocuments(store)
+        self.clock = clock
+        self._environment = ModeSetting(environment, VARIABLE)
+        self._unset = ModeSetting(WriteMode.REPORT, UNSET) if service else modes.UNGOVERNED
+
+    def read(self, key: str, organizations: Iterable[str], *, planning: bool = False) -> SafetyFacts:
+        """The facts of one pool, with the organizations that its spec names. Raises nothing of the store.
+
+        `planning`: for a plan alone; a store that is new then holds nothing back, since a person's `apply` creates it.
+        """
+        try:
+            index = self.documents.index()
+        except ReconcilerError as error:
+            return SafetyFacts(Modes(modes.unreadable(error)), Unknown(str(error)), Unknown(str(error)), checked=False)
+        if planning and index.new:
+            return SafetyFacts(Modes(modes.strictest([self._environment, self._unset])))
+        return SafetyFacts(
+            self._modes(index, key, organizations),
+            _known(lambda: agent_pools.read_agent_pools(self.documents, index, key)),
+            _known(lambda: approvals.read_approvals(self.documents, index, key)),
+        )
+
+    def modes(self, key: str, organizations: Iterable[str]) -> Modes:
+        """The modes alone, read now: what is checked before each write. Raises nothing of the store."""
+        try:
+            return self._modes(self.documents.index(), key, organizations)
+        except ReconcilerError as error:
+            return Modes(modes.unreadable(error))
+
+    def settings(self) -> tuple[ModeSetting, ...]:
+        """Every setting: environment, deployment, organizations, pools. Raises nothing of the store."""
+        try:
+            index = self.documents.index()
+        except ReconcilerError as error:
+            return (self._environment, modes.unreadable(error))
+        deployment = modes.read_setting(self.documents, index, ModeScope()) or self._unset
+        scopes = [scope for name in sorted(index.names) if (scope := modes.scope_of(name)) is not None]
+        found = [modes.read_setting(self.documents, index, scope) for scope in scopes]
+        return (self._environment, deployment, *(one for one in found if one is not None))
+
+    def create(self) -> None:
+        """Mark a new store: a person's `apply` does."""
+        self.documents.create()
+
+    def set_mode(self, scope: ModeScope, mode: WriteMode | None, *, reason: str, by: str) -> None:
+        """Set a mode, or clear it (None). The store decides who may: only the owner can write it."""
+        modes.write_setting(self.documents, scope, mode, reason=reason, by=by, at=self.clock.now())
+
+    def record_agent_pool(self, key: str, generation: str, organization: str, found: RecordedAgentPool) -> None:
+        """Record the id of an agent pool, before anything is written there; `Refused` where another pool has it."""
+        agent_pools.take(self.documents, key, organization, found.id)
+        self._change_agent_pools(key, lambda known: known.with_recorded(generation, organization, found))
+
+    def intend_agent_pool(self, key: str, intent: CreationIntent) -> None:
+        """Record that an agent pool is about to be created, before the write to ARM that creates it."""
+        self._change_agent_pools(key, lambda known: known.with_intent(intent))
+
+    def replace_agent_pools(self, key: str, replacement: Replacement) -> None:
+        """Record that the pool is about to be deleted to be created again, before the deletion."""
+        self._change_agent_pools(key, lambda known: known.with_replacement(replacement))
+
+    def approve_agent_pool(self, key: str, approval: AgentPoolApproval) -> str:
+        """Record the owner's approval; returns the key of the pool that had the agent pool, if another one had.
+
+        That one no longer has it: an agent pool belongs to one pool.
+        """
+        organization, number = approval.organization, approval.id
+        former = agent_pools.take(self.documents, key, organization, number, approved=True)
+        if former:
+            self._change_agent_pools(former, lambda known: known.without(organization, number))
+        self._change_agent_pools(key, lambda known: known.with_approval(approval))
+        return former
+
+    def owner_of_agent_pool(self, organization: str, number: int) -> str:
+        """Key of the pool that has this agent pool; empty where none has."""
+        return agent_pools.read_owner(self.documents, organization, number)
+
+    def _change_agent_pools(self, key: str, edit: Callable[[AgentPools], AgentPools]) -> None:
+        agent_pools.change_agent_pools(self.documents, key, edit)
+
+    def record_operator(self, organization: str, identity: str, name: str) -> None:
+        """Record the identity that this service has in an organization."""
+        operators.record_operator(self.documents, organization, identity, name)
+
+    def approve_spec(self, key: str, *, blob: str, path: str, text: str, by: str) -> None:
+        """Store the content of a spec as the approved one of its pool."""
+        approvals.approve_spec(self.documents, key, blob=blob, path=path, text=text, by=by, at=self.clock.now())
+
+    def approve_plan(self, key: str, plan: ApprovedPlan, spec: ApprovedSpec) -> None:
+        """Store the approval of a plan, and its spec as the approved one."""
+        approvals.approve_plan(self.documents, key, plan, spec)
+
+    def _modes(self, index: SafetyIndex, key: str, organizations: Iterable[str]) -> Modes:
+        environment, unset = self._environment, NEW if index.new else self._unset
+        return modes.read_modes(self.documents, index, key, organizations, environment=environment, unset=unset)
+
+
+def _known(read: Callable[[], T]) -> T | Unknown:
+    try:
+        return read()
+    except ReconcilerError as error:
+        return Unknown(str(error))
