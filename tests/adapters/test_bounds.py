@@ -115,7 +115,7 @@ def test_a_write_ends_while_the_lease_under_which_it_began_still_holds() -> None
     assert limits.renew + storage_wire.CALL_SECONDS < min(limits.lease, LONGEST_LEASE)
 
 
-HUGE = b'{"value": "' + b" " * (bounds.BYTES + 1) + b'"}'
+HUGE = b'{"value": "' + b" " * (storage_wire.CALL_BYTES + 1) + b'"}'
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "unfolds"])
@@ -130,7 +130,7 @@ def test_a_body_is_read_up_to_a_limit(packed: bool) -> None:
         with pytest.raises(Unavailable, match="the response is larger than 33554432 bytes"):
             DevOps(_session(script.url, watch)).projects("prime")
         stores = _storage(script.url)
-        with pytest.raises(Unavailable, match="the response is larger than 33554432 bytes"):
+        with pytest.raises(Unavailable, match="the response is larger than 41943040 bytes"):
             stores.state.load("pools/a")
         stores.close()
         assert len(script.asked) == 3, "what is too large once is so again"
