@@ -308,3 +308,16 @@ def queue_administrators(world: World, project: str = "fabrikam-dev") -> set[str
     pool = world.truth.agent_pool(PRIME, POOL)
     queue = next(one for one in pool["queues"] if one["project"] == project)
     return set((queue.get("roles") or {}).get("Administrator", ()))
+
+
+def test_a_group_goes_only_with_another_way_in_that_stays_when_inheritance_goes_off(world: World) -> None:
+    """Each guard once counted what the other took away: the caller administered by a group and by inheritance."""
+    found = by_group(OPERATORS, "ann", "eve", inherit=True, above=("operator",))
+    begin(world, found, **prime_roles(ANN, exclusive=True, inherit=False))
+
+    result = world.settle()[POOL]
+
+    assert rules(result.plan) == ["operator-locked-out"]
+    assert world.truth.administrators(PRIME, POOL) == {OPERATORS, "ann"}
+    assert world.truth.inherits(PRIME, POOL) is False
+    world.never_in_sync(POOL, Outcome.STALLED, because="the caller would lose the pool")
