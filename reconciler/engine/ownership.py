@@ -218,8 +218,9 @@ class OwnershipCheck:
         match change.target:
             case CreatePool(body=body) | UpdatePool(body=body):
                 return self._taken(change, body)
-            case ReplacePool():
-                return next(filter(None, (self._not_own(change, found, one) for one in found)), None)
+            case ReplacePool(body=body):
+                problem = next(filter(None, (self._not_own(change, found, one) for one in found)), None)
+                return problem or self._taken(change, body, replaces=True)
         if change.place is None:
             return None
         return self._not_own(change, found, change.place.organization)
@@ -243,15 +244,21 @@ class OwnershipCheck:
             return NOT_OWN, f"{change.subject}: nothing is written: {state.message(self._spec.name)}"
         return None
 
-    def _taken(self, change: Change, body: Mapping[str, Json]) -> tuple[str, str] | None:
-        """Refuse a write to ARM that would take the name of an agent pool that is not the pool's recorded one."""
+    def _taken(self, change: Change, body: Mapping[str, Json], *, replaces: bool = False) -> tuple[str, str] | None:
+        """Refuse a write to ARM that would take the name of an agent pool that is not the pool's recorded one.
+
+        `replaces`: an approval is for a generation, so one for the pool that is deleted does not let another one be
+        created: the deletion is refused, not the creation after it.
+        """
         for organization, name in _new_names(self._spec, body, self._document()):
             holder = _holder(self._survey, organization, name)
-            if holder is None or self._may_take(organization, holder):
+            if holder is None or self._may_take(organization, holder, approved=not replaces):
                 continue
             said = f"{change.subject}: {organization} has an agent pool {holder.name} (id {holder.id})"
             if holder.hosted:
                 return TAKEN, f"{said}, which is hosted by Azure DevOps: write another name or alias"
+            if replaces:
+                return TAKEN, f"{said}, which a pool that is created again cannot take: write another name or alias"
             command = approval_command(self._spec.name, organization, holder.id)
             return TAKEN, (
                 f"{said}, which is not recorded as this pool's own: write another name or alias; or, if it is this "
@@ -263,7 +270,7 @@ class OwnershipCheck:
         name = policy_name(organization, agent_pool)
         return "" if self._allows(name) else f", and the policy's agentPools has to allow {name}"
 
-    def _may_take(self, organization: str, agent_pool: AgentPool) -> bool:
+    def _may_take(self, organization: str, agent_pool: AgentPool, *, approved: bool = True) -> bool:
         """Whether ARM may be asked to use this agent pool: it is recorded, was kept, or is approved."""
         known = self._claims.known
         if agent_pool.hosted:
@@ -278,9 +285,9 @@ class OwnershipCheck:
             return True
         if document is None and _last_replaced(known).get(organization) == agent_pool.id:
             return True
-        return approved_id(known, organization, agent_pool.id, document) and self._allows(
-            policy_name(organization, agent_pool)
-        )
+        if not approved or not approved_id(known, organization, agent_pool.id, document):
+            return False
+        return self._allows(policy_name(organization, agent_pool))
 
     # --- what is said ----------------------------------------------------------------------------------------
 

@@ -273,3 +273,23 @@ def test_a_plan_without_state_says_that_ownership_is_not_checked(world: World) -
     assert "whether it is recorded as the pool's own is not checked" in remark.message
     assert [one for one in world.plan(TAKEN).remarks if one.facet == "ownership"] == [remark]
     not_ready(world, TAKEN)
+
+
+def test_a_replacement_takes_no_name_that_another_agent_pool_has(world: World) -> None:
+    """Its creation would be refused after the deletion: the pool would be gone for nothing."""
+    world.sweep()
+    world.by_hand("create-pool", organization=PRIME, pool="Production")
+    world.policy(f"replacePools: [{POOL}]")
+    document = managed(replace="allowed")
+    document["pool"]["location"] = "westeurope"
+    for one in document["pool"]["properties"]["organizationProfile"]["organizations"]:
+        if PRIME in one["url"]:
+            one["alias"] = "Production"
+    world.spec(document)
+    world.do.reset_log()
+
+    result = world.settle()[POOL]
+
+    assert "agent-pool-taken" in rules(result.plan)
+    assert "Pools_Delete" not in world.routes()
+    not_ready(world, POOL)
