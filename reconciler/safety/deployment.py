@@ -100,9 +100,13 @@ class Safety:
     def approve_agent_pool(self, key: str, approval: AgentPoolApproval) -> str:
         """Record the owner's approval; returns the key of the pool that had the agent pool, if another one had.
 
-        That one no longer has it: an agent pool belongs to one pool.
+        That one no longer has it: an agent pool belongs to one pool. It loses it first, so that a stop in between leaves
+        the agent pool with none, and the same approval again does the rest; and afterwards, if it recorded it meanwhile.
         """
         organization, number = approval.organization, approval.id
+        before = self.owner_of_agent_pool(organization, number)
+        if before not in ("", key):
+            self._change_agent_pools(before, lambda known: known.without(organization, number))
         former = agent_pools.take(self.documents, key, organization, number, approved=True)
         if former:
             self._change_agent_pools(former, lambda known: known.without(organization, number))
