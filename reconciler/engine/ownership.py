@@ -7,7 +7,7 @@ What is refused stays in the plan as a refusal; what may be allowed later is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -45,20 +45,24 @@ NOT_OWN, TAKEN = "agent-pool-not-own", "agent-pool-taken"
 class Claims:
     """What one run knows of the agent pools of its pool, and what it records of them."""
 
-    def __init__(self, facts: SafetyFacts, safety: Safety | None = None) -> None:
-        """`safety`: where it is recorded; None: this run belongs to no deployment, or only plans."""
+    def __init__(
+        self, facts: SafetyFacts, safety: Safety | None = None, *, owner: Callable[[str, int], str] | None = None
+    ) -> None:
+        """`safety`: where it is recorded; None: this run belongs to no deployment, or only plans.
+
+        `owner`: reads the pool that has an agent pool, for a plan without `safety`.
+        """
         self.known: AgentPools | Unknown = facts.agent_pools
         self.stopped = facts.modes.deployment.unknown is not None
         """Whether nothing at all may be written, since no fact can be read: that is a finding of its own."""
         self.checked = facts.checked and not self.stopped
         self._safety = safety
+        self._owner = safety.owner_of_agent_pool if safety is not None else owner
         self._failed: dict[str, ReconcilerError] = {}
 
     def owner(self, organization: str, number: int) -> str:
         """Key of the pool that has the agent pool on record; empty where none has, or none is known."""
-        if self._safety is None or self.stopped:
-            return ""
-        return self._safety.owner_of_agent_pool(organization, number)
+        return self._owner(organization, number) if self._owner is not None and self.checked else ""
 
     def record(self, spec: Spec, found: Iterable[Ownership]) -> None:
         """Record the ids of agent pools that were proven and are not recorded yet.

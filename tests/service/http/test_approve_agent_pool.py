@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.service.http.message import HttpRequest, HttpResponse
-from reconciler.service.triggers import TriggerContext, messages
+from reconciler.service.triggers import TriggerContext
 from reconciler.service.triggers.web import answer
-from tests.deployment import POOLS, Deployment, deployed, plan_of, take, with_options
+from tests.deployment import POOLS, Deployment, deployed, plan_of, with_options
 from tests.service.http.test_mode import ID, OPERATE, OWN, signed_in
 
 POOL = "build-pool"
@@ -36,11 +36,9 @@ def context(deployment: Deployment) -> TriggerContext:
 
 
 def reconcile(context: TriggerContext) -> None:
-    path = f"/api/pools/{POOL}/reconcile"
-    request = HttpRequest("POST", path, {"name": POOL}, headers=signed_in(OPERATE))
-    assert answer(context, "reconcile_pool", request).status == 202
-    for message in take(context.outbox.events):  # a pool that waits for its owner requests a later run
-        messages.work(context, message.text, message.inserted)
+    """One run. Not by messages: a pool that waits for its owner requests a later one, and no two are made at once."""
+    specs = context.catalogue.specs()
+    context.worker.reconciler.reconcile(specs.by_key[POOL], specs.revision)
 
 
 def number_of(deployment: Deployment, organization: str = PRIME, pool: str = POOL) -> int:
@@ -129,5 +127,8 @@ def test_what_cannot_be_approved_says_why(deployment: Deployment, context: Trigg
     policy.write_text(f"apiVersion: policy/v2\nallow:\n- pools: [{POOL}]\n")
     tight = with_options(deployment.context(POLICY=str(policy)), platform_authenticates=True)
     refused = put(tight, {"organization": PRIME, "id": number})
-    assert (refused.status, refused.body["detail"].endswith(f"add {PRIME}/{POOL}#{number} to agentPools")) == (409, True)
+    assert (refused.status, refused.body["detail"].endswith(f"add {PRIME}/{POOL}#{number} to agentPools")) == (
+        409,
+        True,
+    )
     assert approvals(context) == []
