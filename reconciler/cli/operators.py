@@ -51,10 +51,10 @@ def operators(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show the operators, whom no run may lock out: those that are named, and what the deployed service recorded.
+    """Show the identities that no run may lock out, or drop one that the service recorded.
 
-    Clear a record where that service is retired: a run then may remove its identity. A service that runs records itself
-    again.
+    They are those that settings and policy name, and what the deployed service recorded of itself. Drop a record where
+    that service is retired: a run then may remove its identity. A service that runs records itself again.
     """
     screen = Screen(color=not no_color, verbose=verbose)
     if (action is OperatorsAction.CLEAR) is not bool(organization):
