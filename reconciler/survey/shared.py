@@ -209,10 +209,7 @@ class SharedSurvey:
     # --- organizations -----------------------------------------------------------------------------------
 
     def agent_pool(self, organization: str, name: str) -> AgentPool:
-        """By name, case aside, else by the id the name was known to have; `NotReady` where there is none.
-
-        Last by a name that only looks alike: the services may take it for this one, and it proves nothing.
-        """
+        """By name, case aside, else by the id it was known to have, else one that looks alike; `NotReady` if none."""
         pools = self._agent_pools(organization)
         found = pools.get(folded(name)) or names.renamed_pool(self._remembered, organization, name, pools.values())
         found = found or next((one for one in pools.values() if one.name.casefold() == name.casefold()), None)
