@@ -315,3 +315,26 @@ def test_what_is_held_back_does_not_come_again_as_what_follows(world: World) -> 
     assert not any(PRIME in str(one) for one in world.writes())
     world.parts.safety.documents.change(owner_document_of(PRIME, number), lambda _: {"pool": POOL})
     world.settle()
+
+
+def test_an_organization_that_the_spec_drops_counts_for_a_replacement_as_well(world: World) -> None:
+    """ARM still lists it, so the deletion takes the agent pool of that name there with it."""
+    world.sweep()
+    world.by_hand("delete-pool", organization=PRIME, pool=POOL)
+    world.by_hand("create-pool", organization=PRIME, pool=POOL)
+    world.policy(f"replacePools: [{POOL}]")
+    document = managed(replace="allowed")
+    document["pool"]["location"] = "westeurope"
+    profile = document["pool"]["properties"]["organizationProfile"]
+    profile["organizations"] = [one for one in profile["organizations"] if TAILSPIN in one["url"]]
+    document["access"] = {}
+    document["pool"]["properties"]["maximumConcurrency"] = 2
+    world.spec(document)
+    world.only(POOL)
+    world.do.reset_log()
+
+    result = world.settle()[POOL]
+
+    assert "Pools_Delete" not in world.routes()
+    assert "uncounted" in rules(result.plan)
+    not_ready(world, POOL)
