@@ -25,9 +25,13 @@ _PERIODS = {CapPeriod.RUN: "in one run", CapPeriod.DAY: "in 24 hours"}
 
 
 def counts_of(change: Change) -> Counter[CapKind]:
-    """How much a change counts of each kind: each of its lines, or the change itself where it has none."""
-    risks = [line.risk for line in change.details] or [change.risk]
-    found = Counter(_KINDS[risk] for risk in risks if risk in _KINDS)
+    """How much a change counts of each kind: each of its lines, or the change itself where it has none.
+
+    A line that brings code widens beside what its risk says: another image restarts agents and runs under every job.
+    """
+    lines = change.details or (change,)
+    found = Counter(_KINDS[line.risk] for line in lines if line.risk in _KINDS)
+    found[CapKind.WIDENINGS] = sum(line.widens for line in lines)
     if change.risk in _KINDS and not found[_KINDS[change.risk]]:
         found[_KINDS[change.risk]] = 1
     return found
