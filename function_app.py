@@ -226,6 +226,13 @@ def set_mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     return _answer("set_mode", req, context)
 
 
+@app.function_name("approve")
+@app.route("approvals", methods=["POST"])
+def approve(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Approve a plan: for the owner alone."""
+    return _answer("approve", req, context)
+
+
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change, Refusal
@@ -46,8 +46,22 @@ class CapCheck:
     approved: Callable[[Change], bool] = lambda _: False
     """Whether the owner approved a plan that shows this change; then no cap holds it back."""
 
+    checked: bool = True
+    """False: no record of writes is read, so caps over 24 hours are not checked, and the plan says so."""
     forget: Callable[[], None] = lambda: None
     """Called after writes of this run: `spent` then counts them too."""
+
+    def lifted(self) -> CapCheck:
+        """The same as if the owner had approved all that is planned."""
+        return replace(self, approved=lambda _: True)
+
+    def unchecked(self, changes: Iterable[Change], policy: Policy) -> str:
+        """What is not checked of these changes, for people; empty where all is."""
+        caps = [cap for cap in policy.caps if cap.period is CapPeriod.DAY]
+        kinds = sorted({cap.kind for cap in caps for change in changes if counts_of(change)[cap.kind]})
+        if self.checked or not kinds:
+            return ""
+        return f"caps over 24 hours not checked ({', '.join(kinds)}): the record of writes is not read"
 
     def room(self, change: Change, made: Sequence[Change], pool: str, policy: Policy) -> bool:
         """Whether a change may go out beside those that this run made, by the caps of a run."""
@@ -92,6 +106,8 @@ class CapCheck:
 
 
 NOTHING_SPENT = CapCheck()
+"""Nothing was written before, and nothing is approved."""
+NOT_CHECKED = CapCheck(checked=False)
 """For a plan that reads no record: caps over time are not known to be reached."""
 
 

@@ -263,3 +263,51 @@ def test_a_converged_pool_with_an_approval_writes_nothing_more() -> None:
 
     assert stage.keep("ann").outcome is Outcome.IN_SYNC
     assert stage.ledger.appends == []
+
+
+# --- what follows from what a cap holds back ------------------------------------------------------------------
+
+NO_WIDENING = caps(CapKind.WIDENINGS, CapScope.POOL, 0, CapPeriod.RUN)
+
+
+def test_an_approval_shows_and_covers_what_comes_after_a_grant_that_a_cap_holds_back() -> None:
+    """The removals that await the grant: shown before the owner approves, under the same hash afterwards."""
+    stage = crowded(NO_WIDENING)
+    before = stage.keep("ann", "zoe").planned
+    assert before is not None
+    assert {one.rule for one in before.refusals} == {"cap-widenings", "after-approval"}
+    assert {one.subject for one in before.approvable} == {f"{ORG} {name}" for name in (*FEW[1:], "zoe")}
+
+    stage.approve(before.hash, wanting("ann", "zoe"))
+    result = stage.run(wanting("ann", "zoe"), plan_hash=before.hash)
+
+    assert result.planned is not None
+    assert (result.planned.hash, result.outcome) == (before.hash, Outcome.APPLIED)
+    assert stage.holders() == {"ann", "zoe"}
+    stage.estate.writes.clear()
+    assert stage.keep("ann", "zoe").outcome is Outcome.IN_SYNC
+    assert stage.estate.writes == []
+
+
+def test_what_follows_from_an_approved_change_is_held_back_without_the_approval() -> None:
+    stage = crowded(NO_WIDENING)
+
+    result = stage.keep("ann", "zoe")
+
+    assert stage.holders() == set(FEW)
+    assert stage.estate.writes == []
+    assert result.outcome is Outcome.STALLED
+
+
+def test_an_approval_of_a_creation_covers_what_follows_from_it() -> None:
+    """A cap on what widens holds back the open access of a queue that is still to be created, in each later run too."""
+    stage = crowded(NO_WIDENING)
+    stage.hold("ann")
+    stage.estate.queues[ORG] = []
+    before = stage.plan(wanting("ann"))
+    assert before.approvable
+
+    stage.approve(before.hash, wanting("ann"))
+    for _ in range(4):
+        result = stage.settle(wanting("ann"))
+    assert (result.outcome, [rules(result), stage.estate.writes != []]) == (Outcome.IN_SYNC, [set(), True])
