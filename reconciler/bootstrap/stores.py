@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +14,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import credential_of, policy
 from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
+from reconciler.documents import JsonObject
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
@@ -117,6 +119,32 @@ def facts_of(settings: Settings, specs: Sequence[Spec]) -> Mapping[str, SafetyFa
         return {
             spec.key: safety.read(spec.key, [one.name for one in spec.organizations], planning=True) for spec in specs
         }
+
+
+def recorded_writes(settings: Settings) -> RecordedWrites:
+    """The record of writes of the deployment, to be read alone; no store is created or opened before it is read."""
+    return RecordedWrites(with_state(settings))
+
+
+class RecordedWrites:
+    """Reads of the record of writes for plans: a few at most, and none where no cap counts over time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
+        """As of `WriteLog`; nothing where there is no store yet."""
+        if not has_store(self._settings):
+            return ()
+        with closing(store(self._settings, SystemClock())) as kept:
+            return kept.record.since(chain, moment)
+
+    def chains(self) -> Sequence[str]:
+        """As of `WriteLog`."""
+        if not has_store(self._settings):
+            return ()
+        with closing(store(self._settings, SystemClock())) as kept:
+            return kept.record.chains()
 
 
 def in_storage(state: str) -> bool:

@@ -84,8 +84,9 @@ def apply(
             _forbid_replacement(app.planner, selection.specs, screen)
         _create_safety(app.safety, screen)
         if not plan_hash and consent.wanted(yes=yes):
-            reporter.shown = consent.plans_of(app.reconciler, settings, selection, screen)
-            if not consent.given(reporter.shown, selection, screen):
+            found = consent.shown(app.reconciler, settings, selection, screen)
+            reporter.shown = found.plans
+            if not consent.given(found, screen):
                 return consent.declined(screen)
         with (
             stop_on_signals() as stop,

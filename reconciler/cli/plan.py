@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
@@ -18,9 +19,11 @@ from reconciler.cli.selection import note_policy, recalled, require, select, set
 from reconciler.config.settings import Settings
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
+from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Transient
 from reconciler.plan import render
+from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.sync import SyncCause
 from reconciler.safety import SafetyFacts
@@ -32,6 +35,15 @@ if TYPE_CHECKING:
 
     from reconciler.engine import Planner
     from reconciler.survey import SharedSurvey
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """What one pool's plan is made from."""
+
+    survey: SharedSurvey
+    claims: Claims
+    caps: CapCheck
 
 
 def plan(
@@ -57,7 +69,15 @@ def plan(
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
         facts = facts_by_pool(settings, specs_to_plan, screen)
-        viewed = {spec.key: (view(survey, spec, known), Claims(facts[spec.key])) for spec in specs_to_plan}
+        record, clock, digest = bootstrap.recorded_writes(settings), look.clock, look.policy.digest
+        viewed = {
+            spec.key: Viewed(
+                view(survey, spec, known),
+                Claims(facts[spec.key]),
+                cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
+            )
+            for spec in specs_to_plan
+        }
         plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
     keyed = {spec.name: spec for spec in specs_to_plan}
     plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
@@ -143,7 +163,7 @@ def plans_of(
     planner: Planner,
     specs: Sequence[Spec],
     revision: str,
-    viewed: Mapping[str, tuple[SharedSurvey, Claims]],
+    viewed: Mapping[str, Viewed],
     screen: Screen,
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
@@ -152,7 +172,8 @@ def plans_of(
     with screen.progress("reading", len(specs)) as progress:
         for spec in specs:
             try:
-                plans.append(planner.plan(spec, viewed[spec.key][0], revision, viewed[spec.key][1]))
+                seen = viewed[spec.key]
+                plans.append(planner.plan(spec, seen.survey, revision, seen.claims, caps=seen.caps))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)

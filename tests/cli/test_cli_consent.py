@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -188,3 +189,49 @@ def test_pools_in_sync_are_one_line_and_the_total_is_the_last(online: Desk) -> N
     ]
     assert f"### <code>{RELEASE}</code>" not in table
     assert "2 pools, 1 in sync" in table
+
+
+@pytest.mark.parametrize(
+    ("variable", "mode"), [("RECONCILER_MODE", "report"), ("RECONCILER_MODE", "stop"), ("", "stop")]
+)
+def test_nothing_is_asked_where_the_owner_lets_nothing_be_written(
+    on_terminal: Start, online: Desk, cloud: Running, variable: str, mode: str
+) -> None:
+    """The shown plans say what holds them back, as `plan` does."""
+    if variable:
+        online.environment[variable] = mode
+    else:
+        assert online.run("mode", "set", mode, "--reason", "incident 7").code == 0
+    terminal = on_terminal("apply", POOL)
+
+    assert terminal.code() == 2, terminal.seen
+    assert QUESTION not in terminal.seen
+    assert f"not applied: mode {mode}" in terminal.seen
+    assert cloud.do.count(writes=True) == 0
+
+
+def test_what_is_asked_about_is_the_approved_spec_where_the_mode_asks_for_one(
+    on_terminal: Start, online: Desk, cloud: Running
+) -> None:
+    """Git has another spec meanwhile: it is not what the run applies, so it is not what is shown."""
+    assert online.run("apply").code == 0
+    spec = online.folder / "specs" / f"{POOL}.yaml"
+    cloud.do.edit("close-access", organization="fabrikam-prime", pool=POOL, project="fabrikam-dev")
+    plan = json.loads(online.run("plan", POOL, "--output", "json").out)["plans"][0]
+    assert online.run("approve", plan["hash"]).code == 0
+    assert online.run("mode", "set", "approved", "--reason", "freeze").code == 0
+    text = spec.read_text()
+    changed = text.replace("openAccess: true", "openAccess: false")
+    spec.write_text(changed)
+    assert changed != text
+
+    cloud.do.reset_log()
+    terminal = on_terminal("apply", POOL)
+    shown = terminal.until(QUESTION)
+
+    assert "- open access" not in shown
+    assert "+ open access" in shown
+    assert "the spec in git is not approved; drift from the approved one is corrected" in shown
+    terminal.type("y\n")
+    assert terminal.code() == 2, terminal.seen
+    assert {entry["route"] for entry in cloud.do.requests() if entry["write"]} == {"pipelinepermissions.update"}

@@ -208,3 +208,29 @@ def test_a_state_that_cannot_be_read_stops_no_plan(online: Desk) -> None:
         line.startswith("the state cannot be read, so renamed projects appear as missing")
         for line in ended.err.splitlines()
     )
+
+
+def test_a_plan_counts_what_was_written_in_24_hours_where_it_can_read_the_record(
+    online: Desk, cloud: Running
+) -> None:
+    """Elsewhere it says which caps it did not check, and the plan is the same but for that."""
+    online.run("policy", "init", "--to", "policy.yaml")
+    policy = (online.folder / "policy.yaml").read_text()
+    (online.folder / "policy.yaml").write_text(f"{policy}\ncaps: {{widenings: {{pool: {{day: 3}}}}}}\n")
+    one = (POOL, "--policy", "policy.yaml")
+    assert "cap-widenings" in online.run("plan", *one).out, "four are planned"
+    (online.folder / "policy.yaml").write_text(f"{policy}\ncaps: {{widenings: {{pool: {{day: 4}}}}}}\n")
+    assert online.run("apply", *one).code == 0
+    cloud.do.edit("close-access", organization="fabrikam-prime", pool=POOL, project="fabrikam-dev")
+    (online.folder / "policy.yaml").write_text(f"{policy}\ncaps: {{widenings: {{pool: {{day: 3}}}}}}\n")
+
+    shown = online.run("plan", *one)
+    assert "3 were made, and 1 widenings are planned for this pool; the policy's cap is 3 in 24 hours" in shown.out
+    assert "not checked" not in shown.out
+    applied = online.run("apply", *one)
+    assert "3 were made, and 1 widenings are planned for this pool" in applied.out
+
+    del online.environment["RECONCILER_STATE"]
+    away = online.run("plan", *one)
+    assert "caps over 24 hours not checked (widenings): the record of writes is not read" in away.out
+    assert "cap-widenings" not in away.out
