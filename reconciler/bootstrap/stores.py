@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -62,7 +62,12 @@ def store(settings: Settings, clock: Clock) -> Store:
         from reconciler.adapters.azure_storage.account import Storage  # noqa: PLC0415 - see the package's docstring
 
         further = frozenset(filter(None, settings.storage_hosts.split(",")))
-        return Storage(_account(settings), allow_loopback=settings.allow_loopback, further=further)
+        return Storage(
+            _account(settings),
+            allow_loopback=settings.allow_loopback,
+            further=further,
+            keep_days=settings.record_days,
+        )
     from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415 - see the package's docstring
 
     path = Path(settings.state)
@@ -70,7 +75,7 @@ def store(settings: Settings, clock: Clock) -> Store:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
-    return Local(path, clock)
+    return Local(path, clock, keep_days=settings.record_days)
 
 
 def with_state(settings: Settings) -> Settings:
@@ -162,6 +167,16 @@ def _account(settings: Settings) -> Account:
     if url["queue"] == url["blob"]:
         raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
     return Account(blob_url=url["blob"], queue_url=url["queue"], credential=credential_of(settings).for_azure())
+
+
+def unnamed_pools(settings: Settings, named: Collection[str]) -> tuple[PoolStatus, ...]:
+    """The stored statuses of pools that are not named, sorted; creates no store."""
+    if not has_store(settings):
+        return ()
+    from reconciler.engine import unnamed  # noqa: PLC0415 - most folders hold no state
+
+    with closing(store(settings, SystemClock())) as kept:
+        return unnamed.gone(kept.state, named)
 
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:

@@ -15,12 +15,13 @@ from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import note_policy, recalled, require, select, settings_of, view
+from reconciler.cli.selection import Selection, note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
 from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
+from reconciler.engine.unnamed import finding_of
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Transient
 from reconciler.plan import render
 from reconciler.plan.caps import CapCheck
@@ -88,7 +89,8 @@ def plan(
         if one.pool.lower() in known
     }
     _note_without_state(plans, known, screen)
-    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen)
+    gone = {} if names else _unnamed(settings, selection, screen)
+    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen, gone)
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
@@ -101,19 +103,39 @@ def facts_by_pool(settings: Settings, specs: Sequence[Spec], screen: Screen) -> 
         return {spec.key: NOT_CHECKED for spec in specs}
 
 
+def _unnamed(settings: Settings, selection: Selection, screen: Screen) -> dict[str, tuple[str, str]]:
+    """Pools with a stored status that no spec names any more, with reason and text; no error ends a plan."""
+    if selection.stale:
+        return {}
+    try:
+        found = bootstrap.unnamed_pools(settings, selection.known)
+    except ReconcilerError as error:
+        screen.detail(f"the state cannot be read, so pools without a spec are not named: {error}")
+        return {}
+    return {status.key: finding_of(status, selection.broken) for status in found}
+
+
 def _annotated(one: Plan, spec: Spec, facts: SafetyFacts) -> Plan:
     return annotated(one, gate_of(spec, facts), checked=facts.checked)
 
 
-def show(plans: Sequence[tuple[Plan, SyncCause]], output: OutputFormat, screen: Screen) -> None:
-    """Plans in the chosen format, each with why its pool is out of sync."""
+def show(
+    plans: Sequence[tuple[Plan, SyncCause]],
+    output: OutputFormat,
+    screen: Screen,
+    unnamed: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
+    """Plans in the chosen format, each with why its pool is out of sync; `unnamed`: pools without a spec, and why."""
+    lines = [f"{name}   {why}: {text}" for name, (why, text) in (unnamed or {}).items()]
     if output is OutputFormat.JSON:
-        screen.document(render.plans_to_json(plans))
+        screen.document(render.plans_to_json(plans, unnamed))
     elif output is OutputFormat.MARKDOWN:
         shown, folded = _folded(plans)
         parts = [render.markdown(one, cause) for one, cause in shown]
-        screen.result("\n\n".join([*parts, *map(render.escaped, folded)]))
+        screen.result("\n\n".join([*parts, *map(render.escaped, [*lines, *folded])]))
     else:
+        for line in lines:
+            screen.bad(line)
         show_text(plans, screen)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.lazy_imports import LOADING
-from reconciler.adapters.store_limits import ATTEMPTS, POISON
+from reconciler.adapters.store_limits import ATTEMPTS, POISON, RECORD_DAYS
 from reconciler.config.endpoints import storage_problem
 from reconciler.errors import Refused
 
@@ -61,10 +61,12 @@ class Storage:
         *,
         allow_loopback: bool = False,
         further: frozenset[str] = frozenset(),
+        keep_days: int = RECORD_DAYS,
     ) -> None:
         """`further`: hosts beside those of Microsoft's clouds."""
         self._account = account
         self._names = names or Names()
+        self._keep_days = keep_days
         self._allow_loopback = allow_loopback
         self._further = further
         self._lock = threading.RLock()
@@ -108,7 +110,7 @@ class Storage:
         blobs = self._blobs(self._names.safety)
         with self._lock:
             if self._made_record is None:
-                self._made_record = StorageWriteLog(blobs)
+                self._made_record = StorageWriteLog(blobs, keep_days=self._keep_days)
             return self._made_record
 
     @property
