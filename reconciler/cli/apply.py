@@ -64,7 +64,8 @@ def apply(
 ) -> int:
     """Bring both planes in sync with the specs, wait for Azure, and read again.
 
-    Shows the plan first, and asks on a terminal. Nothing is written that the plan did not show. Ctrl-C stops after the current step.
+    Shows the plan first, and asks on a terminal. Nothing is written that the plan did not show. Ctrl-C stops after the
+    current step.
     """
     plan_hash = plan_hash_of(plan_hash)
     if plan_hash and len(names or []) != 1:

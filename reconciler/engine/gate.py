@@ -24,11 +24,14 @@ class WriteGate:
     approvals: Approvals | Unknown = field(default_factory=Approvals)
     waiting: ModeSetting | None = None
     """In mode `approved`, where git has another spec than the approved one, which the run applies instead."""
+    git: Spec | None = None
+    """That other spec: where it says `mode: report`, the approved one is not applied either."""
 
     @property
     def closed(self) -> ModeSetting | None:
         """The setting for which nothing of the pool is written at all; None: some changes may be."""
-        setting = strictest([self.modes.of_pool(), *_of_spec(self.spec)])
+        own = [setting for spec in (self.spec, self.git) if spec is not None for setting in _of_spec(spec)]
+        setting = strictest([self.modes.of_pool(), *own])
         if not setting.mode.writes:
             return setting
         approved = approved_mode(self.spec, self.modes)
@@ -76,7 +79,7 @@ def gate_of(spec: Spec, facts: SafetyFacts) -> WriteGate:
     if other is None:
         return WriteGate(spec, facts.modes, facts.approvals)
     waiting = replace(approved, reason="the spec in git is not approved; drift from the approved one is corrected")
-    return WriteGate(other, facts.modes, facts.approvals, waiting)
+    return WriteGate(other, facts.modes, facts.approvals, waiting, spec)
 
 
 def approved_mode(spec: Spec, modes: Modes) -> ModeSetting | None:

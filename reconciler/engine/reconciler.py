@@ -243,7 +243,7 @@ class Reconciler:
         run = RunState(basis, plan)
         if gate.closed is None:
             for change in (one for one in plan.changes if one.id in unsent):
-                run.attempted(change, unsent[change.id])
+                run.attempted(change, unsent[change.id], sent=False)
         return run
 
     def _apply(

@@ -75,6 +75,27 @@ class CapCheck:
             if change in group
         )
 
+    def overtaken(self, change: Change, policy: Policy) -> str:
+        """Why a change whose intent is on record must not go out: other pools reached a cap over 24 hours meanwhile.
+
+        Each run records its intent before it counts, so of two that count at once at least one sees the other. Within
+        a pool nothing overtakes: one pool has one run at a time.
+        """
+        if self.approved(change):
+            return ""
+        for cap in policy.caps:
+            if cap.period is not CapPeriod.DAY or cap.scope is CapScope.POOL or not counts_of(change)[cap.kind]:
+                continue
+            name = change.place.organization if cap.scope is CapScope.ORGANIZATION and change.place else ""
+            if cap.scope is CapScope.ORGANIZATION and not name:
+                continue
+            self.forget()
+            if self.spent(cap.kind, cap.scope, name) > cap.most:
+                where = f"in {name}" if name else "in all"
+                text = f"runs of other pools reached the policy's cap of {cap.most} {cap.kind} {where} in 24 hours"
+                return f"{text}{_line(cap)} meanwhile"
+        return ""
+
     def refusals(self, pool: str, changes: Sequence[Change], policy: Policy) -> list[Refusal]:
         """Every change that a cap holds back; the first cap that does says so."""
         found: dict[str, Refusal] = {}
