@@ -15,6 +15,7 @@ from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.status import ConditionKind, PoolStatus
 from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.plan.policy import Cap, CapKind, CapPeriod, CapScope, Policy
+from reconciler.plan.targets import RoleAssignmentChange
 from reconciler.ports.specs import Snapshot
 from reconciler.safety import Safety
 from reconciler.safety.approvals import read_approvals
@@ -281,6 +282,7 @@ def test_a_write_that_may_have_been_made_counts_for_the_caps_of_its_run() -> Non
         )
         (removal,) = planned.changes
         run.attempted(removal, error)
+        assert isinstance(removal.target, RoleAssignmentChange)
         other = replace(removal, subject="another", target=replace(removal.target, identity_id="x"))
         assert run.still_allowed(other) is left
 
