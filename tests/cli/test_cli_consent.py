@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -88,7 +91,18 @@ def on_terminal(online: Desk) -> Iterator[Start]:
         os.close(one.end)
 
 
-def test_the_plan_and_its_total_are_shown_before_the_question(on_terminal: Start, cloud: Running) -> None:
+def recorded_plans(desk: Desk) -> set[str]:
+    """Hashes of the plans whose writes are on record, those that later runs of the same apply planned left out."""
+    with closing(sqlite3.connect(desk.folder / "state.db")) as file:
+        rows = [json.loads(entry) for (entry,) in file.execute("SELECT entry FROM record ORDER BY at, number")]
+    first: dict[str, str] = {}
+    for row in rows:
+        if row["kind"] == "intent":
+            first.setdefault(row["pool"], row["plan"])
+    return set(first.values())
+
+
+def test_the_plan_and_its_total_are_shown_before_the_question(on_terminal: Start, online: Desk, cloud: Running) -> None:
     terminal = on_terminal("apply")
 
     shown = terminal.until(QUESTION)
@@ -97,8 +111,11 @@ def test_the_plan_and_its_total_are_shown_before_the_question(on_terminal: Start
     assert "+ open access" in shown
     assert "after its queue exists" in shown
     assert cloud.do.count(writes=True) == 0
+    hashes = set(re.findall(r"^  plan ([0-9a-f]{64})$", shown, re.MULTILINE))
     terminal.type("y\n")
     assert terminal.code() == 0, terminal.seen
+    assert len(hashes) == 2
+    assert hashes == recorded_plans(online), "what was shown is what the runs made"
     assert "2 pools: 2 applied and verified; 7 planned, 6 written, 6 verified" in terminal.seen
 
 
