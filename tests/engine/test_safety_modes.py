@@ -309,6 +309,19 @@ def test_another_spec_waits_while_drift_from_the_approved_one_is_corrected() -> 
     assert 1001 not in stage.estate.open
 
 
+def test_a_byte_order_mark_is_no_other_spec() -> None:
+    """The approved text is stored without it; its id is that of the file."""
+    stage = governed()
+    stage.set(WriteMode.APPROVED)
+    (marked,) = load({"pools/pool-1.yaml": b"\xef\xbb\xbf" + OPEN.encode()}).specs
+    stage.safety.approve_spec(marked.key, blob=marked.blob, path=marked.path, text=OPEN, by="ann")
+    assert marked.blob != spec_of(OPEN).blob
+
+    stage.run(spec_of(CLOSED))
+
+    assert stage.estate.open >= {1001, 2001, 3001}, "drift from the approved one is corrected"
+
+
 def test_a_report_mode_in_git_holds_back_the_approved_spec_too() -> None:
     """The author of the spec stops writing without an approval: of all settings the strictest counts."""
     stage = governed()
