@@ -52,8 +52,8 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
             "clock",
             "policy",
             "believe",
-            "operators",
             "margin",
+            "operators",
             "start_sign_in",
             "close",
         }
