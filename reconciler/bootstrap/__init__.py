@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         facts_of,
         has_store,
         in_storage,
+        owners_of,
         recorded_writes,
         statuses,
         store,
@@ -51,6 +52,7 @@ __all__ = [
     "in_storage",
     "look",
     "onboarding",
+    "owners_of",
     "policy",
     "questions",
     "recorded_writes",
@@ -67,7 +69,17 @@ _PARTS = {
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
-    "stores": ("Store", "facts_of", "has_store", "in_storage", "recorded_writes", "statuses", "store", "unnamed_pools"),
+    "stores": (
+        "Store",
+        "facts_of",
+        "has_store",
+        "in_storage",
+        "owners_of",
+        "recorded_writes",
+        "statuses",
+        "store",
+        "unnamed_pools",
+    ),
 }
 
 

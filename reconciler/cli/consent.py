@@ -14,7 +14,6 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, view
 from reconciler.config.settings import Settings
 from reconciler.engine.gate import annotated, gate_of
-from reconciler.engine.ownership import Claims
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause
 
@@ -49,7 +48,9 @@ def shown(reconciler: Reconciler, settings: Settings, selection: Selection, scre
     known = recalled(settings, specs, screen)
     viewed = {
         spec.key: plans.Viewed(
-            view(survey, spec, known), Claims(facts[spec.key]), reconciler.caps(spec, facts[spec.key])
+            view(survey, spec, known),
+            reconciler.claims(spec, facts[spec.key]),
+            reconciler.caps(spec, facts[spec.key]),
         )
         for spec in specs
     }

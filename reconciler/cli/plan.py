@@ -70,11 +70,12 @@ def plan(
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
         facts = facts_by_pool(settings, specs_to_plan, screen)
-        record, clock, digest = bootstrap.recorded_writes(settings), look.clock, look.policy.digest
+        record, owner = bootstrap.recorded_writes(settings), bootstrap.owners_of(settings)
+        clock, digest = look.clock, look.policy.digest
         viewed = {
             spec.key: Viewed(
                 view(survey, spec, known),
-                Claims(facts[spec.key]),
+                Claims(facts[spec.key], owner=owner),
                 cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
             )
             for spec in specs_to_plan

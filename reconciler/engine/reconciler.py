@@ -191,6 +191,10 @@ class Reconciler:
         """What the caps count for a pool, from the record, and what the owner approved beyond them."""
         return cap_check(self._record, spec, facts, self.planner.clock, self.planner.policy_digest, now=now)
 
+    def claims(self, spec: Spec, facts: SafetyFacts | None = None) -> Claims:
+        """What is known of the agent pools of a pool, read now; a plan by it is what a run would begin with."""
+        return Claims(facts or self.facts(spec), self._safety)
+
     def _gate_now(self, gate: WriteGate) -> WriteGate:
         """The same gate with the modes of this moment."""
         if self._safety is None:

@@ -11,7 +11,7 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
-from reconciler.service.http import api, approvals, mode
+from reconciler.service.http import agent_pools, api, approvals, mode
 from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
@@ -87,7 +87,14 @@ def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
 def _approve(context: TriggerContext, request: HttpRequest) -> HttpResponse:
     by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
     response = approvals.approve(context.approvals, request, by)
-    logs.event("approved", **response.body)
+    logs.event("approve", **response.body)
+    return response
+
+
+def _approve_agent_pool(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    response = agent_pools.approve(context.catalogue.specs(), context.approve_agent_pool, request, by)
+    logs.event("approve", by=by, **response.body)
     return response
 
 
@@ -175,10 +182,14 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "mode": _mode,
     "set_mode": _set_mode,
     "approve": _approve,
+    "approve_agent_pool": _approve_agent_pool,
     "plan": _guarded(api.plan),
     "health": _health,
     "openapi": lambda _context, _request: api.openapi(),
     "github_push": _github,
     "azure_repos_push": _azure_repos,
 }
-_TRACED = frozenset({"reconcile", "reconcile_pool", "plan", "set_mode", "approve", "github_push", "azure_repos_push"})
+_TRACED = frozenset({
+    "reconcile", "reconcile_pool", "plan", "set_mode", "approve", "approve_agent_pool", "github_push",
+    "azure_repos_push",
+})  # fmt: skip
