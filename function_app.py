@@ -226,6 +226,13 @@ def set_mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     return _answer("set_mode", req, context)
 
 
+@app.function_name("approve")
+@app.route("approvals", methods=["POST"])
+def approve(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Approve a plan: for the owner alone."""
+    return _answer("approve", req, context)
+
+
 @app.function_name("approve_agent_pool")
 @app.route("pools/{name}/agent-pool", methods=["PUT"])
 def approve_agent_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

@@ -42,6 +42,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/http/test_approve_agent_pool.py",
         "service/http/test_api.py",
         "service/test_catalogue.py",
+        "service/http/test_approvals.py",
         "service/http/test_mode.py",
         "service/http/test_openapi_served.py",
         "service/queue/test_figures.py",

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
-    from reconciler.bootstrap.stores import Store, facts_of, has_store, in_storage, owners_of, statuses, store
+    from reconciler.bootstrap.stores import (
+        Store,
+        facts_of,
+        has_store,
+        in_storage,
+        owners_of,
+        recorded_writes,
+        statuses,
+        store,
+        unnamed_pools,
+    )
 
 __all__ = [
     "App",
@@ -45,11 +55,13 @@ __all__ = [
     "owners_of",
     "policy",
     "questions",
+    "recorded_writes",
     "source",
     "statuses",
     "store",
     "telemetry",
     "tools",
+    "unnamed_pools",
 ]
 
 _PARTS = {
@@ -57,7 +69,17 @@ _PARTS = {
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
-    "stores": ("Store", "facts_of", "has_store", "in_storage", "owners_of", "statuses", "store"),
+    "stores": (
+        "Store",
+        "facts_of",
+        "has_store",
+        "in_storage",
+        "owners_of",
+        "recorded_writes",
+        "statuses",
+        "store",
+        "unnamed_pools",
+    ),
 }
 
 

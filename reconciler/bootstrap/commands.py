@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import Planes, connect, credential_of, planner_of, policy, session_for
 from reconciler.bootstrap.operators import operator_names_of_plan
-from reconciler.bootstrap.stores import Store
+from reconciler.bootstrap.stores import Store, with_state
+from reconciler.bootstrap.stores import store as stored
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
 from reconciler.plan.policy import Policy
@@ -21,6 +22,8 @@ from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.clock import Clock
 from reconciler.ports.devops import MembershipReader, MembershipWriter, RawDevOpsReader
 from reconciler.ports.readers_writers import Readers, Writers
+from reconciler.ports.write_log import WriteLog
+from reconciler.safety import Safety
 
 if TYPE_CHECKING:
     from reconciler.adapters.devops.session import Session
@@ -57,6 +60,10 @@ class OnboardingWriters:
     members: MembershipWriter
     store: Store
     """For this call alone: onboarding leaves no state of pools behind."""
+    record: WriteLog
+    """The deployment's record of writes, where the settings or the policy name its state; else the store's own."""
+    held: Callable[[Sequence[str]], list[str]]
+    """The modes that let nothing be written in any of these organizations now, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
     with ExitStack() as stack:
         stack.callback(planes.close)
         stack.callback(members.close)
-        writers = _onboarding_writers(planes, members, clock, stack) if write else None
+        writers = _onboarding_writers(settings, planes, members, clock, stack) if write else None
         close = stack.pop_all().close
     readers = Readers(planes.arm, DevOps(planes.devops))
     return OnboardingAccess(
@@ -117,7 +124,9 @@ def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
     )
 
 
-def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: ExitStack) -> OnboardingWriters:
+def _onboarding_writers(
+    settings: Settings, planes: Planes, members: Session, clock: Clock, stack: ExitStack
+) -> OnboardingWriters:
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.memberships import MembershipWrites  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
@@ -125,8 +134,21 @@ def _onboarding_writers(planes: Planes, members: Session, clock: Clock, stack: E
 
     store = Local(Path(stack.enter_context(TemporaryDirectory(prefix="onboard-"))) / "state.db", clock)
     stack.callback(store.close)
+    settings = with_state(settings)
+    if settings.state_named:
+        kept = stored(settings, clock)
+        stack.callback(kept.close)
+        safety, record = Safety(kept.safety, clock, settings.mode), kept.record
+    else:
+        safety, record = Safety(store.safety, clock, settings.mode), store.record
+
+    def held(names: Sequence[str]) -> list[str]:
+        modes = safety.read("", names, planning=True).modes
+        found = [modes.for_organizations([name]) for name in names]
+        return list(dict.fromkeys(str(one) for one in found if not one.mode.writes))
+
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
-    return OnboardingWriters(writers, MembershipWrites(planes.devops, members), store)
+    return OnboardingWriters(writers, MembershipWrites(planes.devops, members), store, record, held)
 
 
 def _members_session(settings: Settings, gates: ThrottlingGates | None) -> Session:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +14,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.bootstrap.connections import credential_of, policy
 from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
+from reconciler.documents import JsonObject
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
@@ -60,7 +62,12 @@ def store(settings: Settings, clock: Clock) -> Store:
         from reconciler.adapters.azure_storage.account import Storage  # noqa: PLC0415 - see the package's docstring
 
         further = frozenset(filter(None, settings.storage_hosts.split(",")))
-        return Storage(_account(settings), allow_loopback=settings.allow_loopback, further=further)
+        return Storage(
+            _account(settings),
+            allow_loopback=settings.allow_loopback,
+            further=further,
+            keep_days=settings.record_days,
+        )
     from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415 - see the package's docstring
 
     path = Path(settings.state)
@@ -68,7 +75,7 @@ def store(settings: Settings, clock: Clock) -> Store:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
-    return Local(path, clock)
+    return Local(path, clock, keep_days=settings.record_days)
 
 
 def with_state(settings: Settings) -> Settings:
@@ -119,6 +126,32 @@ def facts_of(settings: Settings, specs: Sequence[Spec]) -> Mapping[str, SafetyFa
         }
 
 
+def recorded_writes(settings: Settings) -> RecordedWrites:
+    """The record of writes of the deployment, to be read alone; no store is created or opened before it is read."""
+    return RecordedWrites(with_state(settings))
+
+
+class RecordedWrites:
+    """Reads of the record of writes for plans: a few at most, and none where no cap counts over time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
+        """As of `WriteLog`; nothing where there is no store yet."""
+        if not has_store(self._settings):
+            return ()
+        with closing(store(self._settings, SystemClock())) as kept:
+            return kept.record.since(chain, moment)
+
+    def chains(self) -> Sequence[str]:
+        """As of `WriteLog`."""
+        if not has_store(self._settings):
+            return ()
+        with closing(store(self._settings, SystemClock())) as kept:
+            return kept.record.chains()
+
+
 def owners_of(settings: Settings) -> Callable[[str, int], str]:
     """Reads which pool has an agent pool on record, for plans: the store is opened where that decides, and not made."""
 
@@ -147,6 +180,16 @@ def _account(settings: Settings) -> Account:
     if url["queue"] == url["blob"]:
         raise SpecInvalid(f"{PREFIX}STATE: a storage account is named by the URL of its blobs, https://NAME.blob.…")
     return Account(blob_url=url["blob"], queue_url=url["queue"], credential=credential_of(settings).for_azure())
+
+
+def unnamed_pools(settings: Settings, named: Collection[str]) -> tuple[PoolStatus, ...]:
+    """The stored statuses of pools that are not named, sorted; creates no store."""
+    if not has_store(settings):
+        return ()
+    from reconciler.engine import unnamed  # noqa: PLC0415 - most folders hold no state
+
+    with closing(store(settings, SystemClock())) as kept:
+        return unnamed.gone(kept.state, named)
 
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:

@@ -17,9 +17,9 @@ from reconciler.cli.plan import plan
 from reconciler.cli.results import exit_code, show
 from reconciler.cli.run_reporter import PoolWrites, RunReporter
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import note_policy, require, select, settings_of
+from reconciler.cli.selection import Selection, note_policy, require, select, settings_of
 from reconciler.cli.stopping import stop_on_signals
-from reconciler.engine import Planner
+from reconciler.engine import Planner, unnamed
 from reconciler.errors import ReconcilerError
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
@@ -62,9 +62,10 @@ def apply(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show the plan, ask on a terminal, bring both planes in sync with the specs, wait for Azure, and read again.
+    """Bring both planes in sync with the specs, wait for Azure, and read again.
 
-    Nothing is written that the plan did not show. Ctrl-C stops after the current step.
+    Shows the plan first, and asks on a terminal. Nothing is written that the plan did not show. Ctrl-C stops after the
+    current step.
     """
     plan_hash = plan_hash_of(plan_hash)
     if plan_hash and len(names or []) != 1:
@@ -84,8 +85,9 @@ def apply(
             _forbid_replacement(app.planner, selection.specs, screen)
         _create_safety(app.safety, screen)
         if not plan_hash and consent.wanted(yes=yes):
-            reporter.shown = consent.plans_of(app.reconciler, settings, selection, screen)
-            if not consent.given(reporter.shown, selection, screen):
+            found = consent.shown(app.reconciler, settings, selection, screen)
+            reporter.shown = found.plans
+            if not consent.given(found, screen):
                 return consent.declined(screen)
         with (
             stop_on_signals() as stop,
@@ -99,12 +101,27 @@ def apply(
             except Exception:  # a bug: what was written is said before it is reported
                 show(run.results(), output, screen, _cut_off(run, reporter))
                 raise
+        if not (names or specs or ref or stopped):
+            _mark_unnamed(app, selection, screen)
     show(run.results(), output, screen, _cut_off(run, reporter) if stopped else None)
     codes = [exit_code(result) for result in run.results()]
     if stopped:
         screen.note(_stopped(run, reporter, selection.specs))
         codes.append(STOPPED)
     return worst([DONE if complete else ERROR, *codes])
+
+
+def _mark_unnamed(app: bootstrap.App, selection: Selection, screen: Screen) -> None:
+    """After an apply of all pools: the status of a pool that no valid spec names any more says so."""
+    if selection.stale:
+        return
+    try:
+        found = unnamed.mark(app.state, app.leases, app.clock, selection.known, selection.broken)
+    except ReconcilerError as error:
+        screen.note(f"the statuses of pools without a spec cannot be stored: {error}")
+        return
+    for name, why in found.items():
+        screen.note(f"{name}: {why}: no valid spec names it; nothing of it is read or written")
 
 
 def _create_safety(safety: Safety, screen: Screen) -> None:

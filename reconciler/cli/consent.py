@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli import plan as plans
@@ -12,9 +13,9 @@ from reconciler.cli.codes import PENDING
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, view
 from reconciler.config.settings import Settings
+from reconciler.engine.gate import annotated, gate_of
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause
-from reconciler.spec.model import Mode
 
 if TYPE_CHECKING:
     from reconciler.engine import Reconciler
@@ -27,25 +28,43 @@ def wanted(*, yes: bool) -> bool:
     return not yes and sys.stdin.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def plans_of(reconciler: Reconciler, settings: Settings, selection: Selection, screen: Screen) -> dict[str, Plan]:
-    """By name, what the run would begin with; where a pool cannot be planned an empty plan: nothing is written."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a person is asked about."""
+
+    plans: Mapping[str, Plan]
+    """By name, what the run of each pool begins with; empty where a pool cannot be planned: nothing is written."""
+    writes: bool
+    """Whether anything of it may be written now, whatever modes say."""
+
+
+def shown(reconciler: Reconciler, settings: Settings, selection: Selection, screen: Screen) -> Shown:
+    """The plans that the runs would begin with: of the specs that they apply, with caps and modes as they are."""
     specs = plans.unpaused(reconciler.planner.clock.now(), selection.specs, screen)
+    facts = {spec.key: reconciler.facts(spec) for spec in specs}
+    gates = {spec.key: gate_of(spec, facts[spec.key]) for spec in specs}
+    specs = [gates[spec.key].spec for spec in specs]
     survey = reconciler.survey(specs)
     known = recalled(settings, specs, screen)
-    viewed = {spec.key: (view(survey, spec, known), reconciler.claims(spec)) for spec in specs}
-    found, _ = plans.plans_of(reconciler.planner, specs, selection.revision, viewed, screen)
+    viewed = {
+        spec.key: plans.Viewed(
+            view(survey, spec, known),
+            reconciler.claims(spec, facts[spec.key]),
+            reconciler.caps(spec, facts[spec.key]),
+        )
+        for spec in specs
+    }
+    made, _ = plans.plans_of(reconciler.planner, specs, selection.revision, viewed, screen)
+    found = {one.pool: annotated(one, gates[one.pool.lower()]) for one in made}
+    open_ = any(gates[one.pool.lower()].held(change) is None for one in made for change in one.changes)
     nothing = {spec.name: Plan(spec.name, selection.revision) for spec in selection.specs}
-    return {**nothing, **{one.pool: one for one in found}}
+    return Shown({**nothing, **found}, open_)
 
 
-def given(found: Mapping[str, Plan], selection: Selection, screen: Screen) -> bool:
-    """Show the plans and ask. True where nothing is to be asked about: every pool is in sync or only reported."""
-    planned = [one for one in found.values() if not one.in_sync]
-    plans.show_text([(one, SyncCause.UNKNOWN) for one in found.values()], screen, err=True)
-    reported = {spec.name for spec in selection.specs if spec.mode is Mode.REPORT}
-    if not any(one.all_changes and one.pool not in reported for one in planned):
-        return True
-    return screen.ask(QUESTION)
+def given(found: Shown, screen: Screen) -> bool:
+    """Show the plans and ask. True where nothing is to be asked about: nothing of any pool may be written now."""
+    plans.show_text([(one, SyncCause.UNKNOWN) for one in found.plans.values()], screen, err=True)
+    return not found.writes or screen.ask(QUESTION)
 
 
 def declined(screen: Screen) -> int:

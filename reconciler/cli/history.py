@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -103,10 +103,14 @@ def _verify(log: WriteLog, chains: Sequence[str], now: datetime, screen: Screen)
     return ERROR if found else DONE
 
 
+_COUNTED = timedelta(hours=24)
+"""What caps over time count."""
+
+
 def _stopped(log: WriteLog, chain: str, now: datetime) -> Rejected | None:
-    """Why nothing can be added to a chain; None where it can be."""
+    """Why nothing can be added to a chain, or counted for caps over 24 hours; None where both can be done."""
     try:
-        log.since(chain, now)
+        log.since(chain, now - _COUNTED)
     except Rejected as error:
         return error
     return None

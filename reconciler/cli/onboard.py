@@ -198,14 +198,20 @@ class _Call:
         reporter = RunReporter(LIMITS.lag)
         reporter.bind(self._track, self._stop)
 
+        if held := writing.held(names):
+            raise Refused(f"nothing is granted: {'; '.join(held)}")
+
         def listen(event: Event) -> None:
             if isinstance(event, Applied):
                 self.written.append((event.pool, event.change))
             reporter(event)
+            if isinstance(event, Applied) and (held := writing.held(names)):
+                self._track.line(f"nothing more is granted: {'; '.join(held)}")
+                raise KeyboardInterrupt
 
         store, specs = writing.store, tuple(map(self._onboarding.spec, names))
         reconciler = Reconciler(
-            self._planner, writing.writers, store.state, store.leases, LIMITS, listen, record=store.record
+            self._planner, writing.writers, store.state, store.leases, LIMITS, listen, record=writing.record
         )
         selection = Selection(specs, (), "", 0, named=True)
         running = ApplyRun(reconciler, selection, reporter, self._track, self._stop, patience=PATIENCE)

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import note_policy, recalled, require, select, settings_of, view
+from reconciler.cli.selection import Selection, note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
+from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
+from reconciler.engine.unnamed import finding_of
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Rejected, Transient
 from reconciler.plan import render
+from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.sync import SyncCause
 from reconciler.safety import SafetyFacts
@@ -32,6 +36,15 @@ if TYPE_CHECKING:
 
     from reconciler.engine import Planner
     from reconciler.survey import SharedSurvey
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """What one pool's plan is made from."""
+
+    survey: SharedSurvey
+    claims: Claims
+    caps: CapCheck
 
 
 def plan(
@@ -57,8 +70,16 @@ def plan(
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
         facts = facts_by_pool(settings, specs_to_plan, screen)
-        owner = bootstrap.owners_of(settings)
-        viewed = {spec.key: (view(survey, spec, known), Claims(facts[spec.key], owner=owner)) for spec in specs_to_plan}
+        record, owner = bootstrap.recorded_writes(settings), bootstrap.owners_of(settings)
+        clock, digest = look.clock, look.policy.digest
+        viewed = {
+            spec.key: Viewed(
+                view(survey, spec, known),
+                Claims(facts[spec.key], owner=owner),
+                cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
+            )
+            for spec in specs_to_plan
+        }
         plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
     keyed = {spec.name: spec for spec in specs_to_plan}
     plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
@@ -69,7 +90,8 @@ def plan(
         if one.pool.lower() in known
     }
     _note_without_state(plans, known, screen)
-    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen)
+    gone = {} if names else _unnamed(settings, selection, screen)
+    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen, gone)
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
@@ -82,19 +104,39 @@ def facts_by_pool(settings: Settings, specs: Sequence[Spec], screen: Screen) -> 
         return {spec.key: NOT_CHECKED for spec in specs}
 
 
+def _unnamed(settings: Settings, selection: Selection, screen: Screen) -> dict[str, tuple[str, str]]:
+    """Pools with a stored status that no spec names any more, with reason and text; no error ends a plan."""
+    if selection.stale:
+        return {}
+    try:
+        found = bootstrap.unnamed_pools(settings, selection.known)
+    except ReconcilerError as error:
+        screen.detail(f"the state cannot be read, so pools without a spec are not named: {error}")
+        return {}
+    return {status.key: finding_of(status, selection.broken) for status in found}
+
+
 def _annotated(one: Plan, spec: Spec, facts: SafetyFacts) -> Plan:
     return annotated(one, gate_of(spec, facts), checked=facts.checked)
 
 
-def show(plans: Sequence[tuple[Plan, SyncCause]], output: OutputFormat, screen: Screen) -> None:
-    """Plans in the chosen format, each with why its pool is out of sync."""
+def show(
+    plans: Sequence[tuple[Plan, SyncCause]],
+    output: OutputFormat,
+    screen: Screen,
+    unnamed: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
+    """Plans in the chosen format, each with why its pool is out of sync; `unnamed`: pools without a spec, and why."""
+    lines = [f"{name}   {why}: {text}" for name, (why, text) in (unnamed or {}).items()]
     if output is OutputFormat.JSON:
-        screen.document(render.plans_to_json(plans))
+        screen.document(render.plans_to_json(plans, unnamed))
     elif output is OutputFormat.MARKDOWN:
         shown, folded = _folded(plans)
         parts = [render.markdown(one, cause) for one, cause in shown]
-        screen.result("\n\n".join([*parts, *map(render.escaped, folded)]))
+        screen.result("\n\n".join([*parts, *map(render.escaped, [*lines, *folded])]))
     else:
+        for line in lines:
+            screen.bad(line)
         show_text(plans, screen)
 
 
@@ -144,7 +186,7 @@ def plans_of(
     planner: Planner,
     specs: Sequence[Spec],
     revision: str,
-    viewed: Mapping[str, tuple[SharedSurvey, Claims]],
+    viewed: Mapping[str, Viewed],
     screen: Screen,
 ) -> tuple[list[Plan], list[int]]:
     """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
@@ -153,7 +195,8 @@ def plans_of(
     with screen.progress("reading", len(specs)) as progress:
         for spec in specs:
             try:
-                plans.append(planner.plan(spec, viewed[spec.key][0], revision, viewed[spec.key][1]))
+                seen = viewed[spec.key]
+                plans.append(planner.plan(spec, seen.survey, revision, seen.claims, caps=seen.caps))
             except ReconcilerError as error:
                 screen.error(f"{spec.name}: {error.reason}: {error}")
                 codes.append(ERROR)

@@ -6,7 +6,7 @@ A bad file never hides a good one, and a name that no spec has is an error that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,12 @@ class Selection:
     files: int
     named: bool
     """Whether pools were selected by name; then problems of other files are no error of this run."""
+    known: frozenset[str] = frozenset()
+    """Keys of all valid specs, also of those that were not selected."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Path of a file in the source → its first problem."""
+    stale: bool = False
+    """Whether an older commit is used, since Git cannot be read."""
     warnings: tuple[Problem, ...] = ()
     """Of all files; they keep no spec from being used."""
 
@@ -86,7 +92,20 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
         _report(problems, screen)
         raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
     warnings = tuple(replace(one, path=_path_from(place, one.path)) for one in loaded.warnings)
-    return Selection(chosen, problems, snapshot.revision, len(snapshot.files), named=bool(names), warnings=warnings)
+    broken: dict[str, str] = {}
+    for problem in (*loaded.problems, *skipped):
+        broken.setdefault(problem.path, str(problem))
+    return Selection(
+        chosen,
+        problems,
+        snapshot.revision,
+        len(snapshot.files),
+        named=bool(names),
+        known=frozenset(spec.key for spec in loaded.specs),
+        broken=broken,
+        stale=bool(snapshot.stale),
+        warnings=warnings,
+    )
 
 
 def note_policy(policy: Policy, screen: Screen) -> None:

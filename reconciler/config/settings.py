@@ -205,6 +205,8 @@ class Settings:
     agent_pool_margin: Annotated[float, Variable("How much older than its ARM pool an agent pool may be, and still "
                                                  "count as created with it: clocks differ", "600", "seconds",
                                                  number(0, 3600))]
+    record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
+                                         "days", whole(31, 3650))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
     prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.documents import moment
 from reconciler.engine.memory import load_status
@@ -28,21 +29,28 @@ class PlanApproval:
 
     spec: Spec
     plan: Plan
+    at: datetime
 
 
 def approve_plan(
-    parts: tuple[Planner, Safety, StateStore], specs: Iterable[Spec], snapshot: Snapshot, plan_hash: str
+    parts: tuple[Planner, Safety, StateStore],
+    specs: Iterable[Spec],
+    snapshot: Snapshot,
+    plan_hash: str,
+    *,
+    by: str = "",
 ) -> PlanApproval:
     """Record the approval of the plan with this hash; `snapshot`: what the specs were read from.
 
-    `NotFound` where no pool has such a plan now.
+    `by`: who approves; empty: the identity that reads. `NotFound` where no pool has such a plan now.
     """
     (planner, safety, state), candidates = parts, list(specs)
     survey = planner.survey(candidates).fresh()
     for spec in candidates:
         facts = safety.read(spec.key, [one.name for one in spec.organizations])
         try:
-            view = survey.knowing(spec, load_status(state, spec.key).remembered)
+            status = load_status(state, spec.key)
+            view = survey.knowing(spec, status.remembered, status.owed)
             plan = planner.plan(spec, view, snapshot.revision, Claims(facts, safety))
         except SpecInvalid:
             continue
@@ -54,11 +62,11 @@ def approve_plan(
             f"plan {plan_hash}: is not the plan of {names} now; the spec, the policy or one of the planes changed: "
             "run `reconciler plan` again"
         )
-    at, who = planner.clock.now(), _caller(survey, spec)
+    at, who = planner.clock.now(), by or _caller(survey, spec)
     text = snapshot.files.get(spec.path, b"").decode("utf-8-sig", "replace")
     approved = ApprovedSpec(spec.blob, spec.path, text, who, moment(at))
     safety.approve_plan(spec.key, ApprovedPlan.of_plan(plan, who, at), approved)
-    return PlanApproval(spec, plan)
+    return PlanApproval(spec, plan, at)
 
 
 def _caller(survey: SharedSurvey, spec: Spec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import ReconcilerError, Rejected
@@ -12,6 +13,8 @@ from reconciler.safety.approvals import Approvals
 from reconciler.safety.modes import strictest
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
+
+_LISTED = re.compile(r"^organizationProfile\.organizations\[([^\]]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,18 @@ class WriteGate:
     approvals: Approvals | Unknown = field(default_factory=Approvals)
     waiting: ModeSetting | None = None
     """In mode `approved`, where git has another spec than the approved one, which the run applies instead."""
+    git: Spec | None = None
+    """That other spec: where it says `mode: report`, the approved one is not applied either."""
 
     @property
     def closed(self) -> ModeSetting | None:
         """The setting for which nothing of the pool is written at all; None: some changes may be."""
-        setting = strictest([self.modes.of_pool(), *_of_spec(self.spec)])
+        own = [setting for spec in (self.spec, self.git) if spec is not None for setting in _of_spec(spec)]
+        setting = strictest([self.modes.of_pool(), *own])
         if not setting.mode.writes:
             return setting
         approved = approved_mode(self.spec, self.modes)
-        if approved is None or _is_approved(self.spec, self.approvals):
-            return None
-        if isinstance(self.approvals, Unknown):
-            return replace(approved, unknown=Rejected(self.approvals.reason))
-        return replace(approved, reason="this spec is not approved")
+        return None if approved is None else self._unapproved(approved)
 
     def held(self, change: Change) -> ModeSetting | None:
         """The setting for which this change is not written; None: it may be."""
@@ -44,7 +46,17 @@ class WriteGate:
         if closed is not None:
             return closed
         setting = self.modes.for_organizations(_reached(self.spec, change))
+        if setting.mode is WriteMode.APPROVED:  # of an organization that the spec no longer lists
+            return self._unapproved(setting)
         return None if setting.mode.writes else setting
+
+    def _unapproved(self, setting: ModeSetting) -> ModeSetting | None:
+        """The setting, which asks for an approved spec, where this one is not; None: it is."""
+        if _is_approved(self.spec, self.approvals):
+            return None
+        if isinstance(self.approvals, Unknown):
+            return replace(setting, unknown=Rejected(self.approvals.reason))
+        return replace(setting, reason="this spec is not approved")
 
     def unreadable(self) -> tuple[ReconcilerError, ...]:
         """Why settings about this pool cannot be read, each once."""
@@ -76,7 +88,7 @@ def gate_of(spec: Spec, facts: SafetyFacts) -> WriteGate:
     if other is None:
         return WriteGate(spec, facts.modes, facts.approvals)
     waiting = replace(approved, reason="the spec in git is not approved; drift from the approved one is corrected")
-    return WriteGate(other, facts.modes, facts.approvals, waiting)
+    return WriteGate(other, facts.modes, facts.approvals, waiting, spec)
 
 
 def approved_mode(spec: Spec, modes: Modes) -> ModeSetting | None:
@@ -93,11 +105,17 @@ def _of_spec(spec: Spec) -> list[ModeSetting]:
 
 
 def _reached(spec: Spec, change: Change) -> list[str]:
-    """The organizations that a change reaches: a write to the ARM resource reaches all of them."""
+    """The organizations that a change reaches: a write to the ARM resource reaches all of them.
+
+    Those too that its lines name: one that a spec no longer lists loses its agent pool by that write.
+    """
     name = guards.organization_of(change)
     if name is not None:
         return [name]
-    return [one.name for one in spec.organizations] if change.route is Route.ARM else []
+    if change.route is not Route.ARM:
+        return []
+    named = [found[1].lower() for line in change.details if (found := _LISTED.search(line.path))]
+    return [*(one.name for one in spec.organizations), *named]
 
 
 def _is_approved(spec: Spec, approvals: Approvals | Unknown) -> bool:
@@ -111,4 +129,6 @@ def _approved_spec(spec: Spec, approvals: Approvals) -> Spec | None:
     if approvals.spec is None:
         return None
     loaded = load({approvals.spec.path or spec.path: approvals.spec.text.encode()})
-    return next((one for one in loaded.specs if one.key == spec.key and one.pool_id == spec.pool_id), None)
+    found = next((one for one in loaded.specs if one.key == spec.key and one.pool_id == spec.pool_id), None)
+    # By the id that was approved: the stored text has lost a byte order mark, if there was one.
+    return None if found is None else replace(found, blob=approvals.spec.blob)

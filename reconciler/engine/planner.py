@@ -18,7 +18,7 @@ from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Trans
 from reconciler.plan import guards, order
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
 from reconciler.plan.following import awaited_by
-from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
+from reconciler.plan.model import AFTER_APPROVAL, Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import CreatePool, DirectoryEntry, NewQueue, ReplacePool
 from reconciler.ports.clock import Clock
@@ -117,6 +117,11 @@ class Planner:
         """
         with self.telemetry.span("plan", attributes={"reconciler.pool": spec.key}) as span:
             plan = self._plan(spec, survey, revision, claims or unchecked(), caps)
+            if plan.approvable:
+                whole = self._plan(spec, survey, revision, claims or unchecked(), caps.lifted())
+                plan = _with_what_follows(plan, whole, [facet.name for facet in self.facets])
+            if text := caps.unchecked(plan.all_changes, self.policy.for_pool(spec.name)):
+                plan = replace(plan, remarks=tuple(sorted({*plan.remarks, Remark("policy", spec.name, text)})))
             span.set("reconciler.planned", len(plan.all_changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
@@ -229,6 +234,22 @@ class Planner:
             if not found:
                 return refusals
             refusals += _strike(parts, found)
+
+
+def _with_what_follows(plan: Plan, whole: Plan, names: Sequence[str]) -> Plan:
+    """The plan with all that an approval of it allows: what `whole` does, where no cap holds anything back.
+
+    A cap on a creation holds back what follows from it, and one on a grant the removals that come after it. People
+    have to read of them before they approve, and the hash has to stay the same once they did.
+    """
+    known = {change.id for change in (*plan.all_changes, *plan.approvable)}
+    further = {change.id: change for change in whole.all_changes if change.id not in known}
+    text = "waits for an approval of this plan, as what it follows from"
+    refusals = [refusal for refusal in plan.refusals if refusal.change.id not in further]
+    refusals += [Refusal(one, AFTER_APPROVAL, f"{one.kind} {one.subject}: {text}") for one in further.values()]
+    by_change = {id(refusal.change): refusal for refusal in refusals}
+    ordered = in_order([refusal.change for refusal in refusals], names)
+    return replace(plan, refusals=tuple(by_change[id(change)] for change in ordered))
 
 
 def _creates(parts: Sequence[_FacetPlan]) -> bool:

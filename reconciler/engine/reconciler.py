@@ -20,7 +20,7 @@ from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState
-from reconciler.engine.spending import Spending
+from reconciler.engine.spending import cap_check
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
@@ -30,8 +30,7 @@ from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.ports.write_log import WriteLog
-from reconciler.safety import Safety, SafetyFacts, Unknown
-from reconciler.safety.approvals import Approvals
+from reconciler.safety import Safety, SafetyFacts
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -163,7 +162,8 @@ class Reconciler:
         if gate.waiting is not None:
             frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
-            run = self._planned(frame, memory, survey, failed, approval, gate, claims)
+            caps = self.caps(frame.spec, facts, frame.started)
+            run = self._planned(frame, memory, survey, failed, approval, gate=gate, claims=claims, caps=caps)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
         self._record_operators(run)
@@ -187,9 +187,13 @@ class Reconciler:
             return SafetyFacts()
         return self._safety.read(spec.key, [one.name for one in spec.organizations])
 
-    def claims(self, spec: Spec) -> Claims:
+    def caps(self, spec: Spec, facts: SafetyFacts, now: datetime | None = None) -> CapCheck:
+        """What the caps count for a pool, from the record, and what the owner approved beyond them."""
+        return cap_check(self._record, spec, facts, self.planner.clock, self.planner.policy_digest, now=now)
+
+    def claims(self, spec: Spec, facts: SafetyFacts | None = None) -> Claims:
         """What is known of the agent pools of a pool, read now; a plan by it is what a run would begin with."""
-        return Claims(self.facts(spec), self._safety)
+        return Claims(facts or self.facts(spec), self._safety)
 
     def _gate_now(self, gate: WriteGate) -> WriteGate:
         """The same gate with the modes of this moment."""
@@ -197,21 +201,22 @@ class Reconciler:
             return gate
         return replace(gate, modes=self._safety.modes(gate.spec.key, [one.name for one in gate.spec.organizations]))
 
-    def _planned(  # noqa: PLR0917 - what a run is about, put together in one place
+    def _planned(
         self,
         frame: ending.Frame,
         memory: Memory,
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
         approval: Approval,
+        *,
         gate: WriteGate,
         claims: Claims,
+        caps: CapCheck,
     ) -> RunState:
         """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
-        caps = self._caps(frame, gate)
         plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else memory.status.resting, frame.rest_rules()
@@ -242,7 +247,7 @@ class Reconciler:
         run = RunState(basis, plan)
         if gate.closed is None:
             for change in (one for one in plan.changes if one.id in unsent):
-                run.attempted(change, unsent[change.id])
+                run.attempted(change, unsent[change.id], sent=False)
         return run
 
     def _apply(
@@ -273,13 +278,6 @@ class Reconciler:
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result
-
-    def _caps(self, frame: ending.Frame, gate: WriteGate) -> CapCheck:
-        """What the caps count, from the record; what the owner approved beyond them, where that can be read."""
-        spending = Spending(self._record, frame.spec, self.planner.clock)
-        approvals = Approvals() if isinstance(gate.approvals, Unknown) else gate.approvals
-        approved = approvals.of_now(frame.spec.blob, self.planner.policy_digest, frame.started)
-        return CapCheck(spending.spent, approved, spending.forget)
 
     def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
         facts = RunFacts(

@@ -113,6 +113,11 @@ class Recorder:
             outcome = "rejected" if isinstance(error, Terminal) else "unknown"
         self._note(change.id, "result", outcome, error)
 
+    def withdrawn(self, change: Change, error: ReconcilerError) -> None:
+        """Note that a change was not sent, although its intent is on record: it counts for no cap."""
+        self._open = None
+        self._note(change.id, "result", "rejected", error)
+
     def proof(self, changes: Iterable[Change], seen: Iterable[Change]) -> None:
         """Note which of these changes a new read showed."""
         shown = {change.id for change in seen}

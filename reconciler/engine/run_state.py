@@ -16,7 +16,7 @@ from reconciler.engine.ownership import Claims, unchecked
 from reconciler.engine.result import Failure
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective, Rest
-from reconciler.errors import ReconcilerError, Throttled
+from reconciler.errors import ReconcilerError, Terminal, Throttled
 from reconciler.plan import guards, order
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
 from reconciler.plan.following import covers
@@ -80,6 +80,12 @@ class Attempt:
 
     change: Change
     error: ReconcilerError | None = None
+    sent: bool = True
+
+    @property
+    def may_be_made(self) -> bool:
+        """Whether the service may have made the change: a lost response says nothing about it."""
+        return self.sent and not isinstance(self.error, Terminal)
 
 
 @dataclass(slots=True)
@@ -184,9 +190,9 @@ class RunState:
         self.waiting.update({change.id: change for change in new})
         return new
 
-    def attempted(self, change: Change, error: ReconcilerError | None = None) -> None:
-        """Note that a change went out, and what came back; None: the service confirmed it."""
-        self.attempts[change.id] = Attempt(change, error)
+    def attempted(self, change: Change, error: ReconcilerError | None = None, *, sent: bool = True) -> None:
+        """Note that a change went out, and what came back; None: the service confirmed it. `sent`: whether it did."""
+        self.attempts[change.id] = Attempt(change, error, sent)
         self.sending = None
 
     def verify(self, plan: Plan, written: list[Change]) -> list[Change]:
@@ -217,7 +223,7 @@ class RunState:
     def _within_caps(self, change: Change) -> bool:
         """Whether the caps of a run leave room for a change beside those that this run made."""
         policy, caps = self.basis.policy, self.basis.caps
-        made = [one.change for one in self.attempts.values() if one.error is None]
+        made = [one.change for one in self.attempts.values() if one.may_be_made]
         if not caps.room(change, made, self.basis.spec.name, policy):
             return False
         full = sum(map(guards.is_removal, made)) >= policy.max_role_removals

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from reconciler.documents import JsonObject, number_of, text_of
+from reconciler.plan.caps import NOT_CHECKED, CapCheck
 from reconciler.plan.policy import CapKind, CapScope
 from reconciler.ports.clock import Clock
-from reconciler.ports.write_log import WriteLog, organization_chain, subscription_chain
+from reconciler.ports.write_log import organization_chain, subscription_chain
+from reconciler.safety import SafetyFacts, Unknown
+from reconciler.safety.approvals import Approvals
 from reconciler.spec.model import Spec
 
 PERIOD = timedelta(hours=24)
 
 
+class RecordReads(Protocol):
+    """The reads of the record of writes that counting needs."""
+
+    def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
+        """As of `WriteLog`."""
+
+    def chains(self) -> Sequence[str]:
+        """As of `WriteLog`."""
+
+
+def cap_check(
+    log: RecordReads | None, spec: Spec, facts: SafetyFacts, clock: Clock, policy: str, *, now: datetime | None = None
+) -> CapCheck:
+    """What caps count for a pool, and what the owner approved beyond them; `log`: None where no record is read.
+
+    `policy`: its digest. Approvals that cannot be read lift no cap.
+    """
+    approvals = Approvals() if isinstance(facts.approvals, Unknown) else facts.approvals
+    approved = approvals.of_now(spec.blob, policy, now or clock.now())
+    if log is None:
+        return replace(NOT_CHECKED, approved=approved)
+    spending = Spending(log, spec, clock)
+    return CapCheck(spending.spent, approved, forget=spending.forget)
+
+
 class Spending:
     """Counts of one run; a chain is read when a cap over time first needs it, and once."""
 
-    def __init__(self, log: WriteLog, spec: Spec, clock: Clock) -> None:
+    def __init__(self, log: RecordReads, spec: Spec, clock: Clock) -> None:
         self._log = log
         self._spec = spec
         self._clock = clock

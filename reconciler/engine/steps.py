@@ -23,7 +23,7 @@ from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.engine.verdict import out_of_sync
 from reconciler.engine.without_effect import lines_of
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.plan.model import Change
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool
 from reconciler.ports.azure import Pending
@@ -106,8 +106,8 @@ class Steps:
             if not run.still_allowed(change):
                 continue
             self._tenure.check()
-            if (refused := self._recorded(change)) is not None:
-                run.attempted(change, refused)
+            if (refused := self._recorded(run, change)) is not None:
+                run.attempted(change, refused, sent=False)
                 self._listen(Failed(run.basis.spec.name, change, refused))
                 continue
             self._note(run, change)
@@ -130,12 +130,20 @@ class Steps:
             written.append(change)
         return written
 
-    def _recorded(self, change: Change) -> ReconcilerError | None:
-        """Record the intent of a write; why that is not possible, and the write does not go out."""
+    def _recorded(self, run: RunState, change: Change) -> ReconcilerError | None:
+        """Record the intent of a write; why that is not possible, or too late for a cap, and nothing goes out."""
         try:
             self._recorder.intend(change)
         except ReconcilerError as error:
             return error
+        try:
+            overtaken = run.basis.caps.overtaken(change, run.basis.policy)
+        except ReconcilerError as error:
+            self._recorder.withdrawn(change, error)
+            return error
+        if overtaken:
+            self._recorder.withdrawn(change, Unavailable(overtaken))
+            return Unavailable(f"{change.kind} {change.subject}: {overtaken}")
         return None
 
     def _write(self, change: Change) -> Pending | None:

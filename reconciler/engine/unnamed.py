@@ -40,12 +40,22 @@ def mark(
 
     `problems`: path of a spec file → its first problem. A pool whose run is under way is left for the next time.
     """
-    prefix = pool_document("")
-    gone = [name.removeprefix(prefix) for name in state.names(prefix)]
     return {
-        status.key: _marked(state, leases, clock, status, problems.get(status.path))
-        for status in statuses(state, [key for key in gone if key not in named])
+        status.key: _marked(state, leases, clock, status, problems.get(status.path)) for status in gone(state, named)
     }
+
+
+def gone(state: StateStore, named: Collection[str]) -> tuple[PoolStatus, ...]:
+    """The stored statuses of pools that are not named, sorted."""
+    prefix = pool_document("")
+    stored = [name.removeprefix(prefix) for name in state.names(prefix)]
+    return statuses(state, [key for key in stored if key not in named])
+
+
+def finding_of(status: PoolStatus, problems: Mapping[str, str]) -> tuple[str, str]:
+    """Reason and text for a pool that is not named, as `mark` stores them."""
+    cause, text = _cause(status, problems.get(status.path))
+    return cause.reason, text
 
 
 def _marked(state: StateStore, leases: Leases, clock: Clock, status: PoolStatus, problem: str | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change, Refusal
@@ -25,9 +25,13 @@ _PERIODS = {CapPeriod.RUN: "in one run", CapPeriod.DAY: "in 24 hours"}
 
 
 def counts_of(change: Change) -> Counter[CapKind]:
-    """How much a change counts of each kind: each of its lines, or the change itself where it has none."""
-    risks = [line.risk for line in change.details] or [change.risk]
-    found = Counter(_KINDS[risk] for risk in risks if risk in _KINDS)
+    """How much a change counts of each kind: each of its lines, or the change itself where it has none.
+
+    A line that brings code widens beside what its risk says: another image restarts agents and runs under every job.
+    """
+    lines = change.details or (change,)
+    found = Counter(_KINDS[line.risk] for line in lines if line.risk in _KINDS)
+    found[CapKind.WIDENINGS] = sum(line.widens for line in lines)
     if change.risk in _KINDS and not found[_KINDS[change.risk]]:
         found[_KINDS[change.risk]] = 1
     return found
@@ -42,8 +46,22 @@ class CapCheck:
     approved: Callable[[Change], bool] = lambda _: False
     """Whether the owner approved a plan that shows this change; then no cap holds it back."""
 
+    checked: bool = True
+    """False: no record of writes is read, so caps over 24 hours are not checked, and the plan says so."""
     forget: Callable[[], None] = lambda: None
     """Called after writes of this run: `spent` then counts them too."""
+
+    def lifted(self) -> CapCheck:
+        """The same as if the owner had approved all that is planned."""
+        return replace(self, approved=lambda _: True)
+
+    def unchecked(self, changes: Iterable[Change], policy: Policy) -> str:
+        """What is not checked of these changes, for people; empty where all is."""
+        caps = [cap for cap in policy.caps if cap.period is CapPeriod.DAY]
+        kinds = sorted({cap.kind for cap in caps for change in changes if counts_of(change)[cap.kind]})
+        if self.checked or not kinds:
+            return ""
+        return f"caps over 24 hours not checked ({', '.join(kinds)}): the record of writes is not read"
 
     def room(self, change: Change, made: Sequence[Change], pool: str, policy: Policy) -> bool:
         """Whether a change may go out beside those that this run made, by the caps of a run."""
@@ -56,6 +74,27 @@ class CapCheck:
             for _, group in _groups(cap.scope, pool, (*made, change))
             if change in group
         )
+
+    def overtaken(self, change: Change, policy: Policy) -> str:
+        """Why a change whose intent is on record must not go out: other pools reached a cap over 24 hours meanwhile.
+
+        Each run records its intent before it counts, so of two that count at once at least one sees the other. Within
+        a pool nothing overtakes: one pool has one run at a time.
+        """
+        if self.approved(change):
+            return ""
+        for cap in policy.caps:
+            if cap.period is not CapPeriod.DAY or cap.scope is CapScope.POOL or not counts_of(change)[cap.kind]:
+                continue
+            name = change.place.organization if cap.scope is CapScope.ORGANIZATION and change.place else ""
+            if cap.scope is CapScope.ORGANIZATION and not name:
+                continue
+            self.forget()
+            if self.spent(cap.kind, cap.scope, name) > cap.most:
+                where = f"in {name}" if name else "in all"
+                text = f"runs of other pools reached the policy's cap of {cap.most} {cap.kind} {where} in 24 hours"
+                return f"{text}{_line(cap)} meanwhile"
+        return ""
 
     def refusals(self, pool: str, changes: Sequence[Change], policy: Policy) -> list[Refusal]:
         """Every change that a cap holds back; the first cap that does says so."""
@@ -88,6 +127,8 @@ class CapCheck:
 
 
 NOTHING_SPENT = CapCheck()
+"""Nothing was written before, and nothing is approved."""
+NOT_CHECKED = CapCheck(checked=False)
 """For a plan that reads no record: caps over time are not known to be reached."""
 
 

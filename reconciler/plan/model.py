@@ -172,7 +172,11 @@ class Change:
 
 _HARM = tuple(Risk)
 
-APPROVABLE = frozenset({"role-removals", "cap-removals", "cap-widenings", "cap-restarts", "cap-destructions"})
+AFTER_APPROVAL = "after-approval"
+"""Rule of a change that nothing holds back but that it follows from one that a cap holds back."""
+APPROVABLE = frozenset({
+    "role-removals", "cap-removals", "cap-widenings", "cap-restarts", "cap-destructions", AFTER_APPROVAL,
+})  # fmt: skip
 """Rules of caps: what they hold back waits for `approve HASH`."""
 
 

@@ -16,6 +16,7 @@ from reconciler.ports.stores import StateStore
 
 INDEX = "index"
 FORMAT = "safety/v1"
+REPAIR = "check what is missing, then run `reconciler mode repair`"
 TRIES = 50
 """Writers of one document that may be faster than this one; each pool enters the index once."""
 
@@ -43,15 +44,21 @@ class SafetyDocuments:
         if names := self._store.names(""):
             raise Rejected(
                 f"safety store: the document {INDEX} is missing, but {len(names)} others exist ({names[0]}, …); "
-                "check what is missing, then run `reconciler mode repair`"
+                f"{REPAIR}"
             )
         return SafetyIndex(new=True)
 
     def load(self, name: str, index: SafetyIndex) -> JsonObject | None:
-        """The document, or None where the index does not name it; `NotFound` where it does, and it is missing."""
-        if name not in index.names:
-            return None
+        """The document, or None where there is none; `NotFound` where the index names it, and it is missing.
+
+        `Rejected` where it exists and the index does not name it: an older index was restored, which would hide a stop.
+        """
         found = self._store.load(name)
+        if name not in index.names:
+            if found is None:
+                return None
+            if name not in self.index().names:  # it is, where another process has just stored the document
+                raise Rejected(f"safety store: the document {name} exists, but the index does not name it; {REPAIR}")
         if found is None:
             raise NotFound(f"safety store: the document {name} is missing, but the index names it; restore it")
         if not isinstance(found.body, dict):

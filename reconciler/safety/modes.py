@@ -129,12 +129,16 @@ def read_modes(
 ) -> Modes:
     """The settings for one pool; `environment` counts beside the deployment's document, `unset` where that has none."""
     stored = read_setting(documents, index, ModeScope())
+    # All that have a mode: a pool may reach an organization in ARM that its spec no longer lists.
+    others = {
+        scope.organization for name in index.names if (scope := scope_of(name)) is not None and scope.organization
+    }
     return Modes(
         strictest([environment, stored or unset]),
         read_setting(documents, index, ModeScope(pool=key)),
         {
             name.lower(): setting
-            for name in organizations
+            for name in sorted({*map(str.lower, organizations), *others})
             if (setting := read_setting(documents, index, ModeScope(organization=name.lower())))
         },
     )

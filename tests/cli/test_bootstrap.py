@@ -203,3 +203,20 @@ def test_a_name_that_the_package_does_not_have_is_an_attribute_error() -> None:
 def test_every_name_of_the_package_leads_to_its_part() -> None:
     for name in bootstrap.__all__:
         assert getattr(bootstrap, name).__module__.startswith("reconciler.bootstrap."), name
+
+
+def test_the_record_of_writes_is_kept_as_long_as_the_setting_says(desk: Desk) -> None:
+    given = settings(desk, STATE=str(desk.folder / "state.db"), RECORD_DAYS="62")
+    with closing(bootstrap.store(given, SystemClock())) as kept:
+        for month in range(1, 7):
+            kept.record.append("devops/fabrikam", [{"kind": "intent", "at": f"2026-{month:02}-10T12:00:00Z"}])
+        months = [one["at"][:7] for one in kept.record.entries("devops/fabrikam") if one["kind"] == "intent"]
+    assert (months[-1], "2026-03" in months, "2026-02" in months) == ("2026-06", True, False)
+    assert isinstance(kept, Local)
+    for days in ("30", "3651", "many"):
+        with pytest.raises(SettingsInvalid, match="RECONCILER_RECORD_DAYS"):
+            settings(desk, RECORD_DAYS=days)
+    storage = bootstrap.store(settings(desk, STATE=CONNECTION, RECORD_DAYS="62"), SystemClock())
+    assert isinstance(storage, Storage)
+    with closing(storage):
+        assert vars(storage.record)["_keep_days"] == 62

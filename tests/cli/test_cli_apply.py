@@ -243,3 +243,30 @@ def test_an_apply_is_one_trace_with_every_call_beneath_it(online: Desk) -> None:
     assert top["parent_id"] is None
     assert {"reconcile", "plan", "write", "verify", "PATCH pipeline-permissions"} <= {span["name"] for span in spans}
     assert '"name": "reconciler.calls"' in ended.err
+
+
+def reason_of(desk: Desk, pool: str) -> str:
+    (found,) = json.loads(desk.run("status", pool, "--output", "json").out)["pools"]
+    return str(next(one["reason"] for one in found["conditions"] if one["type"] == "Ready"))
+
+
+def test_an_apply_of_all_pools_marks_those_that_no_spec_names_any_more(online: Desk) -> None:
+    """As the service does; an apply by name, or of other specs than the configured ones, judges no other pool."""
+    assert online.run("apply").code == 0
+    (path,) = [path for path in (online.folder / "specs").rglob("*.yaml") if f"name: {RELEASE}" in path.read_text()]
+    text = path.read_text()
+    path.unlink()
+
+    for names in ((POOL,), ("--specs", "specs")):
+        assert online.run("apply", *names).code == 0
+        assert reason_of(online, RELEASE) == "InSync"
+    ended = online.run("apply")
+    assert (ended.code, reason_of(online, RELEASE)) == (0, "NotInSpecs")
+    assert f"{RELEASE}: NotInSpecs: no valid spec names it; nothing of it is read or written" in ended.err
+
+    path.write_text(text.replace("resourceGroup", "resourceGruop"))
+    assert online.run("apply").code == 1
+    assert reason_of(online, RELEASE) == "SpecInvalid"
+    path.write_text(text)
+    assert online.run("apply").code == 0
+    assert reason_of(online, RELEASE) == "InSync"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
+import re
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -87,7 +91,18 @@ def on_terminal(online: Desk) -> Iterator[Start]:
         os.close(one.end)
 
 
-def test_the_plan_and_its_total_are_shown_before_the_question(on_terminal: Start, cloud: Running) -> None:
+def recorded_plans(desk: Desk) -> set[str]:
+    """Hashes of the plans whose writes are on record, those that later runs of the same apply planned left out."""
+    with closing(sqlite3.connect(desk.folder / "state.db")) as file:
+        rows = [json.loads(entry) for (entry,) in file.execute("SELECT entry FROM record ORDER BY at, number")]
+    first: dict[str, str] = {}
+    for row in rows:
+        if row["kind"] == "intent":
+            first.setdefault(row["pool"], row["plan"])
+    return set(first.values())
+
+
+def test_the_plan_and_its_total_are_shown_before_the_question(on_terminal: Start, online: Desk, cloud: Running) -> None:
     terminal = on_terminal("apply")
 
     shown = terminal.until(QUESTION)
@@ -96,8 +111,11 @@ def test_the_plan_and_its_total_are_shown_before_the_question(on_terminal: Start
     assert "+ open access" in shown
     assert "after its queue exists" in shown
     assert cloud.do.count(writes=True) == 0
+    hashes = set(re.findall(r"^  plan ([0-9a-f]{64})$", shown, re.MULTILINE))
     terminal.type("y\n")
     assert terminal.code() == 0, terminal.seen
+    assert len(hashes) == 2
+    assert hashes == recorded_plans(online), "what was shown is what the runs made"
     assert "2 pools: 2 applied and verified; 7 planned, 6 written, 6 verified" in terminal.seen
 
 
@@ -188,3 +206,49 @@ def test_pools_in_sync_are_one_line_and_the_total_is_the_last(online: Desk) -> N
     ]
     assert f"### <code>{RELEASE}</code>" not in table
     assert "2 pools, 1 in sync" in table
+
+
+@pytest.mark.parametrize(
+    ("variable", "mode"), [("RECONCILER_MODE", "report"), ("RECONCILER_MODE", "stop"), ("", "stop")]
+)
+def test_nothing_is_asked_where_the_owner_lets_nothing_be_written(
+    on_terminal: Start, online: Desk, cloud: Running, variable: str, mode: str
+) -> None:
+    """The shown plans say what holds them back, as `plan` does."""
+    if variable:
+        online.environment[variable] = mode
+    else:
+        assert online.run("mode", "set", mode, "--reason", "incident 7").code == 0
+    terminal = on_terminal("apply", POOL)
+
+    assert terminal.code() == 2, terminal.seen
+    assert QUESTION not in terminal.seen
+    assert f"not applied: mode {mode}" in terminal.seen
+    assert cloud.do.count(writes=True) == 0
+
+
+def test_what_is_asked_about_is_the_approved_spec_where_the_mode_asks_for_one(
+    on_terminal: Start, online: Desk, cloud: Running
+) -> None:
+    """Git has another spec meanwhile: it is not what the run applies, so it is not what is shown."""
+    assert online.run("apply").code == 0
+    spec = online.folder / "specs" / f"{POOL}.yaml"
+    cloud.do.edit("close-access", organization="fabrikam-prime", pool=POOL, project="fabrikam-dev")
+    plan = json.loads(online.run("plan", POOL, "--output", "json").out)["plans"][0]
+    assert online.run("approve", plan["hash"]).code == 0
+    assert online.run("mode", "set", "approved", "--reason", "freeze").code == 0
+    text = spec.read_text()
+    changed = text.replace("openAccess: true", "openAccess: false")
+    spec.write_text(changed)
+    assert changed != text
+
+    cloud.do.reset_log()
+    terminal = on_terminal("apply", POOL)
+    shown = terminal.until(QUESTION)
+
+    assert "- open access" not in shown
+    assert "+ open access" in shown
+    assert "the spec in git is not approved; drift from the approved one is corrected" in shown
+    terminal.type("y\n")
+    assert terminal.code() == 2, terminal.seen
+    assert {entry["route"] for entry in cloud.do.requests() if entry["write"]} == {"pipelinepermissions.update"}

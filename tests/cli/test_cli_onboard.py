@@ -157,3 +157,22 @@ def test_a_token_that_is_refused_is_not_shown(admin: Desk) -> None:
     assert ended.code == 1
     assert "the token was refused" in ended.out
     assert "canary" not in ended.out + ended.err
+
+
+def test_a_stop_of_the_deployment_holds_back_grants_too_and_its_record_holds_them(admin: Desk, world: Running) -> None:
+    """Where settings name the deployment's state: a stop and the record are everybody's."""
+    admin.environment["RECONCILER_STATE"] = str(admin.folder / "state.db")
+    for scope in ((), ("--organization", "prime")):
+        assert admin.run("mode", "set", "stop", *scope, "--reason", "incident 7").code == 0
+        ended = admin.run(*COMMAND, "--apply")
+        assert (ended.code, world.do.count(writes=True)) == (1, 0)
+        assert "nothing is granted: mode stop" in ended.err
+        assert admin.run("mode", "set", "enforce", *scope, "--reason", "over").code == 0
+
+    assert admin.run(*COMMAND, "--apply").code == 0
+    verified = admin.run("history", "verify")
+    assert verified.code == 0, verified.err
+    assert "devops/prime: " in verified.out
+    del admin.environment["RECONCILER_STATE"]
+    ended = admin.run(*COMMAND, "--apply", RECONCILER_MODE="report")
+    assert "nothing is granted: mode report (RECONCILER_MODE)" in ended.err

@@ -208,3 +208,47 @@ def test_a_state_that_cannot_be_read_stops_no_plan(online: Desk) -> None:
         line.startswith("the state cannot be read, so renamed projects appear as missing")
         for line in ended.err.splitlines()
     )
+
+
+def test_a_plan_counts_what_was_written_in_24_hours_where_it_can_read_the_record(online: Desk, cloud: Running) -> None:
+    """Elsewhere it says which caps it did not check, and the plan is the same but for that."""
+    online.run("policy", "init", "--to", "policy.yaml")
+    policy = (online.folder / "policy.yaml").read_text()
+    (online.folder / "policy.yaml").write_text(f"{policy}\ncaps: {{widenings: {{pool: {{day: 3}}}}}}\n")
+    one = (POOL, "--policy", "policy.yaml")
+    assert "cap-widenings" in online.run("plan", *one).out, "four are planned"
+    (online.folder / "policy.yaml").write_text(f"{policy}\ncaps: {{widenings: {{pool: {{day: 4}}}}}}\n")
+    assert online.run("apply", *one).code == 0
+    cloud.do.edit("close-access", organization="fabrikam-prime", pool=POOL, project="fabrikam-dev")
+    (online.folder / "policy.yaml").write_text(f"{policy}\ncaps: {{widenings: {{pool: {{day: 3}}}}}}\n")
+
+    shown = online.run("plan", *one)
+    assert "3 were made, and 1 widenings are planned for this pool; the policy's cap is 3 in 24 hours" in shown.out
+    assert "not checked" not in shown.out
+    applied = online.run("apply", *one)
+    assert "3 were made, and 1 widenings are planned for this pool" in applied.out
+
+    del online.environment["RECONCILER_STATE"]
+    away = online.run("plan", *one)
+    assert "caps over 24 hours not checked (widenings): the record of writes is not read" in away.out
+    assert "cap-widenings" not in away.out
+
+
+def test_a_pool_that_was_renamed_in_its_file_shows_both_halves(online: Desk, cloud: Running) -> None:
+    """The new name would be created, and the old one is no longer named: nothing of it is read or written."""
+    assert online.run("apply").code == 0
+    (path,) = [path for path in (online.folder / "specs").rglob("*.yaml") if f"name: {RELEASE}" in path.read_text()]
+    path.write_text(path.read_text().replace(f"name: {RELEASE}", "name: fabrikam-shipping-pool", 1))
+    text = f"no spec names the pool (it was in {path.name}); nothing of it is removed. forget {RELEASE} ends this"
+
+    shown, table = online.run("plan"), online.run("plan", "--output", "markdown")
+    document = json.loads(online.run("plan", "--output", "json").out)
+
+    assert f"{RELEASE}   NotInSpecs: {text}" in shown.out.splitlines()
+    assert "fabrikam-shipping-pool" in shown.out
+    assert "NotInSpecs" in table.out
+    assert document["unnamed"] == [{"pool": RELEASE, "reason": "NotInSpecs", "message": text}]
+    assert RELEASE not in online.run("plan", POOL).out, "a plan by name is of that pool alone"
+    statuses = json.loads(online.run("status", RELEASE, "--output", "json").out)["pools"]
+    assert statuses[0]["conditions"][0]["reason"] == "InSync", "a plan stores nothing"
+    assert cloud.do.count(writes=True) > 0

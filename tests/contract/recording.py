@@ -54,6 +54,24 @@ def overwrite(family: Family, chain: str, old: bytes, new: bytes) -> None:
                 blob.append_block(content)
 
 
+def remove_line(family: Family, chain: str, holding: bytes) -> None:
+    """Take out the entry that holds these bytes, behind the adapter's back."""
+    if isinstance(family, LocalFamily):
+        with closing(family.connect()) as connection:
+            sql = "DELETE FROM record WHERE chain = ? AND instr(CAST(entry AS TEXT), ?)"
+            connection.execute(sql, (chain, holding.decode()))
+            connection.commit()
+        return
+    assert isinstance(family, StorageFamily)
+    with BlobServiceClient.from_connection_string(family.connection) as service:
+        container = service.get_container_client(family.record_container)
+        for found in list(container.list_blobs(name_starts_with=f"record/{chain}/")):
+            blob = container.get_blob_client(found.name)
+            lines = blob.download_blob().readall().splitlines(keepends=True)
+            blob.create_append_blob()
+            blob.append_block(b"".join(line for line in lines if holding not in line))
+
+
 def remove_segment(family: Family, chain: str, segment: str) -> None:
     """Delete a segment behind the adapter's back."""
     if isinstance(family, LocalFamily):

@@ -25,7 +25,17 @@ from reconciler.documents.chain import problems
 from reconciler.errors import Rejected, Unavailable
 from tests.contract.azurite import Azurite
 from tests.contract.families import Family, Stores
-from tests.contract.recording import CHAIN, NOON, append_many, body, ids, overwrite, remove_all, remove_segment
+from tests.contract.recording import (
+    CHAIN,
+    NOON,
+    append_many,
+    body,
+    ids,
+    overwrite,
+    remove_all,
+    remove_line,
+    remove_segment,
+)
 
 DECEMBER = NOON + timedelta(days=30)
 
@@ -146,6 +156,19 @@ def test_an_entry_that_is_edited_in_the_middle_is_found(family: Family, one: Sto
         "entry at position 2: is edited or damaged: its hash is not that of its content"
     ]
     third.record.append(CHAIN, [body("d")])  # its end is whole, so the chain goes on
+
+
+def test_entries_that_were_taken_out_are_missed_by_what_counts_them(family: Family, one: Stores, third: Stores) -> None:
+    """Whoever deletes the entry of a write, or makes it look old, would have caps count too little."""
+    one.record.append(CHAIN, [body("a"), body("b", who="ann"), body("c")])
+    assert ids(third.record.since(CHAIN, NOON)) == ["a", "b", "c"]
+    remove_line(family, CHAIN, b'"ann"')
+
+    with pytest.raises(Rejected, match=f"record {CHAIN}: .*entries between them are missing or replaced"):
+        third.record.since(CHAIN, NOON)
+    third.record.seal(CHAIN, "one is gone", NOON)
+    assert ids(third.record.since(CHAIN, NOON + timedelta(hours=1))) == []
+    assert "a" in ids(third.record.since(CHAIN, NOON))
 
 
 def test_a_segment_that_was_deleted_is_no_new_beginning(family: Family, one: Stores, third: Stores) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
+from reconciler.documents import JsonObject
 from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.engine.approving_plans import PlanApproval, approve_plan
-from reconciler.engine.status import ConditionKind
+from reconciler.engine.run_state import RunBasis, RunState
+from reconciler.engine.status import ConditionKind, PoolStatus
 from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.plan.policy import Cap, CapKind, CapPeriod, CapScope, Policy
+from reconciler.plan.targets import RoleAssignmentChange
 from reconciler.ports.specs import Snapshot
 from reconciler.safety import Safety
 from reconciler.safety.approvals import read_approvals
@@ -263,3 +267,92 @@ def test_a_converged_pool_with_an_approval_writes_nothing_more() -> None:
 
     assert stage.keep("ann").outcome is Outcome.IN_SYNC
     assert stage.ledger.appends == []
+
+
+def test_a_write_that_may_have_been_made_counts_for_the_caps_of_its_run() -> None:
+    """Its response was lost. What appears meanwhile does not fit beside it, whatever the service made of it."""
+    for error, left in ((Unavailable("503"), False), (Rejected("400"), True)):
+        stage = crowded(caps(CapKind.REMOVALS, CapScope.POOL, 1, CapPeriod.RUN))
+        planned = stage.plan(wanting(*FEW[:4]))
+        run = RunState(
+            RunBasis(
+                wanting(*FEW[:4]), "c0ffee", PoolStatus(SPEC.key), stage.policy, stage.planner.survey([SPEC]), planned
+            ),
+            planned,
+        )
+        (removal,) = planned.changes
+        run.attempted(removal, error)
+        assert isinstance(removal.target, RoleAssignmentChange)
+        other = replace(removal, subject="another", target=replace(removal.target, identity_id="x"))
+        assert run.still_allowed(other) is left
+
+
+@pytest.mark.parametrize("scope", [CapScope.ORGANIZATION, CapScope.ALL])
+def test_runs_of_several_pools_that_count_at_once_stay_within_a_cap_together(scope: CapScope) -> None:
+    """Another pool's run records its intent after this one was planned: both counted the same room."""
+    stage = crowded(caps(CapKind.REMOVALS, scope, 1))
+    entry = {"kind": "intent", "at": "2026-06-01T12:00:00Z", "id": "x", "pool": "pool-9", "counts": {"removals": 1}}
+
+    def overtake(chain: str, bodies: Sequence[JsonObject]) -> None:
+        if [one for one in bodies if one.get("kind") == "intent"]:
+            stage.ledger.before = lambda _chain, _bodies: None
+            stage.ledger.append(chain, [entry])
+
+    stage.ledger.before = overtake
+    first = stage.keep(*FEW[:4])
+
+    assert stage.holders() == set(FEW)
+    assert "reached the policy's cap of 1 removals" in str(first.failures[0].error)
+    second = stage.keep(*FEW[:4])
+    assert (rules(second), stage.holders()) == ({"cap-removals"}, set(FEW))
+    assert "1 were made, and 1 removals are planned" in condition(second, ConditionKind.STALLED).message, "not 2"
+    stage.clock.seconds += DAY + 1
+    assert stage.keep(*FEW[:4]).outcome is Outcome.APPLIED
+
+
+# --- what follows from what a cap holds back ------------------------------------------------------------------
+
+NO_WIDENING = caps(CapKind.WIDENINGS, CapScope.POOL, 0, CapPeriod.RUN)
+
+
+def test_an_approval_shows_and_covers_what_comes_after_a_grant_that_a_cap_holds_back() -> None:
+    """The removals that await the grant: shown before the owner approves, under the same hash afterwards."""
+    stage = crowded(NO_WIDENING)
+    before = stage.keep("ann", "zoe").planned
+    assert before is not None
+    assert {one.rule for one in before.refusals} == {"cap-widenings", "after-approval"}
+    assert {one.subject for one in before.approvable} == {f"{ORG} {name}" for name in (*FEW[1:], "zoe")}
+
+    stage.approve(before.hash, wanting("ann", "zoe"))
+    result = stage.run(wanting("ann", "zoe"), plan_hash=before.hash)
+
+    assert result.planned is not None
+    assert (result.planned.hash, result.outcome) == (before.hash, Outcome.APPLIED)
+    assert stage.holders() == {"ann", "zoe"}
+    stage.estate.writes.clear()
+    assert stage.keep("ann", "zoe").outcome is Outcome.IN_SYNC
+    assert stage.estate.writes == []
+
+
+def test_what_follows_from_an_approved_change_is_held_back_without_the_approval() -> None:
+    stage = crowded(NO_WIDENING)
+
+    result = stage.keep("ann", "zoe")
+
+    assert stage.holders() == set(FEW)
+    assert stage.estate.writes == []
+    assert result.outcome is Outcome.STALLED
+
+
+def test_an_approval_of_a_creation_covers_what_follows_from_it() -> None:
+    """A cap on what widens holds back the open access of a queue that is still to be created, in each later run too."""
+    stage = crowded(NO_WIDENING)
+    stage.hold("ann")
+    stage.estate.queues[ORG] = []
+    before = stage.plan(wanting("ann"))
+    assert before.approvable
+
+    stage.approve(before.hash, wanting("ann"))
+    for _ in range(4):
+        result = stage.settle(wanting("ann"))
+    assert (result.outcome, [rules(result), stage.estate.writes != []]) == (Outcome.IN_SYNC, [set(), True])

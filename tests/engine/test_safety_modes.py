@@ -11,6 +11,7 @@ from reconciler.engine import Outcome, Reconciler, Result
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Unavailable
 from reconciler.plan.policy import Policy
+from reconciler.ports.azure import Operation
 from reconciler.safety import ModeScope, Safety, WriteMode
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Organization, Spec
@@ -18,6 +19,7 @@ from tests.engine.stage import ORG, OTHER, SPEC, Stage, condition, second_run_wr
 from tests.keeping import Shelf
 
 ALL = ModeScope()
+URL = "https://management.azure.com/operations/1"
 
 
 @dataclass
@@ -210,6 +212,32 @@ def test_a_store_that_fails_during_a_run_ends_its_writes() -> None:
     assert len(stage.estate.writes) == 1
 
 
+@pytest.mark.parametrize("mode", [WriteMode.STOP, WriteMode.REPORT, WriteMode.APPROVED])
+@pytest.mark.parametrize("ended", [Operation("succeeded"), Operation("failed", "QuotaExceeded", "none left")])
+def test_an_operation_in_flight_goes_on_in_a_stop_and_nothing_follows_it(mode: WriteMode, ended: Operation) -> None:
+    """Azure has accepted it. Its end is read, and what comes after it waits until the mode lets it."""
+    stage = governed()
+    stage.set(WriteMode.ENFORCE)
+    spec = replace(BOTH, body={"tags": {"team": "build"}})
+    stage.estate.pending = URL
+    assert stage.run(spec).pending is not None
+    stage.estate.pending = ""
+    stage.set(mode)
+    stage.estate.writes.clear()
+
+    stage.estate.operations[URL] = Operation("running", retry_after=20.0)
+    running = stage.run(spec)
+    stage.estate.operations[URL] = ended
+    over = stage.run(spec)
+
+    assert (running.outcome, running.pending is not None) == (Outcome.PROGRESSING, True)
+    assert (over.pending, over.status.pending, stage.estate.writes) == (None, None, [])
+    assert over.not_applied[0].startswith(f"not applied: mode {mode}")
+    stage.set(WriteMode.ENFORCE)
+    stage.settle(spec)
+    second_run_writes_nothing(stage, spec)
+
+
 TEXT = """\
 apiVersion: reconciler/v1
 kind: ManagedDevOpsPool
@@ -279,6 +307,33 @@ def test_another_spec_waits_while_drift_from_the_approved_one_is_corrected() -> 
     approve(stage, CLOSED)
     assert stage.settle(spec_of(CLOSED)).outcome is Outcome.APPLIED
     assert 1001 not in stage.estate.open
+
+
+def test_a_byte_order_mark_is_no_other_spec() -> None:
+    """The approved text is stored without it; its id is that of the file."""
+    stage = governed()
+    stage.set(WriteMode.APPROVED)
+    (marked,) = load({"pools/pool-1.yaml": b"\xef\xbb\xbf" + OPEN.encode()}).specs
+    stage.safety.approve_spec(marked.key, blob=marked.blob, path=marked.path, text=OPEN, by="ann")
+    assert marked.blob != spec_of(OPEN).blob
+
+    stage.run(spec_of(CLOSED))
+
+    assert stage.estate.open >= {1001, 2001, 3001}, "drift from the approved one is corrected"
+
+
+def test_a_report_mode_in_git_holds_back_the_approved_spec_too() -> None:
+    """The author of the spec stops writing without an approval: of all settings the strictest counts."""
+    stage = governed()
+    stage.set(WriteMode.APPROVED)
+    approve(stage, OPEN)
+    reported = spec_of(OPEN.replace("pool:\n", "mode: report\npool:\n", 1))
+
+    result = stage.run(reported)
+
+    assert (result.outcome, stage.estate.writes) == (Outcome.OUT_OF_SYNC, [])
+    assert "not applied: mode report (pools/pool-1.yaml:6)" in result.not_applied
+    assert stage.run(spec_of(OPEN)).outcome is Outcome.APPLIED
 
 
 def test_an_organization_may_ask_for_approvals_on_its_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -53,9 +54,14 @@ def policy(kind: CapKind, scope: CapScope, period: CapPeriod, most: int) -> Poli
         (grant("a"), {"widenings": 1}),
         (update(Risk.RESTARTS, Risk.RESTARTS, Risk.WIDENS, Risk.NEUTRAL), {"restarts": 2, "widenings": 1}),
         (update(Risk.NEUTRAL), {}),
+        (replace(update(), details=(Detail("fabricProfile.images", 1, 2, Risk.RESTARTS, code=True),)),
+         {"restarts": 1, "widenings": 1}),
+        (replace(update(), details=(Detail("provisioningScript", 1, 2, Risk.NEUTRAL, code=True),)), {"widenings": 1}),
+        (replace(update(), details=(Detail("a", 1, 2, Risk.WIDENS, code=True), Detail("b", 1, 2, Risk.RESTARTS))),
+         {"restarts": 1, "widenings": 1}),
         (REPLACED, {"destructions": 1}),
     ],
-)
+)  # fmt: skip
 def test_each_line_counts_by_what_it_does(change: Change, counts: dict[str, int]) -> None:
     assert {kind.value: count for kind, count in counts_of(change).items() if count} == counts
 

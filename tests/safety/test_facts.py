@@ -136,6 +136,51 @@ def test_a_missing_index_blocks_everything(stores: Local) -> None:
     assert facts(safety).modes.of_pool().mode is WriteMode.ENFORCE
 
 
+@pytest.mark.parametrize(
+    ("scope", "blocked"), [(ALL, {"a", "b"}), (POOL, {"a"}), (ORGANIZATION, {"a"})], ids=["all", "pool", "organization"]
+)
+def test_an_older_index_hides_no_stop(stores: Local, scope: ModeScope, blocked: set[str]) -> None:
+    """Restored from a backup, it does not name what was set since: a stop must not end by that."""
+    safety = safety_of(stores)
+    set_mode(safety, ModeScope(pool="pool-c"), WriteMode.ENFORCE)
+    older = stores.safety.load("index")
+    assert older is not None
+    set_mode(safety, scope, WriteMode.STOP)
+    newer = stores.safety.load("index")
+    assert newer is not None
+    stores.safety.save("index", older.body, newer.etag)
+
+    pools = {"a": ("pool-a", ["fabrikam", "contoso"]), "b": ("pool-b", ["contoso"])}
+    for read in (lambda key, names: safety.read(key, names).modes, safety.modes):
+        found = {name: read(*which).for_organizations(which[1]) for name, which in pools.items()}
+        assert {name for name, one in found.items() if not one.mode.writes} == blocked
+        assert all("the index does not name it" in str(found[name]) for name in blocked)
+    safety.documents.repair()
+    assert facts(safety).modes.for_organizations(["fabrikam"]).mode is WriteMode.STOP
+
+
+@pytest.mark.parametrize("kind", ["approvals", "agent-pools"])
+def test_an_older_index_hides_no_recorded_fact(stores: Local, kind: str) -> None:
+    safety = safety_of(stores)
+    safety.create()
+    stores.safety.save(f"{kind}/pool-a", {}, None)
+
+    found = facts(safety)
+    hidden = found.approvals if kind == "approvals" else found.agent_pools
+    assert isinstance(hidden, Unknown)
+    assert "the index does not name it" in hidden.reason
+
+
+def test_a_document_that_is_stored_while_it_is_read_is_read(stores: Local) -> None:
+    """The index was read before another process entered the document."""
+    safety = safety_of(stores)
+    safety.create()
+    index = safety.documents.index()
+    set_mode(safety, POOL, WriteMode.STOP)
+
+    assert safety.documents.load(POOL.document, index) is not None
+
+
 @pytest.mark.parametrize("body", [{}, {"mode": 1}, {"mode": "Enforce"}, {"mode": "halt"}, []])
 def test_a_damaged_mode_blocks_writing(stores: Local, body: object) -> None:
     safety = safety_of(stores)

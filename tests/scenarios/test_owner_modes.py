@@ -119,3 +119,28 @@ def test_drift_is_corrected_to_the_approved_spec_while_another_one_waits(owned: 
     cloud.do.reset_log()
     assert owned.run(newer) is Outcome.OUT_OF_SYNC
     assert owned.cloud.do.count(writes=True) == 0
+
+
+@pytest.mark.parametrize("mode", [WriteMode.STOP, WriteMode.REPORT, WriteMode.APPROVED])
+def test_a_spec_that_no_longer_lists_an_organization_with_a_mode_does_not_take_the_pool_from_it(
+    owned: Owned, mode: WriteMode
+) -> None:
+    """ARM would delete its agent pool there: a write that reaches the organization, whatever the new spec lists."""
+    owned.settle()
+    assert owned.settle() == {Outcome.IN_SYNC}
+    (spec,) = [one for one in owned.specs if one.name == "fabrikam-managed-pool"]
+    text = owned.app.source.snapshot().files[spec.path].decode()
+    head, _, tail = text.partition("        - url: https://dev.azure.com/fabrikam-prime\n")
+    changed = (
+        head + "      permissionProfile:" + tail.partition("      permissionProfile:")[2].partition("access:\n")[0]
+    )
+    changed = changed.replace("maximumConcurrency: 4", "maximumConcurrency: 2")
+    loaded = load({spec.path: changed.encode()})
+    assert [one.name for one in loaded.specs[0].organizations] == ["fabrikam-tailspin"], loaded.problems
+    owned.set_mode(mode, PRIME)
+    owned.cloud.do.reset_log()
+
+    assert owned.run(loaded.specs[0]) is Outcome.OUT_OF_SYNC
+    assert owned.writes() == []
+    owned.set_mode(None, PRIME)
+    assert owned.run(loaded.specs[0]) is Outcome.PROGRESSING

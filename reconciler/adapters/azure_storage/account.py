@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.lazy_imports import LOADING
-from reconciler.adapters.store_limits import ATTEMPTS, POISON
+from reconciler.adapters.store_limits import ATTEMPTS, POISON, RECORD_DAYS
 from reconciler.config.endpoints import storage_problem
 from reconciler.errors import Refused
 from reconciler.ports.stores import MessageQueues
@@ -64,10 +64,12 @@ class Storage:
         *,
         allow_loopback: bool = False,
         further: frozenset[str] = frozenset(),
+        keep_days: int = RECORD_DAYS,
     ) -> None:
         """`further`: hosts beside those of Microsoft's clouds."""
         self._account = account
         self._names = names or Names()
+        self._keep_days = keep_days
         self._allow_loopback = allow_loopback
         self._further = further
         self._lock = threading.RLock()
@@ -111,7 +113,7 @@ class Storage:
         blobs = self._blobs(self._names.safety)
         with self._lock:
             if self._made_record is None:
-                self._made_record = StorageWriteLog(blobs)
+                self._made_record = StorageWriteLog(blobs, keep_days=self._keep_days)
             return self._made_record
 
     @property

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -20,8 +20,9 @@ from azure.storage.blob import ContentSettings
 from reconciler.adapters.azure_storage.state import ROLE, Blobs
 from reconciler.adapters.azure_storage.wire import talking
 from reconciler.adapters.boundary import port
+from reconciler.adapters.record_reads import back_to
 from reconciler.adapters.store_limits import RECORD_DAYS, damaged_record, entry_line
-from reconciler.documents import Json, JsonObject, moment, moment_of
+from reconciler.documents import Json, JsonObject, moment
 from reconciler.documents.chain import (
     CLOSED,
     ChainEnd,
@@ -44,10 +45,6 @@ MOST_BLOCKS = 40_000
 """Blocks of one blob; the service takes 50,000."""
 WINDOW = 4 * LONGEST_ENTRY
 """Bytes that are read at once from the end of a blob."""
-SKEW = timedelta(hours=1)
-"""How far the clocks of two writers may differ: how much further back a search goes."""
-OLDER = 200
-"""Entries in a row that are too old, after which a search ends: a writer whose clock is wrong hides no others."""
 TRIES = 50
 """How often a writer that another one was faster than reads the end again."""
 _LINES = ContentSettings(content_type="application/x-ndjson")
@@ -93,26 +90,15 @@ class StorageWriteLog:
 
     def since(self, chain: str, moment_: datetime) -> Sequence[JsonObject]:
         """Entries of this moment and later, oldest first; blobs are read from their ends."""
-        found: list[JsonObject] = []
         with talking(f"record {chain}", ROLE):
             segments = self._segments(chain)
             self._check_successor(chain, segments)
-            sealed, older = False, 0
-            for segment, size in reversed(segments):
-                for line in self._lines_backwards(chain, segment, size):
-                    entry = entry_of(line)
-                    if entry is None and not sealed:
-                        raise damaged_record(chain, f"a line of {segment} is edited or damaged")
-                    if entry is None:
-                        continue
-                    sealed = sealed or "sealed" in entry
-                    at = moment_of(entry.get("at"))
-                    older = older + 1 if at is not None and at < moment_ - SKEW else 0
-                    if older > OLDER:
-                        return found[::-1]
-                    if at is None or at >= moment_:
-                        found.append(entry)
-        return found[::-1]
+            lines = (
+                (entry_of(line), f"a line of {segment}")
+                for segment, size in reversed(segments)
+                for line in self._lines_backwards(chain, segment, size)
+            )
+            return back_to(chain, lines, moment_)
 
     def entries(self, chain: str) -> Iterator[Json]:
         """All entries, oldest first."""

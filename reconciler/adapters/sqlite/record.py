@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from reconciler.adapters.boundary import port
+from reconciler.adapters.record_reads import back_to
 from reconciler.adapters.sqlite.file import LocalFile
 from reconciler.adapters.store_limits import RECORD_DAYS, damaged_record, entry_line
 from reconciler.documents import Json, JsonObject, moment, moment_of
@@ -47,21 +48,10 @@ class LocalWriteLog:
 
     def since(self, chain: str, moment_: datetime) -> Sequence[JsonObject]:
         """Entries of this moment and later, oldest first."""
-        sql = "SELECT number, entry FROM record WHERE chain = ? AND at >= ? ORDER BY number"
+        sql = "SELECT number, entry FROM record WHERE chain = ? ORDER BY number DESC"
         with self._file.look() as connection:
             _end(connection, chain)
-            rows = connection.execute(sql, (chain, moment_.timestamp())).fetchall()
-        found: list[JsonObject] = []
-        sealed = False
-        for number, content in reversed(rows):
-            entry = entry_of(_bytes(content))
-            whole = entry is not None and entry["number"] == number
-            if not whole and not sealed:
-                raise damaged_record(chain, f"entry {number} is edited or damaged")
-            if entry is not None and whole:
-                sealed = sealed or "sealed" in entry
-                found.append(entry)
-        return found[::-1]
+            return back_to(chain, map(_read, connection.execute(sql, (chain,))), moment_)
 
     def entries(self, chain: str) -> Iterator[Json]:
         """All entries, oldest first."""
@@ -131,6 +121,12 @@ def _keep_end(connection: sqlite3.Connection, chain: str, segment: str, end: Cha
         "SET segment = excluded.segment, number = excluded.number, hash = excluded.hash",
         (chain, segment, end.number, end.hash),
     )
+
+
+def _read(row: tuple[int, bytes | str | None]) -> tuple[JsonObject | None, str]:
+    """A row's entry, None where it is damaged or another row's, and its place."""
+    entry = entry_of(_bytes(row[1]))
+    return (entry if entry is not None and entry["number"] == row[0] else None), f"entry {row[0]}"
 
 
 def _seconds(entry: JsonObject) -> float:

@@ -10,7 +10,7 @@ from reconciler.adapters.sqlite.file import BUSY_SECONDS, LocalFile
 from reconciler.adapters.sqlite.queue import LocalQueue
 from reconciler.adapters.sqlite.record import LocalWriteLog
 from reconciler.adapters.sqlite.state import LocalLeases, LocalState
-from reconciler.adapters.store_limits import ATTEMPTS, POISON
+from reconciler.adapters.store_limits import ATTEMPTS, POISON, RECORD_DAYS
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import MessageQueues
 
@@ -27,14 +27,16 @@ class Local:
         queue: str = "work",
         attempts: int = ATTEMPTS,
         busy: float = BUSY_SECONDS,
+        keep_days: int = RECORD_DAYS,
     ) -> None:
+        """`keep_days`: how long the record of writes is kept."""
         self._file = LocalFile(path, busy=busy)
         self._clock = clock or SystemClock()
         self._attempts = attempts
         self.leases = LocalLeases(self._file, self._clock)
         self.state = LocalState(self._file, self.leases, self._clock)
         self.safety = LocalState(self._file, None, self._clock, "safety")
-        self.record = LocalWriteLog(self._file)
+        self.record = LocalWriteLog(self._file, keep_days=keep_days)
         self.queue = self.named(queue)
         self.poison = LocalQueue(self._file, self._clock, queue + POISON, None)
 

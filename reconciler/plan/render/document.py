@@ -6,7 +6,7 @@ harmless on a terminal all the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler import documents
 from reconciler.documents import Json
@@ -40,13 +40,20 @@ def to_json(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> dict[str, Json]
     return {name: redacted(value) for name, value in document.items()}
 
 
-def plans_to_json(plans: Sequence[tuple[Plan, SyncCause]]) -> dict[str, Json]:
-    """The document of ``plan --output json``: plans with why their pools are out of sync, in the order given."""
+def plans_to_json(
+    plans: Sequence[tuple[Plan, SyncCause]], unnamed: Mapping[str, tuple[str, str]] | None = None
+) -> dict[str, Json]:
+    """The document of ``plan --output json``: plans with why their pools are out of sync, in the order given.
+
+    `unnamed`: pools with a stored status that no spec names, with reason and text.
+    """
+    rows = [{"pool": name, "reason": why, "message": text} for name, (why, text) in (unnamed or {}).items()]
     return {
         "format": FORMAT,
         "inSync": all(plan.in_sync for plan, _ in plans),
         "summary": list(words.total([plan for plan, _ in plans], ()))[-1],
         "plans": [to_json(plan, cause) for plan, cause in plans],
+        "unnamed": redacted(rows),
     }
 
 

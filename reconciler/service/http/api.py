@@ -22,7 +22,7 @@ from reconciler.engine import load_status, unnamed
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import StateStore, pool_document
+from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.http.deliveries import RememberedDeliveries
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse, json_body
@@ -111,8 +111,7 @@ def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
 
 
 def _unnamed(context: ApiContext, specs: Specs) -> tuple[PoolStatus, ...]:
-    stored = [name.removeprefix(pool_document("")) for name in context.state.names(pool_document(""))]
-    return unnamed.statuses(context.state, [key for key in stored if key not in specs.by_key])
+    return unnamed.gone(context.state, specs.by_key)
 
 
 def plan(context: ApiContext, request: HttpRequest) -> HttpResponse:

@@ -14,9 +14,12 @@ def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: st
     """Record one run; `before` is the status that it began with, `inserted` the time of its request."""
     outcome = result.outcome.value
     planned = result.planned.all_changes if result.planned is not None else ()
-    for name, changes in (("planned", planned), ("written", result.written), ("verified", result.verified)):
-        for change in changes:
-            metrics.count(f"reconciler.changes.{name}", facet=change.facet, action=change.action.value)
+    for change in planned:
+        metrics.count("reconciler.changes.planned", facet=change.facet, action=change.action.value)
+    for change in result.written:
+        metrics.count("reconciler.changes.written", facet=change.facet, action=change.action.value)
+    for change in result.verified:
+        metrics.count("reconciler.changes.verified", facet=change.facet, action=change.action.value)
     for refusal in result.plan.refusals if result.plan is not None else ():
         metrics.count("reconciler.refusals", facet=refusal.change.facet)
     run, since = result.status.run, result.status.unready

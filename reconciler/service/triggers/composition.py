@@ -15,6 +15,7 @@ from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
+from reconciler.service.http.approvals import ApprovalContext
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers import logs
@@ -58,7 +59,8 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         status = load_status(app.state, spec.key)
         survey = app.reconciler.survey([spec]).knowing(spec, status.remembered, status.owed)
         facts = app.reconciler.facts(spec)
-        plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety))
+        caps = app.reconciler.caps(spec, facts)
+        plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety), caps=caps)
         plan = annotated(plan, gate_of(spec, facts))
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
@@ -77,6 +79,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         app.clock,
         app.telemetry,
         plan,
+        ApprovalContext(catalogue, app.planner, app.safety, app.state),
         approve,
         audit,
         options,

@@ -11,7 +11,7 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
-from reconciler.service.http import agent_pools, api, mode
+from reconciler.service.http import agent_pools, api, approvals, mode
 from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
@@ -81,6 +81,13 @@ def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
     by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
     response = mode.change(context.safety, request, by)
     logs.event("mode", by=by, settings=response.body["settings"])
+    return response
+
+
+def _approve(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    response = approvals.approve(context.approvals, request, by)
+    logs.event("approve", **response.body)
     return response
 
 
@@ -174,6 +181,7 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "pool": _guarded(api.pool),
     "mode": _mode,
     "set_mode": _set_mode,
+    "approve": _approve,
     "approve_agent_pool": _approve_agent_pool,
     "plan": _guarded(api.plan),
     "health": _health,
@@ -181,6 +189,7 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "github_push": _github,
     "azure_repos_push": _azure_repos,
 }
-_TRACED = frozenset(
-    {"reconcile", "reconcile_pool", "plan", "set_mode", "approve_agent_pool", "github_push", "azure_repos_push"}
-)
+_TRACED = frozenset({
+    "reconcile", "reconcile_pool", "plan", "set_mode", "approve", "approve_agent_pool", "github_push",
+    "azure_repos_push",
+})  # fmt: skip
