@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import shutil
 import sys
 from collections.abc import Iterator
@@ -83,6 +84,8 @@ class Screen:
         """Whether the answer to a question on standard error is yes; no answer at all is no."""
         sys.stderr.write(question)
         sys.stderr.flush()
+        while os.name == "posix" and not select.select([sys.stdin], [], [], 0.5)[0]:
+            pass  # a Ctrl-C that comes just before a blocking read would only be seen with the answer
         answer = sys.stdin.readline()
         if not answer.endswith("\n"):
             sys.stderr.write("\n")
