@@ -96,9 +96,13 @@ class Planner:
 
     def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
         """The check whose the agent pools of a spec are, on what was read for its plan."""
+        return self._ownership(of_this_run(spec, survey), survey, claims)
+
+    def _ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
+        """The same of a spec that `of_this_run` returned."""
         marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
         rules = OwnershipRules(self._margin, marks)
-        return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy.for_pool(spec.name), rules)
+        return OwnershipCheck(spec, survey, claims, self.policy.for_pool(spec.name), rules)
 
     def plan(
         self,
@@ -129,7 +133,7 @@ class Planner:
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
         refusals = self._guarded(spec, parts, now, caps)
-        owned = self.ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
+        owned = self._ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
         refusals += _restricted(parts, owned)
         following, unfit = self._following(spec, desired, survey, parts, refusals, caps=caps)
         refusals += unfit
@@ -296,6 +300,8 @@ def of_this_run(spec: Spec, survey: Survey) -> Spec:
         return spec
     names = agent_pools_of(spec.name, document)
     known = settled(spec, document)
+    if all(names.get(one.name, one.agent_pool) == one.agent_pool for one in known.organizations):
+        return known
     return replace(
         known,
         organizations=tuple(

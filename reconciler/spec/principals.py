@@ -74,6 +74,8 @@ def folded(text: str) -> str:
 
     `str.casefold` makes more texts equal: the Kelvin sign and k, the long s and s. A person may choose such a name.
     """
+    if text.isascii():
+        return text.lower()
     return "".join(lower if (lower := one.lower()).upper() == one else one for one in text)
 
 

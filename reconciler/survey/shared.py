@@ -179,10 +179,12 @@ class SharedSurvey:
             self._begin(spec)
 
     def _begin(self, spec: Spec) -> None:
-        reads = ahead.FirstReads(
+        ahead.begin(spec, self._first_reads, self._memo, self._lanes)
+
+    def _first_reads(self) -> ahead.FirstReads:
+        return ahead.FirstReads(
             self._agent_pools, self.projects, self.me, self._switches, self._hidden_ahead, self._roles_ahead
         )
-        ahead.begin(spec, reads, self._memo, self._lanes)
 
     def _hidden_ahead(self, organization: str) -> None:
         if self._interest.get(organization, frozenset()) & self._agent_pools(organization).keys():
