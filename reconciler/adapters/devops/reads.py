@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.adapters.devops import graph
+from reconciler.adapters.devops.authorized import authorized_queues
 from reconciler.adapters.devops.clients import Package, complete, whole
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -153,13 +154,7 @@ class DevOps:
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
         """GET authorizedresources of a project, without an id: one call for all of its queues."""
-        what = f"authorized resources of project {project_id}"
-        with self._package.calls(organization, "authorized-resources", what) as clients:
-            models = complete(clients.build.get_project_resources(project_id, type="queue"), organization, what)
-        ids = [model.id for model in models if model.authorized and model.type == "queue"]
-        if not all(isinstance(id_, str) and id_.isdecimal() for id_ in ids):
-            raise Unavailable(f"organization {organization}: {what}: the id of a queue is not a number")
-        return frozenset(map(int, ids))
+        return authorized_queues(self._session, organization, project_id)
 
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
         """GET pipelinepermissions of one queue; plain REST because the package drops authors of single pipelines."""
