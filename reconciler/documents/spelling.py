@@ -17,7 +17,7 @@ SIMILAR = 0.72
 """How alike two names have to be for one to be suggested for the other, from 0 to 1."""
 
 ADVISED = 20
-"""Unknown names of one list that are compared with the known ones. Whoever corrects these gets advice on the next."""
+"""Unknown names of one list that are compared with the known ones. Once these are corrected, the next ones are."""
 
 _COMPARED = 200
 """Names that are compared with one."""
