@@ -102,7 +102,7 @@ class Planner:
         """The same of a spec that `of_this_run` returned."""
         marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
         rules = OwnershipRules(self._margin, marks)
-        return OwnershipCheck(spec, survey, claims, self.policy.for_pool(spec.name), rules)
+        return OwnershipCheck(spec, survey, claims, self.policy, rules)
 
     def plan(
         self,
@@ -199,6 +199,8 @@ class Planner:
         `beside`: changes that are allowed already, and count where a rule compares or counts the whole plan.
         """
         refusals: list[Refusal] = []
+        if not any(part.allowed for part in parts):
+            return refusals
         policy = self.policy.for_pool(spec.name)
         known = set(map(id, beside))
         while True:
