@@ -11,7 +11,7 @@ from emulator.frame import Request
 
 BEFORE = ("refused", "timeout-before", "401", "203", "302", "403", "404", "409", "429", "500", "503")
 """Kinds that respond, or drop the connection, instead of the handler: nothing was done."""
-AFTER = ("timeout-after", "retry-after", "truncated", "slow")
+AFTER = ("timeout-after", "retry-after", "truncated", "slow", "nulls")
 """Kinds that change the response of a handler that has done its work."""
 KINDS = (*BEFORE, *AFTER)
 
@@ -33,6 +33,8 @@ class Fault:
     """How many fitting requests pass unharmed before."""
     seconds: float = 1.0
     """Retry-After of 429, 503 and `retry-after`; how long `slow` takes; how long a time-out holds the connection."""
+    value: str | None = None
+    """The header of `retry-after` as it is sent, in place of the seconds: a date, a word, nothing."""
     number: int = 0
 
     def fits(self, operation: str, request: Request) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from emulator.documents import Json
 from emulator.exchange import LIMIT, Exchange, Incoming, encode
 from emulator.faults import AFTER, Fault
 from emulator.frame import Response
@@ -140,11 +141,26 @@ async def _spoil(http: web.BaseRequest, response: Response, fault: Fault) -> web
     if fault.kind == "timeout-after":
         return await _drop(http, fault)
     if fault.kind == "retry-after":
-        return _send(replace(response, headers={**response.headers, "Retry-After": f"{fault.seconds:g}"}))
+        wait = f"{fault.seconds:g}" if fault.value is None else fault.value
+        return _send(replace(response, headers={**response.headers, "Retry-After": wait}))
+    if fault.kind == "nulls":
+        return _send(replace(response, body=_with_nulls(response.body)))
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
         return _send(response)
     return await _truncate(http, response)
+
+
+def _with_nulls(body: Json) -> Json:
+    """The same with one entry more in each list: null."""
+    if isinstance(body, list):
+        return [*map(_with_nulls, body), None]
+    if not isinstance(body, dict):
+        return body
+    made = {name: _with_nulls(value) for name, value in body.items()}
+    if isinstance(made.get("count"), int) and isinstance(made.get("value"), list):
+        made["count"] = len(made["value"])
+    return made
 
 
 async def _truncate(http: web.BaseRequest, response: Response) -> web.StreamResponse:

@@ -36,6 +36,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from reconciler.adapters import bounds
 from reconciler.config.endpoints import is_loopback_host
 from reconciler.config.settings import environment
 from reconciler.errors import Refused
@@ -106,22 +107,27 @@ def route_to(url: str) -> HostRoute:
     return HostRoute(host, _authorities(), _proxy(proxy) if proxy else "")
 
 
-def session() -> requests.Session:
+def session() -> RoutedSession:
     """A session that takes the route to each URL; without cookies, ``.netrc`` and retries of its own."""
-    made = _RoutedSession()
+    made = RoutedSession()
     made.trust_env = False
     made.auth = _keep_our_header
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
-        made.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=8, max_retries=0))
+        made.mount(scheme, bounds.BoundedAdapter(pool_connections=2, pool_maxsize=8, max_retries=0))
     return made
 
 
-def azure_transport(connect: float = 10.0, read: float = 60.0) -> RequestsTransport:
-    """The transport under a pipeline of azure-core; seconds to connect, and between two pieces of a response."""
+def azure_transport(connect: float = 10.0, read: float = 60.0, *, error_bodies: bool = True) -> RequestsTransport:
+    """The transport under a pipeline of azure-core; seconds to connect, and between two pieces of a response.
+
+    Without `error_bodies` the SDK sees an empty body with each status of 400 or more.
+    """
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - git needs no azure-core
 
-    return RequestsTransport(session=session(), connection_timeout=connect, read_timeout=read, use_env_settings=False)
+    made = session()
+    made.error_bodies = error_bodies
+    return RequestsTransport(session=made, connection_timeout=connect, read_timeout=read, use_env_settings=False)
 
 
 def connections(url: str) -> urllib3.PoolManager:
@@ -129,9 +135,11 @@ def connections(url: str) -> urllib3.PoolManager:
     route = route_to(url)
     trust: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED"}
     trust |= {"ca_cert_dir" if Path(route.authorities).is_dir() else "ca_certs": route.authorities}
-    if not route.proxy:
-        return urllib3.PoolManager(**trust)
-    return urllib3.ProxyManager(route.proxy, proxy_headers=HTTPAdapter().proxy_headers(route.proxy), **trust)
+    made = urllib3.PoolManager(**trust)
+    if route.proxy:
+        made = urllib3.ProxyManager(route.proxy, proxy_headers=HTTPAdapter().proxy_headers(route.proxy), **trust)
+    made.pool_classes_by_scheme = bounds.POOLS
+    return made
 
 
 def no_response(error: BaseException, url: str = "") -> NoResponse:
@@ -145,8 +153,10 @@ def no_response(error: BaseException, url: str = "") -> NoResponse:
     return _tls(chain, who, through=bool(through)) or _connection(chain, route, who, through=bool(through))
 
 
-class _RoutedSession(requests.Session):
+class RoutedSession(requests.Session):
     """Decides for each request, also where one session calls several hosts (sign-in)."""
+
+    error_bodies = True
 
     def merge_environment_settings(
         self,
@@ -159,6 +169,18 @@ class _RoutedSession(requests.Session):
         """What requests sends a request with."""
         route = route_to(str(url))
         return {"proxies": route.proxies, "stream": bool(stream), "verify": route.authorities, "cert": cert}
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """One exchange; the body is read here, within its bounds, however the SDK reads it afterwards."""
+        response = super().send(request, **{**options, "stream": True})
+        try:
+            body = bounds.body_of(response)
+        except BaseException:
+            response.raw.close()  # half-read: this connection cannot be used again
+            raise
+        kept = self.error_bodies or response.ok
+        response._content = body if kept else b""  # noqa: SLF001 - where requests itself keeps it
+        return response
 
 
 def _keep_our_header(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+_SCALES = (("retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001))
+WAITS = frozenset(name for name, _ in _SCALES)
+"""Names of the headers that are read, in lower case."""
+
 LONGEST = 86_400.0
 """Seconds; a service that names more than a day is not believed."""
 
@@ -18,7 +22,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     lies in the past is 0, and more than a day is a day.
     """
     found = {name.lower(): value for name, value in headers.items()}
-    for name, scale in (("retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
+    for name, scale in _SCALES:
         seconds = _seconds(found[name], _moment(found.get("date", "")) or now) if name in found else None
         if seconds is not None:
             return min(max(seconds * scale, 0.0), LONGEST)

@@ -163,7 +163,9 @@ class _Call:
         readers = OnboardingReaders(tools.readers.devops, tools.members)
         self._tools, self._track, self._stop = tools, track, stop
         self._onboarding = Onboarding(request, readers, tools.policy, tools.writers.members if tools.writers else None)
-        self._planner = Planner(self._onboarding.facets(), tools.readers, tools.policy, tools.clock, refuse=refuse)
+        self._planner = Planner(
+            self._onboarding.facets(), tools.readers, tools.policy, tools.clock, refuse=refuse, margin=None
+        )
         self.plans: list[Plan] = []
         self.results: list[Result] = []
         self.written: list[tuple[str, Change]] = []

@@ -66,14 +66,15 @@ class Planner:
         clock: Clock,
         *,
         refuse: PlanGuard = guards.refuse,
-        margin: timedelta = MARGIN,
+        margin: timedelta | None = MARGIN,
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
         operators: OperatorNames = UNNAMED,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         """`believe`: by organization, the capabilities that `probe` found and that still count.
 
-        `margin`: how much older than its ARM pool an agent pool may be. `operators`: whom no run may lock out.
+        `margin`: how much older than its ARM pool an agent pool may be; None: nothing is written to agent pools.
+        `operators`: whom no run may lock out.
         """
         self.facets = tuple(facets)
         self.readers = readers
@@ -101,7 +102,7 @@ class Planner:
     def _ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
         """The same of a spec that `of_this_run` returned."""
         marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
-        rules = OwnershipRules(self._margin, marks)
+        rules = OwnershipRules(self._margin or MARGIN, marks)
         return OwnershipCheck(spec, survey, claims, self.policy, rules)
 
     def plan(
@@ -133,7 +134,7 @@ class Planner:
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
         refusals = self._guarded(spec, parts, now, caps)
-        owned = self._ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
+        owned = self._restriction(spec, survey, claims, parts)
         refusals += _restricted(parts, owned)
         following, unfit = self._following(spec, desired, survey, parts, refusals, caps=caps)
         refusals += unfit
@@ -156,6 +157,11 @@ class Planner:
             self.policy_digest,
             following,
         )
+
+    def _restriction(self, spec: Spec, survey: Survey, claims: Claims, parts: Sequence[_FacetPlan]) -> Restriction:
+        if self._margin is None:
+            return Restriction()
+        return self._ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
 
     def _following(
         self,

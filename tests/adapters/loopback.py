@@ -82,7 +82,8 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             content = b"" if answer.status == 204 else answer.content
-            self.send_response(answer.status)
+            send = self.send_response_only if "Date" in answer.headers else self.send_response
+            send(answer.status)
             for name, value in {"Content-Type": "application/json", **answer.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))

@@ -52,6 +52,7 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
             "clock",
             "policy",
             "believe",
+            "margin",
             "operators",
             "start_sign_in",
             "close",

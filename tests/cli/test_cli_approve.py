@@ -83,7 +83,7 @@ def test_the_policy_has_to_allow_it_as_well(online: Desk, cloud: Running, other:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say what is approved: --agent-pool ORG/ID"),
+        ([], "for an agent pool add --agent-pool ORG/ID"),
         (["--agent-pool", "7"], "'7' is not ORG/ID, as in fabrikam-prime/42"),
         (["--agent-pool", f"{PRIME}/x"], "is not ORG/ID"),
         (["--agent-pool", f"{PRIME}/0"], "is not ORG/ID"),

@@ -43,7 +43,7 @@ def test_planned_then_granted_then_nothing_left(admin: Desk, world: Running) -> 
     assert dry.code == 2, dry.err
     (line,) = [line for line in dry.out.splitlines() if "role on all agent pools" in line]
     assert "none → Administrator" in line
-    assert dry.out.splitlines()[-1] == "  6 changes: 6 granting access; 1 remark"
+    assert dry.out.splitlines()[-2] == "  6 changes: 6 granting access; 1 remark"
     assert dry.err.splitlines()[-1] == "nothing was written; --apply grants what you may grant"
     assert world.do.count(writes=True) == 0
 

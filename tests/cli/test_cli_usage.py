@@ -36,12 +36,12 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
             "a form that is none",
         ),
         (
-            ("apply", "--plan-hash", "0f3a"),
+            ("apply", "--plan-hash", "0f3a" * 16),
             "error: Invalid value for --plan-hash: a plan hash belongs to one pool: give its NAME too",
             "one hash for all pools",
         ),
         (
-            ("apply", "a", "b", "--plan-hash", "0f3a"),
+            ("apply", "a", "b", "--plan-hash", "0f3a" * 16),
             "error: Invalid value for --plan-hash: a plan hash belongs to one pool: give its NAME too",
             "one hash for two pools",
         ),

@@ -60,6 +60,20 @@ def test_retry_after_comes_on_a_200(wire: Wire) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (200, "12")
 
 
+def test_retry_after_can_be_any_text(wire: Wire) -> None:
+    wire.do.fault("retry-after", route="pools.list", value="soon")
+    assert wire.devops("GET", AGENT_POOLS).headers["Retry-After"] == "soon"
+
+
+def test_each_list_of_an_answer_can_have_an_entry_that_is_null(wire: Wire) -> None:
+    before = wire.devops("GET", AGENT_POOLS).json()
+    wire.do.fault("nulls", route="pools.list")
+    answer = wire.devops("GET", AGENT_POOLS).json()
+    assert answer["value"][:-1] == before["value"]
+    assert answer["value"][-1] is None
+    assert answer["count"] == before["count"] + 1
+
+
 def test_a_truncated_body_promises_more_than_it_sends(wire: Wire) -> None:
     wire.do.fault("truncated")
     with pytest.raises(requests.exceptions.RequestException):

@@ -114,7 +114,7 @@ def test_a_pull_request_with_changes_passes_and_shows_its_plan(agent: Agent, com
 
     plan = agent.plan.read_text()
     assert "fabrikam-managed-pool" in plan
-    assert "5 changes" in plan
+    assert "6 changes" in plan
     method, _, body, _ = comments.asked[-1]
     assert method == "POST"
     assert plan in (body["body"] if agent.service == "github" else body["comments"][0]["content"])

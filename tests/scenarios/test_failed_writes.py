@@ -15,6 +15,7 @@ import pytest
 
 from reconciler.engine import Outcome, waits
 from reconciler.errors import LeaseHeld, NotEffective
+from tests.scenarios.almanac import ahead_of
 from tests.scenarios.drafts import (
     ANN,
     BOB,
@@ -135,11 +136,14 @@ def test_a_grant_whose_answer_was_lost_is_seen_and_not_given_again(world: World,
 
 DYING = """
 import os, sys
+from datetime import UTC, datetime, timedelta
 from reconciler import bootstrap
+from reconciler.adapters.clock import SystemClock
 from reconciler.engine.events import Applied, Applying
 from reconciler.config.settings import Settings
 from reconciler.spec.loader import load
 
+SystemClock.now = lambda self: datetime.now(UTC) + timedelta(seconds=float(sys.argv[2]))  # the scenario's time
 writes = 0
 
 
@@ -164,9 +168,8 @@ def test_a_process_that_dies_between_two_writes_leaves_too_many_rights(world: Wo
     much_to_do(world)
     specs = world.write_specs()
     environment = {**os.environ, **world.environment(), "RECONCILER_SPECS": str(specs), "PYTHONPATH": str(ROOT)}
-    died = subprocess.run(
-        [sys.executable, "-c", DYING, str(after)], env=environment, timeout=60, check=False, capture_output=True
-    )
+    command = [sys.executable, "-c", DYING, str(after), str(ahead_of(world.running))]
+    died = subprocess.run(command, env=environment, timeout=60, check=False, capture_output=True)
     assert died.returncode == 9, died.stderr.decode()[-2000:]
     assert len(world.writes()) == after
     nobody_was_locked_out(world)

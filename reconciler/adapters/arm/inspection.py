@@ -18,17 +18,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.adapters.arm.document import resource_document
 from reconciler.adapters.arm.pools import Arm
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import identities
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import object_of, text_of, text_or_none
 from reconciler.documents import Json
 from reconciler.errors import NotFound, SpecInvalid, Unavailable
-from reconciler.ports.azure_resources import Assignment, Right
+from reconciler.ports.azure import SubscriptionReader
+from reconciler.ports.azure_resources import Assignment, AzureResourcesReader, Right
 
 _KINDS = ("actions", "notActions", "dataActions", "notDataActions")
 _SCOPE = re.compile(r"/subscriptions/([0-9a-fA-F-]{36})(?:/[\w.()-]+)*", re.ASCII)
 
 
+@port("ARM", SubscriptionReader)
 class ArmInspection:
     """See the module."""
 
@@ -43,24 +48,26 @@ class ArmInspection:
         """GET permissions at a scope."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
         pages = self._pages(path, f"rights at {scope}", _subscription(scope))
-        return [_right(one) for one in pages]
+        return [_right(one, f"rights at {scope}") for one in pages]
 
     def vaults(self, subscription: str) -> Sequence[dict[str, Json]]:
         """GET vaults of a subscription, all pages."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01"
-        return self._pages(path, f"key vaults of subscription {subscription}", subscription)
+        where = f"key vaults of subscription {subscription}"
+        return [resource_document(one, where) for one in self._pages(path, where, subscription)]
 
     def assignments(self, scope: str, principal: str) -> Sequence[Assignment]:
         """GET roleAssignments of a principal at or above a scope; `assignedTo` counts its groups, `principalId` not."""
         condition = quote(f"atScope() and assignedTo('{principal}')" if principal else "atScope()")
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}&api-version=2022-04-01"
         pages = self._pages(path, f"role assignments at {scope}", _subscription(scope))
-        found = [one.get("properties") or {} for one in pages]
+        where = f"role assignments at {scope}"
+        found = [object_of(one, "properties", where) for one in pages]
         return [
             Assignment(
-                str(one.get("roleDefinitionId", "")).rpartition("/")[2].lower(),
-                str(one.get("scope", "")),
-                str(one.get("principalId", "")).lower(),
+                text_of(one, "roleDefinitionId", where).rpartition("/")[2].lower(),
+                text_of(one, "scope", where),
+                text_or_none(one, "principalId", where).lower(),
             )
             for one in found
         ]
@@ -71,18 +78,19 @@ class ArmInspection:
             f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{quote(role, safe='')}?api-version=2022-04-01"
         )
         document = self._read(f"{self._arm.origin}{path}", f"role {role}", _subscription(scope))
-        given = (document.get("properties") or {}).get("permissions")
-        if not isinstance(given, list):
+        given = object_of(document, "properties", f"role {role}").get("permissions")
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
             raise Unavailable(f"role {role}: ARM answered a definition without permissions")
-        return [_right(one) for one in given if isinstance(one, dict)]
+        return [_right(one, f"role {role}") for one in given]
 
     def resource(self, resource_id: str, api_version: str) -> dict[str, Json] | None:
         """GET one resource; None for 404."""
         url = f"{self._arm.origin}{resource_id}?api-version={api_version}"
         try:
-            return self._read(url, f"resource {resource_id}", _subscription(resource_id))
+            found = self._read(url, f"resource {resource_id}", _subscription(resource_id))
         except NotFound:
             return None
+        return resource_document(found, f"resource {resource_id}")
 
     def _pages(self, path: str, where: str, subscription: str) -> list[dict[str, Json]]:
         return self._arm.pages(path, where=where, route="Inspection_Get", subscription=subscription)
@@ -102,14 +110,20 @@ def _subscription(scope: str) -> str:
     return found[1].lower()
 
 
-def _right(entry: Mapping[str, Json]) -> Right:
-    return Right(*(_texts(entry.get(name)) for name in _KINDS))
+def _right(entry: Mapping[str, Json], where: str) -> Right:
+    return Right(*(_texts(entry.get(name), where) for name in _KINDS))
 
 
-def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(str(one) for one in value) if isinstance(value, list) else ()
+def _texts(value: Json, where: str) -> tuple[str, ...]:
+    """Patterns; a list that cannot be read may be one of exclusions, so it is no empty one."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Unavailable(f"{where}: ARM answered patterns that are no list of texts")
+    return tuple(value)
 
 
+@port("ARM", AzureResourcesReader)
 class AzureResources(ArmInspection):
     """Both planes, read only."""
 

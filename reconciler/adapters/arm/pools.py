@@ -13,18 +13,21 @@ import copy
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.adapters import lazy_imports
+from reconciler.adapters.arm.document import pool_document
 from reconciler.adapters.arm.errors import PARENT_MISSING, ArmAnswer, as_error, words
+from reconciler.adapters.boundary import port
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.origin import Origin
 from reconciler.adapters.retry_after import retry_after
+from reconciler.adapters.shapes import distinct, object_of, text_of, text_or_none
 from reconciler.documents import Json
 from reconciler.errors import Rejected, SpecInvalid, Unavailable
-from reconciler.ports.azure import API_VERSION, Operation, Pending
+from reconciler.ports.azure import API_VERSION, ArmReader, ArmWriter, Operation, Pending, SubscriptionReader
 from reconciler.ports.clock import Clock
 from reconciler.telemetry import Calls
 
@@ -73,6 +76,7 @@ class PoolId:
         )
 
 
+@port("ARM", ArmReader, SubscriptionReader)
 class Arm:
     """Reads pools and the state of long operations (`reconciler.ports.azure.ArmReader`).
 
@@ -106,10 +110,10 @@ class Arm:
         target = PoolId.parse(pool_id)
         client = self.client(target.subscription, api_version)
         try:
-            reply = client.pools.get(
+            reply = _judged(
+                client.pools.get,
                 target.group,
                 target.name,
-                cls=_raw,
                 where=f"pool {target.name}",
                 route="Pools_Get",
             )
@@ -117,7 +121,7 @@ class Arm:
             if _absent(answer):
                 return None
             raise as_error(f"pool {target.name}", answer.reply) from None
-        return _body(reply)
+        return pool_document(_body(reply), f"pool {target.name}")
 
     def pools(self, subscription: str) -> Sequence[dict[str, Json]]:
         """All pools of a subscription, following every page."""
@@ -125,13 +129,14 @@ class Arm:
             raise SpecInvalid(f"subscription: {subscription!r} is no subscription id")
         where = f"subscription {subscription}"
         path = f"/subscriptions/{subscription}/providers/Microsoft.DevOpsInfrastructure/pools?api-version={API_VERSION}"
-        return self.pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+        found = self.pages(path, where=where, route="Pools_ListBySubscription", subscription=subscription)
+        return [pool_document(one, where) for one in found]
 
     def subscriptions(self) -> Sequence[str]:
         """GET subscriptions, all pages."""
         path = "/subscriptions?api-version=2022-12-01"
         pages = self.pages(path, where="subscriptions", route="Inspection_Get", subscription=NO_SUBSCRIPTION)
-        return sorted(str(one["subscriptionId"]).lower() for one in pages if one.get("subscriptionId"))
+        return sorted({text_of(one, "subscriptionId", "subscriptions").lower() for one in pages})
 
     def machines(self, pool_id: str) -> Sequence[str]:
         """GET resources of a pool, every page: the status of each machine."""
@@ -143,7 +148,7 @@ class Arm:
             route="ResourceDetails_ListByPool",
             subscription=target.subscription,
         )
-        return [str((machine.get("properties") or {}).get("status") or "Unknown") for machine in found]
+        return [str(object_of(machine, "properties", where).get("status") or "Unknown") for machine in found]
 
     def pages(self, path: str, *, where: str, route: str, subscription: str) -> list[dict[str, Json]]:
         """The entries of a list, following every page; the only loop over pages of ARM."""
@@ -155,8 +160,8 @@ class Arm:
                 raise Unavailable(f"{where}: pagination did not end after {len(seen)} pages")
             seen.add(url)
             page = _body(self.get(url, where=where, route=route, subscription=subscription))
-            found.extend(_items(page, where))
-            url = str(page.get("nextLink") or "")
+            found.extend(distinct(_items(page, where), where))
+            url = text_or_none(page, "nextLink", where)
         return found
 
     def operation(self, url: str) -> Operation:
@@ -226,6 +231,7 @@ class Arm:
             raise as_error(where, answer.reply) from None
 
 
+@port("ARM", ArmWriter)
 class ArmWrites:
     """Writes pools (`reconciler.ports.azure.ArmWriter`), over the connections of an `Arm`."""
 
@@ -241,19 +247,19 @@ class ArmWrites:
         where = f"pool {target.name}"
         try:
             client = self._arm.client(target.subscription, api_version)
-            poller = client.pools.begin_create_or_update(
+            reply = _judged(
+                client.pools.begin_create_or_update,
                 target.group,
                 target.name,
                 writable(body),
                 polling=False,
-                cls=_raw,
                 where=where,
                 route="Pools_CreateOrUpdate",
                 **arm_wire.ONCE,
             )
         except ArmAnswer as answer:
             raise as_error(where, answer.reply) from None
-        return self._started(target, poller.result())
+        return self._started(target, reply)
 
     def delete(self, pool_id: str) -> Pending | None:
         """Start to delete the pool; None where ARM says that it is gone already.
@@ -267,11 +273,11 @@ class ArmWrites:
         target = PoolId.parse(pool_id)
         where = f"deletion of pool {target.name}"
         try:
-            poller = self._arm.client(target.subscription).pools.begin_delete(
+            reply = _judged(
+                self._arm.client(target.subscription).pools.begin_delete,
                 target.group,
                 target.name,
                 polling=False,
-                cls=_raw,
                 where=where,
                 route="Pools_Delete",
                 **arm_wire.ONCE,
@@ -280,7 +286,6 @@ class ArmWrites:
             if _absent(answer):
                 return None
             raise as_error(where, answer.reply) from None
-        reply: Any = poller.result()
         return None if reply.status_code == 204 else self._going(target, reply, where)  # noqa: PLR2004 - HTTP's own
 
     def _going(self, target: PoolId, reply: Any, description: str) -> Pending:
@@ -337,9 +342,19 @@ def _drop(document: Json, *names: str) -> None:
             document.pop(name, None)
 
 
-def _raw(pipeline: Any, _model: object, _headers: object) -> Any:
-    """The package's hook for another result: the response itself in place of a model."""
-    return pipeline.http_response
+def _judged(operation: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """The response to one call of the package, as `OutcomePolicy` judged it.
+
+    What the package makes of it afterwards does not count: it raises on headers and bodies that its models do not
+    foresee, when a write has long arrived.
+    """
+    judged: list[Any] = []
+    try:
+        operation(*args, judged=judged, **options)
+    except Exception:
+        if not judged:
+            raise
+    return judged[-1]
 
 
 def _body(reply: Any) -> dict[str, Json]:

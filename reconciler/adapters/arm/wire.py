@@ -9,6 +9,7 @@ request is made: azure-core costs a tenth of a second of a cold start.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,10 +26,10 @@ from azure.core.pipeline.policies import (
     UserAgentPolicy,
 )
 
-from reconciler.adapters import network
+from reconciler.adapters import bounds, network
 from reconciler.adapters.arm.errors import ArmAnswer, ArmErrorBody, words
 from reconciler.adapters.origin import Origin
-from reconciler.adapters.retry_after import retry_after
+from reconciler.adapters.retry_after import WAITS, retry_after
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, Refused, Unavailable
 from reconciler.ports.clock import Clock
@@ -45,6 +46,9 @@ CONNECT_SECONDS = 5
 TRIES = 3
 PATIENCE_SECONDS = 2.0
 """Longest single sleep between two tries; with three tries that is at most 4 s a call."""
+
+READ_SECONDS = 60.0
+"""For one read with all its tries and, where there is none, the token."""
 
 CORRELATION = "x-ms-correlation-request-id"
 """ARM's id of the operation that a request belongs to, for its support and its activity log (terraform-provider-azurerm
@@ -72,20 +76,42 @@ class OutcomePolicy(Policy):
 
     def __init__(self, wire: ArmPipeline) -> None:
         super().__init__()
+        self._origin = wire.origin
         self._clock = wire.clock
         self._calls = wire.calls
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Pass on; afterwards the body is a JSON object, or there is an exception."""
+        """Pass on; afterwards the body is a JSON object, or there is an exception.
+
+        The option `judged` is a list that gets the response: the package may still fail to read it.
+        """
         where = request.context.options.pop("where")
         route = request.context.options.pop("route")
-        with self._calls.call(request.http_request.method, route) as request.context["watched"]:
-            return self._sent(request, where)
+        judged = request.context.options.pop("judged", [])
+        seconds = READ_SECONDS if request.http_request.method == "GET" else bounds.WRITE_SECONDS
+        with (
+            self._calls.call(request.http_request.method, route) as request.context["watched"],
+            bounds.within(seconds, monotonic=self._clock.monotonic),
+        ):
+            response = self._sent(request, where)
+        self._readable(response.http_response.headers)
+        judged.append(response.http_response)
+        return response
+
+    def _readable(self, headers: Any) -> None:
+        """`Retry-After` in whole seconds, as the package and azure-core expect it, or none."""
+        seconds = retry_after(headers, self._clock.now())
+        for name in [name for name in headers if name.lower() in WAITS]:
+            del headers[name]
+        if seconds is not None:
+            headers["Retry-After"] = str(math.ceil(seconds))
 
     def _sent(self, request: PipelineRequest[Any], where: str) -> PipelineResponse[Any, Any]:
         try:
             response = self.next.send(request)
             response.http_response.read()
+        except bounds.Exceeded as problem:
+            raise Unavailable(f"{where}: ARM gave no whole answer: {problem}") from None
         except ClientAuthenticationError as problem:
             raise Forbidden(f"{where}: no token for ARM ({type(problem).__name__})") from None
         except AzureError as problem:
@@ -96,9 +122,14 @@ class OutcomePolicy(Policy):
             raise ArmAnswer(self._refusal(request, reply, body)) from None
         # 204, and 202 of an operation that goes on, have no body; of any other answer an empty one is a cut-off one.
         bare = reply.status_code == 204 or (reply.status_code == 202 and not reply.content)  # noqa: PLR2004 - HTTP's own
-        if not isinstance(body, dict) and not bare:
+        if not isinstance(body, dict) and not bare and not self._begun(request, reply):
             raise Unavailable(f"{where}: ARM answered {reply.status_code} with a body that is no JSON object")
         return response
+
+    def _begun(self, request: PipelineRequest[Any], reply: Any) -> bool:
+        """Whether the headers alone say that a write was accepted, and where its operation is."""
+        url = str(reply.headers.get("Azure-AsyncOperation") or "")
+        return request.http_request.method != "GET" and bool(url) and self._origin.covers(url)
 
     def _refusal(self, request: PipelineRequest[Any], reply: Any, body: Json) -> ArmErrorBody:
         token = str(request.http_request.headers.get("Authorization", "")).removeprefix("Bearer ")

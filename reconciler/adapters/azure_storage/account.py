@@ -10,10 +10,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.lazy_imports import LOADING
 from reconciler.adapters.store_limits import ATTEMPTS, POISON
 from reconciler.config.endpoints import storage_problem
 from reconciler.errors import Refused
+from reconciler.ports.stores import MessageQueues
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -51,6 +53,7 @@ class Names:
         return f"{self.container}-safety"
 
 
+@port("Azure Storage", MessageQueues)
 class Storage:
     """The stores on one storage account. Safe to share between threads."""
 

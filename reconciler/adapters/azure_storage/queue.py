@@ -13,10 +13,11 @@ from typing import TypeVar
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
-from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.azure_storage.wire import stated, talking
+from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
-from reconciler.errors import LeaseHeld, NotFound, Rejected
-from reconciler.ports.stores import Message
+from reconciler.errors import LeaseHeld, NotFound, Rejected, Unavailable
+from reconciler.ports.stores import Message, MessageQueue
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ FOR_EVER = -1
 """Time to live: a message ends by being done, never by getting old."""
 
 
+@port("Azure Storage", MessageQueue)
 class StorageQueue:
     """One storage queue (`reconciler.ports.stores.MessageQueue`)."""
 
@@ -50,8 +52,8 @@ class StorageQueue:
         taken: list[Message] = []
         with talking(self._where, ROLE):
             for item in self._received(min(count, MOST_AT_ONCE), _whole(hide_seconds(hide))):
-                message = _message(item)
-                if message is not None and (self._attempts is None or message.attempts <= self._attempts):
+                message = self._message(item)
+                if self._attempts is None or message.attempts <= self._attempts:
                     taken.append(message)
                 else:
                     self._set_aside(item)
@@ -65,7 +67,7 @@ class StorageQueue:
                 kept = self._client.update_message(number, receipt, visibility_timeout=_whole(seconds))
         except (NotFound, Rejected):  # the service answers 404, or 400 for a receipt that is no longer the last
             raise LeaseHeld(f"{self._where}: message {message.id} was taken by another worker") from None
-        return replace(message, receipt=f"{number} {kept.pop_receipt}")
+        return replace(message, receipt=f"{number} {stated(kept.pop_receipt, self._where, 'receipt')}")
 
     def ack(self, message: Message) -> None:
         """Remove it, unless another took it in the meantime."""
@@ -80,7 +82,10 @@ class StorageQueue:
         """About how many messages there are, hidden ones included."""
         try:
             with talking(self._where, ROLE):
-                return int(self._client.get_queue_properties().approximate_message_count or 0)
+                count = self._client.get_queue_properties().approximate_message_count
+                if count is None:
+                    raise Unavailable(f"{self._where}: Azure Storage's answer has no number of messages")
+                return int(count)
         except NotFound:
             return 0
 
@@ -90,10 +95,18 @@ class StorageQueue:
 
         return self._made(self._client, receive)
 
+    def _message(self, item: QueueMessage) -> Message:
+        """A message; where a part is missing, it comes again once it is visible."""
+        number = stated(item.id, self._where, "message id")
+        receipt = f"{number} {stated(item.pop_receipt, self._where, 'receipt')}"
+        if item.inserted_on is None or item.dequeue_count is None:
+            raise Unavailable(f"{self._where}: message {number} has no time of insertion or no count of deliveries")
+        return Message(number, decode(str(item.content or "")), item.inserted_on, int(item.dequeue_count), receipt)
+
     def _set_aside(self, item: QueueMessage) -> None:
         """Put into the dead-letter queue first, then delete: at worst it exists twice, never not at all."""
         if self._poison is not None:
-            self._send(self._poison, str(item.content), 0.0)
+            self._send(self._poison, str(item.content or ""), 0.0)
         self._client.delete_message(item.id, item.pop_receipt)
 
     def _send(self, client: QueueClient, text: str, delay: float) -> None:
@@ -113,13 +126,6 @@ class StorageQueue:
 
 def _whole(seconds: float) -> int:
     return math.ceil(delay_seconds(seconds))
-
-
-def _message(item: QueueMessage) -> Message | None:
-    if item.inserted_on is None:
-        return None
-    receipt = f"{item.id} {item.pop_receipt}"
-    return Message(item.id, decode(str(item.content)), item.inserted_on, int(item.dequeue_count or 0), receipt)
 
 
 def encode(text: str) -> str:

@@ -19,6 +19,7 @@ from azure.storage.blob import ContentSettings
 
 from reconciler.adapters.azure_storage.state import ROLE, Blobs
 from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import RECORD_DAYS, damaged_record, entry_line
 from reconciler.documents import Json, JsonObject, moment, moment_of
 from reconciler.documents.chain import (
@@ -34,7 +35,7 @@ from reconciler.documents.chain import (
     next_segment,
 )
 from reconciler.errors import NotFound, Unavailable
-from reconciler.ports.write_log import LONGEST_ENTRY
+from reconciler.ports.write_log import LONGEST_ENTRY, WriteLog
 
 FOLDER = "record/"
 MARKERS = "record.chains/"
@@ -64,6 +65,7 @@ class SegmentEnd:
     """The next segment, where this one is closed."""
 
 
+@port("Azure Storage", WriteLog)
 class StorageWriteLog:
     """Entries as lines of append blobs (`reconciler.ports.write_log.WriteLog`)."""
 
@@ -114,11 +116,11 @@ class StorageWriteLog:
 
     def entries(self, chain: str) -> Iterator[Json]:
         """All entries, oldest first."""
-        with talking(f"record {chain}", ROLE):
-            for segment, _ in self._segments(chain):
+        for segment, _ in self._segments(chain):
+            with talking(f"record {chain}", ROLE):
                 content = self._blobs.blob(_name(chain, segment)).download_blob().readall()
-                for line in content.splitlines():
-                    yield entry_of(line) or line.decode(errors="replace")
+            for line in content.splitlines():
+                yield entry_of(line) or line.decode(errors="replace")
 
     def chains(self) -> Sequence[str]:
         """Names of all chains, sorted."""

@@ -16,11 +16,12 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContentSettings
 
-from reconciler.adapters.azure_storage.wire import talking
+from reconciler.adapters.azure_storage.wire import stated, talking
+from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import RECORD, lease_seconds
 from reconciler.documents import Json
-from reconciler.errors import LeaseHeld, NotFound, Rejected
-from reconciler.ports.stores import StoredDocument, pool_document
+from reconciler.errors import LeaseHeld, NotFound, Rejected, Unavailable
+from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, pool_document
 
 T = TypeVar("T")
 
@@ -70,7 +71,12 @@ class Blobs:
 
     def all(self, prefix: str) -> list[tuple[str, int]]:
         """Names and sizes below a prefix."""
-        return [(blob.name, blob.size) for blob in self._container.list_blobs(name_starts_with=prefix)]
+        found: list[tuple[Any, Any]] = [
+            (blob.name, blob.size) for blob in self._container.list_blobs(name_starts_with=prefix)
+        ]
+        if not all(isinstance(name, str) and name and isinstance(size, int) for name, size in found):
+            raise Unavailable(f"state {prefix}*: an entry of Azure Storage's list has no name or no size")
+        return sorted(set(found))
 
     def made(self, attempt: Callable[[], T]) -> T:
         """Do something that needs the container; where it is missing, make it and do it again."""
@@ -84,6 +90,7 @@ class Blobs:
         return attempt()
 
 
+@port("Azure Storage", Lease)
 class StorageLease:
     """A lease on a pool's blob (`reconciler.ports.stores.Lease`)."""
 
@@ -114,6 +121,7 @@ class StorageLease:
         return BlobLeaseClient(self._blobs.blob(pool_document(self._key)), lease_id=self._lease)
 
 
+@port("Azure Storage", Leases)
 class StorageLeases:
     """Leases on blobs (`reconciler.ports.stores.Leases`)."""
 
@@ -132,8 +140,8 @@ class StorageLeases:
                     raise
                 self._blobs.made(lambda: _placeholder(blob))
                 lease = blob.acquire_lease(lease_duration=int(lease_seconds(seconds)))
-        self._blobs.hold(name, lease.id)
-        return StorageLease(self._blobs, key, lease.id)
+        self._blobs.hold(name, id_ := stated(lease.id, f"pool {key}", "lease id"))
+        return StorageLease(self._blobs, key, id_)
 
 
 def _placeholder(blob: BlobClient) -> None:
@@ -141,6 +149,7 @@ def _placeholder(blob: BlobClient) -> None:
         blob.upload_blob(b"", overwrite=False, content_settings=_JSON)
 
 
+@port("Azure Storage", StateStore)
 class StorageState:
     """Documents as blobs (`reconciler.ports.stores.StateStore`)."""
 
@@ -152,7 +161,7 @@ class StorageState:
         try:
             with talking(f"state {name}", ROLE):
                 found = self._blobs.blob(name).download_blob()
-                content, etag = found.readall(), str(found.properties.etag)
+                content, etag = found.readall(), stated(found.properties.etag, f"state {name}", "ETag")
         except NotFound:
             return None
         if not content:
@@ -198,7 +207,7 @@ class StorageState:
     def _put(self, name: str, content: bytes, **conditions: Any) -> str:
         given = {key: value for key, value in conditions.items() if value is not None}
         done = self._blobs.blob(name).upload_blob(content, overwrite=True, content_settings=_JSON, **given)
-        return str(done["etag"])
+        return stated(done["etag"], f"state {name}", "ETag")
 
     def _empty(self, name: str) -> str | None:
         """Tag of the blob where it is an empty one."""

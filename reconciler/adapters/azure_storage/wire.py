@@ -11,12 +11,19 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 from azure.storage.queue import QueueServiceClient
 
-from reconciler.adapters import network
+from reconciler.adapters import bounds, network
+from reconciler.adapters.boundary import escapes
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, LeaseHeld, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
 
 CONNECT_SECONDS = 5
-READ_SECONDS = 20
+READ_SECONDS = 10
+"""Between two pieces of an answer."""
+CALL_SECONDS = 25.0
+"""For one operation with all its tries. A lease of 60 s that is renewed at 20 s then still holds when that ended."""
+
+CALL_BYTES = 40 * bounds.MEGABYTE
+"""Of one response: the SDK reads a blob in parts of 32 MiB at most."""
 
 # One line at INFO for each request, with its address: more than the rest of a run together.
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
@@ -36,7 +43,7 @@ def options() -> dict[str, Any]:
     """What both clients are made with: three tries at most, about 3 s of sleep in all, no redirects."""
     return {
         "retry_policy": StorageRetry(initial_backoff=1, increment_base=1, retry_total=2, random_jitter_range=0),
-        "transport": network.azure_transport(CONNECT_SECONDS, READ_SECONDS),
+        "transport": network.azure_transport(CONNECT_SECONDS, READ_SECONDS, error_bodies=False),
         "permit_redirects": False,
     }
 
@@ -67,13 +74,28 @@ def _read_connection() -> Iterator[None]:
 
 @contextmanager
 def talking(where: str, role: str) -> Iterator[None]:
-    """Turn refusals of the service into our errors; `role` is the one that a missing right asks for."""
-    try:
-        yield
-    except HttpResponseError as problem:
-        raise as_error(where, role, problem) from None
-    except AzureError as problem:
-        raise Unavailable(f"{where}: no whole answer from Azure Storage: {network.no_response(problem).why}") from None
+    """Turn refusals of the service into our errors; `role` is the one that a missing right asks for.
+
+    Bounds the whole operation. Bodies of errors never reach the SDK, which raises `TypeError` on some: the status and
+    the header `x-ms-error-code` say everything that is used.
+    """
+    with escapes(where), bounds.within(CALL_SECONDS, CALL_BYTES):
+        try:
+            yield
+        except HttpResponseError as problem:
+            raise as_error(where, role, problem) from None
+        except AzureError as problem:
+            why = network.no_response(problem).why
+            raise Unavailable(f"{where}: no whole answer from Azure Storage: {why}") from None
+        except bounds.Exceeded as problem:
+            raise Unavailable(f"{where}: no whole answer from Azure Storage: {problem}") from None
+
+
+def stated(value: object, where: str, what: str) -> str:
+    """A text that an answer must have; the SDK gives None where a header or an element is missing."""
+    if not isinstance(value, str) or not value:
+        raise Unavailable(f"{where}: Azure Storage's answer has no {what}")
+    return value
 
 
 def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerError:
@@ -92,6 +114,8 @@ def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerErr
     }
     if status in known:
         return known[status]
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
+        return Unavailable(f"{where}: Azure Storage answered {status} with a body that cannot be read")
     if status >= 500 or status in (0, 408):  # noqa: PLR2004 - HTTP's own numbers
         return Unavailable(f"{where}: Azure Storage answered {said or 'nothing'}")
     return Rejected(f"{where}: Azure Storage answered {said}")

@@ -8,13 +8,17 @@ Query" (scope vso.auditlog; the permission "View audit log" for an identity).
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops.pages import Page, PagedList, pages
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import flag_or_none, shown, text_of
 from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import Unavailable
 
@@ -27,6 +31,7 @@ _AGAIN = timedelta(seconds=2)
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+@port("Azure DevOps audit log", "entries")
 class DevOpsAuditLog:
     """Reads audit logs; implements `reconciler.service.triggers.context.AuditLog`."""
 
@@ -43,10 +48,10 @@ class DevOpsAuditLog:
         since, _, given = cursor.partition("|")
         seen = set(given.split("|")) if given else set()
         found, cut = self._since(organization, since)
-        entries = [entry for entry in found if str(entry.get("id")) not in seen]
+        entries = [entry for entry in found if _id(entry) not in seen]
         moments = [when for entry in entries if (when := _when(entry)) is not None]
         begin = max([_parsed(since) or _EVER, *(when - _AGAIN for when in moments)])
-        late = {str(entry.get("id")) for entry in entries if (when := _when(entry)) is not None and when >= begin}
+        late = {_id(entry) for entry in entries if (when := _when(entry)) is not None and when >= begin}
         kept = sorted(late | (seen if begin == _parsed(since) else set()))
         return entries, "|".join([moment(begin), *kept]), cut
 
@@ -64,7 +69,7 @@ class DevOpsAuditLog:
         for page in islice(pages(self._session, wanted), PAGES):
             cut = page.token is not None
             for entry in page.entries:
-                found.setdefault(str(entry.get("id")), entry)
+                found.setdefault(_id(entry), entry)
         return sorted(found.values(), key=lambda entry: _when(entry) or _EVER), cut
 
 
@@ -72,9 +77,18 @@ def _page(organization: str, response: DevOpsResponse) -> Page:
     body = response.document
     body = body.get("value", body) if isinstance(body, dict) else None
     entries = body.get("decoratedAuditLogEntries", []) if isinstance(body, dict) else None
+    where = f"organization {organization}: GET audit log"
     if not isinstance(body, dict) or not isinstance(entries, list):
-        raise Unavailable(f"organization {organization}: GET audit log: the response contains no entries")
-    return Page(entries, (body.get("continuationToken") or None) if body.get("hasMore") else None)
+        raise Unavailable(f"{where}: the response contains no entries")
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise Unavailable(f"{where}: an entry of the response is no object")
+    more = flag_or_none(body, "hasMore", where)
+    return Page(entries, text_of(body, "continuationToken", where) if more else None)
+
+
+def _id(entry: Json) -> str:
+    """What tells entries apart, also where one came without its id. Never with the mark that parts a cursor."""
+    return (shown(entry, "id") or sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()).replace("|", "")
 
 
 def _when(entry: Json) -> datetime | None:

@@ -11,8 +11,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from reconciler.adapters import lazy_imports
+from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
-from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, Rejected, Unavailable
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class Clients:
         self._lock = Lock()
 
     @property
-    def document(self) -> Json:
-        """The last response in this thread as it came, with the fields that the package's models drop."""
-        return self.wire.response.document
+    def response(self) -> DevOpsResponse:
+        """The last one in this thread as it came, with the fields that the package's models drop."""
+        return self.wire.response
 
     def __getattr__(self, kind: str) -> Any:
         """The client of the package's module with this name. Never named like an attribute above."""
@@ -70,21 +70,20 @@ class Package:
         form, because the organization's table of routes lacks it, is `Rejected`.
         """
         clients = self._clients(organization.lower())
-        from azure.core.exceptions import AzureError, DeserializationError  # noqa: PLC0415 - the package brings it along
-        from msrest.exceptions import ClientException  # noqa: PLC0415 - likewise
-
         where = f"organization {organization}: {what}"
         clients.wire.about(route, what)
         try:
             yield clients
         except ReconcilerError:
             raise
-        except (AzureError, ClientException, DeserializationError) as error:
+        except Exception as error:  # noqa: BLE001 - the package raises whatever a response leads it to
+            if isinstance(error, ValueError) and clients.wire.answered is False:
+                raise Rejected(
+                    f"{where}: the organization does not offer this route ({type(error).__name__})"
+                ) from None
             raise Unavailable(
                 f"{where}: the response does not have its documented form ({type(error).__name__})"
             ) from None
-        except ValueError as error:
-            raise Rejected(f"{where}: the organization does not offer this route ({type(error).__name__})") from None
 
     def _clients(self, organization: str) -> Clients:
         self._session.endpoints.url(organization)  # refuses an invalid name before it becomes a key
@@ -92,18 +91,3 @@ class Package:
             if organization not in self._organizations:
                 self._organizations[organization] = Clients(self._session, organization)
             return self._organizations[organization]
-
-
-def complete(models: list[Any] | None, organization: str, what: str) -> list[Any]:
-    """The entries of a list; `Unavailable` where the response contains none: that is no empty list."""
-    if models is None:
-        raise Unavailable(f"organization {organization}: {what}: the response contains no list")
-    return models
-
-
-def whole(model: Any, organization: str, what: str, *required: str) -> bool:
-    """True; `Unavailable` where a model lacks one of these attributes."""
-    for name in required:
-        if getattr(model, name, None) is None:
-            raise Unavailable(f"organization {organization}: {what}: an entry of the response has no {name}")
-    return True

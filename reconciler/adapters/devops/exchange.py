@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
-from reconciler.adapters import network
+from reconciler.adapters import bounds, network
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.errors import Refused
-
-_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,8 @@ class CallLimits:
     read: float = 60.0
     """Between two pieces of a response; the service itself delays heavy users by up to 30 s."""
     answer: float = 90.0
-    """For reading one whole response."""
-    body: int = 32 * 1024 * 1024
+    """For one whole response, status line and headers included."""
+    body: int = bounds.BYTES
     parallel: int = 4
     """Calls in flight for one organization."""
     tries: int = 3
@@ -40,6 +37,10 @@ class CallLimits:
     """All sleeping of one call together: waits for the gate and between tries."""
     patience: float = 30.0
     """No further try once a call has taken this long."""
+    call: float = 120.0
+    """For one read with all its tries."""
+    write: float = bounds.WRITE_SECONDS
+    """For one write with everything before it: the wait for a slot, for the gate, and for a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Exchange:
         self._correlation = str(uuid.uuid4())
         # The adapter and not `requests.Session`: the latter follows redirects, keeps cookies and lets .netrc
         # replace the Authorization header. It does not block: the slots of a session bound what is in flight.
-        self._adapter = HTTPAdapter(pool_connections=8, pool_maxsize=64, max_retries=0)
+        self._adapter = bounds.BoundedAdapter(pool_connections=8, pool_maxsize=64, max_retries=0)
 
     def close(self) -> None:
         """Close the connections."""
@@ -99,7 +100,10 @@ class Exchange:
         request = self._prepared(call)
         request.headers["Authorization"] = authorization
         try:
-            return self._exchange(request)
+            with bounds.within(self._limits.answer, self._limits.body, self._monotonic):
+                return self._exchange(request)
+        except bounds.Exceeded as error:
+            raise NoAnswerError(str(error), passing=False) from None
         except network.ERRORS as error:
             silence = network.no_response(error, request.url or "")
             raise NoAnswerError(silence.why, sent=silence.sent, passing=silence.passing) from None
@@ -129,26 +133,13 @@ class Exchange:
         return request
 
     def _exchange(self, request: requests.PreparedRequest) -> DevOpsResponse:
-        deadline = self._monotonic() + self._limits.answer
         timeout = (self._limits.connect, self._limits.read)
         route = network.route_to(request.url or "")
         response = self._adapter.send(
             request, stream=True, timeout=timeout, verify=route.authorities, proxies=route.proxies
         )
         try:
-            return DevOpsResponse.of(response.status_code, response.headers, self._body(response, deadline))
+            return DevOpsResponse.of(response.status_code, response.headers, bounds.body_of(response))
         except BaseException:
             response.raw.close()  # half-read: this connection cannot be used again
             raise
-
-    def _body(self, response: requests.Response, deadline: float) -> bytes:
-        """All of the body, piece by piece, within a limit of size and time."""
-        body = bytearray()
-        while piece := response.raw.read1(_PIECE, decode_content=True):
-            body += piece
-            if len(body) > self._limits.body:
-                raise NoAnswerError(f"the response is larger than {self._limits.body} bytes", passing=False)
-            if self._monotonic() > deadline:
-                raise NoAnswerError(f"the response did not end within {self._limits.answer:g} s", passing=False)
-        response.raw.release_conn()
-        return bytes(body)

@@ -12,6 +12,16 @@ from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import (
+    distinct,
+    flag_or_none,
+    number_of,
+    object_of,
+    object_or_none,
+    objects_of,
+    shown,
+    text_of,
+)
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
 from reconciler.ports.devops import (
@@ -41,7 +51,12 @@ def roles_call(
 
 
 def entries(response: DevOpsResponse, organization: str, what: str, *required: str) -> list[Json]:
-    """The entries of a list, each an object with the required text fields."""
+    """The entries of a whole list, each once and an object with the required text fields."""
+    return distinct(rows(response, organization, what, *required), f"organization {organization}: {what}")
+
+
+def rows(response: DevOpsResponse, organization: str, what: str, *required: str) -> list[Json]:
+    """The same as they came, where their number says whether there is another page."""
     document = response.document
     found = document.get("value") if isinstance(document, dict) else None
     if not isinstance(found, list):
@@ -114,10 +129,11 @@ def _queue_holders(entry: Json, organization: str, what: str) -> list[dict[str, 
     process = entry.get("process")
     if not isinstance(process, dict):
         raise Unavailable(f"organization {organization}: {what}: an entry of the response is not the full definition")
-    targets = [phase.get("target") if isinstance(phase, dict) else None for phase in process.get("phases") or ()]
-    holders = [one for one in (entry, *targets) if isinstance(one, dict) and one.get("queue")]
-    if not all(isinstance(one["queue"], dict) and type(one["queue"].get("id")) is int for one in holders):
-        raise Unavailable(f"organization {organization}: {what}: the id of a queue is not a number")
+    where = f"organization {organization}: {what}"
+    targets = [object_or_none(phase, "target", where) for phase in objects_of(process, "phases", where)]
+    holders = [one for one in (entry, *targets) if one is not None and object_or_none(one, "queue", where) is not None]
+    for one in holders:
+        number_of(one["queue"], "id", where)
     return holders
 
 
@@ -127,30 +143,31 @@ def checks_of(document: Json, organization: str, what: str, queue_id: int) -> li
     ``{"id", "type": {"id", "name"}, "settings", "timeout", "isDisabled", "modifiedBy": {"id"}, "resource": {"type",
     "id"}}``; only id, type and resource have to be there.
     """
+    where = f"organization {organization}: {what}"
     listed = document.get("value") if isinstance(document, dict) else None
     if not isinstance(listed, list) or document.get("count", len(listed)) != len(listed):
-        raise Unavailable(f"organization {organization}: {what}: the response contains no whole list")
+        raise Unavailable(f"{where}: the response contains no whole list")
     found = []
-    for entry in listed:
-        resource, kind = (entry.get("resource"), entry.get("type")) if isinstance(entry, dict) else (None, None)
-        if not (isinstance(resource, dict) and isinstance(kind, dict) and type(entry.get("id")) is int):
-            raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
-        if (str(resource.get("type")).lower(), str(resource.get("id"))) == ("queue", str(queue_id)):
-            found.append(_check(entry, kind))
+    for entry in distinct(objects_of(document, "value", where), where):
+        resource, holder = object_of(entry, "resource", where), object_of(entry, "resource", where).get("id")
+        check = _check(entry, object_of(entry, "type", where), where)
+        if not isinstance(holder, str | int):
+            raise Unavailable(f"{where}: the resource of an entry of the response has no id")
+        if (text_of(resource, "type", where).lower(), str(holder)) == ("queue", str(queue_id)):
+            found.append(check)
     return sorted(found, key=lambda check: check.id)
 
 
-def _check(entry: Json, kind: Json) -> QueueCheck:
-    settings, timeout = entry.get("settings"), entry.get("timeout")
-    author = entry.get("modifiedBy")
+def _check(entry: dict[str, Json], kind: dict[str, Json], where: str) -> QueueCheck:
+    author = object_or_none(entry, "modifiedBy", where) or {}
     return QueueCheck(
-        id=entry["id"],
-        kind=str(kind.get("name") or kind.get("id") or "check"),
-        settings=settings if isinstance(settings, dict) else {},
-        timeout=timeout if type(timeout) is int else None,
-        type_id=str(kind.get("id") or "").lower(),
-        disabled=entry.get("isDisabled") is True,
-        changed_by=str(author.get("id") or "").lower() if isinstance(author, dict) else "",
+        id=number_of(entry, "id", where),
+        kind=shown(kind, "name", "id") or "check",
+        settings=object_or_none(entry, "settings", where) or {},
+        timeout=None if entry.get("timeout") is None else number_of(entry, "timeout", where),
+        type_id=shown(kind, "id").lower(),
+        disabled=flag_or_none(entry, "isDisabled", where) is True,
+        changed_by=shown(author, "id").lower(),
     )
 
 
@@ -159,7 +176,7 @@ def project_id(group: Json) -> str:
 
     Empty for a group of the organization.
     """
-    head, _, id_ = str(group.get("domain") or "").rpartition("/")
+    head, _, id_ = shown(group, "domain").rpartition("/")
     return id_.lower() if head.casefold().endswith("/classification/teamproject") else ""
 
 
@@ -168,12 +185,14 @@ def permissions_of(document: Json, organization: str, what: str, queue_id: int) 
     resource = document.get("resource") if isinstance(document, dict) else None
     if not isinstance(resource, dict) or str(resource.get("id")) != str(queue_id):
         raise Unavailable(f"organization {organization}: {what}: the response is about another resource, or none")
-    lines = document.get("pipelines") or ()
-    if not all(isinstance(line, dict) and type(line.get("id")) is int for line in lines):
-        raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
-    everyone = document.get("allPipelines")
-    given = isinstance(everyone, dict) and everyone.get("authorized") is True
-    singles = {line["id"]: _authorization(line["id"], line) for line in lines if line.get("authorized") is True}
+    where = f"organization {organization}: {what}"
+    lines = distinct(objects_of(document, "pipelines", where), where)
+    everyone = object_or_none(document, "allPipelines", where) or {}
+    given = flag_or_none(everyone, "authorized", where) is True
+    allowed = {number_of(line, "id", where): line for line in lines if flag_or_none(line, "authorized", where)}
+    singles = {id_: _authorization(id_, line) for id_, line in allowed.items()}
+    for line in lines:
+        number_of(line, "id", where)
     return PipelinePermissions(
         all_pipelines=given,
         pipelines=frozenset(singles),
@@ -186,8 +205,8 @@ def permissions_of(document: Json, organization: str, what: str, queue_id: int) 
 
 def _authorization(pipeline: int | None, line: Json) -> Authorization:
     who = line.get("authorizedBy")
-    name = who.get("displayName") or who.get("uniqueName") if isinstance(who, dict) else None
-    return Authorization(pipeline, str(name or ""), _to_the_second(str(line.get("authorizedOn") or "")))
+    name = shown(who, "displayName", "uniqueName") if isinstance(who, dict) else ""
+    return Authorization(pipeline, name, _to_the_second(shown(line, "authorizedOn")))
 
 
 def _to_the_second(moment: str) -> str:
@@ -202,14 +221,14 @@ def assignment_of(entry: Json, organization: str, what: str) -> RoleAssignment:
     access = entry.get("access")
     id_ = identity.get("id") if isinstance(identity, dict) else None
     name = role.get("name") if isinstance(role, dict) else None
-    if not (isinstance(id_, str) and isinstance(name, str) and access in {"assigned", "inherited"}):
+    if not (isinstance(id_, str) and isinstance(name, str) and access in ("assigned", "inherited")):
         raise Unavailable(f"organization {organization}: {what}: an entry of the response is incomplete")
     return RoleAssignment(
         identity=Identity(
             id=id_.lower(),
-            display_name=identity.get("displayName") or "",
-            unique_name=identity.get("uniqueName") or "",
-            descriptor=identity.get("descriptor") or "",
+            display_name=shown(identity, "displayName"),
+            unique_name=shown(identity, "uniqueName"),
+            descriptor=shown(identity, "descriptor"),
         ),
         role=name,
         inherited=access == "inherited",

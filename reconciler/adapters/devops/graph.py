@@ -36,7 +36,7 @@ def groups(session: Session, organization: str) -> list[Group]:
     """All groups that belong to Azure DevOps, which are `vssgp`; a group of a project carries its id."""
     return [
         Group(entry["principalName"], descriptor=entry["descriptor"], project=project_id(entry))
-        for entry in subjects(session, organization, "groups", "principalName", types="vssgp")
+        for entry in subjects(session, organization, "groups", "principalName", "domain", types="vssgp")
     ]
 
 

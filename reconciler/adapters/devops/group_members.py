@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from reconciler.adapters.devops.identities import identities
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import flag_or_none, shown
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
 from reconciler.ports.devops import Group
@@ -29,6 +30,7 @@ def groups_of(session: Session, organization: str, identity_id: str) -> list[Gro
     descriptors = found[0].get("memberOf") if found else None
     if not isinstance(descriptors, list) or not all(isinstance(one, str) for one in descriptors):
         raise Unavailable(f"organization {organization}: {what}: the response contains no list of groups")
+    descriptors = list(dict.fromkeys(descriptors))
     named: list[Group] = []
     for begin in range(0, len(descriptors), _DESCRIPTORS):
         some = descriptors[begin : begin + _DESCRIPTORS]
@@ -50,17 +52,17 @@ def members_of(session: Session, organization: str, identity_ids: Sequence[str])
 
 
 def _members(one: Json, organization: str, what: str) -> tuple[str, ...] | None:
-    if not one.get("isContainer"):
+    if not flag_or_none(one, "isContainer", f"organization {organization}: {what}"):
         return None
     listed = one.get("memberIds")
     if not isinstance(listed, list) or not all(isinstance(member, str) for member in listed):
         raise Unavailable(f"organization {organization}: {what}: the response contains no list of members")
-    if not listed and str(one.get("subjectDescriptor") or "").startswith("aadgp."):
+    if not listed and shown(one, "subjectDescriptor").startswith("aadgp."):
         return None
-    return tuple(member.lower() for member in listed)
+    return tuple(dict.fromkeys(member.lower() for member in listed))
 
 
 def _container(one: Json) -> Group:
     """A group as the identities route shows it."""
-    name, descriptor = str(one.get("providerDisplayName") or ""), str(one.get("subjectDescriptor") or "")
+    name, descriptor = shown(one, "providerDisplayName"), shown(one, "subjectDescriptor")
     return Group(name, id=one["id"].lower(), descriptor=descriptor)

@@ -28,15 +28,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from reconciler.adapters.devops import graph
-from reconciler.adapters.devops.clients import Package, complete, whole
+from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.forms import entries
+from reconciler.adapters.devops.forms import entries, rows
 from reconciler.adapters.devops.graph import GUID
+from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import flag_or_none, shown, text_of
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, Rejected, Throttled, Unavailable
 from reconciler.ports.devops import Identity
@@ -73,10 +75,15 @@ def identities(
     path = "_apis/identities" + query({**parameters, "api-version": "7.1"})
     url = session.endpoints.url(organization, path, identity=True)
     response = session.send(OutgoingRequest(organization, "GET", url, "identities", what))
-    if absent and isinstance(response.document, dict) and isinstance(response.document.get("value"), list):
+    return _known(response, organization, what) if absent else entries(response, organization, what, "id")
+
+
+def _known(response: DevOpsResponse, organization: str, what: str) -> list[Json]:
+    """The entries without those that are null: the service does not show these."""
+    if isinstance(response.document, dict) and isinstance(response.document.get("value"), list):
         known = [one for one in response.document["value"] if one is not None]
         response = replace(response, document={**response.document, "value": known})
-    return entries(response, organization, what, "id")
+    return rows(response, organization, what, "id")
 
 
 def tenant(session: Session, organization: str, identity_id: str) -> str:
@@ -133,28 +140,15 @@ class _Candidate:
         return Identity(self.id, self.custom or self.name, unique, self.descriptor, self.text(OBJECT_ID).lower())
 
 
-def _of_model(model: Any) -> _Candidate:
+def _of_entry(entry: Json, where: str) -> _Candidate:
     return _Candidate(
-        id=model.id.lower(),
-        name=model.provider_display_name or "",
-        custom=model.custom_display_name or "",
-        group=bool(model.is_container),
-        active=bool(model.is_active),
-        descriptor=model.subject_descriptor or "",
-        identifier=model.descriptor or "",
-        properties=model.properties,
-    )
-
-
-def _of_entry(entry: Json) -> _Candidate:
-    return _Candidate(
-        id=entry["id"].lower(),
-        name=str(entry.get("providerDisplayName") or ""),
-        custom=str(entry.get("customDisplayName") or ""),
-        group=entry.get("isContainer") is True,
-        active=entry.get("isActive") is True,
-        descriptor=str(entry.get("subjectDescriptor") or ""),
-        identifier=str(entry.get("descriptor") or ""),
+        id=text_of(entry, "id", where).lower(),
+        name=shown(entry, "providerDisplayName"),
+        custom=shown(entry, "customDisplayName"),
+        group=flag_or_none(entry, "isContainer", where) is True,
+        active=flag_or_none(entry, "isActive", where) is True,
+        descriptor=shown(entry, "subjectDescriptor"),
+        identifier=shown(entry, "descriptor"),
         properties=entry.get("properties"),
     )
 
@@ -233,21 +227,22 @@ class Identities:
     def _search(self, organization: str, principal: str, search_filter: str, value: str) -> list[_Candidate]:
         what = f"identity {principal}"
         with self._package.calls(organization, "identities", what) as clients:
-            models = clients.identity.read_identities(search_filter=search_filter, filter_value=value)
-        known = (model for model in complete(models, organization, what) if model is not None)
-        return [_of_model(model) for model in known if whole(model, organization, what, "id")]
+            clients.identity.read_identities(search_filter=search_filter, filter_value=value)
+        where = f"organization {organization}: {what}"
+        return [_of_entry(one, where) for one in _known(clients.response, organization, what)]
 
     def _described(self, organization: str, what: str, **parameters: str) -> list[_Candidate]:
         """Identities by id or descriptor; one that is unknown is null, or missing."""
         found = identities(self._session, organization, what, absent=True, **parameters)
-        return [_of_entry(one) for one in found]
+        return [_of_entry(one, f"organization {organization}: {what}") for one in found]
 
     # --- build services ----------------------------------------------------------------------------------
 
     def _own_id(self, organization: str) -> str:
         what = "the organization's own id"
         with self._package.calls(organization, "connection-data", what) as clients:
-            found = clients.location.get_connection_data().instance_id
+            clients.location.get_connection_data()
+        found = clients.response.document.get("instanceId")
         if not isinstance(found, str) or not GUID.fullmatch(found):
             raise Unavailable(f"organization {organization}: {what}: the response contains no id")
         return found.lower()
@@ -287,7 +282,7 @@ class Identities:
         found: dict[str, Identity] = {}
         for kind in _KINDS:
             for subject in graph.subjects(self._session, organization, kind):
-                origin_id = str(subject.get("originId") or "").lower()
+                origin_id = shown(subject, "originId").lower()
                 if origin_id in missing and _from_entra(subject):
                     missing.discard(origin_id)
                     found[origin_id] = identity_of(self._session, organization, subject)
@@ -300,16 +295,16 @@ def identity_of(session: Session, organization: str, subject: Json) -> Identity:
     """A subject of the graph with its local id."""
     return Identity(
         id=graph.local_id(session, organization, subject["descriptor"]),
-        display_name=subject.get("displayName") or "",
-        unique_name=subject.get("principalName") or subject.get("mailAddress") or "",
+        display_name=shown(subject, "displayName"),
+        unique_name=shown(subject, "principalName", "mailAddress"),
         descriptor=subject["descriptor"],
-        origin_id=(subject.get("originId") or "").lower() if _from_entra(subject) else "",
+        origin_id=shown(subject, "originId").lower() if _from_entra(subject) else "",
     )
 
 
 def _from_entra(subject: Json) -> bool:
     kind = subject["descriptor"].partition(".")[0]
-    return kind in _ENTRA and str(subject.get("origin") or "").lower() == "aad"
+    return kind in _ENTRA and shown(subject, "origin").lower() == "aad"
 
 
 def _only(organization: str, principal: str, matches: Sequence[_Candidate]) -> _Candidate | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -21,11 +22,20 @@ from reconciler.adapters.devops.graph import VERSION
 from reconciler.adapters.devops.group_members import groups_of
 from reconciler.adapters.devops.responses import clip
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import distinct, objects_of, shown
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.devops import Entitlement, Entry, Group, ServicePrincipal
+from reconciler.ports.devops import (
+    Entitlement,
+    Entry,
+    Group,
+    MembershipReader,
+    MembershipWriter,
+    ServicePrincipal,
+)
 
 
+@port("Azure DevOps", MembershipReader)
 class Memberships:
     """Implements `reconciler.ports.devops.MembershipReader`."""
 
@@ -72,12 +82,14 @@ class Memberships:
         document = self._session.rest(
             OutgoingRequest(organization, "POST", url, "identity-picker", what), body
         ).document
-        results = document.get("results") if isinstance(document, dict) else None
-        if not isinstance(results, list):
-            raise Unavailable(f"organization {organization}: {what}: the response contains no list")
-        return [_entry(one) for result in results for one in result.get("identities") or () if one.get("originId")]
+        where = f"organization {organization}: {what}"
+        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+            raise Unavailable(f"{where}: the response contains no list")
+        found = [one for result in objects_of(document, "results", where) for one in _found(result, where)]
+        return [_entry(one) for one in found if shown(one, "originId")]
 
 
+@port("Azure DevOps", MembershipWriter)
 class MembershipWrites:
     """Implements `reconciler.ports.devops.MembershipWriter`."""
 
@@ -135,7 +147,8 @@ def _result(document: Json, name: str, call: OutgoingRequest) -> dict[str, Json]
         raise Unavailable(f"{call.where}: the response contains no result")
     if result["isSuccess"]:
         return result
-    errors = [one for one in result.get("errors") or () if isinstance(one, dict)]
+    given = result.get("errors")
+    errors = [one for one in (given if isinstance(given, list) else ()) if isinstance(one, dict)]
     reasons = "; ".join(f"{one.get('key')}: {one.get('value')}" for one in errors) or "without a reason"
     raise Rejected(f"{call.where}: rejected: {clip(reasons)}")
 
@@ -143,8 +156,8 @@ def _result(document: Json, name: str, call: OutgoingRequest) -> dict[str, Json]
 def _principal(entry: Json) -> ServicePrincipal:
     return ServicePrincipal(
         object_id=entry["originId"].lower(),
-        application_id=str(entry.get("applicationId") or "").lower(),
-        display_name=str(entry.get("displayName") or ""),
+        application_id=shown(entry, "applicationId").lower(),
+        display_name=shown(entry, "displayName"),
         descriptor=entry["descriptor"],
     )
 
@@ -154,9 +167,12 @@ def _entitlement(document: Json, call: OutgoingRequest) -> Entitlement:
     license_type = level.get("accountLicenseType") if isinstance(level, dict) else None
     if not isinstance(level, dict) or not isinstance(license_type, str):
         raise Unavailable(f"{call.where}: the response contains no access level")
-    return Entitlement(license_type, str(level.get("licensingSource") or ""), str(level.get("status") or ""))
+    return Entitlement(license_type, shown(level, "licensingSource"), shown(level, "status"))
+
+
+def _found(result: dict[str, Json], where: str) -> list[dict[str, Json]]:
+    return distinct(objects_of(result, "identities", where), where)
 
 
 def _entry(one: Json) -> Entry:
-    kind = str(one.get("entityType") or "").lower()
-    return Entry(str(one["originId"]).lower(), str(one.get("displayName") or ""), kind)
+    return Entry(shown(one, "originId").lower(), shown(one, "displayName"), shown(one, "entityType").lower())

@@ -33,6 +33,7 @@ from msrest.universal_http.requests import RequestsClientResponse
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.responses import DevOpsResponse, clip
 from reconciler.adapters.lazy_imports import LOADING
+from reconciler.documents import Json
 from reconciler.errors import Rejected, Unavailable
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves it
         response: DevOpsResponse = self._current.response
         return response
 
+    @property
+    def answered(self) -> bool:
+        """Whether there was a response to the request that `about` named."""
+        return self._current.response is not None
+
     def send(self, request: Any, **_options: Any) -> Any:
         """One request of the package, called by msrest."""
         sent = request.http_request
@@ -89,7 +95,8 @@ class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves it
         if not isinstance(answer.document, dict):
             # The package would turn it into an empty list or an AttributeError.
             raise Unavailable(f"{self._call(sent).where}: {answer.status}: the response is not a JSON object")
-        self._current.response = answer
+        if sent.method != "OPTIONS":
+            self._current.response = answer
         response = RequestsClientResponse(sent, _response(sent.url, answer))  # type: ignore[no-untyped-call] # as above
         return Response(request, response)
 
@@ -107,7 +114,8 @@ class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves it
             if sent.url not in self._tables:
                 call = self._call(sent)
                 answer = self._session.send(call)
-                if not (isinstance(answer.document, dict) and answer.document.get("value")):
+                routes = answer.document.get("value") if isinstance(answer.document, dict) else None
+                if not (isinstance(routes, list) and routes and all(_whole(one) for one in routes)):
                     raise Unavailable(f"{call.where}: {answer.status}: the response contains no routes")
                 self._tables[sent.url] = answer
             return self._tables[sent.url]
@@ -124,6 +132,12 @@ class SessionTransport(HTTPPolicy):  # type: ignore[type-arg] # msrest leaves it
             {name: sent.headers[name] for name in _FORWARDED if name in sent.headers},
             body,
         )
+
+
+def _whole(route: Json) -> bool:
+    """Whether the package can read a route: it keeps the table as long as this process runs."""
+    texts = ("id", "area", "resourceName", "routeTemplate", "minVersion", "maxVersion")
+    return isinstance(route, dict) and all(isinstance(route.get(name), str) for name in texts)
 
 
 def client(kind: str, url: str, wire: SessionTransport) -> Any:

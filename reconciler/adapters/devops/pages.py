@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from reconciler.adapters.devops.endpoints import query
 from reconciler.adapters.devops.exchange import OutgoingRequest
-from reconciler.adapters.devops.forms import entries
+from reconciler.adapters.devops.forms import rows
 from reconciler.adapters.devops.responses import DevOpsResponse
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import distinct
 from reconciler.documents import Json
 from reconciler.errors import Unavailable
 
@@ -82,9 +83,9 @@ def pages(session: Session, wanted: PagedList) -> Iterator[Page]:
 def listed(session: Session, wanted: PagedList) -> Iterator[Json]:
     """The entries of all pages."""
     for page in pages(session, wanted):
-        yield from page.entries
+        yield from distinct(page.entries, f"organization {wanted.organization}: {wanted.what}")
 
 
 def _page(response: DevOpsResponse, wanted: PagedList) -> Page:
-    found = entries(response, wanted.organization, wanted.what, *wanted.required)
+    found = rows(response, wanted.organization, wanted.what, *wanted.required)
     return Page(found, response.headers.get("x-ms-continuationtoken") or None)

@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import graph
 from reconciler.adapters.devops.authorized import authorized_queues
-from reconciler.adapters.devops.clients import Package, complete, whole
+from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
 from reconciler.adapters.devops.forms import (
@@ -39,12 +40,14 @@ from reconciler.adapters.devops.identities import Identities, property_of
 from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
+from reconciler.adapters.shapes import flag_of, flag_or_none, number_of, shown, text_of
 from reconciler.documents import Json, moment_of
 from reconciler.errors import NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.devops import (
     AGENT_POOLS_TOKEN,
     DISTRIBUTED_TASK,
     AgentPool,
+    DevOpsReader,
     Group,
     Identity,
     Pipeline,
@@ -52,6 +55,7 @@ from reconciler.ports.devops import (
     Project,
     Queue,
     QueueCheck,
+    RawDevOpsReader,
     RawResponse,
     RoleAssignment,
 )
@@ -67,6 +71,7 @@ _IDS = 150
 _RATES = ("x-ratelimit-", "retry-after")
 
 
+@port("Azure DevOps", DevOpsReader)
 class DevOps:
     """Reads organizations; implements `reconciler.ports.devops.DevOpsReader`."""
 
@@ -79,32 +84,32 @@ class DevOps:
         """GET ConnectionData: the operator's own local id, so that it never removes its own rights."""
         what = "the operator's own identity"
         with self._package.calls(organization, "connection-data", what) as clients:
-            user = clients.location.get_connection_data().authenticated_user
-        if user is None or not user.id:
+            clients.location.get_connection_data()
+        user = clients.response.document.get("authenticatedUser")
+        if not isinstance(user, dict) or not shown(user, "id"):
             raise Unavailable(f"organization {organization}: {what}: the response names no user")
         return Identity(
-            id=user.id.lower(),
-            display_name=user.custom_display_name or user.provider_display_name or "",
-            unique_name=property_of(user.properties, "Account"),
-            descriptor=user.subject_descriptor or "",
+            id=shown(user, "id").lower(),
+            display_name=shown(user, "customDisplayName", "providerDisplayName"),
+            unique_name=property_of(user.get("properties"), "Account"),
+            descriptor=shown(user, "subjectDescriptor"),
         )
 
     def agent_pools(self, organization: str) -> Sequence[AgentPool]:
         """GET all pools: whether the name filter matches whole names is not documented."""
         with self._package.calls(organization, "pools", "agent pools") as clients:
-            models = complete(clients.task_agent.get_agent_pools(pool_type="automation"), organization, "agent pools")
-            documents = clients.document["value"]
+            clients.task_agent.get_agent_pools(pool_type="automation")
+        where = f"organization {organization}: agent pools"
         return [
             AgentPool(
-                id=model.id,
-                name=model.name,
-                auto_provision=model.auto_provision,
-                facts=document,
-                hosted=document["isHosted"] if isinstance(document.get("isHosted"), bool) else None,
-                created_on=moment_of(document.get("createdOn")),
+                id=number_of(entry, "id", where),
+                name=text_of(entry, "name", where),
+                auto_provision=flag_or_none(entry, "autoProvision", where),
+                facts=entry,
+                hosted=flag_or_none(entry, "isHosted", where),
+                created_on=moment_of(entry.get("createdOn")),
             )
-            for model, document in zip(models, documents, strict=True)
-            if whole(model, organization, "agent pools", "id", "name")
+            for entry in entries(clients.response, organization, "agent pools")
         ]
 
     def projects(self, organization: str) -> Sequence[Project]:
@@ -205,22 +210,17 @@ class DevOps:
         """GET the ACLs of all agent pools at once; tokens are ``AgentPools/{id}``, a pool without ACL inherits."""
         what = "access control lists of agent pools"
         with self._package.calls(organization, "access-control-lists", what) as clients:
-            models = complete(
-                clients.security.query_access_control_lists(
-                    DISTRIBUTED_TASK, AGENT_POOLS_TOKEN, include_extended_info=False, recurse=True
-                ),
-                organization,
-                what,
+            clients.security.query_access_control_lists(
+                DISTRIBUTED_TASK, AGENT_POOLS_TOKEN, include_extended_info=False, recurse=True
             )
+        where = f"organization {organization}: {what}"
         switches: dict[int, bool] = {}
-        for model in models:
-            head, _, id_ = (model.token or "").strip("/").partition("/")
-            if (
-                head == AGENT_POOLS_TOKEN
-                and id_.isdecimal()
-                and whole(model, organization, what, "inherit_permissions")
-            ):
-                switches[int(id_)] = model.inherit_permissions
+        for entry in entries(clients.response, organization, what, "token"):
+            head, _, id_ = entry["token"].strip("/").partition("/")
+            if head == AGENT_POOLS_TOKEN and id_.isdecimal():
+                inherits = flag_of(entry, "inheritPermissions", where)
+                if switches.setdefault(int(id_), inherits) is not inherits:
+                    raise Unavailable(f"{where}: two entries of the response have the same token and differ")
         return switches
 
     def identities(self, organization: str, principals: Mapping[str, str]) -> Mapping[str, Identity | ReconcilerError]:
@@ -247,13 +247,16 @@ class DevOps:
         if not isinstance(values, list) or len(values) != 1:
             got = f"{len(values)}" if isinstance(values, list) else "none"
             raise Unavailable(f"organization {organization}: {what}: expected one value, got {got}")
-        return values[0] is True
+        if not isinstance(values[0], bool):
+            raise Unavailable(f"organization {organization}: {what}: the value is neither true nor false")
+        return values[0]
 
     def _get(self, organization: str, path: str, route: str, what: str, version: str, **parameters: str) -> Json:
         url = self._session.endpoints.url(organization, path + query({**parameters, "api-version": version}))
         return self._session.send(OutgoingRequest(organization, "GET", url, route, what)).document
 
 
+@port("Azure DevOps", RawDevOpsReader)
 class RawDevOps:
     """Sends GET requests as they are; implements `reconciler.ports.devops.RawDevOpsReader`."""
 

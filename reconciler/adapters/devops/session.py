@@ -16,12 +16,14 @@ Not here: where a token may go (`reconciler.adapters.devops.exchange`), what a r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
 
 import tenacity
 
+from reconciler.adapters import bounds
 from reconciler.adapters.credentials import Credential
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.exchange import CallLimits, Exchange, NoAnswerError, OutgoingRequest
@@ -99,8 +101,10 @@ class Session:
 
         With `accept_rejection` a rejected request (400, 404, …) is returned and not raised.
         """
-        with self._calls.call(call.method, call.route, call.organization) as watched:
-            outcome = self._tried(call, watched)
+        seconds = self._limits.call if call.reads else self._limits.write
+        within = bounds.within(seconds, self._limits.body, self._timing.monotonic)
+        with self._calls.call(call.method, call.route, call.organization) as watched, within:
+            outcome = self._tried(call, watched, self._timing.monotonic() + seconds)
             if outcome.silent:
                 self._gates.unanswered(call.organization, self._credential.name)
             if accept_rejection and isinstance(outcome.result, NotFound | Rejected) and outcome.response is not None:
@@ -119,7 +123,7 @@ class Session:
         )
         return self.send(sent)
 
-    def _tried(self, call: OutgoingRequest, watched: Watched) -> _Outcome:
+    def _tried(self, call: OutgoingRequest, watched: Watched, until: float) -> _Outcome:
         """One try, or up to three where that is safe and short."""
         if self._gets_alone and call.method != "GET":
             return _Outcome(Refused(f"{call.where}: this session sends GET requests only"))
@@ -141,10 +145,12 @@ class Session:
             sleep=budget.spend,
             retry_error_callback=_last,
         )
-        return retrying(self._try, call, budget, watched)
+        return retrying(self._try, call, budget, watched, until)
 
-    def _try(self, call: OutgoingRequest, budget: _Budget, watched: Watched) -> _Outcome:
-        with self._slot(call.organization):
+    def _try(self, call: OutgoingRequest, budget: _Budget, watched: Watched, until: float) -> _Outcome:
+        with self._slot(call, until) as free:
+            if not free:
+                return _Outcome(Unavailable(f"{call.where}: not sent, other calls took all of its time"))
             if closed := self._closed(call, budget):
                 return _Outcome(closed)
             authorization = self._credential.devops_header()
@@ -183,9 +189,17 @@ class Session:
         error.retry_after = seconds or None
         return _Outcome(error, answer, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
 
-    def _slot(self, organization: str) -> BoundedSemaphore:
+    @contextmanager
+    def _slot(self, call: OutgoingRequest, until: float) -> Iterator[bool]:
+        """Wait until one of the organization's slots is free, or the call's time is over."""
         with self._slots_lock:
-            return self._slots.setdefault(organization.lower(), BoundedSemaphore(self._limits.parallel))
+            slot = self._slots.setdefault(call.organization.lower(), BoundedSemaphore(self._limits.parallel))
+        free = slot.acquire(timeout=max(0.0, until - self._timing.monotonic()))
+        try:
+            yield free
+        finally:
+            if free:
+                slot.release()
 
 
 def _last(state: tenacity.RetryCallState) -> _Outcome:

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
+from reconciler.adapters.boundary import port
 from reconciler.documents import Json, moment, moment_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Throttled, Unavailable
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import StateStore, StoredDocument
+from reconciler.ports.stores import Gates, StateStore, StoredDocument
 from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 LONGEST = 3600.0
@@ -132,6 +133,7 @@ READ_AGAIN = 2.0
 _TRIES = 3
 
 
+@port("gates", Gates)
 class GateClosings:
     """`reconciler.ports.stores.Gates` over a state store."""
 

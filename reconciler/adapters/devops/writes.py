@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -28,12 +29,14 @@ from reconciler.adapters.devops.forms import (
 from reconciler.adapters.devops.graph import GUID
 from reconciler.adapters.devops.identities import identity_of
 from reconciler.adapters.devops.session import Session
+from reconciler.adapters.shapes import shown
 from reconciler.documents import Json
 from reconciler.errors import NotEffective, NotFound, Rejected, Unavailable
-from reconciler.ports.devops import Identity, Queue, QueueCheck
+from reconciler.ports.devops import DevOpsWriter, Identity, Queue, QueueCheck
 from reconciler.spec.principals import folded, in_devops_alone
 
 
+@port("Azure DevOps", DevOpsWriter)
 class DevOpsWrites:
     """Writes to organizations; implements `reconciler.ports.devops.DevOpsWriter`."""
 
@@ -52,7 +55,7 @@ class DevOpsWrites:
         try:
             with self._package.calls(organization, "queues", what) as clients:
                 clients.task_agent.add_agent_queue(body, project_id, authorize_pipelines=False)
-            queue = queue_of(clients.document, organization, project_id)
+            queue = queue_of(clients.response.document, organization, project_id)
         except Rejected as refusal:
             if existing := self._queue(organization, project_id, pool_id):
                 return existing
@@ -181,7 +184,7 @@ class DevOpsWrites:
         subject = self._session.rest(OutgoingRequest(organization, "POST", url, f"graph-{kind}", what), body).document
         if not isinstance(subject, dict) or not isinstance(subject.get("descriptor"), str):
             raise Unavailable(f"organization {organization}: {what}: the response names no subject")
-        names = {folded(str(subject.get(name) or "")) for name in ("principalName", "mailAddress", "originId")}
+        names = {folded(shown(subject, name)) for name in ("principalName", "mailAddress", "originId")}
         if folded(principal) not in names:
             raise NotEffective(f"organization {organization}: {what}: the response is about another subject")
         return identity_of(self._session, organization, subject)

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.git.snapshots import Caps, Gathering, LastGood, counts
 from reconciler.errors import Forbidden, NotFound, Unavailable
-from reconciler.ports.specs import Snapshot
+from reconciler.ports.specs import Snapshot, SpecSource
 
 
+@port("folder", SpecSource)
 class Folder:
     """A folder of specs (`reconciler.ports.specs.SpecSource`)."""
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from reconciler.adapters.boundary import escapes
 from reconciler.errors import NotFound, ReconcilerError, Rejected
 from reconciler.ports.specs import Snapshot
 
@@ -112,7 +113,8 @@ class LastGood:
         """Read again; where that fails, the last good snapshot with the reason."""
         with self._lock:
             try:
-                self._good = read(self._good)
+                with escapes("specs"):
+                    self._good = read(self._good)
             except ReconcilerError as problem:
                 if self._good is None:
                     raise

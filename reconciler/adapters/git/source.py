@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable
 from typing import Protocol
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.git.folder import Folder
 from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps, LastGood, Oversized, changed
@@ -23,6 +24,7 @@ class _Repository(Protocol):
     def read(self, target: bytes) -> Snapshot: ...
 
 
+@port("git", SpecSource)
 class Git:
     """A git repository as a source of specs (`reconciler.ports.specs.SpecSource`). Safe to share between threads."""
 

@@ -19,7 +19,7 @@ from dulwich.object_format import SHA1, SHA256
 from dulwich.object_store import ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
 
-from reconciler.adapters import network
+from reconciler.adapters import bounds, network
 from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.objects import Fetched
 from reconciler.adapters.git.pack import Budget, Damaged, Pack
@@ -48,6 +48,7 @@ class RemoteRepository:
         self._location = location
         self._caps = caps
         self._where = f"git {location}"
+        self._monotonic = access.clock.monotonic
         self._pool = _OneHostPool(location, caps, access)
         self._client = HttpGitClient(f"{location.place}/", pool_manager=cast("Any", self._pool), quiet=True)
 
@@ -110,12 +111,19 @@ class RemoteRepository:
     def _asking(self, ask: Callable[[], Any]) -> Any:
         """Run one exchange within its budget. The library raises whatever an answer's bytes lead it to."""
         self._pool.begin()
+        caps = self._caps
         try:
-            return ask()
+            # Bytes on the wire are a little more than those that the pool counts, and has the better words for.
+            with bounds.within(caps.seconds, caps.fetch_bytes + bounds.MEGABYTE, self._monotonic):
+                return ask()
         except ReconcilerError:
             raise
         except Damaged as problem:
             raise self._damaged(problem) from None
+        except bounds.Exceeded as problem:
+            if problem.size:
+                raise Oversized(f"{self._where}: more than {caps.fetch_bytes:,} bytes to fetch") from None
+            raise Unavailable(f"{self._where}: not fetched within {caps.seconds:g} s") from None
         except Exception as problem:  # noqa: BLE001 - bytes from outside fail in a dozen ways, and all mean the same
             raise Unavailable(f"{self._where}: an answer cannot be read ({type(problem).__name__})") from None
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.sqlite.file import LocalFile
 from reconciler.adapters.store_limits import ATTEMPTS, CLOCKS, MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
 from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Message
+from reconciler.ports.stores import Message, MessageQueue
 
 
+@port("local file", MessageQueue)
 class LocalQueue:
     """Messages as rows, visible from a time on (`reconciler.ports.stores.MessageQueue`).
 

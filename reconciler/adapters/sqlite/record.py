@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.sqlite.file import LocalFile
 from reconciler.adapters.store_limits import RECORD_DAYS, damaged_record, entry_line
 from reconciler.documents import Json, JsonObject, moment, moment_of
@@ -20,8 +21,10 @@ from reconciler.documents.chain import (
     month_of,
     next_segment,
 )
+from reconciler.ports.write_log import WriteLog
 
 
+@port("local file", WriteLog)
 class LocalWriteLog:
     """Entries as rows (`reconciler.ports.write_log.WriteLog`)."""
 

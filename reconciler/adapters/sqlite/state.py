@@ -8,17 +8,19 @@ import threading
 from collections.abc import Sequence
 from uuid import uuid4
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.sqlite.file import LocalFile
 from reconciler.adapters.store_limits import CLOCKS, LONGEST_LEASE, lease_seconds
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, Rejected
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import StoredDocument, pool_document
+from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, pool_document
 
 BELIEVED = LONGEST_LEASE + CLOCKS
 """Seconds ahead at which a lease may expire at most."""
 
 
+@port("local file", Leases)
 class LocalLeases:
     """Leases as rows with a time of expiry, by the machine's clock (`reconciler.ports.stores.Leases`).
 
@@ -71,6 +73,7 @@ class LocalLeases:
             connection.execute("DELETE FROM leases WHERE key = ? AND token = ?", (lease.key, lease.token))
 
 
+@port("local file", Lease)
 class LocalLease:
     """One lease that was given out (`reconciler.ports.stores.Lease`)."""
 
@@ -89,6 +92,7 @@ class LocalLease:
         self._leases.free(self)
 
 
+@port("local file", StateStore)
 class LocalState:
     """Documents as rows of one table (`reconciler.ports.stores.StateStore`)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reconciler.adapters.boundary import port
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.sqlite.file import BUSY_SECONDS, LocalFile
 from reconciler.adapters.sqlite.queue import LocalQueue
@@ -11,8 +12,10 @@ from reconciler.adapters.sqlite.record import LocalWriteLog
 from reconciler.adapters.sqlite.state import LocalLeases, LocalState
 from reconciler.adapters.store_limits import ATTEMPTS, POISON
 from reconciler.ports.clock import Clock
+from reconciler.ports.stores import MessageQueues
 
 
+@port("local file", MessageQueues)
 class Local:
     """The stores over one file, which is made when it is first needed. Safe to share between threads."""
 

@@ -15,6 +15,7 @@ from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
 from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.service.triggers.overdue import LOOK
 from reconciler.spec.model import Spec
 
 SECONDS = 15.0
@@ -55,6 +56,9 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
 
     `trace` is the invocation's own; it is used where the message has none, as one that was put there by hand.
     """
+    if text == LOOK:
+        timers.keep_swept(context)
+        return
     work_message = messages.read(text)
     if work_message is None:
         _drop(context, "unknown", "a text that names no pools")

@@ -3,6 +3,7 @@
 On Flex Consumption all timers of an app have stopped after a deployment while its queues and HTTP went on
 (azure-functions-host issue 11828). So each function looks whether a resync is overdue, also the health probe that a
 monitor calls every few minutes. Most looks read no document: a process remembers until when none can be overdue.
+HTTP may be another app, without a right to write the document: it puts `LOOK` on the work queue, and the worker looks.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from datetime import datetime, timedelta
 from reconciler.documents import Json, moment_of
 from reconciler.ports.clock import MARGIN
 
+LOOK = '{"look":"resync"}'
+"""Text of a work message that names no pools and starts a full resync where one is overdue."""
 GRACE = 1.5
 """Intervals after the last full resync, or the first look, after which the next is overdue."""
 AGAIN = timedelta(minutes=1)
@@ -47,6 +50,7 @@ class ResyncWatch:
     """One process's memory of when a full resync can be overdue. Safe to share between threads."""
 
     _next: datetime | None = None
+    _awaited: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def due(self, now: datetime) -> bool:
@@ -56,6 +60,13 @@ class ResyncWatch:
                 return False
             self._next = now + AGAIN
             return True
+
+    def awaited(self, now: datetime) -> datetime:
+        """Since when this process knows of no full resync."""
+        with self._lock:
+            if self._awaited is None or self._awaited > now:
+                self._awaited = now
+            return self._awaited
 
     def not_before(self, moment: datetime) -> None:
         """No look is needed until then."""

@@ -13,7 +13,7 @@ from reconciler.service.events.audit import log_keys
 from reconciler.service.triggers import logs, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
-from reconciler.service.triggers.overdue import AGAIN, GRACE, Swept
+from reconciler.service.triggers.overdue import AGAIN, GRACE, LOOK, Swept
 from reconciler.spec.model import Spec
 
 AUDIT_BACK = timedelta(minutes=10)
@@ -59,6 +59,23 @@ def keep_swept(context: TriggerContext) -> None:
             return
         logs.event("sweep", reason="Overdue", since=moment(last))
         sweep(context)
+    except ReconcilerError as error:
+        logs.event("sweep", reason=error.reason, message=str(error))
+
+
+def look_soon(context: TriggerContext) -> None:
+    """Let the worker look where a full resync is overdue, or none is known. Writes no document; an error is logged."""
+    now = context.clock.now()
+    if not context.watch.due(now):
+        return
+    try:
+        document = context.state.load("sweep")
+        found = Swept.read(document.body if document is not None else {}, now)
+        due = (found.last or now) + timedelta(seconds=GRACE * context.options.sweep_seconds)
+        if found.last is not None and now < due and not found.missed:
+            context.watch.not_before(due)
+        elif found.last is not None:
+            context.outbox.events.put(LOOK)
     except ReconcilerError as error:
         logs.event("sweep", reason=error.reason, message=str(error))
 

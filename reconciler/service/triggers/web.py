@@ -18,6 +18,7 @@ from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
 from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.service.triggers.overdue import Swept
 from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
 
@@ -45,7 +46,7 @@ def answer(context: TriggerContext, name: str, request: HttpRequest) -> HttpResp
         traced = replace(request, trace=span.traceparent) if span.traceparent else request
         response = api.answering(lambda: _HANDLERS[name](context, traced))
     context.telemetry.count("reconciler.http", function=name, status=str(response.status))
-    timers.keep_swept(context)
+    timers.look_soon(context)
     if response.status >= 400:  # noqa: PLR2004 - refused or failed
         detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
         logs.event("http", function=name, status=response.status, detail=detail)
@@ -115,9 +116,13 @@ def _specs(context: TriggerContext) -> tuple[bool, str]:
 
 
 def _sweep(context: TriggerContext) -> tuple[bool, str]:
-    found, now, interval = timers.swept(context), context.clock.now(), timedelta(seconds=context.options.sweep_seconds)
+    document, now = context.state.load("sweep"), context.clock.now()
+    found, interval = (
+        Swept.read(document.body if document else {}, now),
+        timedelta(seconds=context.options.sweep_seconds),
+    )
     if found.at is None:
-        waited = now - (found.since or now)
+        waited = now - (found.since or context.watch.awaited(now))
         return waited <= FIRST * interval, f"no full resync yet, for {int(waited.total_seconds() // 60)} minutes"
     age = now - found.at
     return age <= OVERDUE * interval, f"last full resync {int(age.total_seconds() // 60)} minutes ago"

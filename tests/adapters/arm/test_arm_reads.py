@@ -89,9 +89,10 @@ def test_all_pages_of_a_subscription_are_read_and_links_are_passed_on_unchanged(
     """A page link carries its own signed state: nothing in it may be rewritten."""
     link = f"{LIST_PATH}&$skiptoken=a%2Bb%3D%3D&t=6*7"
     script.say(Answer(200, {"value": [pool()], "nextLink": script.url + link}))
-    script.say(Answer(200, {"value": [pool(), pool()], "nextLink": None}))
+    other = {**pool(), "id": f"{POOL_ID}-2"}
+    script.say(Answer(200, {"value": [pool(), other], "nextLink": None}))
 
-    assert Kit(script.url).arm.pools(SUB) == [pool(), pool(), pool()]
+    assert Kit(script.url).arm.pools(SUB) == [pool(), pool(), other]
     assert [asked.path for asked in script.asked] == [LIST_PATH, link]
 
 

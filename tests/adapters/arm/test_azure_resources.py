@@ -38,7 +38,7 @@ def test_roles_are_asked_for_with_those_of_groups_and_told_by_id(script: Script)
 
 def test_a_role_says_what_it_allows(script: Script) -> None:
     entry = {"actions": ["*/read"], "notActions": [], "dataActions": ["a/*"], "notDataActions": ["a/b"]}
-    script.say(Answer(200, {"properties": {"permissions": [entry, "nonsense"]}}))
+    script.say(Answer(200, {"properties": {"permissions": [entry]}}))
 
     found = ArmInspection(Kit(script.url).arm).role(VAULT, ROLE)
 
@@ -48,11 +48,11 @@ def test_a_role_says_what_it_allows(script: Script) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [{}, {"properties": {"permissions": None}}])
+@pytest.mark.parametrize("body", [{}, {"properties": {"permissions": None}}, {"properties": {"permissions": ["x"]}}])
 def test_a_role_without_permissions_is_no_answer(script: Script, body: dict[str, Any]) -> None:
     script.say(Answer(200, body))
 
-    with pytest.raises(Unavailable, match="a definition without permissions"):
+    with pytest.raises(Unavailable, match=r"definition without permissions|is no object"):
         ArmInspection(Kit(script.url).arm).role(VAULT, ROLE)
 
 

@@ -252,7 +252,7 @@ def test_inheritance_of_all_pools_is_one_read(reads: DevOps, service: Scripted) 
 def test_an_access_control_list_without_the_switch_does_not_mean_off(reads: DevOps, service: Scripted) -> None:
     service.reply("GET", ACLS, wrapped({"token": "AgentPools/7"}))
 
-    with pytest.raises(Unavailable, match="no inherit_permissions"):
+    with pytest.raises(Unavailable, match="inheritPermissions in the response is neither"):
         reads.inheritance("prime")
 
 

@@ -157,7 +157,7 @@ def test_processes_that_make_the_file_together_all_get_their_messages_in(path: P
 def test_a_failed_write_undoes_all_of_it(path: Path) -> None:
     stores = Local(path)
     stores.state.save("pools/a", {"n": 1}, None)
-    with pytest.raises(ValueError, match="Out of range"):
+    with pytest.raises(Unavailable, match="could not be processed"):
         stores.state.save("pools/a", {"n": float("nan")}, None)
     stores.queue.put("a")
 
