@@ -226,6 +226,13 @@ def set_mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     return _answer("set_mode", req, context)
 
 
+@app.function_name("approve_agent_pool")
+@app.route("pools/{name}/agent-pool", methods=["PUT"])
+def approve_agent_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Approve an agent pool as a pool's own: for the owner alone."""
+    return _answer("approve_agent_pool", req, context)
+
+
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

@@ -39,6 +39,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "scenarios",
         "service/host/test_function_app_served.py",
         "service/host/test_timers_and_workers.py",
+        "service/http/test_approve_agent_pool.py",
         "service/http/test_api.py",
         "service/test_catalogue.py",
         "service/http/test_mode.py",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
-    from reconciler.bootstrap.stores import Store, facts_of, has_store, in_storage, statuses, store
+    from reconciler.bootstrap.stores import Store, facts_of, has_store, in_storage, owners_of, statuses, store
 
 __all__ = [
     "App",
@@ -42,6 +42,7 @@ __all__ = [
     "in_storage",
     "look",
     "onboarding",
+    "owners_of",
     "policy",
     "questions",
     "source",
@@ -56,7 +57,7 @@ _PARTS = {
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
-    "stores": ("Store", "facts_of", "has_store", "in_storage", "statuses", "store"),
+    "stores": ("Store", "facts_of", "has_store", "in_storage", "owners_of", "statuses", "store"),
 }
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.bootstrap.stores import in_storage, store
+from reconciler.bootstrap.stores import has_store, store
 from reconciler.config.settings import Settings
 from reconciler.errors import ReconcilerError
 from reconciler.plan.policy import Policy
@@ -20,19 +19,21 @@ if TYPE_CHECKING:
 
 
 def operator_names(settings: Settings, policy: Policy, documents: SafetyDocuments, *, service: bool) -> OperatorNames:
-    """The operators of a run that writes. Names by setting or policy outrank the record of an earlier deployment."""
+    """The operators of a run that writes: those of setting and policy, and what the deployed service recorded.
+
+    A service that runs is its own record: it replaces that of an earlier one.
+    """
     names = _named(settings, policy)
-    if names or service:
-        return OperatorNames(names, deployed=service)
+    if service:
+        return OperatorNames(names, deployed=True)
     from reconciler.safety.operators import recorded_operators  # noqa: PLC0415 - see the package's docstring
 
-    return OperatorNames(recorded=partial(recorded_operators, documents))
+    return OperatorNames(names, recorded=partial(recorded_operators, documents))
 
 
 def operator_names_of_plan(settings: Settings, policy: Policy) -> OperatorNames:
     """Those of a plan, which works without the deployment's state: what is recorded counts where it can be read."""
-    names = _named(settings, policy)
-    return OperatorNames(names) if names else OperatorNames(recorded=partial(_recorded, settings))
+    return OperatorNames(_named(settings, policy), recorded=partial(_recorded, settings))
 
 
 def _named(settings: Settings, policy: Policy) -> tuple[str, ...]:
@@ -41,7 +42,7 @@ def _named(settings: Settings, policy: Policy) -> tuple[str, ...]:
 
 
 def _recorded(settings: Settings, organization: str) -> Mapping[str, str]:
-    if not in_storage(settings.state) and not Path(settings.state).exists():
+    if not has_store(settings):
         return {}
     from reconciler.safety import SafetyDocuments  # noqa: PLC0415 - see the package's docstring
     from reconciler.safety.operators import recorded_operators  # noqa: PLC0415

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +117,19 @@ def facts_of(settings: Settings, specs: Sequence[Spec]) -> Mapping[str, SafetyFa
         return {
             spec.key: safety.read(spec.key, [one.name for one in spec.organizations], planning=True) for spec in specs
         }
+
+
+def owners_of(settings: Settings) -> Callable[[str, int], str]:
+    """Reads which pool has an agent pool on record, for plans: the store is opened where that decides, and not made."""
+
+    def owner(organization: str, number: int) -> str:
+        if not has_store(settings):
+            return ""
+        clock = SystemClock()
+        with closing(store(settings, clock)) as kept:
+            return Safety(kept.safety, clock, settings.mode).owner_of_agent_pool(organization, number)
+
+    return owner
 
 
 def in_storage(state: str) -> bool:

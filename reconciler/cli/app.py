@@ -101,6 +101,11 @@ COMMANDS = {
             "mode clear --organization fabrikam-prime --reason 'moved'",
         ),
     ),
+    "operators": CommandRow(
+        "reconciler.cli.operators:operators",
+        "Show the identities that no run may lock out, or drop one that the service recorded.",
+        ("operators", "operators clear fabrikam-prime"),
+    ),
     "schema": CommandRow(
         "reconciler.cli.schema:schema",
         "Print the JSON Schema of spec files, so that an editor completes and checks them.",

@@ -50,6 +50,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "shown, or set",
         ERROR: "a setting cannot be read or written",
     },
+    "operators": {
+        DONE: "shown, or cleared",
+        ERROR: "none is recorded there, or the record cannot be read or written",
+    },
     "schema": {DONE: "printed"},
     "policy": {
         DONE: "written, or valid",

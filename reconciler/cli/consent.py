@@ -12,7 +12,6 @@ from reconciler.cli.codes import PENDING
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, view
 from reconciler.config.settings import Settings
-from reconciler.engine.ownership import Claims
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Mode
@@ -33,7 +32,7 @@ def plans_of(reconciler: Reconciler, settings: Settings, selection: Selection, s
     specs = plans.unpaused(reconciler.planner.clock.now(), selection.specs, screen)
     survey = reconciler.survey(specs)
     known = recalled(settings, specs, screen)
-    viewed = {spec.key: (view(survey, spec, known), Claims(reconciler.facts(spec))) for spec in specs}
+    viewed = {spec.key: (view(survey, spec, known), reconciler.claims(spec)) for spec in specs}
     found, _ = plans.plans_of(reconciler.planner, specs, selection.revision, viewed, screen)
     nothing = {spec.name: Plan(spec.name, selection.revision) for spec in selection.specs}
     return {**nothing, **{one.pool: one for one in found}}

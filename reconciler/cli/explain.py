@@ -52,7 +52,8 @@ def explain(
     steps = follow(question, survey)
     paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     facts = facts_by_pool(settings, [spec], screen)[spec.key]
-    plan = None if paused else tools.planner.plan(spec, survey, selection.revision, Claims(facts))
+    claims = Claims(facts, owner=bootstrap.owners_of(settings))
+    plan = None if paused else tools.planner.plan(spec, survey, selection.revision, claims)
     answer = explanation_of(question, steps, plan, now)
     show(answer, output, screen)
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]

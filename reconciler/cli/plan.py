@@ -57,7 +57,8 @@ def plan(
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
         facts = facts_by_pool(settings, specs_to_plan, screen)
-        viewed = {spec.key: (view(survey, spec, known), Claims(facts[spec.key])) for spec in specs_to_plan}
+        owner = bootstrap.owners_of(settings)
+        viewed = {spec.key: (view(survey, spec, known), Claims(facts[spec.key], owner=owner)) for spec in specs_to_plan}
         plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
     keyed = {spec.name: spec for spec in specs_to_plan}
     plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]

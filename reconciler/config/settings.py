@@ -164,9 +164,9 @@ class Settings:
     policy: Annotated[Path | None, Variable("File with what this deployment allows. If unset, only the specs limit "
                                             "what is applied", read=path)]
     operators: Annotated[str, Variable("Identities of the deployed operator, which no run may lock out: object ids of "
-                                       "Entra ID or addresses, separated by commas. If unset: those of the policy, "
-                                       "else what the service recorded in the state; a run that knows none protects "
-                                       "the caller", read=_operators)]
+                                       "Entra ID or addresses, separated by commas; beside those of the policy, and "
+                                       "what the service recorded in the state. A run that knows none protects the "
+                                       "caller", read=_operators)]
     capabilities: Annotated[Path | None, Variable("File with the results of `probe`. If unset, conservative defaults "
                                                   "apply", read=path)]
     capabilities_days: Annotated[float, Variable("How long a result in that file is valid", "90", "days",

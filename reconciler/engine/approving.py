@@ -16,6 +16,7 @@ from reconciler.ports.devops import AgentPool
 from reconciler.safety import Safety
 from reconciler.safety.agent_pools import AgentPoolApproval
 from reconciler.spec.model import Spec
+from reconciler.spec.principals import folded
 from reconciler.survey import SharedSurvey
 
 
@@ -76,13 +77,13 @@ def _agent_pool(planner: Planner, specs: tuple[Spec, Spec], organization: str, n
         known = ", ".join(sorted({one.name for one in uses})) or "none of Azure DevOps"
         raise Refused(f"{specs[0].name}: the spec does not name the organization {organization}; it names {known}")
     pools = planner.readers.devops.agent_pools(organization)
-    wanted = {name.casefold() for name in names}
-    same = ", ".join(f"{one.name} has id {one.id}" for one in pools if one.name.casefold() in wanted)
+    wanted = {folded(name) for name in names}
+    same = ", ".join(f"{one.name} has id {one.id}" for one in pools if folded(one.name) in wanted)
     hint = same or f"there is no agent pool {' or '.join(names)} either"
     found = next((one for one in pools if one.id == number), None)
     if found is None:
         raise NotFound(f"{organization}: there is no agent pool {number}, or the identity may not view it; {hint}")
-    if found.name.casefold() not in wanted:
+    if folded(found.name) not in wanted:
         said = f"agent pool {number} is called {found.name}, and pool {specs[0].name}'s is called {' or '.join(names)}"
         raise Refused(f"{organization}: {said}; {hint}")
     return found

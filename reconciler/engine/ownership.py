@@ -7,7 +7,7 @@ What is refused stays in the plan as a refusal; what may be allowed later is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -45,20 +45,24 @@ NOT_OWN, TAKEN = "agent-pool-not-own", "agent-pool-taken"
 class Claims:
     """What one run knows of the agent pools of its pool, and what it records of them."""
 
-    def __init__(self, facts: SafetyFacts, safety: Safety | None = None) -> None:
-        """`safety`: where it is recorded; None: this run belongs to no deployment, or only plans."""
+    def __init__(
+        self, facts: SafetyFacts, safety: Safety | None = None, *, owner: Callable[[str, int], str] | None = None
+    ) -> None:
+        """`safety`: where it is recorded; None: this run belongs to no deployment, or only plans.
+
+        `owner`: reads the pool that has an agent pool, for a plan without `safety`.
+        """
         self.known: AgentPools | Unknown = facts.agent_pools
         self.stopped = facts.modes.deployment.unknown is not None
         """Whether nothing at all may be written, since no fact can be read: that is a finding of its own."""
         self.checked = facts.checked and not self.stopped
         self._safety = safety
+        self._owner = safety.owner_of_agent_pool if safety is not None else owner
         self._failed: dict[str, ReconcilerError] = {}
 
     def owner(self, organization: str, number: int) -> str:
         """Key of the pool that has the agent pool on record; empty where none has, or none is known."""
-        if self._safety is None or self.stopped:
-            return ""
-        return self._safety.owner_of_agent_pool(organization, number)
+        return self._owner(organization, number) if self._owner is not None and self.checked else ""
 
     def record(self, spec: Spec, found: Iterable[Ownership]) -> None:
         """Record the ids of agent pools that were proven and are not recorded yet.
@@ -218,8 +222,9 @@ class OwnershipCheck:
         match change.target:
             case CreatePool(body=body) | UpdatePool(body=body):
                 return self._taken(change, body)
-            case ReplacePool():
-                return next(filter(None, (self._not_own(change, found, one) for one in found)), None)
+            case ReplacePool(body=body):
+                problem = next(filter(None, (self._not_own(change, found, one) for one in found)), None)
+                return problem or self._taken(change, body, replaces=True)
         if change.place is None:
             return None
         return self._not_own(change, found, change.place.organization)
@@ -243,15 +248,21 @@ class OwnershipCheck:
             return NOT_OWN, f"{change.subject}: nothing is written: {state.message(self._spec.name)}"
         return None
 
-    def _taken(self, change: Change, body: Mapping[str, Json]) -> tuple[str, str] | None:
-        """Refuse a write to ARM that would take the name of an agent pool that is not the pool's recorded one."""
+    def _taken(self, change: Change, body: Mapping[str, Json], *, replaces: bool = False) -> tuple[str, str] | None:
+        """Refuse a write to ARM that would take the name of an agent pool that is not the pool's recorded one.
+
+        `replaces`: an approval is for a generation, so one for the pool that is deleted does not let another one be
+        created: the deletion is refused, not the creation after it.
+        """
         for organization, name in _new_names(self._spec, body, self._document()):
             holder = _holder(self._survey, organization, name)
-            if holder is None or self._may_take(organization, holder):
+            if holder is None or self._may_take(organization, holder, approved=not replaces):
                 continue
             said = f"{change.subject}: {organization} has an agent pool {holder.name} (id {holder.id})"
             if holder.hosted:
                 return TAKEN, f"{said}, which is hosted by Azure DevOps: write another name or alias"
+            if replaces:
+                return TAKEN, f"{said}, which a pool that is created again cannot take: write another name or alias"
             command = approval_command(self._spec.name, organization, holder.id)
             return TAKEN, (
                 f"{said}, which is not recorded as this pool's own: write another name or alias; or, if it is this "
@@ -263,7 +274,7 @@ class OwnershipCheck:
         name = policy_name(organization, agent_pool)
         return "" if self._allows(name) else f", and the policy's agentPools has to allow {name}"
 
-    def _may_take(self, organization: str, agent_pool: AgentPool) -> bool:
+    def _may_take(self, organization: str, agent_pool: AgentPool, *, approved: bool = True) -> bool:
         """Whether ARM may be asked to use this agent pool: it is recorded, was kept, or is approved."""
         known = self._claims.known
         if agent_pool.hosted:
@@ -278,9 +289,9 @@ class OwnershipCheck:
             return True
         if document is None and _last_replaced(known).get(organization) == agent_pool.id:
             return True
-        return approved_id(known, organization, agent_pool.id, document) and self._allows(
-            policy_name(organization, agent_pool)
-        )
+        if not approved or not approved_id(known, organization, agent_pool.id, document):
+            return False
+        return self._allows(policy_name(organization, agent_pool))
 
     # --- what is said ----------------------------------------------------------------------------------------
 

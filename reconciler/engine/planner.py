@@ -6,7 +6,7 @@ facet by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
@@ -136,7 +136,9 @@ class Planner:
         refusals = self._guarded(spec, parts, now, caps)
         owned = self._restriction(spec, survey, claims, parts)
         refusals += _restricted(parts, owned)
-        following, unfit = self._following(spec, desired, survey, parts, refusals, caps=caps)
+        unread_ids = {change.id for change, error in owned.held if not isinstance(error, NotReady)}
+        shown = unread_ids | {refusal.change.id for refusal in refusals}
+        following, unfit = self._following(spec, desired, survey, parts, shown, caps=caps)
         refusals += unfit
         names = [facet.name for facet in self.facets]
         allowed = in_order([change for part in parts for change in part.allowed], names)
@@ -169,11 +171,13 @@ class Planner:
         desired: Sequence[tuple[AnyFacet, Any]],
         survey: Survey,
         parts: Sequence[_FacetPlan],
-        refusals: Sequence[Refusal],
+        not_allowed: Collection[str],
         *,
         caps: CapCheck,
     ) -> tuple[tuple[Change, ...], list[Refusal]]:
         """What follows from the allowed changes, as it will be planned then; and what is refused of it.
+
+        `not_allowed`: ids of changes that are refused, or left out since it is not known whether they may be written.
 
         The facets run again on a forecast of what the changes create, until nothing more follows: a pool, then its
         queues, then their access. What is refused in one round may be allowed in the next (an administrator first).
@@ -182,7 +186,7 @@ class Planner:
             return (), []
         now, names = self.clock.now(), [facet.name for facet in self.facets]
         planned = [change for part in parts for change in part.allowed]
-        shown = {change.id for change in planned} | {refusal.change.id for refusal in refusals}
+        shown = {change.id for change in planned} | {*not_allowed}
         following: tuple[Change, ...] = ()
         while True:
             view = Forecast(survey, spec, [*planned, *following])
@@ -190,7 +194,7 @@ class Planner:
             for part in later:
                 part.allowed = [_awaiting(change) for change in part.allowed if change.id not in shown]
             refused = self._guarded(spec, later, now, caps, beside=(*planned, *following))
-            more = in_order([change for part in later for change in part.allowed], names)
+            more = in_order([_awaiting(change) for part in later for change in part.allowed], names)
             if not more:
                 _foresee(parts, later)
                 return following, refused

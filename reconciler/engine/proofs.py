@@ -14,6 +14,7 @@ another id is recorded for this generation, and no intent after it              
 ARM is at work on a pool that was not seen `Succeeded` yet                      waits
 the last operation failed or was cancelled, and nothing is recorded             missing
 another pool has it                                                             missing
+its name only looks like ARM's, in letters that are others                      missing
 it outlived a deletion that the operator recorded in order to replace the pool  own
 it appeared within a day after the operator recorded that it would be created   own
 the organization's managed agent pools were seen with a mark that it lacks      missing
@@ -38,6 +39,7 @@ from reconciler.ports.devops import AgentPool
 from reconciler.safety import Unknown
 from reconciler.safety.agent_pools import AgentPools
 from reconciler.spec.names import organization_key
+from reconciler.spec.principals import folded
 from reconciler.survey.capabilities.marks import marks_of
 
 MARGIN = timedelta(minutes=10)
@@ -203,7 +205,7 @@ def created_at(document: Mapping[str, Json] | None) -> datetime | None:
 
 
 def _proved(claim: Claim) -> Ownership:
-    rows = (_not_there, _on_record, _not_settled, _of_another_pool, _by_the_operator)
+    rows = (_not_there, _on_record, _not_settled, _of_another_pool, _look_alike, _by_the_operator)
     for row in rows:
         if (found := row(claim)) is not None:
             return found
@@ -252,6 +254,14 @@ def _of_another_pool(claim: Claim) -> Ownership | None:
     return _missing(claim, f"it is recorded as pool {owner}'s")
 
 
+def _look_alike(claim: Claim) -> Ownership | None:
+    """Names of agent pools are chosen by others; one that was renamed is found by its id, and has another name."""
+    name, given = claim.agent_pool.name, agent_pools_of(claim.pool, claim.document).get(claim.organization, "")
+    if name.casefold() != given.casefold() or folded(name) == folded(given):
+        return None
+    return replace(_missing(claim, f"its name {name!a} only looks like {given!a}"), approvable=False)
+
+
 def _by_the_operator(claim: Claim) -> Ownership | None:
     if isinstance(claim.known, Unknown):
         return None
@@ -285,7 +295,7 @@ def _without_record(claim: Claim) -> str:
     if made < created - claim.margin:
         return f"it was created {_seconds(made)}, before the ARM pool ({_seconds(created)})"
     name = agent_pools_of(claim.pool, claim.document).get(claim.organization, "")
-    if name.casefold() != claim.pool.casefold() and abs(made - created) > ALIAS_WITHIN:
+    if folded(name) != folded(claim.pool) and abs(made - created) > ALIAS_WITHIN:
         return (
             f"its name is an alias, and it was created {_seconds(made)}, more than an hour from the ARM pool "
             f"({_seconds(created)})"

@@ -187,6 +187,10 @@ class Reconciler:
             return SafetyFacts()
         return self._safety.read(spec.key, [one.name for one in spec.organizations])
 
+    def claims(self, spec: Spec) -> Claims:
+        """What is known of the agent pools of a pool, read now; a plan by it is what a run would begin with."""
+        return Claims(self.facts(spec), self._safety)
+
     def _gate_now(self, gate: WriteGate) -> WriteGate:
         """The same gate with the modes of this moment."""
         if self._safety is None:

@@ -334,13 +334,16 @@ def _against_grant(target: RoleAssignmentChange, state: ObservedRoles) -> Object
 
 
 def _against_removal(change: Change, state: ObservedRoles, losing: set[str], gaining: set[str]) -> Objection | None:
-    """Grants of the plan count, since nothing is removed in a place before they are read back (`plan.order`)."""
+    """Grants of the plan count, since nothing is removed in a place before they are read back (`plan.order`).
+
+    An inherited right does not, where the spec switches inheritance off: that guard counts on what is assigned.
+    """
     identity = change.target.identity_id if isinstance(change.target, RoleAssignmentChange) else ""
     assigned, there = set(state.assigned()), set(state.assigned()) | gaining
     if identity not in assigned and identity not in state.standing.protected:
         return "not-assigned", "this identity was not read as an assigned administrator"
-    before = there | state.inheriting()
-    if objection := against_loss(identity, state.standing, before, before - (losing - state.inheriting())):
+    staying = frozenset() if state.detaching else state.inheriting()
+    if objection := against_loss(identity, state.standing, there | state.inheriting(), (there - losing) | staying):
         return objection
     if not there - losing - state.standing.empty:
         return "last-administrator", "no assigned administrator would remain of those that were read"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError
@@ -20,6 +20,7 @@ from reconciler.safety.approvals import ApprovedPlan, ApprovedSpec
 from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
 from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting
+from reconciler.safety.operators import RecordedOperator
 from reconciler.spec.model import WriteMode
 
 T = TypeVar("T")
@@ -100,9 +101,13 @@ class Safety:
     def approve_agent_pool(self, key: str, approval: AgentPoolApproval) -> str:
         """Record the owner's approval; returns the key of the pool that had the agent pool, if another one had.
 
-        That one no longer has it: an agent pool belongs to one pool.
+        That one no longer has it: an agent pool belongs to one pool. It loses it first, so that an interruption leaves
+        the agent pool with none, and the same approval again does the rest; then again, if it recorded it meanwhile.
         """
         organization, number = approval.organization, approval.id
+        before = self.owner_of_agent_pool(organization, number)
+        if before not in ("", key):
+            self._change_agent_pools(before, lambda known: known.without(organization, number))
         former = agent_pools.take(self.documents, key, organization, number, approved=True)
         if former:
             self._change_agent_pools(former, lambda known: known.without(organization, number))
@@ -119,6 +124,14 @@ class Safety:
     def record_operator(self, organization: str, identity: str, name: str) -> None:
         """Record the identity that this service has in an organization."""
         operators.record_operator(self.documents, organization, identity, name)
+
+    def recorded_operators(self) -> Mapping[str, RecordedOperator]:
+        """Organization → the identity that the deployed service recorded of itself. Raises where it is unreadable."""
+        return operators.all_recorded(self.documents)
+
+    def forget_operator(self, organization: str) -> RecordedOperator | None:
+        """Drop what is recorded for an organization; None where nothing was. The store decides who may."""
+        return operators.forget_operator(self.documents, organization)
 
     def approve_spec(self, key: str, *, blob: str, path: str, text: str, by: str) -> None:
         """Store the content of a spec as the approved one of its pool."""

@@ -14,6 +14,7 @@ from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import AgentPool
 from reconciler.spec.model import Spec
+from reconciler.spec.principals import folded
 from reconciler.survey.names import RememberedNames, key
 
 
@@ -64,7 +65,7 @@ def elsewhere(
 def _number(agent_pools: Callable[[str], Mapping[str, AgentPool]], organization: str, name: str) -> int | None:
     """Id of the agent pool now; None where it cannot be read, or is not seen."""
     try:
-        found = agent_pools(organization).get(name.casefold())
+        found = agent_pools(organization).get(folded(name))
     except ReconcilerError:
         return None
     return found.id if found else None

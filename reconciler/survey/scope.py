@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.spec.model import Spec
+from reconciler.spec.principals import folded
 
 POOLS_A_CALL = 200
 """Agent pools in one list of queues: their ids stand in the query string, which servers cut at about 2 KB."""
@@ -35,5 +36,5 @@ def _agent_pools(specs: Iterable[Spec]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for spec in specs:
         for organization in spec.organizations:
-            found.setdefault(organization.name, set()).add(organization.agent_pool.casefold())
+            found.setdefault(organization.name, set()).add(folded(organization.agent_pool))
     return {name: frozenset(pools) for name, pools in found.items()}

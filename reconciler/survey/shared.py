@@ -23,6 +23,7 @@ from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermi
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
+from reconciler.spec.principals import folded
 from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
 from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
@@ -61,7 +62,7 @@ class SharedSurvey:
         organization's list of authorized resources, once shown to be complete, is tried again.
         """
         self._readers = readers
-        self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
+        self._interest = {name: frozenset(map(folded, pools)) for name, pools in interest.items()}
         self._listed = frozenset(listed)
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._beliefs: Mapping[str, Beliefs] = {}
@@ -182,9 +183,8 @@ class SharedSurvey:
         ahead.begin(spec, self._first_reads, self._memo, self._lanes)
 
     def _first_reads(self) -> ahead.FirstReads:
-        return ahead.FirstReads(
-            self._agent_pools, self.projects, self.me, self._switches, self._hidden_ahead, self._roles_ahead
-        )
+        later = self._hidden_ahead, self._roles_ahead
+        return ahead.FirstReads(self._agent_pools, self.projects, self.me, self._switches, *later)
 
     def _hidden_ahead(self, organization: str) -> None:
         if self._interest.get(organization, frozenset()) & self._agent_pools(organization).keys():
@@ -210,9 +210,10 @@ class SharedSurvey:
     # --- organizations -----------------------------------------------------------------------------------
 
     def agent_pool(self, organization: str, name: str) -> AgentPool:
-        """By name, case aside, else by the id the name was known to have; `NotReady` where there is none."""
+        """By name, case aside, else by the id it was known to have, else one that looks alike; `NotReady` if none."""
         pools = self._agent_pools(organization)
-        found = pools.get(name.casefold()) or names.renamed_pool(self._remembered, organization, name, pools.values())
+        found = pools.get(folded(name)) or names.renamed_pool(self._remembered, organization, name, pools.values())
+        found = found or next((one for one in pools.values() if one.name.casefold() == name.casefold()), None)
         if found is None:
             raise NotReady(f"{organization}: there is no agent pool {name}, or the identity may not view it")
         return found
@@ -220,7 +221,7 @@ class SharedSurvey:
     def _agent_pools(self, organization: str) -> Mapping[str, AgentPool]:
         return self._once(
             Key("agent pools", organization),
-            lambda: {pool.name.casefold(): pool for pool in self._readers.devops.agent_pools(organization)},
+            lambda: {folded(pool.name): pool for pool in self._readers.devops.agent_pools(organization)},
         )
 
     def projects(self, organization: str) -> Sequence[Project]:

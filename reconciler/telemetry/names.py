@@ -38,8 +38,8 @@ DROPPED = frozenset({
     "a follow-up that is due in more than seven days", "a resource group without pools",
 })  # fmt: skip
 FUNCTIONS = frozenset({
-    "reconcile", "reconcile_pool", "pools", "pool", "plan", "mode", "set_mode", "health", "openapi", "github_push",
-    "azure_repos_push",
+    "reconcile", "reconcile_pool", "pools", "pool", "plan", "mode", "set_mode", "approve_agent_pool",
+    "health", "openapi", "github_push", "azure_repos_push",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})

@@ -6,11 +6,15 @@ import json
 import re
 import shlex
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from emulator import Running
-from reconciler.safety.agent_pools import document_of
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.sqlite.store import Local
+from reconciler.safety import Safety
+from reconciler.safety.agent_pools import RecordedAgentPool, document_of
 from tests.cli.process import Desk
 
 POOL, PRIME = "fabrikam-managed-pool", "fabrikam-prime"
@@ -67,6 +71,20 @@ def test_a_plan_without_state_does_not_check_ownership(online: Desk, other: str)
     assert f"--agent-pool {other}" not in ended.out
 
 
+def test_a_plan_reads_which_pool_has_an_agent_pool_that_is_not_recorded(online: Desk, cloud: Running) -> None:
+    """Once it did not, and showed changes that `apply` then refused; the question before `apply` neither."""
+    clock = SystemClock()
+    with closing(Local(online.folder / "state.db", clock)) as stores:
+        recorded = RecordedAgentPool(number_of(cloud), "created with the pool")
+        Safety(stores.safety, clock).record_agent_pool("other-pool", "2026-01-01T12:00:00Z", PRIME, recorded)
+
+    (found,) = json.loads(online.run("plan", POOL, "--output", "json").out)["plans"]
+    assert {one["rule"] for one in found["refusals"]} == {"agent-pool-not-own"}
+    (finding,) = [one["message"] for one in found["gaps"] if one["facet"] == "ownership"]
+    assert "it is recorded as pool other-pool's" in finding
+    assert [one["id"] for one in found["changes"] if PRIME in one["id"]] == []
+
+
 def test_the_policy_has_to_allow_it_as_well(online: Desk, cloud: Running, other: str) -> None:
     policy = online.folder / "policy.yaml"
     policy.write_text(f"apiVersion: policy/v2\nallow:\n- pools: [{POOL}]\n")
@@ -83,7 +101,10 @@ def test_the_policy_has_to_allow_it_as_well(online: Desk, cloud: Running, other:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "for an agent pool add --agent-pool ORG/ID"),
+        (
+            [],
+            "is no hash of a plan (64 hexadecimal digits, as `plan` prints it); for an agent pool add --agent-pool ORG/ID",
+        ),
         (["--agent-pool", "7"], "'7' is not ORG/ID, as in fabrikam-prime/42"),
         (["--agent-pool", f"{PRIME}/x"], "is not ORG/ID"),
         (["--agent-pool", f"{PRIME}/0"], "is not ORG/ID"),

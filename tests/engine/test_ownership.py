@@ -12,7 +12,7 @@ import pytest
 from reconciler.documents import moment
 from reconciler.engine import Outcome, Planner, Reconciler
 from reconciler.engine.ownership import Claims
-from reconciler.engine.proofs import Proof, generation_of
+from reconciler.engine.proofs import Ownership, Proof, Verdict, generation_of
 from reconciler.errors import Forbidden, LeaseHeld, Unavailable
 from reconciler.plan.model import Change, Gap, GapKind, Plan
 from reconciler.plan.targets import CreatePool, OpenAccess, QueuePlace, ReplacePool, UpdatePool
@@ -324,3 +324,29 @@ def test_a_finding_is_there_also_where_nothing_is_planned(stage: Owned) -> None:
     found: list[Gap] = [gap for gap in plan.gaps if gap.facet == "ownership"]
     assert [(one.kind, one.subject) for one in found] == [(GapKind.DEGRADED, f"{ORG} pool-1")]
     assert not plan.in_sync
+
+
+def test_an_agent_pool_whose_name_only_looks_alike_hides_no_own_one_and_is_not_taken(stage: Owned) -> None:
+    """`str.casefold` makes the long s an s: whoever creates agent pools could stop a pool, or be given its rights."""
+    spec = replace(SPEC, organizations=(replace(SPEC.organizations[0], agent_pool="fast-pool"),))
+    profile = {"kind": "AzureDevOps", "organizations": [{"url": f"https://dev.azure.com/{ORG}", "alias": "fast-pool"}]}
+    properties = {"provisioningState": "Succeeded", "organizationProfile": profile}
+    stage.estate.arm[spec.pool_id.casefold()] |= {"properties": properties}
+    (own,) = stage.estate.pools[ORG]
+    own, alike = replace(own, name="fast-pool"), replace(own, id=9, name="fa\u017ft-pool")
+    stage.estate.pools[ORG] = [own, alike]
+
+    stage.settle(spec)
+
+    assert {one[ORG].id for one in stage.known().ids.values()} == {own.id}
+    assert {write[1] for write in stage.estate.writes} == {ORG}
+    stage.estate.writes.clear()
+    stage.run(spec)
+    assert stage.estate.writes == []
+    stage.estate.pools[ORG] = [alike]
+    stage.estate.open.clear()
+    found = stage.planner.ownership(spec, stage.planner.survey([spec]), Claims(SafetyFacts())).found()[ORG]
+    assert isinstance(found, Ownership)
+    assert (found.verdict, "approve" in found.message("pool-1")) == (Verdict.MISSING, False)
+    stage.run(spec)
+    assert stage.estate.writes == []

@@ -162,6 +162,21 @@ def test_an_agent_pool_is_own_where_a_proof_is_there(case: str) -> None:
 OTHER = lambda: "another-pool"  # noqa: E731 - one line in a table
 
 UNPROVEN: dict[str, tuple[Claim, str]] = {
+    "a name that only looks like the pool's": (
+        replace(CLAIM, agent_pool=pool(name=POOL.replace("k", "\u212a"))),
+        "its name 'fabri\\u212aam-pool' only looks like 'fabrikam-pool'",
+    ),
+    "a name that only looks like the pool's, after an intent": (
+        replace(CLAIM, agent_pool=pool(name=POOL.replace("k", "\u212a")), known=intent(0)),
+        "only looks like",
+    ),
+    "an alias that only looks like the pool's name": (
+        replace(
+            CLAIM, document=document(alias=POOL.replace("k", "\u212a")),
+            agent_pool=made(600, POOL.replace("k", "\u212a")),
+        ),
+        "its name is an alias",
+    ),
     "there is no ARM pool": (replace(CLAIM, document=None), "ARM holds no such pool"),
     "there is no ARM pool, whatever is recorded": (
         replace(CLAIM, document=None, known=recorded()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from reconciler.safety.agent_pools import (
     owner_document_of,
 )
 from tests.contract.families import Settable
+from tests.keeping import Shelf
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIRST, SECOND = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
@@ -105,6 +107,37 @@ def test_the_owner_may_give_it_to_another_pool_and_the_first_one_loses_it(safety
     assert (left.approvals, left.replacements[0].ids) == ((), {OTHER: 8})
     assert [one.id for one in known(safety, "pool-b").approval(PRIME, 7)] == [7]
     assert safety.approve_agent_pool("pool-b", AgentPoolApproval(PRIME, 7, SECOND, "ann", NOW)) == ""
+
+
+class Stops(Exception):
+    """The process ends."""
+
+
+@pytest.mark.parametrize("saves", range(5))
+def test_an_approval_that_was_interrupted_leaves_no_two_pools_with_one_agent_pool(saves: int) -> None:
+    """Whatever was stored when it ended; and the same approval again does the rest."""
+    shelf = Shelf()
+    safety = Safety(shelf, Settable())
+    safety.record_agent_pool("pool-a", FIRST, PRIME, own(7))
+    safety.record_agent_pool("pool-b", SECOND, OTHER, own(8))
+    approval = AgentPoolApproval(PRIME, 7, SECOND, "ann", NOW)
+    left: list[None] = [None] * saves
+
+    def stop(_name: str) -> None:
+        if not left:
+            raise Stops
+        left.pop()
+
+    shelf.before = stop
+    with suppress(Stops):
+        safety.approve_agent_pool("pool-b", approval)
+    shelf.before = str
+    approved = any(known(safety, "pool-b").approval(PRIME, 7))
+    assert not (approved and known(safety).recorded(FIRST, PRIME))
+
+    safety.approve_agent_pool("pool-b", approval)
+    assert known(safety).recorded(FIRST, PRIME) is None
+    assert (safety.owner_of_agent_pool(PRIME, 7), any(known(safety, "pool-b").approval(PRIME, 7))) == ("pool-b", True)
 
 
 def test_only_the_newest_generations_are_kept() -> None:

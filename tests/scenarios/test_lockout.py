@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine import Outcome
+from reconciler.ports.devops import Identity
 from reconciler.survey.operators import OperatorNames
 from tests.scenarios.drafts import ANN, BOB, EVE, POOL, PRIME, ROBOT, ZOE, estate, managed
 from tests.scenarios.world import World, gaps, ids, rules
@@ -65,6 +66,39 @@ def test_the_group_through_which_alone_the_caller_administers_stays(world: World
         world.sweep()
     assert world.truth.administrators(PRIME, POOL) == {OPERATORS, "ann"}
     world.never_in_sync(POOL, Outcome.STALLED, because="the caller would lose the pool")
+
+
+def test_a_group_around_the_group_of_the_caller_stays_as_well(world: World) -> None:
+    outer = f"[{PRIME}]\\Outer"
+    found = by_group(outer, "ann", "eve")
+    prime = next(one for one in found["organizations"] if one["name"] == PRIME)
+    prime["groups"].append({"name": outer, "members": [OPERATORS]})
+    begin(world, found, **prime_roles(ANN, exclusive=True, inherit=False))
+
+    result = world.settle()[POOL]
+
+    assert rules(result.plan) == ["operator-locked-out"]
+    assert world.truth.administrators(PRIME, POOL) == {outer, "ann"}
+    world.never_in_sync(POOL, Outcome.STALLED, because="the caller would lose the pool")
+
+
+def test_a_recorded_operator_is_kept_beside_the_one_that_a_laptop_names(world: World) -> None:
+    """Who is named and who is recorded are both assigned and protected."""
+
+    def recorded(organization: str) -> dict[str, str]:
+        found = world.parts.planner.readers.devops.identities(organization, {ROBOT: ""})[ROBOT]
+        assert isinstance(found, Identity)
+        return {found.id: "Build robot"} if organization == PRIME else {}
+
+    found = by_group("operator", "robot", "eve")
+    operators = OperatorNames((ANN,), recorded=recorded)
+    begin(world, found, operators=operators, **prime_roles(BOB, exclusive=True, inherit=False))
+
+    result = world.settle()[POOL]
+
+    assert world.truth.administrators(PRIME, POOL) == {"operator", "robot", "ann", "bob"}
+    assert rules(result.plan) == ["caller-itself"]
+    world.never_in_sync(POOL, Outcome.STALLED, because="the deployed operator removes who ran")
 
 
 def test_what_was_refused_while_another_was_granted_stays_refused(world: World) -> None:
@@ -308,3 +342,16 @@ def queue_administrators(world: World, project: str = "fabrikam-dev") -> set[str
     pool = world.truth.agent_pool(PRIME, POOL)
     queue = next(one for one in pool["queues"] if one["project"] == project)
     return set((queue.get("roles") or {}).get("Administrator", ()))
+
+
+def test_a_group_goes_only_with_another_way_in_that_stays_when_inheritance_goes_off(world: World) -> None:
+    """Each guard once counted what the other took away: the caller administered by a group and by inheritance."""
+    found = by_group(OPERATORS, "ann", "eve", inherit=True, above=("operator",))
+    begin(world, found, **prime_roles(ANN, exclusive=True, inherit=False))
+
+    result = world.settle()[POOL]
+
+    assert rules(result.plan) == ["operator-locked-out"]
+    assert world.truth.administrators(PRIME, POOL) == {OPERATORS, "ann"}
+    assert world.truth.inherits(PRIME, POOL) is False
+    world.never_in_sync(POOL, Outcome.STALLED, because="the caller would lose the pool")

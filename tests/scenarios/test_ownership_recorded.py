@@ -7,7 +7,7 @@ import requests
 
 from reconciler.engine import Outcome
 from reconciler.errors import NotFound, Refused
-from reconciler.safety.agent_pools import document_of
+from reconciler.safety.agent_pools import document_of, owner_document_of
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN, managed, organization, spec
 from tests.scenarios.ownership_kit import (
     TAKEN,
@@ -273,3 +273,68 @@ def test_a_plan_without_state_says_that_ownership_is_not_checked(world: World) -
     assert "whether it is recorded as the pool's own is not checked" in remark.message
     assert [one for one in world.plan(TAKEN).remarks if one.facet == "ownership"] == [remark]
     not_ready(world, TAKEN)
+
+
+def test_a_replacement_takes_no_name_that_another_agent_pool_has(world: World) -> None:
+    """Its creation would be refused after the deletion: the pool would be gone for nothing."""
+    world.sweep()
+    world.by_hand("create-pool", organization=PRIME, pool="Production")
+    world.policy(f"replacePools: [{POOL}]")
+    document = managed(replace="allowed")
+    document["pool"]["location"] = "westeurope"
+    for one in document["pool"]["properties"]["organizationProfile"]["organizations"]:
+        if PRIME in one["url"]:
+            one["alias"] = "Production"
+    world.spec(document)
+    world.do.reset_log()
+
+    result = world.settle()[POOL]
+
+    assert "agent-pool-taken" in rules(result.plan)
+    assert "Pools_Delete" not in world.routes()
+    not_ready(world, POOL)
+
+
+def test_what_is_held_back_does_not_come_again_as_what_follows(world: World) -> None:
+    """A queue is created in one organization; of the agent pool of the other it cannot be read whose it is."""
+    number = number_of(world, POOL)
+    world.parts.safety.documents.change(owner_document_of(PRIME, number), lambda _: {"pool": 7})
+    world.only(POOL)
+    world.by_hand("delete-queue", organization=TAILSPIN, pool=POOL, project="Web")
+    world.by_hand("open-access", organization=PRIME, pool=POOL, project="fabrikam-dev")
+    world.by_hand("set-inheritance", organization=PRIME, pool=POOL, on=True)
+
+    (spec_,) = [one for one in world.specs if one.name == POOL]
+    planner, claims = world.parts.planner, world.parts.reconciler.claims(spec_)
+    plan = planner.plan(spec_, planner.survey([spec_]), world.revision, claims)
+
+    assert any(TAILSPIN in change.id for change in plan.following)
+    assert [change.id for change in plan.all_changes if PRIME in change.id] == []
+    assert any("is damaged; restore it" in gap.message for gap in plan.gaps)
+    world.settle()
+    assert not any(PRIME in str(one) for one in world.writes())
+    world.parts.safety.documents.change(owner_document_of(PRIME, number), lambda _: {"pool": POOL})
+    world.settle()
+
+
+def test_an_organization_that_the_spec_drops_counts_for_a_replacement_as_well(world: World) -> None:
+    """ARM still lists it, so the deletion takes the agent pool of that name there with it."""
+    world.sweep()
+    world.by_hand("delete-pool", organization=PRIME, pool=POOL)
+    world.by_hand("create-pool", organization=PRIME, pool=POOL)
+    world.policy(f"replacePools: [{POOL}]")
+    document = managed(replace="allowed")
+    document["pool"]["location"] = "westeurope"
+    profile = document["pool"]["properties"]["organizationProfile"]
+    profile["organizations"] = [one for one in profile["organizations"] if TAILSPIN in one["url"]]
+    document["access"] = {}
+    document["pool"]["properties"]["maximumConcurrency"] = 2
+    world.spec(document)
+    world.only(POOL)
+    world.do.reset_log()
+
+    result = world.settle()[POOL]
+
+    assert "Pools_Delete" not in world.routes()
+    assert "uncounted" in rules(result.plan)
+    not_ready(world, POOL)

@@ -69,13 +69,13 @@ def reconcile(context: ApiContext, request: HttpRequest) -> HttpResponse:
     names = (
         _pool_names(body) if request.body.strip() else []
     )  # a JSON null is not an empty body, so it does not request all pools
-    wanted = {spec.key: spec for spec in (_known(specs, name) for name in names)} if names else specs.by_key
+    wanted = {spec.key: spec for spec in (known_spec(specs, name) for name in names)} if names else specs.by_key
     return _accept(context, request, tuple(wanted.values()), "/api/pools")
 
 
 def reconcile_pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """One pool."""
-    spec = _known(context.catalogue.specs(), request.params["name"])
+    spec = known_spec(context.catalogue.specs(), request.params["name"])
     return _accept(context, request, (spec,), f"/api/pools/{spec.name}")
 
 
@@ -99,7 +99,7 @@ def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
         if status.key == name.lower():
             body = {"name": status.key, "revision": specs.revision, "spec": None, "status": status.public()}
             return HttpResponse(200, body)
-    spec = _known(specs, name)
+    spec = known_spec(specs, name)
     document = context.state.load(f"pools/{spec.key}")
     body = {
         "name": spec.name,
@@ -118,7 +118,7 @@ def _unnamed(context: ApiContext, specs: Specs) -> tuple[PoolStatus, ...]:
 def plan(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """What would be done now."""
     specs = context.catalogue.specs()
-    spec = _known(specs, request.params["name"])
+    spec = known_spec(specs, request.params["name"])
     return HttpResponse(200, context.plan(spec, specs.revision))
 
 
@@ -160,7 +160,8 @@ def _pool_names(body: Json) -> list[str]:
     return cast("list[str]", names)
 
 
-def _known(specs: Specs, name: str) -> Spec:
+def known_spec(specs: Specs, name: str) -> Spec:
+    """The spec of this name; `HttpProblem` 404 where no spec has it."""
     spec = specs.by_key.get(name.lower())
     if spec is None:
         near = nearest(name, specs.by_key)

@@ -9,6 +9,7 @@ from reconciler.config.settings import Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
@@ -61,6 +62,9 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         plan = annotated(plan, gate_of(spec, facts))
         return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
 
+    def approve(spec: Spec, place: tuple[str, int], by: str) -> ApprovedAgentPool:
+        return approve_agent_pool(app.planner, app.safety, spec, place, by)
+
     audit, options = bootstrap.audit(settings, hosting, app.telemetry), _options(settings, hosting)
     return TriggerContext(
         catalogue,
@@ -73,6 +77,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         app.clock,
         app.telemetry,
         plan,
+        approve,
         audit,
         options,
     )

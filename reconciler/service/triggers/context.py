@@ -12,6 +12,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
+from reconciler.service.http.agent_pools import Approve
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers.overdue import ResyncWatch
@@ -68,6 +69,8 @@ class TriggerContext:
     telemetry: Telemetry
     plan: Callable[[Spec, str], Json]
     """Plans, with readers only."""
+    approve_agent_pool: Approve
+    """Records the owner's approval of an agent pool."""
     audit: AuditLog
     options: TriggerOptions
     watch: ResyncWatch = field(default_factory=ResyncWatch)

@@ -11,7 +11,7 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
-from reconciler.service.http import api, mode
+from reconciler.service.http import agent_pools, api, mode
 from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
@@ -81,6 +81,13 @@ def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
     by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
     response = mode.change(context.safety, request, by)
     logs.event("mode", by=by, settings=response.body["settings"])
+    return response
+
+
+def _approve_agent_pool(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    response = agent_pools.approve(context.catalogue.specs(), context.approve_agent_pool, request, by)
+    logs.event("approve", by=by, **response.body)
     return response
 
 
@@ -167,10 +174,13 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "pool": _guarded(api.pool),
     "mode": _mode,
     "set_mode": _set_mode,
+    "approve_agent_pool": _approve_agent_pool,
     "plan": _guarded(api.plan),
     "health": _health,
     "openapi": lambda _context, _request: api.openapi(),
     "github_push": _github,
     "azure_repos_push": _azure_repos,
 }
-_TRACED = frozenset({"reconcile", "reconcile_pool", "plan", "set_mode", "github_push", "azure_repos_push"})
+_TRACED = frozenset(
+    {"reconcile", "reconcile_pool", "plan", "set_mode", "approve_agent_pool", "github_push", "azure_repos_push"}
+)
