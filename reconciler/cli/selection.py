@@ -16,7 +16,6 @@ from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.documents.spelling import similar
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
-from reconciler.plan.policy import Policy, warnings
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
 from reconciler.spec.loader import load
@@ -25,6 +24,7 @@ from reconciler.spec.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.engine.status import PoolStatus
+    from reconciler.plan.policy import Policy
     from reconciler.survey import SharedSurvey
 
 
@@ -110,6 +110,8 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
 
 def note_policy(policy: Policy, screen: Screen) -> None:
     """Say what the owner of the policy file should know."""
+    from reconciler.plan.policy import warnings  # noqa: PLC0415 - `validate` reads no policy
+
     for line in warnings(policy):
         screen.note(f"warning: {line}")
 

@@ -213,7 +213,7 @@ class OwnershipCheck:
             return None
 
     def _allows(self, name: str) -> bool:
-        return allows(self._policy.agent_pools, name)
+        return allows(self._policy.for_pool(self._spec.name).agent_pools, name)
 
     # --- changes ---------------------------------------------------------------------------------------------
 

@@ -97,9 +97,13 @@ class Planner:
 
     def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
         """The check whose the agent pools of a spec are, on what was read for its plan."""
+        return self._ownership(of_this_run(spec, survey), survey, claims)
+
+    def _ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
+        """The same of a spec that `of_this_run` returned."""
         marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
         rules = OwnershipRules(self._margin or MARGIN, marks)
-        return OwnershipCheck(of_this_run(spec, survey), survey, claims, self.policy.for_pool(spec.name), rules)
+        return OwnershipCheck(spec, survey, claims, self.policy, rules)
 
     def plan(
         self,
@@ -164,7 +168,7 @@ class Planner:
     def _restriction(self, spec: Spec, survey: Survey, claims: Claims, parts: Sequence[_FacetPlan]) -> Restriction:
         if self._margin is None:
             return Restriction()
-        return self.ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
+        return self._ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
 
     def _following(
         self,
@@ -210,6 +214,8 @@ class Planner:
         `beside`: changes that are allowed already, and count where a rule compares or counts the whole plan.
         """
         refusals: list[Refusal] = []
+        if not any(part.allowed for part in parts):
+            return refusals
         policy = self.policy.for_pool(spec.name)
         known = set(map(id, beside))
         while True:
@@ -327,6 +333,8 @@ def of_this_run(spec: Spec, survey: Survey) -> Spec:
         return spec
     names = agent_pools_of(spec.name, document)
     known = settled(spec, document)
+    if all(names.get(one.name, one.agent_pool) == one.agent_pool for one in known.organizations):
+        return known
     return replace(
         known,
         organizations=tuple(

@@ -9,7 +9,8 @@ touched. Only ``exclusive: true`` removes authorizations.
   open, and count from the day on which it is closed. An exclusive list beside open access that is not managed
   restricts no pipeline: that is a gap which a person has to act on.
 - **A name that resolves to nothing** is a gap with the nearest pipeline, and stops no other. While there is one, an
-  exclusive list keeps what may be that pipeline: ids that the operator cannot see, and the nearest name.
+  exclusive list keeps what may be that pipeline: ids that the operator cannot see, and the nearest name. While there
+  are more than are compared (`reconciler.documents.spelling`), it keeps everything.
 - **An id that no visible pipeline has** is not authorized, although the service accepts any number.
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.documents.spelling import nearest
+from reconciler.documents.spelling import nearest_of
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError, Rejected
 from reconciler.facets.support.observing import each, gap, on_queues, pick, queue_place, require_checks, target_of
@@ -189,14 +190,16 @@ def _resolve(
     found = {name: _resolved(name, paths, by_path) for name in grant.pipelines}
     unknown = [name for name, number in found.items() if number is None]
     wanted = {number: name for name, number in sorted(found.items(), key=str, reverse=True) if number is not None}
-    near = {name: _nearest(name, by_path) for name in unknown}
+    paths_meant = nearest_of([name for name in unknown if isinstance(name, str)], sorted(by_path)) if unknown else {}
+    near: dict[str | int, int] = {name: by_path[alike] for name, alike in paths_meant.items() if alike}
+    compared = all(isinstance(name, int) or name in paths_meant for name in unknown)
     surplus: frozenset[int] = frozenset()
-    if grant.exclusive:
-        kept = {number for number in near.values() if number is not None}
+    if grant.exclusive and compared:  # otherwise any line may be one that is meant
+        kept = set(near.values())
         kept |= permissions.pipelines - paths.keys() if unknown else set()
         surplus = permissions.pipelines - wanted.keys() - kept
     subject = f"{organization}/{project.name}"
-    gaps = tuple(_missing(subject, name, paths.get(near[name] or 0)) for name in unknown)
+    gaps = tuple(_missing(subject, name, paths.get(near.get(name, 0))) for name in unknown)
     state = ObservedPipelines(
         organization, project, queue, permissions.all_pipelines, permissions.pipelines, wanted, paths, surplus
     )
@@ -207,13 +210,6 @@ def _resolved(name: str | int, paths: Mapping[int, str], by_path: Mapping[str, i
     if isinstance(name, int):
         return name if name in paths else None
     return by_path.get(name.casefold())
-
-
-def _nearest(name: str | int, by_path: Mapping[str, int]) -> int | None:
-    if isinstance(name, int):
-        return None
-    alike = nearest(name, sorted(by_path))
-    return by_path[alike] if alike else None
 
 
 def _missing(subject: str, name: str | int, near: str | None) -> Gap:

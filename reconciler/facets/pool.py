@@ -23,7 +23,7 @@ azure-cli-extensions mdp).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -51,6 +51,7 @@ NEW = "new pool"
 """Kind of a change that no update can make."""
 
 _READ_ONLY = frozenset({"id", "name", "type", "systemData"})
+_LOCATION = "location"
 _UNDONE = ("failed", "canceled")
 _AT_REST = ("succeeded", *_UNDONE, "")
 
@@ -105,7 +106,7 @@ class ObservedPool:
 
 def parse(spec: Spec, now: datetime) -> DesiredPool:
     """Every spec manages its resource; `now` decides which exceptions narrow what a creation would send."""
-    body = {key: value for key, value in spec.body.items() if key != "location"}
+    body = {key: value for key, value in spec.body.items() if key != _LOCATION}
     quiet = spec.disruption if spec.mode is Mode.ENFORCE else None
     return DesiredPool(spec.name, spec.pool_id, body, spec, now, quiet)
 
@@ -118,7 +119,7 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
     if observed.document is None:
         return Observation(replace(observed, owed=survey.debts.checks))
-    if spec.replace and observed.settled and _moved(spec, observed.document):
+    if spec.replace and observed.settled and _moved(differences(spec.body, observed.document)):
         return Observation(
             replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
         )
@@ -133,13 +134,17 @@ def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
         return [_create(desired, observed.owed)]
     if not observed.at_rest:
         return []
-    body = _unheld(desired.body, observed.document) if observed.held else desired.body
-    details = [_detail(one) for one in differences(body, observed.document)]
+    body, named = desired.body, differences(desired.spec.body, observed.document)
+    found = [one for one in named if one.path[0].casefold() != _LOCATION]
+    if observed.held:
+        body = _unheld(desired.body, observed.document)
+        found = differences(body, observed.document)
+    details = list(map(_detail, found))
     if desired.spec.arm_api_version:
         details = [mutability.beyond_this_release(detail) for detail in details]
     if observed.state.casefold() in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
-    moved = _moved(desired.spec, observed.document)
+    moved = _moved(named)
     if moved and desired.spec.replace and observed.settled:
         # A body for the new place may not fit the old one: nothing else of the resource is put before.
         return [_replace(desired, observed, moved)]
@@ -219,10 +224,9 @@ def _detail(one: Difference) -> Detail:
     return Detail(path, one.before, one.after, row.judge(one.before, one.after), note, code)
 
 
-def _moved(spec: Spec, document: Mapping[str, Json]) -> list[Detail]:
-    """What only a new pool can have."""
-    found = [_detail(one) for one in differences(spec.body, document)]
-    return [detail for detail in found if mutability.row_for(detail.path).way is Way.REPLACE]
+def _moved(named: Iterable[Difference]) -> list[Detail]:
+    """What only a new pool can have, of all that the spec names."""
+    return [detail for detail in map(_detail, named) if mutability.row_for(detail.path).way is Way.REPLACE]
 
 
 def _replace(desired: DesiredPool, observed: ObservedPool, moved: list[Detail]) -> Change:

@@ -216,7 +216,7 @@ def _diff(wanted: DesiredRoles, state: ObservedRoles) -> Iterator[Change]:
         yield _grant(state, identity, name)
     for operator in _operators_to_assign(wanted, state, listed, surplus):
         yield _grant(state, operator.id, principals.label(operator), itself=True)
-    labels = principals.labels(state.assigned(), state.known)
+    labels = principals.labels(state.assigned(), state.known) if surplus else {}
     for identity in sorted(surplus):
         yield _removal(state, identity, labels[identity])
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from reconciler.documents import Json
 from reconciler.plan import target_form, targets
-from reconciler.plan.model import Change, Detail, Plan
+from reconciler.plan.model import QUEUE_EXISTS, Change, Detail, Plan
 from reconciler.plan.targets import (
     AgentPoolPlace,
     CreatePool,
@@ -28,7 +28,6 @@ UNASSIGNED = 0
 _NEW_MEMBER = "new member "
 
 POOL_EXISTS = "the pool exists"
-QUEUE_EXISTS = "its queue exists"
 MEMBER_KNOWN = "the member is known"
 POOL_DELETED = "the old pool is deleted"
 OTHERS_MADE = "what comes before it"

@@ -13,11 +13,13 @@ from enum import StrEnum
 
 from reconciler.documents import Json
 from reconciler.plan import targets
-from reconciler.plan.hashing import plan_hash
-from reconciler.plan.target_form import to_json
 from reconciler.plan.targets import Action, Place, Risk, Route, Target
 
 __all__ = ["Action", "Change", "Detail", "Gap", "GapKind", "Plan", "Refusal", "Remark", "Risk", "Route", "in_order"]
+
+
+QUEUE_EXISTS = "its queue exists"
+"""What a change awaits (`Change.awaits`) that summaries count apart."""
 
 
 class GapKind(StrEnum):
@@ -149,6 +151,8 @@ class Change:
 
     def to_json(self) -> dict[str, Json]:
         """The documented JSON form."""
+        from reconciler.plan.target_form import to_json  # noqa: PLC0415 - `validate` has no changes to show
+
         return {
             "facet": self.facet,
             "kind": self.kind,
@@ -234,6 +238,8 @@ class Plan:
 
         Changes that wait for nothing but an approval count, so the hash stays the same when they are approved.
         """
+        from reconciler.plan.hashing import plan_hash  # noqa: PLC0415 - `validate` makes no plan
+
         changes = [change.to_json() for change in (*self.all_changes, *self.approvable)]
         return plan_hash(self.pool, self.spec, self.policy, changes)
 

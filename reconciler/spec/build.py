@@ -28,7 +28,7 @@ _PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "syste
 """What a pasted resource has, and an ARM body of ours has not."""
 
 
-def spec(document: JsonObject, path: str) -> Spec:
+def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "") -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
@@ -49,6 +49,8 @@ def spec(document: JsonObject, path: str) -> Spec:
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
         path=path,
+        mode_line=mode_line,
+        blob=blob,
     )
 
 

@@ -88,20 +88,28 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
 
 def unknown_values(value: Any, path: Path, version: str) -> Iterator[Finding]:
     """Values outside an enumeration that the service keeps open, or of a newer api-version: ARM decides."""
-    if isinstance(value, Mapping):
+    names = tuple(step for step in path if isinstance(step, str))
+    for where, field, text in _texts(value, path, names):
+        since = NEWER_VALUES.get((str(where[-1]), text), "")
+        if since and version < since:
+            yield where, f"is {show(text)}, which ARM has since {since}; write armApiVersion: {since} at the top"
+        elif (known := _known(field)) and text not in known and not since:
+            yield where, f"is {show(text)}, which this release does not know; known are {listing(known)}"
+
+
+def _texts(value: Any, path: Path, names: tuple[str, ...]) -> list[tuple[Path, tuple[str, ...], str]]:
+    """Where each text of a value is, the same without positions in lists, and the text."""
+    if isinstance(value, str):
+        return [(path, names, value)]
+    found: list[tuple[Path, tuple[str, ...], str]] = []
+    if isinstance(value, dict):
         for key, item in value.items():
-            if key not in _FREE_KEYS:
-                yield from unknown_values(item, (*path, key), version)
+            if key not in _FREE_KEYS and isinstance(item, str | dict | list):
+                found += _texts(item, (*path, key), (*names, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from unknown_values(item, (*path, index), version)
-    elif isinstance(value, str):
-        known = _known(tuple(step for step in path if isinstance(step, str)))
-        since = NEWER_VALUES.get((str(path[-1]), value), "")
-        if since and version < since:
-            yield path, f"is {show(value)}, which ARM has since {since}; write armApiVersion: {since} at the top"
-        elif known and value not in known and not since:
-            yield path, f"is {show(value)}, which this release does not know; known are {listing(known)}"
+            found += _texts(item, (*path, index), names)
+    return found
 
 
 @cache

@@ -8,10 +8,12 @@ wrote; a document without findings pays nothing for that.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -69,12 +71,13 @@ class Loader:
     def load(self, files: Mapping[str, bytes]) -> Loaded:
         """As the function `load`."""
         whole, read = _Batch(), {}
-        for path in sorted(files):
-            if path.lower().endswith(SUFFIXES):
-                read[path] = self._file(path, files[path])
-                whole.add(read[path][1])
-        self._known = read
-        return _loaded(whole)
+        with _without_collector():
+            for path in sorted(files):
+                if path.lower().endswith(SUFFIXES):
+                    read[path] = self._file(path, files[path])
+                    whole.add(read[path][1])
+            self._known = read
+            return _loaded(whole)
 
     def _file(self, path: str, data: bytes) -> tuple[bytes, _Batch]:
         known = self._known.get(path)
@@ -84,6 +87,21 @@ class Loader:
         batch = _Batch()
         _file(path, data, batch)
         return data, batch
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without the collector of cycles, which finds none here and walks over all the specs that stay, again and again.
+
+    It is the process's: where two threads load at once, it is on again when the first of them is done.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _loaded(batch: _Batch) -> Loaded:
@@ -121,7 +139,7 @@ def _document(path: str, document: YamlDocument, batch: _Batch, blob: str) -> No
             batch.warnings.append(Problem(path, place.line, spell(where), message, place.column))
         if not document.findings:
             line = document.place(("mode",)).line if "mode" in document.value else 0
-            batch.specs.append(replace(build.spec(checked.document, path), mode_line=line, blob=blob))
+            batch.specs.append(build.spec(checked.document, path, line, blob))
             batch.places.append(document.place(("name",)))
             return
     batch.problems += _told(path, document)

@@ -31,8 +31,11 @@ class FirstReads:
     """Roles of the agent pools that exist, one read each."""
 
 
-def begin(spec: Spec, reads: FirstReads, memo: Memo, lanes: Lanes) -> None:
-    """Send what every run of this pool asks its organizations first. Waits for no response."""
+def begin(spec: Spec, reads: Callable[[], FirstReads], memo: Memo, lanes: Lanes) -> None:
+    """Send what every run of this pool asks its organizations first. Waits for no response.
+
+    Called before many a read, and seldom with anything left to send: `reads` are made only then.
+    """
     roles = scope.manages_roles(spec)
     for organization in spec.organizations:
         name = organization.name
@@ -41,7 +44,8 @@ def begin(spec: Spec, reads: FirstReads, memo: Memo, lanes: Lanes) -> None:
         memo.get(begun, partial(_first, name, begun, reads, memo, lanes))
 
 
-def _first(organization: str, begun: Key, reads: FirstReads, memo: Memo, lanes: Lanes) -> None:
+def _first(organization: str, begun: Key, made: Callable[[], FirstReads], memo: Memo, lanes: Lanes) -> None:
+    reads = made()
     roles, all_projects = begun.detail
     first = {"agent pools": reads.agent_pools, "projects": reads.projects}
     if roles:

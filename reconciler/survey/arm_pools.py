@@ -17,8 +17,8 @@ def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> D
     """The raw ARM body, or None where there is no such pool; `listed`: subscriptions that are read by one list."""
     if spec.subscription in listed and not spec.arm_api_version:
         known = _of_subscription(reads, memo, spec.subscription)
-        if spec.pool_id.casefold() in known:
-            return known[spec.pool_id.casefold()]
+        if (listed_one := known.get(spec.pool_id.casefold())) is not None:
+            return listed_one
     # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
     found: Document | None = memo.get(
         Key("arm pool", detail=spec.pool_id.casefold()), lambda: reads.pool(spec.pool_id, spec.api_version)

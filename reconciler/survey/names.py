@@ -145,6 +145,8 @@ def excepted(
     Where another project has the name by now, both are excepted, until the spec names the former one as well.
     `visible`: as the spec names them; `named`: keys of all names in the spec.
     """
+    if not exceptions:
+        return Excepted()
     former = {spelt.casefold(): number for spelt, number in remembered.projects.items()}
     by_name, by_id = {one.name.casefold(): one for one in visible}, {one.id: one for one in visible}
     ids: set[str] = set()

@@ -180,10 +180,11 @@ class SharedSurvey:
             self._begin(spec)
 
     def _begin(self, spec: Spec) -> None:
-        reads = ahead.FirstReads(
-            self._agent_pools, self.projects, self.me, self._switches, self._hidden_ahead, self._roles_ahead
-        )
-        ahead.begin(spec, reads, self._memo, self._lanes)
+        ahead.begin(spec, self._first_reads, self._memo, self._lanes)
+
+    def _first_reads(self) -> ahead.FirstReads:
+        later = self._hidden_ahead, self._roles_ahead
+        return ahead.FirstReads(self._agent_pools, self.projects, self.me, self._switches, *later)
 
     def _hidden_ahead(self, organization: str) -> None:
         if self._interest.get(organization, frozenset()) & self._agent_pools(organization).keys():

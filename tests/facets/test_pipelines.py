@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.documents.spelling import ADVISED
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.facets import pipelines
 from reconciler.facets.pipelines import DesiredPipelines, ObservedPipelines
@@ -69,6 +70,19 @@ def test_what_is_left_authorized(
     last = settle(world, wants(*names, exclusive=exclusive), facets=ONLY)
 
     assert (last.changes, world.organizations[PRIME].authorized[1]) == ((), left), reason
+
+
+def test_an_exclusive_list_takes_nothing_while_it_has_more_unknown_names_than_are_compared() -> None:
+    """One of those that are not compared may mean any line."""
+    world = world_with(11, 12, 99)
+    unknown = [f"\\gone\\{number:02d}" for number in range(ADVISED)]
+
+    taken = look(world, wants(*unknown, exclusive=True), facets=ONLY)
+    kept = look(world, wants(*unknown, "\\release\\nightlie", exclusive=True), facets=ONLY)
+
+    assert [change.before for change in taken.changes] == ["authorized", "authorized"]
+    assert (len(taken.gaps), len(kept.gaps), kept.changes) == (ADVISED, ADVISED + 1, ())
+    assert "it does not exist or is hidden from the operator" in kept.gaps[-1].message
 
 
 def test_a_removal_names_what_goes() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -173,3 +175,40 @@ def test_an_entry_named_like_its_own_map_is_a_problem_like_any_other(right: dict
 
     assert found.specs == ()
     assert {one.where for one in found.problems} == {"pool.identity.userAssignedIdentities.userAssignedIdentities"}
+
+
+@pytest.fixture
+def collections() -> Iterator[list[str]]:
+    """Runs of the collector of cycles."""
+    seen: list[str] = []
+
+    def note(phase: str, _info: dict[str, int]) -> None:
+        seen.append(phase)
+
+    gc.callbacks.append(note)
+    yield seen
+    gc.callbacks.remove(note)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_does_not_walk_over_specs_that_stay(
+    right: dict[str, Any], collections: list[str], *, enabled: bool
+) -> None:
+    """It is as it was afterwards, also where a file's content is none."""
+    files = {
+        f"{number:03d}.json": json.dumps({**right, "name": f"pool-{number:03d}"}).encode() for number in range(100)
+    }
+    broken: dict[str, Any] = {**files, "100.json": None}
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        collections.clear()
+        assert len(load(files).specs) == 100
+        during = collections.count("start")
+        after = gc.isenabled()
+        with pytest.raises(TypeError):
+            load(broken)
+        assert (after, gc.isenabled()) == (enabled, enabled)
+        assert during <= 1, "the one that is due once it is on again"
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -118,8 +118,13 @@ class Exchange:
             "X-VSS-ForceMsaPassThrough": "true",
             "X-TFS-Session": self._correlation,
         }
-        request = requests.Request(call.method, call.url, headers=headers, data=call.body).prepare()
-        # Checked after `prepare`, which resolves dot segments and odd spellings: this is what is sent.
+        # Not `requests.Request`: cookies, of which there are none, take it longer than everything else together.
+        request = requests.PreparedRequest()
+        request.prepare_method(call.method)
+        request.prepare_url(call.url, None)
+        request.prepare_headers(headers)
+        request.prepare_body(call.body, None)
+        # Checked after `prepare_url`, which resolves dot segments and odd spellings: this is what is sent.
         if not self._endpoints.cover(request.url or "", call.organization):
             host = urlsplit(request.url or "").hostname
             raise Refused(

@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.devops import graph
+from reconciler.adapters.devops.authorized import authorized_queues
 from reconciler.adapters.devops.clients import Package
 from reconciler.adapters.devops.endpoints import query, segment
 from reconciler.adapters.devops.exchange import OutgoingRequest
@@ -33,14 +34,13 @@ from reconciler.adapters.devops.forms import (
     queues_call,
     queues_of_definition,
     roles_call,
-    rows,
 )
 from reconciler.adapters.devops.group_members import groups_of, members_of
 from reconciler.adapters.devops.identities import Identities, property_of
 from reconciler.adapters.devops.pages import PagedList, listed
 from reconciler.adapters.devops.session import Session
 from reconciler.adapters.devops.writes import DevOpsWrites
-from reconciler.adapters.shapes import distinct, flag_of, flag_or_none, number_of, shown, text_of
+from reconciler.adapters.shapes import flag_of, flag_or_none, number_of, shown, text_of
 from reconciler.documents import Json, moment_of
 from reconciler.errors import NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.devops import (
@@ -159,16 +159,7 @@ class DevOps:
 
     def authorized_queues(self, organization: str, project_id: str) -> frozenset[int]:
         """GET authorizedresources of a project, without an id: one call for all of its queues."""
-        what = f"authorized resources of project {project_id}"
-        with self._package.calls(organization, "authorized-resources", what) as clients:
-            clients.build.get_project_resources(project_id, type="queue")
-        where = f"organization {organization}: {what}"
-        listed = rows(clients.response, organization, what, "id", "type")
-        found = distinct([entry for entry in listed if entry["type"] == "queue"], where)
-        ids = [entry["id"] for entry in found if flag_of(entry, "authorized", where)]
-        if not all(id_.isdecimal() for id_ in ids):
-            raise Unavailable(f"{where}: the id of a queue is not a number")
-        return frozenset(map(int, ids))
+        return authorized_queues(self._session, organization, project_id)
 
     def pipeline_permissions(self, organization: str, project_id: str, queue_id: int) -> PipelinePermissions:
         """GET pipelinepermissions of one queue; plain REST because the package drops authors of single pipelines."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from typing import TypeVar
 
-from reconciler.documents.spelling import nearest
+from reconciler.documents.spelling import nearest_of
 from reconciler.engine.facet import Observation
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
 from reconciler.plan.model import Change, Gap, GapKind, Remark
@@ -134,10 +134,11 @@ def unresolved(
 ) -> Iterator[Gap]:
     """What a person has to correct in a list of exceptions. `place`: organization, and section of the spec."""
     organization, section = place
+    meant = _nearest(excepted.unresolved, visible)
     for name in excepted.unresolved:
         subject = f"{organization}/{name}"
         said = f"{subject}: {section} names it, and no visible or hidden project has this name"
-        near = nearest(name, [project.name for project in sorted(visible, key=_by_name)])
+        near = meant.get(name)
         advice = f"correct the name (nearest is {near}) or remove the entry" if near else "correct or remove the entry"
         error: ReconcilerError = NotFound(f"{said}; {effect} until it is known which project is meant; {advice}")
         if excepted.unread is not None:
@@ -161,7 +162,8 @@ def pick(
     known = {project.name.casefold(): project for project in visible}
     found = {known[name.casefold()] for name in names if name.casefold() in known}
     missing = {name.casefold(): name for name in sorted(names) if name.casefold() not in known}
-    gaps = (_missing(facet, organization, name, visible) for name in missing.values())
+    meant = _nearest(missing.values(), visible)
+    gaps = (_missing(facet, organization, name, meant.get(name)) for name in missing.values())
     return Observation(tuple(sorted(found, key=_by_name)), tuple(gaps))
 
 
@@ -227,8 +229,12 @@ def at_work(spec: Spec, survey: Survey) -> str:
     return f"{busy.total()} of {len(machines)} machines are at work ({words})" if busy else ""
 
 
-def _missing(facet: str, organization: str, name: str, visible: Sequence[Project]) -> Gap:
-    near = nearest(name, [project.name for project in sorted(visible, key=_by_name)])
+def _nearest(names: Collection[str], visible: Sequence[Project]) -> Mapping[str, str | None]:
+    """Name that resolves to nothing → the visible project that may be meant, for the first of them."""
+    return nearest_of(names, [project.name for project in sorted(visible, key=_by_name)]) if names else {}
+
+
+def _missing(facet: str, organization: str, name: str, near: str | None) -> Gap:
     advice = f"nearest is {near}" if near else "it does not exist or is hidden from the operator"
     subject = f"{organization}/{name}"
     return gap(facet, subject, NotFound(f"{subject}: no visible project has this name; {advice}"))

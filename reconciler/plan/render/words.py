@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.documents import Json
-from reconciler.plan.following import QUEUE_EXISTS
-from reconciler.plan.model import Action, Change, Gap, GapKind, Plan, Risk
+from reconciler.plan.model import QUEUE_EXISTS, Action, Change, Gap, GapKind, Plan, Risk
 from reconciler.plan.render.clean import clean
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import CreatePool

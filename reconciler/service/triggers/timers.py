@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from datetime import timedelta
 
 from reconciler.documents import Json, moment, moment_of
@@ -13,6 +11,7 @@ from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
 from reconciler.service.triggers import logs, tracing
+from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import AGAIN, GRACE, LOOK, Swept
 from reconciler.spec.model import Spec
@@ -107,17 +106,17 @@ def _watch_git(context: TriggerContext, trace: str) -> None:
     before = context.state.load("git")
     if before is not None and before.body.get("revision") == specs.revision != "":
         return
-    digests = {path: hashlib.sha256(content).hexdigest()[:16] for path, content in specs.snapshot.files.items()}
-    changed = _changed(specs, before, digests)
+    digests = digests_of(specs)
+    found = changed(specs, before.body if before is not None else None, digests)
     _mark_unnamed(context, specs)
-    context.outbox.request(changed, "git", trace)
+    context.outbox.request(found, "git", trace)
     # Saved after the requests are queued, never before: a commit saved without requests would wait for the full resync.
     if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
         body = {"revision": specs.revision, "files": digests, "pools": list(specs.by_key)}
         _remember(context, "git", body, before)
-    if changed or specs.problems:
+    if found or specs.problems:
         problems = [str(problem) for problem in specs.problems[:20]]
-        logs.event("git", revision=specs.revision, pools=len(changed), problems=problems)
+        logs.event("git", revision=specs.revision, pools=len(found), problems=problems)
 
 
 def watch_audit(context: TriggerContext, trace: str = "") -> None:
@@ -175,17 +174,6 @@ def _sweep_age(context: TriggerContext) -> None:
 
 def _uses(spec: Spec, organization: str) -> bool:
     return any(one.name == organization for one in spec.organizations)
-
-
-def _changed(specs: Specs, before: StoredDocument | None, digests: Mapping[str, str]) -> list[Spec]:
-    known = before.body.get("files", {}) if before is not None else {}
-    # A name that two files had is one file's alone once the other file changed.
-    named = before.body.get("pools") if before is not None else None
-    return [
-        spec
-        for key, spec in specs.by_key.items()
-        if known.get(spec.path) != digests.get(spec.path) or (isinstance(named, list) and key not in named)
-    ]
 
 
 def _mark_unnamed(context: TriggerContext, specs: Specs) -> None:

@@ -132,22 +132,6 @@ def test_no_pools_need_no_request(reads: DevOps, service: Scripted) -> None:
     assert service.everything == []
 
 
-def test_authorized_queues_are_the_authorized_ones_of_that_type(reads: DevOps, service: Scripted) -> None:
-    service.reply(
-        "GET",
-        AUTHORIZED,
-        wrapped(
-            {"authorized": True, "id": "12", "name": "a", "type": "queue"},
-            {"authorized": False, "id": "13", "name": "b", "type": "queue"},
-            {"authorized": True, "id": "14", "name": "c", "type": "endpoint"},
-        ),
-    )
-
-    assert reads.authorized_queues("prime", PROJECT) == {12}
-    assert service.only.query == {"type": "queue"}
-    assert service.only.version == "7.1-preview.1"
-
-
 def test_an_open_queue_says_who_opened_it(reads: DevOps, service: Scripted) -> None:
     service.reply(
         "GET",
@@ -322,13 +306,6 @@ def test_a_queue_that_is_not_whole_is_not_skipped(reads: DevOps, service: Script
 
     with pytest.raises(Unavailable, match="is incomplete"):
         reads.queues("prime", PROJECT, [7])
-
-
-def test_an_authorized_resource_without_a_number_is_not_skipped(reads: DevOps, service: Scripted) -> None:
-    service.reply("GET", AUTHORIZED, wrapped({"authorized": True, "id": "x", "name": "a", "type": "queue"}))
-
-    with pytest.raises(Unavailable, match="is not a number"):
-        reads.authorized_queues("prime", PROJECT)
 
 
 @pytest.mark.parametrize(
