@@ -43,6 +43,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/test_catalogue.py",
         "service/http/test_mode.py",
         "service/http/test_openapi_served.py",
+        "service/queue/test_evidence_age.py",
         "service/queue/test_figures.py",
         "service/queue/test_office.py",
         "service/queue/test_worker.py",

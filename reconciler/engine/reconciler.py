@@ -100,6 +100,7 @@ class Reconciler:
         approved: Plan | None = None,
         as_planned: bool = False,
         requested: datetime | None = None,
+        specs_read: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
@@ -107,12 +108,15 @@ class Reconciler:
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
         an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
         written but what the first plan of this run shows. `requested`: when a person or a program requested this
-        run; writes that were rejected before are then sent again. Errors of the state store leave this function;
+        run; writes that were rejected before are then sent again. `specs_read`: when the read of the specs began;
+        without it the run ends no request. Errors of the state store leave this function;
         those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
-            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
+            frame = ending.Frame(
+                spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read
+            )
             result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
@@ -203,7 +207,10 @@ class Reconciler:
         gate: WriteGate,
         claims: Claims,
     ) -> RunState:
-        """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
+        """Plan; on reads of its own where anything would be written, or where a later run has read than the batch.
+
+        `failed`: an earlier operation.
+        """
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
@@ -222,9 +229,10 @@ class Reconciler:
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and any(
-            one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes
-        ):
+        writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
+        before = memory.status.run.facts_read if memory.status.run is not None else None
+        late = before is not None and view.oldest is not None and view.oldest < before
+        if not fresh and (writes or late):
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)

@@ -26,6 +26,8 @@ class Specs:
     by_key: Mapping[str, Spec]
     """Sorted by key."""
     problems: tuple[Problem, ...]
+    read: datetime
+    """When the read of them began: what was pushed later is not in them."""
 
     @property
     def revision(self) -> str:
@@ -73,7 +75,7 @@ class Catalogue:
             number = self._begun
         read = _Read(number, self._clock.now())
         try:
-            read = replace(read, specs=self._parsed(self._source.snapshot()))
+            read = replace(read, specs=self._parsed(self._source.snapshot(), read.began))
         except ReconcilerError as error:
             read = replace(read, error=error)
         finally:
@@ -90,16 +92,16 @@ class Catalogue:
         """A read that began after this many others."""
         return self._last if self._last is not None and self._last.number > number else None
 
-    def _parsed(self, snapshot: Snapshot) -> Specs:
+    def _parsed(self, snapshot: Snapshot, began: datetime) -> Specs:
         before = self._last.specs if self._last is not None else None
-        if before is not None and before.snapshot == snapshot:
-            return before
+        if snapshot.stale and before is not None:
+            began = before.read  # of a repository that cannot be read now, the last good commit was read then
         if before is not None and before.snapshot.files == snapshot.files:
-            return Specs(snapshot, before.by_key, before.problems)
+            return replace(before, snapshot=snapshot, read=began)
         loaded = self._loader.load(snapshot.files)
         by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
         left_out = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
-        return Specs(snapshot, by_key, (*loaded.problems, *left_out))
+        return Specs(snapshot, by_key, (*loaded.problems, *left_out), began)
 
 
 @dataclass(frozen=True, slots=True)

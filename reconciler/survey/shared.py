@@ -53,12 +53,13 @@ class SharedSurvey:
         listed: Collection[str] = (),
         administered: Mapping[str, Collection[str]] | None = None,
         sample: int = 1,
+        memo: Memo | None = None,
     ) -> None:
         """`interest`: organization → names of its agent pools that the batch is about.
 
         `listed`: subscriptions whose pools are read by one list. `administered`: organization → agent pools of the
         batch whose roles are managed, which are read side by side. `sample`: pairs of each pool on which an
-        organization's list of authorized resources, once shown to be complete, is tried again.
+        organization's list of authorized resources, once shown to be complete, is tried again. `memo`: with a clock.
         """
         self._readers = readers
         self._interest = {name: frozenset(map(str.casefold, pools)) for name, pools in interest.items()}
@@ -66,12 +67,9 @@ class SharedSurvey:
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._beliefs: Mapping[str, Beliefs] = {}
         self._operators = UNNAMED
-        self._memo = Memo()
-        self._lanes = Lanes(parallel)
-        self._ledger = Ledger(evidence or {}, sample)
+        self._memo, self._lanes, self._ledger = memo or Memo(), Lanes(parallel), Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
-        self._remembered = RememberedNames()
-        self.debts = Debts()
+        self._remembered, self.debts = RememberedNames(), Debts()
         self._spec: Spec | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
@@ -84,16 +82,21 @@ class SharedSurvey:
         evidence: Mapping[str, ListEvidence] | None = None,
         *,
         sample: int = 1,
-        parallel: int = 4,
+        memo: Memo | None = None,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
         pools, listed, roles = scope.scope_of(specs)
-        return cls(readers, pools, evidence, parallel=parallel, listed=listed, administered=roles, sample=sample)
+        return cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
 
     def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
         """This survey, with what `probe` found about its organizations, and the operators of the deployment."""
         self._beliefs, self._operators = beliefs, operators or self._operators
         return self
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the read of the oldest fact began that this view of the survey used; None: it used none."""
+        return self._memo.oldest
 
     @property
     def trusting(self) -> bool:
@@ -109,16 +112,16 @@ class SharedSurvey:
         interest, listed, administered = about
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
-        other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
+        shared = self._lanes, self._ledger, self._written, self._memo.empty(), Debts(self.debts.owed)
+        other._lanes, other._ledger, other._written, other._memo, other.debts = shared
         other._know(self._remembered, self._spec)
-        other.debts = Debts(self.debts.owed)
         return other
 
     def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[Owed] = ()) -> SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things, and what it is owed."""
         view = copy(self)
-        view.debts = Debts(owed)
-        view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - a copy of this very survey
+        view._memo, view.debts = self._memo.view(), Debts(owed)  # noqa: SLF001 - a copy of this very survey
+        view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - as above
         return view
 
     def _know(self, remembered: RememberedNames, spec: Spec | None) -> None:
