@@ -45,6 +45,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/http/test_openapi_served.py",
         "service/queue/test_evidence_age.py",
         "service/queue/test_figures.py",
+        "service/queue/test_lease_kept.py",
         "service/queue/test_office.py",
         "service/queue/test_worker.py",
         "service/triggers",

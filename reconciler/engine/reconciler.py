@@ -6,6 +6,7 @@ batch is good enough to see that nothing is to be done, and for nothing else.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from reconciler.engine.memory import Memory, load_evidence, load_status, save_ev
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
+from reconciler.engine.renewal import Wait
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.spending import Spending
@@ -66,11 +68,13 @@ class Reconciler:
         *,
         record: WriteLog,
         safety: Safety | None = None,
+        wait: Wait = threading.Event.wait,
     ) -> None:
         """`gates`: joined before anything is read; None: each process knows its own throttling alone.
 
         `record`: holds the intent of every write before it goes out.
         `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
+        `wait`: between two renewals of a lease.
         """
         self.planner = planner
         self.limits = limits or RunLimits()
@@ -81,6 +85,7 @@ class Reconciler:
         self._gates = gates
         self._record = record
         self._safety = safety
+        self._wait = wait
         self._recorded: set[str] = set()
         """Organizations in which this process recorded its identity."""
 
@@ -126,13 +131,15 @@ class Reconciler:
     def _reconcile(self, frame: ending.Frame, survey: SharedSurvey | None, approval: Approval) -> Result:
         spec = frame.spec
         self._join((spec,))
+        taken = self.planner.clock.monotonic()
         try:
             lease = self._leases.acquire(spec.key, self.limits.lease)
         except LeaseHeld as error:
             return ending.lost(frame, load_status(self._state, spec.key), error)
         try:
-            tenure = Tenure(lease, self.planner.clock, self.limits)
-            return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, approval)
+            tenure = Tenure(lease, self.planner.clock, self.limits, taken=taken, wait=self._wait)
+            with tenure.kept():
+                return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, approval)
         except LeaseHeld as error:
             # Another worker's state now: it is read, and not written over.
             return ending.lost(frame, load_status(self._state, spec.key), error)

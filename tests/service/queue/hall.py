@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 
 from reconciler.adapters.sqlite.store import Local
 from reconciler.engine import Planner, Reconciler, RunLimits
+from reconciler.engine.renewal import Wait
 from reconciler.errors import ReconcilerError
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
@@ -50,6 +52,8 @@ class Hall:
     pools: int = 1
     names: tuple[str, str] = ("work", "sweep")
     """Of both queues."""
+    wait: Wait = Event.wait
+    """Between two renewals of a lease."""
     hide: float = 330
     """Seconds for which a taken message is hidden."""
     estate: Estate = field(default_factory=Estate)
@@ -65,8 +69,9 @@ class Hall:
         self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
         reconciler = Reconciler(
-            planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(), record=self.stores.record
-        )
+            planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(),
+            record=self.stores.record, wait=self.wait,
+        )  # fmt: skip
         self.worker = Worker(
             Catalogue(self.files, self.clock),
             reconciler,
