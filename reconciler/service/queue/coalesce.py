@@ -56,15 +56,19 @@ class Record:
     """The same of the last run that left nothing to do."""
     follow_up: datetime | None = None
     """When the queued follow-up is due."""
+    started: datetime | None = None
+    """Start of the last run, which counts for the pace of runs alone; None: as `seen`."""
 
     def believed(self, now: datetime) -> Record:
         """Without what a clock that was ahead wrote: a run or a read later than now, a follow-up in more than a week.
 
         Such a record would cover every message until that time.
         """
-        seen, covered = (None if one is not None and one > now + MARGIN else one for one in (self.seen, self.covered))
+        seen, covered, started = (
+            None if one is not None and one > now + MARGIN else one for one in (self.seen, self.covered, self.started)
+        )
         late = self.follow_up is not None and self.follow_up > now + LATEST
-        return Record(seen, covered, None if late else self.follow_up)
+        return Record(seen, covered, None if late else self.follow_up, started)
 
 
 def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool = False) -> Decision:
@@ -72,13 +76,14 @@ def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool 
     ahead = _ahead(record, now)
     if MARGIN < ahead <= (PACE + 2 * MARGIN if in_burst else SOON):
         return Decision.SUPERSEDED
+    paced = in_burst and now < _last(record, now) + PACE
     if record.seen is None:
-        return Decision.RUN
+        return Decision.FOLLOW_UP if paced else Decision.RUN
     if record.covered is not None and inserted + MARGIN < record.covered:
         return Decision.SUPERSEDED
     if inserted <= record.seen + MARGIN and ahead > MARGIN:
         return Decision.SUPERSEDED
-    if in_burst and now < _last(record, now) + PACE:
+    if paced:
         return Decision.FOLLOW_UP
     # A run that reads now covers everything that was written more than the margin ago.
     certain = inserted > record.seen + MARGIN or inserted + MARGIN < now
@@ -102,7 +107,8 @@ def promised(record: Record, now: datetime, *, in_burst: bool = False) -> dateti
         soonest = max(soonest, record.follow_up + MARGIN)
     if in_burst:
         ahead = (record.follow_up,) if record.follow_up is not None and record.follow_up <= now + MARGIN else ()
-        begun = (record.seen,) if record.seen is not None else ()
+        last = record.started or record.seen
+        begun = (last,) if last is not None else ()
         soonest = max(soonest, *(moment + PACE for moment in (*ahead, *begun)))
     return soonest + _SAME
 
@@ -118,5 +124,7 @@ def _ahead(record: Record, now: datetime) -> timedelta:
 
 def _last(record: Record, now: datetime) -> datetime:
     """When a run last began, or is about to because a follow-up is due."""
-    moments = [one for one in (record.seen, record.follow_up) if one is not None and one <= now + MARGIN]
+    moments = [
+        one for one in (record.started or record.seen, record.follow_up) if one is not None and one <= now + MARGIN
+    ]
     return max(moments, default=now - PACE)

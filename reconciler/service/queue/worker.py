@@ -155,7 +155,8 @@ class Worker:
         spec = task.specs.by_key.get(key)
         if spec is None:
             return Report(key, "unknown")
-        stored = Record(run.seen if run else None, status.covered, self.outbox.follows(key))
+        seen, started = (run.seen, run.started) if run is not None else (None, None)
+        stored = Record(seen, status.covered, self.outbox.follows(key), started)
         record = stored.believed(now)
         if record.follow_up != stored.follow_up:
             self.outbox.forget(key)
@@ -185,7 +186,7 @@ class Worker:
     def _not_behind(self, task: _Task, status: PoolStatus) -> _Task:
         """The message with newer specs, where another worker's run of this pool read them later than this batch."""
         known = status.run.specs_read if status.run is not None else None
-        if known is None or not task.specs.read < known <= self.clock.now() + MARGIN:
+        if known is None or known > self.clock.now() + MARGIN or task.specs.read is None or task.specs.read >= known:
             return task
         with suppress(ReconcilerError):  # Git cannot be read any more: the run goes by what was read
             return replace(task, specs=self.catalogue.specs(known))

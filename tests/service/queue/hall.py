@@ -36,11 +36,12 @@ class Files:
 
     files: dict[str, bytes]
     trouble: ReconcilerError | None = None
+    stale: str = ""
 
     def snapshot(self) -> Snapshot:
         if self.trouble is not None:
             raise self.trouble
-        return Snapshot("c0ffee", self.files)
+        return Snapshot("c0ffee", self.files, self.stale)
 
 
 @dataclass

@@ -256,3 +256,46 @@ def test_a_run_that_failed_keeps_the_moment_of_what_the_conditions_rest_on(two: 
     ready = status.condition(ConditionKind.READY)
     assert ready is not None
     assert ready.reason == "Unavailable"
+
+
+def test_while_git_cannot_be_read_a_commit_that_nobody_read_is_not_covered(two: tuple[Hall, Settable]) -> None:
+    """A process that began meanwhile has the last good commit, of an unknown time."""
+    place, clock = two
+    place.files.stale = "503"
+    place.worker = replace(place.worker, catalogue=Catalogue(place.files, clock))
+    clock.advance(60)
+    place.worker.handle(WorkMessage(("pool-2",), "event"), clock.now())
+    put = clock.now()
+    clock.advance(60)
+    place.worker.handle(WorkMessage(("pool-2",), "event"), clock.now())
+    assert load_status(place.stores.state, "pool-2").covered is None
+    clock.advance(10)
+    place.files.stale = ""
+    closed(place)
+
+    place.worker.handle(WorkMessage(("pool-2",), "push"), put)
+
+    assert queue_of(place, "pool-2") not in place.estate.open
+
+
+def test_a_burst_keeps_its_pace_while_no_run_covers_anything(two: tuple[Hall, Settable]) -> None:
+    place, clock = two
+    place.files.stale = "503"
+    place.worker = replace(place.worker, catalogue=Catalogue(place.files, clock))
+    for _ in range(300):
+        place.outbox.events.put(WorkMessage(("pool-1",), "event").text())
+    while place.left:
+        if not place.turn(place.outbox.events):
+            clock.advance(1)
+        clock.advance(0.05)
+
+    assert 1 <= place.runs <= 25
+
+
+def test_a_later_read_that_fails_leaves_the_moment_of_the_last_good_commit(two: tuple[Hall, Settable]) -> None:
+    place, clock = two
+    first = place.worker.catalogue.specs()
+    clock.advance(60)
+    place.files.stale = "503"
+
+    assert place.worker.catalogue.specs().read == first.read
