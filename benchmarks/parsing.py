@@ -37,6 +37,7 @@ from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.scope import scope_of
 
 TITLE = "Specs parsed and planned from memory"
 ME = Identity("11111111-0000-0000-0000-000000000000", "Pool operator", origin_id="1")
@@ -136,7 +137,8 @@ def _planner(batch: Sequence[Spec]) -> Planner:
 
 def _planned(specs: Sequence[Spec], planner: Planner) -> int:
     # One thread: memory answers at once, so there is nothing to wait for side by side.
-    survey = SharedSurvey.about(planner.readers, specs, sample=0, parallel=1)
+    pools, listed, roles = scope_of(specs)
+    survey = SharedSurvey(planner.readers, pools, listed=listed, administered=roles, sample=0, parallel=1)
     plans = [planner.plan(spec, survey, "r") for spec in specs]
     return sum(len(plan.changes) + len(plan.gaps) for plan in plans)
 

@@ -94,13 +94,19 @@ def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
         else:
             screen.bad(line)
         for condition in _shown(one):
-            since = f"{condition.since:%Y-%m-%d %H:%M:%S} UTC"
+            since = f"{condition.since:%Y-%m-%d %H:%M:%S} UTC{_seen(one, condition)}"
             message = f": {condition.message}" if condition.message else ""
             screen.result(
                 render.clean(f"  {condition.kind} {condition.status}, {condition.reason}, since {since}{message}")
             )
         if one.pending:
             screen.result(render.clean(f"  waiting for the {one.pending.description}"))
+
+
+def _seen(one: PoolStatus, condition: Condition) -> str:
+    """The moment of the evidence that Ready rests on."""
+    ready = condition.kind is ConditionKind.READY and one.seen is not None
+    return f", seen at {one.seen:%Y-%m-%d %H:%M:%S} UTC" if ready else ""
 
 
 def _shown(one: PoolStatus) -> list[Condition]:
@@ -116,15 +122,16 @@ def _word(one: PoolStatus) -> str:
 
 
 def _markdown(statuses: Sequence[PoolStatus]) -> str:
-    rows = ["| pool | ready | reason | since | message |", "| --- | --- | --- | --- | --- |"]
+    rows = ["| pool | ready | reason | since | seen at | message |", "| --- | --- | --- | --- | --- | --- |"]
     for one in statuses:
         ready = one.condition(ConditionKind.READY)
         if ready is None:
-            rows.append(f"| {render.code(one.key)} | Unknown | | | |")
+            rows.append(f"| {render.code(one.key)} | Unknown | | | | |")
             continue
         since = f"{ready.since:%Y-%m-%d %H:%M} UTC"
+        seen = "" if one.seen is None else f"{one.seen:%Y-%m-%d %H:%M} UTC"
         rows.append(
             f"| {render.code(one.key)} | {ready.status} | {_word(one)} | {render.escaped(since)} "
-            f"| {render.escaped(ready.message)} |"
+            f"| {seen} | {render.escaped(ready.message)} |"
         )
     return "\n".join(rows)

@@ -17,6 +17,7 @@
     causes      the table of conditions by cause
     verdict     an assessment sorted into causes: result, conditions, next read
     ending      every way in which a run ends, stored and returned
+    renewal   renews a lease in the background for as long as a block runs
     tenure      the lease while it is held, and the limits of a run (`RunLimits`)
     waits       what is waited for, and until when: missing things, unknown members, operations in flight
     without_effect  lines that were written, confirmed and are there again

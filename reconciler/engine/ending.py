@@ -45,6 +45,8 @@ class Frame:
     """W3C traceparent of the run."""
     requested: datetime | None = None
     """When a person or a program requested this run; None: an event, a follow-up or the resync did."""
+    specs_read: datetime | None = None
+    """When the read of the specs began; None: not known, so the run ends no request."""
     started: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,14 +75,15 @@ def suspended(frame: Frame, memory: Memory) -> Result:
         [Occurrence(causes.PAUSED, f"paused{until}{reason}")],
         [Occurrence(causes.REPLACING, deleted)] if deleted else [],
     )
-    status = replace(memory.status, attempts=0, error="", covered=frame.started)
+    status = replace(memory.status, attempts=0, error="", covered=_seen(frame) or memory.status.covered)
     return _stored(frame, memory, status, finding, causes.PAUSED.outcome)
 
 
 def invalid(frame: Frame, memory: Memory, error: SpecInvalid) -> Result:
     """A facet cannot read the spec: nothing is done on any part of it."""
     finding = causes.finding([Occurrence(causes.INVALID, str(error), error.reason)])
-    status = replace(memory.status, attempts=0, error=error.reason, pending=None, covered=frame.started)
+    covered = _seen(frame) or memory.status.covered
+    status = replace(memory.status, attempts=0, error=error.reason, pending=None, covered=covered)
     result = _stored(frame, memory, status, finding, causes.INVALID.outcome)
     return replace(result, failures=(Failure(None, error),))
 
@@ -110,8 +113,12 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     known = replace(
         _after(memory.status, end), resting=resting, remembered=remembered, ineffective=run.basis.ineffective
     )
-    status = verdict.concluded(known, end, judgement, frame.started)
-    stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, counts=_counts(end))
+    facts = run.basis.survey.oldest
+    status = replace(
+        verdict.concluded(known, end, judgement, _seen(frame, facts)),
+        seen=min(one for one in (frame.specs_read, facts or frame.started) if one is not None),
+    )
+    stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, counts=_counts(end), facts=facts)
     result = replace(
         stored,
         plan=annotated(end.plan, end.gate),
@@ -125,6 +132,11 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
     if refused is None:
         return result
     return replace(result, outcome=Outcome.STALLED, failures=(*result.failures, Failure(None, refused)), next_look=None)
+
+
+def _seen(frame: Frame, facts: datetime | None = None) -> datetime | None:
+    """From when on everything is that a run used; `facts`: the oldest one; None: not known."""
+    return None if frame.specs_read is None else min(frame.specs_read, facts or frame.started)
 
 
 def _counts(end: Assessment) -> Counts:
@@ -145,7 +157,7 @@ def interrupted(frame: Frame, memory: Memory, run: RunState) -> None:
     ]
     finding = causes.finding([Occurrence(causes.INTERRUPTED, "; ".join(filter(None, parts)))])
     counts = len(run.basis.planned.all_changes), len(run.written), len(run.verified)
-    _stored(frame, memory, memory.status, finding, causes.INTERRUPTED.outcome, counts=counts)
+    _stored(frame, memory, memory.status, finding, causes.INTERRUPTED.outcome, counts=counts, ended=False)
 
 
 def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:
@@ -177,15 +189,24 @@ def _facet(name: str) -> str:
 
 
 def _stored(
-    frame: Frame, memory: Memory, status: PoolStatus, finding: Finding, outcome: Outcome, *, counts: Counts = (0, 0, 0)
+    frame: Frame,
+    memory: Memory,
+    status: PoolStatus,
+    finding: Finding,
+    outcome: Outcome,
+    *,
+    counts: Counts = (0, 0, 0),
+    facts: datetime | None = None,
+    ended: bool = True,
 ) -> Result:
+    """`facts`: when the oldest was read; `ended`: False where the run ends no request, whatever it read."""
     now = frame.clock.now()
     status = replace(
         status,
         path=frame.spec.path,
         attempted=frame.revision,
         conditions=memory.conditions,
-        run=Run(frame.started, now, outcome.value, *counts, frame.trace),
+        run=Run(frame.started, now, outcome.value, *counts, frame.trace, frame.specs_read if ended else None, facts),
     ).found(finding, now)
     memory.save(status)
     return _result(frame, status, outcome)

@@ -28,6 +28,7 @@ from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
 from reconciler.survey.forecast import Forecast
+from reconciler.survey.memo import Memo
 from reconciler.survey.operators import UNNAMED, OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
@@ -92,7 +93,7 @@ class Planner:
         self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
     ) -> SharedSurvey:
         """The shared reads of a batch; `evidence` by organization, where it is stored."""
-        made = SharedSurvey.about(self.readers, specs, evidence, sample=sample)
+        made = SharedSurvey.about(self.readers, specs, evidence, sample=sample, memo=Memo(self.clock.now))
         return made.believing(self._believe(self.clock.now()), self.operators)
 
     def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:

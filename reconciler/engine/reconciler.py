@@ -6,6 +6,7 @@ batch is good enough to see that nothing is to be done, and for nothing else.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from reconciler.engine.memory import Memory, load_evidence, load_status, save_ev
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
+from reconciler.engine.renewal import Wait
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.spending import cap_check
@@ -65,11 +67,13 @@ class Reconciler:
         *,
         record: WriteLog,
         safety: Safety | None = None,
+        wait: Wait = threading.Event.wait,
     ) -> None:
         """`gates`: joined before anything is read; None: each process knows its own throttling alone.
 
         `record`: holds the intent of every write before it goes out.
         `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
+        `wait`: between two renewals of a lease.
         """
         self.planner = planner
         self.limits = limits or RunLimits()
@@ -80,6 +84,7 @@ class Reconciler:
         self._gates = gates
         self._record = record
         self._safety = safety
+        self._wait = wait
         self._recorded: set[str] = set()
         """Organizations in which this process recorded its identity."""
 
@@ -99,6 +104,7 @@ class Reconciler:
         approved: Plan | None = None,
         as_planned: bool = False,
         requested: datetime | None = None,
+        specs_read: datetime | None = None,
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
@@ -106,12 +112,15 @@ class Reconciler:
         where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
         an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
         written but what the first plan of this run shows. `requested`: when a person or a program requested this
-        run; writes that were rejected before are then sent again. Errors of the state store leave this function;
+        run; writes that were rejected before are then sent again. `specs_read`: when the read of the specs began;
+        without it the run ends no request. Errors of the state store leave this function;
         those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
-            frame = ending.Frame(spec, revision, self.planner.clock, self.limits, span.traceparent, requested)
+            frame = ending.Frame(
+                spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read
+            )
             result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
@@ -121,13 +130,15 @@ class Reconciler:
     def _reconcile(self, frame: ending.Frame, survey: SharedSurvey | None, approval: Approval) -> Result:
         spec = frame.spec
         self._join((spec,))
+        taken = self.planner.clock.monotonic()
         try:
             lease = self._leases.acquire(spec.key, self.limits.lease)
         except LeaseHeld as error:
             return ending.lost(frame, load_status(self._state, spec.key), error)
         try:
-            tenure = Tenure(lease, self.planner.clock, self.limits)
-            return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, approval)
+            tenure = Tenure(lease, self.planner.clock, self.limits, taken=taken, wait=self._wait)
+            with tenure.kept():
+                return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, approval)
         except LeaseHeld as error:
             # Another worker's state now: it is read, and not written over.
             return ending.lost(frame, load_status(self._state, spec.key), error)
@@ -213,7 +224,10 @@ class Reconciler:
         claims: Claims,
         caps: CapCheck,
     ) -> RunState:
-        """Plan; where anything would be written, on reads that were made for it. `failed`: an earlier operation."""
+        """Plan; on reads of its own where anything would be written, or where a later run has read than the batch.
+
+        `failed`: an earlier operation.
+        """
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
@@ -231,9 +245,10 @@ class Reconciler:
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        if not fresh and any(
-            one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes
-        ):
+        writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
+        before = memory.status.run.facts_read if memory.status.run is not None else None
+        late = before is not None and view.oldest is not None and view.oldest < before
+        if not fresh and (writes or late):
             view = view.fresh([spec])
             plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)

@@ -102,6 +102,15 @@ class Run:
     """Of them, read back as written."""
     trace: str = ""
     """W3C traceparent of the run; empty where none is recorded."""
+    specs_read: datetime | None = None
+    """When the read of the specs began; None: not known, so the run ends no request."""
+    facts_read: datetime | None = None
+    """When the read of the oldest fact began that the run used; None: it read none."""
+
+    @property
+    def seen(self) -> datetime | None:
+        """What was put on a queue before this moment, the run has read: its specs, and every fact; None: not known."""
+        return None if self.specs_read is None else min(self.specs_read, self.facts_read or self.started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,9 @@ class PoolStatus:
     conditions: tuple[Condition, ...] = ()
     run: Run | None = None
     covered: datetime | None = None
-    """Start of the last run after which a further read would bring nothing new: older requests are done."""
+    """Moment of the oldest evidence of the last run that left nothing to read again: older requests are done."""
+    seen: datetime | None = None
+    """Moment of the oldest evidence on which the conditions rest; None: not known."""
     pending: InFlight | None = None
     waited: tuple[str, ...] = ()
     """Ids of changes that Azure had one run's time to make."""
@@ -234,8 +245,11 @@ class PoolStatus:
                 "written": self.run.written,
                 "verified": self.run.verified,
                 "trace": self.run.trace,
+                "specsRead": _moment(self.run.specs_read),
+                "factsRead": _moment(self.run.facts_read),
             },
-            "covered": None if self.covered is None else moment(self.covered),
+            "covered": _moment(self.covered),
+            "seen": _moment(self.seen),
             "pending": None if self.pending is None else _pending(self.pending),
             "waited": list(self.waited),
             "unproven": dict(self.unverified),
@@ -246,7 +260,7 @@ class PoolStatus:
             "replacing": None if self.replacing is None else self.replacing.to_json(),
             "attempts": self.attempts,
             "error": self.error,
-            "unreadySince": None if self.unready is None else moment(self.unready),
+            "unreadySince": _moment(self.unready),
             "outOfSync": None if self.cause is None else self.cause.value,
             "verified": None if self.verified is None else self.verified.to_json(),
         }
@@ -267,6 +281,7 @@ class PoolStatus:
             conditions=tuple(c for c in map(_condition, list_of(body, "conditions")) if c is not None),
             run=_run(body.get("lastRun")),
             covered=moment_of(body.get("covered")),
+            seen=moment_of(body.get("seen")),
             pending=_in_flight(body.get("pending")),
             waited=tuple(name for name in list_of(body, "waited") if isinstance(name, str)),
             unverified=(
@@ -283,6 +298,10 @@ class PoolStatus:
             cause=SyncCause(cause) if (cause := text_of(body, "outOfSync")) in set(SyncCause) else None,
             verified=VerifiedSpec.from_json(body.get("verified")),
         )
+
+
+def _moment(when: datetime | None) -> str | None:
+    return None if when is None else moment(when)
 
 
 def _truth(value: bool) -> Truth:
@@ -328,7 +347,10 @@ def _run(body: Any) -> Run | None:
         return None
     verified = int(number_of(body, "verified" if "verified" in body else "applied"))  # before 0.6: `applied`
     planned, written = (int(number_of(body, name)) if name in body else verified for name in ("planned", "written"))
-    return Run(started, ended, text_of(body, "outcome"), planned, written, verified, text_of(body, "trace"))
+    return Run(
+        started, ended, text_of(body, "outcome"), planned, written, verified, text_of(body, "trace"),
+        moment_of(body.get("specsRead")), moment_of(body.get("factsRead")),
+    )  # fmt: skip
 
 
 def _in_flight(body: Any) -> InFlight | None:

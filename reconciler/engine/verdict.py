@@ -62,8 +62,8 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     return RunVerdict(outcome, finding, min([*reads, *pause], default=None), backoff)
 
 
-def concluded(status: PoolStatus, end: Assessment, verdict: RunVerdict, started: datetime) -> PoolStatus:
-    """The status with the revisions and counters that follow from a verdict; `started`: when the run did."""
+def concluded(status: PoolStatus, end: Assessment, verdict: RunVerdict, seen: datetime | None) -> PoolStatus:
+    """The status with the revisions and counters that follow from a verdict; `seen`: age of the run's evidence."""
     good = verdict.outcome in (Outcome.IN_SYNC, Outcome.APPLIED)
     settled = good or verdict.outcome in (Outcome.OUT_OF_SYNC, Outcome.STALLED)
     return replace(
@@ -71,7 +71,7 @@ def concluded(status: PoolStatus, end: Assessment, verdict: RunVerdict, started:
         applied=end.revision if good else status.applied,
         verified=VerifiedSpec(end.digest) if good else status.verified,
         cause=None if good else end.cause,
-        covered=started if settled and verdict.next_look is None else status.covered,
+        covered=seen or status.covered if settled and verdict.next_look is None else status.covered,
         attempts=verdict.backoff.attempts,
         error=verdict.backoff.error,
     )

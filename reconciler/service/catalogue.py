@@ -26,6 +26,8 @@ class Specs:
     by_key: Mapping[str, Spec]
     """Sorted by key."""
     problems: tuple[Problem, ...]
+    read: datetime | None
+    """When the read of them began: what was pushed later is not in them. None: not known, by an earlier process."""
 
     @property
     def revision(self) -> str:
@@ -62,7 +64,12 @@ class Catalogue:
         """
         with self._turn:
             last = self._last
-            if put is not None and last is not None and last.specs is not None and self._serves(last.began, put):
+            if (
+                put is not None
+                and last is not None
+                and last.specs is not None
+                and self._serves(last.specs, last.began, put)
+            ):
                 return last.specs
             number = self._begun
             self._turn.wait_for(lambda: not self._reading or self._shared(number) is not None)
@@ -73,7 +80,7 @@ class Catalogue:
             number = self._begun
         read = _Read(number, self._clock.now())
         try:
-            read = replace(read, specs=self._parsed(self._source.snapshot()))
+            read = replace(read, specs=self._parsed(self._source.snapshot(), read.began))
         except ReconcilerError as error:
             read = replace(read, error=error)
         finally:
@@ -83,23 +90,25 @@ class Catalogue:
                 self._turn.notify_all()
         return read.result()
 
-    def _serves(self, began: datetime, put: datetime) -> bool:
-        return put + MARGIN < began <= self._clock.now() + MARGIN
+    def _serves(self, specs: Specs, began: datetime, put: datetime) -> bool:
+        """A read that found an older commit serves for some seconds alone: Git may be back."""
+        now = self._clock.now()
+        return put + MARGIN < began <= now + MARGIN and (not specs.snapshot.stale or now < began + MARGIN)
 
     def _shared(self, number: int) -> _Read | None:
         """A read that began after this many others."""
         return self._last if self._last is not None and self._last.number > number else None
 
-    def _parsed(self, snapshot: Snapshot) -> Specs:
+    def _parsed(self, snapshot: Snapshot, began: datetime) -> Specs:
         before = self._last.specs if self._last is not None else None
-        if before is not None and before.snapshot == snapshot:
-            return before
+        known = before.read if before is not None else None
+        read = known if snapshot.stale else began  # while Git cannot be read, the last good commit was read earlier
         if before is not None and before.snapshot.files == snapshot.files:
-            return Specs(snapshot, before.by_key, before.problems)
+            return replace(before, snapshot=snapshot, read=read)
         loaded = self._loader.load(snapshot.files)
         by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
         left_out = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
-        return Specs(snapshot, by_key, (*loaded.problems, *left_out))
+        return Specs(snapshot, by_key, (*loaded.problems, *left_out), read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 A remembered failure keeps the pools of one batch from repeating a request that just failed. An exception that is
 not of `reconciler.errors` is a bug: it is raised and not remembered.
+
+A fact carries the moment at which its read began, and each view of a memo the oldest moment of the facts that were
+requested through it: that is the age of what follows from them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -23,12 +27,18 @@ class Key(NamedTuple):
     detail: Any = None
 
 
+def _unknown() -> datetime:
+    """The moment of a fact for which no clock is given: older than every request."""
+    return datetime.min.replace(tzinfo=UTC)
+
+
 class _Slot:
-    """A fact that is being fetched, or was."""
+    """A fact that is being fetched, or was; `began`: before its read was sent."""
 
-    __slots__ = ("_fetching", "error", "ready", "value")
+    __slots__ = ("_fetching", "began", "error", "ready", "value")
 
-    def __init__(self) -> None:
+    def __init__(self, began: datetime) -> None:
+        self.began = began
         # Held until the fact is there. An event does the same at ten times the price, and there is one for each fact.
         self._fetching = Lock()
         self._fetching.acquire()
@@ -57,14 +67,32 @@ Fetch = Callable[[Sequence[Key]], Mapping[Key, Any]]
 class Memo:
     """Facts by key. The first caller fetches; all others wait for the result."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = _unknown) -> None:
+        self._now = now
         self._lock = Lock()
         self._slots: dict[Key, _Slot] = {}
+        self._oldest: datetime | None = None
+
+    def view(self) -> Memo:
+        """The same facts, with a moment of its own for those that are requested through it."""
+        view = Memo(self._now)
+        view._lock, view._slots = self._lock, self._slots
+        return view
+
+    def empty(self) -> Memo:
+        """One without any fact, by the same clock."""
+        return Memo(self._now)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the read of the oldest fact began that was requested here, failed reads included; None: none was."""
+        return self._oldest
 
     def get(self, key: Key, fetch: Callable[[], Any]) -> Any:
         """The fact, fetched now if it was not; raises the error that the read ended with."""
         slot = self._slots.get(key)
         if slot is not None and slot.ready:  # by far the most questions: no lock, no copies
+            self._note(slot)
             return slot.wait()
         return self.many((key,), lambda _: {key: fetch()})[key]
 
@@ -75,9 +103,11 @@ class Memo:
         with self._lock:
             for key in keys:
                 if key not in self._slots:
-                    self._slots[key] = _Slot()
+                    self._slots[key] = _Slot(self._now())
                     mine.append(key)
                 slots[key] = self._slots[key]
+        for slot in slots.values():
+            self._note(slot)
         # Own slots are filled before foreign ones are waited for, so two threads never wait for each other.
         self._fill({key: slots[key] for key in mine}, fetch)
         return {key: slot.wait() for key, slot in slots.items()}
@@ -85,7 +115,10 @@ class Memo:
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
         """Those that are there: the fact, or the error that the read ended with."""
         slots = ((key, self._slots.get(key)) for key in keys)
-        return {key: slot.error or slot.value for key, slot in slots if slot is not None and slot.ready}
+        ready = {key: slot for key, slot in slots if slot is not None and slot.ready}
+        for slot in ready.values():
+            self._note(slot)
+        return {key: slot.error or slot.value for key, slot in ready.items()}
 
     def unrequested(self, keys: Iterable[Key]) -> list[Key]:
         """Those that were not requested yet."""
@@ -96,7 +129,10 @@ class Memo:
         """The fact, where it is known already; None where it is not, or could not be read."""
         with self._lock:
             slot = self._slots.get(key)
-        return slot.value if slot is not None and slot.ready else None
+        if slot is None or not slot.ready:
+            return None
+        self._note(slot)
+        return slot.value
 
     def forget(self, touched: Callable[[Key], bool]) -> None:
         """Drop the facts for which `touched` holds; they are fetched again when requested."""
@@ -111,6 +147,11 @@ class Memo:
             for key, slot in slots:
                 if slot.value is None or isinstance(slot.value, ReconcilerError):
                     del self._slots[key]
+
+    def _note(self, slot: _Slot) -> None:
+        if self._oldest is None or slot.began < self._oldest:
+            with self._lock:
+                self._oldest = slot.began if self._oldest is None else min(slot.began, self._oldest)
 
     def _fill(self, slots: Mapping[Key, _Slot], fetch: Fetch) -> None:
         if not slots:

@@ -54,12 +54,13 @@ class SharedSurvey:
         listed: Collection[str] = (),
         administered: Mapping[str, Collection[str]] | None = None,
         sample: int = 1,
+        memo: Memo | None = None,
     ) -> None:
         """`interest`: organization → names of its agent pools that the batch is about.
 
         `listed`: subscriptions whose pools are read by one list. `administered`: organization → agent pools of the
         batch whose roles are managed, which are read side by side. `sample`: pairs of each pool on which an
-        organization's list of authorized resources, once shown to be complete, is tried again.
+        organization's list of authorized resources, once shown to be complete, is tried again. `memo`: with a clock.
         """
         self._readers = readers
         self._interest = {name: frozenset(map(folded, pools)) for name, pools in interest.items()}
@@ -67,12 +68,9 @@ class SharedSurvey:
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._beliefs: Mapping[str, Beliefs] = {}
         self._operators = UNNAMED
-        self._memo = Memo()
-        self._lanes = Lanes(parallel)
-        self._ledger = Ledger(evidence or {}, sample)
+        self._memo, self._lanes, self._ledger = memo or Memo(), Lanes(parallel), Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
-        self._remembered = RememberedNames()
-        self.debts = Debts()
+        self._remembered, self.debts = RememberedNames(), Debts()
         self._spec: Spec | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
@@ -85,16 +83,21 @@ class SharedSurvey:
         evidence: Mapping[str, ListEvidence] | None = None,
         *,
         sample: int = 1,
-        parallel: int = 4,
+        memo: Memo | None = None,
     ) -> SharedSurvey:
         """The survey for a batch of specs."""
         pools, listed, roles = scope.scope_of(specs)
-        return cls(readers, pools, evidence, parallel=parallel, listed=listed, administered=roles, sample=sample)
+        return cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
 
     def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
         """This survey, with what `probe` found about its organizations, and the operators of the deployment."""
         self._beliefs, self._operators = beliefs, operators or self._operators
         return self
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the read of the oldest fact began that this view of the survey used; None: it used none."""
+        return self._memo.oldest
 
     @property
     def trusting(self) -> bool:
@@ -110,16 +113,16 @@ class SharedSurvey:
         interest, listed, administered = about
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
-        other._lanes, other._ledger, other._written = self._lanes, self._ledger, self._written
+        shared = self._lanes, self._ledger, self._written, self._memo.empty(), Debts(self.debts.owed)
+        other._lanes, other._ledger, other._written, other._memo, other.debts = shared
         other._know(self._remembered, self._spec)
-        other.debts = Debts(self.debts.owed)
         return other
 
     def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[Owed] = ()) -> SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things, and what it is owed."""
         view = copy(self)
-        view.debts = Debts(owed)
-        view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - a copy of this very survey
+        view._memo, view.debts = self._memo.view(), Debts(owed)  # noqa: SLF001 - a copy of this very survey
+        view._know(names.named_by_spec(spec, remembered), spec)  # noqa: SLF001 - as above
         return view
 
     def _know(self, remembered: RememberedNames, spec: Spec | None) -> None:
@@ -266,17 +269,14 @@ class SharedSurvey:
 
     def role_assignments(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
         """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
-        project = resource.rpartition("_")[0]
+        project, read = resource.rpartition("_")[0], self._readers.devops.role_assignments
         key = Key("roles", organization, project, (scope, resource))
         if not project and self._memo.unrequested([key]):
             # The first pool of a batch reads all of them, side by side.
             keys = self._role_keys(organization)
             if key in keys:
-                self._each(organization, keys, lambda key: self._roles(organization, *key.detail))
-        return self._once(key, lambda: self._roles(organization, scope, resource))
-
-    def _roles(self, organization: str, scope: str, resource: str) -> Sequence[RoleAssignment]:
-        return self._readers.devops.role_assignments(organization, scope, resource)
+                self._each(organization, keys, lambda key: read(organization, *key.detail))
+        return self._once(key, lambda: read(organization, scope, resource))
 
     def _role_keys(self, organization: str) -> list[Key]:
         """Roles of the agent pools of the batch whose roles are managed."""
@@ -313,10 +313,8 @@ class SharedSurvey:
         answers: dict[str, Queue | ReconcilerError | None] = {}
         if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
             key = Key("queues everywhere", organization, detail=group)
-            read = self._readers.devops.organization_queues
-            listed = partial(
-                self._once, key, lambda: organization_queues.by_project_and_pool(read(organization, group))
-            )
+            read, sort = self._readers.devops.organization_queues, organization_queues.by_project_and_pool
+            listed = partial(self._once, key, lambda: sort(read(organization, group)))
             answers.update(organization_queues.queues_of_pool(listed, untouched, pool.id))
         # The first pool names the group: hashing all of them for every project would cost more than the answer.
         keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]

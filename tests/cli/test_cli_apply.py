@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -187,7 +188,8 @@ def test_status_tells_what_was_found(online: Desk) -> None:
 
     assert ended.code == 0
     assert ended.out.splitlines()[0].startswith(f"{RELEASE}   InSync")
-    assert "  Ready True, InSync, since " in ended.out
+    assert re.search(r"^  Ready True, InSync, since .{19} UTC, seen at .{19} UTC: ", ended.out, re.MULTILINE)
+    assert document["pools"][0]["seen"] == document["pools"][0]["lastRun"]["factsRead"]
     assert document["format"] == "reconciler/statuses/v1"
     assert document["pools"][0]["key"] == RELEASE
     assert "| True | InSync |" in online.run("status", "--output", "markdown").out

@@ -62,7 +62,7 @@ class Stage:
 
     def run(self, spec: Spec = SPEC, revision: str = "c0ffee", **options: Any) -> Result:
         """One run; afterwards the log of writes is the test's to read."""
-        return self.reconciler.reconcile(spec, revision, **options)
+        return self.reconciler.reconcile(spec, revision, **{"specs_read": self.clock.now(), **options})
 
     def settle(self, spec: Spec = SPEC, revision: str = "c0ffee") -> Result:
         """Runs until no further read is due, at most ten."""

@@ -13,13 +13,18 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reconciler.errors import ReconcilerError
+from reconciler.engine.renewal import Wait, renewing
+from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import Message, MessageQueue
 
 _log = logging.getLogger("reconciler.serve")
 
-HIDE = 330.0
-"""Seconds a taken message stays hidden: longer than a run may take (300 s)."""
+HIDE = 60.0
+"""Seconds for which a message is hidden: as long as a lease, so that both are free soon after a process was killed."""
+RENEW = 20.0
+"""Seconds between two renewals of that, while its function runs."""
+RENEWALS = 15
+"""Renewals at most: longer than a run may take (300 s), and not for ever where a function hangs."""
 IDLE = 0.5
 """Seconds between two reads of empty queues."""
 
@@ -36,10 +41,11 @@ class Lane:
 class Workers:
     """Threads over all lanes, until `stop`."""
 
-    def __init__(self, lanes: Sequence[Lane], count: int, retry: float) -> None:
-        """`retry`: seconds until a message comes again whose function failed."""
+    def __init__(self, lanes: Sequence[Lane], count: int, retry: float, wait: Wait = threading.Event.wait) -> None:
+        """`retry`: seconds until a message comes again whose function failed; `wait`: between two renewals."""
         self._lanes = tuple(lanes)
         self._retry = retry
+        self._wait = wait
         self._stop = threading.Event()
         self._news = threading.Condition()
         self._heard = 0
@@ -89,22 +95,43 @@ class Workers:
                 _log.warning("queue %s: %s", lane.name, error)
                 continue
             if taken:
-                _handle(lane, taken[0], self._retry)
+                self._handle(lane, _Taken(lane, taken[0]))
                 return True
         return False
 
+    def _handle(self, lane: Lane, taken: _Taken) -> None:
+        try:
+            with renewing(taken.keep, RENEW, name=f"message of {lane.name}", wait=self._wait):
+                lane.run(taken.message)
+        except Exception as error:  # noqa: BLE001 - as the host does: whatever a function raises, the message comes again
+            _failed(lane, taken.message, error, self._retry)
+            return
+        try:
+            lane.queue.ack(taken.message)
+        except ReconcilerError as trouble:
+            # The message comes again, and its work is found to be done.
+            _log.warning("queue %s: %s", lane.name, trouble)
 
-def _handle(lane: Lane, message: Message, retry: float) -> None:
-    try:
-        lane.run(message)
-    except Exception as error:  # noqa: BLE001 - as the host does: whatever a function raises, the message comes again
-        _failed(lane, message, error, retry)
-        return
-    try:
-        lane.queue.ack(message)
-    except ReconcilerError as trouble:
-        # The message comes again, and its work is found to be done.
-        _log.warning("queue %s: %s", lane.name, trouble)
+
+class _Taken:
+    """A message while its function runs: it stays hidden, under receipts that change."""
+
+    def __init__(self, lane: Lane, message: Message) -> None:
+        self._lane = lane
+        self._left = RENEWALS
+        self.message = message
+
+    def keep(self) -> None:
+        """Hide it for longer."""
+        if not self._left:
+            return
+        self._left -= 1
+        try:
+            self.message = self._lane.queue.hide(self.message, HIDE)
+        except LeaseHeld:
+            self._left = 0
+        except ReconcilerError as trouble:
+            _log.warning("queue %s: %s", self._lane.name, trouble)
 
 
 def _failed(lane: Lane, message: Message, error: Exception, retry: float) -> None:

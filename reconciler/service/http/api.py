@@ -204,5 +204,6 @@ def _ready(known: PoolStatus) -> dict[str, Json]:
         "reason": ready.get("reason", "NeverLookedAt"),
         "message": ready.get("message", ""),
         "since": ready.get("since"),
+        "seen": status["seen"],
         "outOfSync": status["outOfSync"],
     }

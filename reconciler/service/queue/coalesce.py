@@ -1,15 +1,16 @@
 """Coalesces messages: ten thousand messages about one pool are one request, done by one run after the last of them.
 
-A run reads everything again, so a run that began after a message was written covers that message. In doubtful cases (a
-message written within the margin of a run's start, a run in progress elsewhere) one follow-up is queued for later, and
-only one: where a follow-up is already ahead, nothing is added.
+A run covers the messages that were written before the oldest thing it used was read: the specs, and every fact of the
+pool. Its own start says nothing: the pools of a batch share reads that began earlier. In doubtful cases (a message
+written within the margin of that moment, a run in progress elsewhere) one follow-up is queued for later, and only one:
+where a follow-up is already ahead, nothing is added.
 
-Other messages rely on a follow-up, so it carries the time at which it is due, and it runs unless a run began then or
-later. What the last run covered does not matter to it, because messages that rely on it may have come after that run.
-In a burst the first message runs at once, and then one run begins at the end of each `PACE`: the number of runs follows
-from the duration of the burst, not from the number of messages or workers.
+Other messages rely on a follow-up, so it carries the time at which it is due, and it runs unless a run read everything
+then or later. What the last run covered does not matter to it, because messages that rely on it may have come after
+that run. In a burst the first message runs at once, and then one run begins at the end of each `PACE`: the number of
+runs follows from the duration of the burst, not from the number of messages or workers.
 
-The start of a run and the due time of a follow-up come from workers' clocks, the insertion of a message from the
+The moments of a run and the due time of a follow-up come from workers' clocks, the insertion of a message from the
 store's; the margin covers their differences.
 """
 
@@ -49,23 +50,25 @@ class Decision(StrEnum):
 class Record:
     """The known runs of one pool."""
 
-    started: datetime | None = None
-    """Start of the last run that came to an end."""
+    seen: datetime | None = None
+    """When the oldest thing was read that the last run used, specs included, whether or not it went well."""
     covered: datetime | None = None
-    """Start of the last run that left nothing to do."""
+    """The same of the last run that left nothing to do."""
     follow_up: datetime | None = None
     """When the queued follow-up is due."""
+    started: datetime | None = None
+    """Start of the last run, which counts for the pace of runs alone; None: as `seen`."""
 
     def believed(self, now: datetime) -> Record:
-        """Without what a clock that was ahead wrote: a run that began later than now, a follow-up in more than a week.
+        """Without what a clock that was ahead wrote: a run or a read later than now, a follow-up in more than a week.
 
         Such a record would cover every message until that time.
         """
-        started, covered = (
-            None if one is not None and one > now + MARGIN else one for one in (self.started, self.covered)
+        seen, covered, started = (
+            None if one is not None and one > now + MARGIN else one for one in (self.seen, self.covered, self.started)
         )
         late = self.follow_up is not None and self.follow_up > now + LATEST
-        return Record(started, covered, None if late else self.follow_up)
+        return Record(seen, covered, None if late else self.follow_up, started)
 
 
 def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool = False) -> Decision:
@@ -73,16 +76,17 @@ def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool 
     ahead = _ahead(record, now)
     if MARGIN < ahead <= (PACE + 2 * MARGIN if in_burst else SOON):
         return Decision.SUPERSEDED
-    if record.started is None:
-        return Decision.RUN
+    paced = in_burst and now < _last(record, now) + PACE
+    if record.seen is None:
+        return Decision.FOLLOW_UP if paced else Decision.RUN
     if record.covered is not None and inserted + MARGIN < record.covered:
         return Decision.SUPERSEDED
-    if inserted <= record.started + MARGIN and ahead > MARGIN:
+    if inserted <= record.seen + MARGIN and ahead > MARGIN:
         return Decision.SUPERSEDED
-    if in_burst and now < _last(record, now) + PACE:
+    if paced:
         return Decision.FOLLOW_UP
-    # A run that begins now covers everything that was written more than the margin ago.
-    certain = inserted > record.started + MARGIN or inserted + MARGIN < now
+    # A run that reads now covers everything that was written more than the margin ago.
+    certain = inserted > record.seen + MARGIN or inserted + MARGIN < now
     return Decision.RUN if certain else Decision.FOLLOW_UP
 
 
@@ -91,7 +95,7 @@ def due(record: Record, at: datetime, now: datetime) -> Decision:
     if now < at:
         return Decision.EARLY
     twin = record.follow_up is not None and record.follow_up != at and abs(record.follow_up - at) <= _SAME
-    if twin or (record.started is not None and record.started >= at):
+    if twin or (record.seen is not None and record.seen >= at):
         return Decision.SUPERSEDED
     return Decision.RUN
 
@@ -103,7 +107,8 @@ def promised(record: Record, now: datetime, *, in_burst: bool = False) -> dateti
         soonest = max(soonest, record.follow_up + MARGIN)
     if in_burst:
         ahead = (record.follow_up,) if record.follow_up is not None and record.follow_up <= now + MARGIN else ()
-        begun = (record.started,) if record.started is not None else ()
+        last = record.started or record.seen
+        begun = (last,) if last is not None else ()
         soonest = max(soonest, *(moment + PACE for moment in (*ahead, *begun)))
     return soonest + _SAME
 
@@ -119,5 +124,7 @@ def _ahead(record: Record, now: datetime) -> timedelta:
 
 def _last(record: Record, now: datetime) -> datetime:
     """When a run last began, or is about to because a follow-up is due."""
-    moments = [one for one in (record.started, record.follow_up) if one is not None and one <= now + MARGIN]
+    moments = [
+        one for one in (record.started or record.seen, record.follow_up) if one is not None and one <= now + MARGIN
+    ]
     return max(moments, default=now - PACE)

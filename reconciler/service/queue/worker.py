@@ -8,6 +8,7 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -40,9 +41,15 @@ class Reconciles(Protocol):
         """The shared reads of a batch."""
 
     def reconcile(
-        self, spec: Spec, revision: str, survey: SharedSurvey | None = None, *, requested: datetime | None = None
+        self,
+        spec: Spec,
+        revision: str,
+        survey: SharedSurvey | None = None,
+        *,
+        requested: datetime | None = None,
+        specs_read: datetime | None = None,
     ) -> Result:
-        """One run of one pool; `requested`: when a caller requested it."""
+        """One run of one pool; `requested`: when a caller requested it; `specs_read`: when its specs were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class Worker:
         wait = (self.clock.now() - inserted).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
-            specs = self.catalogue.specs(inserted)
+            specs = self.catalogue.specs(_put(work, inserted))
         except ReconcilerError as error:
             # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
             self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
@@ -142,12 +149,14 @@ class Worker:
         return report
 
     def _one(self, task: _Task, key: str, span: Span) -> Report:
+        status = load_status(self.state, key)
+        now, work, run = self.clock.now(), task.work, status.run
+        task = self._not_behind(task, status)
         spec = task.specs.by_key.get(key)
         if spec is None:
             return Report(key, "unknown")
-        status = load_status(self.state, key)
-        now, work = self.clock.now(), task.work
-        stored = Record(status.run.started if status.run else None, status.covered, self.outbox.follows(key))
+        seen, started = (run.seen, run.started) if run is not None else (None, None)
+        stored = Record(seen, status.covered, self.outbox.follows(key), started)
         record = stored.believed(now)
         if record.follow_up != stored.follow_up:
             self.outbox.forget(key)
@@ -174,9 +183,20 @@ class Worker:
             self.outbox.promise(key, promised(record, now, in_burst=in_burst), span.traceparent or work.trace)
         return Report(key, "postponed")
 
+    def _not_behind(self, task: _Task, status: PoolStatus) -> _Task:
+        """The message with newer specs, where another worker's run of this pool read them later than this batch."""
+        known = status.run.specs_read if status.run is not None else None
+        if known is None or known > self.clock.now() + MARGIN or task.specs.read is None or task.specs.read >= known:
+            return task
+        with suppress(ReconcilerError):  # Git cannot be read any more: the run goes by what was read
+            return replace(task, specs=self.catalogue.specs(known))
+        return task
+
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
-        result = self.reconciler.reconcile(spec, task.specs.revision, task.survey, requested=task.requested)
+        result = self.reconciler.reconcile(
+            spec, task.specs.revision, task.survey, requested=task.requested, specs_read=task.specs.read
+        )
         seconds = self.clock.monotonic() - began
         self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         trace = span.traceparent or task.work.trace
@@ -190,3 +210,8 @@ class Worker:
         if result.next_look is not None:
             self.outbox.follow_up(spec.key, result.next_look, trace)
         return Report(spec.key, result.outcome.value, result, seconds)
+
+
+def _put(work: WorkMessage, inserted: datetime) -> datetime:
+    """When the last request was put that relies on this message: on a follow-up, shortly before it is due."""
+    return inserted if work.due is None else max(inserted + MARGIN, work.due) - MARGIN

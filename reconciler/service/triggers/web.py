@@ -16,7 +16,7 @@ from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
-from reconciler.service.triggers import logs, timers, tracing
+from reconciler.service.triggers import logs, seen, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import Swept
 from reconciler.spec.model import Spec
@@ -108,6 +108,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 def _health(context: TriggerContext, _request: HttpRequest) -> HttpResponse:
     checks = [_check("specs", lambda: _specs(context)), _check("state", lambda: _sweep(context))]
     checks.append(_check("mode", lambda: _modes(context)))
+    checks.append(_check("evidence", lambda: _evidence(context)))
     if context.options.capabilities.organizations:
         checks.append(_check("capabilities", lambda: _capabilities(context)))
     healthy = all(check["ok"] for check in checks)
@@ -140,6 +141,18 @@ def _sweep(context: TriggerContext) -> tuple[bool, str]:
         return waited <= FIRST * interval, f"no full resync yet, for {int(waited.total_seconds() // 60)} minutes"
     age = now - found.at
     return age <= OVERDUE * interval, f"last full resync {int(age.total_seconds() // 60)} minutes ago"
+
+
+def _evidence(context: TriggerContext) -> tuple[bool, str]:
+    """A pool in sync that no run has read for several intervals is no longer known to be. No name is shown."""
+    oldest, count = seen.oldest_seen(context)
+    if oldest is None:
+        return True, "no pool is known to be in sync"
+    age, interval = context.clock.now() - oldest, timedelta(seconds=context.options.sweep_seconds)
+    return (
+        age <= OVERDUE * interval,
+        f"oldest of {count} pools in sync seen {int(age.total_seconds() // 60)} minutes ago",
+    )
 
 
 def _modes(context: TriggerContext) -> tuple[bool, str]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 
 from reconciler.adapters.sqlite.store import Local
 from reconciler.engine import Planner, Reconciler, RunLimits
+from reconciler.engine.renewal import Wait
 from reconciler.errors import ReconcilerError
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
@@ -34,11 +36,12 @@ class Files:
 
     files: dict[str, bytes]
     trouble: ReconcilerError | None = None
+    stale: str = ""
 
     def snapshot(self) -> Snapshot:
         if self.trouble is not None:
             raise self.trouble
-        return Snapshot("c0ffee", self.files)
+        return Snapshot("c0ffee", self.files, self.stale)
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Hall:
     pools: int = 1
     names: tuple[str, str] = ("work", "sweep")
     """Of both queues."""
+    wait: Wait = Event.wait
+    """Between two renewals of a lease."""
     hide: float = 330
     """Seconds for which a taken message is hidden."""
     estate: Estate = field(default_factory=Estate)
@@ -65,8 +70,9 @@ class Hall:
         self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
         reconciler = Reconciler(
-            planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(), record=self.stores.record
-        )
+            planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(),
+            record=self.stores.record, wait=self.wait,
+        )  # fmt: skip
         self.worker = Worker(
             Catalogue(self.files, self.clock),
             reconciler,

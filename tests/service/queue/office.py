@@ -113,7 +113,7 @@ class Office:
         self.wishes: list[float] = []
         """When each was put, truly."""
         self.begun: list[float] = []
-        """When each run began, truly."""
+        """When the oldest thing was read that each run used, truly."""
         self.tried = 0
         """Runs that found the lease taken."""
         self._running = False
@@ -149,24 +149,27 @@ class Office:
         raise AssertionError(f"messages are left: {self.line.waiting}")
 
     def unanswered(self) -> list[float]:
-        """Wishes after which no run began."""
-        return [wish for wish in self.wishes if not any(begun >= wish for begun in self.begun)]
+        """Wishes after which no run read its specs and its facts; a clock's microseconds aside."""
+        return [wish for wish in self.wishes if not any(begun >= wish - 1e-3 for begun in self.begun)]
 
-    def run(self, spec: Spec, clock: Skewed) -> Result:
+    def run(self, spec: Spec, clock: Skewed, specs_read: datetime) -> Result:
         status = load_status(self.shelf, KEY)
         blank = Result(spec.name, "c0ffee", Outcome.FAILED, None, None, (), (), (), None, None, status)
         if self._running:
             self.tried += 1
             return replace(blank, failures=(Failure(None, LeaseHeld("pool-1: another worker has it")),), next_look=15.0)
         self._running = True
-        self.begun.append(self.time.seconds)
+        read = (specs_read - START).total_seconds() - clock.wrong
+        self.begun.append(min(read, self.time.seconds))
         started = clock.now()
         self.during()
         outcome = self.outcome()
         good = outcome is Outcome.IN_SYNC
         status = load_status(self.shelf, KEY)
         ended = replace(
-            status, run=Run(started, clock.now(), outcome.value, 0), covered=started if good else status.covered
+            status,
+            run=Run(started, clock.now(), outcome.value, specs_read=specs_read, facts_read=started),
+            covered=min(started, specs_read) if good else status.covered,
         )
         known = self.shelf.load(f"pools/{KEY}")
         self.shelf.save(f"pools/{KEY}", ended.to_json(), None if known is None else known.etag)
@@ -189,6 +192,8 @@ class _Runner:
         survey: SharedSurvey | None = None,
         *,
         requested: datetime | None = None,  # noqa: ARG002 - nothing rests here
+        specs_read: datetime | None = None,
     ) -> Result:
         assert (revision, survey) == ("c0ffee", None)
-        return self.office.run(spec, self.clock)
+        assert specs_read is not None
+        return self.office.run(spec, self.clock, specs_read)

@@ -68,7 +68,7 @@ def test_every_message_is_followed_by_a_run_that_began_after_it(
         decision = decide(record, stamped, now)
         if decision is Decision.RUN:
             runs.append(now)
-            record = replace(record, started=now, covered=now)
+            record = replace(record, seen=now, covered=now)
         elif decision is Decision.FOLLOW_UP:
             follow_ups.append(promised(record, now))
             record = replace(record, follow_up=follow_ups[-1])
@@ -82,7 +82,7 @@ def test_duplicates_cost_one_run_and_one_follow_up(count: int) -> None:
     for _ in range(count):
         decision = decide(record, T, T + S)
         if decision is Decision.RUN:
-            runs, record = runs + 1, replace(record, started=T + S, covered=T + S)
+            runs, record = runs + 1, replace(record, seen=T + S, covered=T + S)
         elif decision is Decision.FOLLOW_UP:
             follow_ups, record = follow_ups + 1, replace(record, follow_up=promised(record, T + S))
 

@@ -18,7 +18,7 @@ def read(*names: str, **other: str) -> Specs:
     """Specs of a file each; `other`: name with underscores → more text of its file."""
     files = {f"{name}.json": estates.spec(name) + other.get(name.replace("-", "_"), "").encode() for name in names}
     loaded = load(files)
-    return Specs(Snapshot("1" * 40, files), {spec.key: spec for spec in loaded.specs}, loaded.problems)
+    return Specs(Snapshot("1" * 40, files), {spec.key: spec for spec in loaded.specs}, loaded.problems, None)
 
 
 BEFORE = read("pool-a", "pool-b")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +61,26 @@ def test_a_service_that_never_swept_is_healthy_and_one_that_stopped_sweeping_is_
     until(lambda: health(with_options(context, sweep_seconds=1e-6))[0] != 200)
     status, checks = health(with_options(context, sweep_seconds=1e-6))
     assert (status, checks["state"]["ok"], checks["specs"]["ok"]) == (503, False, True)
+
+
+def test_a_pool_in_sync_that_is_read_no_more_is_unhealthy_and_its_age_is_shown(context: TriggerContext) -> None:
+    assert health(context)[1]["evidence"] == {
+        "name": "evidence", "ok": True, "detail": "no pool is known to be in sync"
+    }  # fmt: skip
+    timers.sweep(with_options(context, sweep_seconds=0.0))
+    work_off(context)
+
+    status, checks = health(context)
+    assert (status, checks["evidence"]["detail"]) == (200, "oldest of 2 pools in sync seen 0 minutes ago")
+    old = load_status(context.state, "build-pool")
+    assert old.seen is not None
+    document = context.state.load("pools/build-pool")
+    assert document is not None
+    old = replace(old, seen=old.seen - timedelta(hours=2))
+    context.state.save("pools/build-pool", old.to_json(), document.etag)
+    status, checks = health(context)
+    assert (status, checks["evidence"]["detail"]) == (503, "oldest of 2 pools in sync seen 120 minutes ago")
+    assert "build-pool" not in str(checks)
 
 
 def test_a_git_that_is_away_shows(deployment: Deployment, context: TriggerContext) -> None:
