@@ -194,7 +194,8 @@ class SharedSurvey:
             self.hidden_projects(organization)
 
     def _roles_ahead(self, organization: str) -> Mapping[Key, Callable[[], Any]]:
-        return {key: partial(self._roles, organization, *key.detail) for key in self._role_keys(organization)}
+        read = self._readers.devops.role_assignments
+        return {key: partial(read, organization, *key.detail) for key in self._role_keys(organization)}
 
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
