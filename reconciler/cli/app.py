@@ -53,7 +53,7 @@ COMMANDS = {
     ),
     "apply": CommandRow(
         "reconciler.cli.apply:apply",
-        "Show the plan, ask on a terminal, bring both planes in sync with the specs, wait for Azure, and read again.",
+        "Bring both planes in sync with the specs, wait for Azure, and read again.",
         (
             "apply --specs specs/",
             "apply fabrikam-managed-pool --plan-hash 0f3a…   (this plan or none)",

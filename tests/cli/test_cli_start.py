@@ -103,6 +103,7 @@ def test_validate_needs_the_loader_and_no_engine(desk: Desk) -> None:
         "adapters.git.snapshots",
         "adapters.git.source",
         "adapters.allowed_host",
+        "adapters.boundary",
         "adapters.clock",
         "adapters.origin",
     }
