@@ -15,7 +15,7 @@ from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Ref, Spec
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
 from reconciler.plan import render
-from reconciler.rights.checks import Check, CheckResult
+from reconciler.plan.rights.checks import Check, CheckResult
 from reconciler.spec.model import Mode
 from reconciler.tools.doctor import DoctorReaders, all_checks, capability_checks
 

@@ -20,8 +20,8 @@ from reconciler.facets.support import prerequisites
 from reconciler.facets.support.observing import gap
 from reconciler.plan.model import Change, Gap, Refusal, Remark
 from reconciler.plan.policy import Policy
+from reconciler.plan.rights.checks import Check, CheckResult
 from reconciler.ports.readers_writers import Writers
-from reconciler.rights.checks import Check, CheckResult
 from reconciler.spec.model import Spec
 from reconciler.survey import Survey
 

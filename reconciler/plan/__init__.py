@@ -1,1 +1,1 @@
-"""A plan as a value, with what limits it (guards, policy) and how it is shown (render)."""
+"""A plan as a value, with what limits it (guards, policy), the rights it requires, and how it is shown (render)."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import Forbidden
+from reconciler.plan.rights.required import ADMINISTER
 from reconciler.ports.devops import DevOpsReader, Pipeline, Queue, QueueCheck
-from reconciler.rights.required import ADMINISTER
 from reconciler.survey.memo import Key, Memo
 
 

@@ -17,9 +17,9 @@ from reconciler.facets.support.prerequisites import Named, named
 from reconciler.facets.support.prerequisites.vaults import RANGES
 from reconciler.plan.model import Action, Change, GapKind, Risk, Route
 from reconciler.plan.policy import Policy
+from reconciler.plan.rights.checks import Check, CheckResult
+from reconciler.plan.rights.required import Grant
 from reconciler.ports.azure_resources import Assignment, Right
-from reconciler.rights.checks import Check, CheckResult
-from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
 from tests.facets.around import BODY, IDENTITY, PRINCIPAL, SUBNET, VAULT, Around
 from tests.facets.frame import NOW, PRIME, organization, spec

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine import Outcome
-from reconciler.rights.required import COLLECTION_ADMINISTRATORS as COLLECTION
+from reconciler.plan.rights.required import COLLECTION_ADMINISTRATORS as COLLECTION
 from tests.scenarios.drafts import POOL, TAILSPIN, managed, organization
 from tests.scenarios.test_replacement import POLICY, location, moved, stalled
 from tests.scenarios.world import World, gaps, positions, rules

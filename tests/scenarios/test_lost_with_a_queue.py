@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.rights.required import COLLECTION_ADMINISTRATORS as COLLECTION
+from reconciler.plan.rights.required import COLLECTION_ADMINISTRATORS as COLLECTION
 from tests.scenarios.drafts import POOL, TAILSPIN, managed
 from tests.scenarios.test_replacement import POLICY, location, losses, moved, stalled
 from tests.scenarios.world import World, rules

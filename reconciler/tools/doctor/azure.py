@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from reconciler.facets.support.prerequisites import named
+from reconciler.plan.rights.checks import Check, Subject, run_check
+from reconciler.plan.rights.required import Grant
 from reconciler.ports.azure import ArmReader
 from reconciler.ports.azure_resources import AzureResourcesReader, allows
-from reconciler.rights.checks import Check, Subject, run_check
-from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
 
 READ = "Microsoft.DevOpsInfrastructure/pools/read"

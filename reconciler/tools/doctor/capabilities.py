@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from reconciler.rights.checks import Check, CheckResult
-from reconciler.rights.required import Grant
+from reconciler.plan.rights.checks import Check, CheckResult
+from reconciler.plan.rights.required import Grant
 from reconciler.spec import effective
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey.capabilities.answers import Capabilities

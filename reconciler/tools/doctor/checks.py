@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.engine.planner import of_this_run
 from reconciler.facets.support import prerequisites
+from reconciler.plan.rights.checks import Check
 from reconciler.ports.azure import ArmReader
-from reconciler.rights.checks import Check
 from reconciler.spec.model import Spec
 from reconciler.tools.doctor import azure
 from reconciler.tools.doctor.devops import DoctorReaders, OrganizationChecks

@@ -18,12 +18,12 @@ from reconciler.engine.proofs import agent_pools_of
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.facets.restoration import NAME as RESTORATION
 from reconciler.facets.support.observing import reach, require_settled
+from reconciler.plan.rights import required
+from reconciler.plan.rights.checks import Check, CheckResult, Subject, as_advice, run_check
+from reconciler.plan.rights.required import Grant, Requirement
 from reconciler.plan.targets import ProjectPlace
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, DevOpsReader, MembershipReader, Project, Queue
-from reconciler.rights import required
-from reconciler.rights.checks import Check, CheckResult, Subject, as_advice, run_check
-from reconciler.rights.required import Grant, Requirement
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import Survey
 

@@ -3,7 +3,7 @@
 ::
 
     observe  what an organization says about the identity, as a value; reads only
-    findings each requirement of `reconciler.rights.required`, held against that; pure
+    findings each requirement of `reconciler.plan.rights.required`, held against that; pure
     facets   four facets, one for each kind of requirement: the engine plans, applies and verifies them
 
 The requirements are the list that `doctor` evaluates. The plan is of one organization instead of one pool, and the

@@ -17,6 +17,8 @@ from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError, Refused, Rejected
 from reconciler.plan.model import Change, Gap, GapKind, Refusal, Remark
 from reconciler.plan.policy import Policy, allows
+from reconciler.plan.rights.checks import CheckResult
+from reconciler.plan.rights.required import ADMINISTER, Requirement, RequirementKind
 from reconciler.plan.targets import (
     AccessLevel,
     GroupMember,
@@ -26,8 +28,6 @@ from reconciler.plan.targets import (
 )
 from reconciler.ports.devops import MembershipWriter
 from reconciler.ports.readers_writers import Writers
-from reconciler.rights.checks import CheckResult
-from reconciler.rights.required import ADMINISTER, Requirement, RequirementKind
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import Survey
 from reconciler.tools.onboard.findings import OnboardFinding, excess, findings

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected
+from reconciler.plan.rights import required
+from reconciler.plan.rights.checks import CheckResult
+from reconciler.plan.rights.required import COLLECTION_ADMINISTRATORS, READERS, Requirement
 from reconciler.plan.targets import AccessLevel, GroupMember, OrganizationPlace, ProjectPlace, RoleAssignmentChange
 from reconciler.ports.devops import Entitlement, Group, RoleAssignment
-from reconciler.rights import required
-from reconciler.rights.checks import CheckResult
-from reconciler.rights.required import COLLECTION_ADMINISTRATORS, READERS, Requirement
 from reconciler.spec.model import Mode
 from reconciler.spec.principals import folded
 from reconciler.tools.onboard.observe import Answer, OnboardRequest, OrganizationState

@@ -8,7 +8,7 @@ import pytest
 
 from emulator import Running
 from reconciler.documents import moment
-from reconciler.rights.checks import Check, CheckResult
+from reconciler.plan.rights.checks import Check, CheckResult
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import Capabilities, CapabilityAnswer, OrganizationAnswers

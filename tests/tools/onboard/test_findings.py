@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import Forbidden, Unavailable
+from reconciler.plan.rights.checks import CheckResult
+from reconciler.plan.rights.required import RequirementKind
 from reconciler.ports.devops import Entitlement, Group, Identity, Project, RoleAssignment, ServicePrincipal
-from reconciler.rights.checks import CheckResult
-from reconciler.rights.required import RequirementKind
 from reconciler.spec.model import Mode
 from reconciler.tools.onboard.findings import OnboardFinding, findings
 from reconciler.tools.onboard.observe import OnboardRequest, OrganizationState

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 
 from reconciler.facets.support.prerequisites import identities, networks, vaults
 from reconciler.facets.support.prerequisites.named import Named, named
+from reconciler.plan.rights.checks import Check
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.rights.checks import Check
 from reconciler.spec.model import Spec
 from reconciler.survey import Survey
 

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from reconciler.errors import NotFound, Unavailable
+from reconciler.plan.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
+from reconciler.plan.rights.required import Grant
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
-from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode
 from reconciler.survey import Survey
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 from reconciler.errors import NotFound
+from reconciler.plan.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
+from reconciler.plan.rights.required import Grant
 from reconciler.ports.azure_resources import AzureResourcesReader
-from reconciler.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
-from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode
 
 DELEGATE = "Microsoft.DevOpsInfrastructure/pools"

@@ -15,9 +15,9 @@ from typing import Any
 from reconciler.errors import Unavailable
 from reconciler.facets.support.prerequisites.identities import properties
 from reconciler.facets.support.prerequisites.named import named
+from reconciler.plan.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
+from reconciler.plan.rights.required import Grant
 from reconciler.ports.azure_resources import Assignment, AzureResourcesReader, allows_data
-from reconciler.rights.checks import Check, Subject, as_advice, read_or_unavailable, run_check
-from reconciler.rights.required import Grant
 from reconciler.spec.model import Mode, Spec
 from reconciler.survey import Survey
 

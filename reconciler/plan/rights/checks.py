@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Unavailable
-from reconciler.rights.required import Grant, Requirement
+from reconciler.plan.rights.required import Grant, Requirement
 from reconciler.spec.model import Mode
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Check:
     advice: bool = False
     """Whether something other than a right is missing; then `grant.role` says what."""
     requirement: str = ""
-    """Id of the requirement in `reconciler.rights.required` that this evaluates; empty for everything else."""
+    """Id of the requirement in `reconciler.plan.rights.required` that this evaluates; empty for everything else."""
 
     def to_json(self) -> dict[str, Json]:
         """The documented form; the grant only where it is missing."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.facets.registry import FACETS
-from reconciler.plan.targets import ProjectPlace
-from reconciler.rights.required import (
+from reconciler.plan.rights.required import (
     ADMINISTER,
     CREATE,
     LIST,
@@ -18,6 +17,7 @@ from reconciler.rights.required import (
     in_project,
     level_verdict,
 )
+from reconciler.plan.targets import ProjectPlace
 from reconciler.spec.model import Mode
 
 WEB = ProjectPlace("prime", "c9ea1219", "Web")
