@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -363,3 +364,24 @@ def test_the_service_logs_what_the_owner_should_know(caplog: pytest.LogCaptureFi
     (record,) = caplog.records
     assert '"event":"policy"' in record.message.replace(": ", ":")
     assert "policy migrate" in record.message
+
+
+KEYS = st.from_regex(r"[a-z][A-Za-z]{2,11}", fullmatch=True)
+PLACES = ("", "allow", "caps", "caps.removals", "windows")
+
+
+@given(KEYS, st.sampled_from(PLACES))
+def test_every_key_of_a_policy_is_known_or_named(key: str, place: str) -> None:
+    """At each level of the file: what the reader does not take is a problem with its line, never dropped."""
+    document = yaml.safe_load(WHOLE)
+    spot: Any = document
+    for name in filter(None, place.split(".")):
+        spot = spot[name]
+    spot = spot[0] if isinstance(spot, list) else spot
+    known = key in spot
+    spot[key] = "x"
+
+    found = problems(yaml.safe_dump(document, sort_keys=False).encode())
+
+    named = [one for one in found if key in one and re.match(r"policy:\d+: ", one)]
+    assert named or known or key in {row.name for row in ROWS}, found
