@@ -74,8 +74,7 @@ def test_plan_shows_the_pool_before_it_is_made_and_the_drift_afterwards(desk: De
     ]
     assert lines(wanted)[-2].startswith("14 changes: "), "with what follows once the pool exists"
     assert "gap" not in lines(wanted)[-2]
-    assert sum("after the pool exists" in line for line in lines(wanted)) == 12
-    assert sum("after grants are verified" in line for line in lines(wanted)) == 1, "inheritance goes off last"
+    assert sum("after the pool exists" in line for line in lines(wanted)) == 13
     assert not cloud.do.state()["subscriptions"][0]["pools"], "a plan writes nothing"
 
     assert desk.run("apply").code == 0
