@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from reconciler.documents import Json, moment, moment_of
 from reconciler.engine import unnamed
@@ -35,47 +37,51 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
 
 
+def stored_sweep(context: TriggerContext) -> Swept:
+    """When the last full resync was requested, as stored."""
+    document = context.state.load("sweep")
+    return Swept.read(document.body if document is not None else {}, context.clock.now())
+
+
 def swept(context: TriggerContext) -> Swept:
-    """When the last full resync was requested; where nothing usable is stored, the first is awaited from now on."""
-    now, document = context.clock.now(), context.state.load("sweep")
-    found = Swept.read(document.body if document is not None else {}, now)
+    """As `stored_sweep`; where nothing usable is stored, the first is awaited from now on, and that is stored."""
+    found, now = stored_sweep(context), context.clock.now()
     if found.last is not None:
         return found
-    _remember(context, "sweep", {"since": moment(now)}, document)
-    return Swept(None, now)
+    _remember(context, "sweep", {"since": moment(now), "missed": found.missed})
+    return replace(found, since=now)
 
 
 def keep_swept(context: TriggerContext) -> None:
     """Start a full resync where it is overdue. An error is logged; it is not one of the function that looked."""
-    now = context.clock.now()
-    if not context.watch.due(now):
-        return
-    try:
-        found = swept(context)
-        last = found.last or now
-        due = last + timedelta(seconds=GRACE * context.options.sweep_seconds)
-        if now < due and not found.missed:
-            context.watch.not_before(due)
-            return
+
+    def start(last: datetime) -> None:
         logs.event("sweep", reason="Overdue", since=moment(last))
         sweep(context)
-    except ReconcilerError as error:
-        logs.event("sweep", reason=error.reason, message=str(error))
+
+    _where_overdue(context, swept, start)
 
 
 def look_soon(context: TriggerContext) -> None:
-    """Let the worker look where a full resync is overdue, or none is known. Writes no document; an error is logged."""
+    """Let the worker look where a full resync is overdue. Writes no document; an error is logged."""
+    _where_overdue(context, stored_sweep, lambda _last: context.outbox.events.put(LOOK))
+
+
+def _where_overdue(
+    context: TriggerContext, read: Callable[[TriggerContext], Swept], act: Callable[[datetime], None]
+) -> None:
     now = context.clock.now()
     if not context.watch.due(now):
         return
     try:
-        document = context.state.load("sweep")
-        found = Swept.read(document.body if document is not None else {}, now)
-        due = (found.last or now) + timedelta(seconds=GRACE * context.options.sweep_seconds)
-        if found.last is not None and now < due and not found.missed:
+        found = read(context)
+        if found.last is None:
+            return
+        due = found.last + timedelta(seconds=GRACE * context.options.sweep_seconds)
+        if now < due and not found.missed:
             context.watch.not_before(due)
-        elif found.last is not None:
-            context.outbox.events.put(LOOK)
+        else:
+            act(found.last)
     except ReconcilerError as error:
         logs.event("sweep", reason=error.reason, message=str(error))
 
@@ -166,9 +172,8 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
 
 def _sweep_age(context: TriggerContext) -> None:
     """Recorded at every read of Git too, so that a missing full resync shows."""
-    document, now = context.state.load("sweep"), context.clock.now()
-    if document is not None and (at := Swept.read(document.body, now).at) is not None:
-        age = now - at
+    if (at := stored_sweep(context).at) is not None:
+        age = context.clock.now() - at
         context.telemetry.gauge("reconciler.sweep.age", max(0.0, age.total_seconds()))
 
 

@@ -18,7 +18,6 @@ from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
 from reconciler.service.triggers import logs, seen, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
-from reconciler.service.triggers.overdue import Swept
 from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
 
@@ -131,11 +130,8 @@ def _specs(context: TriggerContext) -> tuple[bool, str]:
 
 
 def _sweep(context: TriggerContext) -> tuple[bool, str]:
-    document, now = context.state.load("sweep"), context.clock.now()
-    found, interval = (
-        Swept.read(document.body if document else {}, now),
-        timedelta(seconds=context.options.sweep_seconds),
-    )
+    found, now = timers.stored_sweep(context), context.clock.now()
+    interval = timedelta(seconds=context.options.sweep_seconds)
     if found.at is None:
         waited = now - (found.since or context.watch.awaited(now))
         return waited <= FIRST * interval, f"no full resync yet, for {int(waited.total_seconds() // 60)} minutes"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.documents import moment
+from reconciler.errors import Unavailable
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, messages, timers, web
@@ -132,6 +133,15 @@ def test_a_watch_lets_one_caller_look_and_doubts_a_moment_beyond_a_day() -> None
     assert [watch.due(NOW + 29 * M), watch.due(NOW + 30 * M)] == [False, True]
     watch.not_before(NOW + timedelta(days=30))
     assert watch.due(NOW + M)
+
+
+def test_an_event_that_was_missed_before_the_first_resync_makes_it_due(context: TriggerContext) -> None:
+    timers.missed(context, Unavailable("git: 503"), "audit")
+    context.watch.not_before(context.clock.now())
+
+    timers.keep_swept(context)
+
+    assert context.outbox.sweeps.length() == len(POOLS)
 
 
 def test_an_audit_log_that_was_refused_is_read_on_from_where_it_was(
