@@ -13,6 +13,7 @@ from reconciler.engine.status import Condition, ConditionKind
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Plan
 from reconciler.plan.policy import Policy
+from reconciler.safety import Safety
 from reconciler.spec.model import Access, Mode, Organization, PoolRoles, Spec
 from tests.estate import Estate
 from tests.keeping import Desk, HandClock, Ledger, Shelf
@@ -97,6 +98,22 @@ class Stage:
         self.fail(name, error, about=about)
         yield
         self.estate.before = before
+
+
+@dataclass
+class GuardedStage(Stage):
+    """A stage with a safety store."""
+
+    safe: Shelf = field(default_factory=Shelf)
+
+    @property
+    def safety(self) -> Safety:
+        return Safety(self.safe, self.clock)
+
+    @property
+    def reconciler(self) -> Reconciler:
+        parts = (self.planner, self.estate.writers, self.shelf, self.desk, self.limits, self.events.append)
+        return Reconciler(*parts, record=self.ledger, safety=self.safety)
 
 
 def converged(projects: int = 3, **options: Any) -> Stage:

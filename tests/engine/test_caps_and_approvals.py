@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
 from reconciler.documents import JsonObject
-from reconciler.engine import Outcome, Reconciler, Result
+from reconciler.engine import Outcome, Result
 from reconciler.engine.approving_plans import PlanApproval, approve_plan
 from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.status import ConditionKind, PoolStatus
@@ -17,11 +17,9 @@ from reconciler.errors import NotFound, Rejected, Unavailable
 from reconciler.plan.policy import Cap, CapKind, CapPeriod, CapScope, Policy
 from reconciler.plan.targets import RoleAssignmentChange
 from reconciler.ports.specs import Snapshot
-from reconciler.safety import Safety
 from reconciler.safety.approvals import read_approvals
 from reconciler.spec.model import Spec
-from tests.engine.stage import ORG, OTHER, SPEC, Stage, admins, condition, converged
-from tests.keeping import Shelf
+from tests.engine.stage import ORG, OTHER, SPEC, GuardedStage, admins, condition, converged
 
 DAY = timedelta(hours=24).total_seconds()
 BLOB = "b10b" * 10
@@ -33,19 +31,8 @@ def caps(kind: CapKind, scope: CapScope, most: int, period: CapPeriod = CapPerio
 
 
 @dataclass
-class Capped(Stage):
+class Capped(GuardedStage):
     """A stage with a safety store."""
-
-    safe: Shelf = field(default_factory=Shelf)
-
-    @property
-    def safety(self) -> Safety:
-        return Safety(self.safe, self.clock)
-
-    @property
-    def reconciler(self) -> Reconciler:
-        parts = (self.planner, self.estate.writers, self.shelf, self.desk, self.limits, self.events.append)
-        return Reconciler(*parts, record=self.ledger, safety=self.safety)
 
     def keep(self, *names: str) -> Result:
         """Run with these as the only administrators of the spec."""

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from reconciler.documents import moment
-from reconciler.engine import Outcome, Planner, Reconciler
+from reconciler.engine import Outcome, Planner
 from reconciler.engine.ownership import Claims
 from reconciler.engine.proofs import Ownership, Proof, Verdict, generation_of
 from reconciler.errors import Forbidden, LeaseHeld, Unavailable
 from reconciler.plan.model import Change, Gap, GapKind, Plan
 from reconciler.plan.targets import CreatePool, OpenAccess, QueuePlace, ReplacePool, UpdatePool
-from reconciler.safety import Safety, SafetyFacts, Unknown
+from reconciler.safety import SafetyFacts, Unknown
 from reconciler.safety.agent_pools import AgentPools, RecordedAgentPool, document_of, owner_document_of
 from reconciler.spec.model import Organization, Spec
-from tests.engine.stage import ORG, OTHER, SPEC, Stage
+from tests.engine.stage import ORG, OTHER, SPEC, GuardedStage
 from tests.estate import CREATED
-from tests.keeping import Shelf
 
 BOTH = replace(SPEC, organizations=(*SPEC.organizations, Organization(OTHER, "pool-1", (), open_access=True)))
 
 
 @dataclass
-class Owned(Stage):
+class Owned(GuardedStage):
     """A stage with a safety store, and with open access to be granted in two organizations."""
-
-    safe: Shelf = field(default_factory=Shelf)
-
-    @property
-    def safety(self) -> Safety:
-        return Safety(self.safe, self.clock)
-
-    @property
-    def reconciler(self) -> Reconciler:
-        parts = (self.planner, self.estate.writers, self.shelf, self.desk, self.limits, self.events.append)
-        return Reconciler(*parts, record=self.ledger, safety=self.safety)
 
     def known(self, key: str = SPEC.key) -> AgentPools:
         found = self.safety.read(key, []).agent_pools

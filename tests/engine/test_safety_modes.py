@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 
-from reconciler.engine import Outcome, Reconciler, Result
+from reconciler.engine import Outcome, Result
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.errors import Unavailable
 from reconciler.plan.policy import Policy
@@ -15,28 +15,21 @@ from reconciler.ports.azure import Operation
 from reconciler.safety import ModeScope, Safety, WriteMode
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Organization, Spec
-from tests.engine.stage import ORG, OTHER, SPEC, Stage, condition, second_run_writes_nothing
-from tests.keeping import Shelf
+from tests.engine.stage import ORG, OTHER, SPEC, GuardedStage, condition, second_run_writes_nothing
 
 ALL = ModeScope()
 URL = "https://management.azure.com/operations/1"
 
 
 @dataclass
-class Governed(Stage):
+class Governed(GuardedStage):
     """A stage with a safety store."""
 
-    safe: Shelf = field(default_factory=Shelf)
     service: bool = False
 
     @property
     def safety(self) -> Safety:
         return Safety(self.safe, self.clock, service=self.service)
-
-    @property
-    def reconciler(self) -> Reconciler:
-        parts = (self.planner, self.estate.writers, self.shelf, self.desk, self.limits, self.events.append)
-        return Reconciler(*parts, record=self.ledger, safety=self.safety)
 
     def set(self, mode: WriteMode | None, scope: ModeScope = ALL) -> None:
         self.safety.set_mode(scope, mode, reason="incident 7", by="ann")

@@ -13,7 +13,7 @@ from reconciler.service.http.message import HttpRequest, HttpResponse
 from reconciler.service.triggers import TriggerContext
 from reconciler.service.triggers.web import answer
 from tests.deployment import Deployment, deployed, with_options, work_off
-from tests.service.http.test_mode import ID, OPERATE, OWN, signed_in
+from tests.service.http.test_mode import ID, NO_OWNERS, OPERATE, OWN, signed_in
 
 POOL, OTHER = "build-pool", "test-pool"
 POLICY = """
@@ -82,14 +82,7 @@ def test_what_a_cap_holds_back_is_written_after_the_owner_approved_it(
 
 @pytest.mark.parametrize(
     ("reason", "headers", "status"),
-    [
-        ("operating is not owning", signed_in(OPERATE), 403),
-        ("a key alone, which the host has checked", {"x-functions-key": "k"}, 401),
-        ("another role", signed_in("Reconciler.Owner"), 403),
-        ("a role in the wrong case", signed_in("reconciler.own"), 403),
-        ("a name that is the role's", signed_in(OPERATE, name=OWN), 403),
-        ("claims that cannot be read", {"x-ms-client-principal": "%%"}, 403),
-    ],
+    NO_OWNERS,
 )
 def test_nobody_else_approves(context: TriggerContext, reason: str, headers: dict[str, str], status: int) -> None:
     body = {"pool": POOL, "hash": shown(context)["hash"]}

@@ -38,6 +38,17 @@ def signed_in(*roles: str, **claims: str) -> dict[str, str]:
     return {"x-ms-client-principal": text, "content-type": "application/json"}
 
 
+NO_OWNERS: list[tuple[str, dict[str, str], int]] = [
+    ("operating is not owning", signed_in(OPERATE), 403),
+    ("a key alone, which the host has checked", {"x-functions-key": "k"}, 401),
+    ("another role", signed_in("Reconciler.Owner"), 403),
+    ("a role in the wrong case", signed_in("reconciler.own"), 403),
+    ("a name that is the role's", signed_in(OPERATE, name=OWN), 403),
+    ("claims that cannot be read", {"x-ms-client-principal": "%%"}, 403),
+]
+"""Callers who may not do what the owner alone does."""
+
+
 def put(context: TriggerContext, body: Any, headers: dict[str, str] | None = None) -> HttpResponse:
     given = signed_in(OWN) if headers is None else headers
     return answer(context, "set_mode", HttpRequest("PUT", "/api/mode", headers=given, body=json.dumps(body).encode()))
@@ -73,14 +84,7 @@ def test_an_organization_and_a_pool_have_their_own(context: TriggerContext) -> N
 
 @pytest.mark.parametrize(
     ("reason", "headers", "status"),
-    [
-        ("operating is not owning", signed_in(OPERATE), 403),
-        ("a key alone, which the host has checked", {"x-functions-key": "k"}, 401),
-        ("another role", signed_in("Reconciler.Owner"), 403),
-        ("a role in the wrong case", signed_in("reconciler.own"), 403),
-        ("a name that is the role's", signed_in(OPERATE, name=OWN), 403),
-        ("claims that cannot be read", {"x-ms-client-principal": "%%"}, 403),
-    ],
+    NO_OWNERS,
 )
 def test_nobody_else_sets_it(context: TriggerContext, reason: str, headers: dict[str, str], status: int) -> None:
     assert put(context, STOP, headers).status == status, reason
