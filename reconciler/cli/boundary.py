@@ -103,7 +103,7 @@ def _report(screen: Screen, error: Exception) -> None:
 
 
 def _usage(screen: Screen, error: TyperException) -> None:
-    screen.error(error.format_message())
+    screen.error(error.format_message().replace("Value error, ", ""))  # the prefix says nothing to a person
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     if "--env-file" in error.format_message():

@@ -1,4 +1,4 @@
-"""The record of writes, in both families: chained, append-only, and continued by whoever comes next."""
+"""The record of writes, in both families: chained, append-only, and continued by the next writer."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_an_entry_that_is_edited_in_the_middle_is_found(family: Family, one: Sto
 
 
 def test_entries_that_were_taken_out_are_missed_by_what_counts_them(family: Family, one: Stores, third: Stores) -> None:
-    """Whoever deletes the entry of a write, or makes it look old, would have caps count too little."""
+    """A person who deletes the entry of a write, or makes it look old, would have caps count too little."""
     one.record.append(CHAIN, [body("a"), body("b", who="ann"), body("c")])
     assert ids(third.record.since(CHAIN, NOON)) == ["a", "b", "c"]
     remove_line(family, CHAIN, b'"ann"')
@@ -172,7 +172,7 @@ def test_entries_that_were_taken_out_are_missed_by_what_counts_them(family: Fami
 
 
 def test_a_segment_that_was_deleted_is_no_new_beginning(family: Family, one: Stores, third: Stores) -> None:
-    """Whoever deletes the last month would have caps count from zero."""
+    """A person who deletes the last month would have caps count from zero."""
     one.record.append(CHAIN, [body("november")])
     one.record.append(CHAIN, [body("december", DECEMBER)])
     remove_segment(family, CHAIN, "2026-12.0000")

@@ -1,4 +1,4 @@
-"""A hash chain of entries: what is edited, missing, repeated or moved is found, whoever wrote it."""
+"""A hash chain of entries: what is edited, missing, repeated or moved is found, regardless of its writer."""
 
 from __future__ import annotations
 

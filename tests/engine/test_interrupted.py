@@ -57,7 +57,7 @@ def test_a_run_that_is_stopped_between_two_writes_says_what_was_written(error: B
 
 
 def test_a_crash_within_a_write_says_that_its_result_is_not_known() -> None:
-    """Sent or not, nobody knows: the next run reads it."""
+    """Whether it was sent is not known: the next run reads it."""
     stage = three_closed()
     stage.fail("open access", RuntimeError("a bug in an adapter"), about="2001")
 

@@ -315,7 +315,7 @@ def test_a_finding_is_there_also_where_nothing_is_planned(stage: Owned) -> None:
 
 
 def test_an_agent_pool_whose_name_only_looks_alike_hides_no_own_one_and_is_not_taken(stage: Owned) -> None:
-    """`str.casefold` makes the long s an s: whoever creates agent pools could stop a pool, or be given its rights."""
+    """`str.casefold` makes the long s an s: a person who creates agent pools could stop a pool, or be given its rights."""
     spec = replace(SPEC, organizations=(replace(SPEC.organizations[0], agent_pool="fast-pool"),))
     profile = {"kind": "AzureDevOps", "organizations": [{"url": f"https://dev.azure.com/{ORG}", "alias": "fast-pool"}]}
     properties = {"provisioningState": "Succeeded", "organizationProfile": profile}

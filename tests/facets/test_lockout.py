@@ -1,4 +1,4 @@
-"""Any estate, any spec, any sequence of runs by the service and from laptops: nobody who has to keep a right loses it."""
+"""Any estate, any spec, any sequence of runs by the service and from laptops: no identity that has to keep a right loses it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def estates(draw: st.DrawFn) -> World:
 
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
-    """Any wish: mostly exclusive lists and inheritance off, which is what takes rights away."""
+    """Any desired state: mostly exclusive lists and inheritance off, which is what takes rights away."""
     flags = st.sampled_from([True, True, False])
     on_pool = PoolRoles(PRIME, tuple(draw(names)), draw(flags), draw(st.sampled_from([None, False, False, True])))
     on_queue = QueueRoles(PRIME, "Web", {"Administrator": tuple(draw(names))}, draw(flags))
@@ -110,7 +110,7 @@ def test_no_sequence_of_runs_locks_out_the_operator_or_the_last_administrator(
         ) -> None:
             for was, now in zip(before, standing(org).places(), strict=True):
                 assert protected & was <= now, f"{change} took the right of an operator"
-                assert people_in(now) or not people_in(was), f"{change} left nobody"
+                assert people_in(now) or not people_in(was), f"{change} left no person"
             if change.narrows:
                 assert protected, f"{change} was made without a known operator"
                 event(f"{change.kind} taken")

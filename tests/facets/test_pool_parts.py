@@ -49,7 +49,7 @@ def test_a_spec_that_names_a_part_changes_that_part(part: dict[str, Any], path: 
 
 
 def test_what_the_merge_makes_invalid_is_refused_with_the_rule_for_specs() -> None:
-    """The schedule is valid by itself, and so is the live pool; ARM would take the pair, and nobody knows how."""
+    """The schedule is valid by itself, and so is the live pool; ARM would take the pair, in a way that is not known."""
     found = document(agentProfile={"kind": "Stateless", "resourcePredictionsProfile": {"kind": "Automatic"}})
     schedule = {"kind": "Stateless", "resourcePredictions": {"daysData": [{"09:00:00": 1}]}}
 

@@ -353,7 +353,7 @@ def test_an_unresolved_name_keeps_no_one_by_a_display_name() -> None:
 
 
 def test_an_ambiguous_principal_is_a_blind_grant_and_stops_no_other_grant() -> None:
-    """Nothing is taken away in its place, since whoever is meant may be the one who would lose the role."""
+    """Nothing is taken away in its place, since the person who is meant may be the one who would lose the role."""
     world = estate(EVE)
     world.organizations[PRIME].people.append(ANN)
     world.organizations[PRIME].ambiguous["carol@fabrikam.com"] = Rejected("carol@fabrikam.com: fits 2 identities")

@@ -105,7 +105,7 @@ class Org:
         return self.standing_for({identity for identity, role in held if role == "Administrator"})
 
     def standing_for(self, identities: set[str]) -> set[str]:
-        """These, and whoever is in one of them."""
+        """These, and the members of each of them."""
         found = set(identities)
         while more := {one for group in found for one in self.members.get(group, ())} - found:
             found |= more

@@ -18,7 +18,7 @@ REPAIRING = replace(SPEC, repair_definitions=True)
 
 @pytest.mark.parametrize("project", ["Dev", "NamedNowhere"])
 def test_a_check_is_added_wherever_a_queue_of_the_pool_had_it(project: str) -> None:
-    """It takes nothing and gives nobody anything, so the spec does not have to name the project."""
+    """It takes nothing and gives nothing, so the spec does not have to name the project."""
     wanted = change(RestoredCheck(queue(project), "pool-1", CHECK))
 
     assert refuse(SPEC, [wanted], Policy(), today=TODAY) == ()

@@ -89,7 +89,7 @@ def test_a_pool_may_have_what_any_entry_that_names_it_allows() -> None:
 
 
 def test_a_policy_that_was_not_asked_for_a_pool_denies_everything() -> None:
-    """Whoever forgets `for_pool` gets refusals, and no permission."""
+    """Code that forgets `for_pool` gets refusals, and no permission."""
     found = load(WHOLE)
 
     assert (found.organizations, found.create_pools, found.max_concurrency, found.images) == ((), False, 0, ())

@@ -56,7 +56,7 @@ def nothing(world: World) -> World:
 
 @pytest.fixture
 def arm(world: World) -> Iterator[requests.Session]:
-    """Somebody with rights in Azure, beside the operator."""
+    """A person with rights in Azure, beside the operator."""
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {world.running.tokens['arm']}"
         yield session

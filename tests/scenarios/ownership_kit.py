@@ -17,7 +17,7 @@ LONG_AGO, LATER = "2024-05-01T09:00:00.0000000Z", "2025-05-01T09:00:00.0000000Z"
 
 
 def self_hosted(name: str = TAKEN, **more: Json) -> Json:
-    """Somebody's own agent pool: closed, with one administrator."""
+    """An agent pool of other people: closed, with one administrator."""
     return {
         "name": name,
         "createdOn": LONG_AGO,
@@ -67,7 +67,7 @@ def findings(plan: Plan | None) -> list[str]:
 
 
 def untouched(world: World, name: str = TAKEN) -> bool:
-    """Whether somebody's own agent pool is as it was."""
+    """Whether the agent pool of other people is as it was."""
     return world.truth.opened(PRIME, name) == {"fabrikam-dev": False} and world.truth.administrators(PRIME, name) == {
         "operator",
         "eve",
@@ -79,7 +79,7 @@ def number_of(world: World, name: str = TAKEN, organization: str = PRIME) -> int
 
 
 def not_ready(world: World, pool: str, outcome: Outcome = Outcome.STALLED) -> None:
-    world.never_in_sync(pool, outcome, because="a proof is missing, and nobody approved")
+    world.never_in_sync(pool, outcome, because="a proof is missing, and there is no approval")
 
 
 def url_of(world: World, name: str) -> str:

@@ -1,4 +1,4 @@
-r"""Nobody is locked out, whoever runs: the operator by its own right, by a group, or as an identity elsewhere."""
+r"""No one is locked out by any run: the operator by its own right, by a group, or as an identity elsewhere."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_an_operator_whom_the_organization_does_not_know_blocks_what_takes_away(
     assert "operator-unknown" in rules(result.plan)
     assert world.truth.administrators(PRIME, POOL) == {"operator", "ann", "eve", "bob"}, "grants go on"
     assert world.truth.inherits(PRIME, POOL) is True
-    world.never_in_sync(POOL, Outcome.STALLED, because="nobody knows who the operator is")
+    world.never_in_sync(POOL, Outcome.STALLED, because="the operator is not known")
 
 
 @pytest.mark.parametrize("group", [EMPTY, NESTED])
@@ -235,7 +235,7 @@ def test_a_refused_assignment_of_its_own_is_one_finding_and_no_loop(world: World
 
 
 def test_a_gap_in_the_roles_keeps_inheritance_on(world: World) -> None:
-    """A wanted administrator who inherits would lose access while nobody knows whom the spec means."""
+    """A wanted administrator who inherits would lose access while it is not known whom the spec means."""
     found = by_group("operator", inherit=True, above=("ann",))
     begin(world, found, operators=OperatorNames(deployed=True), **prime_roles(ANN, EVE, inherit=False))
     world.do.fault("403", route="identities.read", count=None)

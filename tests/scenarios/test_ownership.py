@@ -210,7 +210,7 @@ def test_what_a_service_does_not_say_is_no_proof_and_the_owner_decides(
 
 @pytest.mark.parametrize(("word", "own"), [("agent-cloud", True), ("options", True), ("owner", True), ("none", False)])
 def test_a_mark_that_was_seen_is_a_further_proof(nothing: World, arm: requests.Session, word: str, own: bool) -> None:
-    """`probe` saw it on all managed agent pools; one without it is somebody's own, however young it is."""
+    """`probe` saw it on all managed agent pools; one without it belongs to other people, however young it is."""
     marks = {"agent-cloud": "agentCloudId", "options": "options", "owner": "owner", "none": "options"}
     nothing.switch(devops__managed_pool_marks=word)
     nothing.marked(marks[word])

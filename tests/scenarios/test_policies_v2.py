@@ -1,4 +1,4 @@
-"""policy/v2 over both planes: what passed under the tightest policy before is refused, with its line, and written by nobody."""
+"""policy/v2 over both planes: what passed under the tightest policy before is refused, with its line, and never written."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ def test_a_replacement_shows_the_new_pool_and_all_that_it_gets(world: World) -> 
 
 
 def test_what_the_policy_forbids_of_a_new_pool_is_refused_before_it_exists(nothing: World) -> None:
-    """Guards see the whole plan: nobody has to create the pool to learn that its administrator is not allowed."""
+    """Guards see the whole plan: no pool has to be created to learn that its administrator is not allowed."""
     nothing.policy("principals: [bob@fabrikam.com]\n")
     nothing.only(POOL)
 

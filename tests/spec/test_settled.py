@@ -78,7 +78,7 @@ def test_alias(alias: Any, profile: Any, arms_alias: Any, arms_profile: Any, age
 
 @pytest.mark.parametrize("document", [None, {}, {"properties": None}, observed(url="https://dev.azure.com/another")])
 def test_where_arm_has_no_such_organization_its_projects_stay_unknown(document: Any) -> None:
-    """The alias of a creation is the pool's name; its projects are nobody's to guess."""
+    """The alias of a creation is the pool's name; its projects are not guessed."""
     one = only(settled(written(projects=ABSENT), document))
     assert (one.agent_pool, one.silent) == (POOL, frozenset({"projects"}))
     assert only(settled(written(), document)).silent == frozenset()

@@ -104,7 +104,7 @@ def test_a_group_without_people_is_empty_however_deep(members: dict[str, tuple[s
 
 
 def test_administrators_of_the_organization_are_known_by_a_group_that_no_project_has() -> None:
-    """Whoever creates a project may give it the organization's name, and a group of any name in it."""
+    """A person who creates a project may give it the organization's name, and a group of any name in it."""
     genuine = Group(f"[{ORG}]\\Project Collection Administrators", id="pca", descriptor="vssgp.one")
     forged = Group(f"[{ORG}]\\Project Collection Administrators", id="other", descriptor="vssgp.two", project="web")
     for of, found in [([genuine], True), ([forged], False), ([], False), ([forged, genuine], True)]:

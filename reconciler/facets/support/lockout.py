@@ -56,7 +56,9 @@ def against_operators(standing: Standing) -> Objection | None:
     """Nothing is taken away where it is not known who has to keep the right."""
     operators = standing.operators
     if operators.unknown:
-        text = f"the organization does not know the operator {operators.unknown[0]}; add it there, or correct the name in "
+        text = (
+            f"the organization does not know the operator {operators.unknown[0]}; add it there, or correct the name in "
+        )
         return "operator-unknown", text + "RECONCILER_OPERATORS or the policy's operators"
     if not operators.identities:
         return "operator-unknown", f"no operator is known; {REMEDY}"

@@ -1,4 +1,4 @@
-"""Packs of somebody who means harm: refused early, in one line, and within the memory of a small machine."""
+"""Packs that are made to harm: refused early, in one line, and within the memory of a small machine."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ CASES = [
     Case("a folder in it that is missing", lambda made: made.commit(made.tree((FOLDER, b"d", bytes(20)))), Unavailable, "is missing"),
     # Blobs that the server left out are fetched by their id.
     Case("a blob that was left out", lambda made: left_out(made, whole(BLOB, ONE)), files=GOOD),
-    Case("a blob that nobody has", left_out, Unavailable, "is missing"),
+    Case("a blob that is missing everywhere", left_out, Unavailable, "is missing"),
     Case("another blob than the one that was left out", lambda made: left_out(made, whole(BLOB, b"x")), Unavailable, "is missing"),
     Case("a bomb that was left out", lambda made: left_out(made, whole(BLOB, bytes(64 * MIB))), Oversized, UNFOLDS),
     # Names and modes.

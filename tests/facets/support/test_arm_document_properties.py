@@ -169,7 +169,7 @@ _FLAGS = st.lists(st.booleans(), min_size=20, max_size=20)
 def test_names_in_an_untyped_object_have_no_case_and_keep_the_spelling_that_is_there(
     schedule: dict[str, Any], upper: list[bool], zone: str
 ) -> None:
-    """Whoever wrote it, and in whichever way: no difference, and never a field in two spellings."""
+    """By any writer, in any spelling: no difference, and never a field in two spellings."""
     there = {_cased(name, upper): value for name, value in schedule.items()}
     wanted = {"agentProfile": {"kind": "Stateless", "resourcePredictions": schedule}}
     observed = {"agentProfile": {"kind": "Stateless", "resourcePredictions": there}}

@@ -106,7 +106,7 @@ def test_a_request_names_one_host(served: Serving, host: bytes) -> None:
 @pytest.mark.parametrize("path", [*PATHS, HOOK])
 @pytest.mark.parametrize("origin", OTHER_ORIGINS)
 def test_a_page_of_another_site_may_send_nothing(served: Serving, origin: bytes, path: bytes) -> None:
-    """With the key as well: a browser would send the cookie of somebody who signed in."""
+    """With the key as well: a browser would send the cookie of a person who signed in."""
     for request in (get, post):
         assert ask(served, request(path, WITH + b"Origin: " + origin + b"\r\n")).status in (403, 405)
     assert ask(served, get(path, WITH + b"Origin: " + origin + b"\r\n")).status == 403 or path == HOOK

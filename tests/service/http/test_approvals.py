@@ -31,7 +31,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 @pytest.fixture
 def context(deployment: Deployment, tmp_path: Path) -> TriggerContext:
-    """Under a policy that opens nothing without an approval, and with a project that somebody closed."""
+    """Under a policy that opens nothing without an approval, and with a project that a person closed."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
     deployment.close_access(POOL, "Web")
@@ -84,7 +84,7 @@ def test_what_a_cap_holds_back_is_written_after_the_owner_approved_it(
     ("reason", "headers", "status"),
     NO_OWNERS,
 )
-def test_nobody_else_approves(context: TriggerContext, reason: str, headers: dict[str, str], status: int) -> None:
+def test_only_the_owner_approves(context: TriggerContext, reason: str, headers: dict[str, str], status: int) -> None:
     body = {"pool": POOL, "hash": shown(context)["hash"]}
 
     assert approve(context, body, headers).status == status, reason

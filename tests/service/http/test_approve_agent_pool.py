@@ -1,4 +1,4 @@
-"""An agent pool is approved over HTTP by the owner alone, and by nobody else; the CLI's checks hold there too."""
+"""An agent pool is approved over HTTP by the owner alone; the CLI's checks hold there too."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_owner_approves_and_the_pool_comes_in_sync(deployment: Deployment, c
     ("reason", "headers", "status"),
     NO_OWNERS,
 )
-def test_nobody_else_approves(
+def test_only_the_owner_approves(
     deployment: Deployment, context: TriggerContext, reason: str, headers: dict[str, str], status: int
 ) -> None:
     body = {"organization": PRIME, "id": number_of(deployment)}

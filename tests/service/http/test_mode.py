@@ -86,7 +86,7 @@ def test_an_organization_and_a_pool_have_their_own(context: TriggerContext) -> N
     ("reason", "headers", "status"),
     NO_OWNERS,
 )
-def test_nobody_else_sets_it(context: TriggerContext, reason: str, headers: dict[str, str], status: int) -> None:
+def test_only_the_owner_sets_it(context: TriggerContext, reason: str, headers: dict[str, str], status: int) -> None:
     assert put(context, STOP, headers).status == status, reason
     assert get(context, signed_in(OPERATE)).body["mode"] == "enforce"
 

@@ -1,4 +1,4 @@
-"""Messages of whoever may write to the queue: read or dropped, counted, and never a fault or a loop."""
+"""Messages of any writer of the queue: read or dropped, counted, and never a fault or a loop."""
 
 from __future__ import annotations
 

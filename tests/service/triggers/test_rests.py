@@ -43,7 +43,7 @@ def requested(context: TriggerContext) -> None:
 
 
 def sent(deployment: Deployment) -> int:
-    """How often the directory was asked to add somebody."""
+    """How often the directory was asked to add a member."""
     return sum(fnmatch(request["route"], ADDING) for request in deployment.cloud.do.requests())
 
 

@@ -41,7 +41,7 @@ def test_of_two_people_with_one_address_each_is_written_by_the_object_id(signed_
 def test_administrators_are_written_by_names_that_lead_back_to_them(
     signed_in: Shell, world: Running, unique: str
 ) -> None:
-    """Whoever is displayed like another, or has a namesake, is written by what no one else can have."""
+    """A person who is displayed like another, or has a namesake, is written by what no one else can have."""
     one = "fabrikam-prime"
     world.do.switch("devops.unique-name-of-groups", unique)
     project = world.do.edit("create-project", organization=one, name=one)
