@@ -99,7 +99,8 @@ def _object(document: Path, joined: Json, said: Said, where: str) -> Drawn:
     if not fields and isinstance(rest := joined["additional"], tuple):
         return st.dictionaries(WORDS, values(rest[0], rest[1], said, where), max_size=3)
     needed = {name: found for name, found in fields.items() if name in joined["required"]}
-    return st.fixed_dictionaries(needed, optional={name: fields[name] for name in fields.keys() - needed.keys()})
+    others = {name: found for name, found in fields.items() if name not in needed}  # in order: the same in each process
+    return st.fixed_dictionaries(needed, optional=others)
 
 
 def _names(joined: Json, said: Said, where: str) -> Iterator[str]:

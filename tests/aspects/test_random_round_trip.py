@@ -7,6 +7,7 @@ ARM answers is drawn too, out of every way in which GET is known or thought to d
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -124,15 +124,20 @@ def _left_alone(first: Json, second: Json) -> None:
         second["properties"]["maximumConcurrency"] = most
         if any("parallelism" in one for one in second["properties"]["organizationProfile"]["organizations"]):
             drawn.share(second["properties"])
+    agents = second["properties"]["agentProfile"]
+    if agents.get("resourcePredictions", {}).get("daysData") and "resourcePredictionsProfile" not in agents:
+        agents["resourcePredictionsProfile"] = {"kind": "Manual"}  # the first may be Automatic, which has no schedule
     fabric = first["properties"]["fabricProfile"]
-    if fabric.get("osProfile", {}).get("secretsManagementSettings", {}).get("observedCertificates"):
+    if fabric.get("osProfile", {}).get("secretsManagementSettings"):  # certificates, and a place that fits the images
         for name in ("osProfile", "images"):
             second["properties"]["fabricProfile"][name] = fabric[name]
-        second["identity"] = first["identity"]
+        if "identity" in first:
+            second["identity"] = first["identity"]
 
 
 def text(spec: Json) -> str:
-    return yaml.safe_dump(spec, allow_unicode=True)
+    """JSON is YAML that leaves no plain word to be read as a number (`1e100`)."""
+    return json.dumps(spec, ensure_ascii=False)
 
 
 def settled(shop: Shop, spec: Spec) -> None:
