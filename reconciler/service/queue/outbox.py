@@ -1,4 +1,7 @@
-"""Queues requests: single keys for events and callers, batches for many pools, one follow-up for what is left."""
+"""Queues requests: one message for all pools of an organization that a cause concerns, one follow-up for what is left.
+
+Requests of people, commits and events share one queue, however many pools they name; the full resync has its own.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,9 @@ from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import MessageQueue, StateStore
 from reconciler.service.queue.batch import batches
 from reconciler.service.queue.coalesce import kept
-from reconciler.service.queue.messages import WorkMessage, one_each
+from reconciler.service.queue.messages import WorkMessage
+from reconciler.service.queue.requests import Concern, whole, works
 from reconciler.spec.model import Spec
-
-FEW = 20
-"""Pools up to which each gets a message of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Outbox:
     """Both work queues, and the stored follow-ups."""
 
     events: MessageQueue
-    """Single keys, for requests and events."""
+    """Requests and events: what somebody waits for."""
     sweeps: MessageQueue
     """Batches of the full resync."""
     state: StateStore
@@ -33,22 +34,23 @@ class Outbox:
 
     def request(self, specs: Collection[Spec], trigger: str, trace: str = "") -> None:
         """Request a run of some pools soon."""
-        if len(specs) > FEW:
-            self.sweep(specs, trigger=trigger, trace=trace)
-            return
-        for text in one_each(tuple(sorted(spec.key for spec in specs)), trigger, trace):
-            self.events.put(text)
+        self.concern(whole(specs), trigger, trace)
 
-    def sweep(self, specs: Iterable[Spec], *, trigger: str = "sweep", spread: float = 0.0, trace: str = "") -> int:
-        """Request runs of many pools, in batches spread over `spread` seconds; returns the number of batches."""
+    def concern(self, concerns: Iterable[Concern], trigger: str, trace: str = "") -> None:
+        """The same where it is known what each pool has to do with the cause."""
+        for work in works(concerns, trigger, trace):
+            self.events.put(work.text())
+
+    def sweep(self, specs: Iterable[Spec], *, spread: float = 0.0, trace: str = "") -> int:
+        """Request runs of all pools, in batches spread over `spread` seconds; returns the number of batches."""
         cut = batches(specs)
         for batch in cut:
-            self.sweeps.put(batch.work(trigger, trace).text(), delay=batch.delay(spread))
+            self.sweeps.put(batch.work("sweep", trace).text(), delay=batch.delay(spread))
         return len(cut)
 
     def again(self, work: WorkMessage, delay: float = 0.0) -> None:
-        """Put back what was not done: the rest of a batch, one failing pool, or all while Git cannot be read."""
-        queue = self.events if len(work.keys) == 1 and work.trigger != "sweep" else self.sweeps
+        """Put back what was not done (`WorkMessage.back`): a batch's rest, a failing pool, all while Git is away."""
+        queue = self.sweeps if work.trigger == "sweep" else self.events
         queue.put(work.text(), delay=delay)
 
     def follow_up(self, key: str, delay: float, trace: str = "") -> bool:

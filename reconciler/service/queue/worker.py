@@ -108,14 +108,14 @@ class Worker:
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
-        began = self.clock.monotonic()
-        wait = (self.clock.now() - inserted).total_seconds()
+        began, inserted = self.clock.monotonic(), work.put(inserted)
+        wait = (self.clock.now() - min(work.at or inserted, inserted)).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
             specs = self.catalogue.specs(_put(work, inserted))
         except ReconcilerError as error:
             # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
-            self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
+            self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
         known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
@@ -124,7 +124,7 @@ class Worker:
         reports = []
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
-                self.outbox.again(replace(work, keys=work.keys[position:]))
+                self.outbox.again(work.back(inserted, work.keys[position:]))
                 reports.append(self._reported(task, Report(key, "later")))
                 break
             reports.append(self._reported(task, self._apart(task, key)))
@@ -140,7 +140,7 @@ class Worker:
         except Exception:
             if len(task.work.keys) == 1:
                 raise
-            self.outbox.again(replace(task.work, keys=(key,)))
+            self.outbox.again(task.work.back(task.inserted, (key,)))
             return Report(key, "apart")
 
     def _reported(self, task: _Task, report: Report) -> Report:
@@ -178,7 +178,7 @@ class Worker:
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
         if decision is Decision.EARLY and promise is not None:
-            self.outbox.again(work, (promise - now).total_seconds())
+            self.outbox.again(replace(work, keys=(key,)), (promise - now).total_seconds())
         else:
             self.outbox.promise(key, promised(record, now, in_burst=in_burst), span.traceparent or work.trace)
         return Report(key, "postponed")
@@ -202,7 +202,9 @@ class Worker:
         trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
             if task.lifts_rests(before):
-                self.outbox.again(replace(task.work, keys=(spec.key,)), self.busy)  # a follow-up would lift nothing
+                self.outbox.again(
+                    task.work.back(task.inserted, (spec.key,)), self.busy
+                )  # a follow-up would lift nothing
             else:
                 self.outbox.follow_up(spec.key, self.busy, trace)
             return Report(spec.key, "busy", result, seconds)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.safety import Safety
@@ -80,3 +81,11 @@ class TriggerContext:
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""
         return load_status(self.state, key).remembered
+
+    def operator(self, organization: str) -> str:
+        """The local id that the deployed service recorded of itself, lower case; empty where it is not known."""
+        try:
+            found = self.safety.recorded_operators().get(organization)
+        except ReconcilerError:
+            return ""
+        return found.id.lower() if found is not None else ""
