@@ -33,6 +33,7 @@ from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.evidence import Evidence
 from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
@@ -134,6 +135,8 @@ def build(
     safety = Safety(kept.safety, clock, settings.mode, service=service)
     planner = planner_of(settings, planes, clock, watch)
     planner.operators = operator_names(settings, planner.policy, safety.documents, service=service)
+    if service:
+        planner.evidence = Evidence(clock.now)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(

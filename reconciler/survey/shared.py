@@ -24,21 +24,35 @@ from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.spec.principals import folded
-from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
+from reconciler.survey import (
+    access,
+    ahead,
+    arm_pools,
+    azure_resources,
+    moves,
+    names,
+    organization_queues,
+    scope,
+    side_by_side,
+    touched,
+)
 from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
-from reconciler.survey.evidence import Ledger, ListEvidence
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.list_completeness import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
-from reconciler.survey.operators import UNNAMED, UNTOUCHED, OperatorNames, PeopleReads
+from reconciler.survey.operators import UNNAMED, OperatorNames, PeopleReads
 from reconciler.survey.owed import Debts, Owed
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
 
-_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"} | UNTOUCHED
+
+def _every(_key: Key) -> bool:
+    return True
 
 
 class SharedSurvey:
@@ -84,9 +98,11 @@ class SharedSurvey:
         *,
         sample: int = 1,
         memo: Memo | None = None,
+        known: Evidence | None = None,
     ) -> SharedSurvey:
-        """The survey for a batch of specs."""
+        """The survey for a batch of specs; `known`: whose facts `memo` shares, about the pools of all specs."""
         pools, listed, roles = scope.scope_of(specs)
+        pools = pools if known is None else known.interest(pools)
         return cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
 
     def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
@@ -107,13 +123,16 @@ class SharedSurvey:
     def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
         """A survey that remembers nothing, about these specs (or the same batch), for a decision to write.
 
-        Evidence and lanes are shared; beliefs that such a decision must not rest on are left behind.
+        Evidence and lanes are shared; beliefs that such a decision must not rest on are left behind. What it reads is
+        known to other messages afterwards, so its lists are about all pools that theirs are about.
         """
         about = (self._interest, self._listed, self._administered) if specs is None else scope.scope_of(specs)
         interest, listed, administered = about
+        if self._memo.shares:
+            interest = self._interest
         other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
-        shared = self._lanes, self._ledger, self._written, self._memo.empty(), Debts(self.debts.owed)
+        shared = self._lanes, self._ledger, self._written, self._memo.afresh(_every), Debts(self.debts.owed)
         other._lanes, other._ledger, other._written, other._memo, other.debts = shared
         other._know(self._remembered, self._spec)
         return other
@@ -144,21 +163,12 @@ class SharedSurvey:
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
     ) -> None:
-        """Empty what a write touched: with nothing named all that can be written, else what the innermost name holds.
-
-        A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
-        ours touches which projects there are, who we are, or who a principal is that was known.
-        """
-        if organization is None:
-            self._memo.forget(lambda key: key.kind != "azure resources")
-            return
-        if project_id is not None:
+        """Empty what a write touched; see `reconciler.survey.touched`."""
+        if organization is not None and project_id is not None:
             self._written.add((organization, project_id))
-        spared = _SPARED if project_id is None else {"queues", "pipelines"} if queue_id is not None else {"pipelines"}
-        self._memo.forget(
-            lambda key: (key.organization, key.project) == (organization, project_id or "") and key.kind not in spared
-        )
-        if project_id is None:
+        about = ["", *self._interest] if organization is None else [organization]
+        self._memo.forget(touched.by_write(organization, project_id, queue_id), about)
+        if organization is not None and project_id is None:
             self._memo.forget_missing("identity", organization)
 
     def learned(self) -> dict[str, ListEvidence]:
@@ -304,7 +314,7 @@ class SharedSurvey:
         self, organization: str, projects: Sequence[Project], pool: AgentPool
     ) -> Mapping[str, Queue | ReconcilerError | None]:
         """Project id → its queue of this pool, None where it has none. One read a project for all pools of interest."""
-        group = self._group(organization, pool.id)
+        group, requested = self._group(organization, pool.id)
 
         def fetch(key: Key) -> Mapping[int, Queue]:
             queues = self._readers.devops.queues(organization, key.project, group)
@@ -313,12 +323,11 @@ class SharedSurvey:
         untouched = [p for p in projects if (organization, p.id) not in self._written]
         answers: dict[str, Queue | ReconcilerError | None] = {}
         if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
-            key = Key("queues everywhere", organization, detail=group)
+            key = Key("queues everywhere", organization, detail=requested)
             read, sort = self._readers.devops.organization_queues, organization_queues.by_project_and_pool
             listed = partial(self._once, key, lambda: sort(read(organization, group)))
             answers.update(organization_queues.queues_of_pool(listed, untouched, pool.id))
-        # The first pool names the group: hashing all of them for every project would cost more than the answer.
-        keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]
+        keys = [Key("queues", organization, p.id, requested) for p in projects if p.id not in answers]
         for one, value in self._each(organization, keys, fetch).items():
             answers[one.project] = value if isinstance(value, ReconcilerError) else value.get(pool.id)
         return {p.id: answers[p.id] for p in projects}
@@ -365,17 +374,18 @@ class SharedSurvey:
         return {key.project: value for key, value in found.items()}
 
     def _authorized_again(self, organization: str, project: str) -> access.Lists:
-        self._memo.forget(lambda key: key == Key("authorized", organization, project))
+        again = Key("authorized", organization, project)
+        self._memo.forget(lambda key: key == again, [organization])
         return self._authorized(organization, [project])
 
     # --- how ---------------------------------------------------------------------------------------------
 
-    def _group(self, organization: str, pool_id: int) -> tuple[int, ...]:
+    def _group(self, organization: str, pool_id: int) -> scope.Group:
         """The agent pools that share one list of queues with this one."""
         groups = self._once(Key("groups", organization), lambda: self._groups(organization))
-        return groups.get(pool_id, (pool_id,))
+        return groups.get(pool_id) or scope.cuts([pool_id])[pool_id]
 
-    def _groups(self, organization: str) -> Mapping[int, tuple[int, ...]]:
+    def _groups(self, organization: str) -> Mapping[int, scope.Group]:
         names = self._interest.get(organization, frozenset())
         return scope.cuts(pool.id for name, pool in self._agent_pools(organization).items() if name in names)
 
@@ -384,16 +394,4 @@ class SharedSurvey:
         return value
 
     def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
-        """Facts side by side; the value of a key is the fact or the error."""
-
-        def read(key: Key) -> Any:
-            try:
-                return self._memo.get(key, lambda: fetch(key))
-            except ReconcilerError as error:
-                return error
-
-        known = self._memo.known(keys)
-        if len(known) == len(keys):
-            return known
-        self._lanes.each(organization, read, [key for key in keys if key not in known])
-        return {key: read(key) for key in keys}
+        return side_by_side.facts(self._memo, self._lanes, organization, keys, fetch)
