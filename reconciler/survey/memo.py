@@ -118,6 +118,11 @@ class Memo:
         return self._shared is not None
 
     @property
+    def used(self) -> bool:
+        """Whether anything was requested."""
+        return bool(self._slots)
+
+    @property
     def oldest(self) -> datetime | None:
         """When the read of the oldest fact began that was requested here, failed reads included; None: none was."""
         return self._oldest
@@ -165,6 +170,11 @@ class Memo:
         """When the read of a fact began that is known, or on its way; None: it would have to be requested."""
         slot = self._slots.get(key) or self._adopted(key)
         return None if slot is None else slot.began
+
+    def seen(self, holds: Callable[[Key], bool]) -> datetime | None:
+        """When the read of the oldest fact began for which `holds` holds and that was requested; None: none was."""
+        with self._lock:
+            return min((slot.began for key, slot in self._slots.items() if holds(key)), default=None)
 
     def peek(self, key: Key) -> Any:
         """The fact, where it is known already; None where it is not, or could not be read."""

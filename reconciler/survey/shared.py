@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -37,6 +36,7 @@ from reconciler.survey import (
     touched,
 )
 from reconciler.survey import principals as spec_principals
+from reconciler.survey.afresh import EVERYTHING, Afresh
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.list_completeness import Ledger, ListEvidence
@@ -49,10 +49,6 @@ from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
-
-
-def _every(_key: Key) -> bool:
-    return True
 
 
 class SharedSurvey:
@@ -83,7 +79,9 @@ class SharedSurvey:
         self._beliefs: Mapping[str, Beliefs] = {}
         self._operators = UNNAMED
         self._memo, self._lanes, self._ledger = memo or Memo(), Lanes(parallel), Ledger(evidence or {}, sample)
-        self._written: set[tuple[str, str]] = set()
+        self._one, self._written = False, set[tuple[str, str]]()
+        self.requested: datetime | None = None
+        """When the request was put for which it is made; None: now."""
         self._remembered, self.debts = RememberedNames(), Debts()
         self._spec: Spec | None = None
         self._named: Callable[[], set[str]] = set
@@ -101,14 +99,21 @@ class SharedSurvey:
         known: Evidence | None = None,
     ) -> SharedSurvey:
         """The survey for a batch of specs; `known`: whose facts `memo` shares, about the pools of all specs."""
-        pools, listed, roles = scope.scope_of(specs)
+        pools, listed, roles = scope.scope_of(batch := tuple(specs))
         pools = pools if known is None else known.interest(pools)
-        return cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
+        made = cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
+        made._one = len(batch) == 1
+        return made
 
     def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
         """This survey, with what `probe` found about its organizations, and the operators of the deployment."""
         self._beliefs, self._operators = beliefs, operators or self._operators
         return self
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is about one pool, and nothing was read through it yet."""
+        return self._one and not self._memo.used
 
     @property
     def oldest(self) -> datetime | None:
@@ -120,22 +125,28 @@ class SharedSurvey:
         """Whether a cheap read is used for an organization of the batch that no decision to write may rest on."""
         return any(self._beliefs.get(name, CAREFUL).trusting for name in self._interest)
 
-    def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
+    def fresh(self, specs: Iterable[Spec] | None = None, only: Afresh = EVERYTHING) -> SharedSurvey:
         """A survey that remembers nothing, about these specs (or the same batch), for a decision to write.
 
         Evidence and lanes are shared; beliefs that such a decision must not rest on are left behind. What it reads is
-        known to other messages afterwards, so its lists are about all pools that theirs are about.
+        known to other messages afterwards, so its lists are about all pools that theirs are about. `only`: what is
+        read again, where the decision rests on a part.
         """
         about = (self._interest, self._listed, self._administered) if specs is None else scope.scope_of(specs)
-        interest, listed, administered = about
-        if self._memo.shares:
-            interest = self._interest
-        other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
-        other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
-        shared = self._lanes, self._ledger, self._written, self._memo.afresh(_every), Debts(self.debts.owed)
+        interest = self._interest if self._memo.shares else about[0]
+        other = SharedSurvey(self._readers, interest, listed=about[1], administered=about[2])
+        precise = {name: beliefs.precise for name, beliefs in self._beliefs.items()}
+        other.believing(precise if only.places is None else self._beliefs, self._operators)
+        written = self._written if only.places is None else self._written | only.places
+        memo = self._memo.afresh(only.of(self._memo))
+        shared = self._lanes, self._ledger, written, memo, Debts(self.debts.owed)
         other._lanes, other._ledger, other._written, other._memo, other.debts = shared
         other._know(self._remembered, self._spec)
         return other
+
+    def seen(self, holds: Callable[[Key], bool]) -> datetime | None:
+        """When the read of the oldest fact of a place began that was requested here; None: none was."""
+        return self._memo.seen(holds)
 
     def knowing(self, spec: Spec, remembered: RememberedNames, owed: Iterable[Owed] = ()) -> SharedSurvey:
         """The same reads, seen with what is remembered of one pool: its renamed things, and what it is owed."""
@@ -150,15 +161,7 @@ class SharedSurvey:
 
     def remembers(self, spec: Spec) -> RememberedNames:
         """What to remember of the pool, out of what was read; reads nothing."""
-        spec = names.settled_by(self._memo, spec)
-        organizations, kinds = [one.name for one in spec.organizations], ("projects", "hidden projects")
-        pools = {name: tuple((self._memo.peek(Key("agent pools", name)) or {}).values()) for name in organizations}
-        projects = {
-            name: [p for kind in kinds for p in self._memo.peek(Key(kind, name)) or ()] for name in organizations
-        }
-        learned = names.learned(spec, self._remembered, pools, projects)
-        created = moves.created(arm_pools.known(self._memo, spec)) or learned.created
-        return replace(learned, busy_since=self._busy_since, created=created)
+        return moves.remembered(self._memo, spec, self._remembered, self._busy_since)
 
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -119,15 +119,27 @@ Operator = Callable[[str], str]
 """Organization → the local id that the operator has there, lower case; empty where it is not known."""
 
 
+Left = Callable[[Iterable[ChangedPlace]], Collection[ChangedPlace]]
+"""The operator's own changes → those of them whose place was not verified since."""
+
+
 def _unknown(_organization: str) -> str:
     return ""
 
 
-def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered, operator: Operator = _unknown) -> Keys:
-    """The pools that a delivery of the audit stream concerns."""
+@dataclass(frozen=True, slots=True)
+class Own:
+    """How the operator's own changes are told from others, and which of them are done."""
+
+    operator: Operator = _unknown
+    left: Left = tuple
+
+
+def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered, own: Own = Own()) -> Keys:
+    """The pools that a delivery of the audit stream concerns, beside echoes of the operator's own writes."""
     items, problem = decode(body)
     entries = [entry for item in items for entry in _unwrapped(item)]
-    return _concerned(entries, specs, remembered, Counter([problem] if problem else []), operator=operator)
+    return _concerned(entries, specs, remembered, own, unread=problem)
 
 
 def log_keys(
@@ -135,10 +147,10 @@ def log_keys(
     specs: Sequence[Spec],
     remembered: Remembered,
     organization: str,
-    operator: Operator = _unknown,
+    own: Own = Own(),
 ) -> Keys:
-    """The pools that entries of one organization's polled audit log concern."""
-    return _concerned(list(entries), specs, remembered, Counter(), operator=operator, organization=organization)
+    """The same of entries of one organization's polled audit log."""
+    return _concerned(list(entries), specs, remembered, own, organization)
 
 
 def hint_of(entry: Json, organization: str = "") -> Hint | None:
@@ -217,12 +229,39 @@ def _concerned(
     entries: Sequence[Json],
     specs: Sequence[Spec],
     remembered: Remembered,
-    dropped: Counter[str],
-    *,
-    operator: Operator,
+    own: Own,
     organization: str = "",
+    *,
+    unread: str = "",
 ) -> Keys:
-    moments: dict[Hint, datetime | None] = {}
+    hints, dropped = _hints(entries, organization)
+    if unread:
+        dropped[unread] += 1
+    known_names, operator = cache(remembered), cache(own.operator)
+
+    @cache
+    def touched(place: Hint) -> Sequence[Spec]:
+        return [spec for spec in specs if concerned(place, spec, known_names)]
+
+    used = sorted({one.name for spec in specs for one in spec.organizations})
+    changes = {hint: tuple(_changes(hint, at, used, operator)) for hint, at in hints.items()}
+    every = [one for found in changes.values() for one in found]
+    left = set(own.left(one for one in every if one.own))
+    concerns = [
+        _concern(hint, spec, hints[hint])
+        for hint, found in changes.items()
+        if hint.what is not What.MEMBERS and not all(one.own and one not in left for one in found)
+        for spec in touched(replace(hint, number=0, by=""))
+    ]
+    if echoes := sum(one.own and one not in left for one in every):
+        dropped["an echo of the operator's own write"] += echoes
+    return Keys(tuple(sorted(concerns, key=lambda one: one.key)), dict(dropped), changes=tuple(every))
+
+
+def _hints(entries: Sequence[Json], organization: str) -> tuple[dict[Hint, datetime | None], Counter[str]]:
+    """Each hint once, with its last moment; and why the other entries are none."""
+    found: dict[Hint, datetime | None] = {}
+    dropped: Counter[str] = Counter()
     for entry in entries:
         hint = hint_of(entry, organization)
         if hint is None:
@@ -230,31 +269,23 @@ def _concerned(
         else:
             at = moment_of(entry.get("timestamp"))
             # Without a moment it may have happened at any time: that is the latest there is.
-            known = moments.get(hint, at)
-            moments[hint] = max(at, known) if at is not None and known is not None else None
-    known_names, known_operator = cache(remembered), cache(operator)
-
-    @cache
-    def touched(place: Hint) -> Sequence[Spec]:
-        return [spec for spec in specs if concerned(place, spec, known_names)]
-
-    used = sorted({one.name for spec in specs for one in spec.organizations})
-    concerns: list[Concern] = []
-    changes: list[ChangedPlace] = []
-    for hint, at in moments.items():
-        own = bool(hint.by and hint.organization) and hint.by == known_operator(hint.organization)
-        for name in (hint.organization,) if hint.organization else used:
-            changes += [ChangedPlace(name, place.text(), at, own) for place in hint.places(name)]
-        if hint.what is not What.MEMBERS:
-            concerns += [_concern(hint, spec, at, own=own) for spec in touched(replace(hint, number=0, by=""))]
-    return Keys(tuple(sorted(concerns, key=lambda one: (one.key, one.own))), dict(dropped), changes=tuple(changes))
+            known = found.get(hint, at)
+            found[hint] = max(at, known) if at is not None and known is not None else None
+    return found, dropped
 
 
-def _concern(hint: Hint, spec: Spec, at: datetime | None, *, own: bool) -> Concern:
+def _changes(hint: Hint, at: datetime | None, used: Sequence[str], operator: Operator) -> Iterator[ChangedPlace]:
+    own = bool(hint.by and hint.organization) and hint.by == operator(hint.organization)
+    for name in (hint.organization,) if hint.organization else used:
+        for place in hint.places(name):
+            yield ChangedPlace(name, place.text(), at, own)
+
+
+def _concern(hint: Hint, spec: Spec, at: datetime | None) -> Concern:
     """An agent pool that came or went takes its queues with it, of which no entry tells: that is the whole pool."""
-    if hint.what is What.AGENT_POOL or not hint.organization:
-        return Concern(spec.key, group_of(spec), frozenset(), at, own)
-    return Concern(spec.key, group_of(spec), frozenset(one.text() for one in hint.places(hint.organization)), at, own)
+    whole = hint.what is What.AGENT_POOL or not hint.organization
+    places = frozenset() if whole else frozenset(one.text() for one in hint.places(hint.organization))
+    return Concern(spec.key, group_of(spec), places, at)
 
 
 def _unwrapped(item: Json) -> list[Json]:

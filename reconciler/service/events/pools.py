@@ -76,7 +76,7 @@ class Keys:
     """Pools to reconcile, and why."""
 
     concerns: tuple[Concern, ...] = ()
-    """Each pool once for each author, sorted."""
+    """Sorted by pool."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Reason → how many; for one log line and a counter."""
     trace: str = ""

@@ -47,11 +47,9 @@ class WorkMessage:
     """When it was put for the first time, by the store's clock, where this message is one that was put back."""
     at: datetime | None = None
     """When that happened which the request is about, by the clock of the service that reported it."""
-    own: bool = False
-    """Whether the operator itself did it, says the service."""
 
     def put(self, inserted: datetime) -> datetime:
-        """When the request was put; `inserted`: when this message was. A `since` that makes no sense counts for none."""
+        """When the request was put; `inserted`: when this message was. A `since` of no sense counts for none."""
         known = self.since is not None and timedelta() <= inserted - self.since <= 2 * LATEST
         return self.since if known and self.since is not None else inserted
 
@@ -65,7 +63,7 @@ class WorkMessage:
         moments = {"due": self.due, "since": self.since, "at": self.at}
         body: dict[str, Json] = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace}
         body |= {name: moment(one) for name, one in moments.items() if one is not None}
-        body |= {"scopes": sorted(set(scopes)), "own": self.own and bool(scopes)}
+        body["scopes"] = sorted(set(scopes))
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
 
@@ -104,7 +102,6 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
         tuple(scopes) if isinstance(scopes, list) and _fit(scopes) else (),
         moment_of(body.get("since")),
         moment_of(body.get("at")),
-        body.get("own") is True,
     )
 
 

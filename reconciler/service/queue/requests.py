@@ -26,8 +26,6 @@ class Concern:
     """Where it happened; empty: anywhere."""
     at: datetime | None = None
     """When it happened, by the reporting service's clock."""
-    own: bool = False
-    """Whether the operator itself did it."""
 
 
 def whole(specs: Iterable[Spec]) -> list[Concern]:
@@ -48,20 +46,16 @@ def works(concerns: Iterable[Concern], trigger: str, trace: str = "") -> list[Wo
     """
     given = list(concerns)
     everything = {one.key for one in given if not one.scopes}
-    groups: dict[tuple[str, bool, bool], list[Concern]] = defaultdict(list)
+    groups: dict[tuple[str, bool], list[Concern]] = defaultdict(list)
     for one in given:
-        if not one.scopes:
-            groups[one.group, False, False].append(one)
-        elif one.key not in everything:
-            groups[one.group, True, one.own].append(one)
+        if not one.scopes or one.key not in everything:
+            groups[one.group, bool(one.scopes)].append(one)
     found = []
-    for (_, _, own), members in sorted(groups.items(), key=lambda item: item[0]):
+    for _, members in sorted(groups.items(), key=lambda item: item[0]):
         keys, scopes = sorted({one.key for one in members}), sorted({scope for one in members for scope in one.scopes})
-        moments = [one.at for one in members if one.at is not None]
-        # A request waits since the first of its causes; what the operator did itself is read back after the last one.
-        at = (max if own else min)(moments) if moments else None
+        at = min((one.at for one in members if one.at is not None), default=None)
         for some in _cut(keys, MAX_KEYS):
-            found += [WorkMessage(some, trigger, trace, None, part, None, at, own) for part in _cut(scopes, MAX_SCOPES)]
+            found += [WorkMessage(some, trigger, trace, None, part, None, at) for part in _cut(scopes, MAX_SCOPES)]
     return found
 
 

@@ -39,7 +39,7 @@ def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[
     specs = _specs(context, "audit")
     if specs is None:
         return []
-    found = audit_keys(text, tuple(specs.values()), context.remembered, context.operator)
+    found = audit_keys(text, tuple(specs.values()), context.remembered, context.own)
     return _requests(context, "devops_changed", found, "audit", trace)
 
 

@@ -158,7 +158,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         refusal = {"refusedUntil": moment(now + REFUSED_FOR)}
         _remember(context, f"audit/{organization}", {"cursor": since, **refusal}, document)
         raise
-    found = log_keys(entries, specs, context.remembered, organization, context.operator)
+    found = log_keys(entries, specs, context.remembered, organization, context.own)
     if cut:
         # The entries that were not read may concern any pool: all pools of the organization are requested.
         context.telemetry.count("reconciler.audit.cut", organization=organization)

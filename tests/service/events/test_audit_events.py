@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.service.events.audit import audit_keys, log_keys
+from reconciler.service.events.audit import Own, audit_keys, log_keys
 from reconciler.service.queue.requests import Concern
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey.names import RememberedNames
@@ -219,7 +219,7 @@ def test_an_entry_that_names_no_organization_is_a_change_in_each() -> None:
     assert {one.scopes for one in found.concerns} == {frozenset()}
 
 
-def test_what_the_operator_did_itself_is_told_from_what_others_did() -> None:
+def test_what_the_operator_did_itself_and_verified_since_concerns_no_pool() -> None:
     asked: list[str] = []
 
     def operator(organization: str) -> str:
@@ -227,19 +227,17 @@ def test_what_the_operator_did_itself_is_told_from_what_others_did() -> None:
         return ME
 
     opened = changed("Pipelines.ResourceAuthorizedForProject", WEB, ResourceType="Queue", ResourceId="31")
-    later = {**opened, "actorUserId": ME.upper(), "timestamp": "2026-11-22T10:05:00Z"}
-    found = log_keys([opened, later, later], [LISTED], nothing, "prime", operator)
+    own = {**opened, "actorUserId": ME.upper(), "timestamp": "2026-11-22T10:05:00Z"}
+    verified = Own(operator, lambda _: ())
+    found = log_keys([own, own], [LISTED], nothing, "prime", verified)
 
-    assert [(one.own, one.at) for one in found.concerns] == [
-        (False, AT),
-        (True, datetime(2026, 11, 22, 10, 5, tzinfo=UTC)),
-    ]
-    assert [one.own for one in found.changes] == [False, True]
-    assert asked == ["prime"]
-    assert not any(one.own for one in log_keys([later], [LISTED], nothing, "prime").concerns)
-    assert not any(
-        one.own for one in log_keys([{**later, "actorUserId": ""}], [LISTED], nothing, "prime", lambda _: "").concerns
-    )
+    assert (found.concerns, found.dropped) == ((), {"an echo of the operator's own write": 1})
+    assert [one.own for one in found.changes] == [True]
+    assert log_keys([own, opened], [LISTED], nothing, "prime", verified).keys == ("listed",)
+    assert log_keys([own], [LISTED], nothing, "prime", Own(operator)).keys == ("listed",), "not verified"
+    assert asked == ["prime"] * 3
+    assert log_keys([{**own, "actorUserId": ""}], [LISTED], nothing, "prime", Own(lambda _: "", lambda _: ())).keys
+    assert log_keys([own], [LISTED], nothing, "prime").keys == ("listed",), "unknown"
 
 
 def test_of_several_moments_of_one_place_the_last_counts_and_none_is_the_latest() -> None:

@@ -21,6 +21,7 @@ from reconciler.service.queue import messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Report, Worker
+from reconciler.survey.evidence import Evidence
 from reconciler.telemetry import MemoryTelemetry
 from tests.contract.families import Settable, Stores
 from tests.deployment import spec
@@ -68,7 +69,8 @@ class Hall:
         self.estate.add(ORG, self.pools, 2)
         events, sweeps = map(self.stores.named, self.names)
         self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
-        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
+        known = Evidence(self.clock.now)
+        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry, evidence=known)
         reconciler = Reconciler(
             planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(),
             record=self.stores.record, wait=self.wait,

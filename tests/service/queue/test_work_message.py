@@ -21,7 +21,7 @@ def test_work_is_written_and_read_again() -> None:
     work = WorkMessage(("a", "b-1.2"), "sweep", TRACE)
 
     assert read(work.text()) == work
-    full = WorkMessage(("a",), "audit", TRACE, START, (scopes.arm("a").text(),), START, START, own=True)
+    full = WorkMessage(("a",), "audit", TRACE, START, (scopes.arm("a").text(),), START, START)
     assert read(full.text()) == full
 
 
@@ -67,11 +67,11 @@ def test_a_message_fits_a_storage_queue_whatever_it_holds() -> None:
     """48 KiB before it is encoded (Microsoft Learn, Azure Queue Storage)."""
     keys = tuple(f"{number:03d}".ljust(64, "x") for number in range(MAX_KEYS))
     places = tuple(str(number).ljust(MAX_SCOPE - 2, "x") for number in range(MAX_SCOPES))
-    text = WorkMessage(keys, "follow-up", TRACE, START, places, START, START, own=True).text()
+    text = WorkMessage(keys, "follow-up", TRACE, START, places, START, START).text()
 
     assert len(text.encode()) < 48 * 1024
     assert read(text) is not None
-    beyond = WorkMessage(keys, "audit", scopes=(*places, "one more"), own=True)
+    beyond = WorkMessage(keys, "audit", scopes=(*places, "one more"))
     assert read(beyond.text()) == WorkMessage(keys, "audit")
 
 
@@ -117,14 +117,12 @@ def test_a_message_is_about_all_places_of_its_pools_and_a_whole_pool_needs_no_pl
         Concern("q", "a", frozenset({"y"}), early),
         Concern("r", "a"),
         Concern("r", "a", frozenset({"x"}), early),
-        Concern("p", "a", frozenset({"z"}), early, own=True),
-        Concern("p", "a", frozenset({"x"}), late, own=True),
+        Concern("p", "a", frozenset({"z"})),
     ]
 
     assert works(concerns, "audit") == [
         WorkMessage(("r",), "audit"),
-        WorkMessage(("p", "q"), "audit", scopes=("x", "y"), at=early),
-        WorkMessage(("p",), "audit", scopes=("x", "z"), at=late, own=True),
+        WorkMessage(("p", "q"), "audit", scopes=("x", "y", "z"), at=early),
     ]
 
 

@@ -13,12 +13,15 @@ import pytest
 
 from reconciler.adapters.azure_storage.account import Account, Names, Storage
 from reconciler.adapters.clock import SystemClock
+from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Rest
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.azure import Operation
 from reconciler.service.queue.messages import WorkMessage, read
+from reconciler.service.queue.outbox import FollowUp
+from reconciler.survey import scopes
 from tests.contract.azurite import Azurite
 from tests.contract.families import Settable
 from tests.service.queue.hall import ORG, Hall, hall
@@ -216,7 +219,7 @@ def test_a_follow_up_is_on_the_queue_before_the_message_is_acknowledged_and_carr
     assert again is not None
     (span,) = place.telemetry.named("pool")
     assert (again.trigger, again.trace) == ("follow-up", span.traceparent)
-    assert again.due == place.outbox.follows("pool-1")
+    assert FollowUp(again.due) == place.outbox.follows("pool-1")
 
 
 def test_an_event_is_looked_at_now_also_while_a_retry_is_far_ahead(one: tuple[Hall, Settable]) -> None:
@@ -339,11 +342,23 @@ def test_a_follow_up_that_is_ahead_and_soon_enough_is_not_asked_for_twice(one: t
     assert place.outbox.follow_up("pool-1", 60)
 
 
-def test_a_memory_of_follow_ups_that_makes_no_sense_is_none(one: tuple[Hall, Settable]) -> None:
+@pytest.mark.parametrize("body", [{"at": "soon"}, {}, {"at": None}, {"at": "2026-11-01T12:00:00Z", "scopes": [7]}, {"at": "2026-11-01T12:00:00Z", "scopes": "arm"}])  # fmt: skip
+def test_a_memory_of_follow_ups_that_makes_no_sense_is_none(one: tuple[Hall, Settable], body: Json) -> None:
     place, _ = one
-    place.stores.state.save("follow-ups/pool-1", {"at": "soon"}, None)
+    place.stores.state.save("follow-ups/pool-1", body, None)
 
-    assert place.outbox.follows("pool-1") is None
+    assert place.outbox.follows("pool-1") == FollowUp()
+
+
+def test_no_request_relies_on_a_follow_up_that_is_about_another_place(one: tuple[Hall, Settable]) -> None:
+    place, _ = one
+    here, there = (scopes.project(ORG, name).text() for name in ("a", "b"))
+
+    assert place.outbox.follow_up("pool-1", 60, scopes=(here,))
+    assert not place.outbox.follow_up("pool-1", 90, scopes=(here,))
+    assert place.outbox.follow_up("pool-1", 90, scopes=(there,))
+    assert place.outbox.follow_up("pool-1", 90)
+    assert place.outbox.follows("pool-1").scopes == (here,)
 
 
 @pytest.mark.parametrize(("rests", "trigger"), [(True, "http"), (False, "follow-up")])
