@@ -39,6 +39,7 @@ from reconciler.safety import Safety, SafetyFacts
 from reconciler.safety.operators import RecordedOperator
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +99,29 @@ class Reconciler:
         self._recorded: set[str] = set()
         """Organizations in which this process recorded its identity."""
 
-    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
+    def survey(self, specs: Iterable[Spec], demand: Demand | None = None, *, sample: int = 1) -> SharedSurvey:
+        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools.
+
+        `demand`: how fresh facts have to be that are known already; None: all are read.
+        """
         batch = tuple(specs)
         self._join(batch)
-        return self.planner.survey(batch, load_evidence(self._state, batch))
+        return self.planner.survey(batch, load_evidence(self._state, batch), sample=sample, demand=demand)
 
     @contextmanager
-    def look(self, specs: Sequence[Spec], *, shared: bool) -> Iterator[Look]:
-        """A look at the pools of one message. `shared`: under the organization's lease (`LeaseHeld` by whom)."""
+    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
+        """A look at the pools of one message, whose facts are as fresh as it demands.
+
+        `shared`: under the organization's lease; `LeaseHeld` where another worker has it, by whom and until when.
+        """
         if not shared or not specs:
-            yield Look(self)
+            yield Look(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
         with held(name, self._leases, self._holder, clock=clock, limits=self.limits, wait=self._wait) as tenure:
             packed = Packed(self._state, self._safety, organization, tenure)
-            survey = self.survey(specs)
+            survey = self.survey(specs, demand)
             try:
                 yield Look(self, survey, packed)
             finally:

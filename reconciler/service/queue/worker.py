@@ -26,6 +26,7 @@ from reconciler.service.queue.coalesce import Decision, Record, decide, due, pro
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.spec.model import Spec
+from reconciler.survey.demand import Demand
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
@@ -39,7 +40,9 @@ EXPLICIT = "http"
 class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
-    def look(self, specs: Sequence[Spec], *, shared: bool) -> AbstractContextManager[Look]:
+    def look(
+        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
+    ) -> AbstractContextManager[Look]:
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 

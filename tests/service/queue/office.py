@@ -28,6 +28,7 @@ from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
 from reconciler.telemetry import MemoryTelemetry
 from tests.deployment import spec
 from tests.keeping import START, Shelf
@@ -187,8 +188,8 @@ class _Runner:
     clock: Skewed
 
     @contextmanager
-    def look(self, _specs: Sequence[Spec], *, shared: bool) -> Iterator[Look]:
-        assert not shared
+    def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
+        assert (demand, shared) == (None, False)
         yield Look(self)
 
     def unchanged(self, *_: Any, **__: Any) -> Result | None:
