@@ -16,6 +16,7 @@ from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.specs import Snapshot
 from reconciler.ports.stores import MessageQueue
+from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import messages
 from reconciler.service.queue.messages import WorkMessage
@@ -58,6 +59,8 @@ class Hall:
     hide: float = 330
     """Seconds for which a taken message is hidden."""
     estate: Estate = field(default_factory=Estate)
+    safety: Safety | None = None
+    """What the deployment's owner allows; None: the runs belong to no deployment."""
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     told: list[Report] = field(default_factory=list)
     works: list[WorkMessage] = field(default_factory=list)
@@ -71,7 +74,7 @@ class Hall:
         planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
         reconciler = Reconciler(
             planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(),
-            record=self.stores.record, wait=self.wait,
+            record=self.stores.record, safety=self.safety, wait=self.wait,
         )  # fmt: skip
         self.worker = Worker(
             Catalogue(self.files, self.clock),
