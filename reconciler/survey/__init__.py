@@ -14,6 +14,7 @@ decision to write is taken on a new survey.
     evidence  what a process knows, by organization, each fact with its moment; outlives messages
     scopes    what a request is about
     demand    how fresh which facts have to be for a request
+    rotation  which facts a sweep reads again where a change feed stands for the others
     azure_resources  prerequisites of pools in Azure, each fact once
     arm_pools  pools in ARM: by one list, by their own route, or by name wherever they are
     moves     whether a pool of the same name elsewhere is the one that was recorded
@@ -22,6 +23,7 @@ decision to write is taken on a new survey.
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
+    hidden    projects that exist and cannot be seen
     operators  the identities that no run may lock out, and what groups mean for rights
     names     what a spec's names stand for, by id where something was renamed
     forecast  what would be read after planned changes took effect (`Forecast`)

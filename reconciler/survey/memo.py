@@ -38,10 +38,11 @@ def _unknown() -> datetime:
 class Slot:
     """A fact that is being fetched, or was; `began`: before its read was sent."""
 
-    __slots__ = ("_fetching", "began", "error", "ready", "value")
+    __slots__ = ("_fetching", "began", "changed", "error", "ready", "value")
 
     def __init__(self, began: datetime) -> None:
         self.began = began
+        self.changed = began  # since when a shared fact has this value, as far as it was read
         # Held until the fact is there. An event does the same at ten times the price, and there is one for each fact.
         self._fetching = Lock()
         self._fetching.acquire()
@@ -111,6 +112,11 @@ class Memo:
         with self._lock:
             other._slots = {key: slot for key, slot in self._slots.items() if not again(key)}
         return other
+
+    def used(self) -> dict[Key, Slot]:
+        """All that was requested of this message, errors included."""
+        with self._lock:
+            return dict(self._slots)
 
     @property
     def shares(self) -> bool:

@@ -29,6 +29,7 @@ from reconciler.survey import (
     ahead,
     arm_pools,
     azure_resources,
+    hidden,
     moves,
     names,
     organization_queues,
@@ -86,6 +87,7 @@ class SharedSurvey:
         self._written: set[tuple[str, str]] = set()
         self._remembered, self.debts = RememberedNames(), Debts()
         self._spec: Spec | None = None
+        self._known: Evidence | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
 
@@ -103,7 +105,9 @@ class SharedSurvey:
         """The survey for a batch of specs; `known`: whose facts `memo` shares, about the pools of all specs."""
         pools, listed, roles = scope.scope_of(specs)
         pools = pools if known is None else known.interest(pools)
-        return cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
+        made = cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
+        made._known = known
+        return made
 
     def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
         """This survey, with what `probe` found about its organizations, and the operators of the deployment."""
@@ -134,6 +138,7 @@ class SharedSurvey:
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
         shared = self._lanes, self._ledger, self._written, self._memo.afresh(_every), Debts(self.debts.owed)
         other._lanes, other._ledger, other._written, other._memo, other.debts = shared
+        other._known = self._known
         other._know(self._remembered, self._spec)
         return other
 
@@ -170,6 +175,11 @@ class SharedSurvey:
         self._memo.forget(touched.by_write(organization, project_id, queue_id), about)
         if organization is not None and project_id is None:
             self._memo.forget_missing("identity", organization)
+
+    def judged(self, spec: Spec) -> None:
+        """A run of the pool left no work: what this view used was judged, and may cover further requests."""
+        if self._known is not None:
+            self._known.judged(spec, self._memo.used())
 
     def learned(self) -> dict[str, ListEvidence]:
         """Evidence that changed since the last call, by organization; the caller stores it."""
@@ -261,14 +271,7 @@ class SharedSurvey:
         return names.excepted(known, organization, exceptions, named=named, visible=visible, hidden=hidden)
 
     def _hidden(self, organization: str) -> Sequence[Project]:
-        groups = self._once(Key("groups of projects", organization), lambda: self._readers.devops.groups(organization))
-        known = {group.project: Project(group.project, group.scope) for group in groups if group.project}.values()
-        visible = {project.id for project in self._visible(organization)}
-        if not (hidden := [project for project in known if project.id not in visible]):
-            return ()
-        read = self._readers.devops.deleted_projects
-        gone = self._once(Key("deleted projects", organization), lambda: frozenset(read(organization)))
-        return sorted((one for one in hidden if one.id not in gone), key=lambda one: (one.name.casefold(), one.id))
+        return hidden.projects(self._readers.devops, self._memo, organization, partial(self._visible, organization))
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
