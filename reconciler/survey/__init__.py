@@ -30,6 +30,7 @@ decision to write is taken on a new survey.
     principals  which project a group or build service of a spec belongs to, and who principals are
     memo      each fact of a message once, also when two threads request it at once
     touched   which facts a write touches
+    rests_on  which facts a change rests on
     parallel_reads  a few reads of one organization at a time
     side_by_side  facts of one organization that are read so, each with its own error
 """

@@ -232,10 +232,14 @@ class View:
         self._evidence = evidence
         self.needed = needed
 
-    def afresh(self, afresh: Callable[[Key], bool]) -> View:
-        """One that reads by itself each fact for which `afresh` holds."""
-        needed = self.needed
-        return View(self._evidence, lambda key: None if afresh(key) else needed(key))
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> View:
+        """One that reads by itself each fact for which `again` holds, or that was read `before`."""
+
+        def needed(key: Key) -> datetime | None:
+            least = None if again(key) else self.needed(key)
+            return least if least is None or before is None else max(least, before)
+
+        return View(self._evidence, needed)
 
     def _least(self, key: Key) -> datetime | None:
         """When a fact must have been read. That of a pair is compared with its project's list, and never older."""
