@@ -14,6 +14,7 @@ from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
+from reconciler.engine.fresh import replanned
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.look import Look, at_rest, held
 from reconciler.engine.memory import Draft, Memory, load_evidence, load_status, save_evidence
@@ -343,8 +344,11 @@ class Reconciler:
         if settled and (writes or late):
             raise _NotSettled
         if not fresh and (writes or late):
-            view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+
+            def planned(view: SharedSurvey) -> Plan:
+                return self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+
+            view, plan = replanned(spec, view, plan, planned, before if late else None)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(status, ended, plan, rules.digest)
