@@ -114,6 +114,8 @@ def judged(frame: Frame, memory: StatusMemory, run: RunState, refused: Refused |
         _after(memory.status, end), resting=resting, remembered=remembered, ineffective=run.basis.ineffective
     )
     facts = run.basis.survey.oldest
+    if judgement.complete and run.gate.waiting is None:
+        run.basis.survey.judged(frame.spec)
     status = replace(
         verdict.concluded(known, end, judgement, _seen(frame, facts)),
         seen=min(one for one in (frame.specs_read, facts or frame.started) if one is not None),

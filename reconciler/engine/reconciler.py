@@ -14,6 +14,7 @@ from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
+from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.look import Look, at_rest, held
 from reconciler.engine.memory import Draft, Memory, load_evidence, load_status, save_evidence
@@ -22,7 +23,6 @@ from reconciler.engine.packed import Packed, organization_of
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.renewal import Wait
-from reconciler.engine.rests_on import afresh_for, outdated, within
 from reconciler.engine.result import Failure, Result
 from reconciler.engine.run_state import RunBasis, RunState
 from reconciler.engine.spending import cap_check
@@ -32,7 +32,7 @@ from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
-from reconciler.plan.model import Change, Plan
+from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore, look_document
 from reconciler.ports.write_log import WriteLog
@@ -40,7 +40,6 @@ from reconciler.safety import Safety, SafetyFacts
 from reconciler.safety.operators import RecordedOperator
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
-from reconciler.survey.afresh import EVERYTHING
 from reconciler.survey.demand import Demand
 
 
@@ -102,19 +101,22 @@ class Reconciler:
         """Organizations in which this process recorded its identity."""
 
     def survey(self, specs: Iterable[Spec], demand: Demand | None = None, *, sample: int = 1) -> SharedSurvey:
-        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
+        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools.
+
+        `demand`: how fresh facts have to be that are known already; None: all are read.
+        """
         batch = tuple(specs)
         self._join(batch)
         return self.planner.survey(batch, load_evidence(self._state, batch), sample=sample, demand=demand)
 
     @contextmanager
-    def look(self, specs: Sequence[Spec], *, shared: bool, demand: Demand | None = None) -> Iterator[Look]:
-        """A look at the pools of one message. `shared`: under the organization's lease (`LeaseHeld` by whom).
+    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
+        """A look at the pools of one message, whose facts are as fresh as it demands.
 
-        `demand`: how fresh facts of earlier messages have to be to count.
+        `shared`: under the organization's lease; `LeaseHeld` where another worker has it, by whom and until when.
         """
         if not shared or not specs:
-            yield Look(self, self.survey(specs, demand, sample=min(1, len(specs) - 1)) if specs else None)
+            yield Look(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
@@ -206,7 +208,7 @@ class Reconciler:
         if result.next_look is not None or not draft.settled:
             return None
         packed.move(spec.key, result.status)
-        return replace(result, seen=run.basis.survey.seen)
+        return result
 
     def _reconcile(
         self, frame: ending.Frame, survey: SharedSurvey | None, approval: Approval, packed: Packed | None
@@ -321,7 +323,7 @@ class Reconciler:
         """
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
-        view, alone = shared.knowing(spec, status.remembered, status.owed), shared.alone
+        view = shared.knowing(spec, status.remembered, status.owed)
         plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else status.resting, frame.rest_rules()
@@ -334,20 +336,19 @@ class Reconciler:
             spent = {} if first else without_effect.resting(plan, count, self.limits)
             return held, {**{name: rest.error for name, rest in held.items()}, **spent}
 
-        def writes() -> list[Change]:
-            return [one for one in plan.changes if one.id not in unsent and not one.awaits and gate.held(one) is None]
-
         held, unsent = not_sent(plan)
-        fresh = alone and not shared.trusting and (view.oldest is None or view.oldest >= frame.started)
-        again = outdated(status, view, plan)
-        if settled and (again or writes()):
+        fresh = survey is None and not shared.trusting
+        writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
+        before = outdated(status, view, plan)
+        if settled and (writes or before):
             raise _NotSettled
-        only = EVERYTHING if again else afresh_for(writes(), frame.started if alone else None)
-        while not fresh and (again or writes()):
-            view = view.fresh([spec], only)
-            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+        if not fresh and (writes or before):
+
+            def planned(view: SharedSurvey) -> Plan:
+                return self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+
+            view, plan = replanned(spec, view, plan, planned, before)
             held, unsent = not_sent(plan)
-            again, fresh, only = False, within(writes(), only), EVERYTHING
         allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(status, ended, plan, rules.digest)
         policy = self.planner.policy.for_pool(spec.name)
@@ -388,7 +389,7 @@ class Reconciler:
         run.unrecorded = recorder.flush()
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
-        return replace(result, seen=run.basis.survey.seen)
+        return result
 
     def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
         facts = RunFacts(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change, Plan
 from reconciler.ports.azure import Pending
-from reconciler.survey.memo import Key
 
 
 class Outcome(StrEnum):
@@ -64,8 +61,6 @@ class Result:
     """Seconds until the pool is to be read again; None: at the next event or resync."""
     status: PoolStatus
     """As stored."""
-    seen: Callable[[Callable[[Key], bool]], datetime | None] | None = field(default=None, compare=False, repr=False)
-    """When the oldest fact of a place was read that the end of this run rests on; None: nothing was planned."""
 
     @property
     def not_applied(self) -> tuple[str, ...]:

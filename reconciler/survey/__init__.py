@@ -14,6 +14,7 @@ decision to write is taken on a new survey.
     evidence  what a process knows, by organization, each fact with its moment; outlives messages
     scopes    what a request is about
     demand    how fresh which facts have to be for a request
+    rotation  which facts a sweep reads again where a change feed stands for the others
     azure_resources  prerequisites of pools in Azure, each fact once
     arm_pools  pools in ARM: by one list, by their own route, or by name wherever they are
     moves     whether a pool of the same name elsewhere is the one that was recorded
@@ -22,12 +23,14 @@ decision to write is taken on a new survey.
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
+    hidden    projects that exist and cannot be seen
     operators  the identities that no run may lock out, and what groups mean for rights
     names     what a spec's names stand for, by id where something was renamed
     forecast  what would be read after planned changes took effect (`Forecast`)
     principals  which project a group or build service of a spec belongs to, and who principals are
     memo      each fact of a message once, also when two threads request it at once
     touched   which facts a write touches
+    rests_on  which facts a change rests on
     parallel_reads  a few reads of one organization at a time
     side_by_side  facts of one organization that are read so, each with its own error
 """

@@ -16,6 +16,7 @@ from reconciler.ports.devops import Project
 from reconciler.spec.model import Spec
 from reconciler.survey import scopes
 from reconciler.survey.memo import Key
+from reconciler.survey.rotation import Rotation
 from reconciler.survey.scopes import Scope
 
 MAX_AGE = timedelta(hours=4)
@@ -33,6 +34,8 @@ class Demand:
     scopes: tuple[Scope, ...] = ()
     oldest: datetime | None = None
     """When facts outside the scopes may have been read; None: at most `MAX_AGE` before it was received."""
+    rotation: Rotation | None = None
+    """Of a sweep: facts outside the scopes are read after it was put, but for those that rotation postpones."""
 
     @property
     def put(self) -> datetime:
@@ -43,7 +46,24 @@ class Demand:
         """A fact that was read earlier than this is read again."""
         if any(scope.holds(key) for scope in self.scopes):
             return self.put
-        return self.received - MAX_AGE if self.oldest is None else min(self.oldest, self.put)
+        if self.rotation is not None:
+            return self.rotation.needed(key, self.received, self.since) or self.put
+        return min(self.put, self.received - MAX_AGE if self.oldest is None else self.oldest)
+
+    @classmethod
+    def of_sweep(cls, received: datetime, since: datetime, rotation: Rotation, hot: Iterable[Scope] = ()) -> Demand:
+        """A full look, but for project facts of organizations whose feed counts; `hot`: scopes that are read whole.
+
+        Hot are pools that are not in sync, were changed lately, or have another spec than at their last run.
+        """
+        return cls(received, since, tuple(hot), rotation=rotation)
+
+    @classmethod
+    def of_request(
+        cls, received: datetime, since: datetime, scopes: Iterable[Scope], max_age: timedelta = MAX_AGE
+    ) -> Demand:
+        """An event, a commit, a follow-up or a person's request about these scopes."""
+        return cls(received, since, tuple(scopes), received - max_age)
 
     def placed(self, specs: Iterable[Spec], known: Callable[[str], Collection[Project] | None]) -> Demand:
         """With scopes whose names are resolved; see `scopes.placed`."""

@@ -31,12 +31,14 @@ LOCAL = frozenset({"begun", "groups", "hidden projects", "machines", "recorded o
 class Organization:
     """What is known of one organization; of ARM where its name is empty. Safe to share between threads."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, now: Callable[[], datetime]) -> None:
         self.name = name
+        self._now = now
         self._lock = Lock()
         self._facts: dict[Key, Slot] = {}
         self._reading: dict[Key, Slot] = {}
         self._hinted: dict[Key, datetime] = {}
+        self._dropped: dict[Key, datetime] = {}
 
     def fresh(self, key: Key, needed: datetime | None) -> Slot | None:
         """A fact, or a read under way, that began when it is needed or later; None needed: only a new read will do."""
@@ -61,14 +63,19 @@ class Organization:
                 return
             known = self._facts.get(key)
             if known is None or known.began <= slot.began:
+                same = known is not None and known.value == slot.value
+                slot.changed = known.changed if known is not None and same else self._now()
                 self._facts[key] = slot
+                self._dropped.pop(key, None)
 
     def forget(self, touched: Callable[[Key], bool]) -> None:
         """Drop facts and reads under way."""
+        now = self._now()
         with self._lock:
             for slots in (self._facts, self._reading):
                 for key in [key for key in slots if touched(key)]:
                     del slots[key]
+                    self._dropped[key] = now
 
     def hint(self, scope: Scope, at: datetime) -> None:
         """Something of this scope may have changed until `at`: what was read earlier does not count any more."""
@@ -77,6 +84,26 @@ class Organization:
                 for key, slot in slots.items():
                     if slot.began < at and scope.holds(key):
                         self._hinted[key] = max(at, self._hinted.get(key, at))
+
+    def oldest(self, holds: Callable[[Key], bool], judged: datetime) -> list[datetime] | None:
+        """When the reads of these facts began; None where one is not what it was at a moment, or is not known now."""
+        with self._lock:
+            if any(holds(key) for key in self._dropped):
+                return None
+            held = [(key, slot) for key, slot in self._facts.items() if holds(key)]
+            if any(slot.changed > judged or slot.began < self._hinted.get(key, slot.began) for key, slot in held):
+                return None
+            return [slot.began for _, slot in held]
+
+    def still(self, key: Key, slot: Slot) -> bool:
+        """Whether a slot holds what is known now. One that ended with an error holds nothing."""
+        known = self._facts.get(key)
+        return known is not None and slot.ready and slot.error is None and (known is slot or known.value == slot.value)
+
+    def began(self, key: Key) -> datetime | None:
+        """When the read of a fact began that is known, whatever its age."""
+        slot = self._facts.get(key)
+        return None if slot is None else slot.began
 
     def peek(self, key: Key) -> Any:
         """The value of a fact of any age; None where there is none."""
@@ -88,6 +115,7 @@ class Organization:
         with self._lock:
             self._facts = {key: slot for key, slot in self._facts.items() if slot.began >= than}
             self._hinted = {key: at for key, at in self._hinted.items() if key in self._facts or key in self._reading}
+            self._dropped = {key: at for key, at in self._dropped.items() if at >= than}
 
     def _fresh(self, key: Key, needed: datetime | None) -> Slot | None:
         if needed is None:
@@ -109,6 +137,7 @@ class Evidence:
         self._organizations: dict[str, Organization] = {}
         self._commit: object = None
         self._named: Mapping[str, frozenset[str]] = {}
+        self._judged: dict[str, tuple[datetime, Spec]] = {}
 
     def of(self, organization: str) -> Organization:
         """What is known of one organization; of ARM for the empty name."""
@@ -116,7 +145,7 @@ class Evidence:
         if found is not None:
             return found
         with self._lock:
-            return self._organizations.setdefault(organization, Organization(organization))
+            return self._organizations.setdefault(organization, Organization(organization, self.now))
 
     def names(self) -> Sequence[str]:
         """Organizations of which something was requested, sorted; the empty name for ARM."""
@@ -131,9 +160,12 @@ class Evidence:
         """
         if commit is not None and self._commit == commit:
             return
-        pools = batch_scope.scope_of(specs)[0]
+        batch = tuple(specs)
+        pools = batch_scope.scope_of(batch)[0]
         with self._lock:
             self._commit, self._named = commit, pools
+            for key in self._judged.keys() - {spec.key for spec in batch}:
+                del self._judged[key]
             for organization in self._organizations.keys() - pools.keys() - {""}:
                 del self._organizations[organization]
 
@@ -146,6 +178,34 @@ class Evidence:
         """The projects that are known, however old; None: they were never read."""
         known: Sequence[Project] | None = self.of(organization).peek(Key("projects", organization))
         return known
+
+    def seen(self, spec: Spec, about: Iterable[Scope]) -> datetime | None:
+        """When the read of the oldest fact of these scopes began, where a run judged them as they are now.
+
+        None where no run of the pool did, or with another spec, or left work; where one of the facts changed, was
+        dropped or hinted at since; or where there is none. A message that was put before this moment is done.
+        """
+        judged = self._judged.get(spec.key)
+        if judged is None or judged[1] != spec:
+            return None
+        placed = scopes.placed(about, [spec], self.projects)
+        names = {"", *(one.name for one in spec.organizations)} | {one.organization for one in placed}
+        moments: list[datetime] = []
+        for name in sorted(names):
+            found = self.of(name).oldest(lambda key: any(scope.holds(key) for scope in placed), judged[0])
+            if found is None:
+                return None
+            moments += found
+        return min(moments, default=None)
+
+    def judged(self, spec: Spec, used: Mapping[Key, Slot]) -> None:
+        """A run of the pool used these facts and left no work; it counts where they are still what is known."""
+        at = self.now()
+        same = all(self.of(key.organization).still(key, slot) for key, slot in used.items() if key.kind not in LOCAL)
+        with self._lock:
+            self._judged.pop(spec.key, None)
+            if same:
+                self._judged[spec.key] = at, spec
 
     def hint(self, scope: Scope, at: datetime) -> None:
         """Something of this scope may have changed until `at`. Its facts are read again when they are next needed."""
@@ -172,22 +232,34 @@ class View:
         self._evidence = evidence
         self.needed = needed
 
-    def afresh(self, afresh: Callable[[Key], bool]) -> View:
-        """One that reads by itself each fact for which `afresh` holds."""
-        needed = self.needed
-        return View(self._evidence, lambda key: None if afresh(key) else needed(key))
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> View:
+        """One that reads by itself each fact for which `again` holds, or that was read `before`."""
+
+        def needed(key: Key) -> datetime | None:
+            least = None if again(key) else self.needed(key)
+            return least if least is None or before is None else max(least, before)
+
+        return View(self._evidence, needed)
+
+    def _least(self, key: Key) -> datetime | None:
+        """When a fact must have been read. That of a pair is compared with its project's list, and never older."""
+        needed = self.needed(key)
+        if needed is None or key.kind != "permissions":
+            return needed
+        listed = self._evidence.of(key.organization).began(Key("authorized", key.organization, key.project))
+        return needed if listed is None else max(needed, listed)
 
     def slot(self, key: Key, began: datetime) -> tuple[Slot, bool] | None:
         """A fact that is fresh enough, or a new slot to fill; None: this kind is not shared."""
         if key.kind in LOCAL:
             return None
-        return self._evidence.of(key.organization).slot(key, began, self.needed(key))
+        return self._evidence.of(key.organization).slot(key, began, self._least(key))
 
     def fresh_enough(self, key: Key) -> Slot | None:
         """A fact that is fresh enough."""
         if key.kind in LOCAL:
             return None
-        return self._evidence.of(key.organization).fresh(key, self.needed(key))
+        return self._evidence.of(key.organization).fresh(key, self._least(key))
 
     def settled(self, slots: Mapping[Key, Slot]) -> None:
         """Keep what this message read."""

@@ -38,10 +38,11 @@ def _unknown() -> datetime:
 class Slot:
     """A fact that is being fetched, or was; `began`: before its read was sent."""
 
-    __slots__ = ("_fetching", "began", "error", "ready", "value")
+    __slots__ = ("_fetching", "began", "changed", "error", "ready", "value")
 
     def __init__(self, began: datetime) -> None:
         self.began = began
+        self.changed = began  # since when a shared fact has this value, as far as it was read
         # Held until the fact is there. An event does the same at ten times the price, and there is one for each fact.
         self._fetching = Lock()
         self._fetching.acquire()
@@ -78,8 +79,8 @@ class Shared(Protocol):
     def fresh_enough(self, key: Key) -> Slot | None:
         """One that is known and fresh enough; begins nothing."""
 
-    def afresh(self, again: Callable[[Key], bool]) -> Shared:
-        """One that gives no fact for which `again` holds: those are read anew."""
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> Shared:
+        """One that gives no fact for which `again` holds, or that was read `before`: those are read anew."""
 
     def settled(self, slots: Mapping[Key, Slot]) -> None:
         """Take over what slots hold that the caller was to fill."""
@@ -94,6 +95,7 @@ class Memo:
     def __init__(self, now: Callable[[], datetime] = _unknown, shared: Shared | None = None) -> None:
         """`shared`: where facts of other messages come from; None: every fact is read."""
         self._now = now
+        self._made = now()
         self._shared = shared
         self._lock = Lock()
         self._slots: dict[Key, Slot] = {}
@@ -102,25 +104,28 @@ class Memo:
     def view(self) -> Memo:
         """The same facts, with a moment of its own for those that are requested through it."""
         view = Memo(self._now, self._shared)
-        view._lock, view._slots = self._lock, self._slots
+        view._lock, view._slots, view._made = self._lock, self._slots, self._made
         return view
 
-    def afresh(self, again: Callable[[Key], bool]) -> Memo:
-        """One by the same clock in which no fact is known for which `again` holds; others stay as they are."""
-        other = Memo(self._now, None if self._shared is None else self._shared.afresh(again))
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None = None, *, keeps_own: bool = False) -> Memo:
+        """One by the same clock in which no fact is known for which `again` holds, or that was read `before`.
+
+        Others stay as they are. `keeps_own`: so do those that were read for this very message.
+        """
+        if self._shared is None:
+            return Memo(self._now)
+        other = Memo(self._now, self._shared.afresh(again, before))
         with self._lock:
-            other._slots = {key: slot for key, slot in self._slots.items() if not again(key)}
+            for key, slot in self._slots.items():
+                young = before is None or slot.began >= before
+                if (not again(key) and young) or (keeps_own and slot.began >= self._made):
+                    other._slots[key] = slot
         return other
 
-    @property
-    def shares(self) -> bool:
-        """Whether facts of other messages are used."""
-        return self._shared is not None
-
-    @property
-    def used(self) -> bool:
-        """Whether anything was requested."""
-        return bool(self._slots)
+    def used(self) -> dict[Key, Slot]:
+        """All that was requested of this message, errors included."""
+        with self._lock:
+            return dict(self._slots)
 
     @property
     def oldest(self) -> datetime | None:
@@ -170,11 +175,6 @@ class Memo:
         """When the read of a fact began that is known, or on its way; None: it would have to be requested."""
         slot = self._slots.get(key) or self._adopted(key)
         return None if slot is None else slot.began
-
-    def seen(self, holds: Callable[[Key], bool]) -> datetime | None:
-        """When the read of the oldest fact began for which `holds` holds and that was requested; None: none was."""
-        with self._lock:
-            return min((slot.began for key, slot in self._slots.items() if holds(key)), default=None)
 
     def peek(self, key: Key) -> Any:
         """The fact, where it is known already; None where it is not, or could not be read."""

@@ -8,16 +8,13 @@ recorded the name decides: it is unique in all of Azure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import AgentPool
 from reconciler.spec.model import Spec
 from reconciler.spec.principals import folded
-from reconciler.survey import arm_pools, names
-from reconciler.survey.memo import Key, Memo
 from reconciler.survey.names import RememberedNames, key
 
 
@@ -72,13 +69,3 @@ def _number(agent_pools: Callable[[str], Mapping[str, AgentPool]], organization:
     except ReconcilerError:
         return None
     return found.id if found else None
-
-
-def remembered(memo: Memo, spec: Spec, before: RememberedNames, busy_since: datetime | None) -> RememberedNames:
-    """What to remember of a pool, out of what was read."""
-    spec = names.settled_by(memo, spec)
-    organizations, kinds = [one.name for one in spec.organizations], ("projects", "hidden projects")
-    pools = {name: tuple((memo.peek(Key("agent pools", name)) or {}).values()) for name in organizations}
-    projects = {name: [p for kind in kinds for p in memo.peek(Key(kind, name)) or ()] for name in organizations}
-    learned = names.learned(spec, before, pools, projects)
-    return replace(learned, busy_since=busy_since, created=created(arm_pools.known(memo, spec)) or learned.created)

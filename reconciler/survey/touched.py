@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reconciler.spec.model import Spec
+from reconciler.survey import scopes
 from reconciler.survey.memo import Key
 from reconciler.survey.operators import UNTOUCHED
 
@@ -21,3 +23,8 @@ def by_write(organization: str | None, project_id: str | None, queue_id: int | N
     spared = _SPARED if project_id is None else {"queues", "pipelines"} if queue_id is not None else {"pipelines"}
     place = organization, project_id or ""
     return lambda key: (key.organization, key.project) == place and key.kind not in spared
+
+
+def in_arm(spec: Spec) -> Callable[[Key], bool]:
+    """What ARM says of one pool."""
+    return scopes.of_spec(scopes.arm(spec.key), spec).holds

@@ -7,7 +7,7 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,11 +24,12 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import Coverage, demand_of, holds, is_whole, seen_of
+from reconciler.service.queue.coverage import demand_of, holds, is_whole
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Outbox
 from reconciler.spec.model import Spec
 from reconciler.survey.demand import Demand
+from reconciler.survey.evidence import Evidence
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
@@ -43,12 +44,9 @@ class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
     def look(
-        self, specs: Sequence[Spec], *, shared: bool, demand: Demand | None = None
+        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
     ) -> AbstractContextManager[Look]:
-        """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom.
-
-        `demand`: how fresh facts that are known have to be.
-        """
+        """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,8 @@ class Worker:
     git_away: float = 60.0
     """Seconds until a message is retried for which no specs could be read."""
     burst: Burst = field(default_factory=Burst)
-    coverage: Coverage = field(default_factory=Coverage)
+    evidence: Evidence | None = None
+    """What this process knows of the organizations."""
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
@@ -126,7 +125,7 @@ class Worker:
         demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
         with ExitStack() as stack:
             try:
-                look = self.reconciler.look(known, shared=work.trigger == SWEEP, demand=demand)
+                look = self.reconciler.look(known, demand, shared=work.trigger == SWEEP)
                 task = _Task(work, inserted, specs, stack.enter_context(look), demand)
             except LeaseHeld as error:
                 self.outbox.again(work.back(inserted), error.retry_after or self.busy)
@@ -186,7 +185,7 @@ class Worker:
         record = stored.believed(now)
         if record.follow_up != stored.follow_up:
             self.outbox.forget(key)
-        record = self._for_places(record, key, places, promised_at, now)
+        record = self._for_places(task, record, spec, promised_at)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
         if promise is not None and promise > now + MARGIN:
@@ -211,14 +210,17 @@ class Worker:
             self.outbox.promise(key, at, span.traceparent or work.trace, scopes=places)
         return Report(key, "postponed")
 
-    def _for_places(
-        self, record: Record, key: str, places: Collection[str], follows: FollowUp, now: datetime
-    ) -> Record:
-        """The record as a request about these places sees it: it relies on no follow-up that is about others."""
-        seen = self.coverage.of(key, places, now) if places else None
-        found = replace(record, follow_up=record.follow_up if holds(follows.scopes, places) else None)
-        if seen is None:
+    def _for_places(self, task: _Task, record: Record, spec: Spec, follows: FollowUp) -> Record:
+        """The record as a request about some places sees it: it relies on no follow-up that is about others."""
+        if is_whole(task.work):
+            return record if not follows.scopes else replace(record, follow_up=None)
+        found = replace(record, follow_up=record.follow_up if holds(follows.scopes, task.work.scopes) else None)
+        seen, read = None, task.specs.read
+        if self.evidence is not None and read is not None:
+            seen = self.evidence.seen(spec, task.demand.scopes)
+        if seen is None or read is None:
             return found
+        seen = min(seen, read)
         return replace(found, seen=max(seen, record.seen or seen), covered=max(seen, record.covered or seen))
 
     def _unchanged(self, task: _Task, key: str, span: Span) -> Report | None:
@@ -267,17 +269,9 @@ class Worker:
                 self.outbox.follow_up(key, self.busy, trace)
             return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
-        if result.next_look is None:
-            self._cover(task, key, result)
-        elif pause_of(result) is None and cause_of(result) is None:
+        if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
             self.outbox.follow_up(key, result.next_look, trace, scopes=places_left(task.work, result))
         return Report(key, result.outcome.value, result, seconds, trace=trace)
-
-    def _cover(self, task: _Task, key: str, result: Result) -> None:
-        """Remember from when on the facts of this message's places are that the run judged."""
-        read, seen = task.specs.read, seen_of(result, task.demand.scopes)
-        if read is not None and seen is not None and not is_whole(task.work):
-            self.coverage.note(key, task.work.scopes, min(read, seen))
 
 
 def _put(work: WorkMessage, inserted: datetime) -> datetime:

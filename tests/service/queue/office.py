@@ -188,9 +188,9 @@ class _Runner:
     clock: Skewed
 
     @contextmanager
-    def look(self, _specs: Sequence[Spec], *, shared: bool, demand: Demand | None = None) -> Iterator[Look]:
-        assert not shared
+    def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
         assert demand is not None
+        assert not shared
         yield Look(self)
 
     def unchanged(self, *_: Any, **__: Any) -> Result | None:
