@@ -186,10 +186,7 @@ def _mark_unnamed(context: TriggerContext, specs: Specs) -> None:
     """The status of a pool that no valid spec names any more says so; not while an older commit applies."""
     if specs.snapshot.stale:
         return
-    problems: dict[str, str] = {}
-    for problem in specs.problems:
-        problems.setdefault(problem.path, str(problem))
-    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, problems)
+    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, specs.broken())
     context.telemetry.gauge("reconciler.pools.unnamed", len(found))
     if found:
         logs.event("git", revision=specs.revision, unnamed=dict(found))
