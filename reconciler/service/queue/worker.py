@@ -24,7 +24,7 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import demand_of, holds, is_whole
+from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.spec.model import Spec
@@ -124,7 +124,7 @@ class Worker:
             self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
-        known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        known = self._concerned(work, specs)
         demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
         with ExitStack() as stack:
             try:
@@ -134,6 +134,13 @@ class Worker:
                 self.outbox.again(work.back(inserted), error.retry_after or self.busy)
                 return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
             return tuple(self._each(task, began))
+
+    def _concerned(self, work: WorkMessage, specs: Specs) -> list[Spec]:
+        """The specs of a message, without those of pools whose queues it is known not to be about."""
+        if self.evidence is not None:
+            self.evidence.name(specs.by_key.values(), (specs.revision, id(specs.by_key)))
+        found = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        return [one for one in found if not owned_elsewhere(self.evidence, one, specs.by_key, scopes_of(work))]
 
     def _each(self, task: _Task, began: float) -> Iterator[Report]:
         work, failed, later = task.work, Failed(), list[Later]()
