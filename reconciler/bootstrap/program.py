@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -138,8 +140,9 @@ def build(
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(
-        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
-    )
+        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety,
+        holder=f"{socket.gethostname()} ({os.getpid()})",
+    )  # fmt: skip
 
     def close() -> None:
         planes.close()

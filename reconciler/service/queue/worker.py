@@ -7,13 +7,14 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
+from reconciler.engine.look import Look
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
@@ -25,11 +26,13 @@ from reconciler.service.queue.coalesce import Decision, Record, decide, due, pro
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.spec.model import Spec
-from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
 """Triggers without a waiting caller, of which there may be thousands."""
+SWEEP = "sweep"
+"""The trigger of a resync, which reads an organization as a whole."""
 EXPLICIT = "http"
 """The trigger of a caller's own request: it sends again what was rejected before."""
 
@@ -37,19 +40,10 @@ EXPLICIT = "http"
 class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
-    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        """The shared reads of a batch."""
-
-    def reconcile(
-        self,
-        spec: Spec,
-        revision: str,
-        survey: SharedSurvey | None = None,
-        *,
-        requested: datetime | None = None,
-        specs_read: datetime | None = None,
-    ) -> Result:
-        """One run of one pool; `requested`: when a caller requested it; `specs_read`: when its specs were read."""
+    def look(
+        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
+    ) -> AbstractContextManager[Look]:
+        """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ class _Task:
     work: WorkMessage
     inserted: datetime
     specs: Specs
-    survey: SharedSurvey | None
+    look: Look
     """One pool reads for itself; the pools of a batch share what they read."""
 
     def lifts_rests(self, status: PoolStatus) -> bool:
@@ -119,16 +113,23 @@ class Worker:
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
         known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
-        survey = self.reconciler.survey(known) if len(known) > 1 else None
-        task = _Task(work, inserted, specs, survey)
-        reports = []
+        shared = len(known) > 1 or work.trigger == SWEEP
+        with ExitStack() as stack:
+            try:
+                look = stack.enter_context(self.reconciler.look(known, shared=shared))
+            except LeaseHeld as error:
+                self.outbox.again(work, error.retry_after or self.busy)
+                return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
+            return tuple(self._each(_Task(work, inserted, specs, look), began))
+
+    def _each(self, task: _Task, began: float) -> Iterator[Report]:
+        work = task.work
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
                 self.outbox.again(replace(work, keys=work.keys[position:]))
-                reports.append(self._reported(task, Report(key, "later")))
-                break
-            reports.append(self._reported(task, self._apart(task, key)))
-        return tuple(reports)
+                yield self._reported(work, task.specs, Report(key, "later"))
+                return
+            yield self._reported(work, task.specs, self._apart(task, key))
 
     def _apart(self, task: _Task, key: str) -> Report:
         """One pool of a message; where it fails among others, it gets a message of its own."""
@@ -143,12 +144,14 @@ class Worker:
             self.outbox.again(replace(task.work, keys=(key,)))
             return Report(key, "apart")
 
-    def _reported(self, task: _Task, report: Report) -> Report:
-        self.telemetry.count("reconciler.runs", result=report.what, trigger=task.work.trigger)
-        self.listen(task.work, report, task.specs)
+    def _reported(self, work: WorkMessage, specs: Specs, report: Report) -> Report:
+        self.telemetry.count("reconciler.runs", result=report.what, trigger=work.trigger)
+        self.listen(work, report, specs)
         return report
 
     def _one(self, task: _Task, key: str, span: Span) -> Report:
+        if (report := self._unchanged(task, key, span)) is not None:
+            return report
         status = load_status(self.state, key)
         now, work, run = self.clock.now(), task.work, status.run
         task = self._not_behind(task, status)
@@ -183,6 +186,26 @@ class Worker:
             self.outbox.promise(key, promised(record, now, in_burst=in_burst), span.traceparent or work.trace)
         return Report(key, "postponed")
 
+    def _unchanged(self, task: _Task, key: str, span: Span) -> Report | None:
+        """The report on a pool that a shared look finds as it was, at no transaction of its own; None elsewhere.
+
+        Whether a follow-up is queued for it is not read: such a run costs less than that would.
+        """
+        spec, status, work = task.specs.by_key.get(key), task.look.status(key), task.work
+        if spec is None or status is None or work.due is not None:
+            return None
+        now, run = self.clock.now(), status.run
+        seen, started = (run.seen, run.started) if run is not None else (None, None)
+        record = Record(seen, status.covered, None, started).believed(now)
+        if decide(record, task.inserted, now) is Decision.SUPERSEDED and not task.lifts_rests(status):
+            span.link(run.trace if run is not None else "")
+            return Report(key, "superseded")
+        began = self.clock.monotonic()
+        result = task.look.unchanged(
+            spec, task.specs.revision, trace=span.traceparent, requested=task.requested, specs_read=task.specs.read
+        )
+        return None if result is None else self._ended(task, result, status, span, began)
+
     def _not_behind(self, task: _Task, status: PoolStatus) -> _Task:
         """The message with newer specs, where another worker's run of this pool read them later than this batch."""
         known = status.run.specs_read if status.run is not None else None
@@ -194,22 +217,24 @@ class Worker:
 
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
-        result = self.reconciler.reconcile(
-            spec, task.specs.revision, task.survey, requested=task.requested, specs_read=task.specs.read
-        )
+        result = task.look.reconcile(spec, task.specs.revision, requested=task.requested, specs_read=task.specs.read)
+        return self._ended(task, result, before, span, began)
+
+    def _ended(self, task: _Task, result: Result, before: PoolStatus, span: Span, began: float) -> Report:
+        key = result.status.key
         seconds = self.clock.monotonic() - began
         self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
             if task.lifts_rests(before):
-                self.outbox.again(replace(task.work, keys=(spec.key,)), self.busy)  # a follow-up would lift nothing
+                self.outbox.again(replace(task.work, keys=(key,)), self.busy)  # a follow-up would lift nothing
             else:
-                self.outbox.follow_up(spec.key, self.busy, trace)
-            return Report(spec.key, "busy", result, seconds)
+                self.outbox.follow_up(key, self.busy, trace)
+            return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
         if result.next_look is not None:
-            self.outbox.follow_up(spec.key, result.next_look, trace)
-        return Report(spec.key, result.outcome.value, result, seconds)
+            self.outbox.follow_up(key, result.next_look, trace)
+        return Report(key, result.outcome.value, result, seconds)
 
 
 def _put(work: WorkMessage, inserted: datetime) -> datetime:
