@@ -14,7 +14,7 @@ from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
-from reconciler.engine.fresh import replanned
+from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.look import OrganizationLook, at_rest, held
 from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
@@ -339,16 +339,15 @@ class Reconciler:
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
         writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
-        before = status.run.facts_read if status.run is not None else None
-        late = before is not None and view.oldest is not None and view.oldest < before
-        if settled and (writes or late):
+        before = outdated(status, view, plan)
+        if settled and (writes or before):
             raise _NotSettled
-        if not fresh and (writes or late):
+        if not fresh and (writes or before):
 
             def planned(view: SharedSurvey) -> Plan:
                 return self.planner.plan(spec, view, frame.revision, claims, caps=caps)
 
-            view, plan = replanned(spec, view, plan, planned, before if late else None)
+            view, plan = replanned(spec, view, plan, planned, before)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(status, ended, plan, rules.digest)

@@ -23,6 +23,8 @@ decision to write is taken on a new survey.
     organization_queues  one list of queues for all projects, where `probe` found that the organization has it
     capabilities  what `probe` found, and what follows for reads
     scope     what a batch of specs is about
+    feeds     how far the change feed of an organization is believed
+    fact_codecs  how facts are stored between processes
     hidden    projects that exist and cannot be seen
     operators  the identities that no run may lock out, and what groups mean for rights
     names     what a spec's names stand for, by id where something was renamed

@@ -10,8 +10,8 @@ what is computed from other facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -20,12 +20,18 @@ from reconciler.ports.devops import Project
 from reconciler.spec.model import Spec
 from reconciler.survey import scope as batch_scope
 from reconciler.survey import scopes
-from reconciler.survey.demand import Demand
+from reconciler.survey.demand import MAX_AGE, Demand
+from reconciler.survey.feeds import Trust
 from reconciler.survey.memo import Key, Slot
+from reconciler.survey.rotation import Feed
 from reconciler.survey.scopes import Scope
 
 LOCAL = frozenset({"begun", "groups", "hidden projects", "machines", "recorded operators"})
 """Kinds of facts that no two messages share."""
+_TIDY = timedelta(minutes=10)
+"""How often facts beyond the maximum age are dropped."""
+_HINTS = 100
+"""Hints that are kept one by one, for facts that are learned of later; older ones count for all of them."""
 
 
 class Organization:
@@ -39,6 +45,10 @@ class Organization:
         self._reading: dict[Key, Slot] = {}
         self._hinted: dict[Key, datetime] = {}
         self._dropped: dict[Key, datetime] = {}
+        self._hints: list[tuple[Scope, datetime]] = []
+        self._all_hinted: datetime | None = None
+        self._trust = Trust()
+        self._changes = 0
 
     def fresh(self, key: Key, needed: datetime | None) -> Slot | None:
         """A fact, or a read under way, that began when it is needed or later; None needed: only a new read will do."""
@@ -63,10 +73,12 @@ class Organization:
                 return
             known = self._facts.get(key)
             if known is None or known.began <= slot.began:
-                same = known is not None and known.value == slot.value
-                slot.changed = known.changed if known is not None and same else self._now()
-                self._facts[key] = slot
-                self._dropped.pop(key, None)
+                if known is not None and known.value != slot.value and not self._announced(key, known):
+                    self._trust.differs(key, slot.began)
+                self._put(key, slot)
+                self._changes += 1
+                if key.kind == "projects":
+                    self._only({one.id for one in slot.value}, slot.began)
 
     def forget(self, touched: Callable[[Key], bool]) -> None:
         """Drop facts and reads under way."""
@@ -80,10 +92,53 @@ class Organization:
     def hint(self, scope: Scope, at: datetime) -> None:
         """Something of this scope may have changed until `at`: what was read earlier does not count any more."""
         with self._lock:
+            self._hints.append((scope, at))
+            for _, moment in self._hints[:-_HINTS]:
+                self._all_hinted = max(moment, self._all_hinted or moment)
+            self._hints = self._hints[-_HINTS:]
             for slots in (self._facts, self._reading):
                 for key, slot in slots.items():
                     if slot.began < at and scope.holds(key):
                         self._hinted[key] = max(at, self._hinted.get(key, at))
+            self._trust.hinted(scope)
+
+    def heard(self, feed: Feed) -> bool:
+        """See `Evidence.heard`."""
+        with self._lock:
+            return self._trust.heard(feed, self._now())
+
+    def counts(self, now: datetime) -> bool:
+        """Whether reads may be postponed for the feed."""
+        with self._lock:
+            return self._trust.counts(now)
+
+    @property
+    def distrusted_until(self) -> datetime | None:
+        """Until when its feed does not count, since it left out changes; may be over."""
+        return self._trust.feed.distrusted_until
+
+    @property
+    def changes(self) -> int:
+        """Grows with every fact that is read: what was saved at the same number is the same."""
+        return self._changes
+
+    def snapshot(self) -> tuple[dict[Key, Slot], dict[str, Any]]:
+        """The facts that no hint made old, and what is known of the feed."""
+        with self._lock:
+            facts = {k: slot for k, slot in self._facts.items() if self._hinted.get(k, slot.began) <= slot.began}
+            return facts, self._trust.to_json()
+
+    def learn(self, facts: Mapping[Key, Slot], trust: Any) -> None:
+        """Take over what another process read later than this one, or read at all; a hint since outweighs it."""
+        with self._lock:
+            now = self._now()
+            self._trust.learn(trust, now)
+            for key, slot in facts.items():
+                known = self._facts.get(key)
+                if self._outdated(key, slot.began):
+                    continue
+                if known is None or known.began < slot.began:
+                    self._put(key, slot)
 
     def oldest(self, holds: Callable[[Key], bool], judged: datetime) -> list[datetime] | None:
         """When the reads of these facts began; None where one is not what it was at a moment, or is not known now."""
@@ -112,10 +167,34 @@ class Organization:
 
     def forget_older(self, than: datetime) -> None:
         """Drop the facts that were read earlier."""
+        now = self._now()
         with self._lock:
+            self._dropped |= {key: now for key, slot in self._facts.items() if slot.began < than}
             self._facts = {key: slot for key, slot in self._facts.items() if slot.began >= than}
             self._hinted = {key: at for key, at in self._hinted.items() if key in self._facts or key in self._reading}
             self._dropped = {key: at for key, at in self._dropped.items() if at >= than}
+
+    def _announced(self, key: Key, known: Slot) -> bool:
+        """Whether a hint said that a fact may be another by now."""
+        return self._hinted.get(key, known.began) > known.began
+
+    def _put(self, key: Key, slot: Slot) -> None:
+        """Under the lock: the newest that is known of a fact; it keeps the moment since when it has this value."""
+        known = self._facts.get(key)
+        slot.changed = known.changed if known is not None and known.value == slot.value else self._now()
+        self._facts[key] = slot
+        self._dropped.pop(key, None)
+
+    def _only(self, projects: Collection[str], at: datetime) -> None:
+        """Under the lock: drop facts of projects that a newer list does not have."""
+        gone = [k for k, slot in self._facts.items() if k.project and k.project not in projects and slot.began < at]
+        for key in gone:
+            del self._facts[key]
+
+    def _outdated(self, key: Key, began: datetime) -> bool:
+        """Whether a write or a hint came after a fact was read that is not known here."""
+        later = [at for at in (self._dropped.get(key), self._all_hinted) if at is not None]
+        return any(began < at for at in later) or any(began < at and one.holds(key) for one, at in self._hints)
 
     def _fresh(self, key: Key, needed: datetime | None) -> Slot | None:
         if needed is None:
@@ -131,9 +210,12 @@ class Organization:
 class Evidence:
     """The facts of a process: one registry for all organizations. Safe to share between threads."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], max_age: timedelta = MAX_AGE) -> None:
+        """`max_age`: how old a fact may become; older ones are dropped."""
         self.now = now
+        self.max_age = max_age
         self._lock = Lock()
+        self._tidied = now()
         self._organizations: dict[str, Organization] = {}
         self._commit: object = None
         self._named: Mapping[str, frozenset[str]] = {}
@@ -212,13 +294,35 @@ class Evidence:
         for one in scopes.placed((scope,), (), self.projects):
             self.of(one.organization).hint(one, at)
 
-    def forget_older(self, than: datetime) -> None:
-        """Drop the facts that were read earlier: no demand takes them any more."""
+    def heard(self, organization: str, feed: Feed) -> bool:
+        """The change feed of an organization was read. True where it left out too much, and is distrusted from now on.
+
+        Call it after the hints of what was read.
+        """
+        return self.of(organization).heard(feed)
+
+    def quiet(self) -> frozenset[str]:
+        """Organizations whose feed counts now: their sweeps may postpone reads."""
+        now = self.now()
+        return frozenset(name for name in self.names() if name and self.of(name).counts(now))
+
+    def distrusted(self) -> dict[str, datetime]:
+        """Organizations whose feed left out changes → until when it does not count."""
+        now = self.now()
+        found = {name: self.of(name).distrusted_until for name in self.names()}
+        return {name: until for name, until in found.items() if until is not None and now < until}
+
+    def _tidy(self) -> None:
+        now = self.now()
+        if timedelta() <= now - self._tidied < _TIDY:
+            return
+        self._tidied = now
         for name in self.names():
-            self.of(name).forget_older(than)
+            self.of(name).forget_older(now - self.max_age)
 
     def view(self, specs: Iterable[Spec], demand: Demand | None) -> View:
         """What a batch of these specs reads through; without a demand it reads everything itself, for others to use."""
+        self._tidy()
         if demand is None:
             return View(self, lambda _: None)
         return View(self, demand.placed(specs, self.projects).needed)

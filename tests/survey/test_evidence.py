@@ -105,7 +105,7 @@ def test_what_was_read_while_a_message_waited_counts_for_it_and_what_was_read_be
 
 def test_a_pool_of_its_own_shares_its_lists_with_the_others(process: Process) -> None:
     """A list that was read for one pool must not stand for two, and one for two serves each of them."""
-    process.evidence.forget_older(process.now())
+    process.clock.seconds += 4 * 3600
 
     alone = process.reads(process.demand(), 1)
     assert alone["queues"] == PROJECTS
