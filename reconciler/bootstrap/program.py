@@ -30,6 +30,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -97,6 +98,8 @@ class App:
     """The store itself: it names queues."""
     clock: Clock
     telemetry: Telemetry
+    record: WriteLog
+    """The record of writes."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -149,7 +152,9 @@ def build(
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
+    return App(
+        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, kept.record, close
+    )
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

@@ -194,6 +194,11 @@ class Settings:
     git_token: Annotated[Secret, Variable("Token for an https Git remote, sent to one host only", read=secret)]
     git_host: Annotated[str, Variable("Host of the remote that the Git token is for, as in `github.com`",
                                       "the host of `RECONCILER_SPECS`", read=_git_host)]
+    git_files: Annotated[int, Variable("Most spec files that are read, of a repository or a folder. Of more, the first "
+                                       "by name are read; the others are one problem of the specs", "20000", "files",
+                                       whole(1, 400_000))]
+    git_bytes: Annotated[int, Variable("Most bytes of all spec files together, likewise. A process needs about ten "
+                                       "times as much memory", "67108864", "bytes", whole(1024, 999_999_999))]
     storage_hosts: Annotated[str, Variable("Hosts of storage accounts outside of Microsoft's public and sovereign "
                                            "clouds, separated by commas", read=_storage_hosts)]
     allow_loopback: Annotated[bool, Variable("`1` accepts endpoints on this machine, also over http; for the emulator "

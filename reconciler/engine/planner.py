@@ -109,6 +109,7 @@ class Planner:
         view = None if known is None else known.view(batch, demand)
         memo = Memo(self.clock.now, view)
         made = SharedSurvey.about(self.readers, batch, evidence, sample=sample, memo=memo, known=known)
+        made.requested = None if demand is None else demand.put
         return made.believing(self._believe(self.clock.now()), self.operators)
 
     def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:

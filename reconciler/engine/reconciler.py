@@ -14,7 +14,7 @@ from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
-from reconciler.engine.fresh import replanned
+from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.look import Look, at_rest, held
 from reconciler.engine.memory import Draft, Memory, load_evidence, load_status, save_evidence
@@ -328,12 +328,11 @@ class Reconciler:
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
         writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
-        before = status.run.facts_read if status.run is not None else None
-        late = before is not None and view.oldest is not None and view.oldest < before
-        if settled and (writes or late):
+        before = outdated(status, view, plan)
+        if settled and (writes or before):
             raise _NotSettled
-        if not fresh and (writes or late):
-            view, plan = replanned(spec, view, plan, planned, before if late else None)
+        if not fresh and (writes or before):
+            view, plan = replanned(spec, view, plan, planned, before)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(status, ended, plan, rules.digest)

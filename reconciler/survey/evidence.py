@@ -166,6 +166,11 @@ class OrganizationFacts:
         slot = self._facts.get(key)
         return None if slot is None else slot.value
 
+    def values(self, kind: str, project: str) -> list[Any]:
+        """The values of all facts of a kind about a project, of any age."""
+        with self._lock:
+            return [slot.value for key, slot in self._facts.items() if (key.kind, key.project) == (kind, project)]
+
     def forget_older(self, than: datetime) -> None:
         """Drop the facts that were read earlier."""
         now = self._now()

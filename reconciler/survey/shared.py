@@ -87,6 +87,7 @@ class SharedSurvey:
         self._spec: Spec | None = None
         self._known: Evidence | None = None
         self._single = False
+        self.requested: datetime | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
 
@@ -142,10 +143,9 @@ class SharedSurvey:
         """
         batch = None if specs is None else tuple(specs)
         about = (self._interest, self._listed, self._administered) if batch is None else scope.scope_of(batch)
-        interest, listed, administered = about
         # Others use what is read here, so its lists are about all pools that theirs are about.
-        interest = self._interest if self.shares else interest
-        other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
+        interest = self._interest if self.shares else about[0]
+        other = SharedSurvey(self._readers, interest, listed=about[1], administered=about[2])
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
         memo = self._memo.afresh(rests_on.of(batch, changes), before, keeps_own=changes is not None and self._single)
         shared = self._lanes, self._ledger, self._written, memo, Debts(self.debts.owed), self._known, self._single

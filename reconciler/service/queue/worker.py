@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
@@ -22,11 +22,15 @@ from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
+from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
+from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
-from reconciler.service.queue.outbox import Outbox
+from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.spec.model import Spec
 from reconciler.survey.demand import Demand
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.owners import owned_elsewhere
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
@@ -57,6 +61,10 @@ class Report:
     seconds: float = 0.0
     ahead: bool = False
     """Whether stored moments lay ahead of this clock; they counted as unknown."""
+    trace: str = ""
+    """W3C traceparent of the run."""
+    later: Later | None = None
+    """The follow-up that the run requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,11 @@ class _Task:
 
     work: WorkMessage
     inserted: datetime
+    """When it was put for the first time."""
     specs: Specs
     look: Look
     """One pool reads for itself; the pools of a batch share what they read."""
+    demand: Demand
 
     def lifts_rests(self, status: PoolStatus) -> bool:
         """Whether a caller requested this run after a write was rejected that is not sent again by itself."""
@@ -99,37 +109,62 @@ class Worker:
     git_away: float = 60.0
     """Seconds until a message is retried for which no specs could be read."""
     burst: Burst = field(default_factory=Burst)
+    evidence: Evidence | None = None
+    """What this process knows of the organizations."""
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
-        began = self.clock.monotonic()
-        wait = (self.clock.now() - inserted).total_seconds()
+        began, received, inserted = self.clock.monotonic(), self.clock.now(), work.put(inserted)
+        wait = (received - min(work.at or inserted, inserted)).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
             specs = self.catalogue.specs(_put(work, inserted))
         except ReconcilerError as error:
             # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
-            self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
+            self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
-        known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
-        shared = len(known) > 1 or work.trigger == SWEEP
+        known = self._concerned(work, specs)
+        demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
         with ExitStack() as stack:
             try:
-                look = stack.enter_context(self.reconciler.look(known, shared=shared))
+                look = self.reconciler.look(known, demand, shared=work.trigger == SWEEP)
+                task = _Task(work, inserted, specs, stack.enter_context(look), demand)
             except LeaseHeld as error:
-                self.outbox.again(work, error.retry_after or self.busy)
+                self.outbox.again(work.back(inserted), error.retry_after or self.busy)
                 return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
-            return tuple(self._each(_Task(work, inserted, specs, look), began))
+            return tuple(self._each(task, began))
+
+    def _concerned(self, work: WorkMessage, specs: Specs) -> list[Spec]:
+        """The specs of a message, without those of pools whose queues it is known not to be about."""
+        if self.evidence is not None:
+            self.evidence.name(specs.by_key.values(), (specs.revision, id(specs.by_key)))
+        found = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        return [one for one in found if not owned_elsewhere(self.evidence, one, specs.by_key, scopes_of(work))]
 
     def _each(self, task: _Task, began: float) -> Iterator[Report]:
-        work = task.work
+        work, failed, later = task.work, Failed(), list[Later]()
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
-                self.outbox.again(replace(work, keys=work.keys[position:]))
+                self.outbox.again(work.back(task.inserted, work.keys[position:]))
                 yield self._reported(work, task.specs, Report(key, "later"))
-                return
-            yield self._reported(work, task.specs, self._apart(task, key))
+                break
+            report = self._apart(task, key)
+            yield self._reported(work, task.specs, report)
+            pause = pause_of(report.result)
+            if pause is not None:
+                # No pool of an organization that throttles can be read: one message for all of them, when it may be.
+                self.outbox.again(work.back(task.inserted, work.keys[position:]), pause)
+                break
+            failed.note(report.trace, report.result)
+            if report.later is not None:
+                later.append(report.later)
+        for keys, delay in failed.together():
+            self.outbox.again(work.back(task.inserted, keys), delay)
+        for trace, result in failed.apart():
+            due = self.clock.now() + timedelta(seconds=result.next_look or 0.0)
+            later.append(Later(result.status.key, due, trace, places_left(work, result)))
+        self.outbox.promise_all(later)
 
     def _apart(self, task: _Task, key: str) -> Report:
         """One pool of a message; where it fails among others, it gets a message of its own."""
@@ -141,7 +176,7 @@ class Worker:
         except Exception:
             if len(task.work.keys) == 1:
                 raise
-            self.outbox.again(replace(task.work, keys=(key,)))
+            self.outbox.again(task.work.back(task.inserted, (key,)))
             return Report(key, "apart")
 
     def _reported(self, work: WorkMessage, specs: Specs, report: Report) -> Report:
@@ -159,10 +194,14 @@ class Worker:
         if spec is None:
             return Report(key, "unknown")
         seen, started = (run.seen, run.started) if run is not None else (None, None)
-        stored = Record(seen, status.covered, self.outbox.follows(key), started)
+        promised_at, places = self.outbox.follows(key), () if is_whole(work) else work.scopes
+        stored = Record(seen, status.covered, promised_at.at, started)
         record = stored.believed(now)
         if record.follow_up != stored.follow_up:
             self.outbox.forget(key)
+        if owned_elsewhere(self.evidence, spec, task.specs.by_key, task.demand.scopes):
+            return Report(key, "superseded")
+        record = self._for_places(task, record, spec, promised_at)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
         if promise is not None and promise > now + MARGIN:
@@ -181,10 +220,24 @@ class Worker:
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
         if decision is Decision.EARLY and promise is not None:
-            self.outbox.again(work, (promise - now).total_seconds())
+            self.outbox.again(replace(work, keys=(key,)), (promise - now).total_seconds())
         else:
-            self.outbox.promise(key, promised(record, now, in_burst=in_burst), span.traceparent or work.trace)
+            at = promised(record, now, in_burst=in_burst)
+            self.outbox.promise(key, at, span.traceparent or work.trace, scopes=places)
         return Report(key, "postponed")
+
+    def _for_places(self, task: _Task, record: Record, spec: Spec, follows: FollowUp) -> Record:
+        """The record as a request about some places sees it: it relies on no follow-up that is about others."""
+        if is_whole(task.work):
+            return record if not follows.scopes else replace(record, follow_up=None)
+        found = replace(record, follow_up=record.follow_up if holds(follows.scopes, task.work.scopes) else None)
+        seen, read = None, task.specs.read
+        if self.evidence is not None and read is not None:
+            seen = self.evidence.seen(spec, task.demand.scopes)
+        if seen is None or read is None:
+            return found
+        seen = min(seen, read)
+        return replace(found, seen=max(seen, record.seen or seen), covered=max(seen, record.covered or seen))
 
     def _unchanged(self, task: _Task, key: str, span: Span) -> Report | None:
         """The report on a pool that a shared look finds as it was, at no transaction of its own; None elsewhere.
@@ -227,14 +280,16 @@ class Worker:
         trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
             if task.lifts_rests(before):
-                self.outbox.again(replace(task.work, keys=(key,)), self.busy)  # a follow-up would lift nothing
+                self.outbox.again(task.work.back(task.inserted, (key,)), self.busy)  # a follow-up would lift nothing
             else:
-                self.outbox.follow_up(key, self.busy, trace)
+                self.outbox.follow_up(key, self.busy, trace, scopes=() if is_whole(task.work) else task.work.scopes)
             return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
-        if result.next_look is not None:
-            self.outbox.follow_up(key, result.next_look, trace)
-        return Report(key, result.outcome.value, result, seconds)
+        later = None
+        if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
+            due = self.clock.now() + timedelta(seconds=result.next_look)
+            later = Later(key, due, trace, places_left(task.work, result))
+        return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
 
 
 def _put(work: WorkMessage, inserted: datetime) -> datetime:

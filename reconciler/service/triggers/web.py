@@ -126,6 +126,8 @@ def _specs(context: TriggerContext) -> tuple[bool, str]:
     specs = context.catalogue.specs()
     if specs.snapshot.stale:
         return False, "Git cannot be read; the last good commit applies"
+    if specs.snapshot.beyond is not None:
+        return False, f"{len(specs.snapshot.beyond.paths):,} spec files are left out: {specs.snapshot.beyond.why}"
     return True, f"{len(specs.by_key)} pools, {len(specs.problems)} problems"
 
 

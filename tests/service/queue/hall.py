@@ -22,6 +22,7 @@ from reconciler.service.queue import messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Report, Worker
+from reconciler.survey.evidence import Evidence
 from reconciler.telemetry import MemoryTelemetry
 from tests.contract.families import Settable, Stores
 from tests.deployment import spec
@@ -75,7 +76,8 @@ class Hall:
             self.estate.add(ORG, self.pools, 2)
         events, sweeps = map(self.stores.named, self.names)
         self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
-        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
+        known = Evidence(self.clock.now)
+        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry, evidence=known)
         reconciler = Reconciler(
             planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(),
             record=self.stores.record, safety=self.safety, wait=self.wait, holder=self.holder,
@@ -88,6 +90,7 @@ class Hall:
             self.clock,
             self.telemetry,
             self._listen,
+            evidence=known,
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}

@@ -189,7 +189,8 @@ class _Runner:
 
     @contextmanager
     def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
-        assert (demand, shared) == (None, False)
+        assert demand is not None
+        assert not shared
         yield Look(self)
 
     def unchanged(self, *_: Any, **__: Any) -> Result | None:
