@@ -58,7 +58,7 @@ class StatusMemory(Protocol):
         """Leave the status."""
 
 
-class Draft:
+class UnsavedStatus:
     """A run that may find what is stored already: what it would store, and nothing stored."""
 
     def __init__(self, status: PoolStatus) -> None:

@@ -16,8 +16,8 @@ from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
-from reconciler.engine.look import Look, at_rest, held
-from reconciler.engine.memory import Draft, Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.look import OrganizationLook, at_rest, held
+from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
 from reconciler.engine.packed import Packed, organization_of
 from reconciler.engine.planner import Planner
@@ -97,13 +97,13 @@ class Reconciler:
         return self.planner.survey(batch, self._snapshots.load(batch), sample=sample, demand=demand)
 
     @contextmanager
-    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
+    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
         """A look at the pools of one message, whose facts are as fresh as it demands.
 
         `shared`: under the organization's lease; `LeaseHeld` where another worker has it, by whom and until when.
         """
         if not shared or not specs:
-            yield Look(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
+            yield OrganizationLook(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
@@ -111,7 +111,7 @@ class Reconciler:
             packed = Packed(self._state, self._safety, organization, tenure)
             survey = self.survey(specs, demand)
             try:
-                yield Look(self, survey, packed)
+                yield OrganizationLook(self, survey, packed)
             finally:
                 self._snapshots.save(specs, survey.learned())
                 packed.save()
@@ -169,7 +169,7 @@ class Reconciler:
         frame = ending.Frame(spec, revision, self.planner.clock, self.limits, trace, requested, specs_read)
         if before is None or not at_rest(before):
             return None
-        draft = Draft(before)
+        draft = UnsavedStatus(before)
         if ending.paused(frame):
             result = ending.suspended(frame, draft)
         else:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
-from reconciler.engine.look import Look
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
@@ -46,7 +46,7 @@ class Reconciles(Protocol):
 
     def look(
         self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
-    ) -> AbstractContextManager[Look]:
+    ) -> AbstractContextManager[OrganizationLook]:
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 
@@ -75,7 +75,7 @@ class _Task:
     inserted: datetime
     """When it was put for the first time."""
     specs: Specs
-    look: Look
+    look: OrganizationLook
     """One pool reads for itself; the pools of a batch share what they read."""
     demand: Demand
 
