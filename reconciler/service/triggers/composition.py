@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 from reconciler import bootstrap
 from reconciler.config.settings import Settings, environment
@@ -55,7 +56,8 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
     known = app.planner.evidence
     worker = Worker(
-        catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin, evidence=known
+        catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin, evidence=known,
+        interval=timedelta(seconds=hosting.sweep_seconds),
     )  # fmt: skip
 
     def plan(spec: Spec, revision: str) -> Json:
