@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
-from reconciler.engine.look import DemandOf, OrganizationLook
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
@@ -45,7 +45,7 @@ class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
     def look(
-        self, specs: Sequence[Spec], demand: Demand | DemandOf | None = None, *, shared: bool
+        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
     ) -> AbstractContextManager[OrganizationLook]:
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 

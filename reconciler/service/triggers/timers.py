@@ -169,7 +169,8 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
     context.outbox.concern((*everything, *found.concerns), "audit", trace)
     kept = timedelta(seconds=context.options.max_age)
     read = feed.after_read(body, organization, found.changes, cursor=following, now=now, kept=kept, whole=not cut)
-    _remember(context, name, read, document)
+    if read != body:
+        _remember(context, name, read, document)
 
 
 def _sweep_age(context: TriggerContext) -> None:
