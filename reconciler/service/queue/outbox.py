@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.documents import moment, moment_of
@@ -17,7 +17,7 @@ from reconciler.ports.stores import MessageQueue, StateStore, StoredDocument
 from reconciler.service.queue.batch import batches
 from reconciler.service.queue.coalesce import kept
 from reconciler.service.queue.coverage import holds
-from reconciler.service.queue.messages import WorkMessage
+from reconciler.service.queue.messages import MAX_KEYS, WorkMessage
 from reconciler.service.queue.requests import Concern, whole, works
 from reconciler.spec.model import Spec
 
@@ -71,7 +71,9 @@ class Outbox:
     def again(self, work: WorkMessage, delay: float = 0.0) -> None:
         """Put back what was not done (`WorkMessage.back`): a batch's rest, a failing pool, all while Git is away."""
         queue = self.sweeps if work.trigger == "sweep" else self.events
-        queue.put(work.text(), delay=delay)
+        keys = work.keys if work.organization is None else work.keys[:1]
+        for start in range(0, len(keys), MAX_KEYS):
+            queue.put(replace(work, keys=keys[start : start + MAX_KEYS]).text(), delay=delay)
 
     def follow_up(self, key: str, delay: float, trace: str = "", *, scopes: tuple[str, ...] = ()) -> bool:
         """Request one later run; returns whether a message was put: not where one is queued that is due sooner."""
