@@ -29,6 +29,8 @@
     stored      parts of a pool's document beside conditions
     backoff     delays after failures, with jitter from a hash
     facet       the contract of a facet: five functions
+    snapshots   evidence between processes
+    fresh       a plan for writing, on facts that are read now
     unnamed     pools with a stored status that no spec names any more
     result      the value that is returned (`Result`)
     events      the events of a run, for listeners
