@@ -21,6 +21,7 @@ from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
+from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
@@ -126,6 +127,7 @@ class Worker:
             self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
+        work = spread_out(work, specs.by_key.values())
         known = self._concerned(work, specs)
         put, sweep = _put(work, inserted), work.trigger == SWEEP
         demand = demand_of(work, received, put)
