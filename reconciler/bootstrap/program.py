@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,9 +30,11 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.evidence import Evidence
 from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
@@ -94,6 +98,8 @@ class App:
     """The store itself: it names queues."""
     clock: Clock
     telemetry: Telemetry
+    record: WriteLog
+    """The record of writes."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -132,18 +138,23 @@ def build(
     safety = Safety(kept.safety, clock, settings.mode, service=service)
     planner = planner_of(settings, planes, clock, watch)
     planner.operators = operator_names(settings, planner.policy, safety.documents, service=service)
+    if service:
+        planner.evidence = Evidence(clock.now)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(
-        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
-    )
+        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety,
+        holder=f"{socket.gethostname()} ({os.getpid()})",
+    )  # fmt: skip
 
     def close() -> None:
         planes.close()
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
+    return App(
+        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, kept.record, close
+    )
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

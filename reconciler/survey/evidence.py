@@ -1,167 +1,377 @@
-"""Whether an organization's list of authorized resources was shown to be complete, and which pairs are tried next.
+"""All facts that a process knows, by organization, each with the moment at which its read began. It outlives messages.
 
-The list of a project's authorized resources without an id is published ("type" and "id" are optional,
-vsts-rest-api-specs build 7.2), but every known caller passes an id, so there is no evidence that it holds every queue.
-A queue in it is open. One that is missing from it is closed only where the list was *shown* to be complete: pairs that
-are open by the pair read (`pipelinePermissions`) were in it. That is tried on first use, and again in each resync on
-pairs that count as closed because they are missing; from the first miss on it no longer counts.
+A message reads through a view with a demand: a fact that is fresh enough is used as it is, one that is too old is read
+again in place, once for all messages that need it meanwhile. What a write touched is dropped. Errors are no facts:
+they belong to the message in which they happened, and what was read before them stays.
 
-Nor is it published that a list is not cut at some length; it has no paging. A list shorter than another one of the
-organization cannot have been cut there. What is missing from the longest ones is not closed, unless a list of that
-length held what is desired open.
+Never evidence: modes, approvals and recorded operators (the owner's word counts at once), the state of machines, and
+what is computed from other facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 
-from reconciler.documents import Json
-from reconciler.ports.devops import Queue
-from reconciler.survey.capabilities.questions import COMPLETE, INCOMPLETE
+from reconciler.errors import ReconcilerError
+from reconciler.ports.devops import Project
+from reconciler.spec.model import Spec
+from reconciler.survey import scope as batch_scope
+from reconciler.survey import scopes
+from reconciler.survey.demand import MAX_AGE, Demand
+from reconciler.survey.feeds import Trust
+from reconciler.survey.memo import Key, Slot
+from reconciler.survey.rotation import Feed
+from reconciler.survey.scopes import Scope
 
-FIRST_TRIAL = 8
-"""Pairs tried where the list was not yet shown."""
-CAPABILITY_TRIAL = 2
-"""Pairs tried by every run where the list was not shown here, and `probe` found it complete."""
-AFTER_A_MISS = 24
-"""Pairs that have to agree in a row before a list counts again; three trials at least."""
+LOCAL = frozenset({"begun", "groups", "hidden projects", "machines", "recorded operators"})
+"""Kinds of facts that no two messages share."""
+_TIDY = timedelta(minutes=10)
+"""How often facts beyond the maximum age are dropped."""
+_HINTS = 100
+"""Hints that are kept one by one, for facts that are learned of later; older ones count for all of them."""
 
 
-_ANY_POOL = 0
-_NUMBERS = ("agreed", "misses", "cursor", "longest")
+class Organization:
+    """What is known of one organization; of ARM where its name is empty. Safe to share between threads."""
 
+    def __init__(self, name: str, now: Callable[[], datetime]) -> None:
+        self.name = name
+        self._now = now
+        self._lock = Lock()
+        self._facts: dict[Key, Slot] = {}
+        self._reading: dict[Key, Slot] = {}
+        self._hinted: dict[Key, datetime] = {}
+        self._dropped: dict[Key, datetime] = {}
+        self._hints: list[tuple[Scope, datetime]] = []
+        self._all_hinted: datetime | None = None
+        self._trust = Trust()
+        self._changes = 0
 
-@dataclass(frozen=True, slots=True)
-class ListEvidence:
-    """What was learned about one organization's list; stored between runs."""
+    def fresh(self, key: Key, needed: datetime | None) -> Slot | None:
+        """A fact, or a read under way, that began when it is needed or later; None needed: only a new read will do."""
+        with self._lock:
+            return self._fresh(key, needed)
 
-    agreed: int = 0
-    """Open pairs found in the list since the last miss."""
-    misses: int = 0
-    """Open pairs that were missing from it, ever."""
-    cursor: int = 0
-    """Where the next trial begins, so that in time every pair has its turn."""
-    longest: int = 0
-    """Length of the longest list that held an open pair as it should."""
+    def slot(self, key: Key, began: datetime, needed: datetime | None) -> tuple[Slot, bool]:
+        """The same, or else a new one that the caller has to fill (True)."""
+        with self._lock:
+            if (known := self._fresh(key, needed)) is not None:
+                return known, False
+            self._reading[key] = slot = Slot(began)
+            return slot, True
+
+    def settled(self, key: Key, slot: Slot) -> None:
+        """Keep what a slot holds, unless it is an error, or was dropped while it was read."""
+        with self._lock:
+            if self._reading.get(key) is not slot:
+                return
+            del self._reading[key]
+            if slot.error is not None or isinstance(slot.value, ReconcilerError):
+                return
+            known = self._facts.get(key)
+            if known is None or known.began <= slot.began:
+                if known is not None and known.value != slot.value and not self._announced(key, known):
+                    self._trust.differs(key, slot.began)
+                self._put(key, slot)
+                self._changes += 1
+                if key.kind == "projects":
+                    self._only({one.id for one in slot.value}, slot.began)
+
+    def forget(self, touched: Callable[[Key], bool]) -> None:
+        """Drop facts and reads under way."""
+        now = self._now()
+        with self._lock:
+            for slots in (self._facts, self._reading):
+                for key in [key for key in slots if touched(key)]:
+                    del slots[key]
+                    self._dropped[key] = now
+
+    def hint(self, scope: Scope, at: datetime) -> None:
+        """Something of this scope may have changed until `at`: what was read earlier does not count any more."""
+        with self._lock:
+            self._hints.append((scope, at))
+            for _, moment in self._hints[:-_HINTS]:
+                self._all_hinted = max(moment, self._all_hinted or moment)
+            self._hints = self._hints[-_HINTS:]
+            for slots in (self._facts, self._reading):
+                for key, slot in slots.items():
+                    if slot.began < at and scope.holds(key):
+                        self._hinted[key] = max(at, self._hinted.get(key, at))
+            self._trust.hinted(scope)
+
+    def heard(self, feed: Feed) -> bool:
+        """See `Evidence.heard`."""
+        with self._lock:
+            return self._trust.heard(feed, self._now())
+
+    def counts(self, now: datetime) -> bool:
+        """Whether reads may be postponed for the feed."""
+        with self._lock:
+            return self._trust.counts(now)
 
     @property
-    def shown(self) -> bool:
-        """Whether what is missing from the list is closed."""
-        return self.agreed >= (AFTER_A_MISS if self.misses else 1)
+    def distrusted_until(self) -> datetime | None:
+        """Until when its feed does not count, since it left out changes; may be over."""
+        return self._trust.feed.distrusted_until
 
-    def spans(self, length: int, longest: int) -> bool:
-        """Whether a list of this length cannot have been cut; `longest` is the longest of all that were read."""
-        return length < longest or length <= self.longest
+    @property
+    def changes(self) -> int:
+        """Grows with every fact that is read: what was saved at the same number is the same."""
+        return self._changes
 
-    def seen(self, agreed: int, misses: int) -> ListEvidence:
-        """With pairs that were tried; one miss outweighs all that agreed."""
-        if misses:
-            return replace(self, agreed=0, misses=self.misses + misses)
-        return replace(self, agreed=min(self.agreed + agreed, AFTER_A_MISS))
+    def snapshot(self) -> tuple[dict[Key, Slot], dict[str, Any]]:
+        """The facts that no hint made old, and what is known of the feed."""
+        with self._lock:
+            facts = {k: slot for k, slot in self._facts.items() if self._hinted.get(k, slot.began) <= slot.began}
+            return facts, self._trust.to_json()
 
-    def merged(self, stored: ListEvidence) -> ListEvidence:
-        """With what another worker stored meanwhile: the one with more misses counts."""
-        known = max(self, stored, key=lambda evidence: (evidence.misses, evidence is self))
-        return replace(known, cursor=max(self.cursor, stored.cursor), longest=max(self.longest, stored.longest))
+    def learn(self, facts: Mapping[Key, Slot], trust: Any) -> None:
+        """Take over what another process read later than this one, or read at all; a hint since outweighs it."""
+        with self._lock:
+            now = self._now()
+            self._trust.learn(trust, now)
+            for key, slot in facts.items():
+                known = self._facts.get(key)
+                if self._outdated(key, slot.began):
+                    continue
+                if known is None or known.began < slot.began:
+                    self._put(key, slot)
 
-    def to_json(self) -> dict[str, Json]:
-        """The stored form."""
-        return {name: getattr(self, name) for name in _NUMBERS}
+    def oldest(self, holds: Callable[[Key], bool], judged: datetime) -> list[datetime] | None:
+        """When the reads of these facts began; None where one is not what it was at a moment, or is not known now."""
+        with self._lock:
+            if any(holds(key) for key in self._dropped):
+                return None
+            held = [(key, slot) for key, slot in self._facts.items() if holds(key)]
+            if any(slot.changed > judged or slot.began < self._hinted.get(key, slot.began) for key, slot in held):
+                return None
+            return [slot.began for _, slot in held]
 
-    @classmethod
-    def from_json(cls, body: Json) -> ListEvidence:
-        """From the stored form; unknown fields are ignored, what cannot be read counts as nothing learned."""
-        if not isinstance(body, Mapping):
-            return cls()
-        numbers = {name: body.get(name) for name in _NUMBERS}
-        return cls(**{name: n for name, n in numbers.items() if type(n) is int and n >= 0})
+    def still(self, key: Key, slot: Slot) -> bool:
+        """Whether a slot holds what is known now. One that ended with an error holds nothing."""
+        known = self._facts.get(key)
+        return known is not None and slot.ready and slot.error is None and (known is slot or known.value == slot.value)
+
+    def began(self, key: Key) -> datetime | None:
+        """When the read of a fact began that is known, whatever its age."""
+        slot = self._facts.get(key)
+        return None if slot is None else slot.began
+
+    def peek(self, key: Key) -> Any:
+        """The value of a fact of any age; None where there is none."""
+        slot = self._facts.get(key)
+        return None if slot is None else slot.value
+
+    def forget_older(self, than: datetime) -> None:
+        """Drop the facts that were read earlier."""
+        now = self._now()
+        with self._lock:
+            self._dropped |= {key: now for key, slot in self._facts.items() if slot.began < than}
+            self._facts = {key: slot for key, slot in self._facts.items() if slot.began >= than}
+            self._hinted = {key: at for key, at in self._hinted.items() if key in self._facts or key in self._reading}
+            self._dropped = {key: at for key, at in self._dropped.items() if at >= than}
+
+    def _announced(self, key: Key, known: Slot) -> bool:
+        """Whether a hint said that a fact may be another by now."""
+        return self._hinted.get(key, known.began) > known.began
+
+    def _put(self, key: Key, slot: Slot) -> None:
+        """Under the lock: the newest that is known of a fact; it keeps the moment since when it has this value."""
+        known = self._facts.get(key)
+        slot.changed = known.changed if known is not None and known.value == slot.value else self._now()
+        self._facts[key] = slot
+        self._dropped.pop(key, None)
+
+    def _only(self, projects: Collection[str], at: datetime) -> None:
+        """Under the lock: drop facts of projects that a newer list does not have."""
+        gone = [k for k, slot in self._facts.items() if k.project and k.project not in projects and slot.began < at]
+        for key in gone:
+            del self._facts[key]
+
+    def _outdated(self, key: Key, began: datetime) -> bool:
+        """Whether a write or a hint came after a fact was read that is not known here."""
+        later = [at for at in (self._dropped.get(key), self._all_hinted) if at is not None]
+        return any(began < at for at in later) or any(began < at and one.holds(key) for one, at in self._hints)
+
+    def _fresh(self, key: Key, needed: datetime | None) -> Slot | None:
+        if needed is None:
+            return None
+        least = max(needed, self._hinted.get(key, needed))
+        for slots in (self._facts, self._reading):
+            slot = slots.get(key)
+            if slot is not None and slot.began >= least:
+                return slot
+        return None
 
 
-class Ledger:
-    """The evidence of one batch, and how many pairs it may still try. One object for a survey and its fresh copies."""
+class Evidence:
+    """The facts of a process: one registry for all organizations. Safe to share between threads."""
 
-    def __init__(self, evidence: Mapping[str, ListEvidence], sample: int) -> None:
+    def __init__(self, now: Callable[[], datetime], max_age: timedelta = MAX_AGE) -> None:
+        """`max_age`: how old a fact may become; older ones are dropped."""
+        self.now = now
+        self.max_age = max_age
         self._lock = Lock()
-        self._evidence = dict(evidence)
-        self._sample = sample
-        self._left: dict[tuple[str, int], int] = {}
-        self._turns: dict[str, int] = {}
-        self._changed: set[str] = set()
+        self._tidied = now()
+        self._organizations: dict[str, Organization] = {}
+        self._commit: object = None
+        self._named: Mapping[str, frozenset[str]] = {}
+        self._judged: dict[str, tuple[datetime, Spec]] = {}
 
-    def evidence_of(self, organization: str) -> ListEvidence:
-        """What is known of an organization."""
+    def of(self, organization: str) -> Organization:
+        """What is known of one organization; of ARM for the empty name."""
+        found = self._organizations.get(organization)
+        if found is not None:
+            return found
         with self._lock:
-            return self._evidence.get(organization, ListEvidence())
+            return self._organizations.setdefault(organization, Organization(organization, self.now))
 
-    def shown(self, organization: str, capability: str = "") -> bool:
-        """Whether what is missing from the organization's lists is closed.
+    def names(self) -> Sequence[str]:
+        """Organizations of which something was requested, sorted; the empty name for ARM."""
+        with self._lock:
+            return sorted(self._organizations)
 
-        `capability` is what `probe` found: *incomplete* outweighs what was learned here, *complete* stands in for it
-        until the first miss.
+    def name(self, specs: Iterable[Spec], commit: object) -> None:
+        """Take note of all pools that the specs of a commit name: lists are requested for all of them at once.
+
+        `commit`: what tells these specs from others; the same one costs nothing. Organizations that no spec names any
+        more are dropped.
         """
-        evidence = self.evidence_of(organization)
-        if capability == INCOMPLETE:
-            return False
-        return evidence.shown or (capability == COMPLETE and not evidence.misses)
+        if commit is not None and self._commit == commit:
+            return
+        batch = tuple(specs)
+        pools = batch_scope.scope_of(batch)[0]
+        with self._lock:
+            self._commit, self._named = commit, pools
+            for key in self._judged.keys() - {spec.key for spec in batch}:
+                del self._judged[key]
+            for organization in self._organizations.keys() - pools.keys() - {""}:
+                del self._organizations[organization]
 
-    def absence_counts(self, organization: str, length: int, longest: int, capability: str = "") -> bool:
-        """Whether what is missing from a list of this length is closed; `longest`: of all that were read."""
-        return self.shown(organization, capability) and self.evidence_of(organization).spans(length, longest)
+    def interest(self, batch: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+        """Agent pools by organization about which lists are requested: those of the batch, and all that are named."""
+        named = self._named
+        return {name: pools | named.get(name, frozenset()) for name, pools in batch.items()}
 
-    def draw(self, organization: str, pairs: Sequence[Queue], *, capability: str = "") -> tuple[Queue, ...]:
-        """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
+    def projects(self, organization: str) -> Sequence[Project] | None:
+        """The projects that are known, however old; None: they were never read."""
+        known: Sequence[Project] | None = self.of(organization).peek(Key("projects", organization))
+        return known
 
-        `pairs` are all of one agent pool. A list that was shown is tried again on each pool once a resync, beginning
-        where the one before ended; until then on a few pairs of the first pools that have some.
+    def seen(self, spec: Spec, about: Iterable[Scope]) -> datetime | None:
+        """When the read of the oldest fact of these scopes began, where a run judged them as they are now.
+
+        None where no run of the pool did, or with another spec, or left work; where one of the facts changed, was
+        dropped or hinted at since; or where there is none. A message that was put before this moment is done.
         """
-        if not pairs or capability == INCOMPLETE:
-            return ()  # where `probe` found them incomplete there is nothing left to find out
-        shown = self.shown(organization, capability)
+        judged = self._judged.get(spec.key)
+        if judged is None or judged[1] != spec:
+            return None
+        placed = scopes.placed(about, [spec], self.projects)
+        names = {"", *(one.name for one in spec.organizations)} | {one.organization for one in placed}
+        moments: list[datetime] = []
+        for name in sorted(names):
+            found = self.of(name).oldest(lambda key: any(scope.holds(key) for scope in placed), judged[0])
+            if found is None:
+                return None
+            moments += found
+        return min(moments, default=None)
+
+    def judged(self, spec: Spec, used: Mapping[Key, Slot]) -> None:
+        """A run of the pool used these facts and left no work; it counts where they are still what is known."""
+        at = self.now()
+        same = all(self.of(key.organization).still(key, slot) for key, slot in used.items() if key.kind not in LOCAL)
         with self._lock:
-            evidence = self._evidence.get(organization, ListEvidence())
-            whose = pairs[0].pool_id if shown else _ANY_POOL
-            left = self._left.setdefault((organization, whose), self._trial(evidence, shown=shown))
-            count = min(left, len(pairs))
-            if not count:
-                return ()
-            self._left[organization, whose] = left - count
-            turn = self._turns.setdefault(organization, evidence.cursor)
-            self._put(organization, replace(evidence, cursor=turn + 1))
-        ordered = sorted(pairs, key=lambda queue: (queue.project_id, queue.id))
-        start = turn * count % len(ordered)
-        return tuple((ordered[start:] + ordered[:start])[:count])
+            self._judged.pop(spec.key, None)
+            if same:
+                self._judged[spec.key] = at, spec
 
-    def note_length(self, organization: str, length: int) -> None:
-        """Take note of a list of this length that held an open pair as it should."""
-        with self._lock:
-            evidence = self._evidence.get(organization, ListEvidence())
-            if length > evidence.longest:
-                self._put(organization, replace(evidence, longest=length))
+    def hint(self, scope: Scope, at: datetime) -> None:
+        """Something of this scope may have changed until `at`. Its facts are read again when they are next needed."""
+        for one in scopes.placed((scope,), (), self.projects):
+            self.of(one.organization).hint(one, at)
 
-    def note_trials(self, organization: str, agreed: int, misses: int) -> None:
-        """Take note of pairs that were tried."""
-        with self._lock:
-            seen = self._evidence.get(organization, ListEvidence()).seen(agreed, misses)
-            self._put(organization, seen)
-            if seen.shown:
-                self._left[organization, _ANY_POOL] = 0  # this batch has its answer; the next one tries again
+    def heard(self, organization: str, feed: Feed) -> bool:
+        """The change feed of an organization was read. True where it left out too much, and is distrusted from now on.
 
-    def changed(self) -> dict[str, ListEvidence]:
-        """What was learned since the last call, for storing."""
-        with self._lock:
-            learned = {organization: self._evidence[organization] for organization in sorted(self._changed)}
-            self._changed.clear()
-        return learned
+        Call it after the hints of what was read.
+        """
+        return self.of(organization).heard(feed)
 
-    def _trial(self, evidence: ListEvidence, *, shown: bool) -> int:
-        """How many pairs may be tried now. What only `probe` found is tried by every run, of one pool too."""
-        if evidence.shown:
-            return self._sample
-        return max(self._sample, CAPABILITY_TRIAL) if shown else FIRST_TRIAL
+    def quiet(self) -> frozenset[str]:
+        """Organizations whose feed counts now: their sweeps may postpone reads."""
+        now = self.now()
+        return frozenset(name for name in self.names() if name and self.of(name).counts(now))
 
-    def _put(self, organization: str, evidence: ListEvidence) -> None:
-        if self._evidence.get(organization) != evidence:
-            self._evidence[organization] = evidence
-            self._changed.add(organization)
+    def distrusted(self) -> dict[str, datetime]:
+        """Organizations whose feed left out changes → until when it does not count."""
+        now = self.now()
+        found = {name: self.of(name).distrusted_until for name in self.names()}
+        return {name: until for name, until in found.items() if until is not None and now < until}
+
+    def _tidy(self) -> None:
+        now = self.now()
+        if timedelta() <= now - self._tidied < _TIDY:
+            return
+        self._tidied = now
+        for name in self.names():
+            self.of(name).forget_older(now - self.max_age)
+
+    def view(self, specs: Iterable[Spec], demand: Demand | None) -> View:
+        """What a batch of these specs reads through; without a demand it reads everything itself, for others to use."""
+        self._tidy()
+        if demand is None:
+            return View(self, lambda _: None)
+        return View(self, demand.placed(specs, self.projects).needed)
+
+
+class View:
+    """The evidence as one message may use it (`reconciler.survey.memo.Shared`)."""
+
+    def __init__(self, evidence: Evidence, needed: Callable[[Key], datetime | None]) -> None:
+        """`needed`: when a fact must have been read; None: by this message itself."""
+        self._evidence = evidence
+        self.needed = needed
+
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> View:
+        """One that reads by itself each fact for which `again` holds, or that was read `before`."""
+
+        def needed(key: Key) -> datetime | None:
+            least = None if again(key) else self.needed(key)
+            return least if least is None or before is None else max(least, before)
+
+        return View(self._evidence, needed)
+
+    def _least(self, key: Key) -> datetime | None:
+        """When a fact must have been read. That of a pair is compared with its project's list, and never older."""
+        needed = self.needed(key)
+        if needed is None or key.kind != "permissions":
+            return needed
+        listed = self._evidence.of(key.organization).began(Key("authorized", key.organization, key.project))
+        return needed if listed is None else max(needed, listed)
+
+    def slot(self, key: Key, began: datetime) -> tuple[Slot, bool] | None:
+        """A fact that is fresh enough, or a new slot to fill; None: this kind is not shared."""
+        if key.kind in LOCAL:
+            return None
+        return self._evidence.of(key.organization).slot(key, began, self._least(key))
+
+    def fresh_enough(self, key: Key) -> Slot | None:
+        """A fact that is fresh enough."""
+        if key.kind in LOCAL:
+            return None
+        return self._evidence.of(key.organization).fresh(key, self._least(key))
+
+    def settled(self, slots: Mapping[Key, Slot]) -> None:
+        """Keep what this message read."""
+        for key, slot in slots.items():
+            if key.kind not in LOCAL:
+                self._evidence.of(key.organization).settled(key, slot)
+
+    def forget(self, touched: Callable[[Key], bool], organizations: Iterable[str]) -> None:
+        """Drop what a write touched."""
+        for organization in organizations:
+            self._evidence.of(organization).forget(touched)

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.service.queue.messages import MAX_KEYS, WorkMessage
+from reconciler.service.queue.requests import group_of
 from reconciler.spec.model import Spec
 
-LARGEST = min(MAX_KEYS, 100)
-"""Pools in one batch: more would not fit a run's budget where many have to be repaired."""
+LARGEST = MAX_KEYS
+"""Pools in one batch: as many as one list of queues is about. What does not fit its time is put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def batches(specs: Iterable[Spec]) -> tuple[Batch, ...]:
     """All pools in batches, sorted; every key in one of them."""
     groups: dict[str, list[str]] = defaultdict(list)
     for spec in specs:
-        groups[spec.organizations[0].name if spec.organizations else ""].append(spec.key)
+        groups[group_of(spec)].append(spec.key)
     cut = []
     for organization, keys in sorted(groups.items()):
         ordered = sorted(keys)

@@ -53,7 +53,10 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
     begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
-    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin)
+    known = app.planner.evidence
+    worker = Worker(
+        catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin, evidence=known
+    )  # fmt: skip
 
     def plan(spec: Spec, revision: str) -> Json:
         status = load_status(app.state, spec.key)
@@ -83,6 +86,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         approve,
         audit,
         options,
+        app.record,
     )
 
 

@@ -8,10 +8,14 @@ from typing import Protocol
 
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
+from reconciler.service.events.audit import Own
+from reconciler.service.events.echoes import Echoes
 from reconciler.service.http.agent_pools import Approve
 from reconciler.service.http.approvals import ApprovalContext
 from reconciler.service.queue.outbox import Outbox
@@ -75,8 +79,23 @@ class TriggerContext:
     """Records the owner's approval of an agent pool."""
     audit: AuditLog
     options: TriggerOptions
+    record: WriteLog
+    """The record of writes."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)
 
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""
         return load_status(self.state, key).remembered
+
+    @property
+    def own(self) -> Own:
+        """How the operator's own changes are told from those of others."""
+        return Own(self._operator, Echoes(self.record).left)
+
+    def _operator(self, organization: str) -> str:
+        """The local id that the deployed service recorded of itself, lower case; empty where it is not known."""
+        try:
+            found = self.safety.recorded_operators().get(organization)
+        except ReconcilerError:
+            return ""
+        return found.id.lower() if found is not None else ""

@@ -13,6 +13,7 @@ from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
+from reconciler.service.queue.requests import works
 from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import LOOK
@@ -29,7 +30,7 @@ def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[st
         specs = _specs(context, "event")
         if specs is None:
             return []
-        found = in_groups(found, {key: spec.pool_id for key, spec in specs.items()})
+        found = in_groups(found, specs.values())
     return _requests(context, "pool_changed", found, "event", trace)
 
 
@@ -38,7 +39,7 @@ def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[
     specs = _specs(context, "audit")
     if specs is None:
         return []
-    found = audit_keys(text, tuple(specs.values()), context.remembered)
+    found = audit_keys(text, tuple(specs.values()), context.remembered, context.own)
     return _requests(context, "devops_changed", found, "audit", trace)
 
 
@@ -131,4 +132,4 @@ def _requests(context: TriggerContext, function: str, found: Keys, trigger: str,
     if not found.keys:
         return []
     with tracing.begun(context, function, event_trace=found.trace, trace=trace) as span:
-        return messages.one_each(found.keys, trigger, span.traceparent)
+        return [work.text() for work in works(found.concerns, trigger, span.traceparent)]

@@ -12,6 +12,7 @@ from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
+from reconciler.service.queue.requests import whole
 from reconciler.service.triggers import logs, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
@@ -157,15 +158,15 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         refusal = {"refusedUntil": moment(now + REFUSED_FOR)}
         _remember(context, f"audit/{organization}", {"cursor": since, **refusal}, document)
         raise
-    found = log_keys(entries, specs, context.remembered, organization)
+    found = log_keys(entries, specs, context.remembered, organization, context.own)
     if cut:
         # The entries that were not read may concern any pool: all pools of the organization are requested.
         context.telemetry.count("reconciler.audit.cut", organization=organization)
         logs.event(
             "audit", organization=organization, reason="Cut", entries=len(entries), since=since.partition("|")[0]
         )
-    concerned = [spec for spec in specs if spec.key in found.keys or (cut and _uses(spec, organization))]
-    context.outbox.request(concerned, "audit", trace)
+    everything = whole(spec for spec in specs if cut and _uses(spec, organization))
+    context.outbox.concern((*everything, *found.concerns), "audit", trace)
     if body != {"cursor": following}:
         _remember(context, f"audit/{organization}", {"cursor": following}, document)
 
