@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import estates, waves
-from benchmarks.duplicates import RUNS, Runs
+from benchmarks.duplicates import Runs
+from benchmarks.laws import full_look
 from benchmarks.measure import Emulated, Row, Table, apart, at_most, emulated, shown
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
@@ -27,12 +28,6 @@ LONGEST = 300.0
 """Seconds after which what is still on a queue is left over."""
 EXTRA = 4
 """Calls beyond a full look for what is new in an organization: it is read again where it was read before."""
-
-
-def law(size: estates.Size) -> int:
-    """The most reads of a full look at an organization: two lists a project, two reads a pool, and a few more."""
-    lists = 2 * size.projects * -(-size.pools // 200)
-    return lists + 2 * size.pools - (-size.projects // 500) - (-size.projects // 50) + 20
 
 
 def run(*, quick: bool = False) -> Table:
@@ -121,7 +116,7 @@ def _full(quick: bool) -> tuple[Row, ...]:
         one.sweep()
         left, what = one.not_in_sync(size.pools), f"{size.pools} × {size.projects}, first full look"
         return (
-            at_most(f"{what}: reads", one.reads(), law(size), count=True),
+            at_most(f"{what}: reads", one.reads(), full_look(size), count=True),
             at_most(f"{what}: pools not in sync", left, 0, count=True),
         )
 
@@ -138,7 +133,7 @@ def _slow(quick: bool) -> tuple[Row, ...]:
         one.sweep()
         what = f"{size.pools} × {size.projects}, the message's time runs out"
         return (
-            at_most(f"{what}: reads", one.reads(), law(size), count=True),
+            at_most(f"{what}: reads", one.reads(), full_look(size), count=True),
             at_most(f"{what}: pools not in sync", one.not_in_sync(size.pools), 0, count=True),
         )
 
@@ -154,7 +149,7 @@ def _throttled(quick: bool) -> tuple[Row, ...]:
         one.sweep()
         what = f"{size.pools} × {size.projects}, one 429 inside"
         return (
-            at_most(f"{what}: reads", one.reads(), law(size) + EXTRA, count=True),
+            at_most(f"{what}: reads", one.reads(), full_look(size) + EXTRA, count=True),
             at_most(f"{what}: pools not in sync", one.not_in_sync(size.pools), 0, count=True),
         )
 
@@ -175,7 +170,7 @@ def _commit(quick: bool) -> tuple[Row, ...]:
         one.drain()
         what = f"{size.pools} × {size.projects}, a commit to all files"
         return (
-            at_most(f"{what}: reads", one.reads(), law(size) + EXTRA - 1, count=True),
+            at_most(f"{what}: reads", one.reads(), full_look(size) + EXTRA - 1, count=True),
             at_most(f"{what}: pools not in sync", one.not_in_sync(size.pools), 0, count=True),
         )
 
@@ -193,7 +188,7 @@ def _created(quick: bool) -> tuple[Row, ...]:
         one.audit(cloud.do.events("audit")[-1])
         one.drain()
         writes, what = one.writes(), f"{size.pools} × {size.projects}, a project is created"
-        reads, goal = one.reads() - PROOFS * writes, law(size) + EXTRA - 1
+        reads, goal = one.reads() - PROOFS * writes, full_look(size) + EXTRA - 1
         return (
             at_most(f"{what}: reads, but for {PROOFS} of each write", reads, goal, count=True),
             shown(f"{what}: writes", writes),
@@ -211,21 +206,20 @@ def _closed(quick: bool) -> tuple[Row, ...]:
 
     def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
         with waves.counted(cloud, waves.caller_in(folder)) as sequence:
-            (calls, writes, echo, runs), _ = apart(_repair, cloud, folder, size)
+            (calls, writes, echo), _ = apart(_repair, cloud, folder, size)
         what = f"{size.pools} × {size.projects}, a queue closed by hand"
         return (
             at_most(f"{what}: calls until it is verified", calls, 12, count=True),
             at_most(f"{what}: those in sequence", len(sequence), 8, count=True),
             at_most(f"{what}: writes", writes, 1, count=True),
-            at_most(f"{what}: runs of other pools", runs - 1, 0, count=True),
             at_most(f"{what}: calls for the audit entry of the repair", echo, 0, count=True),
         )
 
     return _estate(size, work)
 
 
-def _repair(cloud: Emulated, folder: str, size: estates.Size) -> tuple[int, int, int, int]:
-    """Calls, writes, calls for the echo, runs."""
+def _repair(cloud: Emulated, folder: str, size: estates.Size) -> tuple[int, int, int]:
+    """Calls, writes, calls for the echo."""
     one = desk(cloud, folder)
     one.sweep()
     one.settle()
@@ -235,9 +229,8 @@ def _repair(cloud: Emulated, folder: str, size: estates.Size) -> tuple[int, int,
         one.audit(cloud.do.events("audit")[-1])
         one.drain()
     calls, writes = one.reads() + one.writes(), one.writes()
-    runs = sum(result in RUNS for result in one.runs.results)
     entries = cloud.do.events("audit")
     one.settle()
     one.audit(entries[-1])
     one.drain()
-    return calls, writes, one.reads() + one.writes(), runs
+    return calls, writes, one.reads() + one.writes()
