@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from dulwich import porcelain
 from dulwich.repo import Repo
-from dulwich.server import DictBackend
+from dulwich.server import BackendRepo, DictBackend
 from dulwich.web import make_wsgi_chain
 
 
@@ -38,7 +38,8 @@ def served(folder: str, latency: float) -> Iterator[Remote]:
         porcelain.commit(made, message=b"specs", author=b"A <a@fabrikam.com>", committer=b"A <a@fabrikam.com>")
     with Repo(folder) as repository:
         remote = Remote("")
-        chain = make_wsgi_chain(DictBackend({"/specs.git": repository}))
+        found: dict[str, BackendRepo] = {"/specs.git": repository}
+        chain = make_wsgi_chain(DictBackend(found))
 
         def app(environ: dict[str, Any], start: Any) -> Any:
             remote.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
