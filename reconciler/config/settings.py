@@ -210,6 +210,9 @@ class Settings:
     agent_pool_margin: Annotated[float, Variable("How much older than its ARM pool an agent pool may be, and still "
                                                  "count as created with it: clocks differ", "600", "seconds",
                                                  number(0, 3600))]
+    max_age: Annotated[float, Variable("How old a fact may become before it is read again, where a healthy audit log "
+                                       "stands for changes meanwhile; without one every full resync reads everything",
+                                       "14400", "seconds", number(300, 604_800))]
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]

@@ -40,9 +40,11 @@ def replanned(
 def outdated(status: PoolStatus, view: SharedSurvey, plan: Plan) -> datetime | None:
     """What was read before this moment does not count, even where nothing would be written; None: all counts.
 
-    A later run may have read already; and what was missing before the request was put may be there by now.
+    A later run may have read already; and an agent pool that was missing before the request was put may be there by
+    now. What is missing in a project is waited for by follow-ups of its own.
     """
     last = status.run.facts_read if status.run is not None else None
-    moments = [last, view.requested if any(one.kind is GapKind.NOT_READY for one in plan.gaps) else None]
+    missing = any(one.kind is GapKind.NOT_READY and "/" not in one.subject for one in plan.gaps)
+    moments = [last, view.requested if missing else None]
     found = [one for one in moments if one is not None and view.oldest is not None and view.oldest < one]
     return max(found, default=None)

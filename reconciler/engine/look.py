@@ -62,7 +62,7 @@ class Runs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OrganizationLook:
     """What the pools of a message share. Made by `Reconciler.look`."""
 
     runs: Runs

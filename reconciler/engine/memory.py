@@ -20,10 +20,15 @@ def load_status(state: StateStore, key: str) -> PoolStatus:
     return PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
 
 
+def evidence_document(organization: str) -> str:
+    """Name of the document about an organization; see `reconciler.engine.snapshots` for its other part."""
+    return f"evidence/{organization}"
+
+
 def load_evidence(state: StateStore, specs: Iterable[Spec]) -> dict[str, ListEvidence]:
     """The stored evidence about the organizations of these specs."""
     names = sorted({organization.name for spec in specs for organization in spec.organizations})
-    stored = {name: state.load(f"evidence/{name}") for name in names}
+    stored = {name: state.load(evidence_document(name)) for name in names}
     return {name: ListEvidence.from_json(document.body) for name, document in stored.items() if document is not None}
 
 
@@ -31,10 +36,12 @@ def save_evidence(state: StateStore, learned: Mapping[str, ListEvidence]) -> Non
     """Store it, merged with what other workers stored meanwhile. Three tries: a resync learns again what is lost."""
     for organization, evidence in learned.items():
         for _ in range(3):
-            document = state.load(f"evidence/{organization}")
+            document = state.load(evidence_document(organization))
             merged = evidence if document is None else evidence.merged(ListEvidence.from_json(document.body))
+            rest = document.body if document is not None and isinstance(document.body, Mapping) else {}
+            body, tag = {**rest, **merged.to_json()}, None if document is None else document.etag
             try:
-                state.save(f"evidence/{organization}", merged.to_json(), None if document is None else document.etag)
+                state.save(evidence_document(organization), body, tag)
             except LeaseHeld:
                 continue
             break
@@ -51,7 +58,7 @@ class StatusMemory(Protocol):
         """Leave the status."""
 
 
-class Draft:
+class UnsavedStatus:
     """A run that may find what is stored already: what it would store, and nothing stored."""
 
     def __init__(self, status: PoolStatus) -> None:

@@ -3,7 +3,7 @@
 It holds two things. *Kept documents*: statuses and safety facts of the organization's pools as they were last read,
 each with its ETag. A look lists the ETags of all documents, in one transaction for thousands, and loads only those that
 changed. *Moments*: what moves in the status of a pool that is as it was, its last run and the age of its evidence.
-They belong to one version of the status document, by its ETag, and count for no other: whoever writes the status,
+They belong to one version of the status document, by its ETag, and count for no other: any writer of the status
 ends them. So no order of writes matters, and a process that dies between two of them costs loads and loses nothing.
 
 Nothing is written to either plane by what is kept here: a run that would write reads everything again.

@@ -9,22 +9,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
-from reconciler.engine.look import Look, at_rest, held
-from reconciler.engine.memory import Draft, Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.look import OrganizationLook, at_rest, held
+from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
 from reconciler.engine.packed import Packed, organization_of
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.renewal import Wait
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import RunBasis, RunState
+from reconciler.engine.run_state import Approval, RunBasis, RunState
+from reconciler.engine.snapshots import Snapshots
 from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.steps import Steps
@@ -41,21 +42,6 @@ from reconciler.safety.operators import RecordedOperator
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.survey.demand import Demand
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """What an administrator approved: a plan by its hash, or, after the first run of it, the plan itself."""
-
-    plan_hash: str | None = None
-    begun: Plan | None = None
-    as_planned: bool = False
-    """Whether the first plan of this run is what was approved: it is shown before anything is written."""
-
-    @property
-    def given(self) -> bool:
-        """Whether the run makes the approved changes alone."""
-        return self.plan_hash is not None or self.begun is not None or self.as_planned
 
 
 class _NotSettled(Exception):
@@ -97,6 +83,7 @@ class Reconciler:
         self._safety = safety
         self._wait = wait
         self._holder = holder
+        self._snapshots = Snapshots(state, planner.evidence)
         self._recorded: set[str] = set()
         """Organizations in which this process recorded its identity."""
 
@@ -107,16 +94,16 @@ class Reconciler:
         """
         batch = tuple(specs)
         self._join(batch)
-        return self.planner.survey(batch, load_evidence(self._state, batch), sample=sample, demand=demand)
+        return self.planner.survey(batch, self._snapshots.load(batch), sample=sample, demand=demand)
 
     @contextmanager
-    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
+    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
         """A look at the pools of one message, whose facts are as fresh as it demands.
 
         `shared`: under the organization's lease; `LeaseHeld` where another worker has it, by whom and until when.
         """
         if not shared or not specs:
-            yield Look(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
+            yield OrganizationLook(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
@@ -124,10 +111,9 @@ class Reconciler:
             packed = Packed(self._state, self._safety, organization, tenure)
             survey = self.survey(specs, demand)
             try:
-                yield Look(self, survey, packed)
+                yield OrganizationLook(self, survey, packed)
             finally:
-                with suppress(ReconcilerError):  # a resync learns again what is lost
-                    save_evidence(self._state, survey.learned())
+                self._snapshots.save(specs, survey.learned())
                 packed.save()
 
     def reconcile(
@@ -146,13 +132,12 @@ class Reconciler:
         """Bring one pool as far in sync as it can be brought now.
 
         `survey`: shared reads of the batch; without one the pool is read by itself. `packed`: what its look knows of
-        its status. `plan_hash`: the approved plan;
-        where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
-        an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
-        written but what the first plan of this run shows. `requested`: when a person or a program requested this
-        run; writes that were rejected before are then sent again. `specs_read`: when the read of the specs began;
-        without it the run ends no request. Errors of the state store leave this function;
-        those of the two planes are in the result. A bug is not caught.
+        its status. `plan_hash`: the approved plan; where it is another one nothing is written, and changes that are
+        not in it are left. `approved`: the plan that an earlier run of the same approval began; changes that are not
+        in it are left. `as_planned`: nothing is written but what the first plan of this run shows. `requested`: when
+        a caller requested this run; rejected writes are then sent again. `specs_read`: when the read of the specs
+        began; without it the run ends no request. Errors of the state store are raised, those of the two planes are
+        in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
@@ -184,7 +169,7 @@ class Reconciler:
         frame = ending.Frame(spec, revision, self.planner.clock, self.limits, trace, requested, specs_read)
         if before is None or not at_rest(before):
             return None
-        draft = Draft(before)
+        draft = UnsavedStatus(before)
         if ending.paused(frame):
             result = ending.suspended(frame, draft)
         else:
@@ -324,7 +309,11 @@ class Reconciler:
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
         view = shared.knowing(spec, status.remembered, status.owed)
-        plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+
+        def planned(on: SharedSurvey) -> Plan:
+            return self.planner.plan(spec, on, frame.revision, claims, caps=caps)
+
+        plan = planned(view)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
         rests, rules = {} if first else status.resting, frame.rest_rules()
         ended = status.pending if failed is None else None
@@ -343,10 +332,6 @@ class Reconciler:
         if settled and (writes or before):
             raise _NotSettled
         if not fresh and (writes or before):
-
-            def planned(view: SharedSurvey) -> Plan:
-                return self.planner.plan(spec, view, frame.revision, claims, caps=caps)
-
             view, plan = replanned(spec, view, plan, planned, before)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None

@@ -2,86 +2,104 @@
 
 It is a help, and nothing rests on it alone: a fact has its moment, is used where it is fresh enough, and decides no
 write. What cannot be read counts as never stored. Facts ahead of the clock, or beyond the maximum age, are left out.
+The same document says whether the organization's lists of authorized resources were shown to be complete.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from reconciler.documents import Json
 from reconciler.documents.packing import packed, unpacked
+from reconciler.engine.memory import evidence_document
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN
 from reconciler.ports.stores import StateStore
-from reconciler.survey import fact_codecs
-from reconciler.survey.evidence import Evidence
+from reconciler.spec.model import Spec
+from reconciler.survey import ListEvidence, fact_codecs
+from reconciler.survey.evidence import Evidence, Organization
 
+FIELD = "facts"
 LARGEST = 4_000_000
-"""Characters of a document at most; where there are more facts, the ones that were read last are stored."""
+"""Characters of packed facts at most; where there are more, the ones that were read last are stored."""
 _TRIES = 3
-
-
-def document(organization: str) -> str:
-    """Name of the state document."""
-    return f"facts/{organization}"
 
 
 class Snapshots:
     """Loads and saves the evidence of one process."""
 
-    def __init__(self, state: StateStore, evidence: Evidence) -> None:
+    def __init__(self, state: StateStore, evidence: Evidence | None) -> None:
+        """`evidence`: None where each batch reads for itself; then lists alone are loaded and saved."""
         self._state = state
         self._evidence = evidence
-        self._tags: dict[str, str | None] = {}
+        self._known: dict[str, tuple[str | None, Mapping[str, Json]]] = {}
+        """Organization → ETag and body of its document, without the facts."""
         self._saved: dict[str, int] = {}
 
-    def load(self, organization: str) -> None:
-        """Take over what other processes read later than this one. An error of the store leaves all as it is."""
-        with suppress(ReconcilerError):
-            self._load(organization)
+    def load(self, specs: Iterable[Spec]) -> dict[str, ListEvidence]:
+        """What is stored of the lists of these specs' organizations; facts that others read later are taken over."""
+        names = sorted({one.name for spec in specs for one in spec.organizations})
+        return {name: lists for name in names if (lists := self._load(name)) is not None}
 
-    def save(self, organization: str) -> None:
-        """Store what was read since the last time, with what others stored meanwhile; nothing where nothing was.
+    def save(self, specs: Iterable[Spec], learned: Mapping[str, ListEvidence]) -> None:
+        """Store what was read and learned since the last time, with what others stored; nothing where nothing was.
 
         An error of the store is not raised: the facts are read again, at the latest when they are too old.
         """
-        with suppress(ReconcilerError):
-            for _ in range(_TRIES):
-                changes = self._evidence.of(organization).changes
-                if changes == self._saved.get(organization, 0):
-                    return
-                try:
-                    body, tag = self._body(organization), self._tags.get(organization)
-                    self._tags[organization] = self._state.save(document(organization), body, tag)
-                except LeaseHeld:
-                    self._load(organization)
-                    continue
-                self._saved[organization] = changes
-                return
+        for name in sorted({one.name for spec in specs for one in spec.organizations} | learned.keys()):
+            with suppress(ReconcilerError):
+                self._save(name, learned.get(name))
 
-    def _load(self, organization: str) -> None:
-        stored = self._state.load(document(organization))
-        tag = None if stored is None else stored.etag
-        if tag == self._tags.get(organization) and organization in self._tags:
+    def _save(self, organization: str, learned: ListEvidence | None) -> None:
+        for _ in range(_TRIES):
+            facts = None if self._evidence is None else self._evidence.of(organization)
+            changes = 0 if facts is None else facts.changes
+            if learned is None and changes == self._saved.get(organization, 0):
+                return
+            if organization not in self._known:
+                self._load(organization)
+            tag, body = self._known[organization]
+            if learned is not None:
+                body = {**body, **learned.merged(ListEvidence.from_json(body)).to_json()}
+            whole = body if facts is None else {**body, FIELD: _packed(facts)}
+            try:
+                self._known[organization] = self._state.save(evidence_document(organization), whole, tag), body
+            except LeaseHeld:
+                self._load(organization)
+                continue
+            self._saved[organization] = changes
             return
-        self._tags[organization] = tag
-        body = None if stored is None else unpacked(stored.body)
+
+    def _load(self, organization: str) -> ListEvidence | None:
+        stored = self._state.load(evidence_document(organization))
+        before = self._known.get(organization)
+        body = stored.body if stored is not None and isinstance(stored.body, Mapping) else {}
+        tag = None if stored is None else stored.etag
+        if self._evidence is not None and (before is None or before[0] != tag):
+            self._learn(self._evidence, organization, body.get(FIELD))
+        self._known[organization] = tag, {name: value for name, value in body.items() if name != FIELD}
+        return None if stored is None else ListEvidence.from_json(body)
+
+    def _learn(self, evidence: Evidence, organization: str, stored: Any) -> None:
+        body = unpacked(stored)
         if not isinstance(body, dict) or body.get("format") != fact_codecs.FORMAT:
             return
         with suppress(ValueError):
             facts = fact_codecs.read(organization, body.get("facts"))
-            now = self._evidence.now()
-            least, most = now - self._evidence.max_age, now + MARGIN
+            now = evidence.now()
+            least, most = now - evidence.max_age, now + MARGIN
             believed = {key: slot for key, slot in facts.items() if least <= slot.began <= most}
-            self._evidence.of(organization).learn(believed, body.get("feed"))
+            evidence.of(organization).learn(believed, body.get("feed"))
 
-    def _body(self, organization: str) -> Json:
-        facts, feed = self._evidence.of(organization).snapshot()
-        newest = sorted(facts.items(), key=lambda one: one[1].began, reverse=True)
-        while True:
-            found: dict[str, Any] = {"format": fact_codecs.FORMAT, "feed": feed, "facts": fact_codecs.written(newest)}
-            body = packed(found)
-            if not newest or len(str(body)) <= LARGEST:
-                return body
-            newest = newest[: len(newest) // 2]
+
+def _packed(known: Organization) -> Json:
+    facts, feed = known.snapshot()
+    newest = sorted(facts.items(), key=lambda one: one[1].began, reverse=True)
+    while True:
+        found: dict[str, Any] = {"format": fact_codecs.FORMAT, "feed": feed, "facts": fact_codecs.written(newest)}
+        body = packed(found)
+        if not newest or len(str(body)) <= LARGEST:
+            return body
+        newest = newest[: len(newest) // 2]

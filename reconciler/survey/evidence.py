@@ -25,6 +25,7 @@ from reconciler.survey.feeds import Trust
 from reconciler.survey.memo import Key, Slot
 from reconciler.survey.rotation import Feed
 from reconciler.survey.scopes import Scope
+from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 LOCAL = frozenset({"begun", "groups", "hidden projects", "machines", "recorded operators"})
 """Kinds of facts that no two messages share."""
@@ -102,8 +103,8 @@ class Organization:
                         self._hinted[key] = max(at, self._hinted.get(key, at))
             self._trust.hinted(scope)
 
-    def heard(self, feed: Feed) -> bool:
-        """See `Evidence.heard`."""
+    def heard(self, feed: Feed) -> tuple[int, bool]:
+        """See `feeds.Trust.heard`."""
         with self._lock:
             return self._trust.heard(feed, self._now())
 
@@ -165,6 +166,11 @@ class Organization:
         slot = self._facts.get(key)
         return None if slot is None else slot.value
 
+    def values(self, kind: str, project: str) -> list[Any]:
+        """The values of all facts of a kind about a project, of any age."""
+        with self._lock:
+            return [slot.value for key, slot in self._facts.items() if (key.kind, key.project) == (kind, project)]
+
     def forget_older(self, than: datetime) -> None:
         """Drop the facts that were read earlier."""
         now = self._now()
@@ -210,10 +216,13 @@ class Organization:
 class Evidence:
     """The facts of a process: one registry for all organizations. Safe to share between threads."""
 
-    def __init__(self, now: Callable[[], datetime], max_age: timedelta = MAX_AGE) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], max_age: timedelta = MAX_AGE, telemetry: Metrics = NO_TELEMETRY
+    ) -> None:
         """`max_age`: how old a fact may become; older ones are dropped."""
         self.now = now
         self.max_age = max_age
+        self._telemetry = telemetry
         self._lock = Lock()
         self._tidied = now()
         self._organizations: dict[str, Organization] = {}
@@ -299,7 +308,13 @@ class Evidence:
 
         Call it after the hints of what was read.
         """
-        return self.of(organization).heard(feed)
+        known = self.of(organization)
+        gaps, turned = known.heard(feed)
+        if gaps:
+            self._telemetry.count("reconciler.feed.gaps", gaps, organization=organization)
+        distrusted = float(organization in self.distrusted())
+        self._telemetry.gauge("reconciler.feed.distrusted", distrusted, organization=organization)
+        return turned
 
     def quiet(self) -> frozenset[str]:
         """Organizations whose feed counts now: their sweeps may postpone reads."""

@@ -1,4 +1,4 @@
-"""How facts are stored between processes: those of projects, which are many; lists of an organization are read anew.
+"""How facts are stored between processes: those of projects, which are many; lists of an organization are read again.
 
 Only kinds that are named here are stored. They hold ids, and names of projects and queues; facts with names or
 addresses of people (roles, identities, who authorized what) are never stored.

@@ -38,20 +38,20 @@ class Trust:
         """Whether reads may be postponed for the feed."""
         return self.feed.counts(now)
 
-    def heard(self, feed: Feed, now: datetime) -> bool:
-        """The feed was read; whether it is distrusted from now on, and was not before."""
+    def heard(self, feed: Feed, now: datetime) -> tuple[int, bool]:
+        """The feed was read: new gaps, and whether it is distrusted from now on and was not before."""
         until = self.feed.distrusted_until
         self.feed = replace(feed, distrusted_until=until)
         if feed.read is None or not feed.whole:
-            return False
+            return 0, False
         late = [at for _, at in self._candidates if at + LAG <= feed.read]
         self._candidates = [(key, at) for key, at in self._candidates if at + LAG > feed.read]
         self.gaps = [at for at in (*self.gaps, *late) if now - at < DAY]
         if len(self.gaps) < MOST_GAPS or (until is not None and now < until):
-            return False
+            return len(late), False
         self.feed = replace(feed, distrusted_until=now + DAY)
         self.gaps = []
-        return True
+        return len(late), True
 
     def differs(self, key: Key, at: datetime) -> None:
         """A fact that was read at a moment is not what it was, and no hint came before."""

@@ -80,7 +80,7 @@ class Shared(Protocol):
         """One that is known and fresh enough; begins nothing."""
 
     def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> Shared:
-        """One that gives no fact for which `again` holds, or that was read `before`: those are read anew."""
+        """One that gives no fact for which `again` holds, or that was read `before`: those are read again."""
 
     def settled(self, slots: Mapping[Key, Slot]) -> None:
         """Take over what slots hold that the caller was to fill."""

@@ -64,5 +64,5 @@ class Rotation:
         least = received + self.interval - self.max_age
         if crc32(key.project.encode()) % self.turns != self.turn(since):
             return least
-        # Its turn; but what was read a short while ago for another reason has its next one soon enough.
-        return max(least, received - self.interval * self.turns / 2)
+        # Its turn, unless the sweep before this one read it because timers are not exact.
+        return max(least, received - 1.5 * self.interval)

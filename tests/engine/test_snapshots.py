@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from reconciler.documents.packing import packed, unpacked
-from reconciler.engine import snapshots
+from reconciler.engine import load_evidence, snapshots
+from reconciler.engine.memory import save_evidence
 from reconciler.engine.snapshots import Snapshots
-from reconciler.survey import scopes
+from reconciler.survey import ListEvidence, scopes
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.feeds import DAY
 from reconciler.survey.rotation import Feed
@@ -19,7 +20,7 @@ from tests.keeping import Shelf
 from tests.survey.test_evidence import PROJECTS, Process
 from tests.survey.test_shared import ORG
 
-NAME = f"facts/{ORG}"
+NAME = f"evidence/{ORG}"
 
 
 class Instance(Process):
@@ -38,26 +39,28 @@ class Instance(Process):
     def store(self, body: Any) -> None:
         """As another release, or a person, left it."""
         document = self.shelf.load(NAME)
-        self.shelf.save(NAME, body, None if document is None else document.etag)
+        known: Any = {} if document is None else document.body
+        self.shelf.save(NAME, {**known, "facts": body}, None if document is None else document.etag)
 
     def stored(self) -> Any:
         document = self.shelf.load(NAME)
         assert document is not None
-        return unpacked(document.body)
+        body: Any = document.body
+        return unpacked(body["facts"])
 
 
 @pytest.fixture
 def first() -> Instance:
     first = Instance()
     first.look(None)
-    first.snapshots.save(ORG)
+    first.snapshots.save(first.specs, {})
     first.clock.seconds += 60
     return first
 
 
 def test_a_restart_reads_lists_of_the_organization_and_no_project_again(first: Instance) -> None:
     second = Instance(first)
-    second.snapshots.load(ORG)
+    second.snapshots.load(second.specs)
 
     reads = second.reads(second.demand())
 
@@ -77,16 +80,16 @@ def test_it_holds_nobody_and_only_what_is_named_to_be_stored(first: Instance) ->
 def test_without_a_change_nothing_is_saved_and_what_others_stored_is_kept(first: Instance) -> None:
     second = Instance(first)
     tag = first.shelf.documents[NAME][1]
-    first.snapshots.save(ORG)
-    second.snapshots.load(ORG)
-    second.snapshots.save(ORG)
+    first.snapshots.save(first.specs, {})
+    second.snapshots.load(second.specs)
+    second.snapshots.save(second.specs, {})
     assert first.shelf.documents[NAME][1] == tag
 
     here, there = (one.id for one in first.estate.projects[ORG][:2])
     first.look(first.demand(scopes.project(ORG, here)))
-    first.snapshots.save(ORG)
+    first.snapshots.save(first.specs, {})
     second.look(second.demand(scopes.project(ORG, there)))
-    second.snapshots.save(ORG)
+    second.snapshots.save(second.specs, {})
     moments = {(one[0], one[1]): one[3] for one in second.stored()["facts"]}
 
     assert moments["queues", here] == moments["queues", there] == max(moments.values())
@@ -98,9 +101,23 @@ def test_what_was_read_later_or_hinted_at_here_outweighs_what_is_stored(first: I
     project = second.estate.projects[ORG][0]
     second.planner.survey(second.specs, demand=second.demand()).projects(ORG)
     second.evidence.hint(scopes.project(ORG, project.id), second.now())
-    second.snapshots.load(ORG)
+    second.snapshots.load(second.specs)
 
     assert second.reads(second.demand())["queues"] == 1
+
+
+def test_what_was_learned_of_lists_is_in_the_same_document_and_neither_part_loses_the_other(first: Instance) -> None:
+    shown, longer = ListEvidence(agreed=3, longest=7), ListEvidence(agreed=4, longest=8)
+    first.snapshots.save(first.specs, {ORG: shown})
+    second = Instance(first)
+    assert second.snapshots.load(second.specs) == {ORG: shown}
+
+    save_evidence(first.shelf, {ORG: longer})
+    second.look(second.demand(scopes.projects(ORG)))
+    second.snapshots.save(second.specs, {})
+
+    assert first.snapshots.load(first.specs) == load_evidence(first.shelf, first.specs) == {ORG: longer}
+    assert len(first.stored()["facts"]) == 2 * PROJECTS + 1
 
 
 @pytest.mark.parametrize(
@@ -110,9 +127,9 @@ def test_what_cannot_be_read_is_as_none(first: Instance, body: Any) -> None:
     first.store(body)
     second = Instance(first)
 
-    second.snapshots.load(ORG)
+    second.snapshots.load(second.specs)
     assert second.reads(second.demand())["queues"] == PROJECTS
-    second.snapshots.save(ORG)
+    second.snapshots.save(second.specs, {})
     assert len(second.stored()["facts"]) == 2 * PROJECTS + 1
 
 
@@ -121,7 +138,7 @@ def test_one_damaged_fact_makes_all_of_them_unknown(first: Instance, damage: lis
     stored = first.stored()
     first.store(packed({**stored, "facts": [*stored["facts"], damage]}))
     second = Instance(first)
-    second.snapshots.load(ORG)
+    second.snapshots.load(second.specs)
 
     assert second.reads(second.demand())["queues"] == PROJECTS
 
@@ -129,12 +146,12 @@ def test_one_damaged_fact_makes_all_of_them_unknown(first: Instance, damage: lis
 def test_facts_ahead_of_the_clock_or_beyond_the_maximum_age_are_not_believed(first: Instance) -> None:
     second = Instance(first)
     second.clock.seconds -= 3600
-    second.snapshots.load(ORG)
+    second.snapshots.load(second.specs)
     assert second.reads(second.demand())["queues"] == PROJECTS
 
     third = Instance(first)
     third.clock.seconds += 3600 + 5 * 3600
-    third.snapshots.load(ORG)
+    third.snapshots.load(third.specs)
     assert third.evidence.projects(ORG) is None
 
 
@@ -143,7 +160,7 @@ def test_distrust_of_a_feed_outlives_the_process(first: Instance) -> None:
     until = (first.now() + timedelta(hours=20)).isoformat()
     first.store(packed({**stored, "feed": {"gaps": [], "until": until}}))
     second = Instance(first)
-    second.snapshots.load(ORG)
+    second.snapshots.load(second.specs)
     second.evidence.heard(ORG, Feed(second.now(), timedelta(minutes=5), whole=True))
 
     assert second.evidence.quiet() == frozenset()
@@ -159,9 +176,9 @@ def test_a_document_is_bounded_by_leaving_out_what_was_read_first(
     monkeypatch.setattr(snapshots, "LARGEST", 500)
     project = first.estate.projects[ORG][0].id
     first.look(first.demand(scopes.project(ORG, project)))
-    first.snapshots.save(ORG)
+    first.snapshots.save(first.specs, {})
 
     document = first.shelf.load(NAME)
     assert document is not None
-    assert len(str(document.body)) <= 500
+    assert len(json.dumps(document.body)) <= 600
     assert project in {one[1] for one in first.stored()["facts"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from reconciler.ports.devops import Queue
 from reconciler.survey import ListEvidence, SharedSurvey, scopes
 from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
+from reconciler.survey.rotation import Feed, Rotation
 from tests.estate import Estate
 from tests.keeping import HandClock
 from tests.survey.test_shared import ORG, spec, sweep
@@ -24,12 +25,12 @@ SHOWN = {ORG: ListEvidence(agreed=24, longest=10)}
 
 
 class Process:
-    """Planners of one process, over an estate of two pools."""
+    """Planners of one process, over an estate of two pools, if nothing else is said."""
 
-    def __init__(self) -> None:
+    def __init__(self, pools: int = 2, projects: int = PROJECTS) -> None:
         self.estate, self.clock = Estate(), HandClock()
-        self.estate.add(ORG, 2, PROJECTS)
-        self.specs = [spec("pool-1"), spec("pool-2")]
+        self.estate.add(ORG, pools, projects)
+        self.specs = [spec(f"pool-{number + 1}") for number in range(pools)]
         for one in self.specs:
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}
         self.evidence = Evidence(self.clock.now)
@@ -156,3 +157,19 @@ def test_an_error_stays_in_its_message_and_an_older_fact_stays_known(process: Pr
     assert process.reads(process.demand()) == {}
     again = process.look(process.demand(scopes.project(ORG, project.id)))
     assert isinstance(again.queues(ORG, [project], pool)[project.id], Queue)
+
+
+def test_a_resync_in_a_steady_state_costs_a_sixteenth_of_the_projects_and_the_lists_of_the_organization() -> None:
+    process = Process(20, 500)
+    process.look(None, 20)
+    counts = []
+    for _ in range(20):
+        process.clock.seconds += 900
+        now = process.now()
+        process.evidence.heard(ORG, Feed(now, timedelta(minutes=2), whole=True))
+        rotation = Rotation(timedelta(minutes=15), process.evidence.max_age, process.evidence.quiet())
+        counts.append(sum(process.reads(Demand.of_sweep(now, now, rotation), 20).values()))
+
+    assert sum(counts[:16]) / 16 <= 110
+    assert sum(counts[4:]) / 16 <= 110
+    assert max(counts) <= 200

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from reconciler.engine import Result
 from reconciler.errors import Throttled, Unavailable
-from reconciler.plan.model import GapKind
-from reconciler.service.queue.messages import WorkMessage
+from reconciler.plan.model import Change, GapKind
+from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
+from reconciler.service.queue.messages import MAX_SCOPES, WorkMessage
 from reconciler.survey import scopes
 
 
@@ -57,16 +58,34 @@ class Failed:
 
 
 def places_left(work: WorkMessage, result: Result) -> tuple[str, ...]:
-    """What a follow-up is about: the places of its message and of what is left; without any, the whole pool.
+    """What a follow-up is about: the places of its message, and what is left; empty for the whole pool.
 
-    A place that is not there yet may be anywhere.
+    What is missing for another reason than a queue that is not there may be anywhere.
     """
-    if not work.scopes or result.plan is None or result.plan.gaps:
-        return ()
     found = set(work.scopes)
+    if result.plan is None:
+        return ()
     for change in result.plan.all_changes:
-        project = getattr(change.place, "project_id", None)
-        if change.place is None or project is None:
+        places = _of(change)
+        if not places:
             return ()
-        found.add(scopes.project(change.place.organization, project).text())
-    return tuple(sorted(found))
+        found.update(places)
+    for gap in result.plan.gaps:
+        organization, inside, project = gap.subject.partition("/")
+        if inside:
+            found.add(scopes.project(organization, project).text())
+        elif gap.bounded:
+            found.add(scopes.arm(result.status.key).text())
+        elif gap.kind is not GapKind.DEGRADED:
+            return ()
+    return tuple(sorted(found)) if len(found) <= MAX_SCOPES else ()
+
+
+def _of(change: Change) -> tuple[str, ...]:
+    match change.place:
+        case QueuePlace() | ProjectPlace() as place:
+            return (scopes.project(place.organization, place.project_id).text(),)
+        case AgentPoolPlace() | OrganizationPlace() as place:
+            return scopes.agent_pools(place.organization).text(), scopes.roles(place.organization).text()
+        case None:
+            return ()

@@ -5,7 +5,8 @@ Requests of people, commits and events share one queue, however many pools they 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,9 +18,12 @@ from reconciler.ports.stores import MessageQueue, StateStore, StoredDocument
 from reconciler.service.queue.batch import batches
 from reconciler.service.queue.coalesce import kept
 from reconciler.service.queue.coverage import holds
-from reconciler.service.queue.messages import WorkMessage
+from reconciler.service.queue.messages import MAX_KEYS, WorkMessage
 from reconciler.service.queue.requests import Concern, whole, works
 from reconciler.spec.model import Spec
+
+TOGETHER = timedelta(seconds=15)
+"""Follow-ups of one message that are due within this time share one, or within a quarter of their delay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,16 @@ class FollowUp:
         scopes = body.get("scopes", []) if isinstance(body, dict) else []
         known = isinstance(scopes, list) and all(isinstance(one, str) for one in scopes)
         return cls(at, tuple(scopes)) if at is not None and known else cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A follow-up that a run of one pool requests."""
+
+    key: str
+    due: datetime
+    trace: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +96,28 @@ class Outbox:
 
         `scopes`: what it is about; empty: the whole pool.
         """
+        return self.promise_all([Later(key, due, trace, scopes)])
+
+    def promise_all(self, wanted: Iterable[Later]) -> bool:
+        """The same for the pools of a message: those that are about the same places at the same time share one."""
         now = self.clock.now()
-        ahead = self.follows(key)
-        if ahead.at is not None and now + MARGIN < ahead.at <= due and holds(ahead.scopes, scopes):
-            return False
-        delay = max((due - now).total_seconds(), 0.0)
-        self.events.put(WorkMessage((key,), "follow-up", trace, due, scopes).text(), delay=delay)
-        self._remember(key, FollowUp(due, scopes), now)
-        return True
+        groups: dict[tuple[str, ...], list[Later]] = defaultdict(list)
+        for one in sorted(wanted, key=lambda one: (one.due, one.key)):
+            ahead = self.follows(one.key)
+            if ahead.at is None or not now + MARGIN < ahead.at <= one.due or not holds(ahead.scopes, one.scopes):
+                groups[one.scopes].append(one)
+        for scopes, members in groups.items():
+            for part in _together(members, now):
+                self._promise([one.key for one in part], FollowUp(part[-1].due, scopes), part[0].trace, now)
+        return bool(groups)
+
+    def _promise(self, keys: list[str], put: FollowUp, trace: str, now: datetime) -> None:
+        if put.at is None:
+            return
+        delay = max((put.at - now).total_seconds(), 0.0)
+        self.events.put(WorkMessage(tuple(keys), "follow-up", trace, put.at, put.scopes).text(), delay=delay)
+        for key in keys:
+            self._remember(key, put, now)
 
     def follows(self, key: str) -> FollowUp:
         """The last queued follow-up."""
@@ -116,3 +144,13 @@ class Outbox:
             self.state.save(f"follow-ups/{key}", body, document.etag if document is not None else None)
         except LeaseHeld:
             return
+
+
+def _together(ordered: list[Later], now: datetime) -> Iterator[list[Later]]:
+    """Follow-ups in order, in parts that one message stands for."""
+    rest = ordered
+    while rest:
+        until = rest[0].due + max(TOGETHER, (rest[0].due - now) / 4)
+        part = [one for one in rest if one.due <= until][:MAX_KEYS]
+        rest = rest[len(part) :]
+        yield part

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
-from reconciler.engine.look import Look
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
@@ -24,12 +24,13 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import demand_of, holds, is_whole
+from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
-from reconciler.service.queue.outbox import FollowUp, Outbox
+from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.spec.model import Spec
 from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
+from reconciler.survey.owners import owned_elsewhere
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
@@ -45,7 +46,7 @@ class Reconciles(Protocol):
 
     def look(
         self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
-    ) -> AbstractContextManager[Look]:
+    ) -> AbstractContextManager[OrganizationLook]:
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 
@@ -62,6 +63,8 @@ class Report:
     """Whether stored moments lay ahead of this clock; they counted as unknown."""
     trace: str = ""
     """W3C traceparent of the run."""
+    later: Later | None = None
+    """The follow-up that the run requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class _Task:
     inserted: datetime
     """When it was put for the first time."""
     specs: Specs
-    look: Look
+    look: OrganizationLook
     """One pool reads for itself; the pools of a batch share what they read."""
     demand: Demand
 
@@ -121,7 +124,7 @@ class Worker:
             self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
-        known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        known = self._concerned(work, specs)
         demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
         with ExitStack() as stack:
             try:
@@ -132,8 +135,15 @@ class Worker:
                 return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
             return tuple(self._each(task, began))
 
+    def _concerned(self, work: WorkMessage, specs: Specs) -> list[Spec]:
+        """The specs of a message, without those of pools whose queues it is known not to be about."""
+        if self.evidence is not None:
+            self.evidence.name(specs.by_key.values(), (specs.revision, id(specs.by_key)))
+        found = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        return [one for one in found if not owned_elsewhere(self.evidence, one, specs.by_key, scopes_of(work))]
+
     def _each(self, task: _Task, began: float) -> Iterator[Report]:
-        work, failed = task.work, Failed()
+        work, failed, later = task.work, Failed(), list[Later]()
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
                 self.outbox.again(work.back(task.inserted, work.keys[position:]))
@@ -147,10 +157,14 @@ class Worker:
                 self.outbox.again(work.back(task.inserted, work.keys[position:]), pause)
                 break
             failed.note(report.trace, report.result)
+            if report.later is not None:
+                later.append(report.later)
         for keys, delay in failed.together():
             self.outbox.again(work.back(task.inserted, keys), delay)
         for trace, result in failed.apart():
-            self.outbox.follow_up(result.status.key, result.next_look or 0.0, trace, scopes=places_left(work, result))
+            due = self.clock.now() + timedelta(seconds=result.next_look or 0.0)
+            later.append(Later(result.status.key, due, trace, places_left(work, result)))
+        self.outbox.promise_all(later)
 
     def _apart(self, task: _Task, key: str) -> Report:
         """One pool of a message; where it fails among others, it gets a message of its own."""
@@ -185,6 +199,8 @@ class Worker:
         record = stored.believed(now)
         if record.follow_up != stored.follow_up:
             self.outbox.forget(key)
+        if owned_elsewhere(self.evidence, spec, task.specs.by_key, task.demand.scopes):
+            return Report(key, "superseded")
         record = self._for_places(task, record, spec, promised_at)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
@@ -266,12 +282,14 @@ class Worker:
             if task.lifts_rests(before):
                 self.outbox.again(task.work.back(task.inserted, (key,)), self.busy)  # a follow-up would lift nothing
             else:
-                self.outbox.follow_up(key, self.busy, trace)
+                self.outbox.follow_up(key, self.busy, trace, scopes=() if is_whole(task.work) else task.work.scopes)
             return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
+        later = None
         if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
-            self.outbox.follow_up(key, result.next_look, trace, scopes=places_left(task.work, result))
-        return Report(key, result.outcome.value, result, seconds, trace=trace)
+            due = self.clock.now() + timedelta(seconds=result.next_look)
+            later = Later(key, due, trace, places_left(task.work, result))
+        return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
 
 
 def _put(work: WorkMessage, inserted: datetime) -> datetime:

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from reconciler.engine import Outcome, Result, load_status
-from reconciler.engine.look import Look
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.packed import Packed
 from reconciler.engine.result import Failure
 from reconciler.engine.status import Run
@@ -188,10 +188,10 @@ class _Runner:
     clock: Skewed
 
     @contextmanager
-    def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[Look]:
+    def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
         assert demand is not None
         assert not shared
-        yield Look(self)
+        yield OrganizationLook(self)
 
     def unchanged(self, *_: Any, **__: Any) -> Result | None:
         raise NotImplementedError("no look is shared here")
