@@ -24,30 +24,34 @@ SECONDS = 15.0
 """Lease for writing one status."""
 
 
-def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
-    """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
+def pool_changed(context: TriggerContext, text: str, trace: str = "", inserted: datetime | None = None) -> list[str]:
+    """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec.
+
+    `inserted`: when the report was put on its queue. The requests are as old as that: what was read since serves them,
+    specs as well; otherwise each of a thousand reports would need a read of Git of its own.
+    """
     found = pool_keys(text)
     if found.groups:
-        specs = _specs(context, "event")
+        specs = _specs(context, "event", inserted)
         if specs is None:
             return []
         found = in_groups(found, specs.values())
-    return _requests(context, "pool_changed", found, "event", trace)
+    return _requests(context, "pool_changed", replace(found, put=inserted), "event", trace)
 
 
-def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
-    """Messages for the work queue after the audit stream reported a change in an organization."""
-    specs = _specs(context, "audit")
+def devops_changed(context: TriggerContext, text: str, trace: str = "", inserted: datetime | None = None) -> list[str]:
+    """The same after the audit stream reported a change in an organization."""
+    specs = _specs(context, "audit", inserted)
     if specs is None:
         return []
     found = audit_keys(text, tuple(specs.values()), context.remembered, context.own)
-    return _requests(context, "devops_changed", found, "audit", trace)
+    return _requests(context, "devops_changed", replace(found, put=inserted), "audit", trace)
 
 
-def _specs(context: TriggerContext, trigger: str) -> Mapping[str, Spec] | None:
+def _specs(context: TriggerContext, trigger: str, put: datetime | None) -> Mapping[str, Spec] | None:
     """By key; None where they cannot be read: retrying the event would make it a dead letter within a minute."""
     try:
-        return context.catalogue.specs().by_key
+        return context.catalogue.specs(put).by_key
     except ReconcilerError as error:
         timers.missed(context, error, trigger)
         return None
@@ -133,4 +137,5 @@ def _requests(context: TriggerContext, function: str, found: Keys, trigger: str,
     if not found.keys:
         return []
     with tracing.begun(context, function, event_trace=found.trace, trace=trace) as span:
-        return [work.text() for work in works(found.concerns, trigger, span.traceparent)]
+        found_works = works(found.concerns, trigger, span.traceparent)
+        return [replace(work, since=found.put).text() for work in found_works]
