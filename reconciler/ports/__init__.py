@@ -9,4 +9,5 @@
     specs            spec files in git
     stores           state documents, leases, queues
     clock            time
+    pacing           priority of the work that a call belongs to
 """
