@@ -120,7 +120,7 @@ def build(
     `service`: no person runs it, so it writes nothing until the owner has set a mode; its identity is an operator.
     """
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
+    from reconciler.adapters.devops.closings import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
     from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 

@@ -10,4 +10,5 @@
     stores           state documents, leases, queues
     clock            time
     pacing           priority of the work that a call belongs to
+    budgets          what is known of the rate budget of an organization
 """

@@ -20,6 +20,7 @@ from reconciler.adapters.retry_after import retry_after
 from reconciler.documents import Json
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
+from reconciler.ports.budgets import Figures
 
 LONGEST_MESSAGE = 300
 BLIND_PAUSE = 30.0
@@ -100,6 +101,18 @@ def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
     if remaining is not None and remaining <= 0 and reset is not None:
         return max(0.0, reset - wall())
     return BLIND_PAUSE if _too_many(answer) else 0.0
+
+
+def figures(answer: DevOpsResponse, seconds: float) -> Figures:
+    """What a response says of the rate budget; `seconds`: its `pause`.
+
+    A pause that comes with a server error is about the service's health, and says nothing of a budget.
+    """
+    limit, remaining, delay = (
+        _number(answer.headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "delay")
+    )
+    asked = seconds > 0 and (answer.status < 500 or _too_many(answer))  # noqa: PLR2004 - server errors
+    return Figures(asked or (delay or 0.0) > 0, limit, remaining)
 
 
 def clip(text: str, secrets: tuple[str, ...] = ()) -> str:
