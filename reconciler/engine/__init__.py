@@ -26,6 +26,7 @@
     stored      parts of a pool's document beside conditions
     backoff     delays after failures, with jitter from a hash
     facet       the contract of a facet: five functions
+    rate_needs  what organizations need for a full resync, and what their rate budgets allow
     unnamed     pools with a stored status that no spec names any more
     result      the value that is returned (`Result`)
     events      the events of a run, for listeners

@@ -37,6 +37,10 @@ ENOUGH = 0.5
 """Share of the limit in use from which the announced remainder says what a call costs."""
 SOME = 0.1
 """Share of the limit in use from which it may show that more is allowed than was learned before."""
+INTERVAL = 900.0
+"""Seconds between two full resyncs, unless said."""
+MAXIMUM_AGE = 4 * 3600.0
+"""Seconds within which every fact is verified, unless said."""
 _ROUNDING = 0.01
 _LOOKS = 32
 _DAY = 86400.0
@@ -68,7 +72,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RateBudget:
     """Calls in a window, allowed and made."""
 
     calls: float | None = None
@@ -101,7 +105,7 @@ class Budget:
                 return begins - now + _ROUNDING if begins > now else 0.0
         return float(WINDOW + SLICE)
 
-    def called(self, now: float, count: int = 1) -> Budget:
+    def called(self, now: float, count: int = 1) -> RateBudget:
         """With calls that are sent now."""
         last = int(now // SLICE)
         kept = {one: made for one, made in self.spent.items() if last - _SLICES <= one <= last}
@@ -109,7 +113,7 @@ class Budget:
         spent = replace(self, spent=kept)
         return replace(spent, calls=spent.calls * GROWTH, since=now) if spent.calls and spent.grows(now) else spent
 
-    def answered(self, began: float, now: float, figures: Figures) -> Budget:
+    def answered(self, began: float, now: float, figures: Figures) -> RateBudget:
         """With what a response says; `began`: when its call was sent.
 
         A single refusal without numbers is a pause and no measure: only a second one within a window is.
@@ -125,10 +129,10 @@ class Budget:
             seen = max(seen, before) if before is not None else 0.0
         return known if seen in {before, 0.0} else replace(known, calls=seen, since=now)
 
-    def joined(self, other: Budget) -> Budget:
+    def joined(self, other: RateBudget) -> RateBudget:
         """With what another worker learned later; calls that were made are `other`'s."""
         later = other if other.since > self.since else self
-        return Budget(later.calls, later.since, max(self.slowed, other.slowed), other.spent)
+        return RateBudget(later.calls, later.since, max(self.slowed, other.slowed), other.spent)
 
     def sweeps(self, seconds: float) -> int | None:
         """Calls that full resyncs may make in so many seconds; None: no limit is known."""
@@ -176,8 +180,10 @@ class Rate:
 
     until: datetime | None = None
     """The service requests no calls before."""
-    budget: Budget = Budget()
+    budget: RateBudget = RateBudget()
     looks: Looks = Looks()
+    interval: float = INTERVAL
+    """Seconds between two full resyncs."""
 
     def body(self) -> JsonObject:
         """The stored form; what is not known is left out."""
@@ -194,6 +200,7 @@ class Rate:
         if looks.done:
             found["looks"] = [[int(at), calls] for at, calls in looks.done]
             found["most"] = [int(looks.most[0]), looks.most[1]]
+            found["interval"] = int(self.interval)
         if budget.calls is not None and looks.part:
             found["part"] = looks.part
         return found
@@ -219,7 +226,7 @@ def _rate(body: Json, now: float) -> Rate:
     known = allowed >= LEAST and _past(since, now) > 0
     spent = body.get("spent")
     pairs = [(one, count) for one, count in spent.items() if one.isdecimal()] if isinstance(spent, Mapping) else []
-    budget = Budget(
+    budget = RateBudget(
         allowed if known else None,
         _past(since, now) if known else 0.0,
         _past(body.get("slowed"), now),
@@ -227,7 +234,8 @@ def _rate(body: Json, now: float) -> Rate:
     )
     most = _pairs([body.get("most")], now)
     looks = Looks(_pairs(body.get("looks"), now)[-_LOOKS:], int(_past(body.get("part"), float("inf"))))
-    return Rate(moment_of(body.get("until")), budget, replace(looks, most=most[0]) if most else looks)
+    looks = replace(looks, most=most[0]) if most else looks
+    return Rate(moment_of(body.get("until")), budget, looks, _past(body.get("interval"), _DAY) or INTERVAL)
 
 
 def _pairs(body: Json, now: float) -> tuple[tuple[float, int], ...]:
@@ -255,6 +263,8 @@ class Need:
     """Calls that verify every fact once, as measured within a day."""
     whole_has: int | None
     """Calls that full resyncs may make within the maximum age of evidence."""
+    maximum: float = MAXIMUM_AGE
+    """This age in seconds."""
 
     @property
     def short(self) -> bool:
@@ -272,25 +282,42 @@ class Need:
             return f"{self.organization} needs {self.needs} calls per sweep; no limit is known"
         return f"{self.organization} needs {self.needs} calls per sweep, has {self.has}"
 
-    def age_text(self, maximum: float) -> str:
-        """One line with both figures, where the budget does not allow the maximum age in seconds; else empty."""
+    def age_text(self) -> str:
+        """One line with both figures, where the budget does not allow the maximum age; else empty."""
         if not self.too_old:
             return ""
-        hours = f"{maximum / 3600:.3g} h"
+        hours = f"{self.maximum / 3600:.3g} h"
         return (
             f"{self.organization}: verifying every fact within {hours} needs {self.whole} calls, and the rate budget "
             f"allows {self.whole_has}; evidence gets older"
         )
 
+    def to_json(self) -> JsonObject:
+        """The documented form."""
+        return {
+            "organization": self.organization,
+            "needs": self.needs,
+            "has": self.has,
+            "text": str(self),
+            "age": self.age_text(),
+        }
 
-def needs(organization: str, known: Iterable[Rate], now: float, interval: float, maximum: float) -> Need | None:
+
+def need_of(organization: str, known: Iterable[Rate], now: float, maximum: float = MAXIMUM_AGE) -> Need | None:
     """The need of the identity that made most calls for full resyncs; None where no full resync was measured.
 
-    `interval`: seconds between two full resyncs. `maximum`: the maximum age of evidence in seconds.
+    `maximum`: the maximum age of evidence in seconds.
     """
     found = [
-        Need(organization, need, one.budget.sweeps(interval), max(need, one.looks.most[1]), one.budget.sweeps(maximum))
+        Need(
+            organization,
+            need,
+            one.budget.sweeps(one.interval),
+            max(need, one.looks.most[1]),
+            one.budget.sweeps(maximum),
+            maximum,
+        )
         for one in known
-        if (need := one.looks.needs(now, interval)) is not None
+        if (need := one.looks.needs(now, one.interval)) is not None
     ]
     return max(found, key=lambda one: one.needs, default=None)

@@ -12,7 +12,7 @@ from reconciler.adapters.boundary import port
 from reconciler.adapters.devops.throttling import ThrottlingGates
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports import pacing
-from reconciler.ports.budgets import Rate, document_name, rates
+from reconciler.ports.budgets import INTERVAL, Rate, document_name, rates
 from reconciler.ports.clock import Clock
 from reconciler.ports.pacing import Priority, Work
 from reconciler.ports.stores import Gates, StateStore, StoredDocument
@@ -24,8 +24,6 @@ CLOSE_ENOUGH = timedelta(seconds=1)
 """Of several responses with the same request the first is written."""
 READ_AGAIN = 2.0
 """Seconds for which a read counts: a batch of a hundred pools reads once."""
-INTERVAL = 900.0
-"""Seconds between two full resyncs, unless said."""
 DIFFERENT = 0.25
 """Part by which what a full resync needs must differ from what is stored, to be stored again."""
 _TRIES = 3
@@ -126,7 +124,7 @@ class GateClosings:
                 return
             known = self.gates.join(organization, identity, before.budget, before.looks)
             pause = until or before.until
-            stored[identity] = Rate(pause, known.budget, known.looks)
+            stored[identity] = Rate(pause, known.budget, known.looks, self._interval)
             kept = {
                 one: replace(rate, until=None) if rate.until is not None and rate.until <= now else rate
                 for one, rate in sorted(stored.items())

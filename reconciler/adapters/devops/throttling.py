@@ -27,7 +27,7 @@ from threading import Condition, Lock
 from reconciler.adapters.devops.width import DELAYED, Width
 from reconciler.errors import ReconcilerError, Throttled, Unavailable
 from reconciler.ports import pacing
-from reconciler.ports.budgets import SLICE, Budget, Figures, Looks
+from reconciler.ports.budgets import SLICE, Figures, Looks, RateBudget
 from reconciler.ports.pacing import Priority, Work
 
 LONGEST = 3600.0
@@ -56,7 +56,7 @@ class Timing:
 class Known:
     """What a gate knows beyond its pause."""
 
-    budget: Budget = field(default_factory=Budget)
+    budget: RateBudget = field(default_factory=RateBudget)
     looks: Looks = field(default_factory=Looks)
     unpublished: int = 0
     """Calls of this process that no other worker knows of."""
@@ -72,7 +72,7 @@ class _Gate:
     width: Width = field(default_factory=Width)
     in_flight: int = 0
     waiting: Counter[Priority] = field(default_factory=Counter)
-    budget: Budget = field(default_factory=Budget)
+    budget: RateBudget = field(default_factory=RateBudget)
     looks: Looks = field(default_factory=Looks)
     mine: Counter[int] = field(default_factory=Counter)
     """Calls by slice that no other worker knows of."""
@@ -226,7 +226,7 @@ class ThrottlingGates:
         with self._lock:
             return self._gate(organization, identity).known()
 
-    def join(self, organization: str, identity: str, budget: Budget, looks: Looks) -> Known:
+    def join(self, organization: str, identity: str, budget: RateBudget, looks: Looks) -> Known:
         """Take over what other workers stored, beside what this process has not published."""
         with self._lock:
             gate = self._gate(organization, identity)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import cast
@@ -19,8 +19,10 @@ from urllib.parse import urlsplit
 from reconciler.documents import Json
 from reconciler.documents.spelling import nearest
 from reconciler.engine import load_status, unnamed
+from reconciler.engine.rate_needs import needs_of
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
+from reconciler.ports.budgets import MAXIMUM_AGE
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
@@ -48,6 +50,8 @@ class ApiContext:
     """Queues requests under the trigger's name. Anything stored is stored afterwards, so no request is lost."""
     ref: str = ""
     """The branch that specs come from, ``main`` or ``refs/heads/main``; empty: the default branch, any push counts."""
+    max_age: float = MAXIMUM_AGE
+    """Seconds within which every fact is verified."""
 
 
 def answering(handler: Callable[[], HttpResponse]) -> HttpResponse:
@@ -88,6 +92,7 @@ def pools(context: ApiContext) -> HttpResponse:
         "pools": [_line(context, spec) for spec in specs.by_key.values()],
         "unnamed": [{"name": one.key, **_ready(one)} for one in _unnamed(context, specs)],
         "problems": [str(problem) for problem in specs.problems],
+        "budgets": _budgets(context, specs.by_key.values()),
     }
     return HttpResponse(200, body)
 
@@ -97,17 +102,24 @@ def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
     specs, name = context.catalogue.specs(), request.params["name"]
     for status in _unnamed(context, specs) if name.lower() not in specs.by_key else ():
         if status.key == name.lower():
-            body = {"name": status.key, "revision": specs.revision, "spec": None, "status": status.public()}
-            return HttpResponse(200, body)
+            gone = {"name": status.key, "revision": specs.revision, "spec": None, "status": status.public()}
+            return HttpResponse(200, gone)
     spec = known_spec(specs, name)
     document = context.state.load(f"pools/{spec.key}")
-    body = {
+    body: dict[str, Json] = {
         "name": spec.name,
         "revision": specs.revision,
         "spec": {"path": spec.path, "mode": spec.mode.value},
         "status": PoolStatus.from_json(spec.key, document.body).public() if document else None,
+        "budgets": _budgets(context, [spec]),
     }
     return HttpResponse(200, body)
+
+
+def _budgets(context: ApiContext, specs: Iterable[Spec]) -> list[Json]:
+    """What full resyncs of these pools' organizations need, and what their rate budgets allow."""
+    names = {organization.name for spec in specs for organization in spec.organizations}
+    return [one.to_json() for one in needs_of(context.state, context.clock.now(), names, context.max_age)]
 
 
 def _unnamed(context: ApiContext, specs: Specs) -> tuple[PoolStatus, ...]:

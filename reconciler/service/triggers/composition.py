@@ -47,7 +47,7 @@ def use(opened: TriggerContext) -> None:
 
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A new context."""
-    app = bootstrap.build(settings, watch=telemetry, service=True)
+    app = bootstrap.build(settings, watch=telemetry, service=True, interval=hosting.sweep_seconds)
     logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.ports.budgets import MAXIMUM_AGE
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
 from reconciler.safety import Safety
@@ -43,6 +44,8 @@ class TriggerOptions:
     """Branch or tag that specs come from; empty: the default branch."""
     sweep_seconds: float = 900.0
     """Time over which a full resync is spread: the interval of its timer."""
+    max_age_seconds: float = MAXIMUM_AGE
+    """Time within which every fact is verified."""
     github_secrets: tuple[str, ...] = field(default=(), repr=False)
     azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)
     role: str = ""

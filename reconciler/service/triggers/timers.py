@@ -12,7 +12,7 @@ from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
 from reconciler.service.events.audit import log_keys
-from reconciler.service.triggers import logs, tracing
+from reconciler.service.triggers import logs, rates, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import AGAIN, GRACE, LOOK, Swept
@@ -31,7 +31,8 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
         specs = context.catalogue.specs()
         spread = context.options.sweep_seconds * 0.8
         count = context.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
-    _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key)})
+    budgets = rates.report(context, specs.by_key.values())
+    _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key), **budgets})
     _mark_unnamed(context, specs)
     context.telemetry.gauge("reconciler.pools", len(specs.by_key))
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)

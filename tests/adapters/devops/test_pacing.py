@@ -15,7 +15,7 @@ from reconciler.adapters.devops.throttling import ThrottlingGates
 from reconciler.adapters.devops.width import DELAYED, START
 from reconciler.errors import Throttled, Unavailable
 from reconciler.ports import pacing
-from reconciler.ports.budgets import SLICE, WINDOW, Budget, Figures, Looks, document_name, needs, rates
+from reconciler.ports.budgets import SLICE, WINDOW, Figures, Looks, RateBudget, document_name, need_of, rates
 from reconciler.ports.pacing import Priority
 from reconciler.ports.stores import StoredDocument
 from tests.adapters.devops.conftest import Open
@@ -231,7 +231,7 @@ def message(worker: GateClosings, calls: int, level: Priority = Priority.SWEEP, 
             work.unfinished()
 
 
-def stored(shelf: Shelf, clock: HandClock) -> tuple[Budget, Looks]:
+def stored(shelf: Shelf, clock: HandClock) -> tuple[RateBudget, Looks]:
     document = shelf.load(document_name(ORG))
     assert document is not None
     rate = rates(document.body, clock.now().timestamp())[ME]
@@ -311,7 +311,7 @@ def test_what_a_full_resync_needs_is_measured_over_its_messages() -> None:
     now = clock.now().timestamp()
 
     assert looks.needs(now, INTERVAL) == 118
-    need = needs(ORG, rates(shelf.load(document_name(ORG)).body, now).values(), now, INTERVAL, 4 * 3600)  # type: ignore[union-attr] # stored above
+    need = need_of(ORG, rates(shelf.load(document_name(ORG)).body, now).values(), now)  # type: ignore[union-attr] # stored above
     assert str(need) == "prime needs 118 calls per sweep, has 240"
     assert budget.calls == 100
 
