@@ -49,6 +49,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/queue/test_figures.py",
         "service/queue/test_lease_kept.py",
         "service/queue/test_office.py",
+        "service/queue/test_urgency.py",
         "service/queue/test_worker.py",
         "service/triggers",
         "stories",

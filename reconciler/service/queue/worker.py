@@ -24,6 +24,7 @@ from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
+from reconciler.service.queue.urgency import paced
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.telemetry import Span, Telemetry
@@ -106,6 +107,7 @@ class Worker:
     """Seconds until a message is retried for which no specs could be read."""
     burst: Burst = field(default_factory=Burst)
 
+    @paced
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
         began = self.clock.monotonic()
