@@ -29,8 +29,6 @@ from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
-from reconciler.ports import pacing
-from reconciler.ports.pacing import Priority
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore
 from reconciler.ports.write_log import WriteLog
@@ -252,8 +250,7 @@ class Reconciler:
         late = before is not None and view.oldest is not None and view.oldest < before
         if not fresh and (writes or late):
             view = view.fresh([spec])
-            with pacing.at_least(Priority.EVENT):
-                plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None
         ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
@@ -284,8 +281,7 @@ class Reconciler:
                 recorder=recorder, gate=lambda: self._gate_now(run.gate),
             )  # fmt: skip
             try:
-                with pacing.at_least(Priority.EVENT):  # a repair waits for no full resync's share
-                    steps.run(run, self.limits)
+                steps.run(run, self.limits)
             except LeaseHeld:
                 raise
             except BaseException:  # a stop from outside, or a bug: it is not handled here, its truth is stored

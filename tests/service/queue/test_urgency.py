@@ -9,6 +9,7 @@ import pytest
 from reconciler.errors import Throttled
 from reconciler.ports import pacing
 from reconciler.ports.pacing import Priority, Work
+from reconciler.service.queue.messages import WorkMessage
 from tests.service.queue.hall import ORG, hall
 
 
@@ -33,7 +34,7 @@ def test_every_read_of_a_message_has_its_priority(tmp_path: Path, trigger: str, 
 
         room.estate.before = note
         specs = room.worker.catalogue.specs().by_key.values()
-        room.outbox.sweep(specs, trigger=trigger)
+        room.outbox.sweeps.put(WorkMessage(tuple(one.key for one in specs), trigger).text())
         assert room.turn(room.outbox.sweeps) == 1
 
     assert len(seen) > 3
