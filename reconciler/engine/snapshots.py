@@ -19,7 +19,8 @@ from reconciler.ports.clock import MARGIN
 from reconciler.ports.stores import StateStore
 from reconciler.spec.model import Spec
 from reconciler.survey import ListEvidence, fact_codecs
-from reconciler.survey.evidence import Evidence, OrganizationFacts
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.organization_facts import OrganizationFacts
 
 FIELD = "facts"
 LARGEST = 4_000_000
