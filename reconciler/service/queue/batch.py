@@ -30,11 +30,6 @@ class Batch:
         """Seconds after the start of the resync; always the same for the same batch."""
         return zlib.crc32(self.name.encode()) % 1000 / 1000 * interval
 
-    @property
-    def organization(self) -> str:
-        """The organization of its pools; empty for pools without one."""
-        return self.name.rpartition("/")[0]
-
     def work(self, trigger: str, trace: str = "") -> WorkMessage:
         """The message."""
         return WorkMessage(self.keys, trigger, trace)

@@ -8,13 +8,11 @@ facts that this process knows. Another process judges the same facts once more, 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.survey import scopes
-from reconciler.survey.demand import MAX_AGE, Demand
-from reconciler.survey.evidence import Evidence
-from reconciler.survey.rotation import Feed, Rotation
+from reconciler.survey.demand import Demand
 from reconciler.survey.scopes import Scope
 
 
@@ -35,19 +33,6 @@ def holds(wide: Collection[str], narrow: Collection[str]) -> bool:
     return not wide or (bool(narrow) and set(narrow) <= set(wide))
 
 
-def demand_of(work: WorkMessage, received: datetime, since: datetime, max_age: timedelta = MAX_AGE) -> Demand:
-    """How fresh facts have to be for a request; see `resync` for the other kind of message."""
-    return Demand.of_request(received, since, scopes_of(work), max_age)
-
-
-def resync(
-    work: WorkMessage, received: datetime, since: datetime, interval: timedelta, evidence: Evidence | None
-) -> Demand:
-    """Everything since the resync was put, but for what is read in turn where an audit log counts."""
-    if evidence is None:
-        return Demand(received, since, (), since)
-    for organization, read in work.feeds:
-        # The resync may have waited, spread over its interval; what was written meanwhile has messages of its own.
-        evidence.heard(organization, Feed(read, interval, whole=True))
-    quiet = evidence.quiet() & {name for name, _ in work.feeds}
-    return Demand.of_sweep(received, since, Rotation(interval, evidence.max_age, quiet))
+def demand_of(work: WorkMessage, received: datetime, since: datetime, *, resync: bool) -> Demand:
+    """How fresh facts have to be; `resync`: all of them, since the resync was put."""
+    return Demand(received, since, () if resync else scopes_of(work), since if resync else None)

@@ -47,8 +47,6 @@ class WorkMessage:
     """When it was put for the first time, by the store's clock, where this message is one that was put back."""
     at: datetime | None = None
     """When that happened which the request is about, by the clock of the service that reported it."""
-    feeds: tuple[tuple[str, datetime], ...] = ()
-    """Of a resync: organizations whose audit log was whole when it was put, and when it was last read."""
 
     def put(self, inserted: datetime) -> datetime:
         """When the request was put; `inserted`: when this message was. A `since` of no sense counts for none."""
@@ -66,7 +64,6 @@ class WorkMessage:
         body: dict[str, Json] = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace}
         body |= {name: moment(one) for name, one in moments.items() if one is not None}
         body["scopes"] = sorted(set(scopes))
-        body["feeds"] = {name: moment(at) for name, at in self.feeds[:MAX_SCOPES]}
         return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
 
 
@@ -105,14 +102,7 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
         tuple(scopes) if isinstance(scopes, list) and _fit(scopes) else (),
         moment_of(body.get("since")),
         moment_of(body.get("at")),
-        _feeds(body.get("feeds")),
     )
-
-
-def _feeds(value: Json) -> tuple[tuple[str, datetime], ...]:
-    """What can be read of them: without one a resync reads everything."""
-    given = value.items() if isinstance(value, dict) and len(value) <= MAX_SCOPES else ()
-    return tuple((name, at) for name, at in ((name, moment_of(one)) for name, one in given) if at is not None)
 
 
 def traceparent(value: Json) -> str:

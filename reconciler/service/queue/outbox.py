@@ -6,9 +6,9 @@ Requests of people, commits and events share one queue, however many pools they 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.documents import moment, moment_of
@@ -75,22 +75,11 @@ class Outbox:
         for work in works(concerns, trigger, trace):
             self.events.put(work.text())
 
-    def sweep(
-        self,
-        specs: Iterable[Spec],
-        *,
-        spread: float = 0.0,
-        trace: str = "",
-        feeds: Mapping[str, datetime] | None = None,
-    ) -> int:
-        """Request runs of all pools, in batches spread over `spread` seconds; returns the number of batches.
-
-        `feeds`: organizations whose audit log is whole, and when it was last read.
-        """
-        cut, given = batches(specs), feeds or {}
+    def sweep(self, specs: Iterable[Spec], *, spread: float = 0.0, trace: str = "") -> int:
+        """Request runs of all pools, in batches spread over `spread` seconds; returns the number of batches."""
+        cut = batches(specs)
         for batch in cut:
-            known = tuple((name, given[name]) for name in [batch.organization] if name in given)
-            self.sweeps.put(replace(batch.work("sweep", trace), feeds=known).text(), delay=batch.delay(spread))
+            self.sweeps.put(batch.work("sweep", trace).text(), delay=batch.delay(spread))
         return len(cut)
 
     def again(self, work: WorkMessage, delay: float = 0.0) -> None:

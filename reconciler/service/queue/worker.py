@@ -24,11 +24,11 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import demand_of, holds, is_whole, resync, scopes_of
+from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.spec.model import Spec
-from reconciler.survey.demand import MAX_AGE, Demand
+from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.owners import owned_elsewhere
 from reconciler.telemetry import Span, Telemetry
@@ -111,8 +111,6 @@ class Worker:
     burst: Burst = field(default_factory=Burst)
     evidence: Evidence | None = None
     """What this process knows of the organizations."""
-    interval: timedelta = timedelta(minutes=15)
-    """Between two full resyncs."""
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
@@ -127,7 +125,7 @@ class Worker:
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
         known = self._concerned(work, specs)
-        demand = self._demand(work, received, _put(work, inserted))
+        demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
         with ExitStack() as stack:
             try:
                 look = self.reconciler.look(known, demand, shared=work.trigger == SWEEP)
@@ -136,11 +134,6 @@ class Worker:
                 self.outbox.again(work.back(inserted), error.retry_after or self.busy)
                 return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
             return tuple(self._each(task, began))
-
-    def _demand(self, work: WorkMessage, received: datetime, since: datetime) -> Demand:
-        if work.trigger == SWEEP:
-            return resync(work, received, since, self.interval, self.evidence)
-        return demand_of(work, received, since, MAX_AGE if self.evidence is None else self.evidence.max_age)
 
     def _concerned(self, work: WorkMessage, specs: Specs) -> list[Spec]:
         """The specs of a message, without those of pools whose queues it is known not to be about."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
 from reconciler import bootstrap
 from reconciler.config.settings import Settings, environment
@@ -56,8 +55,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
     begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
     known = app.planner.evidence
     worker = Worker(
-        catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin, evidence=known,
-        interval=timedelta(seconds=hosting.sweep_seconds),
+        catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin, evidence=known
     )  # fmt: skip
 
     def plan(spec: Spec, revision: str) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,8 +21,6 @@ from reconciler.spec.model import Spec
 
 AUDIT_BACK = timedelta(minutes=10)
 """How far the first read of an audit log goes back."""
-AUDIT_FRESH = timedelta(minutes=10)
-"""How old the last read of an audit log may be to stand for reads of a full resync: a few of its own intervals."""
 REFUSED_FOR = timedelta(hours=6)
 """How long an audit log is not read after the organization denied access."""
 
@@ -33,8 +31,7 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
     with tracing.begun(context, "sweep", trace=trace) as span:
         specs = context.catalogue.specs()
         spread = context.options.sweep_seconds * 0.8
-        feeds = _feeds(context, specs.by_key.values())
-        count = context.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent, feeds=feeds)
+        count = context.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
     _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key)})
     _mark_unnamed(context, specs)
     context.telemetry.gauge("reconciler.pools", len(specs.by_key))
@@ -170,21 +167,8 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         )
     everything = whole(spec for spec in specs if cut and _uses(spec, organization))
     context.outbox.concern((*everything, *found.concerns), "audit", trace)
-    read = None if cut else moment(now)
-    known = moment_of(body.get("read"))
-    if body.get("cursor") != following or cut or known is None or not timedelta() <= now - known < AUDIT_FRESH / 2:
-        _remember(context, f"audit/{organization}", {"cursor": following, "read": read}, document)
-
-
-def _feeds(context: TriggerContext, specs: Iterable[Spec]) -> dict[str, datetime]:
-    """Organizations whose audit log was read to its end a short while ago, and when."""
-    now, found = context.clock.now(), {}
-    for organization in sorted({organization.name for spec in specs for organization in spec.organizations}):
-        document = context.state.load(f"audit/{organization}")
-        read = moment_of(document.body.get("read")) if document is not None else None
-        if read is not None and timedelta() <= now - read <= AUDIT_FRESH:
-            found[organization] = read
-    return found
+    if body != {"cursor": following}:
+        _remember(context, f"audit/{organization}", {"cursor": following}, document)
 
 
 def _sweep_age(context: TriggerContext) -> None:

@@ -248,31 +248,3 @@ def test_what_a_flooded_audit_log_does_not_show_is_looked_for_in_every_pool_of_t
     assert keys(texts(context.outbox.events)) == asked
     assert deployment.metrics.total("reconciler.audit.cut", organization="fabrikam-prime") == len(asked)
     assert ('"reason": "Cut"' in caplog.text) is cut
-
-
-@pytest.mark.parametrize(("cut", "counts"), [(True, []), (False, ["fabrikam-prime"])])
-def test_a_resync_says_which_audit_logs_were_read_to_their_end_a_short_while_ago(
-    context: TriggerContext, cut: bool, counts: list[str]
-) -> None:
-    audited = replace(with_options(context, sweep_seconds=0.0), audit=Flood(cut=cut))
-    timers.watch_audit(audited)
-    timers.sweep(audited)
-
-    feeds = [json.loads(text).get("feeds", {}) for text in texts(context.outbox.sweeps)]
-    assert [*feeds[0]] == counts
-    assert [*feeds[1]] == ["fabrikam-tailspin"]
-    body = context.state.load("audit/fabrikam-prime")
-    assert body is not None
-    assert (body.body["read"] is None) is cut
-
-
-def test_an_audit_log_without_entries_is_not_stored_with_each_read(context: TriggerContext) -> None:
-    audited = replace(context, audit=Flood(cut=False))
-    timers.watch_audit(audited)
-    before = context.state.load("audit/fabrikam-prime")
-    timers.watch_audit(audited)
-
-    after = context.state.load("audit/fabrikam-prime")
-    assert before is not None
-    assert after is not None
-    assert after.etag == before.etag
