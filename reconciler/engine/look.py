@@ -14,11 +14,11 @@ its own (`reconciler.engine.packed`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from reconciler.engine.packed import Packed
 from reconciler.engine.renewal import Wait
@@ -30,6 +30,10 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
+
+DemandOf: TypeAlias = Callable[[Callable[[str], PoolStatus | None]], Demand]
+"""By the statuses of the pools of a look, by key → what its facts have to be like."""
 
 
 class Runs(Protocol):

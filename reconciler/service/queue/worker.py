@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
-from reconciler.engine.look import OrganizationLook
+from reconciler.engine.look import DemandOf, OrganizationLook
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
@@ -24,7 +24,7 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
+from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.spec.model import Spec
@@ -45,7 +45,7 @@ class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
     def look(
-        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
+        self, specs: Sequence[Spec], demand: Demand | DemandOf | None = None, *, shared: bool
     ) -> AbstractContextManager[OrganizationLook]:
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
@@ -111,6 +111,8 @@ class Worker:
     burst: Burst = field(default_factory=Burst)
     evidence: Evidence | None = None
     """What this process knows of the organizations."""
+    sweeps: Sweeps | None = None
+    """Which reads a resync may postpone; None: none."""
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
@@ -125,10 +127,12 @@ class Worker:
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
         known = self._concerned(work, specs)
-        demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
+        put, sweep = _put(work, inserted), work.trigger == SWEEP
+        demand = demand_of(work, received, put)
+        turn = self.sweeps.demand(known, received, put) if sweep and self.sweeps is not None else demand
         with ExitStack() as stack:
             try:
-                look = self.reconciler.look(known, demand, shared=work.trigger == SWEEP)
+                look = self.reconciler.look(known, turn, shared=sweep)
                 task = _Task(work, inserted, specs, stack.enter_context(look), demand)
             except LeaseHeld as error:
                 self.outbox.again(work.back(inserted), error.retry_after or self.busy)
