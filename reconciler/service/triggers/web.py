@@ -152,7 +152,10 @@ def _evidence(context: TriggerContext) -> tuple[bool, str]:
     if age > limit and _audited(context):
         # Where an audit log is read, a resync reads projects in turn.
         limit = max(limit, timedelta(seconds=context.options.max_age) + interval)
-    return age <= limit, f"oldest of {count} pools in sync seen {int(age.total_seconds() // 60)} minutes ago"
+    known = context.worker.evidence
+    distrusted = 0 if known is None else len(known.distrusted())
+    text = f"; {distrusted} audit logs left out changes, so every resync reads everything" if distrusted else ""
+    return age <= limit, f"oldest of {count} pools in sync seen {int(age.total_seconds() // 60)} minutes ago{text}"
 
 
 def _audited(context: TriggerContext) -> bool:

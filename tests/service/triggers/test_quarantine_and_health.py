@@ -86,6 +86,12 @@ def test_a_pool_in_sync_that_is_read_no_more_is_unhealthy_and_its_age_is_shown(c
     assert health(context)[1]["evidence"]["ok"]
     assert not health(with_options(context, max_age=300.0))[1]["evidence"]["ok"]
 
+    known, tomorrow = context.worker.evidence, context.clock.now() + timedelta(hours=20)
+    assert known is not None
+    known.of("fabrikam-prime").learn({}, {"gaps": [], "until": tomorrow.isoformat()})
+    detail = health(context)[1]["evidence"]["detail"]
+    assert detail.endswith("; 1 audit logs left out changes, so every resync reads everything")
+
 
 def test_a_git_that_is_away_shows(deployment: Deployment, context: TriggerContext) -> None:
     fresh = deployment.context()
