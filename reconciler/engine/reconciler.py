@@ -16,7 +16,7 @@ from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
-from reconciler.engine.look import DemandOf, OrganizationLook, at_rest, held
+from reconciler.engine.look import OrganizationLook, at_rest, held, with_hot
 from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
 from reconciler.engine.packed import Packed, organization_of
@@ -97,23 +97,19 @@ class Reconciler:
         return self.planner.survey(batch, self._snapshots.load(batch), sample=sample, demand=demand)
 
     @contextmanager
-    def look(
-        self, specs: Sequence[Spec], demand: Demand | DemandOf | None = None, *, shared: bool
-    ) -> Iterator[OrganizationLook]:
+    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
         """A look at the pools of one message, whose facts are as fresh as it demands.
 
         `shared`: under the organization's lease; `LeaseHeld` where another worker has it, by whom and until when.
         """
         if not shared or not specs:
-            known = demand if isinstance(demand, Demand) else None
-            yield OrganizationLook(self, self.survey(specs, known, sample=0) if specs and known else None)
+            yield OrganizationLook(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
         with held(name, self._leases, self._holder, clock=clock, limits=self.limits, wait=self._wait) as tenure:
             packed = Packed(self._state, self._safety, organization, tenure)
-            known = demand if isinstance(demand, Demand) or demand is None else demand(packed.status)
-            survey = self.survey(specs, known)
+            survey = self.survey(specs, demand and with_hot(demand, specs, packed, clock.now()))
             try:
                 yield OrganizationLook(self, survey, packed)
             finally:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from reconciler.documents import Json, list_of, moment, moment_of, number_of
+from reconciler.documents import Json, list_of, moment, moment_of
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
@@ -23,8 +23,8 @@ from reconciler.survey.scopes import Scope
 
 MOST = 300
 """Places that are kept one by one; more of them are the organization as a whole."""
-LONGEST = timedelta(hours=1)
-"""The interval between two reads at most; a log that is read less often counts for nothing."""
+INTERVAL = timedelta(minutes=5)
+"""A log that is not read twice as often as this counts for nothing. A read that found nothing is stored this often."""
 
 
 def document(organization: str) -> str:
@@ -42,17 +42,17 @@ def after_read(
     kept: timedelta,
     whole: bool,
 ) -> dict[str, Json]:
-    """The document after a read. `kept`: for how long places are; `whole`: whether no entry since the last is missing."""
+    """The document after a read. `kept`: for how long places are; `whole`: no entry since the last is missing."""
     last = moment_of(body.get("read"))
     known = [one for one in map(_place, list_of(body, "places")) if one is not None and one[2] > now - kept]
     known += [(one.scope, (one.at or now) + MARGIN, now) for one in changes]
     if not whole or last is None or len(known) > MOST:
         known = [(scopes.organization(organization).text(), now, now)]
-    found: dict[str, Json] = {"cursor": cursor, "read": moment(now)}
-    if last is not None and last < now:
-        found["interval"] = (now - last).total_seconds()
-    found["places"] = [[scope, moment(at), moment(noted)] for scope, at, noted in known]
-    return found
+    places = [[scope, moment(at), moment(noted)] for scope, at, noted in known]
+    same = whole and cursor == body.get("cursor") and places == body.get("places")
+    if same and last is not None and timedelta() <= now - last < INTERVAL:
+        return dict(body)
+    return {"cursor": cursor, "read": moment(now), "places": places}
 
 
 def _place(value: Json) -> tuple[str, datetime, datetime] | None:
@@ -96,6 +96,4 @@ class FeedReader:
             if before is None or noted > before:
                 # A place of a later release may be anywhere.
                 self.evidence.hint(Scope.read(scope) or scopes.organization(name), min(at, now + MARGIN))
-        interval = timedelta(seconds=number_of(body, "interval"))
-        known = timedelta() < interval <= LONGEST
-        self.evidence.heard(name, Feed(min(read, now), interval if known else LONGEST, whole=known))
+        self.evidence.heard(name, Feed(min(read, now), INTERVAL, whole=True))

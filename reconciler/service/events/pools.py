@@ -85,6 +85,8 @@ class Keys:
     """Resource ids of the groups that were deleted, or whose resources were moved; lower case, sorted."""
     changes: tuple[ChangedPlace, ...] = ()
     """Every place that was reported to have changed, whether a pool is concerned or not."""
+    put: datetime | None = None
+    """When the report was put on its queue."""
 
     @property
     def keys(self) -> tuple[str, ...]:

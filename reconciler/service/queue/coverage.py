@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from reconciler.engine.look import DemandOf
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.spec.model import Spec
 from reconciler.survey import scopes
@@ -44,5 +43,5 @@ def demand_of(work: WorkMessage, received: datetime, since: datetime, max_age: t
 class Sweeps(Protocol):
     """Which facts the sweeps of a deployment read again (`reconciler.service.events.sweeps`)."""
 
-    def demand(self, specs: Sequence[Spec], received: datetime, since: datetime) -> DemandOf:
-        """Of the sweep that was put then, by the statuses of its pools."""
+    def demand(self, specs: Sequence[Spec], received: datetime, since: datetime) -> Demand:
+        """Of the sweep that was put then."""

@@ -14,19 +14,21 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
-from reconciler.engine.look import DemandOf, OrganizationLook
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
+from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
 from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
+from reconciler.service.queue.urgency import paced
 from reconciler.spec.model import Spec
 from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
@@ -45,7 +47,7 @@ class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
     def look(
-        self, specs: Sequence[Spec], demand: Demand | DemandOf | None = None, *, shared: bool
+        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
     ) -> AbstractContextManager[OrganizationLook]:
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
@@ -114,6 +116,7 @@ class Worker:
     sweeps: Sweeps | None = None
     """Which reads a resync may postpone; None: none."""
 
+    @paced
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
         began, received, inserted = self.clock.monotonic(), self.clock.now(), work.put(inserted)
@@ -126,6 +129,7 @@ class Worker:
             self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
+        work = spread_out(work, specs.by_key.values())
         known = self._concerned(work, specs)
         put, sweep = _put(work, inserted), work.trigger == SWEEP
         demand = demand_of(work, received, put)

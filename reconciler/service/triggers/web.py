@@ -17,7 +17,7 @@ from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
-from reconciler.service.triggers import logs, seen, timers, tracing
+from reconciler.service.triggers import logs, rates, seen, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
@@ -102,13 +102,17 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
     def enqueue(specs: Sequence[Spec], trigger: str) -> None:
         context.outbox.request(specs, trigger, traceparent(request.trace))
 
-    return api.ApiContext(context.catalogue, context.state, context.clock, context.plan, enqueue, context.options.ref)
+    options = context.options
+    return api.ApiContext(
+        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age_seconds
+    )
 
 
 def _health(context: TriggerContext, _request: HttpRequest) -> HttpResponse:
     checks = [_check("specs", lambda: _specs(context)), _check("state", lambda: _sweep(context))]
     checks.append(_check("mode", lambda: _modes(context)))
     checks.append(_check("evidence", lambda: _evidence(context)))
+    checks.append(_check("budget", lambda: _budget(context)))
     if context.options.capabilities.organizations:
         checks.append(_check("capabilities", lambda: _capabilities(context)))
     healthy = all(check["ok"] for check in checks)
@@ -151,7 +155,7 @@ def _evidence(context: TriggerContext) -> tuple[bool, str]:
     limit = OVERDUE * interval
     if age > limit and _audited(context):
         # Where an audit log is read, a resync reads projects in turn.
-        limit = max(limit, timedelta(seconds=context.options.max_age) + interval)
+        limit = max(limit, timedelta(seconds=context.options.max_age_seconds) + interval)
     known = context.worker.evidence
     distrusted = 0 if known is None else len(known.distrusted())
     text = f"; {distrusted} audit logs left out changes, so every resync reads everything" if distrusted else ""
@@ -164,7 +168,12 @@ def _audited(context: TriggerContext) -> bool:
     names = sorted({organization.name for spec in specs for organization in spec.organizations})
     stored = [context.state.load(feed.document(name)) for name in names]
     reads = (moment_of(document.body.get("read")) for document in stored if document is not None)
-    return any(read is not None and timedelta() <= now - read <= feed.LONGEST for read in reads)
+    return any(read is not None and timedelta() <= now - read <= 2 * feed.INTERVAL for read in reads)
+
+
+def _budget(context: TriggerContext) -> tuple[bool, str]:
+    document = context.state.load("sweep")
+    return rates.check(document.body if document is not None else {})
 
 
 def _modes(context: TriggerContext) -> tuple[bool, str]:

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from reconciler.engine import Outcome, Result, load_status
-from reconciler.engine.look import DemandOf, OrganizationLook
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.packed import Packed
 from reconciler.engine.result import Failure
 from reconciler.engine.status import Run
@@ -188,9 +188,7 @@ class _Runner:
     clock: Skewed
 
     @contextmanager
-    def look(
-        self, _specs: Sequence[Spec], demand: Demand | DemandOf | None = None, *, shared: bool
-    ) -> Iterator[OrganizationLook]:
+    def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
         assert demand is not None
         assert not shared
         yield OrganizationLook(self)

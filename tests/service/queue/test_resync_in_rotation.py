@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from reconciler.adapters.sqlite.store import Local
-from reconciler.service.events.feed import FeedReader, after_read, document
-from reconciler.service.events.sweeps import Sweeps
-from reconciler.survey.demand import MAX_AGE
-from tests.contract.families import Settable, Stores
+from reconciler.service.events import feed
+from tests.contract.families import Settable
 from tests.estate import Estate
 from tests.service.queue.hall import ORG, Hall
 
@@ -26,37 +23,26 @@ class Resyncs:
     def __init__(self, hall: Hall, clock: Settable) -> None:
         self.hall, self.clock = hall, clock
 
-    def tag(self) -> str | None:
-        known = self.hall.stores.state.load(document(ORG))
-        return None if known is None else known.etag
-
-    def hear(self) -> None:
-        """The audit log is read to its end, and has no entries."""
-        known, now = self.hall.stores.state.load(document(ORG)), self.clock.now()
+    def read_audit_log(self) -> None:
+        """There is nothing in it."""
+        state, now, name = self.hall.stores.state, self.clock.now(), feed.document(ORG)
+        known = state.load(name)
         body = {} if known is None else known.body
-        read = after_read(body, ORG, (), cursor="", now=now, kept=MAX_AGE, whole=True)
-        self.hall.stores.state.save(document(ORG), read, self.tag())
+        body = feed.after_read(body, ORG, (), cursor="c", now=now, kept=timedelta(hours=4), whole=True)
+        state.save(name, body, None if known is None else known.etag)
 
-    def run(self, *, audit: bool) -> int:
+    def run(self, *, audit: bool, trusted: bool = True) -> int:
         """One resync; how many lists of projects it read."""
-        self.clock.advance(QUARTER)
+        self.clock.advance(QUARTER - 120)
         if audit:
-            self.hear()
-        else:
-            self.hall.stores.state.save(document(ORG), {}, self.tag())
+            for _ in range(2):
+                self.read_audit_log()
+                self.clock.advance(60)
         self.hall.outbox.sweep(self.hall.worker.catalogue.specs().by_key.values())
         self.hall.estate.calls.clear()
         assert self.hall.turn(self.hall.outbox.sweeps) == 1
+        assert trusted or ORG in (self.hall.worker.evidence.distrusted() if self.hall.worker.evidence else {})
         return self.hall.estate.calls["queues"] + self.hall.estate.calls["authorized"]
-
-
-def opened(store: Stores, clock: Settable, estate: Estate) -> Hall:
-    """A new process."""
-    hall = Hall(store, clock, 3, estate=estate)
-    assert hall.worker.evidence is not None
-    feeds = FeedReader(store.state, hall.worker.evidence, clock)
-    hall.worker = replace(hall.worker, sweeps=Sweeps(feeds, timedelta(seconds=QUARTER), MAX_AGE))
-    return hall
 
 
 @pytest.fixture
@@ -64,7 +50,7 @@ def resyncs(tmp_path: Path) -> Iterator[Resyncs]:
     clock, estate = Settable(), Estate()
     estate.add(ORG, 3, PROJECTS)
     store = Local(tmp_path / "state.db", clock)
-    hall = opened(store, clock, estate)
+    hall = Hall(store, clock, 3, estate=estate)
     found = Resyncs(hall, clock)
     found.run(audit=True)
     found.run(audit=True)  # the pools came to be in sync within the interval before it: they are read whole
@@ -104,6 +90,6 @@ def test_drift_that_no_entry_announces_is_repaired_within_the_maximum_age(resync
 
 def test_a_restart_goes_on_where_the_process_stopped(resyncs: Resyncs) -> None:
     before = resyncs.hall
-    resyncs.hall = opened(before.stores, resyncs.clock, before.estate)
+    resyncs.hall = Hall(before.stores, resyncs.clock, 3, estate=before.estate)
 
     assert resyncs.run(audit=True) < PROJECTS
