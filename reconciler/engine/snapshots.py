@@ -7,8 +7,9 @@ The same document says whether the organization's lists of authorized resources 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from contextlib import suppress
+from itertools import accumulate
 from typing import Any
 
 from reconciler.documents import Json
@@ -19,11 +20,14 @@ from reconciler.ports.clock import MARGIN
 from reconciler.ports.stores import StateStore
 from reconciler.spec.model import Spec
 from reconciler.survey import ListEvidence, fact_codecs
-from reconciler.survey.evidence import Evidence, OrganizationFacts
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.organization_facts import OrganizationFacts
 
 FIELD = "facts"
 LARGEST = 4_000_000
 """Characters of packed facts at most; where there are more, the ones that were read last are stored."""
+MOST = 300_000
+"""Queues and ids in them at most: a few megabytes, and a second of CPU."""
 _TRIES = 3
 
 
@@ -97,6 +101,8 @@ class Snapshots:
 def _packed(known: OrganizationFacts) -> Json:
     facts, feed = known.snapshot()
     newest = sorted(facts.items(), key=lambda one: one[1].began, reverse=True)
+    sizes = accumulate(len(slot.value) if isinstance(slot.value, Sized) else 1 for _, slot in newest)
+    newest = newest[: sum(1 for size in sizes if size <= MOST)]
     while True:
         found: dict[str, Any] = {"format": fact_codecs.FORMAT, "feed": feed, "facts": fact_codecs.written(newest)}
         body = packed(found)

@@ -12,6 +12,7 @@ decision to write is taken on a new survey.
     access    open access from a cheap list and pair reads, and when the list counts
     list_completeness  whether an organization's list was shown to be complete (`ListEvidence`); pairs to try next
     evidence  what a process knows, by organization, each fact with its moment; outlives messages
+    organization_facts  what is known of one organization
     scopes    what a request is about
     demand    how fresh which facts have to be for a request
     rotation  which facts a sweep reads again where a change feed stands for the others

@@ -170,10 +170,11 @@ def test_distrust_of_a_feed_outlives_the_process(first: Instance) -> None:
     assert second.evidence.quiet() == {ORG}
 
 
+@pytest.mark.parametrize(("bound", "value"), [("LARGEST", 500), ("MOST", 5)])
 def test_a_document_is_bounded_by_leaving_out_what_was_read_first(
-    first: Instance, monkeypatch: pytest.MonkeyPatch
+    first: Instance, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ) -> None:
-    monkeypatch.setattr(snapshots, "LARGEST", 500)
+    monkeypatch.setattr(snapshots, bound, value)
     project = first.estate.projects[ORG][0].id
     first.look(first.demand(scopes.project(ORG, project)))
     first.snapshots.save(first.specs, {})

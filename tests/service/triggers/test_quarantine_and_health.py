@@ -90,6 +90,16 @@ def test_a_pool_in_sync_that_is_read_no_more_is_unhealthy_and_its_age_is_shown(c
     assert (status, checks["evidence"]["detail"]) == (503, "oldest of 2 pools in sync seen 120 minutes ago")
     assert "build-pool" not in str(checks)
 
+    timers.watch_audit(context)
+    assert health(context)[1]["evidence"]["ok"]
+    assert not health(with_options(context, max_age_seconds=300.0))[1]["evidence"]["ok"]
+
+    known, tomorrow = context.worker.evidence, context.clock.now() + timedelta(hours=20)
+    assert known is not None
+    known.of("fabrikam-prime").learn({}, {"gaps": [], "until": tomorrow.isoformat()})
+    detail = health(context)[1]["evidence"]["detail"]
+    assert detail.endswith("; 1 audit logs left out changes, so every resync reads everything")
+
 
 def test_a_git_that_is_away_shows(deployment: Deployment, context: TriggerContext) -> None:
     fresh = deployment.context()
