@@ -120,9 +120,11 @@ def build(
     *,
     watch: Telemetry | None = None,
     service: bool = False,
+    clock: Clock | None = None,
 ) -> App:
     """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say).
 
+    `clock`: None for the system's.
     `service`: no person runs it, so it writes nothing until the owner has set a mode; its identity is an operator.
     """
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
@@ -130,7 +132,7 @@ def build(
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
     from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 
-    clock = SystemClock()
+    clock = clock or SystemClock()
     kept = store(settings, clock)
     watch = watch or telemetry(settings)
     closings = GateClosings(kept.state, clock, watch)

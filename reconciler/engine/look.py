@@ -14,10 +14,10 @@ its own (`reconciler.engine.packed`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 from reconciler.engine.packed import Packed
@@ -26,10 +26,12 @@ from reconciler.engine.result import Result
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import ReconcilerError
+from reconciler.plan.sync import VerifiedSpec, spec_digest
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases
 from reconciler.spec.model import Spec
-from reconciler.survey import SharedSurvey
+from reconciler.survey import SharedSurvey, scopes
+from reconciler.survey.demand import Demand
 
 
 class Runs(Protocol):
@@ -105,6 +107,26 @@ def at_rest(status: PoolStatus) -> bool:
     """Whether the last run left nothing in motion."""
     moving = status.condition(ConditionKind.RECONCILING)
     return status.pending is None and moving is not None and moving.status is Truth.FALSE
+
+
+def with_hot(demand: Demand, specs: Iterable[Spec], packed: Packed, now: datetime) -> Demand:
+    """The demand of a resync, with the pools that it reads whole whatever a change feed says.
+
+    Those are not in sync, came to be so since the last resync, or were verified with another content of their spec.
+    """
+    if demand.rotation is None:
+        return demand
+    lately = now - demand.rotation.interval
+    hot = [scopes.pool(spec.key) for spec in specs if not _cold(spec, packed.status(spec.key), now, lately)]
+    return replace(demand, scopes=(*demand.scopes, *hot))
+
+
+def _cold(spec: Spec, status: PoolStatus | None, now: datetime, lately: datetime) -> bool:
+    if status is None or status.verified is None or not at_rest(status):
+        return False
+    ready = status.condition(ConditionKind.READY)
+    same = status.verified == VerifiedSpec(spec_digest(spec, now.astimezone(UTC).date()))
+    return same and ready is not None and ready.status is Truth.TRUE and ready.since <= lately
 
 
 @contextmanager

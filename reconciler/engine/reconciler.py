@@ -16,7 +16,7 @@ from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
-from reconciler.engine.look import OrganizationLook, at_rest, held
+from reconciler.engine.look import OrganizationLook, at_rest, held, with_hot
 from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
 from reconciler.engine.packed import Packed, organization_of
@@ -109,7 +109,7 @@ class Reconciler:
         name = look_document(organization)
         with held(name, self._leases, self._holder, clock=clock, limits=self.limits, wait=self._wait) as tenure:
             packed = Packed(self._state, self._safety, organization, tenure)
-            survey = self.survey(specs, demand)
+            survey = self.survey(specs, demand and with_hot(demand, specs, packed, clock.now()))
             try:
                 yield OrganizationLook(self, survey, packed)
             finally:

@@ -19,7 +19,7 @@ from reconciler.ports.clock import MARGIN
 from reconciler.ports.stores import StateStore
 from reconciler.spec.model import Spec
 from reconciler.survey import ListEvidence, fact_codecs
-from reconciler.survey.evidence import Evidence, Organization
+from reconciler.survey.evidence import Evidence, OrganizationFacts
 
 FIELD = "facts"
 LARGEST = 4_000_000
@@ -94,7 +94,7 @@ class Snapshots:
             evidence.of(organization).learn(believed, body.get("feed"))
 
 
-def _packed(known: Organization) -> Json:
+def _packed(known: OrganizationFacts) -> Json:
     facts, feed = known.snapshot()
     newest = sorted(facts.items(), key=lambda one: one[1].began, reverse=True)
     while True:

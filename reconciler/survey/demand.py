@@ -44,10 +44,13 @@ class Demand:
 
     def needed(self, key: Key) -> datetime:
         """A fact that was read earlier than this is read again."""
+        if self.rotation is not None:
+            # A sweep is about no change in particular, so what was read while it was put counts too.
+            put = min(self.received, self.since)
+            hot = any(scope.holds(key) for scope in self.scopes)
+            return put if hot else self.rotation.needed(key, self.received, self.since) or put
         if any(scope.holds(key) for scope in self.scopes):
             return self.put
-        if self.rotation is not None:
-            return self.rotation.needed(key, self.received, self.since) or self.put
         return min(self.put, self.received - MAX_AGE if self.oldest is None else self.oldest)
 
     @classmethod

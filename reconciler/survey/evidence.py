@@ -35,7 +35,7 @@ _HINTS = 100
 """Hints that are kept one by one, for facts that are learned of later; older ones count for all of them."""
 
 
-class Organization:
+class OrganizationFacts:
     """What is known of one organization; of ARM where its name is empty. Safe to share between threads."""
 
     def __init__(self, name: str, now: Callable[[], datetime]) -> None:
@@ -225,18 +225,18 @@ class Evidence:
         self._telemetry = telemetry
         self._lock = Lock()
         self._tidied = now()
-        self._organizations: dict[str, Organization] = {}
+        self._organizations: dict[str, OrganizationFacts] = {}
         self._commit: object = None
         self._named: Mapping[str, frozenset[str]] = {}
         self._judged: dict[str, tuple[datetime, Spec]] = {}
 
-    def of(self, organization: str) -> Organization:
+    def of(self, organization: str) -> OrganizationFacts:
         """What is known of one organization; of ARM for the empty name."""
         found = self._organizations.get(organization)
         if found is not None:
             return found
         with self._lock:
-            return self._organizations.setdefault(organization, Organization(organization, self.now))
+            return self._organizations.setdefault(organization, OrganizationFacts(organization, self.now))
 
     def names(self) -> Sequence[str]:
         """Organizations of which something was requested, sorted; the empty name for ARM."""

@@ -7,12 +7,14 @@ facts that this process knows. Another process judges the same facts once more, 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from reconciler.service.queue.messages import WorkMessage
+from reconciler.spec.model import Spec
 from reconciler.survey import scopes
-from reconciler.survey.demand import Demand
+from reconciler.survey.demand import MAX_AGE, Demand
 from reconciler.survey.scopes import Scope
 
 
@@ -33,6 +35,13 @@ def holds(wide: Collection[str], narrow: Collection[str]) -> bool:
     return not wide or (bool(narrow) and set(narrow) <= set(wide))
 
 
-def demand_of(work: WorkMessage, received: datetime, since: datetime, *, resync: bool) -> Demand:
-    """How fresh facts have to be; `resync`: all of them, since the resync was put."""
-    return Demand(received, since, () if resync else scopes_of(work), since if resync else None)
+def demand_of(work: WorkMessage, received: datetime, since: datetime, max_age: timedelta = MAX_AGE) -> Demand:
+    """How fresh facts have to be for a request."""
+    return Demand.of_request(received, since, scopes_of(work), max_age)
+
+
+class Sweeps(Protocol):
+    """Which facts the sweeps of a deployment read again (`reconciler.service.events.sweeps`)."""
+
+    def demand(self, specs: Sequence[Spec], received: datetime, since: datetime) -> Demand:
+        """Of the sweep that was put then."""

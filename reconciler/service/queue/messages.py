@@ -27,6 +27,7 @@ MAX_SCOPE = 256
 """Characters of one, as JSON: keys and places stay within what one message holds."""
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_ORGANIZATION = re.compile(r"[A-Za-z0-9-]{0,64}")
 _TRIGGER = re.compile(r"[a-z-]{1,31}")
 
 
@@ -48,6 +49,10 @@ class WorkMessage:
     at: datetime | None = None
     """When that happened which the request is about, by the clock of the service that reported it."""
 
+    organization: str | None = None
+    """Set: the message is about all pools of this organization from the first key on, in their order (`spread_out`).
+    Its text has the first key alone: it stays short, whatever the number of pools."""
+
     def put(self, inserted: datetime) -> datetime:
         """When the request was put; `inserted`: when this message was. A `since` of no sense counts for none."""
         known = self.since is not None and timedelta() <= inserted - self.since <= 2 * LATEST
@@ -55,16 +60,22 @@ class WorkMessage:
 
     def back(self, inserted: datetime, keys: tuple[str, ...] | None = None) -> WorkMessage:
         """This message, or its part for some keys, to be put back: it is as old as before."""
-        return replace(self, keys=self.keys if keys is None else keys, since=self.put(inserted))
+        part = self.keys if keys is None else keys
+        tail = part == self.keys[len(self.keys) - len(part) :]
+        return replace(self, keys=part, since=self.put(inserted), organization=self.organization if tail else None)
 
     def text(self) -> str:
         """The message's text. Places that do not fit are left out, all of them."""
         scopes = self.scopes if _fit(self.scopes) else ()
         moments = {"due": self.due, "since": self.since, "at": self.at}
-        body: dict[str, Json] = {"keys": list(self.keys), "trigger": self.trigger, "trace": self.trace}
+        keys = list(self.keys if self.organization is None else self.keys[:1])
+        body: dict[str, Json] = {"keys": keys, "trigger": self.trigger, "trace": self.trace}
         body |= {name: moment(one) for name, one in moments.items() if one is not None}
         body["scopes"] = sorted(set(scopes))
-        return json.dumps({name: value for name, value in body.items() if value}, separators=(",", ":"))
+        body = {name: value for name, value in body.items() if value}
+        if self.organization is not None:
+            body["organization"] = self.organization  # empty for pools without one
+        return json.dumps(body, separators=(",", ":"))
 
 
 def read(text: str) -> WorkMessage | None:
@@ -94,6 +105,7 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
     if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
         return None
     trigger, trace, scopes = body.get("trigger"), body.get("trace"), body.get("scopes")
+    organization = body.get("organization")
     return WorkMessage(
         tuple(keys),
         trigger if isinstance(trigger, str) and _TRIGGER.fullmatch(trigger) else "unknown",
@@ -102,6 +114,7 @@ def _work(body: dict[str, Json]) -> WorkMessage | None:
         tuple(scopes) if isinstance(scopes, list) and _fit(scopes) else (),
         moment_of(body.get("since")),
         moment_of(body.get("at")),
+        organization if isinstance(organization, str) and _ORGANIZATION.fullmatch(organization) else None,
     )
 
 

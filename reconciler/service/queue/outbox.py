@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.documents import moment, moment_of
@@ -85,7 +85,9 @@ class Outbox:
     def again(self, work: WorkMessage, delay: float = 0.0) -> None:
         """Put back what was not done (`WorkMessage.back`): a batch's rest, a failing pool, all while Git is away."""
         queue = self.sweeps if work.trigger == "sweep" else self.events
-        queue.put(work.text(), delay=delay)
+        keys = work.keys if work.organization is None else work.keys[:1]
+        for start in range(0, len(keys), MAX_KEYS):
+            queue.put(replace(work, keys=keys[start : start + MAX_KEYS]).text(), delay=delay)
 
     def follow_up(self, key: str, delay: float, trace: str = "", *, scopes: tuple[str, ...] = ()) -> bool:
         """Request one later run; returns whether a message was put: not where one is queued that is due sooner."""

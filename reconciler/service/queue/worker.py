@@ -21,10 +21,11 @@ from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
+from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
+from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.spec.model import Spec
@@ -111,6 +112,8 @@ class Worker:
     burst: Burst = field(default_factory=Burst)
     evidence: Evidence | None = None
     """What this process knows of the organizations."""
+    sweeps: Sweeps | None = None
+    """Which reads a resync may postpone; None: none."""
 
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
@@ -124,11 +127,14 @@ class Worker:
             self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
+        work = spread_out(work, specs.by_key.values())
         known = self._concerned(work, specs)
-        demand = demand_of(work, received, _put(work, inserted), resync=work.trigger == SWEEP)
+        put, sweep = _put(work, inserted), work.trigger == SWEEP
+        demand = demand_of(work, received, put)
+        turn = self.sweeps.demand(known, received, put) if sweep and self.sweeps is not None else demand
         with ExitStack() as stack:
             try:
-                look = self.reconciler.look(known, demand, shared=work.trigger == SWEEP)
+                look = self.reconciler.look(known, turn, shared=sweep)
                 task = _Task(work, inserted, specs, stack.enter_context(look), demand)
             except LeaseHeld as error:
                 self.outbox.again(work.back(inserted), error.retry_after or self.busy)

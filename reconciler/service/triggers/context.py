@@ -23,6 +23,7 @@ from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers.overdue import ResyncWatch
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import LASTS, Capabilities
+from reconciler.survey.demand import MAX_AGE
 from reconciler.survey.names import RememberedNames
 from reconciler.telemetry import Telemetry
 
@@ -47,6 +48,8 @@ class TriggerOptions:
     """Branch or tag that specs come from; empty: the default branch."""
     sweep_seconds: float = 900.0
     """Time over which a full resync is spread: the interval of its timer."""
+    max_age: float = MAX_AGE.total_seconds()
+    """Seconds after which a fact is read again at the latest."""
     github_secrets: tuple[str, ...] = field(default=(), repr=False)
     azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)
     role: str = ""

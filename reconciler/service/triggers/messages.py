@@ -13,6 +13,7 @@ from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
+from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.requests import works
 from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
@@ -94,20 +95,20 @@ def _drop(context: TriggerContext, trigger: str, reason: str) -> None:
 def quarantine(context: TriggerContext, text: str, queue: str) -> None:
     """Mark the pools of a dead letter as `Stalled`; the next full resync retries them."""
     work_message = messages.read(text)
-    keys = _ours(context, work_message.keys if work_message else ())
+    keys = _ours(context, work_message) if work_message else ()
     context.telemetry.count("reconciler.quarantined", queue=queue)
     logs.event("quarantined", queue=queue, pools=list(keys))
     for key in keys:
         _stall(context, key, queue)
 
 
-def _ours(context: TriggerContext, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that a spec names; all of them while specs cannot be read."""
+def _ours(context: TriggerContext, work_message: messages.WorkMessage) -> tuple[str, ...]:
+    """The keys of the message that a spec names; those of its text while specs cannot be read."""
     try:
         known = context.catalogue.specs().by_key
     except ReconcilerError:
-        return keys
-    return tuple(key for key in keys if key in known)
+        return work_message.keys
+    return tuple(key for key in spread_out(work_message, known.values()).keys if key in known)
 
 
 def _stall(context: TriggerContext, key: str, queue: str) -> None:

@@ -11,6 +11,7 @@ from reconciler.engine import unnamed
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
+from reconciler.service.events import feed
 from reconciler.service.events.audit import log_keys
 from reconciler.service.queue.requests import whole
 from reconciler.service.triggers import logs, tracing
@@ -145,8 +146,8 @@ def _watch_audit(context: TriggerContext, trace: str) -> None:
 
 
 def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], trace: str) -> None:
-    now = context.clock.now()
-    document = context.state.load(f"audit/{organization}")
+    now, name = context.clock.now(), feed.document(organization)
+    document = context.state.load(name)
     body = document.body if document is not None else {}
     if (refused := moment_of(body.get("refusedUntil"))) is not None and refused > now:
         return
@@ -155,8 +156,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         entries, following, cut = context.audit.entries(organization, since)
     except Terminal:
         # The cursor stays: what happened meanwhile is read once access is granted again.
-        refusal = {"refusedUntil": moment(now + REFUSED_FOR)}
-        _remember(context, f"audit/{organization}", {"cursor": since, **refusal}, document)
+        _remember(context, name, {"cursor": since, "refusedUntil": moment(now + REFUSED_FOR)}, document)
         raise
     found = log_keys(entries, specs, context.remembered, organization, context.own)
     if cut:
@@ -167,8 +167,10 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         )
     everything = whole(spec for spec in specs if cut and _uses(spec, organization))
     context.outbox.concern((*everything, *found.concerns), "audit", trace)
-    if body != {"cursor": following}:
-        _remember(context, f"audit/{organization}", {"cursor": following}, document)
+    kept = timedelta(seconds=context.options.max_age)
+    read = feed.after_read(body, organization, found.changes, cursor=following, now=now, kept=kept, whole=not cut)
+    if read != body:
+        _remember(context, name, read, document)
 
 
 def _sweep_age(context: TriggerContext) -> None:

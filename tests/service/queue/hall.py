@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -18,6 +19,8 @@ from reconciler.ports.specs import Snapshot
 from reconciler.ports.stores import MessageQueue
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue, Specs
+from reconciler.service.events.feed import FeedReader
+from reconciler.service.events.sweeps import Sweeps
 from reconciler.service.queue import messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
@@ -91,6 +94,7 @@ class Hall:
             self.telemetry,
             self._listen,
             evidence=known,
+            sweeps=Sweeps(FeedReader(self.stores.state, known, self.clock), timedelta(minutes=15), known.max_age),
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}

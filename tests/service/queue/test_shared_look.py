@@ -15,7 +15,7 @@ from reconciler.engine.packed import Statuses
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.safety import ModeScope, Safety, WriteMode
 from reconciler.safety.agent_pools import AgentPoolApproval
-from reconciler.service.queue.messages import WorkMessage
+from reconciler.service.queue.messages import WorkMessage, read
 from tests.contract.families import Settable
 from tests.service.queue.hall import ORG, Hall
 from tests.service.queue.test_evidence_age import once_at, queue_of
@@ -233,3 +233,27 @@ def test_the_url_of_an_operation_is_not_copied(site: Site) -> None:
 
     assert kept is not None
     assert "canary" not in str(unpacked(kept.body))
+
+
+def test_a_look_whose_time_is_over_leaves_the_rest_to_a_message_about_the_rest(site: Site) -> None:
+    """What it saw until then is kept, and the lease is free for the next slice."""
+    site.resync()
+    site.resync()
+    site.clock.advance(900)
+    site.one.outbox.sweep(site.one.worker.catalogue.specs().by_key.values())
+    (first,) = site.one.outbox.sweeps.take(1, 330)
+    asked = read(first.text)
+    assert asked is not None
+    site.one.told.clear()
+    site.one.beginning(0.0).handle(asked, first.inserted)
+    site.one.outbox.sweeps.ack(first)
+
+    assert [(one.key, one.what) for one in site.one.told] == [("pool-1", "in-sync"), ("pool-2", "later")]
+    assert site.shown("pool-1").seen == site.clock.now()
+    (rest,) = site.one.outbox.sweeps.take(1, 0)
+    left = read(rest.text)
+    assert left is not None
+    assert (left.keys, left.organization, left.since) == (("pool-2",), ORG, first.inserted)
+    site.clock.advance(1)
+    site.other.turn(site.other.outbox.sweeps)
+    assert [(one.key, one.what) for one in site.other.told] == [("pool-2", "in-sync"), ("pool-3", "in-sync")]

@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.service.queue.batch import batches, spread_out
 from reconciler.service.queue.messages import LATEST, MAX_KEYS, MAX_SCOPE, MAX_SCOPES, WorkMessage, read
 from reconciler.service.queue.requests import Concern, works
+from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import scopes
 from tests.keeping import START
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+
+
+def pool(name: str, *organizations: str) -> Spec:
+    found = tuple(Organization(one, name, (), None) for one in organizations)
+    return Spec(name, "00000000-0000-0000-0000-000000000000", "rg", Mode.ENFORCE, {}, found)
 
 
 def test_work_is_written_and_read_again() -> None:
@@ -23,6 +30,39 @@ def test_work_is_written_and_read_again() -> None:
     assert read(work.text()) == work
     full = WorkMessage(("a",), "audit", TRACE, START, (scopes.arm("a").text(),), START, START)
     assert read(full.text()) == full
+
+
+def test_a_message_about_an_organization_is_short_and_about_all_its_pools_whatever_their_number() -> None:
+    """Also where its rest is put back; a part that is no rest names its pools, in as many messages as that takes."""
+    keys = tuple(f"pool-{number:04}" for number in range(1000))
+    named = [pool(key, "fabrikam-prime") for key in keys]
+    (batch,) = batches(named)
+    text = batch.work("sweep", TRACE).text()
+    assert len(text) < 200
+    asked = read(text)
+    assert asked is not None
+    whole = spread_out(asked, [*named, pool("pool-other", "fabrikam-tailspin")])
+    assert whole.keys == keys
+
+    rest = read(whole.back(START, keys[700:]).text())
+    assert rest is not None
+    assert spread_out(rest, named).keys == keys[700:]
+    assert rest.since == START
+    assert whole.back(START, keys[3:9]).organization is None
+    assert read(whole.back(START, keys[3:9]).text()) == WorkMessage(keys[3:9], "sweep", TRACE, since=START)
+
+
+def test_pools_without_an_organization_share_a_message_too() -> None:
+    named = [pool("b"), pool("a")]
+    (batch,) = batches(named)
+    asked = read(batch.work("sweep").text())
+    assert asked is not None
+    assert (asked.organization, spread_out(asked, named).keys) == ("", ("a", "b"))
+
+
+@pytest.mark.parametrize("organization", [7, "a/b", "x" * 65, None, ["a"]])
+def test_an_organization_that_is_none_leaves_the_keys(organization: object) -> None:
+    assert read(json.dumps({"keys": ["a"], "organization": organization})) == WorkMessage(("a",))
 
 
 def test_a_person_may_drop_a_bare_name_into_the_queue() -> None:

@@ -42,6 +42,14 @@ def test_a_poisoned_pool_is_stalled_where_people_look_and_a_sweep_heals_it(
     assert [condition.status for condition in healed.conditions] == [Truth.TRUE, Truth.FALSE, Truth.FALSE]
 
 
+def test_all_pools_of_a_poisoned_resync_are_stalled(context: TriggerContext) -> None:
+    """Its text names one of them; which pools it is about, the specs say."""
+    text = '{"keys":["a"],"trigger":"sweep","organization":"fabrikam-prime"}'
+    messages.quarantine(context, text, "sweep")
+
+    assert context.state.names("pools/") == ["pools/build-pool"]
+
+
 def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(context: TriggerContext) -> None:
     lease = context.leases.acquire("build-pool", 60)
     for text in ('{"keys":["elsewhere"]}', '{"keys":["build-pool"]}', "{", "\x00"):

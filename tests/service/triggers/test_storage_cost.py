@@ -68,7 +68,7 @@ class Counting:
         return self.stores.counted()
 
 
-@pytest.mark.parametrize("pools", [1, 40, 100])
+@pytest.mark.parametrize("pools", [1, 40, 300])
 def test_an_unchanged_resync_costs_a_fixed_number_of_transactions_and_none_for_a_pool(
     tmp_path: Path, pools: int
 ) -> None:
