@@ -289,7 +289,7 @@ def _created(quick: bool) -> tuple[Row, ...]:
     return _estate(size, work)
 
 
-PROOFS = 2
+PROOFS = 4
 """Reads of one write: what it rests on, and what it did."""
 
 
