@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
 
@@ -138,7 +138,7 @@ def _planner(batch: Sequence[Spec]) -> Planner:
 def _planned(specs: Sequence[Spec], planner: Planner) -> int:
     # One thread: memory answers at once, so there is nothing to wait for side by side.
     pools, listed, roles = scope_of(specs)
-    survey = SharedSurvey(planner.readers, pools, listed=listed, administered=roles, sample=0, parallel=1)
+    survey = SharedSurvey(replace(planner.readers, parallel=1), pools, listed=listed, administered=roles, sample=0)
     plans = [planner.plan(spec, survey, "r") for spec in specs]
     return sum(len(plan.changes) + len(plan.gaps) for plan in plans)
 

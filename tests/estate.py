@@ -79,11 +79,13 @@ class Estate:
     """Writes are answered with yes and do nothing."""
     pending: str = ""
     """URL of the operation that the next PUT starts."""
+    parallel: int = 4
+    """The most reads of an organization at a time."""
     _lock: Lock = field(default_factory=Lock)
 
     @property
     def readers(self) -> Readers:
-        return Readers(ArmReads(self), DevOpsReads(self))
+        return Readers(ArmReads(self), DevOpsReads(self), parallel=self.parallel)
 
     @property
     def writers(self) -> Writers:

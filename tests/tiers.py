@@ -51,6 +51,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/queue/test_look_crashes.py",
         "service/queue/test_shared_look.py",
         "service/queue/test_office.py",
+        "service/queue/test_urgency.py",
         "service/queue/test_worker.py",
         "service/triggers",
         "stories",

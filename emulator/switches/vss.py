@@ -36,6 +36,14 @@ SWITCHES: tuple[Switch, ...] = (
         source=RATE,
     ),
     Switch(
+        name="devops.rate-limit-headers-at",
+        default=2.0,
+        about="From which share of the budget X-RateLimit-* (without Delay) are on calls that are not slowed; above 1 "
+        "on none.",
+        known="Sent before calls are delayed; from where on is not published, and clients report them on slowed calls.",
+        source=RATE,
+    ),
+    Switch(
         name="devops.audit-event-shape",
         default="entry",
         choices=("entry", "list"),

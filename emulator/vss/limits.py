@@ -1,7 +1,9 @@
 """Rate limits of Azure DevOps: a budget per organization and identity in a sliding window of five minutes.
 
 Microsoft Learn, Azure DevOps rate limits: 200 TSTU; beyond it calls are delayed (up to 30 s) with `Retry-After` and
-`X-RateLimit-*` also on a 200, or blocked with 429 and TF400733. The delay is announced here, not slept.
+`X-RateLimit-*` also on a 200, or blocked with 429 and TF400733. The delay is announced here, not slept. All headers but
+`X-RateLimit-Delay` may come before calls are delayed; `X-RateLimit-Reset` is when nothing of the usage would be left if
+no further call came.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def charge(world: World, request: Request) -> Mapping[str, str]:
     if used > budget * world.switches.number("devops.block-factor"):
         raise blocked(_headers(calls, used, budget, now))
     calls.append((now, cost))
-    return _headers(calls, used, budget, now) if used > budget else {}
+    if used > budget:
+        return _headers(calls, used, budget, now)
+    return _rest(calls, used, budget) if used >= budget * world.switches.number("devops.rate-limit-headers-at") else {}
 
 
 def blocked(headers: Mapping[str, str]) -> ApiError:
@@ -50,11 +54,14 @@ def _headers(calls: deque[tuple[float, float]], used: float, budget: float, now:
             break
         over, free_at = over - cost, at + WINDOW
     delay = max(1.0, min(LONGEST, free_at - now))
+    return {"Retry-After": f"{delay:.0f}", "X-RateLimit-Delay": f"{delay:.3f}", **_rest(calls, used, budget)}
+
+
+def _rest(calls: deque[tuple[float, float]], used: float, budget: float) -> dict[str, str]:
+    last = calls[-1][0] if calls else 0.0
     return {
-        "Retry-After": f"{delay:.0f}",
         "X-RateLimit-Resource": RESOURCE,
-        "X-RateLimit-Delay": f"{delay:.3f}",
         "X-RateLimit-Limit": f"{budget:.0f}",
         "X-RateLimit-Remaining": f"{max(0.0, budget - used):.0f}",
-        "X-RateLimit-Reset": f"{free_at:.0f}",
+        "X-RateLimit-Reset": f"{last + WINDOW:.0f}",
     }

@@ -1,7 +1,7 @@
 """The route to a host: directly or through the company's proxy, and which certificate authorities are trusted.
 
-All transports (ARM, Azure DevOps, Git, Azure Storage, sign-in) use this module, so that the same variables of the
-environment have the same effect on each of them:
+All transports (ARM, Azure DevOps, Git, Azure Storage, sign-in, telemetry) use this module, so that the same variables
+of the environment have the same effect on each of them:
 
 - ``HTTPS_PROXY`` (or ``ALL_PROXY``) names the proxy of https, ``NO_PROXY`` the hosts that are called directly;
 - ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` or ``SSL_CERT_FILE`` (the first that is set) names a file or folder with
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -43,6 +43,8 @@ from reconciler.errors import Refused
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import RequestsTransport
+
+S = TypeVar("S", bound="RoutedSession")
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """In this order, as requests and OpenSSL name them."""
@@ -109,7 +111,11 @@ def route_to(url: str) -> HostRoute:
 
 def session() -> RoutedSession:
     """A session that takes the route to each URL; without cookies, ``.netrc`` and retries of its own."""
-    made = RoutedSession()
+    return prepared(RoutedSession())
+
+
+def prepared(made: S) -> S:
+    """A session of this kind, as `session` returns it."""
     made.trust_env = False
     made.auth = _keep_our_header
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -113,10 +113,11 @@ def readers_of(settings: Settings, planes: Planes) -> Readers:
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
 
     if not settings.prerequisites:
-        return Readers(planes.arm, DevOps(planes.devops), None)
+        return Readers(planes.arm, DevOps(planes.devops), None, settings.parallel)
     from reconciler.adapters.arm.inspection import AzureResources  # noqa: PLC0415
 
-    return Readers(planes.arm, DevOps(planes.devops), AzureResources(planes.arm, planes.devops))
+    resources = AzureResources(planes.arm, planes.devops)
+    return Readers(planes.arm, DevOps(planes.devops), resources, settings.parallel)
 
 
 def beliefs(settings: Settings) -> Believe:

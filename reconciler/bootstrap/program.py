@@ -26,6 +26,7 @@ from reconciler.bootstrap.specs import source
 from reconciler.bootstrap.stores import store
 from reconciler.config.settings import Settings
 from reconciler.plan.policy import Policy
+from reconciler.ports.budgets import INTERVAL
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
@@ -121,21 +122,23 @@ def build(
     watch: Telemetry | None = None,
     service: bool = False,
     clock: Clock | None = None,
+    interval: float = INTERVAL,
 ) -> App:
     """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say).
 
     `clock`: None for the system's.
     `service`: no person runs it, so it writes nothing until the owner has set a mode; its identity is an operator.
+    `interval`: seconds between two full resyncs.
     """
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
+    from reconciler.adapters.devops.closings import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
     from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 
     clock = clock or SystemClock()
     kept = store(settings, clock)
     watch = watch or telemetry(settings)
-    closings = GateClosings(kept.state, clock, watch)
+    closings = GateClosings(kept.state, clock, watch, interval)
     planes = connect(settings, clock, closings.gates, watch)
     safety = Safety(kept.safety, clock, settings.mode, service=service)
     planner = planner_of(settings, planes, clock, watch)

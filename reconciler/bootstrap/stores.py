@@ -16,6 +16,7 @@ from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.documents import JsonObject
 from reconciler.errors import Forbidden, SpecInvalid
+from reconciler.ports.budgets import Need
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueue, StateStore
 from reconciler.ports.write_log import WriteLog
@@ -190,6 +191,17 @@ def unnamed_pools(settings: Settings, named: Collection[str]) -> tuple[PoolStatu
 
     with closing(store(settings, SystemClock())) as kept:
         return unnamed.gone(kept.state, named)
+
+
+def needs(settings: Settings) -> tuple[Need, ...]:
+    """What full resyncs need of each organization, and what its rate budget allows; creates no store."""
+    if not has_store(settings):
+        return ()
+    from reconciler.engine.rate_needs import needs_of  # noqa: PLC0415 - most folders hold no state
+
+    clock = SystemClock()
+    with closing(store(settings, clock)) as kept:
+        return needs_of(kept.state, clock.now())
 
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:

@@ -53,16 +53,21 @@ def status(
         raise NotFound(
             f"status: {nearest(missing, [one.key for one in known])}; only pools with a stored run are known"
         )
-    modes = _modes(settings)
+    modes, needs = _modes(settings), bootstrap.needs(settings)
     if output is OutputFormat.JSON:
         pools = [one.public() for one in chosen]
-        screen.document({"format": FORMAT, "modes": [one.to_json() for one in modes], "pools": pools})
+        budgets = [one.to_json() for one in needs]
+        screen.document(
+            {"format": FORMAT, "modes": [one.to_json() for one in modes], "pools": pools, "budgets": budgets}
+        )
     elif output is OutputFormat.MARKDOWN:
         screen.result("\n\n".join([*map(render.escaped, holding(modes)), _markdown(chosen)]))
     else:
         for line in holding(modes):
             screen.bad(line)
         _text(chosen, screen)
+        for need in needs:
+            (screen.bad if need.short or need.too_old else screen.note)(render.clean(need.age_text() or str(need)))
     return worst([exit_code(one) for one in chosen])
 
 

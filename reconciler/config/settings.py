@@ -216,7 +216,8 @@ class Settings:
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
-    parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
+    parallel: Annotated[int, Variable("Most parallel reads of an organization; how many there are adapts to its "
+                                      "responses", "16", "requests", whole(1, 16))]
     prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",
                                             "1", read=switch)]
     telemetry: Annotated[TelemetryKind, Variable("Where spans and metrics are sent: `off`, `console`, `otlp` or "

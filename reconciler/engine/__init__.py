@@ -31,6 +31,7 @@
     facet       the contract of a facet: five functions
     snapshots   evidence between processes
     fresh       a plan for writing, on facts that are read now
+    rate_needs  what organizations need for a full resync, and what their rate budgets allow
     unnamed     pools with a stored status that no spec names any more
     result      the value that is returned (`Result`)
     events      the events of a run, for listeners

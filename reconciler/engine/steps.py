@@ -26,7 +26,9 @@ from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.plan.model import Change
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool, UpdatePool
+from reconciler.ports import pacing
 from reconciler.ports.azure import Pending
+from reconciler.ports.pacing import Priority
 from reconciler.ports.readers_writers import Writers
 from reconciler.survey.owed import Debts, Owed, owed_of
 
@@ -55,6 +57,7 @@ class Steps:
         self._gate = gate
         self._facets = {facet.name: facet for facet in planner.facets}
 
+    @pacing.at_least(Priority.EVENT)
     def run(self, run: RunState, limits: RunLimits) -> None:
         """Pass after pass until nothing can be done now, the budget ends, or an operation is in flight."""
         self._record(run)

@@ -9,4 +9,6 @@
     specs            spec files in git
     stores           state documents, leases, queues
     clock            time
+    pacing           priority of the work that a call belongs to
+    budgets          what is known of the rate budget of an organization
 """

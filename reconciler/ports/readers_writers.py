@@ -22,6 +22,8 @@ class Readers:
     devops: DevOpsReader
     azure_resources: AzureResourcesReader | None = None
     """None: prerequisites of pools are not checked."""
+    parallel: int = 4
+    """The most reads of one organization at a time; how many there are adapts to its responses."""
 
 
 @dataclass(frozen=True, slots=True)

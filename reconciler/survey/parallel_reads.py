@@ -1,4 +1,7 @@
-"""A few reads of one organization at a time: Azure DevOps throttles by consumer, so more would only wait."""
+"""Reads of one organization side by side, up to the deployment's bound.
+
+How many of them are in flight is decided where they are sent, by what the organization responds.
+"""
 
 from __future__ import annotations
 

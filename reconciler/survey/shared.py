@@ -63,7 +63,6 @@ class SharedSurvey:
         interest: Mapping[str, Collection[str]],
         evidence: Mapping[str, ListEvidence] | None = None,
         *,
-        parallel: int = 4,
         listed: Collection[str] = (),
         administered: Mapping[str, Collection[str]] | None = None,
         sample: int = 1,
@@ -81,7 +80,7 @@ class SharedSurvey:
         self._administered = {name: frozenset(pools) for name, pools in (administered or {}).items()}
         self._beliefs: Mapping[str, Beliefs] = {}
         self._operators = UNNAMED
-        self._memo, self._lanes, self._ledger = memo or Memo(), Lanes(parallel), Ledger(evidence or {}, sample)
+        self._memo, self._lanes, self._ledger = memo or Memo(), Lanes(readers.parallel), Ledger(evidence or {}, sample)
         self._written: set[tuple[str, str]] = set()
         self._remembered, self.debts = RememberedNames(), Debts()
         self._spec: Spec | None = None

@@ -114,6 +114,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("reconciler.call.seconds", MetricKind.HISTOGRAM, "how long a request took", ("target", "outcome"), "s"),
     Metric("reconciler.gate.seconds", MetricKind.HISTOGRAM, "time for which an organization throttled",
            ("organization",), "s"),
+    Metric("reconciler.budget.needs", MetricKind.GAUGE, "calls that one full resync of an organization makes, as "
+           "measured", ("organization",)),
+    Metric("reconciler.budget.has", MetricKind.GAUGE, "calls that full resyncs of an organization may make in one "
+           "interval, where its limit is known", ("organization",)),
     Metric("reconciler.sweep.age", MetricKind.GAUGE, "time since the last full resync", (), "s"),
     Metric("reconciler.pools", MetricKind.GAUGE, "pools that specs name"),
     Metric("reconciler.pools.unnamed", MetricKind.GAUGE, "pools with a stored status that no valid spec names"),

@@ -8,11 +8,16 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 
 import pytest
 
 from emulator import Running
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.sqlite.store import Local
 from reconciler.cli import main
+from reconciler.ports.budgets import Looks, Rate, RateBudget, document_name
 from tests.cli.process import Desk
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
@@ -193,6 +198,21 @@ def test_status_tells_what_was_found(online: Desk) -> None:
     assert document["format"] == "reconciler/statuses/v1"
     assert document["pools"][0]["key"] == RELEASE
     assert "| True | InSync |" in online.run("status", "--output", "markdown").out
+
+
+def test_status_says_what_a_full_resync_needs_and_has(online: Desk) -> None:
+    online.run("apply", RELEASE)
+    now = time.time() - 5
+    rate = Rate(None, RateBudget(400.0, now), Looks(((now, 1498),), 0, (now, 1498)))
+    with closing(Local(online.folder / "state.db", SystemClock())) as local:
+        known = local.state.load(document_name("fabrikam"))
+        local.state.save(document_name("fabrikam"), {"managed": rate.body()}, known.etag if known else None)
+
+    ended = online.run("status")
+    document = json.loads(online.run("status", "--output", "json").out)
+
+    assert "fabrikam needs 1498 calls per sweep, has 960" in ended.out + ended.err
+    assert [(one["organization"], one["needs"], one["has"]) for one in document["budgets"]] == [("fabrikam", 1498, 960)]
 
 
 def test_status_of_a_pool_nobody_applied_is_an_error(online: Desk) -> None:

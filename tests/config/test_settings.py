@@ -49,7 +49,7 @@ def test_nothing_set_means_the_public_cloud_and_no_specs() -> None:
     assert settings.devops_endpoint == "https://dev.azure.com"
     assert settings.identity_endpoint == "https://vssps.dev.azure.com"
     assert settings.credential is CredentialKind.DEFAULT
-    assert (settings.budget, settings.http_timeout, settings.parallel) == (240.0, 30.0, 4)
+    assert (settings.budget, settings.http_timeout, settings.parallel) == (240.0, 30.0, 16)
 
 
 def test_state_lies_in_the_users_home_where_nothing_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

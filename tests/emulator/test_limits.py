@@ -24,6 +24,26 @@ def test_beyond_its_budget_an_identity_is_slowed_with_retry_after_on_a_200(wire:
     assert answers[4].json()["message"].startswith("TF400733")
 
 
+def test_the_headers_may_come_before_calls_are_slowed(wire: Wire) -> None:
+    """Reset is when nothing of the usage is left: five minutes after the last call."""
+    for name, value in (
+        ("rate-limit", True),
+        ("tstu-budget", 4.0),
+        ("tstu-per-call", 1.0),
+        ("rate-limit-headers-at", 0.5),
+    ):
+        wire.do.switch(f"devops.{name}", value)
+    answers = [wire.devops("GET", AGENT_POOLS) for _ in range(5)]
+    assert [answer.headers.get("X-RateLimit-Remaining") for answer in answers] == [None, "2", "1", "0", "0"]
+    assert ["Retry-After" in answer.headers for answer in answers] == [False] * 4 + [True]
+    assert ["X-RateLimit-Delay" in answer.headers for answer in answers] == [False] * 4 + [True]
+    last = [float(answer.headers["X-RateLimit-Reset"]) for answer in answers[1:]]
+    wire.do.advance(100)
+    later = wire.devops("GET", AGENT_POOLS).headers
+    assert 100 <= float(later["X-RateLimit-Reset"]) - last[0] <= 160
+    assert float(later["Retry-After"]) == 30
+
+
 def test_budgets_are_per_organization_and_identity_and_come_back_with_time(wire: Wire) -> None:
     for name, value in (("rate-limit", True), ("tstu-budget", 1.0), ("tstu-per-call", 1.0), ("block-factor", 1.0)):
         wire.do.switch(f"devops.{name}", value)

@@ -256,8 +256,8 @@ def test_a_wrong_answer_needs_a_list_that_lied_after_it_was_shown(
     """With a complete list every answer is right, whatever is wanted, and whatever was learned."""
     made = estate(projects=12, opened=False)
     queues = made.queues[ORG]
-    made.open = {queues[n].id for n in opened}
-    survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, {ORG: ListEvidence(agreed, misses, cursor)}, parallel=1)
+    made.open, made.parallel = {queues[n].id for n in opened}, 1
+    survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, {ORG: ListEvidence(agreed, misses, cursor)})
 
     found = survey.open_access(ORG, {queue: n in wanted for n, queue in enumerate(queues)})
 
@@ -362,9 +362,9 @@ def test_where_the_list_was_never_shown_it_can_leave_out_what_it_likes(
     """Without one pair that agrees, nothing rests on the list's silence."""
     made = estate(projects=12, opened=False)
     queues = made.queues[ORG]
-    made.open = {queues[n].id for n in opened}
+    made.open, made.parallel = {queues[n].id for n in opened}, 1
     made.unlisted = {queue.id for queue in queues}
-    survey = SharedSurvey(made.readers, {ORG: {"pool-1"}}, parallel=1)
+    survey = SharedSurvey(made.readers, {ORG: {"pool-1"}})
 
     found = survey.open_access(ORG, {queue: n in wanted for n, queue in enumerate(queues)})
 

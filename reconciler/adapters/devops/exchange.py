@@ -31,7 +31,7 @@ class CallLimits:
     """For one whole response, status line and headers included."""
     body: int = bounds.BYTES
     parallel: int = 4
-    """Calls in flight for one organization."""
+    """The most calls in flight for one organization."""
     tries: int = 3
     sleep: float = 5.0
     """All sleeping of one call together: waits for the gate and between tries."""

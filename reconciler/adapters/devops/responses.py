@@ -20,6 +20,7 @@ from reconciler.adapters.retry_after import retry_after
 from reconciler.documents import Json
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Throttled, Unavailable
+from reconciler.ports.budgets import Figures
 
 LONGEST_MESSAGE = 300
 BLIND_PAUSE = 30.0
@@ -89,8 +90,9 @@ def judge(answer: DevOpsResponse, where: str, secrets: tuple[str, ...] = ()) -> 
 def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
     """Seconds for which the service asks to stay away; 0 where it does not ask.
 
-    `Retry-After` (seconds or a date) comes on any status, also on a delayed 200; without it a used-up
-    `X-RateLimit-Remaining` counts until `X-RateLimit-Reset` (seconds since the epoch).
+    `Retry-After` (seconds or a date) comes on any status, also on a delayed 200. Without it a used-up
+    `X-RateLimit-Remaining` counts for half a minute, or until `X-RateLimit-Reset` (seconds since the epoch) where that
+    is sooner: by then nothing of the usage is left, and the window slides all the time.
     """
     if "retry-after" in answer.headers:
         seconds = retry_after(answer.headers, datetime.fromtimestamp(wall(), UTC))
@@ -98,8 +100,20 @@ def pause(answer: DevOpsResponse, wall: Callable[[], float]) -> float:
     remaining = _number(answer.headers.get("x-ratelimit-remaining"))
     reset = _number(answer.headers.get("x-ratelimit-reset"))
     if remaining is not None and remaining <= 0 and reset is not None:
-        return max(0.0, reset - wall())
+        return max(0.0, min(BLIND_PAUSE, reset - wall()))
     return BLIND_PAUSE if _too_many(answer) else 0.0
+
+
+def figures(answer: DevOpsResponse, seconds: float) -> Figures:
+    """What a response says of the rate budget; `seconds`: its `pause`.
+
+    A pause that comes with a server error is about the service's health, and says nothing of a budget.
+    """
+    limit, remaining, delay = (
+        _number(answer.headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "delay")
+    )
+    asked = seconds > 0 and (answer.status < 500 or _too_many(answer))  # noqa: PLR2004 - server errors
+    return Figures(asked or (delay or 0.0) > 0, limit, remaining)
 
 
 def clip(text: str, secrets: tuple[str, ...] = ()) -> str:

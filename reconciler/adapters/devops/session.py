@@ -3,7 +3,7 @@
 Both the azure-devops package (through `reconciler.adapters.devops.clients`) and plain REST calls go through it:
 
 - the token goes to the configured endpoints alone, below the organization's own path;
-- connections stay open and are shared, and at most four calls are in flight for an organization;
+- connections stay open and are shared; how many calls are in flight for an organization adapts to its responses;
 - the headers of each response count, those of a 200 too: `Retry-After` and `X-RateLimit-*` close the organization's
   gate;
 - reads are retried after short faults: three tries and five seconds of sleep in all. A write is retried only where it
@@ -16,10 +16,8 @@ Not here: where a token may go (`reconciler.adapters.devops.exchange`), what a r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from threading import BoundedSemaphore, Lock
 
 import tenacity
 
@@ -27,10 +25,11 @@ from reconciler.adapters import bounds
 from reconciler.adapters.credentials import Credential
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.exchange import CallLimits, Exchange, NoAnswerError, OutgoingRequest
-from reconciler.adapters.devops.responses import DevOpsResponse, judge, pause
+from reconciler.adapters.devops.responses import DevOpsResponse, figures, judge, pause
 from reconciler.adapters.devops.throttling import ThrottlingGates, Timing
 from reconciler.documents import Json
 from reconciler.errors import NotFound, ReconcilerError, Refused, Rejected, Transient, Unavailable
+from reconciler.ports import pacing
 from reconciler.telemetry import Calls
 from reconciler.telemetry import CallSpan as Watched
 
@@ -85,12 +84,10 @@ class Session:
         self._credential = credential
         self._timing = timing or Timing()
         self._limits = limits or CallLimits()
-        self._gates = gates or ThrottlingGates(self._timing.monotonic)
+        self._gates = gates or ThrottlingGates(self._timing.monotonic, wall=self._timing.wall)
         self._calls = calls or Calls("devops")
         self._gets_alone = gets_alone
         self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
-        self._slots: dict[str, BoundedSemaphore] = {}
-        self._slots_lock = Lock()
 
     def close(self) -> None:
         """Close the connections; calls may still follow and open new ones."""
@@ -110,6 +107,9 @@ class Session:
             if accept_rejection and isinstance(outcome.result, NotFound | Rejected) and outcome.response is not None:
                 return outcome.response
             if isinstance(outcome.result, ReconcilerError):
+                _, work = pacing.current()
+                if work is not None and isinstance(outcome.result, Transient):
+                    work.cut(call.organization)
                 raise outcome.result
             return outcome.result
 
@@ -148,58 +148,48 @@ class Session:
         return retrying(self._try, call, budget, watched, until)
 
     def _try(self, call: OutgoingRequest, budget: _Budget, watched: Watched, until: float) -> _Outcome:
-        with self._slot(call, until) as free:
-            if not free:
-                return _Outcome(Unavailable(f"{call.where}: not sent, other calls took all of its time"))
-            if closed := self._closed(call, budget):
-                return _Outcome(closed)
-            authorization = self._credential.devops_header()
-            begun = self._timing.monotonic()
-            status, correlation = 0, ""
-            try:
-                answer = self._exchange(call, authorization)
-                status, correlation = answer.status, answer.headers.get(ACTIVITY, "")
-            except NoAnswerError as error:
-                return self._unanswered(call, error)
-            finally:
-                watched.tried(status, self._timing.monotonic() - begun, correlation)
-        return self._answered(call, answer)
-
-    def _closed(self, call: OutgoingRequest, budget: _Budget) -> ReconcilerError | None:
-        """Wait for the gate where it opens within the budget of this call; otherwise the error that says why not."""
         key = (call.organization, self._credential.name)
-        while closed := self._gates.closed(*key):
+        while True:
+            timeout = max(0.0, until - self._timing.monotonic())
+            with self._gates.slot(*key, self._limits.parallel, timeout) as free:
+                if not free:
+                    return _Outcome(Unavailable(f"{call.where}: not sent, other calls took all of its time"))
+                closed = self._gates.take(*key, writes=not call.reads)
+                if closed is None:
+                    return self._sent(call, watched)
+            # Not within the slot: calls of a higher priority may be sent meanwhile.
             if (closed.retry_after or 0.0) > budget.left:
-                return closed
+                return _Outcome(closed)
             budget.spend(closed.retry_after or 0.0)
-        return None
+
+    def _sent(self, call: OutgoingRequest, watched: Watched) -> _Outcome:
+        authorization = self._credential.devops_header()
+        begun = self._timing.monotonic()
+        status, correlation = 0, ""
+        try:
+            answer = self._exchange(call, authorization)
+            status, correlation = answer.status, answer.headers.get(ACTIVITY, "")
+        except NoAnswerError as error:
+            return self._unanswered(call, error)
+        finally:
+            watched.tried(status, self._timing.monotonic() - begun, correlation)
+        return self._answered(call, answer, begun)
 
     def _unanswered(self, call: OutgoingRequest, error: NoAnswerError) -> _Outcome:
         again = error.passing and (call.reads or not error.sent)
         return _Outcome(Unavailable(f"{call.where}: {error}"), again=again, silent=error.passing)
 
-    def _answered(self, call: OutgoingRequest, answer: DevOpsResponse) -> _Outcome:
+    def _answered(self, call: OutgoingRequest, answer: DevOpsResponse, begun: float) -> _Outcome:
         key = (call.organization, self._credential.name)
         self._gates.answered(*key)
         seconds = pause(answer, self._timing.wall)
+        self._gates.measured(*key, begun, figures(answer, seconds), upper=self._limits.parallel)
         self._gates.close(*key, seconds)
         error = judge(answer, call.where, self._credential.secrets())
         if error is None:
             return _Outcome(answer)
         error.retry_after = seconds or None
         return _Outcome(error, answer, again=call.reads and isinstance(error, Transient) and answer.status in _PASSING)
-
-    @contextmanager
-    def _slot(self, call: OutgoingRequest, until: float) -> Iterator[bool]:
-        """Wait until one of the organization's slots is free, or the call's time is over."""
-        with self._slots_lock:
-            slot = self._slots.setdefault(call.organization.lower(), BoundedSemaphore(self._limits.parallel))
-        free = slot.acquire(timeout=max(0.0, until - self._timing.monotonic()))
-        try:
-            yield free
-        finally:
-            if free:
-                slot.release()
 
 
 def _last(state: tenacity.RetryCallState) -> _Outcome:

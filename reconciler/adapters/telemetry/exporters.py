@@ -6,7 +6,7 @@ whole URLs. Habits of the exporter are off: it writes what it cannot send to the
 account and to ours, asks a third host for settings, and adds a row to the metrics with every batch of spans (variables
 of its `_constants.py`, 1.0.0b58).
 
-Imported only where telemetry is on.
+Both take the route of all other calls (`reconciler.adapters.network`). Imported only where telemetry is on.
 """
 
 from __future__ import annotations
@@ -53,7 +53,11 @@ def otlp(resource: dict[str, str], monotonic: Callable[[], float]) -> Exported:
     except ImportError:
         text = "otlp needs a package that is not installed: pip install opentelemetry-exporter-otlp-proto-http"
         raise SettingsInvalid((f"{PREFIX}TELEMETRY: {text}",)) from None
-    return _quiet(OTLPSpanExporter(timeout=SECONDS), OTLPMetricExporter(timeout=SECONDS), "OTLP", resource, monotonic)
+    from reconciler.adapters.telemetry.routes import collector_session  # noqa: PLC0415 - the console needs none
+
+    spans = OTLPSpanExporter(timeout=SECONDS, session=collector_session())
+    metrics = OTLPMetricExporter(timeout=SECONDS, session=collector_session())
+    return _quiet(spans, metrics, "OTLP", resource, monotonic)
 
 
 def azure(
@@ -65,6 +69,8 @@ def azure(
         AzureMonitorTraceExporter,
     )
 
+    from reconciler.adapters import network  # noqa: PLC0415 - the console needs none
+
     more = {
         "connection_string": connection,
         "credential": credential,
@@ -73,8 +79,9 @@ def azure(
         "read_timeout": SECONDS,
         "retry_total": 1,
     }
-    spans: SpanExporter = _Named(AzureMonitorTraceExporter(**more))
-    metrics: MetricExporter = AzureMonitorMetricExporter(**more)
+    # Each closes its own when it ends.
+    spans: SpanExporter = _Named(AzureMonitorTraceExporter(**more, transport=network.azure_transport(SECONDS, SECONDS)))
+    metrics: MetricExporter = AzureMonitorMetricExporter(**more, transport=network.azure_transport(SECONDS, SECONDS))
     return _quiet(spans, metrics, "Application Insights", resource, monotonic)
 
 

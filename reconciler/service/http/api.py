@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import cast
@@ -20,8 +20,10 @@ from reconciler.documents import Json
 from reconciler.documents.spelling import nearest
 from reconciler.engine import unnamed
 from reconciler.engine.packed import Statuses
+from reconciler.engine.rate_needs import needs_of
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
+from reconciler.ports.budgets import MAXIMUM_AGE
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
@@ -49,6 +51,8 @@ class ApiContext:
     """Queues requests under the trigger's name. Anything stored is stored afterwards, so no request is lost."""
     ref: str = ""
     """The branch that specs come from, ``main`` or ``refs/heads/main``; empty: the default branch, any push counts."""
+    max_age: float = MAXIMUM_AGE
+    """Seconds within which every fact is verified."""
 
 
 def answering(handler: Callable[[], HttpResponse]) -> HttpResponse:
@@ -89,6 +93,7 @@ def pools(context: ApiContext) -> HttpResponse:
         "pools": [_line(statuses, spec) for spec in specs.by_key.values()],
         "unnamed": [{"name": one.key, **_ready(one)} for one in _unnamed(context, specs)],
         "problems": [str(problem) for problem in specs.problems],
+        "budgets": _budgets(context, specs.by_key.values()),
     }
     return HttpResponse(200, body)
 
@@ -98,17 +103,24 @@ def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
     specs, name = context.catalogue.specs(), request.params["name"]
     for one in _unnamed(context, specs) if name.lower() not in specs.by_key else ():
         if one.key == name.lower():
-            body = {"name": one.key, "revision": specs.revision, "spec": None, "status": one.public()}
-            return HttpResponse(200, body)
+            gone = {"name": one.key, "revision": specs.revision, "spec": None, "status": one.public()}
+            return HttpResponse(200, gone)
     spec = known_spec(specs, name)
     status = Statuses(context.state).of(spec)
-    body = {
+    body: dict[str, Json] = {
         "name": spec.name,
         "revision": specs.revision,
         "spec": {"path": spec.path, "mode": spec.mode.value},
         "status": None if status is None else status.public(),
+        "budgets": _budgets(context, [spec]),
     }
     return HttpResponse(200, body)
+
+
+def _budgets(context: ApiContext, specs: Iterable[Spec]) -> list[Json]:
+    """What full resyncs of these pools' organizations need, and what their rate budgets allow."""
+    names = {organization.name for spec in specs for organization in spec.organizations}
+    return [one.to_json() for one in needs_of(context.state, context.clock.now(), names, context.max_age)]
 
 
 def _unnamed(context: ApiContext, specs: Specs) -> tuple[PoolStatus, ...]:

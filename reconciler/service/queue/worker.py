@@ -28,6 +28,7 @@ from reconciler.service.queue.coalesce import Decision, Record, decide, due, pro
 from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
+from reconciler.service.queue.urgency import paced
 from reconciler.spec.model import Spec
 from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
@@ -115,6 +116,7 @@ class Worker:
     sweeps: Sweeps | None = None
     """Which reads a resync may postpone; None: none."""
 
+    @paced
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
         began, received, inserted = self.clock.monotonic(), self.clock.now(), work.put(inserted)

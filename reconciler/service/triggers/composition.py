@@ -53,7 +53,7 @@ def build(
     settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None, clock: Clock | None = None
 ) -> TriggerContext:
     """A new context; `clock`: None for the system's."""
-    app = bootstrap.build(settings, watch=telemetry, service=True, clock=clock)
+    app = bootstrap.build(settings, watch=telemetry, service=True, clock=clock, interval=hosting.sweep_seconds)
     logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues
@@ -104,7 +104,7 @@ def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
     return TriggerOptions(
         ref=settings.specs.partition("#")[2].partition(":")[0],
         sweep_seconds=hosting.sweep_seconds,
-        max_age=settings.max_age,
+        max_age_seconds=settings.max_age,
         github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),
         azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
         role=hosting.app_role,

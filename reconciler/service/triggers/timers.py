@@ -14,7 +14,7 @@ from reconciler.service.catalogue import Specs
 from reconciler.service.events import feed
 from reconciler.service.events.audit import log_keys
 from reconciler.service.queue.requests import whole
-from reconciler.service.triggers import logs, tracing
+from reconciler.service.triggers import logs, rates, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import AGAIN, GRACE, LOOK, Swept
@@ -33,7 +33,8 @@ def sweep(context: TriggerContext, trace: str = "") -> None:
         specs = context.catalogue.specs()
         spread = context.options.sweep_seconds * 0.8
         count = context.outbox.sweep(specs.by_key.values(), spread=spread, trace=span.traceparent)
-    _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key)})
+    budgets = rates.report(context, specs.by_key.values())
+    _remember(context, "sweep", {"at": moment(context.clock.now()), "pools": len(specs.by_key), **budgets})
     _mark_unnamed(context, specs)
     context.telemetry.gauge("reconciler.pools", len(specs.by_key))
     logs.event("sweep", revision=specs.revision, stale=specs.snapshot.stale, pools=len(specs.by_key), batches=count)
@@ -167,7 +168,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         )
     everything = whole(spec for spec in specs if cut and _uses(spec, organization))
     context.outbox.concern((*everything, *found.concerns), "audit", trace)
-    kept = timedelta(seconds=context.options.max_age)
+    kept = timedelta(seconds=context.options.max_age_seconds)
     read = feed.after_read(body, organization, found.changes, cursor=following, now=now, kept=kept, whole=not cut)
     if read != body:
         _remember(context, name, read, document)

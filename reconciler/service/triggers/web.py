@@ -16,7 +16,7 @@ from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
-from reconciler.service.triggers import logs, seen, timers, tracing
+from reconciler.service.triggers import logs, rates, seen, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
@@ -101,13 +101,17 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
     def enqueue(specs: Sequence[Spec], trigger: str) -> None:
         context.outbox.request(specs, trigger, traceparent(request.trace))
 
-    return api.ApiContext(context.catalogue, context.state, context.clock, context.plan, enqueue, context.options.ref)
+    options = context.options
+    return api.ApiContext(
+        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age_seconds
+    )
 
 
 def _health(context: TriggerContext, _request: HttpRequest) -> HttpResponse:
     checks = [_check("specs", lambda: _specs(context)), _check("state", lambda: _sweep(context))]
     checks.append(_check("mode", lambda: _modes(context)))
     checks.append(_check("evidence", lambda: _evidence(context)))
+    checks.append(_check("budget", lambda: _budget(context)))
     if context.options.capabilities.organizations:
         checks.append(_check("capabilities", lambda: _capabilities(context)))
     healthy = all(check["ok"] for check in checks)
@@ -151,6 +155,11 @@ def _evidence(context: TriggerContext) -> tuple[bool, str]:
         age <= OVERDUE * interval,
         f"oldest of {count} pools in sync seen {int(age.total_seconds() // 60)} minutes ago",
     )
+
+
+def _budget(context: TriggerContext) -> tuple[bool, str]:
+    document = context.state.load("sweep")
+    return rates.check(document.body if document is not None else {})
 
 
 def _modes(context: TriggerContext) -> tuple[bool, str]:

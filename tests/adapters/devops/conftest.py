@@ -11,7 +11,7 @@ from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.exchange import CallLimits
 from reconciler.adapters.devops.reads import DevOps, DevOpsWrites
 from reconciler.adapters.devops.session import Session
-from reconciler.adapters.devops.throttling import Timing
+from reconciler.adapters.devops.throttling import ThrottlingGates, Timing
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 from tests.adapters.devops.scripted import FakeTime, Scripted
 
@@ -38,12 +38,17 @@ def opened(service: Scripted, time: FakeTime) -> Iterator[Open]:
     sessions: list[Session] = []
 
     def open_session(
-        *, limits: CallLimits | None = None, telemetry: Telemetry = NO_TELEMETRY, url: str = ""
+        *,
+        limits: CallLimits | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
+        url: str = "",
+        gates: ThrottlingGates | None = None,
     ) -> Session:
         base = url or service.url
         session = Session(
             credentials.static("canary-arm-token", CANARY, [base]),
             Endpoints(base, base, allow_loopback=True),
+            gates=gates,
             timing=Timing(time.sleep, time.clock, time.clock, lambda: 0.5),
             limits=limits or CallLimits(connect=2, read=2, answer=5),
             calls=Calls("devops", telemetry),

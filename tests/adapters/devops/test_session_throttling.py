@@ -29,7 +29,8 @@ def call(session: Session, organization: str = "prime", method: str = "GET") -> 
         ({"Retry-After": formatdate(1_000_000 + 40, usegmt=True), "Date": "nonsense"}, 40.0),
         ({"Retry-After": "soon"}, 30.0),
         ({"Retry-After": "999999999"}, LONGEST),
-        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(1_000_000 + 120)}, 120.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(1_000_000 + 120)}, 30.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(1_000_000 + 12)}, 12.0),
     ],
 )
 def test_a_200_that_asks_for_fewer_calls_closes_the_gate(

@@ -12,7 +12,8 @@ import pytest
 from benchmarks import estates
 from emulator import Running, start
 from reconciler import bootstrap
-from reconciler.adapters.devops.throttling import LONGEST, READ_AGAIN, GateClosings
+from reconciler.adapters.devops.closings import READ_AGAIN, GateClosings
+from reconciler.adapters.devops.throttling import LONGEST
 from reconciler.adapters.sqlite.store import Local
 from reconciler.config.settings import Settings
 from reconciler.documents import Json
