@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row, Table
 
-ALL = ("converged", "parsing", "duplicates", "repair", "fleet", "start")
+ALL = ("worker", "converged", "parsing", "duplicates", "repair", "fleet", "start")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

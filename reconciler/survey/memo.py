@@ -30,6 +30,10 @@ class Key(NamedTuple):
     detail: Any = None
 
 
+BEGUN = "begun"
+"""Kind of the key that says that an organization's first reads were sent; no fact, so nothing is as fresh as it."""
+
+
 def _unknown() -> datetime:
     """The moment of a fact for which no clock is given: older than every request."""
     return datetime.min.replace(tzinfo=UTC)
@@ -118,7 +122,7 @@ class Memo:
         with self._lock:
             for key, slot in self._slots.items():
                 young = before is None or slot.began >= before
-                if (not again(key) and young) or (keeps_own and slot.began >= self._made):
+                if key.kind != BEGUN and ((not again(key) and young) or (keeps_own and slot.began >= self._made)):
                     other._slots[key] = slot
         return other
 
