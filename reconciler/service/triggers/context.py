@@ -44,7 +44,7 @@ class TriggerOptions:
     """Branch or tag that specs come from; empty: the default branch."""
     sweep_seconds: float = 900.0
     """Time over which a full resync is spread: the interval of its timer."""
-    max_age_seconds: float = MAXIMUM_AGE
+    max_age: float = MAXIMUM_AGE
     """Time within which every fact is verified."""
     github_secrets: tuple[str, ...] = field(default=(), repr=False)
     azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -103,7 +103,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 
     options = context.options
     return api.ApiContext(
-        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age_seconds
+        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age
     )
 
 

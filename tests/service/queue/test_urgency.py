@@ -72,6 +72,12 @@ def test_a_message_that_puts_pools_back_is_not(tmp_path: Path) -> None:
 
 
 def test_nor_is_one_that_an_organization_refused_a_call(tmp_path: Path) -> None:
-    work = works_of(tmp_path, trouble=True, begin=5000)
-    assert not work.complete(ORG)
-    assert work.complete("another")
+    assert not works_of(tmp_path, trouble=True, begin=5000).complete(ORG)
+
+
+def test_a_refusal_of_one_organization_leaves_the_work_in_others_complete() -> None:
+    work = Work(Priority.SWEEP)
+    work.cut("Fabrikam")
+
+    assert not work.complete("fabrikam")
+    assert work.complete("contoso")
