@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> 
 def _start_light() -> None:
     """Settings of this process that imports are faster with; a caller's own settings count more."""
     gc.set_threshold(20_000, *gc.get_threshold()[1:])  # imports make many objects and drop few
+    logging.lastResort = None  # a sign-in in the background may still log when the handler below is gone
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it reads the metadata of all packages
 
 

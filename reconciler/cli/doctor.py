@@ -51,6 +51,7 @@ def doctor(
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
     survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
+    tools.sign_in()
     now = tools.clock.now()
     plain = tools.planner.readers
     readers = DoctorReaders(survey, tools.around, plain.devops, tools.members, tools.planner.facets, now)
