@@ -54,6 +54,8 @@ class Look:
     operators: OperatorNames
     start_sign_in: Callable[[], None] = field(repr=False)
     """Request tokens while specs are read; raises nothing."""
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
     margin: timedelta = timedelta()
@@ -95,6 +97,8 @@ class App:
     """The store itself: it names queues."""
     clock: Clock
     telemetry: Telemetry
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -105,8 +109,9 @@ def look(settings: Settings) -> Look:
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
     readers, operators = readers_of(settings, planes), operator_names_of_plan(settings, allowed)
-    sign_in, margin = planes.credential.start_sign_in, timedelta(seconds=settings.agent_pool_margin)
-    return Look(source(settings), readers, clock, allowed, believe, operators, sign_in, planes.close, margin)
+    start, sign_in = planes.credential.start_sign_in, planes.credential.sign_in
+    margin = timedelta(seconds=settings.agent_pool_margin)
+    return Look(source(settings), readers, clock, allowed, believe, operators, start, sign_in, planes.close, margin)
 
 
 def build(
@@ -146,7 +151,10 @@ def build(
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
+    sign_in = planes.credential.sign_in
+    return App(
+        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, sign_in, close
+    )
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:
