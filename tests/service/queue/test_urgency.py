@@ -81,3 +81,18 @@ def test_a_refusal_of_one_organization_leaves_the_work_in_others_complete() -> N
 
     assert not work.complete("fabrikam")
     assert work.complete("contoso")
+
+
+def test_work_that_ends_with_an_error_is_unfinished_and_says_so_once() -> None:
+    ended: list[bool] = []
+
+    def fail() -> None:
+        with pacing.priority(Priority.SWEEP) as work:
+            for _ in range(2):
+                work.at_end("once", lambda one: ended.append(one.complete(ORG)))
+            raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        fail()
+    assert ended == [False]
+    assert pacing.current() == (Priority.PERSON, None)
