@@ -58,6 +58,8 @@ class Look:
     operators: OperatorNames
     start_sign_in: Callable[[], None] = field(repr=False)
     """Request tokens while specs are read; raises nothing."""
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
     margin: timedelta = timedelta()
@@ -101,6 +103,8 @@ class App:
     telemetry: Telemetry
     record: WriteLog
     """The record of writes."""
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -111,8 +115,9 @@ def look(settings: Settings) -> Look:
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
     readers, operators = readers_of(settings, planes), operator_names_of_plan(settings, allowed)
-    sign_in, margin = planes.credential.start_sign_in, timedelta(seconds=settings.agent_pool_margin)
-    return Look(source(settings), readers, clock, allowed, believe, operators, sign_in, planes.close, margin)
+    start, sign_in = planes.credential.start_sign_in, planes.credential.sign_in
+    margin = timedelta(seconds=settings.agent_pool_margin)
+    return Look(source(settings), readers, clock, allowed, believe, operators, start, sign_in, planes.close, margin)
 
 
 def build(
@@ -157,9 +162,11 @@ def build(
         kept.close()
         watch.close()
 
+    sign_in = planes.credential.sign_in
     return App(
-        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, kept.record, close
-    )
+        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, kept.record,
+        sign_in, close,
+    )  # fmt: skip
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

@@ -90,6 +90,9 @@ def priority(level: Priority) -> Iterator[Work]:
     token = _CURRENT.set((level, work))
     try:
         yield work
+    except BaseException:
+        work.unfinished()
+        raise
     finally:
         _CURRENT.reset(token)
         work.end()

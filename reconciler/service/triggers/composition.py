@@ -104,7 +104,7 @@ def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
     return TriggerOptions(
         ref=settings.specs.partition("#")[2].partition(":")[0],
         sweep_seconds=hosting.sweep_seconds,
-        max_age_seconds=settings.max_age,
+        max_age=settings.max_age,
         github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),
         azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
         role=hosting.app_role,

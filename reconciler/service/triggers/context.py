@@ -48,7 +48,7 @@ class TriggerOptions:
     """Branch or tag that specs come from; empty: the default branch."""
     sweep_seconds: float = 900.0
     """Time over which a full resync is spread: the interval of its timer."""
-    max_age_seconds: float = MAX_AGE.total_seconds()
+    max_age: float = MAX_AGE.total_seconds()
     """Seconds after which a fact is read again at the latest."""
     github_secrets: tuple[str, ...] = field(default=(), repr=False)
     azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -168,7 +168,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         )
     everything = whole(spec for spec in specs if cut and _uses(spec, organization))
     context.outbox.concern((*everything, *found.concerns), "audit", trace)
-    kept = timedelta(seconds=context.options.max_age_seconds)
+    kept = timedelta(seconds=context.options.max_age)
     read = feed.after_read(body, organization, found.changes, cursor=following, now=now, kept=kept, whole=not cut)
     if read != body:
         _remember(context, name, read, document)

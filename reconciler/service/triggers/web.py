@@ -104,7 +104,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 
     options = context.options
     return api.ApiContext(
-        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age_seconds
+        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age
     )
 
 
@@ -155,7 +155,7 @@ def _evidence(context: TriggerContext) -> tuple[bool, str]:
     limit = OVERDUE * interval
     if age > limit and _audited(context):
         # Where an audit log is read, a resync reads projects in turn.
-        limit = max(limit, timedelta(seconds=context.options.max_age_seconds) + interval)
+        limit = max(limit, timedelta(seconds=context.options.max_age) + interval)
     known = context.worker.evidence
     distrusted = 0 if known is None else len(known.distrusted())
     text = f"; {distrusted} audit logs left out changes, so every resync reads everything" if distrusted else ""

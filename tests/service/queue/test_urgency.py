@@ -72,6 +72,27 @@ def test_a_message_that_puts_pools_back_is_not(tmp_path: Path) -> None:
 
 
 def test_nor_is_one_that_an_organization_refused_a_call(tmp_path: Path) -> None:
-    work = works_of(tmp_path, trouble=True, begin=5000)
-    assert not work.complete(ORG)
-    assert work.complete("another")
+    assert not works_of(tmp_path, trouble=True, begin=5000).complete(ORG)
+
+
+def test_a_refusal_of_one_organization_leaves_the_work_in_others_complete() -> None:
+    work = Work(Priority.SWEEP)
+    work.cut("Fabrikam")
+
+    assert not work.complete("fabrikam")
+    assert work.complete("contoso")
+
+
+def test_work_that_ends_with_an_error_is_unfinished_and_says_so_once() -> None:
+    ended: list[bool] = []
+
+    def fail() -> None:
+        with pacing.priority(Priority.SWEEP) as work:
+            for _ in range(2):
+                work.at_end("once", lambda one: ended.append(one.complete(ORG)))
+            raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        fail()
+    assert ended == [False]
+    assert pacing.current() == (Priority.PERSON, None)
