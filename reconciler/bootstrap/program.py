@@ -27,7 +27,7 @@ from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
-from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.stores import Leases, MessageQueues, StateStore, StoreOwnership
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -94,6 +94,8 @@ class App:
     """The store itself: it names queues."""
     clock: Clock
     telemetry: Telemetry
+    ownership: StoreOwnership
+    """Which deployment the stores belong to."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -125,8 +127,8 @@ def build(
     from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 
     clock = SystemClock()
-    kept = store(settings, clock)
     watch = watch or telemetry(settings)
+    kept = store(settings, clock, watch)
     closings = GateClosings(kept.state, clock, watch)
     planes = connect(settings, clock, closings.gates, watch)
     safety = Safety(kept.safety, clock, settings.mode, service=service)
@@ -143,7 +145,8 @@ def build(
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
+    owner = kept.ownership
+    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, owner, close)
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

@@ -83,6 +83,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         approve,
         audit,
         options,
+        app.ownership,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.stores import Leases, MessageQueues, StateStore, StoreOwnership
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.http.agent_pools import Approve
@@ -75,6 +75,8 @@ class TriggerContext:
     """Records the owner's approval of an agent pool."""
     audit: AuditLog
     options: TriggerOptions
+    ownership: StoreOwnership
+    """Which deployment state and messages belong to."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)
 
     def remembered(self, key: str) -> RememberedNames:
