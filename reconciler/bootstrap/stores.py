@@ -16,6 +16,7 @@ from reconciler.bootstrap.connections import credential_of, policy
 from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.documents import JsonObject
+from reconciler.documents.kinds import DAMAGED
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StoreOwnership
@@ -194,3 +195,17 @@ def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[Poo
 
     with closing(store(settings, SystemClock())) as kept:
         return unnamed.statuses(kept.state, None if keys is None else tuple(keys))
+
+
+def state_problems(settings: Settings) -> tuple[str, ...]:
+    """What an administrator should know of the state itself: whose it is, and what was set aside; creates no store."""
+    if not has_store(settings):
+        return ()
+    with closing(store(settings, SystemClock())) as kept:
+        if (error := kept.ownership.refusal()) is not None:
+            return (str(error),)
+        found = kept.state.names(DAMAGED)
+    if not found:
+        return ()
+    more = f", … ({len(found)} in all)" if len(found) > 3 else ""  # noqa: PLR2004 - as many as fit on a line
+    return (f"state: damaged documents were set aside: {', '.join(found[:3])}{more}; remove them when you have looked",)

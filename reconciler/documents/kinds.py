@@ -2,7 +2,7 @@
 
 `read` judges a document of the state before anybody uses it. A field of another type is left out, the rest is kept;
 a document of another version, or one that is no JSON object, counts as empty. The reader of each kind takes an empty
-document for *never stored*. Documents of the safety store are not mended: unreadable, they stop the writes that they
+document for *never stored*. Documents of the safety store are not repaired: unreadable, they stop the writes that they
 govern (`governs`).
 
 A stored document carries a mark beside its content: the version of its kind, and the deployment that it belongs to.
@@ -133,7 +133,7 @@ def read(kind: DocumentKind, body: Json) -> Read:
     mark = body.get(MARK)
     mark = mark if isinstance(mark, dict) else {}
     version, deployment = mark.get("version", kind.version), text_of(mark, "deployment")
-    if version != kind.version:
+    if version != kind.version or isinstance(version, bool):
         shown = version if isinstance(version, int) else "unknown"
         return Read({}, f"has version {shown}, and this release reads version {kind.version}", deployment)
     wrong = [name for name, value in body.items() if name != MARK and not _fits(kind, name, value)]

@@ -221,6 +221,7 @@ def test_the_record_of_writes_is_kept_as_long_as_the_setting_says(desk: Desk) ->
         with pytest.raises(SettingsInvalid, match="RECONCILER_RECORD_DAYS"):
             settings(desk, RECORD_DAYS=days)
     storage = bootstrap.store(settings(desk, STATE=CONNECTION, RECORD_DAYS="62"), SystemClock())
-    assert isinstance(family_of(storage), Storage)
+    family = family_of(storage)
+    assert isinstance(family, Storage)
     with closing(storage):
-        assert vars(storage.record)["_keep_days"] == 62
+        assert vars(family.record)["_keep_days"] == 62

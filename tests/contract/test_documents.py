@@ -204,6 +204,11 @@ def test_another_deployment_is_refused_with_both_names_whatever_it_does(family: 
             lambda: prod.leases.acquire("fabrikam", 60),
             lambda: prod.safety.load("index"),
             lambda: SafetyDocuments(prod.safety).create(),
+            lambda: prod.record.append("devops/fabrikam", []),
+            prod.record.chains,
+            lambda: list(prod.record.entries("devops/fabrikam")),
+            lambda: prod.record.since("devops/fabrikam", SystemClock().now()),
+            lambda: prod.record.seal("devops/fabrikam", "x", SystemClock().now()),
         ):
             with pytest.raises(Refused, match=both):
                 use()

@@ -101,7 +101,7 @@ class Owner:
 
 
 def unless_unread(owner: Owner) -> None:
-    """As `Owner.check`, but where nobody can say whose the store is, reading goes on."""
+    """As `Owner.check`, but where it cannot be read whose the store is, reading goes on."""
     try:
         owner.check()
     except Refused:

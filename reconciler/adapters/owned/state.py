@@ -2,7 +2,7 @@
 
 What cannot be used is copied to ``damaged/…`` before anything is written over it, counted, and logged once in a
 process; the caller gets what is left of it, under its ETag, and so replaces it with the next save. Documents that
-govern writing are not mended: their damage is an error.
+govern writing are not repaired: their damage is an error.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = logging.getLogger("reconciler.documents")
 
 
 class Damages:
-    """What this process has reported, so that a document that nobody replaces is reported once."""
+    """What this process has reported, so that a document that is not replaced is reported once."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
-from reconciler.adapters.owned.owner import Owner
+from reconciler.adapters.owned.owner import Owner, unless_unread
 from reconciler.adapters.owned.state import Damages, OwnedState
+from reconciler.documents import Json, JsonObject
+from reconciler.documents.chain import ChainEnd
 from reconciler.documents.kinds import SAFETY, STATE
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Lease, Leases, Message, MessageQueue, StateStore
@@ -77,10 +80,10 @@ class OwnedStore:
         """One holder for each key."""
         return OwnedLeases(self._family.leases, self.ownership)
 
-    @property
-    def record(self) -> WriteLog:
-        """The record of writes: no entry is added without the safety facts of this deployment."""
-        return self._family.record
+    @cached_property
+    def record(self) -> OwnedRecord:
+        """The record of writes."""
+        return OwnedRecord(self._family, self.ownership)
 
     def named(self, queue: str) -> MessageQueue:
         """A queue whose messages carry the deployment's name."""
@@ -102,6 +105,39 @@ class OwnedLeases:
         """As of `Leases`; `Refused` where the store is another deployment's."""
         self._owner.claim()
         return self._leases.acquire(key, seconds)
+
+
+class OwnedRecord:
+    """The record of writes in a store that is this deployment's (`reconciler.ports.write_log.WriteLog`)."""
+
+    def __init__(self, family: Family, owner: Owner) -> None:
+        self._family = family
+        self._owner = owner
+
+    def append(self, chain: str, bodies: Sequence[JsonObject]) -> ChainEnd:
+        """As of `WriteLog`; `Refused` where the store is another deployment's, as all below."""
+        self._owner.claim()
+        return self._family.record.append(chain, bodies)
+
+    def since(self, chain: str, moment: datetime) -> Sequence[JsonObject]:
+        """As of `WriteLog`."""
+        unless_unread(self._owner)
+        return self._family.record.since(chain, moment)
+
+    def entries(self, chain: str) -> Iterator[Json]:
+        """As of `WriteLog`."""
+        unless_unread(self._owner)
+        return self._family.record.entries(chain)
+
+    def chains(self) -> Sequence[str]:
+        """As of `WriteLog`."""
+        unless_unread(self._owner)
+        return self._family.record.chains()
+
+    def seal(self, chain: str, reason: str, at: datetime) -> None:
+        """As of `WriteLog`."""
+        self._owner.claim()
+        self._family.record.seal(chain, reason, at)
 
 
 class OwnedQueue:
