@@ -130,6 +130,8 @@ METRICS: tuple[Metric, ...] = (
            "aside", ("document",)),
     Metric("reconciler.messages.foreign", MetricKind.COUNTER, "messages of another deployment on a queue of this one",
            ("queue",)),
+    Metric("reconciler.operators.other", MetricKind.COUNTER, "reads of an audit log in which another deployment wrote "
+           "where pools of this one are", ("organization",)),
     Metric("reconciler.state.refused", MetricKind.COUNTER, "messages postponed because the state belongs to another "
            "deployment, or does not say to which", ("reason",)),
     Metric("reconciler.audit.failed", MetricKind.COUNTER, "audit logs that cannot be read", ("organization", "reason")),

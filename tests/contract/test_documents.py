@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.owned.owner import Owner
+from reconciler.adapters.owned.state import Damages, OwnedState
 from reconciler.adapters.owned.store import OwnedStore, Whose
 from reconciler.documents.kinds import DAMAGED, MARK, OWNER, SAFETY, STATE, DocumentKind, kind_of
-from reconciler.errors import Refused, Rejected
-from reconciler.ports.stores import UnreadableDocument
+from reconciler.errors import Forbidden, Refused, Rejected
+from reconciler.ports.stores import StateStore, StoredDocument, UnreadableDocument
 from reconciler.safety.documents import SafetyDocuments
 from reconciler.telemetry import MemoryTelemetry
 from tests.contract.families import Family, LocalFamily, StorageFamily, Stores
@@ -231,6 +234,47 @@ def test_a_name_is_given_once_to_a_store_that_had_only_the_default(family: Famil
         prod.state.load("sweep")
     with closing(opened(family)) as unnamed:
         assert unnamed.ownership.name == "dev"
+
+
+class WithoutRights:
+    """A container in which this identity may neither read nor write the owner."""
+
+    def __init__(self, store: StateStore, *, reads: bool) -> None:
+        self._store = store
+        self._reads = reads
+
+    def load(self, name: str) -> StoredDocument | None:
+        if name == OWNER and not self._reads:
+            raise Forbidden("403")
+        return self._store.load(name)
+
+    def save(self, name: str, body: Any, etag: str | None) -> str:
+        if name == OWNER:
+            raise Forbidden("403")
+        return self._store.save(name, body, etag)
+
+    def names(self, prefix: str) -> Sequence[str]:
+        return self._store.names(prefix)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_an_identity_without_rights_on_the_owner_goes_by_the_marks_of_documents(family: Family, *, reads: bool) -> None:
+    """The ingress, which writes three documents; a person with rights on the safety facts alone."""
+    raw, metrics = family.worker(), MemoryTelemetry()
+
+    def state_of(deployment: str) -> OwnedState:
+        store = WithoutRights(raw.state, reads=reads)
+        owner = Owner(lambda: store, "container shared", deployment, "reconciler")
+        return OwnedState(store, owner, SystemClock(), Damages(metrics))
+
+    dev = state_of("dev")
+    etag = dev.save("git", {"revision": "a"}, None)
+    dev.save("git", {"revision": "b"}, etag)
+    found = state_of("dev").load("git")
+    assert found is not None
+    assert found.body == {"revision": "b"}
+    with pytest.raises(Refused, match="state git: belongs to the deployment dev, and this one is prod"):
+        state_of("prod").load("git")
 
 
 def test_one_document_of_another_deployment_is_refused_by_its_own_mark(family: Family) -> None:

@@ -79,8 +79,9 @@ class Session:
         limits: CallLimits | None = None,
         calls: Calls | None = None,
         gets_alone: bool = False,
+        agent: str = "",
     ) -> None:
-        """`gets_alone`: refuse every method but GET, also the OPTIONS of discovery."""
+        """`gets_alone`: refuse every method but GET, also the OPTIONS of discovery. `agent`: the `User-Agent`."""
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
@@ -88,7 +89,7 @@ class Session:
         self._gates = gates or ThrottlingGates(self._timing.monotonic)
         self._calls = calls or Calls("devops")
         self._gets_alone = gets_alone
-        self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
+        self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic, agent)
         self._slots: dict[str, BoundedSemaphore] = {}
         self._slots_lock = Lock()
 

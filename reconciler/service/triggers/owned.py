@@ -10,13 +10,15 @@ must not count as an attempt.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reconciler.documents import Json, number_of, text_of
 from reconciler.errors import Refused
+from reconciler.service.events.operators import others
 from reconciler.service.queue import messages
 from reconciler.service.triggers import logs
 from reconciler.service.triggers.context import TriggerContext
+from reconciler.spec.model import Spec
 
 PASSES = 5
 """How often a message of another deployment is put back."""
@@ -57,6 +59,14 @@ def refused(context: TriggerContext, work: messages.WorkMessage) -> bool:
     context.telemetry.count("reconciler.state.refused", reason=error.reason)
     logs.event("postponed", trigger=work.trigger, reason=error.reason, message=str(error), pools=len(work.keys))
     return True
+
+
+def report_others(context: TriggerContext, organization: str, entries: Sequence[Json], specs: Sequence[Spec]) -> None:
+    """Count and log what another deployment writes where pools of this one are."""
+    ours = context.ownership.name
+    for other, keys in others(entries, specs, context.remembered, organization, ours).items():
+        context.telemetry.count("reconciler.operators.other", organization=organization)
+        logs.event("other-operator", organization=organization, deployment=other, taker=ours, pools=list(keys))
 
 
 def check(context: TriggerContext) -> tuple[bool, str]:

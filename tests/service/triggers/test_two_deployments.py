@@ -162,3 +162,32 @@ def test_a_message_of_ours_and_one_without_a_mark_are_handled(dev: Deployment) -
     assert load_status(context.state, "build-pool").run is not None
     assert load_status(context.state, "test-pool").run is not None
     assert dev.metrics.total("reconciler.messages.foreign") == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_another_deployment_that_writes_where_our_pools_are_is_reported(
+    dev: Deployment, prod: Deployment, caplog: pytest.LogCaptureFixture, *, named: bool
+) -> None:
+    """Two stores, one pool: the audit log shows the other, where its entries say whose calls they are."""
+    caplog.set_level("INFO", "reconciler")
+    dev.cloud.do.switch("devops.audit-user-agent", named)
+    prod.environment["RECONCILER_CONTAINER"] = f"t{uuid4().hex[:12]}"
+    first, second = dev.context(), prod.context()
+    for context in (first, second):
+        timers.watch_audit(context)
+    dev.close_access("test-pool", "Web")
+
+    messages.work(second, '{"keys":["test-pool"],"trigger":"http"}', None)
+    assert dev.is_open("test-pool", "Web")
+    for context in (first, second):
+        timers.watch_audit(context)
+        timers.watch_audit(context)
+
+    expected = 1 if named else 0
+    assert dev.metrics.total("reconciler.operators.other", organization="fabrikam-tailspin") == expected
+    assert prod.metrics.total("reconciler.operators.other") == 0
+    (*lines,) = [json.loads(line) for line in caplog.messages if '"other-operator"' in line]
+    assert lines == [
+        {"event": "other-operator", "organization": "fabrikam-tailspin", "deployment": "prod", "taker": "dev",
+         "pools": ["test-pool"]}
+    ] * expected  # fmt: skip
