@@ -73,6 +73,10 @@ class Credential(ABC):
     def start_sign_in(self) -> None:
         """Request the tokens of both services in the background, where that takes time. Raises nothing."""
 
+    def sign_in(self) -> None:
+        """Wait for the first token that every run needs, so that a missing sign-in is one error. Raises as above."""
+        self.arm_token()
+
     def for_azure(self) -> TokenView:
         """The same identity as azure-core's `TokenCredential`, for ARM and Azure Storage."""
         return TokenView(self)
@@ -124,8 +128,12 @@ class _Held:
 class EntraCredential(Credential):
     """Tokens of an azure-identity credential, kept by audience. Safe to share between threads."""
 
-    def __init__(self, name: str, make: Callable[[], TokenCredential], wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, name: str, make: Callable[[], TokenCredential], wall: Callable[[], float] = time.time, advice: str = ""
+    ) -> None:
+        """`advice`: what a person can do where no token is given; it follows the message."""
         self.name = name
+        self.advice = f"; {advice}" if advice else ""
         self._make = make
         self._wall = wall
         self._source: TokenCredential | None = None
@@ -193,7 +201,7 @@ class EntraCredential(Credential):
 
             raise Unavailable(f"{where}: no response: {network.no_response(error).why}") from None
         except (AzureError, ValueError) as error:
-            raise Forbidden(f"{where}: no token was given ({type(error).__name__})") from None
+            raise Forbidden(f"{where}: no token was given ({type(error).__name__}){self.advice}") from None
         return AccessTokenInfo(_sendable(token.token, where), token.expires_on)
 
 
@@ -273,7 +281,7 @@ def default(client_id: str = "") -> EntraCredential:
         named = {"managed_identity_client_id": client_id} if client_id else {}
         return DefaultAzureCredential(**named, transport=network.azure_transport())
 
-    return EntraCredential("default", make)
+    return EntraCredential("default", make, advice="run `az login`, or set RECONCILER_CREDENTIAL")
 
 
 def managed(client_id: str = "") -> EntraCredential:

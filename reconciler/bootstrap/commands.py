@@ -40,6 +40,8 @@ class Tools:
     subscriptions: SubscriptionReader
     around: AzureResourcesReader
     members: MembershipReader
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Questions:
     readers: Readers
     raw: RawDevOpsReader
     clock: Clock
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
 
@@ -77,6 +81,8 @@ class OnboardingAccess:
     """None: a dry run."""
     policy: Policy
     clock: Clock
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -92,7 +98,7 @@ def tools(settings: Settings) -> Tools:
     members = Memberships(planes.devops, _members_session(settings, None))
     planner = planner_of(settings, planes, clock)
     planner.operators = operator_names_of_plan(settings, planner.policy)
-    return Tools(planner, clock, around, around, members)
+    return Tools(planner, clock, around, around, members, planes.credential.sign_in)
 
 
 def questions(settings: Settings) -> Questions:
@@ -102,7 +108,7 @@ def questions(settings: Settings) -> Questions:
     clock = SystemClock()
     planes = connect(settings, clock, gets_alone=True)
     readers = Readers(arm=planes.arm, devops=DevOps(planes.devops))
-    return Questions(readers, RawDevOps(planes.devops), clock, planes.close)
+    return Questions(readers, RawDevOps(planes.devops), clock, planes.credential.sign_in, planes.close)
 
 
 def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
@@ -119,10 +125,9 @@ def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
         stack.callback(members.close)
         writers = _onboarding_writers(settings, planes, members, clock, stack) if write else None
         close = stack.pop_all().close
-    readers = Readers(planes.arm, DevOps(planes.devops))
-    return OnboardingAccess(
-        readers, Memberships(planes.devops, members), writers, policy(settings).anywhere, clock, close
-    )
+    readers, memberships = Readers(planes.arm, DevOps(planes.devops)), Memberships(planes.devops, members)
+    allowed, sign_in = policy(settings).anywhere, planes.credential.sign_in
+    return OnboardingAccess(readers, memberships, writers, allowed, clock, sign_in, close)
 
 
 def _onboarding_writers(

@@ -53,6 +53,8 @@ class Look:
     operators: OperatorNames
     start_sign_in: Callable[[], None] = field(repr=False)
     """Request tokens while specs are read; raises nothing."""
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections."""
     margin: timedelta = timedelta()
@@ -96,6 +98,8 @@ class App:
     telemetry: Telemetry
     ownership: StoreOwnership
     """Which deployment the stores belong to."""
+    sign_in: Callable[[], None] = field(repr=False)
+    """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
     """Close connections and files."""
 
@@ -106,8 +110,9 @@ def look(settings: Settings) -> Look:
     planes = connect(settings, clock)
     allowed, believe = policy(settings), beliefs(settings)
     readers, operators = readers_of(settings, planes), operator_names_of_plan(settings, allowed)
-    sign_in, margin = planes.credential.start_sign_in, timedelta(seconds=settings.agent_pool_margin)
-    return Look(source(settings), readers, clock, allowed, believe, operators, sign_in, planes.close, margin)
+    start, sign_in = planes.credential.start_sign_in, planes.credential.sign_in
+    margin = timedelta(seconds=settings.agent_pool_margin)
+    return Look(source(settings), readers, clock, allowed, believe, operators, start, sign_in, planes.close, margin)
 
 
 def build(
@@ -145,8 +150,21 @@ def build(
         kept.close()
         watch.close()
 
-    owner = kept.ownership
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, owner, close)
+    sign_in, owner = planes.credential.sign_in, kept.ownership
+    return App(
+        source(settings),
+        planner,
+        reconciler,
+        kept.state,
+        safety,
+        kept.leases,
+        kept,
+        clock,
+        watch,
+        owner,
+        sign_in,
+        close,
+    )
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

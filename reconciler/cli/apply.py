@@ -81,6 +81,7 @@ def apply(
     complete = require(selection, screen)
     with closing(bootstrap.build(settings, reporter)) as app:
         note_policy(app.planner.policy, screen)
+        app.sign_in()
         if not allow_replace:
             _forbid_replacement(app.planner, selection.specs, screen)
         _create_safety(app.safety, screen)

@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None, program: typer.Typer = app) -> 
 def _start_light() -> None:
     """Settings of this process that imports are faster with; a caller's own settings count more."""
     gc.set_threshold(20_000, *gc.get_threshold()[1:])  # imports make many objects and drop few
+    logging.lastResort = None  # a sign-in in the background may still log when the handler below is gone
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it reads the metadata of all packages
 
 
@@ -106,6 +107,11 @@ def _report(screen: Screen, error: Exception) -> None:
     elif isinstance(error, BrokenPipeError):
         # The reader of our output has closed it; the interpreter still flushes at its end and must not fail then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif isinstance(error, OSError) and error.errno is not None:
+        # Disk, rights or a device: the environment's, not ours. What was written to standard output has no name.
+        screen.error(f"{error.filename or 'standard output'}: {error.strerror}")
+        if screen.verbose:
+            _traceback(screen, error)
     else:
         _bug(screen, error)
 
@@ -123,10 +129,14 @@ def _bug(screen: Screen, error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     screen.error(f"this is a bug: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}")
     if screen.verbose:
-        for line in _without_secrets("".join(traceback.format_exception(error))).splitlines():
-            screen.note(line)
+        _traceback(screen, error)
     else:
         screen.note("run again with --verbose for a traceback, and report it")
+
+
+def _traceback(screen: Screen, error: Exception) -> None:
+    for line in _without_secrets("".join(traceback.format_exception(error))).splitlines():
+        screen.note(line)
 
 
 def _without_secrets(text: str) -> str:

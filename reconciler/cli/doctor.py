@@ -30,6 +30,7 @@ class For(StrEnum):
     ENFORCE = "enforce"
 
 
+All = Annotated[bool, typer.Option("--all", help="Show the rights that are held too.")]
 ForMode = Annotated[For, typer.Option("--mode", help="Check the rights of this mode, whatever the specs say.")]
 
 
@@ -37,6 +38,7 @@ def doctor(
     names: Names = None,
     *,
     mode: ForMode = For.SPEC,
+    every: All = False,
     specs: Specs = "",
     ref: Ref = "",
     output: Form = OutputFormat.TEXT,
@@ -53,12 +55,13 @@ def doctor(
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
     survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
+    tools.sign_in()
     now = tools.clock.now()
     plain = tools.planner.readers
     readers = DoctorReaders(survey, tools.around, plain.devops, tools.members, tools.planner.facets, now)
     found = all_checks(chosen, plain.arm, readers)
     found += capability_checks(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
-    _show(found, output, screen)
+    _show(found, output, screen, every=every)
     return _code(found) if whole else ERROR
 
 
@@ -69,21 +72,25 @@ def _code(found: Sequence[Check]) -> int:
     return ERROR if CheckResult.UNKNOWN in verdicts else DONE
 
 
-def _show(found: Sequence[Check], output: OutputFormat, screen: Screen) -> None:
+def _show(found: Sequence[Check], output: OutputFormat, screen: Screen, *, every: bool) -> None:
+    """Texts for people have what is missing or unknown, and the rest on request; JSON has all of it."""
     if output is OutputFormat.JSON:
         screen.document({"format": FORMAT, "checks": [check.to_json() for check in found]})
         return
+    shown = [check for check in found if every or check.verdict is not CheckResult.OK]
     if output is OutputFormat.MARKDOWN:
         rows = ["| place | needed to | for mode | result | grant | how |", "| --- | --- | --- | --- | --- | --- |"]
-        screen.result("\n".join([*rows, *map(_row, found)]))
+        screen.result("\n".join([*rows, *map(_row, shown), "", _totals(found)]))
         return
-    for check in found:
+    for check in shown:
         _text(check, screen)
+    (screen.good if _code(found) == DONE else screen.bad)(_totals(found))
+
+
+def _totals(found: Sequence[Check]) -> str:
     missing = sum(check.verdict is CheckResult.MISSING for check in found)
     unknown = sum(check.verdict is CheckResult.UNKNOWN for check in found)
-    (screen.bad if missing or unknown else screen.good)(
-        f"{len(found)} checks: {len(found) - missing - unknown} ok, {missing} missing, {unknown} unknown"
-    )
+    return f"{len(found)} checks: {len(found) - missing - unknown} ok, {missing} missing, {unknown} unknown"
 
 
 def _text(check: Check, screen: Screen) -> None:

@@ -45,6 +45,7 @@ def explain(
     selection = select(bootstrap.source(settings), [pool], screen, place=settings.specs)
     require(selection, screen)
     (spec,) = selection.specs
+    tools.sign_in()
     now = tools.clock.now()
     # An explanation is about what is there now, so no read is saved.
     survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))

@@ -79,6 +79,7 @@ def import_pools(
     """Write a spec for every existing pool, with the access that is observed; comments name what was not read."""
     screen = Screen(color=not no_color, verbose=verbose)
     tools = bootstrap.tools(settings_of())
+    tools.sign_in()
     documents, errors = documents_of(tools, subscription or ())
     chosen = _chosen(documents, names or ())
     found = observe_pools(tools.planner.readers, chosen)

@@ -114,6 +114,7 @@ def onboard(
         stop_on_signals() as stop,
         screen.progress("reading", None) as track,
     ):
+        tools.sign_in()
         call, end, stopped = _Call(request, tools, track, stop), tools.clock.monotonic() + timeout, False
         try:
             call.plan(names, end)

@@ -69,6 +69,8 @@ def plan(
         survey = look.survey(selection.specs)
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
+        if specs_to_plan:
+            look.sign_in()
         facts = facts_by_pool(settings, specs_to_plan, screen)
         record, owner = bootstrap.recorded_writes(settings), bootstrap.owners_of(settings)
         clock, digest = look.clock, look.policy.digest

@@ -129,6 +129,7 @@ def _probe_all(settings: Settings, scope: ProbeScope, screen: Screen) -> dict[st
     """Answers by organization; one that cannot be read is reported, and missing."""
     found: dict[str, OrganizationAnswers] = {}
     with closing(bootstrap.questions(settings)) as connections:
+        connections.sign_in()
         pools = list(_pools(connections.readers, scope.subscriptions, screen))
         for name in scope.organizations:
             screen.note(f"probing {name}")

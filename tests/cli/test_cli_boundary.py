@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import typer
@@ -51,6 +53,39 @@ def test_a_bug_is_a_short_message(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.startswith("error: this is a bug: ValueError in test_cli_boundary.py, line ")
     assert "canary" not in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "error: standard output: No space left on device\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "specs"), "error: specs: Permission denied\n"),
+        (OSError(errno.EIO, "Input/output error", "a\nb"), "error: a\\x0ab: Input/output error\n"),
+    ],
+    ids=["disk", "rights", "device"],
+)
+def test_trouble_of_the_machine_is_no_bug(error: OSError, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wrapped = program(error)
+    wrapped.callback()(lambda: None)
+
+    assert main(["boom"], wrapped) == ERROR
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_behind_standard_output_is_named() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", "schema"],
+            stdout=full,
+            stderr=PIPE,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+
+    assert done.returncode == ERROR
+    assert done.stderr == "error: standard output: No space left on device\n"
 
 
 def test_the_traceback_of_a_bug_holds_no_secret(

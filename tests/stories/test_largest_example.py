@@ -176,7 +176,7 @@ def test_doctor_names_the_rights_that_are_missing_until_none_is(desk: Desk, clou
     cloud.do.edit("take-rights", organization="fabrikam-tailspin")
     before = cloud.do.state()
 
-    ended = desk.run("doctor")
+    ended = desk.run("doctor", "--all")
     told = lines(ended)
 
     assert ended.code == 2

@@ -46,7 +46,7 @@ def _body(plan: Plan, columns: int) -> Iterator[str]:
     for line, (_, reason) in zip(table[len(marked) :], refused, strict=True):
         yield line
         yield f"{_DEEPER}{reason}"
-    yield from _gaps(words.gaps_shown(plan))
+    yield from _gaps(words.gaps_by_cause(plan))
     for remark in plan.remarks:
         yield f"  · {clean(remark.facet)}  {clean(remark.subject)}"
         yield f"{_DEEPER}{clean(remark.message)}"
@@ -65,13 +65,14 @@ def _refused(plan: Plan, refusal: Refusal) -> tuple[tuple[str, Cells], str]:
     return ("!", cells), clean(refusal.message)
 
 
-def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
-    cells = [
-        ("?", (clean(gap.facet), clean(gap.subject) or "(all)", gap.kind.value, clean(gap.reason))) for gap in gaps
-    ]
-    for line, gap in zip(_aligned(cells, sys.maxsize), gaps, strict=True):
+def _gaps(causes: Sequence[Sequence[Gap]]) -> Iterator[str]:
+    cells = []
+    for gaps in causes:
+        facets, subjects = words.gap_cells(gaps)
+        cells.append(("?", (clean(facets), clean(subjects), gaps[0].kind.value, clean(gaps[0].reason))))
+    for line, gaps in zip(_aligned(cells, sys.maxsize), causes, strict=True):
         yield line
-        yield f"{_DEEPER}{clean(gap.message)}"
+        yield f"{_DEEPER}{clean(gaps[0].message)}"
 
 
 def _aligned(lines: Sequence[tuple[str, Cells]], columns: int) -> list[str]:

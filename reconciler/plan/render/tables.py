@@ -63,15 +63,11 @@ def _refusals(plan: Plan) -> Iterator[str]:
 
 
 def _gaps(plan: Plan) -> Iterator[str]:
-    cells = [
-        [
-            escaped(g.facet),
-            code(g.subject or "(all)"),
-            g.kind.value,
-            escaped(f"{g.reason}: {g.message}"),
-        ]
-        for g in words.gaps_shown(plan)
-    ]
+    cells = []
+    for gaps in words.gaps_by_cause(plan):
+        facets, subjects = words.gap_cells(gaps)
+        why = escaped(f"{gaps[0].reason}: {gaps[0].message}")
+        cells.append([escaped(facets), code(subjects), gaps[0].kind.value, why])
     yield from _table("not known", ["what", "which", "state", "why"], cells)
 
 

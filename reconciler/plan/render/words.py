@@ -51,6 +51,8 @@ _DOING = {
 WAIT_ONCE = "usually created by Azure, checked again first"
 """The effect of a change that the first run leaves to Azure for `RunLimits.wait_once`."""
 
+_SUBJECTS = 3
+"""Subjects of one cause that are named."""
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 
 
@@ -83,6 +85,22 @@ def state(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
 def gaps_shown(plan: Plan) -> tuple[Gap, ...]:
     """Gaps without those for which the plan shows what will be done."""
     return tuple(gap for gap in plan.gaps if not gap.foreseen)
+
+
+def gaps_by_cause(plan: Plan) -> list[tuple[Gap, ...]]:
+    """The gaps that a plan shows, those with one cause together, in the order of the first of each."""
+    found: dict[tuple[GapKind, str, str], list[Gap]] = {}
+    for gap in gaps_shown(plan):
+        found.setdefault((gap.kind, gap.reason, gap.message), []).append(gap)
+    return [tuple(gaps) for gaps in found.values()]
+
+
+def gap_cells(gaps: Sequence[Gap]) -> tuple[str, str]:
+    """Which facets and which subjects the gaps of one cause are about; of many subjects the first few."""
+    facets, subjects = dict.fromkeys(gap.facet for gap in gaps), dict.fromkeys(gap.subject or "(all)" for gap in gaps)
+    first = list(subjects)[:_SUBJECTS]
+    more = [f"{len(subjects) - len(first)} more"] if len(subjects) > len(first) else []
+    return ", ".join(facets), ", ".join([*first, *more])
 
 
 def _open_ends(plan: Plan) -> Iterator[str]:

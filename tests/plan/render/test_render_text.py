@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from reconciler.plan import render
-from reconciler.plan.model import Action, Change, Detail, GapKind, Plan, Risk
+from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Plan, Risk
 from reconciler.plan.render.words import rows
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import CreatePool, UpdatePool
@@ -191,6 +191,22 @@ def test_characters_that_do_not_show_themselves_are_written_out(value: str, show
     assert render.clean(value) == shown, reason
 
 
+def test_gaps_of_one_cause_are_one_line() -> None:
+    gaps = [Gap(facet, f"fabrikam/{n}", GapKind.UNKNOWN, "Unavailable", "no response")
+            for facet in ("queues", "roles") for n in range(3)]  # fmt: skip
+    gaps.append(Gap("roles", "fabrikam/9", GapKind.UNKNOWN, "Unavailable", "no response"))
+    plan = Plan("pool", "3f2a91c", (), (), tuple(gaps))
+
+    lines = [line.strip() for line in render.text(plan).splitlines() if "fabrikam" in line or "no response" in line]
+
+    assert lines == [
+        "? queues, roles  fabrikam/0, fabrikam/1, fabrikam/2, 1 more  unknown  Unavailable",
+        "no response",
+    ]
+    assert render.markdown(plan).count("no response") == 1
+    assert len(render.to_json(plan)["gaps"]) == len(gaps)
+
+
 @given(plans)
 def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> None:
     """Whatever a project, a person or an error is called, the text has the lines that the plan has."""
@@ -201,7 +217,8 @@ def test_no_control_character_survives_and_no_value_makes_a_line(plan: Plan) -> 
         len(change.details) + 1 if isinstance(change.target, CreatePool) else len(change.details) or 1
         for change in plan.changes
     )
-    notes = 2 * (len(plan.refusals) + len(plan.gaps) + len(plan.remarks))
+    causes = {(gap.kind, gap.reason, gap.message) for gap in plan.gaps}
+    notes = 2 * (len(plan.refusals) + len(causes) + len(plan.remarks))
     assert shown.count("\n") == details + notes + 1 + bool(plan.changes or plan.approvable)
     assert (f"\n  plan {plan.hash}" in shown) is bool(plan.changes or plan.approvable)
 
