@@ -30,7 +30,7 @@ from tests.deployment import POOLS, Deployment, deployed, spec
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.crashes.killing"])
 SAMPLE = 3
-"""Points of a story that are tried, each before and after."""
+"""Points of a story that are tried; the first is before the first write, the last one after the last write."""
 ROUNDS = 12
 
 
@@ -225,15 +225,14 @@ def test_a_killed_worker_loses_and_doubles_nothing(prepared: tuple[Deployment, P
     assert whole.points > 0
     assert (whole.broken, whole.attempts) == ([], 1)
     assert sum(whole.intents.values()) <= sum(whole.writes.values())
-    every = range(1, whole.points + 1)
+    every = [(point, after) for point in range(1, whole.points + 1) for after in (False, True)]
     tried = every if os.environ.get("CRASH_POINTS") == "all" else _spread(every)
 
     wrong = {}
-    for point in tried:
-        for after in (False, True):
-            killed = theatre.play(theatre.begin(), point, after=after)
-            if problem := _difference(whole, killed):
-                wrong[point, after] = problem
+    for point, after in tried:
+        killed = theatre.play(theatre.begin(), point, after=after)
+        if problem := _difference(whole, killed):
+            wrong[point, after] = problem
     assert wrong == {}
 
 
@@ -249,8 +248,9 @@ def _unlike(one: Any, other: Any, at: str = "") -> Iterator[str]:
         yield f"{at}: {one} -> {other}"
 
 
-def _spread(points: range) -> list[int]:
-    return sorted({points[round(index * (len(points) - 1) / (SAMPLE - 1))] for index in range(SAMPLE)})
+def _spread(points: list[tuple[int, bool]]) -> list[tuple[int, bool]]:
+    """The first, the last, and some between them."""
+    return [points[round(index * (len(points) - 1) / (SAMPLE - 1))] for index in range(SAMPLE)]
 
 
 def _difference(whole: Play, killed: Play) -> str:
