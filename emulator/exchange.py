@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from emulator.documents import Json
-from emulator.frame import ApiError, Request, Response
+from emulator.frame import USER_AGENT, ApiError, Request, Response
 from emulator.plane import Plane, ResponseReady
 from emulator.router import Match, Route
 from emulator.world import World
@@ -77,6 +77,7 @@ class Exchange:
 
     def answer(self) -> Response:
         """The response of the plane and its handler; an exception becomes a response too."""
+        calling = USER_AGENT.set(self.incoming.headers.get("User-Agent", ""))
         try:
             response = self._handle()
         except ResponseReady as ready:
@@ -86,6 +87,8 @@ class Exchange:
         except Exception:  # noqa: BLE001 a fault of the emulator must reach the caller as a 500, not as a hang
             traceback.print_exc(file=sys.stderr)
             response = self.plane.render(self.plane.problem("crash", "see the emulator's standard error"))
+        finally:
+            USER_AGENT.reset(calling)
         return self.finish(response)
 
     def finish(self, response: Response) -> Response:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from emulator.documents import Json
+
+USER_AGENT: ContextVar[str] = ContextVar("user_agent", default="")
+"""``User-Agent`` of the request that is being answered; empty for what the emulator does by itself."""
 
 
 @dataclass(frozen=True, slots=True)

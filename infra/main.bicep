@@ -155,6 +155,7 @@ var plain = {
   RECONCILER_POLICY: policyFile
   RECONCILER_CAPABILITIES: capabilitiesFile
   RECONCILER_APP_ROLE: appRole
+  RECONCILER_DEPLOYMENT: environmentName
 }
 var settings = union(names.queues, names.schedules, names.telemetry, plain)
 

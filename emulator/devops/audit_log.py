@@ -10,6 +10,7 @@ import uuid
 
 from emulator.devops import people
 from emulator.documents import Json
+from emulator.frame import USER_AGENT
 from emulator.state.devops import Identity, Organization, Project
 from emulator.world import World
 
@@ -64,7 +65,7 @@ def record(
         "projectId": project.id if project else str(uuid.UUID(int=0)),
         "projectName": project.name if project else "",
         "ipAddress": "127.0.0.1",
-        "userAgent": "",
+        "userAgent": USER_AGENT.get() if world.switches.on("devops.audit-user-agent") else "",
         "actionId": action,
         "data": data,
         "details": f"{action}: {', '.join(f'{key} {value}' for key, value in data.items())}",

@@ -52,6 +52,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="Microsoft Learn: Azure DevOps audit streaming",
     ),
     Switch(
+        name="devops.audit-user-agent",
+        default=True,
+        about="Whether an audit entry has the `User-Agent` of the call that caused it; empty otherwise.",
+        known="An entry has the field `userAgent`; that calls of services fill it is not published.",
+        source="vsts-rest-api-specs: audit 7.2, DecoratedAuditLogEntry",
+    ),
+    Switch(
         name="devops.sign-in",
         default="203",
         choices=("203", "302"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
-from reconciler.documents import JsonObject
+from reconciler.documents import Json, JsonObject
 from reconciler.documents.chain import line_of
+from reconciler.documents.kinds import LARGEST
 from reconciler.errors import LeaseHeld, Rejected
 from reconciler.ports.write_log import LONGEST_ENTRY
 
@@ -28,6 +30,9 @@ ATTEMPTS = 5
 POISON = "-poison"
 """Suffix of a dead-letter queue, as of the Functions host (Microsoft Learn, queue trigger, poison messages)."""
 
+
+SHOWN = 256 * 1024
+"""Bytes of an unreadable document that are kept for a person."""
 
 CLOCKS = 60.0
 """Seconds by which a stored moment may lie ahead of a machine's clock; a later one was written under a wrong clock."""
@@ -82,3 +87,11 @@ def damaged_record(chain: str, what: str) -> Rejected:
         f"record {chain}: {what}; nothing is written there until its owner has checked it "
         f"(`reconciler history verify`) and sealed the damage (`reconciler history seal {chain} --reason …`)"
     )
+
+
+def document_text(name: str, body: Json) -> str:
+    """A document as it is stored, in ASCII; `Rejected` where it is longer than any reader takes."""
+    text = json.dumps(body, allow_nan=False)
+    if len(text) > LARGEST:
+        raise Rejected(f"state {name}: the document has {len(text):,} bytes, and at most {LARGEST:,} are stored")
+    return text

@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.owned.store import Family
 from reconciler.bootstrap.connections import Planes, connect, credential_of, planner_of, policy, session_for
 from reconciler.bootstrap.operators import operator_names_of_plan
-from reconciler.bootstrap.stores import Store, with_state
 from reconciler.bootstrap.stores import store as stored
+from reconciler.bootstrap.stores import with_state
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
 from reconciler.plan.policy import Policy
@@ -62,7 +63,7 @@ class OnboardingWriters:
 
     writers: Writers
     members: MembershipWriter
-    store: Store
+    store: Family
     """For this call alone: onboarding leaves no state of pools behind."""
     record: WriteLog
     """The deployment's record of writes, where the settings or the policy name its state; else the store's own."""

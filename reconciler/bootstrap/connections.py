@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler import __version__
 from reconciler.adapters.clock import SystemClock
+from reconciler.config.agent import user_agent
 from reconciler.config.settings import PREFIX, CredentialKind, Settings, SettingsInvalid, TelemetryKind, unless_said
 from reconciler.errors import NotFound
 from reconciler.plan.policy import Policy, load
@@ -177,9 +178,8 @@ def session_for(
 
     endpoints = Endpoints(*hosts, allow_loopback=settings.allow_loopback)
     limits = CallLimits(read=settings.http_timeout, parallel=settings.parallel)
-    return Session(
-        credential, endpoints, gates=gates, calls=Calls("devops", watch), limits=limits, gets_alone=gets_alone
-    )
+    calls, agent = Calls("devops", watch), user_agent(settings.deployment)
+    return Session(credential, endpoints, gates=gates, calls=calls, limits=limits, gets_alone=gets_alone, agent=agent)
 
 
 def credential_of(settings: Settings) -> Credential:

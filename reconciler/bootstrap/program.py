@@ -30,7 +30,7 @@ from reconciler.ports.budgets import INTERVAL
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
-from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.stores import Leases, MessageQueues, StateStore, StoreOwnership
 from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
@@ -103,6 +103,8 @@ class App:
     telemetry: Telemetry
     record: WriteLog
     """The record of writes."""
+    ownership: StoreOwnership
+    """Which deployment the stores belong to."""
     sign_in: Callable[[], None] = field(repr=False)
     """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
@@ -141,8 +143,8 @@ def build(
     from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 
     clock = clock or SystemClock()
-    kept = store(settings, clock)
     watch = watch or telemetry(settings)
+    kept = store(settings, clock, watch)
     closings = GateClosings(kept.state, clock, watch, interval)
     planes = connect(settings, clock, closings.gates, watch)
     safety = Safety(kept.safety, clock, settings.mode, service=service)
@@ -162,9 +164,9 @@ def build(
         kept.close()
         watch.close()
 
-    sign_in = planes.credential.sign_in
+    sign_in, owner = planes.credential.sign_in, kept.ownership
     return App(
-        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, kept.record,
+        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, kept.record, owner,
         sign_in, close,
     )  # fmt: skip
 

@@ -11,60 +11,55 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.owned.store import Family, OwnedStore, Whose
 from reconciler.bootstrap.connections import credential_of, policy
 from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.documents import JsonObject
+from reconciler.documents.kinds import DAMAGED
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.budgets import Need
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Leases, MessageQueue, StateStore
-from reconciler.ports.write_log import WriteLog
+from reconciler.ports.stores import StoreOwnership
 from reconciler.safety import Modes, ModeSetting, Safety, SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
 from reconciler.safety.modes import VARIABLE, strictest
 from reconciler.spec.model import Spec
+from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 if TYPE_CHECKING:
     from reconciler.adapters.azure_storage.account import Account
     from reconciler.engine.status import PoolStatus
 
 
-class Store(Protocol):
-    """State, leases and queues in either store."""
+class Store(Family, Protocol):
+    """State, leases and queues of this deployment, in either store."""
 
     @property
-    def state(self) -> StateStore:
-        """Documents."""
-
-    @property
-    def safety(self) -> StateStore:
-        """Documents that decide what may be written (`reconciler.safety`); `state` never lists them."""
-
-    @property
-    def leases(self) -> Leases:
-        """One holder for each key."""
-
-    @property
-    def record(self) -> WriteLog:
-        """The record of writes."""
-
-    def named(self, queue: str) -> MessageQueue:
-        """A queue by name."""
-
-    def close(self) -> None:
-        """Close connections and files."""
+    def ownership(self) -> StoreOwnership:
+        """Which deployment they belong to."""
 
 
-def store(settings: Settings, clock: Clock) -> Store:
-    """State, leases and queues: in a storage account where the setting names one, in a SQLite file otherwise."""
+def store(settings: Settings, clock: Clock, watch: Metrics = NO_TELEMETRY) -> Store:
+    """State, leases and queues of this deployment: in a storage account where the setting names one, else in a file.
+
+    `watch`: counts damaged documents.
+    """
     settings = with_state(settings)
+    inside = in_storage(settings.state)
+    place = f"container {settings.container}" if inside else f"state file {settings.state}"
+    whose = Whose(place, settings.deployment or (settings.container if inside else ""), settings.container)
+    return OwnedStore(_family(settings, clock), whose, clock, watch)
+
+
+def _family(settings: Settings, clock: Clock) -> Family:
     if in_storage(settings.state):
-        from reconciler.adapters.azure_storage.account import Storage  # noqa: PLC0415 - see the package's docstring
+        from reconciler.adapters.azure_storage.account import Names, Storage  # noqa: PLC0415 - see the package's docstring
 
         further = frozenset(filter(None, settings.storage_hosts.split(",")))
         return Storage(
             _account(settings),
+            Names(settings.container),
             allow_loopback=settings.allow_loopback,
             further=further,
             keep_days=settings.record_days,
@@ -212,3 +207,17 @@ def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[Poo
 
     with closing(store(settings, SystemClock())) as kept:
         return unnamed.statuses(kept.state, None if keys is None else tuple(keys))
+
+
+def state_problems(settings: Settings) -> tuple[str, ...]:
+    """What an administrator should know of the state itself: whose it is, and what was set aside; creates no store."""
+    if not has_store(settings):
+        return ()
+    with closing(store(settings, SystemClock())) as kept:
+        if (error := kept.ownership.refusal()) is not None:
+            return (str(error),)
+        found = kept.state.names(DAMAGED)
+    if not found:
+        return ()
+    more = f", … ({len(found)} in all)" if len(found) > 3 else ""  # noqa: PLR2004 - as many as fit on a line
+    return (f"state: damaged documents were set aside: {', '.join(found[:3])}{more}; remove them when you have looked",)

@@ -75,14 +75,22 @@ def _library_logs(given: Sequence[str]) -> Iterator[None]:
         logging.getLogger().removeHandler(handler)
 
 
+DOCUMENTS = "reconciler.documents"
+"""Logger of `reconciler.adapters.owned.state`, which is not imported for its name."""
+
+
 class _LogHandler(logging.Handler):
     def __init__(self, given: Sequence[str]) -> None:
         super().__init__(logging.WARNING)
         self._given = given
 
     def emit(self, record: logging.LogRecord) -> None:
-        if _verbose(self._given):
-            for line in _without_secrets(record.getMessage()).splitlines():
+        lines = _without_secrets(record.getMessage()).splitlines()
+        if record.name == DOCUMENTS:  # a person has to know that something counts as never stored
+            for line in lines:
+                _screen(self._given).note(line)
+        elif _verbose(self._given):
+            for line in lines:
                 _screen(self._given).detail(f"{record.name}: {line}")
 
 

@@ -48,6 +48,8 @@ def doctor(
     """Check which rights the operator lacks, who has to grant them, and where. Exits with 2 if one is missing."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
+    for line in bootstrap.state_problems(settings):
+        screen.note(line)
     tools = bootstrap.tools(settings)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)

@@ -116,6 +116,21 @@ def _state(given: Environment, row: Variable) -> str:
     return state
 
 
+def _deployment(given: Environment, row: Variable) -> str:
+    name = given.text(row.name)
+    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name):
+        given.wrong(row.name, f"{name[:100]!r} is not 1 to 63 of letters, digits, '.', '_' and '-'")
+    return name
+
+
+def _container(given: Environment, row: Variable) -> str:
+    """A container's name, with room for ``-safety`` (Microsoft Learn, "Naming and referencing containers")."""
+    name = text(given, row)
+    if not re.fullmatch(r"[a-z0-9](?!.*--)[a-z0-9-]{1,54}[a-z0-9]", name):
+        given.wrong(row.name, f"{name[:100]!r} is no container name: 3 to 56 of a-z, 0-9 and single hyphens")
+    return name
+
+
 def _operators(given: Environment, row: Variable) -> str:
     names = list(dict.fromkeys(name.strip() for name in given.text(row.name).split(",") if name.strip()))
     for name in names:
@@ -158,6 +173,12 @@ class Settings:
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",
                                    "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
+    container: Annotated[str, Variable("Container of the storage account; the safety facts are in the one with "
+                                       "`-safety` behind its name. Each deployment needs its own", "reconciler",
+                                       read=_container)]
+    deployment: Annotated[str, Variable("Name of the deployment that the state belongs to. Another deployment's state "
+                                        "is refused; a second app of the same one has the same name. If unset: the "
+                                        "container's name, or what the SQLite file says", read=_deployment)]
     mode: Annotated[WriteMode, Variable("How far writing goes: `stop`, `report`, `approved` or `enforce`. The stricter "
                                         "of this and the mode in the safety store counts", "enforce",
                                         read=choice(WriteMode))]

@@ -1,7 +1,7 @@
 """JSON documents: their type, and how values are read from documents that may be damaged.
 
-`redaction` masks secrets in texts and documents; `spelling` finds the name that a misspelt one stands for; `packing`
-compresses large ones.
+`kinds` lists the documents of the stores; `redaction` masks secrets in texts and documents; `spelling` finds the name
+that a misspelt one stands for; `packing` compresses large ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ Json: TypeAlias = Any
 """A JSON value. `Any` crosses the border here, in one place: documents of the services are open-ended."""
 JsonObject: TypeAlias = Mapping[str, Any]
 """A JSON object that is only read."""
+MOST = 2**53
+"""The largest number of a document that is believed: up to it, every program reads whole numbers exactly (RFC 8259)."""
 
 
 def json_text(document: Json, *, indent: int | None = None, sort_keys: bool = False) -> str:
@@ -49,9 +51,9 @@ def text_of(body: Mapping[str, Any], name: str) -> str:
 
 
 def number_of(body: Mapping[str, Any], name: str) -> float:
-    """A number of a stored document that is not negative; 0 where it has none."""
+    """A number of a stored document, from 0 to `MOST`; 0 where it has none."""
     value = body.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST else 0
 
 
 def list_of(body: Mapping[str, Any], name: str) -> list[Any]:

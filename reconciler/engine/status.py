@@ -332,7 +332,7 @@ def _pending(pending: InFlight) -> dict[str, Any]:
 def _condition(body: Any) -> Condition | None:
     if not isinstance(body, Mapping) or (since := moment_of(body.get("since"))) is None:
         return None
-    if body.get("type") not in set(ConditionKind) or body.get("status") not in set(Truth):
+    if text_of(body, "type") not in set(ConditionKind) or text_of(body, "status") not in set(Truth):
         return None
     return Condition(
         ConditionKind(body["type"]), Truth(body["status"]), text_of(body, "reason"), text_of(body, "message"), since

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reconciler.documents import Json
+from reconciler.errors import Rejected, Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,33 @@ class StoredDocument:
 
     body: Json
     etag: str
+
+
+class UnreadableDocument(Rejected):
+    """A stored document is no JSON; it is there, and may be replaced under its ETag."""
+
+    def __init__(self, message: str, content: bytes, size: int, etag: str) -> None:
+        super().__init__(message)
+        self.content = content
+        """Its beginning, as it is stored."""
+        self.size = size
+        self.etag = etag
+
+    @property
+    def reason(self) -> str:
+        """As of its family."""
+        return Rejected.__name__
+
+
+class StoreOwnership(Protocol):
+    """Whose store it is: several apps of one deployment share it, two deployments never do."""
+
+    @property
+    def name(self) -> str:
+        """This deployment."""
+
+    def refusal(self) -> Terminal | None:
+        """Why this deployment may not use the store; None: it may. Errors of the store leave it."""
 
 
 def pool_document(key: str) -> str:
@@ -37,7 +65,7 @@ class StateStore(Protocol):
     """Small JSON documents by name (``pools/fabrikam-managed-pool``), each replaced whole."""
 
     def load(self, name: str) -> StoredDocument | None:
-        """The document, or None."""
+        """The document, or None. `UnreadableDocument` where it is there and no JSON."""
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new ETag; `LeaseHeld` where `etag` (None: must be new) is no longer current.

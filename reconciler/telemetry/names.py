@@ -16,6 +16,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from reconciler import errors
+from reconciler.documents.kinds import STATE
 
 OTHER = "other"
 MOST = 50
@@ -63,6 +64,7 @@ LABELS: Mapping[str, frozenset[str] | None] = {
     "facet": None,
     "action": ACTIONS,
     "cause": CAUSES,
+    "document": frozenset(kind.label for kind in STATE),
     "organization": None,
 }
 """Label → its values; None: an organization."""
@@ -128,6 +130,14 @@ METRICS: tuple[Metric, ...] = (
            "applies"),
     Metric("reconciler.events.dropped", MetricKind.COUNTER, "events without a pool of a spec", ("trigger", "reason")),
     Metric("reconciler.quarantined", MetricKind.COUNTER, "messages that became dead letters", ("queue",)),
+    Metric("reconciler.documents.damaged", MetricKind.COUNTER, "stored documents that could not be used, and were set "
+           "aside", ("document",)),
+    Metric("reconciler.messages.foreign", MetricKind.COUNTER, "messages of another deployment on a queue of this one",
+           ("queue",)),
+    Metric("reconciler.operators.other", MetricKind.COUNTER, "reads of an audit log in which another deployment wrote "
+           "where pools of this one are", ("organization",)),
+    Metric("reconciler.state.refused", MetricKind.COUNTER, "messages postponed because the state belongs to another "
+           "deployment, or does not say to which", ("reason",)),
     Metric("reconciler.audit.failed", MetricKind.COUNTER, "audit logs that cannot be read", ("organization", "reason")),
     Metric("reconciler.audit.cut", MetricKind.COUNTER, "audit logs too long for one read", ("organization",)),
     Metric("reconciler.feed.gaps", MetricKind.COUNTER, "changes that an audit log left out, found by reading in turn",

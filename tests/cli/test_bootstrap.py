@@ -140,9 +140,13 @@ def test_specs_have_to_be_named(desk: Desk) -> None:
         bootstrap.source(settings(desk))
 
 
+def family_of(store: bootstrap.Store) -> object:
+    return vars(store)["_family"]
+
+
 def test_state_is_a_file_where_nothing_else_is_said(desk: Desk) -> None:
     with closing(bootstrap.store(settings(desk), SystemClock())) as store:
-        assert isinstance(store, Local)
+        assert isinstance(family_of(store), Local)
         assert store.state.names("pools/") == []
 
 
@@ -157,7 +161,7 @@ def test_a_folder_for_the_state_that_cannot_be_made_is_told(desk: Desk) -> None:
 def test_state_is_a_storage_account_where_one_is_named(desk: Desk, state: str) -> None:
     store = bootstrap.store(settings(desk, STATE=state), SystemClock())
 
-    assert isinstance(store, Storage)
+    assert isinstance(family_of(store), Storage)
     assert "Y2FuYXJ5" not in repr(store)
 
 
@@ -212,11 +216,12 @@ def test_the_record_of_writes_is_kept_as_long_as_the_setting_says(desk: Desk) ->
             kept.record.append("devops/fabrikam", [{"kind": "intent", "at": f"2026-{month:02}-10T12:00:00Z"}])
         months = [one["at"][:7] for one in kept.record.entries("devops/fabrikam") if one["kind"] == "intent"]
     assert (months[-1], "2026-03" in months, "2026-02" in months) == ("2026-06", True, False)
-    assert isinstance(kept, Local)
+    assert isinstance(family_of(kept), Local)
     for days in ("30", "3651", "many"):
         with pytest.raises(SettingsInvalid, match="RECONCILER_RECORD_DAYS"):
             settings(desk, RECORD_DAYS=days)
     storage = bootstrap.store(settings(desk, STATE=CONNECTION, RECORD_DAYS="62"), SystemClock())
-    assert isinstance(storage, Storage)
+    family = family_of(storage)
+    assert isinstance(family, Storage)
     with closing(storage):
-        assert vars(storage.record)["_keep_days"] == 62
+        assert vars(family.record)["_keep_days"] == 62

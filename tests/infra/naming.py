@@ -37,6 +37,7 @@ FILLED = {
     },
     "identityClientId": CLIENT,
     "specs": "https://dev.azure.com/fabrikam/p/_git/pools#main:specs",
+    "environmentName": "dev",
     "insightsConnectionString": "InstrumentationKey=1;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/",
 }
 """What Azure would compute, for one deployment."""
@@ -110,6 +111,7 @@ def settings_taken(world: World) -> Iterator[str]:
     yield from unlike("telemetry", read.telemetry, TelemetryKind.AZURE)
     yield from unlike("insights", read.insights, FILLED["insightsConnectionString"])
     yield from unlike("specs", read.specs, FILLED["specs"])
+    yield from unlike("deployment", read.deployment, FILLED["environmentName"])
     yield from unlike("work queue", hosting.work_queue, world.names["queues"].get("RECONCILER_WORK_QUEUE"))
 
 

@@ -60,7 +60,7 @@ def events() -> dict[str, set[str]]:
     """Name of every event that the program logs → its fields."""
     found: dict[str, set[str]] = {}
     for name, call, file in _calls():
-        if name != "event" or file not in ("logs.py", "messages.py", "rates.py", "timers.py", "web.py"):
+        if name != "event" or file not in ("logs.py", "messages.py", "rates.py", "timers.py", "web.py", "owned.py"):
             continue
         fields = {each.arg for each in call.keywords if each.arg}
         found.setdefault(str(getattr(call.args[0], "value", "")), set()).update(fields)

@@ -6,7 +6,6 @@ gets an empty blob to carry its lease; an empty blob counts as no document.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,10 +21,18 @@ from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, C
 
 from reconciler.adapters.azure_storage.wire import stated, talking
 from reconciler.adapters.boundary import port
-from reconciler.adapters.store_limits import RECORD, lease_held, lease_seconds, leased
+from reconciler.adapters.store_limits import RECORD, SHOWN, document_text, lease_held, lease_seconds, leased
 from reconciler.documents import Json
-from reconciler.errors import LeaseHeld, NotFound, ReconcilerError, Rejected, Unavailable
-from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, leased_document
+from reconciler.documents.kinds import LARGEST, parsed
+from reconciler.errors import LeaseHeld, NotFound, ReconcilerError, Unavailable
+from reconciler.ports.stores import (
+    Lease,
+    Leases,
+    StateStore,
+    StoredDocument,
+    UnreadableDocument,
+    leased_document,
+)
 
 T = TypeVar("T")
 
@@ -208,19 +215,21 @@ class StorageState:
         try:
             with talking(f"state {name}", ROLE):
                 found = self._blobs.blob(name).download_blob()
-                content, etag = found.readall(), stated(found.properties.etag, f"state {name}", "ETag")
+                size, etag = found.size, stated(found.properties.etag, f"state {name}", "ETag")
+                content = found.readall() if size <= LARGEST else found.read(SHOWN)
         except NotFound:
             return None
-        if not content:
+        if not size:
             return None
         try:
-            return StoredDocument(json.loads(content), etag)
-        except ValueError:
-            raise Rejected(f"state {name}: the blob in {self._blobs.container} is no JSON; remove it") from None
+            return StoredDocument(parsed(content, size), etag)
+        except ValueError as problem:
+            what = f"state {name}: the blob in {self._blobs.container} {problem}; remove it"
+            raise UnreadableDocument(what, content[:SHOWN], size, etag) from None
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
-        content = json.dumps(body, allow_nan=False).encode()
+        content = document_text(name, body).encode()
         try:
             with talking(f"state {name}", ROLE):
                 return self._blobs.made(lambda: self._upload(name, content, etag))

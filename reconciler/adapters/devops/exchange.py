@@ -17,6 +17,7 @@ import requests
 from reconciler.adapters import bounds, network
 from reconciler.adapters.devops.endpoints import Endpoints
 from reconciler.adapters.devops.responses import DevOpsResponse
+from reconciler.config.agent import user_agent
 from reconciler.errors import Refused
 
 
@@ -82,8 +83,11 @@ class NoAnswerError(Exception):
 class Exchange:
     """Sends one request and reads one response over connections that stay open."""
 
-    def __init__(self, endpoints: Endpoints, limits: CallLimits, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, endpoints: Endpoints, limits: CallLimits, monotonic: Callable[[], float], agent: str = ""
+    ) -> None:
         self._endpoints = endpoints
+        self._agent = agent or user_agent("")
         self._limits = limits
         self._monotonic = monotonic
         self._correlation = str(uuid.uuid4())
@@ -113,7 +117,7 @@ class Exchange:
             "Accept": "application/json",
             **call.headers,
             "Accept-Encoding": "gzip",
-            "User-Agent": "mdp-reconciler",
+            "User-Agent": self._agent,
             "X-TFS-FedAuthRedirect": "Suppress",
             "X-VSS-ForceMsaPassThrough": "true",
             "X-TFS-Session": self._correlation,

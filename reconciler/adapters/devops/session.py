@@ -78,8 +78,9 @@ class Session:
         limits: CallLimits | None = None,
         calls: Calls | None = None,
         gets_alone: bool = False,
+        agent: str = "",
     ) -> None:
-        """`gets_alone`: refuse every method but GET, also the OPTIONS of discovery."""
+        """`gets_alone`: refuse every method but GET, also the OPTIONS of discovery. `agent`: the `User-Agent`."""
         self.endpoints = endpoints
         self._credential = credential
         self._timing = timing or Timing()
@@ -87,7 +88,7 @@ class Session:
         self._gates = gates or ThrottlingGates(self._timing.monotonic, wall=self._timing.wall)
         self._calls = calls or Calls("devops")
         self._gets_alone = gets_alone
-        self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic)
+        self._exchange = Exchange(endpoints, self._limits, self._timing.monotonic, agent)
 
     def close(self) -> None:
         """Close the connections; calls may still follow and open new ones."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,28 @@ from uuid import uuid4
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.sqlite.file import LocalFile
-from reconciler.adapters.store_limits import CLOCKS, LONGEST_LEASE, lease_held, lease_seconds, leased
+from reconciler.adapters.store_limits import (
+    CLOCKS,
+    LONGEST_LEASE,
+    SHOWN,
+    document_text,
+    lease_held,
+    lease_seconds,
+    leased,
+)
 from reconciler.documents import Json
-from reconciler.errors import LeaseHeld, Rejected
+from reconciler.documents.kinds import LARGEST, parsed
+from reconciler.errors import LeaseHeld
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, leased_document, pool_document
+from reconciler.ports.stores import (
+    Lease,
+    Leases,
+    StateStore,
+    StoredDocument,
+    UnreadableDocument,
+    leased_document,
+    pool_document,
+)
 
 BELIEVED = LONGEST_LEASE + CLOCKS
 """Seconds ahead at which a lease may expire at most."""
@@ -111,18 +127,21 @@ class LocalState:
     def load(self, name: str) -> StoredDocument | None:
         """The document, or None."""
         with self._file.look() as connection:
-            sql = f"SELECT body, etag FROM {self._table} WHERE name = ?"  # noqa: S608 - the table is a constant
-            row = connection.execute(sql, (name,)).fetchone()
+            # As bytes, which need not be UTF-8; and of a document that is too long its beginning alone.
+            sql = "SELECT substr(CAST(body AS BLOB), 1, ?), etag, length(CAST(body AS BLOB)) "
+            sql += f"FROM {self._table} WHERE name = ?"
+            row = connection.execute(sql, (LARGEST + 1, name)).fetchone()
         if not row:
             return None
         try:
-            return StoredDocument(json.loads(row[0]), row[1])
-        except ValueError:
-            raise Rejected(f"state {name}: the row in table {self._table} is no JSON; remove it") from None
+            return StoredDocument(parsed(row[0]), row[1])
+        except ValueError as problem:
+            what = f"state {name}: the row in table {self._table} {problem}; remove it"
+            raise UnreadableDocument(what, bytes(row[0][:SHOWN]), int(row[2]), str(row[1])) from None
 
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new tag; `LeaseHeld` where the tag or the lease is no longer true."""
-        text, fresh = json.dumps(body, allow_nan=False), uuid4().hex
+        text, fresh = document_text(name, body), uuid4().hex
         with self._file.begin() as connection:
             self._guard(connection, name)
             if etag is None:

@@ -18,7 +18,7 @@ def digests_of(specs: Specs) -> dict[str, str]:
 def changed(specs: Specs, before: Json, digests: Mapping[str, str]) -> list[Spec]:
     """The specs to run; `before`: what was remembered, None where nothing was."""
     body = before if isinstance(before, Mapping) else {}
-    known, listed = body.get("files", {}), body.get("pools")
+    known, listed = body.get("files") or {}, body.get("pools")
     # A name that two files had is one file's alone once the other file changed.
     named = frozenset(filter(_text, listed)) if isinstance(listed, list) else specs.by_key.keys()
     return [

@@ -97,6 +97,7 @@ def build(
         audit,
         options,
         app.record,
+        app.ownership,
     )
 
 

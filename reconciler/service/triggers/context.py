@@ -10,7 +10,7 @@ from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.stores import Leases, MessageQueues, StateStore, StoreOwnership
 from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
@@ -84,6 +84,8 @@ class TriggerContext:
     options: TriggerOptions
     record: WriteLog
     """The record of writes."""
+    ownership: StoreOwnership
+    """Which deployment state and messages belong to."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)
 
     def remembered(self, key: str) -> RememberedNames:

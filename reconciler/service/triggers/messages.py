@@ -15,7 +15,7 @@ from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.requests import works
-from reconciler.service.triggers import logs, timers, tracing
+from reconciler.service.triggers import logs, owned, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import LOOK
 from reconciler.spec.model import Spec
@@ -65,6 +65,8 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
     if text == LOOK:
         timers.keep_swept(context)
         return
+    if owned.not_ours(context, text):
+        return
     work_message = messages.read(text)
     if work_message is None:
         _drop(context, "unknown", "a text that names no pools")
@@ -72,6 +74,8 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
     if work_message.due is not None and work_message.due - context.clock.now() > messages.LATEST:
         # No run puts such a message; it would come back week after week. The next full resync covers its pools.
         _drop(context, work_message.trigger, "a follow-up that is due in more than seven days")
+        return
+    if owned.refused(context, work_message):
         return
     timers.keep_swept(context)
     with tracing.handled(context, work_message, trace) as span:
@@ -94,6 +98,10 @@ def _drop(context: TriggerContext, trigger: str, reason: str) -> None:
 
 def quarantine(context: TriggerContext, text: str, queue: str) -> None:
     """Mark the pools of a dead letter as `Stalled`; the next full resync retries them."""
+    if other := owned.dead_letter_of(context, text):
+        context.telemetry.count("reconciler.quarantined", queue=queue)
+        logs.event("quarantined", queue=queue, deployment=other, taker=context.ownership.name)
+        return
     work_message = messages.read(text)
     keys = _ours(context, work_message) if work_message else ()
     context.telemetry.count("reconciler.quarantined", queue=queue)

@@ -14,7 +14,7 @@ from reconciler.service.catalogue import Specs
 from reconciler.service.events import feed
 from reconciler.service.events.audit import log_keys
 from reconciler.service.queue.requests import whole
-from reconciler.service.triggers import logs, rates, tracing
+from reconciler.service.triggers import logs, owned, rates, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import AGAIN, GRACE, LOOK, Swept
@@ -160,6 +160,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         _remember(context, name, {"cursor": since, "refusedUntil": moment(now + REFUSED_FOR)}, document)
         raise
     found = log_keys(entries, specs, context.remembered, organization, context.own)
+    owned.report_others(context, organization, entries, specs)
     if cut:
         # The entries that were not read may concern any pool: all pools of the organization are requested.
         context.telemetry.count("reconciler.audit.cut", organization=organization)

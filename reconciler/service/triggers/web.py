@@ -17,7 +17,7 @@ from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
-from reconciler.service.triggers import logs, rates, seen, timers, tracing
+from reconciler.service.triggers import logs, owned, rates, seen, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
@@ -110,6 +110,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 
 def _health(context: TriggerContext, _request: HttpRequest) -> HttpResponse:
     checks = [_check("specs", lambda: _specs(context)), _check("state", lambda: _sweep(context))]
+    checks.append(_check("deployment", lambda: owned.check(context)))
     checks.append(_check("mode", lambda: _modes(context)))
     checks.append(_check("evidence", lambda: _evidence(context)))
     checks.append(_check("budget", lambda: _budget(context)))

@@ -1,0 +1,112 @@
+"""A worker that is killed at a chosen write: what its process runs.
+
+Writes are seen from outside of the program: a request that is no read, by CPython's audit event ``http.client.send``,
+and a transaction of the state file, by SQLite's trace of statements. Nothing of the program is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.adapters import lazy_imports
+from reconciler.config.settings import Settings, become
+from reconciler.config.triggers import Hosting, state
+from reconciler.documents import moment
+from reconciler.service.triggers import composition, messages
+
+READS = (b"GET ", b"HEAD ", b"OPTIONS ")
+WRITES = (b"PUT ", b"PATCH ", b"POST ", b"DELETE ")
+
+_connect = sqlite3.connect
+lazy_imports.load()
+
+
+class Fate:
+    """Counts writes, and kills this process before or after the one that was chosen."""
+
+    def __init__(self, point: int, *, after: bool) -> None:
+        self._point = point
+        self._after = after
+        self._armed = False
+        self.writes: list[str] = []
+
+    def seen(self, write: str = "") -> None:
+        """Something is about to be sent or stored; `write`: what, where it is a write."""
+        if self._armed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if not write:
+            return
+        self.writes.append(write)
+        if len(self.writes) == self._point:
+            if self._after:
+                self._armed = True
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """For `sys.addaudithook`."""
+        if event == "http.client.send" and isinstance(arguments[1], bytes):
+            data = arguments[1]
+            if data.startswith(WRITES):
+                self.seen(data.split(b" HTTP/")[0].decode())
+            elif data.startswith(READS):
+                self.seen()
+
+    def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
+        """In the place of `sqlite3.connect`, whose audit event comes before the connection can be traced."""
+        connection: sqlite3.Connection = _connect(*arguments, **options)
+        connection.set_trace_callback(self._statement)
+        return connection
+
+    def _statement(self, statement: str) -> None:
+        self.seen("COMMIT" if statement == "COMMIT" else "")
+
+
+def deliver(environment: Mapping[str, str], point: int, after: bool, out: str) -> None:
+    """Take one message, and work on it; writes the deliveries and the writes that it saw into a file."""
+    become(dict(environment))
+    settings = Settings.read(environment, beneath=state(environment))
+    fate = Fate(point, after=after)
+    sys.addaudithook(fate.hook)
+    setattr(sqlite3, "connect", fate.connect)  # noqa: B010 - in a process of its own
+    context = composition.build(settings, Hosting.read(environment))
+    for queue in (context.outbox.events, context.outbox.sweeps):
+        for message in queue.take(1, 60):
+            with Path(out).open("a") as log:
+                log.write(json.dumps({"text": message.text, "attempts": message.attempts}) + "\n")
+            messages.work(context, message.text, message.inserted)
+            queue.ack(message)
+            with Path(out).open("a") as log:
+                log.write(json.dumps({"writes": fate.writes}) + "\n")
+            return
+
+
+def later(file: Path) -> int:
+    """As if time had passed: leases have run out, and hidden messages are visible and due; how many there are."""
+    now = moment(datetime.now(UTC))
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DELETE FROM leases")
+        connection.execute("UPDATE messages SET visible = 0 WHERE queue NOT LIKE '%-poison'")
+        for number, text in connection.execute("SELECT id, text FROM messages").fetchall():
+            body = json.loads(text)
+            if body.get("due", "") > now:
+                body["due"] = now
+                connection.execute("UPDATE messages SET text = ? WHERE id = ?", (json.dumps(body), number))
+        for name, text in connection.execute(
+            "SELECT name, body FROM documents WHERE name LIKE 'follow-ups/%'"
+        ).fetchall():
+            body = json.loads(text)
+            if body.get("at", "") > now:
+                body["at"] = now
+                connection.execute("UPDATE documents SET body = ? WHERE name = ?", (json.dumps(body), name))
+        connection.commit()
+        return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
