@@ -54,7 +54,7 @@ def pool_changed(message: func.QueueMessage, work: Messages, context: func.Conte
     """ARM wrote or deleted a pool."""
     from reconciler.service.triggers import messages
 
-    _put(work, messages.pool_changed(_trigger_context(), _text(message), _trace(context)))
+    _put(work, messages.pool_changed(_trigger_context(), _text(message), _trace(context), message.insertion_time))
 
 
 @app.function_name("devops_changed")
@@ -64,7 +64,7 @@ def devops_changed(message: func.QueueMessage, work: Messages, context: func.Con
     """Azure DevOps audited a change."""
     from reconciler.service.triggers import messages
 
-    _put(work, messages.devops_changed(_trigger_context(), _text(message), _trace(context)))
+    _put(work, messages.devops_changed(_trigger_context(), _text(message), _trace(context), message.insertion_time))
 
 
 # --- timers ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import estates
+from benchmarks import estates, remote
 from benchmarks.measure import Emulated, Row, Table, apart, at_least, at_most, emulated, shown, timed
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
@@ -18,6 +18,8 @@ from reconciler.telemetry import NoTelemetry
 
 TITLE = "Duplicate events on one pool"
 SIZE = estates.Size(1, 3)
+ANSWER = 0.3
+"""Seconds of each request of the Git remote."""
 LONGEST = 600.0
 """Seconds after which what is still on a queue is left over."""
 
@@ -26,21 +28,26 @@ def run(*, quick: bool = False) -> Table:
     """All figures."""
     count = 200 if quick else 10_000
     with tempfile.TemporaryDirectory() as folder, emulated(estates.estate(SIZE)) as cloud:
-        for name, content in estates.specs(SIZE).items():
-            (Path(folder) / name).write_bytes(content)
-        (outcomes, left, seconds), _ = apart(_drained, cloud, folder, count)
+        estates.write(SIZE, folder)
+        with remote.served(folder, ANSWER) as git:
+            (outcomes, left, seconds), _ = apart(_drained, cloud, f"{folder}/.git", git.url, count)
     runs = [outcome for outcome in outcomes if outcome in RUNS]
     rows: tuple[Row, ...] = (
         at_least("runs", len(runs), 1, count=True),
         at_most("runs", len(runs), 3, count=True),
         at_most("messages left on all queues", left, 0, count=True),
+        at_most("requests of the Git remote", len(git.requests), 20, count=True),
         shown("superseded or postponed", len(outcomes) - len(runs)),
     )
     if not quick:
-        rows += (shown("until the queues were empty", seconds, "s"),)
+        rows += (
+            shown("until the queues were empty", seconds, "s"),
+            at_least("messages a second", len(outcomes) / seconds, 100.0),
+        )
     how = (
         f"{count:,} Event Grid bodies of one pool on the queue `pool-events` at once, then `serve` with two workers "
-        "over one SQLite file until every queue is empty, follow-ups included."
+        "over one SQLite file until every queue is empty, follow-ups included. The specs are in a Git remote that "
+        f"takes {ANSWER * 1000:.0f} ms for each request."
     )
     return Table(TITLE, how, rows)
 
@@ -48,12 +55,12 @@ def run(*, quick: bool = False) -> Table:
 RUNS = frozenset({"in-sync", "applied", "out-of-sync", "progressing", "failed", "stalled", "suspended"})
 
 
-def _drained(cloud: Emulated, folder: str, count: int) -> tuple[Sequence[str], int, float]:
+def _drained(cloud: Emulated, folder: str, specs: str, count: int) -> tuple[Sequence[str], int, float]:
     from reconciler.service.host import run as serving  # noqa: PLC0415 - in the measured process
     from reconciler.service.host.host import ServeOptions  # noqa: PLC0415
     from reconciler.service.triggers import composition  # noqa: PLC0415
 
-    given = cloud.environment(str(Path(folder) / "state.db"), folder)
+    given = cloud.environment(str(Path(folder) / "state.db"), specs)
     hosting, runs = Hosting.read(given), Runs()
     context = composition.build(Settings.read(given), hosting, runs)
     context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="benchmark", by="benchmark")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -98,6 +99,12 @@ def _organization(size: Size, number: int) -> dict[str, Any]:
 def specs(size: Size) -> dict[str, bytes]:
     """Spec files by path."""
     return {f"{name}.json": spec(name, number) for number in range(size.organizations) for name in size.names(number)}
+
+
+def write(size: Size, folder: str | Path) -> None:
+    """The spec files, into a folder."""
+    for name, content in specs(size).items():
+        (Path(folder) / name).write_bytes(content)
 
 
 def spec(name: str, organization: int = 0, **access: Any) -> bytes:

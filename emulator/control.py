@@ -67,6 +67,18 @@ class Control:
         """Every answer of the two planes takes so much longer."""
         self._call("PUT", "/latency", {"seconds": seconds})
 
+    def hold(self, *, on: bool) -> None:
+        """Let every request of the two planes wait, until `release` lets through those that do; or none any more."""
+        self._call("PUT", "/hold", {"on": on})
+
+    def held(self) -> int:
+        """How many wait now."""
+        return int(self._call("GET", "/hold")["waiting"])
+
+    def release(self) -> int:
+        """Let all through that wait now, and return how many; later ones wait."""
+        return int(self._call("POST", "/hold")["released"])
+
     def advance(self, seconds: float) -> None:
         """Push the emulator's clock ahead; what falls due happens."""
         self._call("POST", "/advance", {"seconds": seconds})

@@ -135,6 +135,24 @@ def _latency(world: World, request: Request) -> Response:
     return Response(body={"seconds": world.latency})
 
 
+def _hold(world: World, request: Request) -> Response:
+    def act() -> None:
+        (world.gate.close if _body(request)["on"] else world.gate.open)()
+
+    _invalid_as_400(act)
+    return Response(body={})
+
+
+def _held(world: World, request: Request) -> Response:
+    del request
+    return Response(body={"waiting": world.gate.waiting})
+
+
+def _release(world: World, request: Request) -> Response:
+    del request
+    return Response(body={"released": world.gate.release()})
+
+
 def _advance(world: World, request: Request) -> Response:
     def act() -> int:
         world.agenda.run_due()
@@ -208,6 +226,7 @@ def _reset(world: World, request: Request) -> Response:
         world.switches.set(name, value)
     world.faults.clear()
     world.latency = 0.0
+    world.gate.open()
     world.log.clear()
     world.spent.clear()
     world.events.clear()
@@ -230,6 +249,9 @@ ROUTES = [
     _route("add-fault", "POST", "/faults", _add_fault),
     _route("clear-faults", "DELETE", "/faults", _clear_faults),
     _route("latency", "PUT", "/latency", _latency),
+    _route("hold", "PUT", "/hold", _hold),
+    _route("held", "GET", "/hold", _held),
+    _route("release", "POST", "/hold", _release),
     _route("advance", "POST", "/advance", _advance),
     _route("settle", "POST", "/settle", _settle),
     _route("requests", "GET", "/requests", _requests),

@@ -1,6 +1,6 @@
 """Sockets: three ports on loopback, answers in one write, and the faults that only a socket can play.
 
-Handlers are called one at a time on the event loop; only latency and faults wait, before or after them.
+Handlers are called one at a time on the event loop; only latency, faults and the gate wait, before or after them.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class PlaneServer:
         fault = self._world.faults.take(exchange.operation, exchange.request)
         if self._world.latency:
             await asyncio.sleep(self._world.latency)
+        await self._world.gate.passed()
         if fault and fault.kind in {"refused", "timeout-before"}:
             self._log(exchange, 0)
             return await _drop(http, fault)

@@ -14,6 +14,7 @@ from emulator.clock import Clock, Schedule
 from emulator.documents import Json
 from emulator.events import Events
 from emulator.faults import Faults
+from emulator.gate import Gate
 from emulator.principals import Principals
 from emulator.requestlog import RequestLog
 from emulator.state.arm import Arm
@@ -43,6 +44,7 @@ class World:
         self.log = RequestLog()
         self.latency = 0.0
         """Seconds added to every response of the two planes."""
+        self.gate = Gate()
         self.spent: dict[tuple[str, str], deque[tuple[float, float]]] = {}
         """What each identity used up of its rate budget in each organization: moment and cost of each call."""
         self.principals = Principals(())

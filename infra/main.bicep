@@ -307,7 +307,7 @@ module ingressApp 'modules/ingress.bicep' = if (ingress) {
     subnetId: network ? net!.outputs.ingressSubnetId : ''
     endpointSubnetId: network ? net!.outputs.endpointSubnetId : ''
     work: work
-    queueNames: [names.queues.RECONCILER_WORK_QUEUE, names.queues.RECONCILER_SWEEP_QUEUE]
+    queueNames: [names.queues.RECONCILER_WORK_QUEUE]
     stateContainer: names.stateContainer
     stateBlobs: names.ingressWrites
     storageSku: storageSku

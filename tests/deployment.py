@@ -138,10 +138,10 @@ def texts(queue: MessageQueue) -> list[str]:
 
 
 def untraced(text: str) -> str:
-    """A message's text without its trace: what it asks for."""
+    """A message's text without its trace, its places and its moment: for which pools it asks, and why."""
     asked = read(text)
     assert asked is not None
-    return replace(asked, trace="").text()
+    return replace(asked, trace="", scopes=(), at=None).text()
 
 
 def trace_id(traceparent: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -58,6 +58,11 @@ class Shelf:
 
     def names(self, prefix: str) -> Sequence[str]:
         return sorted(name for name in self.documents if name.startswith(prefix))
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        if self.fail is not None:
+            raise self.fail
+        return {name: str(tag) for name, (_, tag) in self.documents.items() if name.startswith(prefix)}
 
     def touch(self, name: str) -> None:
         """As another worker would: same text, new tag."""
@@ -130,7 +135,7 @@ class Desk:
     on_renew: Exception | None = None
     on_release: Exception | None = None
 
-    def acquire(self, key: str, seconds: float) -> Slip:
+    def acquire(self, key: str, seconds: float, holder: str = "") -> Slip:  # noqa: ARG002 - no one asks who has it
         assert seconds == 60.0
         if key in self.held:
             raise LeaseHeld(f"{key}: another worker has it")

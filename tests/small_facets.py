@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, ReconcilerError
-from reconciler.plan.model import Change, Gap, GapKind, Refusal
+from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import (
     AgentPoolPlace,
@@ -63,7 +63,9 @@ def _diff_body(desired: dict[str, Any], seen: dict[str, Any]) -> Sequence[Change
     if seen["body"] == desired:
         return []
     kind = CreatePool if seen["body"] is None else UpdatePool
-    return [Change("body", "pool", "tags", seen["body"], desired, kind(seen["id"], {"tags": desired}))]
+    details = (Detail("tags", seen["body"], desired),) if kind is UpdatePool else ()
+    target = kind(seen["id"], {"tags": desired})
+    return [Change("body", "pool", "tags", seen["body"], desired, target, details)]
 
 
 def _put(change: Change, writers: Writers) -> Pending | None:

@@ -48,6 +48,8 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/queue/test_evidence_age.py",
         "service/queue/test_figures.py",
         "service/queue/test_lease_kept.py",
+        "service/queue/test_look_crashes.py",
+        "service/queue/test_shared_look.py",
         "service/queue/test_office.py",
         "service/queue/test_urgency.py",
         "service/queue/test_worker.py",

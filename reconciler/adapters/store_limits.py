@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from reconciler.documents import JsonObject
 from reconciler.documents.chain import line_of
-from reconciler.errors import Rejected
+from reconciler.errors import LeaseHeld, Rejected
 from reconciler.ports.write_log import LONGEST_ENTRY
 
 SHORTEST_LEASE = 15.0
@@ -34,6 +36,19 @@ CLOCKS = 60.0
 def lease_seconds(seconds: float) -> float:
     """A length that both can give."""
     return min(max(seconds, SHORTEST_LEASE), LONGEST_LEASE)
+
+
+def leased(key: str) -> str:
+    """How messages name what a lease is about."""
+    return key if "/" in key else f"pool {key}"
+
+
+def lease_held(key: str, holder: str, until: datetime | None, seconds: float = LONGEST_LEASE) -> LeaseHeld:
+    """The error about a lease that another worker has; `seconds`: until it can be free, never beyond its length."""
+    who = f"{holder} holds" if holder else "another worker holds"
+    end = f" until {until.astimezone(UTC):%T} UTC at most" if holder and until is not None else ""
+    wait = min(max(seconds, 1.0), LONGEST_LEASE) if holder else None
+    return LeaseHeld(f"{leased(key)}: {who} its lease{end}", retry_after=wait)
 
 
 def hide_seconds(seconds: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,9 +31,11 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.evidence import Evidence
 from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Calls, Telemetry
 
@@ -97,6 +101,8 @@ class App:
     """The store itself: it names queues."""
     clock: Clock
     telemetry: Telemetry
+    record: WriteLog
+    """The record of writes."""
     sign_in: Callable[[], None] = field(repr=False)
     """Wait for the token that every run needs: a missing sign-in is one error, raised here."""
     close: Callable[[], None] = field(repr=False)
@@ -120,10 +126,12 @@ def build(
     *,
     watch: Telemetry | None = None,
     service: bool = False,
+    clock: Clock | None = None,
     interval: float = INTERVAL,
 ) -> App:
     """What applying needs; `listen` receives events, and `watch` telemetry (None: as the settings say).
 
+    `clock`: None for the system's.
     `service`: no person runs it, so it writes nothing until the owner has set a mode; its identity is an operator.
     `interval`: seconds between two full resyncs.
     """
@@ -132,7 +140,7 @@ def build(
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
     from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
 
-    clock = SystemClock()
+    clock = clock or SystemClock()
     kept = store(settings, clock)
     watch = watch or telemetry(settings)
     closings = GateClosings(kept.state, clock, watch, interval)
@@ -140,11 +148,14 @@ def build(
     safety = Safety(kept.safety, clock, settings.mode, service=service)
     planner = planner_of(settings, planes, clock, watch)
     planner.operators = operator_names(settings, planner.policy, safety.documents, service=service)
+    if service:
+        planner.evidence = Evidence(clock.now, timedelta(seconds=settings.max_age), watch)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(
-        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
-    )
+        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety,
+        holder=f"{socket.gethostname()} ({os.getpid()})",
+    )  # fmt: skip
 
     def close() -> None:
         planes.close()
@@ -153,7 +164,18 @@ def build(
 
     sign_in = planes.credential.sign_in
     return App(
-        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, sign_in, close
+        source(settings),
+        planner,
+        reconciler,
+        kept.state,
+        safety,
+        kept.leases,
+        kept,
+        clock,
+        watch,
+        kept.record,
+        sign_in,
+        close,
     )
 
 

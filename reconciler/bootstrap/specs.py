@@ -21,7 +21,9 @@ def source(settings: Settings) -> SpecSource:
     location = git.Location.parse(_rooted(settings.specs))
     authorization = git_authorization(settings, location.place if location.remote else "")
     return git.source(
-        location, access=git.RemoteAccess(authorization=authorization, allow_loopback=settings.allow_loopback)
+        location,
+        access=git.RemoteAccess(authorization=authorization, allow_loopback=settings.allow_loopback),
+        caps=git.Caps.of(settings.git_files, settings.git_bytes),
     )
 
 

@@ -48,4 +48,4 @@ def _desired(settings: Settings, screen: Screen) -> tuple[dict[str, str], frozen
         found = select(bootstrap.source(settings), (), screen, place="")
     except NotFound:
         return {}, frozenset()
-    return {spec.key: spec.path for spec in found.specs}, frozenset(problem.path for problem in found.problems)
+    return {spec.key: spec.path for spec in found.specs}, frozenset(found.broken)

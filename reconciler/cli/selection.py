@@ -83,7 +83,7 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
     if snapshot.stale:
         screen.note(f"warning: {snapshot.stale}; continuing with commit {snapshot.revision[:12]}")
     loaded = load(snapshot.files)
-    skipped = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
+    skipped = [Problem(path, 1, "", why) for path, why in snapshot.left_out().items()]
     problems = tuple(replace(one, path=_path_from(place, one.path)) for one in (*loaded.problems, *skipped))
     if not loaded.specs and not problems:
         raise NotFound(f"specs: none of {len(snapshot.files)} files is a spec (.yaml, .yml or .json)")
@@ -92,7 +92,7 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
         _report(problems, screen)
         raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
     warnings = tuple(replace(one, path=_path_from(place, one.path)) for one in loaded.warnings)
-    broken: dict[str, str] = {}
+    broken = {path: f"{path}: {why}" for path, why in snapshot.unread().items()}
     for problem in (*loaded.problems, *skipped):
         broken.setdefault(problem.path, str(problem))
     return Selection(

@@ -194,6 +194,11 @@ class Settings:
     git_token: Annotated[Secret, Variable("Token for an https Git remote, sent to one host only", read=secret)]
     git_host: Annotated[str, Variable("Host of the remote that the Git token is for, as in `github.com`",
                                       "the host of `RECONCILER_SPECS`", read=_git_host)]
+    git_files: Annotated[int, Variable("Most spec files that are read, of a repository or a folder. Of more, the first "
+                                       "by name are read; the others are one problem of the specs", "20000", "files",
+                                       whole(1, 400_000))]
+    git_bytes: Annotated[int, Variable("Most bytes of all spec files together, likewise. A process needs about ten "
+                                       "times as much memory", "67108864", "bytes", whole(1024, 999_999_999))]
     storage_hosts: Annotated[str, Variable("Hosts of storage accounts outside of Microsoft's public and sovereign "
                                            "clouds, separated by commas", read=_storage_hosts)]
     allow_loopback: Annotated[bool, Variable("`1` accepts endpoints on this machine, also over http; for the emulator "
@@ -205,6 +210,9 @@ class Settings:
     agent_pool_margin: Annotated[float, Variable("How much older than its ARM pool an agent pool may be, and still "
                                                  "count as created with it: clocks differ", "600", "seconds",
                                                  number(0, 3600))]
+    max_age: Annotated[float, Variable("How old a fact may become before it is read again, where a healthy audit log "
+                                       "stands for changes meanwhile; without one every full resync reads everything",
+                                       "14400", "seconds", number(300, 604_800))]
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]

@@ -1,6 +1,7 @@
 """JSON documents: their type, and how values are read from documents that may be damaged.
 
-`redaction` masks secrets in texts and documents; `spelling` finds the name that a misspelt one stands for.
+`redaction` masks secrets in texts and documents; `spelling` finds the name that a misspelt one stands for; `packing`
+compresses large ones.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 
     planner     what would be done (`Planner`): holds readers only
     reconciler  one pool under one lease (`Reconciler`)
+    look        the pools of one message, under the lease of their organization (`OrganizationLook`)
+    packed      what looks keep of unchanged pools in one document of the organization
     recorder    the record of a run's writes: intent, result, and what a read showed
     gate        what the owner's modes allow to be written (`WriteGate`)
     proofs      whether an agent pool is provably an ARM pool's own
@@ -11,6 +13,7 @@
     approving   the owner's approval of an agent pool
     approving_plans  the owner's approval of a plan by its hash
     spending    what was written in 24 hours, counted from the record for caps over time
+    fresh       what is read again before a write
     steps       apply and verify; the only place that writes
     run_state   one run while it goes on, and what may be done next
     assessment  the end of a run as one value
@@ -26,6 +29,8 @@
     stored      parts of a pool's document beside conditions
     backoff     delays after failures, with jitter from a hash
     facet       the contract of a facet: five functions
+    snapshots   evidence between processes
+    fresh       a plan for writing, on facts that are read now
     rate_needs  what organizations need for a full resync, and what their rate budgets allow
     unnamed     pools with a stored status that no spec names any more
     result      the value that is returned (`Result`)

@@ -14,7 +14,7 @@ from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.gate import annotated
-from reconciler.engine.memory import Memory
+from reconciler.engine.memory import StatusMemory
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import Finding, InFlight, PoolStatus, Run
@@ -64,7 +64,7 @@ def paused(frame: Frame) -> bool:
     return frame.spec.paused_on(frame.started.astimezone(UTC).date())
 
 
-def suspended(frame: Frame, memory: Memory) -> Result:
+def suspended(frame: Frame, memory: StatusMemory) -> Result:
     """The spec pauses this pool: it is not read."""
     spec = frame.spec
     until = f" until {spec.until.isoformat()}" if spec.until else ""
@@ -79,7 +79,7 @@ def suspended(frame: Frame, memory: Memory) -> Result:
     return _stored(frame, memory, status, finding, causes.PAUSED.outcome)
 
 
-def invalid(frame: Frame, memory: Memory, error: SpecInvalid) -> Result:
+def invalid(frame: Frame, memory: StatusMemory, error: SpecInvalid) -> Result:
     """A facet cannot read the spec: nothing is done on any part of it."""
     finding = causes.finding([Occurrence(causes.INVALID, str(error), error.reason)])
     covered = _seen(frame) or memory.status.covered
@@ -88,7 +88,7 @@ def invalid(frame: Frame, memory: Memory, error: SpecInvalid) -> Result:
     return replace(result, failures=(Failure(None, error),))
 
 
-def in_flight(frame: Frame, memory: Memory, flying: InFlight, state: OperationState) -> Result:
+def in_flight(frame: Frame, memory: StatusMemory, flying: InFlight, state: OperationState) -> Result:
     """An operation of an earlier run goes on, or its state cannot be read."""
     known, error, seconds = memory.status, state.error, state.retry_after
     text, backoff = f"{flying.description} is in flight", Backoff()
@@ -105,7 +105,7 @@ def in_flight(frame: Frame, memory: Memory, flying: InFlight, state: OperationSt
     return replace(result, pending=_pending(flying, seconds), next_look=seconds, failures=failures)
 
 
-def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None) -> Result:
+def judged(frame: Frame, memory: StatusMemory, run: RunState, refused: Refused | None) -> Result:
     """A run that planned. A refused approval is the caller's problem: the pool's conditions do not show it."""
     end = assess(run, memory.status.replacing, frame.clock.now(), frame.limits)
     judgement = verdict.judge(end, frame.limits)
@@ -114,6 +114,8 @@ def judged(frame: Frame, memory: Memory, run: RunState, refused: Refused | None)
         _after(memory.status, end), resting=resting, remembered=remembered, ineffective=run.basis.ineffective
     )
     facts = run.basis.survey.oldest
+    if judgement.complete and run.gate.waiting is None:
+        run.basis.survey.judged(frame.spec)
     status = replace(
         verdict.concluded(known, end, judgement, _seen(frame, facts)),
         seen=min(one for one in (frame.specs_read, facts or frame.started) if one is not None),
@@ -143,7 +145,7 @@ def _counts(end: Assessment) -> Counts:
     return len(end.planned.all_changes), len(end.written), len(end.verified)
 
 
-def interrupted(frame: Frame, memory: Memory, run: RunState) -> None:
+def interrupted(frame: Frame, memory: StatusMemory, run: RunState) -> None:
     """A run that is ended from outside, or by a bug, while it writes: what is known of its writes is stored."""
     seen = {change.id for change in run.verified}
     unread = [change.id for change in run.written if change.id not in seen]
@@ -190,7 +192,7 @@ def _facet(name: str) -> str:
 
 def _stored(
     frame: Frame,
-    memory: Memory,
+    memory: StatusMemory,
     status: PoolStatus,
     finding: Finding,
     outcome: Outcome,

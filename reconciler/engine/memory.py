@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
-from reconciler.engine.status import PoolStatus
+from reconciler.engine.packed import MOVING, Packed
+from reconciler.engine.status import Condition, PoolStatus
 from reconciler.engine.tenure import Tenure
 from reconciler.errors import LeaseHeld
-from reconciler.ports.stores import StateStore
+from reconciler.ports.stores import StateStore, pool_document
 from reconciler.spec.model import Spec
 from reconciler.survey import ListEvidence
 
 
 def load_status(state: StateStore, key: str) -> PoolStatus:
     """The stored status of a pool; an empty one where there is none."""
-    document = state.load(f"pools/{key}")
+    document = state.load(pool_document(key))
     return PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
+
+
+def evidence_document(organization: str) -> str:
+    """Name of the document about an organization; see `reconciler.engine.snapshots` for its other part."""
+    return f"evidence/{organization}"
 
 
 def load_evidence(state: StateStore, specs: Iterable[Spec]) -> dict[str, ListEvidence]:
     """The stored evidence about the organizations of these specs."""
     names = sorted({organization.name for spec in specs for organization in spec.organizations})
-    stored = {name: state.load(f"evidence/{name}") for name in names}
+    stored = {name: state.load(evidence_document(name)) for name in names}
     return {name: ListEvidence.from_json(document.body) for name, document in stored.items() if document is not None}
 
 
@@ -29,25 +36,58 @@ def save_evidence(state: StateStore, learned: Mapping[str, ListEvidence]) -> Non
     """Store it, merged with what other workers stored meanwhile. Three tries: a resync learns again what is lost."""
     for organization, evidence in learned.items():
         for _ in range(3):
-            document = state.load(f"evidence/{organization}")
+            document = state.load(evidence_document(organization))
             merged = evidence if document is None else evidence.merged(ListEvidence.from_json(document.body))
+            rest = document.body if document is not None and isinstance(document.body, Mapping) else {}
+            body, tag = {**rest, **merged.to_json()}, None if document is None else document.etag
             try:
-                state.save(f"evidence/{organization}", merged.to_json(), None if document is None else document.etag)
+                state.save(evidence_document(organization), body, tag)
             except LeaseHeld:
                 continue
             break
 
 
+class StatusMemory(Protocol):
+    """What a run knows of its pool, and where it leaves what it found."""
+
+    status: PoolStatus
+    conditions: tuple[Condition, ...]
+    """As the run before left them."""
+
+    def save(self, status: PoolStatus) -> None:
+        """Leave the status."""
+
+
+class UnsavedStatus:
+    """A run that may find what is stored already: what it would store, and nothing stored."""
+
+    def __init__(self, status: PoolStatus) -> None:
+        self._before = self.status = status
+        self.conditions = status.conditions
+
+    def save(self, status: PoolStatus) -> None:
+        """Keep it."""
+        self.status = status
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that the run would store is stored, moments aside."""
+        before, now = self._before.to_json(), self.status.to_json()
+        return all(value == before[name] for name, value in now.items() if name not in MOVING)
+
+
 class Memory:
     """The status document of one run, written only while this run holds the lease and no other wrote it."""
 
-    def __init__(self, state: StateStore, key: str, tenure: Tenure) -> None:
+    def __init__(self, state: StateStore, key: str, tenure: Tenure, packed: Packed | None = None) -> None:
+        """`packed`: of the look that the run belongs to, with the moments of looks since the document was written."""
         self._state = state
         self._tenure = tenure
-        self._name = f"pools/{key}"
+        self._name = pool_document(key)
         document = state.load(self._name)
         self._etag = None if document is None else document.etag
-        self.status = PoolStatus(key) if document is None else PoolStatus.from_json(key, document.body)
+        body = None if document is None else packed.newest(key, document) if packed is not None else document.body
+        self.status = PoolStatus.from_json(key, body)
         self.conditions = self.status.conditions
         """As the run before left them: the conditions at the end are compared with these, not with the begun ones."""
 

@@ -163,6 +163,10 @@ class OwnershipCheck:
                     states[one.name] = state
         return states
 
+    def unrecorded(self) -> bool:
+        """Whether an agent pool is proven to be the pool's own, and that is not on record."""
+        return any(isinstance(one, Ownership) and one.proof is not None for one in self.found().values())
+
     def restrict(self, changes: Sequence[Change]) -> Restriction:
         """Refuse or hold back each change that is not on an own agent pool, and name what was found."""
         found = self.found()

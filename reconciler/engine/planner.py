@@ -17,8 +17,8 @@ from reconciler.engine.proofs import MARGIN, agent_pools_of
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
 from reconciler.plan import guards, order
 from reconciler.plan.caps import NOTHING_SPENT, CapCheck
-from reconciler.plan.following import awaited_by
-from reconciler.plan.model import AFTER_APPROVAL, Change, Gap, GapKind, Plan, Refusal, Remark, in_order
+from reconciler.plan.following import awaited_by, with_what_follows
+from reconciler.plan.model import Change, Gap, GapKind, Plan, Refusal, Remark, in_order
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import CreatePool, DirectoryEntry, NewQueue, ReplacePool
 from reconciler.ports.clock import Clock
@@ -27,6 +27,8 @@ from reconciler.spec.model import Spec
 from reconciler.spec.settled import settled
 from reconciler.survey import ListEvidence, SharedSurvey, Survey
 from reconciler.survey.capabilities import Beliefs
+from reconciler.survey.demand import Demand
+from reconciler.survey.evidence import Evidence
 from reconciler.survey.forecast import Forecast
 from reconciler.survey.memo import Memo
 from reconciler.survey.operators import UNNAMED, OperatorNames
@@ -71,11 +73,12 @@ class Planner:
         believe: Callable[[datetime], Mapping[str, Beliefs]] = lambda _: {},
         operators: OperatorNames = UNNAMED,
         telemetry: Telemetry = NO_TELEMETRY,
+        evidence: Evidence | None = None,
     ) -> None:
         """`believe`: by organization, the capabilities that `probe` found and that still count.
 
         `margin`: how much older than its ARM pool an agent pool may be; None: nothing is written to agent pools.
-        `operators`: whom no run may lock out.
+        `operators`: whom no run may lock out. `evidence`: facts that outlive a batch; None: each batch has its own.
         """
         self.facets = tuple(facets)
         self.readers = readers
@@ -83,6 +86,7 @@ class Planner:
         self.clock = clock
         self.operators = operators
         self.telemetry = telemetry
+        self.evidence = evidence
         self._believe = believe
         self.policy_digest = policy.digest
         """Of the whole policy: what a command leaves out of it for one run is no other policy."""
@@ -90,10 +94,22 @@ class Planner:
         self._margin = margin
 
     def survey(
-        self, specs: Iterable[Spec], evidence: Mapping[str, ListEvidence] | None = None, *, sample: int = 1
+        self,
+        specs: Iterable[Spec],
+        evidence: Mapping[str, ListEvidence] | None = None,
+        *,
+        sample: int = 1,
+        demand: Demand | None = None,
     ) -> SharedSurvey:
-        """The shared reads of a batch; `evidence` by organization, where it is stored."""
-        made = SharedSurvey.about(self.readers, specs, evidence, sample=sample, memo=Memo(self.clock.now))
+        """The shared reads of a batch; `evidence` by organization, where it is stored.
+
+        `demand`: how fresh facts that are known already have to be; None: everything is read.
+        """
+        batch, known = tuple(specs), self.evidence
+        view = None if known is None else known.view(batch, demand)
+        memo = Memo(self.clock.now, view)
+        made = SharedSurvey.about(self.readers, batch, evidence, sample=sample, memo=memo, known=known)
+        made.requested = None if demand is None else demand.put
         return made.believing(self._believe(self.clock.now()), self.operators)
 
     def ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
@@ -124,7 +140,7 @@ class Planner:
             plan = self._plan(spec, survey, revision, claims or unchecked(), caps)
             if plan.approvable:
                 whole = self._plan(spec, survey, revision, claims or unchecked(), caps.lifted())
-                plan = _with_what_follows(plan, whole, [facet.name for facet in self.facets])
+                plan = with_what_follows(plan, whole, [facet.name for facet in self.facets])
             if text := caps.unchecked(plan.all_changes, self.policy.for_pool(spec.name)):
                 plan = replace(plan, remarks=tuple(sorted({*plan.remarks, Remark("policy", spec.name, text)})))
             span.set("reconciler.planned", len(plan.all_changes))
@@ -241,22 +257,6 @@ class Planner:
             if not found:
                 return refusals
             refusals += _strike(parts, found)
-
-
-def _with_what_follows(plan: Plan, whole: Plan, names: Sequence[str]) -> Plan:
-    """The plan with all that an approval of it allows: what `whole` does, where no cap holds anything back.
-
-    A cap on a creation holds back what follows from it, and one on a grant the removals that come after it. People
-    have to read of them before they approve, and the hash has to stay the same once they did.
-    """
-    known = {change.id for change in (*plan.all_changes, *plan.approvable)}
-    further = {change.id: change for change in whole.all_changes if change.id not in known}
-    text = "waits for an approval of this plan, as what it follows from"
-    refusals = [refusal for refusal in plan.refusals if refusal.change.id not in further]
-    refusals += [Refusal(one, AFTER_APPROVAL, f"{one.kind} {one.subject}: {text}") for one in further.values()]
-    by_change = {id(refusal.change): refusal for refusal in refusals}
-    ordered = in_order([refusal.change for refusal in refusals], names)
-    return replace(plan, refusals=tuple(by_change[id(change)] for change in ordered))
 
 
 def _creates(parts: Sequence[_FacetPlan]) -> bool:

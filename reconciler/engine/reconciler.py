@@ -7,22 +7,27 @@ batch is good enough to see that nothing is to be done, and for nothing else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
+from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
-from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.look import OrganizationLook, at_rest, held, with_hot
+from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
 from reconciler.engine.ownership import Claims
+from reconciler.engine.packed import Packed, organization_of
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
 from reconciler.engine.renewal import Wait
 from reconciler.engine.result import Failure, Result
-from reconciler.engine.run_state import RunBasis, RunState
+from reconciler.engine.run_state import Approval, RunBasis, RunState
+from reconciler.engine.snapshots import Snapshots
 from reconciler.engine.spending import cap_check
+from reconciler.engine.status import PoolStatus
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
@@ -30,26 +35,17 @@ from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
-from reconciler.ports.stores import Gates, Leases, StateStore
+from reconciler.ports.stores import Gates, Leases, StateStore, look_document
 from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety, SafetyFacts
+from reconciler.safety.operators import RecordedOperator
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """What an administrator approved: a plan by its hash, or, after the first run of it, the plan itself."""
-
-    plan_hash: str | None = None
-    begun: Plan | None = None
-    as_planned: bool = False
-    """Whether the first plan of this run is what was approved: it is shown before anything is written."""
-
-    @property
-    def given(self) -> bool:
-        """Whether the run makes the approved changes alone."""
-        return self.plan_hash is not None or self.begun is not None or self.as_planned
+class _NotSettled(Exception):
+    """Something would be written, or has to be read again: that takes the pool's lease."""
 
 
 class Reconciler:
@@ -68,12 +64,13 @@ class Reconciler:
         record: WriteLog,
         safety: Safety | None = None,
         wait: Wait = threading.Event.wait,
+        holder: str = "another worker",
     ) -> None:
         """`gates`: joined before anything is read; None: each process knows its own throttling alone.
 
         `record`: holds the intent of every write before it goes out.
         `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
-        `wait`: between two renewals of a lease.
+        `wait`: between two renewals of a lease. `holder`: how other workers name this one.
         """
         self.planner = planner
         self.limits = limits or RunLimits()
@@ -85,14 +82,39 @@ class Reconciler:
         self._record = record
         self._safety = safety
         self._wait = wait
+        self._holder = holder
+        self._snapshots = Snapshots(state, planner.evidence)
         self._recorded: set[str] = set()
         """Organizations in which this process recorded its identity."""
 
-    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools."""
+    def survey(self, specs: Iterable[Spec], demand: Demand | None = None, *, sample: int = 1) -> SharedSurvey:
+        """The shared reads of a batch, with stored evidence: for a resync, or a plan of many pools.
+
+        `demand`: how fresh facts have to be that are known already; None: all are read.
+        """
         batch = tuple(specs)
         self._join(batch)
-        return self.planner.survey(batch, load_evidence(self._state, batch))
+        return self.planner.survey(batch, self._snapshots.load(batch), sample=sample, demand=demand)
+
+    @contextmanager
+    def look(self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
+        """A look at the pools of one message, whose facts are as fresh as it demands.
+
+        `shared`: under the organization's lease; `LeaseHeld` where another worker has it, by whom and until when.
+        """
+        if not shared or not specs:
+            yield OrganizationLook(self, self.survey(specs, demand, sample=0) if specs and demand is not None else None)
+            return
+        organization, clock = organization_of(specs), self.planner.clock
+        name = look_document(organization)
+        with held(name, self._leases, self._holder, clock=clock, limits=self.limits, wait=self._wait) as tenure:
+            packed = Packed(self._state, self._safety, organization, tenure)
+            survey = self.survey(specs, demand and with_hot(demand, specs, packed, clock.now()))
+            try:
+                yield OrganizationLook(self, survey, packed)
+            finally:
+                self._snapshots.save(specs, survey.learned())
+                packed.save()
 
     def reconcile(
         self,
@@ -101,6 +123,7 @@ class Reconciler:
         survey: SharedSurvey | None = None,
         plan_hash: str | None = None,
         *,
+        packed: Packed | None = None,
         approved: Plan | None = None,
         as_planned: bool = False,
         requested: datetime | None = None,
@@ -108,26 +131,73 @@ class Reconciler:
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
-        `survey`: shared reads of the batch; without one the pool is read by itself. `plan_hash`: the approved plan;
-        where it is another one nothing is written, and changes that are not in it are left. `approved`: the plan that
-        an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
-        written but what the first plan of this run shows. `requested`: when a person or a program requested this
-        run; writes that were rejected before are then sent again. `specs_read`: when the read of the specs began;
-        without it the run ends no request. Errors of the state store leave this function;
-        those of the two planes are in the result. A bug is not caught.
+        `survey`: shared reads of the batch; without one the pool is read by itself. `packed`: what its look knows of
+        its status. `plan_hash`: the approved plan; where it is another one nothing is written, and changes that are
+        not in it are left. `approved`: the plan that an earlier run of the same approval began; changes that are not
+        in it are left. `as_planned`: nothing is written but what the first plan of this run shows. `requested`: when
+        a caller requested this run; rejected writes are then sent again. `specs_read`: when the read of the specs
+        began; without it the run ends no request. Errors of the state store are raised, those of the two planes are
+        in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(
                 spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read
             )
-            result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
+            result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned), packed)
             span.set("reconciler.result", result.outcome.value)
             for failure in result.failures[:1]:
                 span.fail(failure.error.reason, str(failure.error))
             return result
 
-    def _reconcile(self, frame: ending.Frame, survey: SharedSurvey | None, approval: Approval) -> Result:
+    def unchanged(
+        self,
+        spec: Spec,
+        revision: str,
+        survey: SharedSurvey,
+        packed: Packed,
+        *,
+        trace: str = "",
+        requested: datetime | None = None,
+        specs_read: datetime | None = None,
+    ) -> Result | None:
+        """The result of a run that finds all as the stored status says, and stores nothing; None: `reconcile` it.
+
+        Nothing of it decides a write: what would be written is planned again, under the lease and on new reads.
+        """
+        before = packed.status(spec.key)
+        frame = ending.Frame(spec, revision, self.planner.clock, self.limits, trace, requested, specs_read)
+        if before is None or not at_rest(before):
+            return None
+        draft = UnsavedStatus(before)
+        if ending.paused(frame):
+            result = ending.suspended(frame, draft)
+        else:
+            facts, owner = self.facts(spec, packed.safety), None
+            if packed.safety is not None:
+                owner = packed.safety.owner_of_agent_pool
+            gate, claims = gate_of(spec, facts), Claims(facts, owner=owner)
+            if gate.waiting is not None:
+                return None
+            try:
+                caps = self.caps(spec, facts, frame.started)
+                run = self._planned(
+                    frame, before, survey, None, Approval(), gate=gate, claims=claims, caps=caps, settled=True
+                )
+            except (SpecInvalid, _NotSettled):
+                return None
+            if self.planner.ownership(spec, run.basis.survey, claims).unrecorded():
+                return None
+            self._record_operators(run, packed.safety)
+            result = ending.judged(frame, draft, run, None)
+        if result.next_look is not None or not draft.settled:
+            return None
+        packed.move(spec.key, result.status)
+        return result
+
+    def _reconcile(
+        self, frame: ending.Frame, survey: SharedSurvey | None, approval: Approval, packed: Packed | None
+    ) -> Result:
         spec = frame.spec
         self._join((spec,))
         taken = self.planner.clock.monotonic()
@@ -138,7 +208,8 @@ class Reconciler:
         try:
             tenure = Tenure(lease, self.planner.clock, self.limits, taken=taken, wait=self._wait)
             with tenure.kept():
-                return self._held(frame, Memory(self._state, spec.key, tenure), tenure, survey, approval)
+                memory = Memory(self._state, spec.key, tenure, packed)
+                return self._held(frame, memory, tenure, survey, approval)
         except LeaseHeld as error:
             # Another worker's state now: it is read, and not written over.
             return ending.lost(frame, load_status(self._state, spec.key), error)
@@ -174,29 +245,35 @@ class Reconciler:
             frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
             caps = self.caps(frame.spec, facts, frame.started)
-            run = self._planned(frame, memory, survey, failed, approval, gate=gate, claims=claims, caps=caps)
+            run = self._planned(frame, status, survey, failed, approval, gate=gate, claims=claims, caps=caps)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
         self._record_operators(run)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
 
-    def _record_operators(self, run: RunState) -> None:
-        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity."""
+    def _record_operators(self, run: RunState, known: Safety | None = None) -> None:
+        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity.
+
+        `known`: where what is recorded is read without a transaction.
+        """
         if self._safety is None or not self.planner.operators.deployed:
             return
         for name in sorted({one.name for one in run.basis.spec.organizations} - self._recorded):
             caller = run.basis.survey.people(name).caller()
             if caller is None:
                 continue
+            shown = RecordedOperator(caller.id, caller.display_name or caller.unique_name)
             with suppress(ReconcilerError):  # the service knows itself; the next run records it
-                self._safety.record_operator(name, caller.id, caller.display_name or caller.unique_name)
+                if known is None or known.recorded_operators().get(name) != shown:
+                    self._safety.record_operator(name, shown.id, shown.name)
                 self._recorded.add(name)
 
-    def facts(self, spec: Spec) -> SafetyFacts:
-        """The safety facts of a pool, read now."""
-        if self._safety is None:
+    def facts(self, spec: Spec, safety: Safety | None = None) -> SafetyFacts:
+        """The safety facts of a pool, read now; `safety`: as a look at many pools reads them."""
+        safety = safety or self._safety
+        if safety is None:
             return SafetyFacts()
-        return self._safety.read(spec.key, [one.name for one in spec.organizations])
+        return safety.read(spec.key, [one.name for one in spec.organizations])
 
     def caps(self, spec: Spec, facts: SafetyFacts, now: datetime | None = None) -> CapCheck:
         """What the caps count for a pool, from the record, and what the owner approved beyond them."""
@@ -215,7 +292,7 @@ class Reconciler:
     def _planned(
         self,
         frame: ending.Frame,
-        memory: Memory,
+        status: PoolStatus,
         survey: SharedSurvey | None,
         failed: tuple[str, Failure] | None,
         approval: Approval,
@@ -223,40 +300,45 @@ class Reconciler:
         gate: WriteGate,
         claims: Claims,
         caps: CapCheck,
+        settled: bool = False,
     ) -> RunState:
         """Plan; on reads of its own where anything would be written, or where a later run has read than the batch.
 
-        `failed`: an earlier operation.
+        `failed`: an earlier operation. `settled`: for a run that writes nothing; `_NotSettled` where it would.
         """
         spec = frame.spec
         shared = survey or self.planner.survey([spec], load_evidence(self._state, [spec]), sample=0)
-        view = shared.knowing(spec, memory.status.remembered, memory.status.owed)
-        plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+        view = shared.knowing(spec, status.remembered, status.owed)
+
+        def planned(on: SharedSurvey) -> Plan:
+            return self.planner.plan(spec, on, frame.revision, claims, caps=caps)
+
+        plan = planned(view)
         first = approval.plan_hash is not None  # an approval sends once more what rests; its later runs do not
-        rests, rules = {} if first else memory.status.resting, frame.rest_rules()
-        ended = memory.status.pending if failed is None else None
+        rests, rules = {} if first else status.resting, frame.rest_rules()
+        ended = status.pending if failed is None else None
 
         def not_sent(plan: Plan) -> tuple[dict[str, Rest], dict[str, ReconcilerError]]:
             """By id the changes that rest; and all that are not sent, with why."""
             held = waits.resting_changes(plan, rests, rules)
-            count = without_effect.counted(memory.status, ended, plan, rules.digest)
+            count = without_effect.counted(status, ended, plan, rules.digest)
             spent = {} if first else without_effect.resting(plan, count, self.limits)
             return held, {**{name: rest.error for name, rest in held.items()}, **spent}
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
         writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
-        before = memory.status.run.facts_read if memory.status.run is not None else None
-        late = before is not None and view.oldest is not None and view.oldest < before
-        if not fresh and (writes or late):
-            view = view.fresh([spec])
-            plan = self.planner.plan(spec, view, frame.revision, claims, caps=caps)
+        before = outdated(status, view, plan)
+        if settled and (writes or before):
+            raise _NotSettled
+        if not fresh and (writes or before):
+            view, plan = replanned(spec, view, plan, planned, before)
             held, unsent = not_sent(plan)
         allowed = (approval.begun or plan) if approval.given else None
-        ineffective = without_effect.counted(memory.status, ended, plan, rules.digest)
+        ineffective = without_effect.counted(status, ended, plan, rules.digest)
         policy = self.planner.policy.for_pool(spec.name)
         basis = RunBasis(
-            spec, frame.revision, memory.status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
+            spec, frame.revision, status, policy, view, plan, allowed, failed, rules.digest, ineffective, held,
             caps, gate, claims,
         )  # fmt: skip
         run = RunState(basis, plan)

@@ -28,6 +28,21 @@ from reconciler.survey import SharedSurvey
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What an administrator approved: a plan by its hash, or, after the first run of it, the plan itself."""
+
+    plan_hash: str | None = None
+    begun: Plan | None = None
+    as_planned: bool = False
+    """Whether the first plan of this run is what was approved: it is shown before anything is written."""
+
+    @property
+    def given(self) -> bool:
+        """Whether the run makes the approved changes alone."""
+        return self.plan_hash is not None or self.begun is not None or self.as_planned
+
+
+@dataclass(frozen=True, slots=True)
 class RunBasis:
     """What a run that planned began with."""
 

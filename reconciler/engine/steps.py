@@ -25,7 +25,7 @@ from reconciler.engine.verdict import out_of_sync
 from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.plan.model import Change
-from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool
+from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool, UpdatePool
 from reconciler.ports import pacing
 from reconciler.ports.azure import Pending
 from reconciler.ports.pacing import Priority
@@ -222,5 +222,15 @@ def _forget(run: RunState, change: Change) -> None:
             run.basis.survey.forget(place.organization, place.project_id)
         case OrganizationPlace() | AgentPoolPlace() as place:
             run.basis.survey.forget(place.organization)
+        case None if isinstance(change.target, UpdatePool) and not _reaches_devops(change):
+            run.basis.survey.forget_arm(run.basis.spec)
         case None:
             run.basis.survey.forget()
+
+
+def _reaches_devops(change: Change) -> bool:
+    """Whether an update of the ARM resource is about organizations, from which agent pools and queues follow.
+
+    One without details does not say what it is about.
+    """
+    return not change.details or any("organizationprofile" in one.path.casefold() for one in change.details)

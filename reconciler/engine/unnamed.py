@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.documents import moment
 from reconciler.engine import causes
 from reconciler.engine.causes import Cause, Occurrence
+from reconciler.engine.packed import Statuses
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, NotFound
 from reconciler.ports.clock import Clock
@@ -25,12 +26,9 @@ FORGOTTEN = "forgottenAt"
 def statuses(state: StateStore, keys: Collection[str] | None = None) -> tuple[PoolStatus, ...]:
     """The stored statuses of all pools, or of these, sorted; none of forgotten ones."""
     names = state.names(pool_document("")) if keys is None else [pool_document(key) for key in sorted(keys)]
-    stored = [(name.removeprefix(pool_document("")), state.load(name)) for name in names]
-    return tuple(
-        PoolStatus.from_json(key, document.body)
-        for key, document in stored
-        if document is not None and not _forgotten(document.body)
-    )
+    stored = {name.removeprefix(pool_document("")): state.load(name) for name in names}
+    known = {key: one for key, one in stored.items() if one is not None and not _forgotten(one.body)}
+    return tuple(Statuses(state).every(known).values())
 
 
 def mark(

@@ -35,6 +35,16 @@ class RunVerdict:
     next_look: float | None
     backoff: Backoff
 
+    @property
+    def good(self) -> bool:
+        """Whether the pool is in sync."""
+        return self.outcome in (Outcome.IN_SYNC, Outcome.APPLIED)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run left no work to a later one, and so covers requests."""
+        return self.next_look is None and (self.good or self.outcome in (Outcome.OUT_OF_SYNC, Outcome.STALLED))
+
 
 def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     """The verdict on a run that planned."""
@@ -64,14 +74,13 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
 
 def concluded(status: PoolStatus, end: Assessment, verdict: RunVerdict, seen: datetime | None) -> PoolStatus:
     """The status with the revisions and counters that follow from a verdict; `seen`: age of the run's evidence."""
-    good = verdict.outcome in (Outcome.IN_SYNC, Outcome.APPLIED)
-    settled = good or verdict.outcome in (Outcome.OUT_OF_SYNC, Outcome.STALLED)
+    good = verdict.good
     return replace(
         status,
         applied=end.revision if good else status.applied,
         verified=VerifiedSpec(end.digest) if good else status.verified,
         cause=None if good else end.cause,
-        covered=seen or status.covered if settled and verdict.next_look is None else status.covered,
+        covered=seen or status.covered if verdict.complete else status.covered,
         attempts=verdict.backoff.attempts,
         error=verdict.backoff.error,
     )

@@ -7,12 +7,12 @@ change is one that a plan showed. Whatever a plan did not show is not covered, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.documents import Json
 from reconciler.plan import target_form, targets
-from reconciler.plan.model import QUEUE_EXISTS, Change, Detail, Plan
+from reconciler.plan.model import AFTER_APPROVAL, QUEUE_EXISTS, Change, Detail, Plan, Refusal, in_order
 from reconciler.plan.targets import (
     AgentPoolPlace,
     CreatePool,
@@ -103,3 +103,19 @@ def _shown(plan: Plan, resource_id: str) -> Iterator[tuple[str, str, str]]:
 def _line(one: Detail, *, created: bool) -> tuple[str, str, str]:
     """Path and values; of a created field whatever the service made of it first does not count."""
     return one.path, "" if created else f"from {one.before!r}", f"to {one.after!r}"
+
+
+def with_what_follows(plan: Plan, whole: Plan, names: Sequence[str]) -> Plan:
+    """The plan with all that an approval of it allows: what `whole` does, where no cap holds anything back.
+
+    A cap on a creation holds back what follows from it, and one on a grant the removals that come after it. People
+    have to read of them before they approve, and the hash has to stay the same once they did.
+    """
+    known = {change.id for change in (*plan.all_changes, *plan.approvable)}
+    further = {change.id: change for change in whole.all_changes if change.id not in known}
+    text = "waits for an approval of this plan, as what it follows from"
+    refusals = [refusal for refusal in plan.refusals if refusal.change.id not in further]
+    refusals += [Refusal(one, AFTER_APPROVAL, f"{one.kind} {one.subject}: {text}") for one in further.values()]
+    by_change = {id(refusal.change): refusal for refusal in refusals}
+    ordered = in_order([refusal.change for refusal in refusals], names)
+    return replace(plan, refusals=tuple(by_change[id(change)] for change in ordered))

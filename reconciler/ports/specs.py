@@ -8,6 +8,16 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """Files of a commit that are not read because all together exceed a limit of this deployment."""
+
+    paths: tuple[str, ...]
+    """Sorted, and behind each path that is read; at least one."""
+    why: str
+    """Both figures, and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The spec files at one commit."""
 
@@ -20,6 +30,21 @@ class Snapshot:
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Path → why it is not in `files` although its name is that of a spec: too large, a symbolic link, too deep.
     Shown like any other problem of the specs: the pool of such a file is not managed."""
+    beyond: Beyond | None = None
+    """The files behind a limit; the others of the commit count."""
+
+    def left_out(self) -> Mapping[str, str]:
+        """Path → what to say, a line for each cause: files behind a limit have one, at the first of them."""
+        lines = {path: f"left out: {why}" for path, why in self.skipped.items()}
+        if self.beyond is None:
+            return lines
+        first, *more = self.beyond.paths
+        return {first: f"left out{f', with {len(more):,} more files' if more else ''}: {self.beyond.why}", **lines}
+
+    def unread(self) -> Mapping[str, str]:
+        """Path → why, of each file that is left out."""
+        behind = {} if self.beyond is None else dict.fromkeys(self.beyond.paths, self.beyond.why)
+        return {path: f"left out: {why}" for path, why in {**self.skipped, **behind}.items()}
 
 
 class SpecSource(Protocol):

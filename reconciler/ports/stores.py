@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +23,16 @@ def pool_document(key: str) -> str:
     return f"pools/{key}"
 
 
+def look_document(organization: str) -> str:
+    """Name of the document about the pools of an organization, and of the lease under which it is written."""
+    return f"looks/{organization.lower() or '-'}"
+
+
+def leased_document(key: str) -> str:
+    """Name of the document that the lease of this key guards: keys of pools have no slash."""
+    return key if "/" in key else pool_document(key)
+
+
 class StateStore(Protocol):
     """Small JSON documents by name (``pools/fabrikam-managed-pool``), each replaced whole."""
 
@@ -32,16 +42,19 @@ class StateStore(Protocol):
     def save(self, name: str, body: Json, etag: str | None) -> str:
         """Store and return the new ETag; `LeaseHeld` where `etag` (None: must be new) is no longer current.
 
-        `LeaseHeld` too where another process holds the lease of the pool of this document, or where the lease that
+        `LeaseHeld` too where another process holds the lease that guards this document, or where the lease that
         `Leases` of this store granted for it was lost.
         """
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        """Name → ETag of all documents with this prefix, as `load` returns them: one transaction for thousands."""
 
     def names(self, prefix: str) -> Sequence[str]:
         """Names of all documents with this prefix, sorted."""
 
 
 class Lease(Protocol):
-    """The exclusive right to write to one pool, for some seconds."""
+    """The exclusive right to write to one pool, or to look at an organization, for some seconds."""
 
     def renew(self) -> None:
         """Extend it; `LeaseHeld` where it was lost."""
@@ -53,8 +66,12 @@ class Lease(Protocol):
 class Leases(Protocol):
     """One holder per key, across processes."""
 
-    def acquire(self, key: str, seconds: float) -> Lease:
-        """Take the lease or raise `LeaseHeld`. Lasts 15 to 60 seconds, other values are cut: renew in time."""
+    def acquire(self, key: str, seconds: float, holder: str = "") -> Lease:
+        """Take the lease or raise `LeaseHeld`. Lasts 15 to 60 seconds, other values are cut: renew in time.
+
+        `key`: of a pool, or the name of another document that it guards. `holder`: who takes it; others that want it
+        are then told who has it and until when at most, in the error and its `retry_after`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

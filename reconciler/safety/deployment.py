@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError
@@ -41,6 +42,12 @@ class Safety:
         self.clock = clock
         self._environment = ModeSetting(environment, VARIABLE)
         self._unset = ModeSetting(WriteMode.REPORT, UNSET) if service else modes.UNGOVERNED
+
+    def through(self, over: Callable[[StateStore], StateStore]) -> Safety:
+        """The same facts, read through another store over this one: for many pools that are only planned."""
+        other = copy(self)
+        other.documents = self.documents.through(over)
+        return other
 
     def read(self, key: str, organizations: Iterable[str], *, planning: bool = False) -> SafetyFacts:
         """The facts of one pool, with the organizations that its spec names. Raises nothing of the store.

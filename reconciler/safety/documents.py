@@ -36,6 +36,10 @@ class SafetyDocuments:
     def __init__(self, store: StateStore) -> None:
         self._store = store
 
+    def through(self, over: Callable[[StateStore], StateStore]) -> SafetyDocuments:
+        """The same documents, read through another store over this one."""
+        return SafetyDocuments(over(self._store))
+
     def index(self) -> SafetyIndex:
         """The index; `Rejected` where it is damaged, or missing although documents exist."""
         found = self._store.load(INDEX)

@@ -34,6 +34,13 @@ class Specs:
         """The commit; empty for a plain folder."""
         return self.snapshot.revision
 
+    def broken(self) -> dict[str, str]:
+        """Path of a file that gives no spec, or not all of them, → what is wrong, in one line."""
+        found = {path: f"{path}: {why}" for path, why in self.snapshot.unread().items()}
+        for problem in self.problems:
+            found.setdefault(problem.path, str(problem))
+        return found
+
     def in_file(self, path: str) -> tuple[Spec, ...]:
         """The specs of one file."""
         return tuple(spec for spec in self.by_key.values() if spec.path == path)
@@ -103,12 +110,16 @@ class Catalogue:
         before = self._last.specs if self._last is not None else None
         known = before.read if before is not None else None
         read = known if snapshot.stale else began  # while Git cannot be read, the last good commit was read earlier
-        if before is not None and before.snapshot.files == snapshot.files:
+        if before is not None and _content(before.snapshot) == _content(snapshot):
             return replace(before, snapshot=snapshot, read=read)
         loaded = self._loader.load(snapshot.files)
         by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
-        left_out = [Problem(path, 1, "", f"left out: {why}") for path, why in snapshot.skipped.items()]
-        return Specs(snapshot, by_key, (*loaded.problems, *left_out), read)
+        left_out = [Problem(path, 1, "", why) for path, why in snapshot.left_out().items()]
+        return Specs(snapshot, by_key, (*left_out, *loaded.problems), read)
+
+
+def _content(snapshot: Snapshot) -> tuple[object, ...]:
+    return snapshot.files, snapshot.skipped, snapshot.beyond
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ devopsinfrastructure 2026-07-03-preview (`NVMeDisk`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from reconciler.documents.spelling import nearest
-from reconciler.spec.findings import hint_at
+from reconciler.spec.findings import hint_at, homes
 from reconciler.spec.forms import CheckedText
 from reconciler.spec.problem import Finding, Path, listing, show
 
@@ -42,6 +42,7 @@ NEWER_VALUES: Mapping[tuple[str, str], str] = {("ephemeralType", "NVMeDisk"): "2
 """Field and value → the api-version that has it."""
 
 _FREE_KEYS = frozenset({"tags", "userAssignedIdentities", "daysData"})
+_CONTAINERS = (dict, list)
 
 
 def check(document: Json) -> Iterator[Finding]:
@@ -88,28 +89,38 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
 
 def unknown_values(value: Any, path: Path, version: str) -> Iterator[Finding]:
     """Values outside an enumeration that the service keeps open, or of a newer api-version: ARM decides."""
-    names = tuple(step for step in path if isinstance(step, str))
-    for where, field, text in _texts(value, path, names):
+    for below, text in _texts(value, ""):
+        where = (*path, *below)
         since = NEWER_VALUES.get((str(where[-1]), text), "")
         if since and version < since:
             yield where, f"is {show(text)}, which ARM has since {since}; write armApiVersion: {since} at the top"
-        elif (known := _known(field)) and text not in known and not since:
+            continue
+        known = _known(tuple(step for step in where if isinstance(step, str)))
+        if known and text not in known and not since:
             yield where, f"is {show(text)}, which this release does not know; known are {listing(known)}"
 
 
-def _texts(value: Any, path: Path, names: tuple[str, ...]) -> list[tuple[Path, tuple[str, ...], str]]:
-    """Where each text of a value is, the same without positions in lists, and the text."""
-    if isinstance(value, str):
-        return [(path, names, value)]
-    found: list[tuple[Path, tuple[str, ...], str]] = []
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key not in _FREE_KEYS and isinstance(item, str | dict | list):
-                found += _texts(item, (*path, key), (*names, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            found += _texts(item, (*path, index), names)
+def _texts(value: Any, owner: str) -> list[tuple[Path, str]]:
+    """Path and text of what stands in fields that may hold an unknown value; `owner`: the field that holds `value`."""
+    found: list[tuple[Path, str]] = []
+    named = isinstance(value, dict)
+    steps: Iterable[tuple[Any, Any]] = value.items() if named else enumerate(value)
+    for step, item in steps:
+        name: str = step if named else owner
+        if isinstance(item, str):
+            if name in _open_fields():
+                found.append(((step,), item))
+        elif isinstance(item, _CONTAINERS) and name not in _FREE_KEYS:
+            found += [((step, *path), text) for path, text in _texts(item, name)]
     return found
+
+
+@cache
+def _open_fields() -> frozenset[str]:
+    """Names of the fields with an open enumeration somewhere, or with values of a newer api-version."""
+    named = {(*home, name) for name, places in homes().items() for home in places}
+    known = {path[-1] for path in named if _known(tuple(step for step in path if isinstance(step, str)))}
+    return frozenset(map(str, known)) | {name for name, _ in NEWER_VALUES}
 
 
 @cache

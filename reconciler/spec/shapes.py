@@ -122,7 +122,7 @@ class Shaping:
             if name in shaped:
                 self.findings.append((below, f"is given twice, also as {show(origin_key(value, key))}; keep one"))
                 continue
-            shaped[name] = item if isinstance(item, bool | int) else self.value(item, below, name)
+            shaped[name] = item if isinstance(item, int) else self.value(item, below, name)
             if origin is not None:
                 origin[name] = below
         if owner in _KINDS and "kind" not in shaped:

@@ -1,9 +1,9 @@
 """Open access of many queues from one cheap list a project, and pair by pair where the list does not suffice.
 
 A queue that is in the list is open. One that is missing from it is closed only where the list was found complete, and
-is not of a length at which it may have been cut (`reconciler.survey.evidence`). What contradicts the desired state is
-read pair by pair, so that each decision to write rests on the authorization itself: the cost of that grows with the
-number of differences, not with the number of queues.
+is not of a length at which it may have been cut (`reconciler.survey.list_completeness`). What contradicts the desired
+state is read pair by pair, so that each decision to write rests on the authorization itself: the cost of that grows
+with the number of differences, not with the number of queues.
 
 What `probe` found about the lists comes in as `AccessSources.capability`; the ledger decides how far it counts.
 
@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from reconciler.errors import ReconcilerError, Rejected
 from reconciler.ports.devops import PipelinePermissions, Queue
-from reconciler.survey.evidence import Ledger
+from reconciler.survey.list_completeness import Ledger
 
 Lists: TypeAlias = Mapping[str, frozenset[int] | ReconcilerError]
 """Project id → queue ids in its list of authorized resources, or why it could not be read."""

@@ -14,15 +14,19 @@ Document = Mapping[str, Json]
 
 
 def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> Document | None:
-    """The raw ARM body, or None where there is no such pool; `listed`: subscriptions that are read by one list."""
-    if spec.subscription in listed and not spec.arm_api_version:
+    """The raw ARM body, or None where there is no such pool; `listed`: subscriptions that are read by one list.
+
+    A list that is known already serves a pool of a subscription that is not listed too; what was read later counts.
+    """
+    own, all_of_it = Key("arm pool", detail=spec.pool_id.casefold()), Key("arm pools", detail=spec.subscription)
+    own_read, list_read = memo.began(own), memo.began(all_of_it)
+    later = own_read is not None and (list_read is None or list_read < own_read)
+    if not later and not spec.arm_api_version and (spec.subscription in listed or list_read is not None):
         known = _of_subscription(reads, memo, spec.subscription)
         if (listed_one := known.get(spec.pool_id.casefold())) is not None:
             return listed_one
     # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
-    found: Document | None = memo.get(
-        Key("arm pool", detail=spec.pool_id.casefold()), lambda: reads.pool(spec.pool_id, spec.api_version)
-    )
+    found: Document | None = memo.get(own, lambda: reads.pool(spec.pool_id, spec.api_version))
     return found
 
 

@@ -1,167 +1,216 @@
-"""Whether an organization's list of authorized resources was shown to be complete, and which pairs are tried next.
+"""All facts that a process knows, by organization, each with the moment at which its read began. It outlives messages.
 
-The list of a project's authorized resources without an id is published ("type" and "id" are optional,
-vsts-rest-api-specs build 7.2), but every known caller passes an id, so there is no evidence that it holds every queue.
-A queue in it is open. One that is missing from it is closed only where the list was *shown* to be complete: pairs that
-are open by the pair read (`pipelinePermissions`) were in it. That is tried on first use, and again in each resync on
-pairs that count as closed because they are missing; from the first miss on it no longer counts.
+A message reads through a view with a demand: a fact that is fresh enough is used as it is, one that is too old is read
+again in place, once for all messages that need it meanwhile. What a write touched is dropped. Errors are no facts:
+they belong to the message in which they happened, and what was read before them stays.
 
-Nor is it published that a list is not cut at some length; it has no paging. A list shorter than another one of the
-organization cannot have been cut there. What is missing from the longest ones is not closed, unless a list of that
-length held what is desired open.
+Never evidence: modes, approvals and recorded operators (the owner's word counts at once), the state of machines, and
+what is computed from other facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from threading import Lock
 
-from reconciler.documents import Json
-from reconciler.ports.devops import Queue
-from reconciler.survey.capabilities.questions import COMPLETE, INCOMPLETE
+from reconciler.ports.devops import Project
+from reconciler.spec.model import Spec
+from reconciler.survey import scope as batch_scope
+from reconciler.survey import scopes
+from reconciler.survey.demand import MAX_AGE, Demand
+from reconciler.survey.memo import Key, Slot
+from reconciler.survey.organization_facts import OrganizationFacts
+from reconciler.survey.rotation import Feed
+from reconciler.survey.scopes import Scope, ScopeKind
+from reconciler.telemetry import NO_TELEMETRY, Metrics
 
-FIRST_TRIAL = 8
-"""Pairs tried where the list was not yet shown."""
-CAPABILITY_TRIAL = 2
-"""Pairs tried by every run where the list was not shown here, and `probe` found it complete."""
-AFTER_A_MISS = 24
-"""Pairs that have to agree in a row before a list counts again; three trials at least."""
-
-
-_ANY_POOL = 0
-_NUMBERS = ("agreed", "misses", "cursor", "longest")
-
-
-@dataclass(frozen=True, slots=True)
-class ListEvidence:
-    """What was learned about one organization's list; stored between runs."""
-
-    agreed: int = 0
-    """Open pairs found in the list since the last miss."""
-    misses: int = 0
-    """Open pairs that were missing from it, ever."""
-    cursor: int = 0
-    """Where the next trial begins, so that in time every pair has its turn."""
-    longest: int = 0
-    """Length of the longest list that held an open pair as it should."""
-
-    @property
-    def shown(self) -> bool:
-        """Whether what is missing from the list is closed."""
-        return self.agreed >= (AFTER_A_MISS if self.misses else 1)
-
-    def spans(self, length: int, longest: int) -> bool:
-        """Whether a list of this length cannot have been cut; `longest` is the longest of all that were read."""
-        return length < longest or length <= self.longest
-
-    def seen(self, agreed: int, misses: int) -> ListEvidence:
-        """With pairs that were tried; one miss outweighs all that agreed."""
-        if misses:
-            return replace(self, agreed=0, misses=self.misses + misses)
-        return replace(self, agreed=min(self.agreed + agreed, AFTER_A_MISS))
-
-    def merged(self, stored: ListEvidence) -> ListEvidence:
-        """With what another worker stored meanwhile: the one with more misses counts."""
-        known = max(self, stored, key=lambda evidence: (evidence.misses, evidence is self))
-        return replace(known, cursor=max(self.cursor, stored.cursor), longest=max(self.longest, stored.longest))
-
-    def to_json(self) -> dict[str, Json]:
-        """The stored form."""
-        return {name: getattr(self, name) for name in _NUMBERS}
-
-    @classmethod
-    def from_json(cls, body: Json) -> ListEvidence:
-        """From the stored form; unknown fields are ignored, what cannot be read counts as nothing learned."""
-        if not isinstance(body, Mapping):
-            return cls()
-        numbers = {name: body.get(name) for name in _NUMBERS}
-        return cls(**{name: n for name, n in numbers.items() if type(n) is int and n >= 0})
+LOCAL = frozenset({"begun", "groups", "hidden projects", "machines", "recorded operators"})
+"""Kinds of facts that no two messages share."""
+_TIDY = timedelta(minutes=10)
+"""How often facts beyond the maximum age are dropped."""
 
 
-class Ledger:
-    """The evidence of one batch, and how many pairs it may still try. One object for a survey and its fresh copies."""
+class Evidence:
+    """The facts of a process: one registry for all organizations. Safe to share between threads."""
 
-    def __init__(self, evidence: Mapping[str, ListEvidence], sample: int) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], max_age: timedelta = MAX_AGE, telemetry: Metrics = NO_TELEMETRY
+    ) -> None:
+        """`max_age`: how old a fact may become; older ones are dropped."""
+        self.now = now
+        self.max_age = max_age
+        self._telemetry = telemetry
         self._lock = Lock()
-        self._evidence = dict(evidence)
-        self._sample = sample
-        self._left: dict[tuple[str, int], int] = {}
-        self._turns: dict[str, int] = {}
-        self._changed: set[str] = set()
+        self._tidied = now()
+        self._organizations: dict[str, OrganizationFacts] = {}
+        self._commit: object = None
+        self._named: Mapping[str, frozenset[str]] = {}
+        self._judged: dict[str, tuple[datetime, Spec]] = {}
 
-    def evidence_of(self, organization: str) -> ListEvidence:
-        """What is known of an organization."""
+    def of(self, organization: str) -> OrganizationFacts:
+        """What is known of one organization; of ARM for the empty name."""
+        found = self._organizations.get(organization)
+        if found is not None:
+            return found
         with self._lock:
-            return self._evidence.get(organization, ListEvidence())
+            return self._organizations.setdefault(organization, OrganizationFacts(organization, self.now))
 
-    def shown(self, organization: str, capability: str = "") -> bool:
-        """Whether what is missing from the organization's lists is closed.
+    def names(self) -> Sequence[str]:
+        """Organizations of which something was requested, sorted; the empty name for ARM."""
+        with self._lock:
+            return sorted(self._organizations)
 
-        `capability` is what `probe` found: *incomplete* outweighs what was learned here, *complete* stands in for it
-        until the first miss.
+    def name(self, specs: Iterable[Spec], commit: object) -> None:
+        """Take note of all pools that the specs of a commit name: lists are requested for all of them at once.
+
+        `commit`: what tells these specs from others; the same one costs nothing. Organizations that no spec names any
+        more are dropped.
         """
-        evidence = self.evidence_of(organization)
-        if capability == INCOMPLETE:
-            return False
-        return evidence.shown or (capability == COMPLETE and not evidence.misses)
+        if commit is not None and self._commit == commit:
+            return
+        batch = tuple(specs)
+        pools = batch_scope.scope_of(batch)[0]
+        with self._lock:
+            self._commit, self._named = commit, pools
+            for key in self._judged.keys() - {spec.key for spec in batch}:
+                del self._judged[key]
+            for organization in self._organizations.keys() - pools.keys() - {""}:
+                del self._organizations[organization]
 
-    def absence_counts(self, organization: str, length: int, longest: int, capability: str = "") -> bool:
-        """Whether what is missing from a list of this length is closed; `longest`: of all that were read."""
-        return self.shown(organization, capability) and self.evidence_of(organization).spans(length, longest)
+    def interest(self, batch: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+        """Agent pools by organization about which lists are requested: those of the batch, and all that are named."""
+        named = self._named
+        return {name: pools | named.get(name, frozenset()) for name, pools in batch.items()}
 
-    def draw(self, organization: str, pairs: Sequence[Queue], *, capability: str = "") -> tuple[Queue, ...]:
-        """Pairs to try now, chosen by the spec and the cursor alone, never by what is in the list.
+    def projects(self, organization: str) -> Sequence[Project] | None:
+        """The projects that are known, however old; None: they were never read."""
+        known: Sequence[Project] | None = self.of(organization).peek(Key("projects", organization))
+        return known
 
-        `pairs` are all of one agent pool. A list that was shown is tried again on each pool once a resync, beginning
-        where the one before ended; until then on a few pairs of the first pools that have some.
+    def seen(self, spec: Spec, about: Iterable[Scope]) -> datetime | None:
+        """When the read of the oldest fact of these scopes began, where a run judged them as they are now.
+
+        None where no run of the pool did, or with another spec, or left work; where one of the facts changed, was
+        dropped or hinted at since; or where there is none. A message that was put before this moment is done.
         """
-        if not pairs or capability == INCOMPLETE:
-            return ()  # where `probe` found them incomplete there is nothing left to find out
-        shown = self.shown(organization, capability)
+        judged = self._judged.get(spec.key)
+        if judged is None or judged[1] != spec:
+            return None
+        placed = scopes.placed(about, [spec], self.projects)
+        names = {"", *(one.name for one in spec.organizations)} | {one.organization for one in placed}
+        moments: list[datetime] = []
+        for name in sorted(names):
+            found = self.of(name).oldest(lambda key: any(scope.holds(key) for scope in placed), judged[0])
+            if found is None:
+                return None
+            moments += found
+        return min(moments, default=None)
+
+    def judged(self, spec: Spec, used: Mapping[Key, Slot]) -> None:
+        """A run of the pool used these facts and left no work; it counts where they are still what is known."""
+        at = self.now()
+        same = all(self.of(key.organization).still(key, slot) for key, slot in used.items() if key.kind not in LOCAL)
         with self._lock:
-            evidence = self._evidence.get(organization, ListEvidence())
-            whose = pairs[0].pool_id if shown else _ANY_POOL
-            left = self._left.setdefault((organization, whose), self._trial(evidence, shown=shown))
-            count = min(left, len(pairs))
-            if not count:
-                return ()
-            self._left[organization, whose] = left - count
-            turn = self._turns.setdefault(organization, evidence.cursor)
-            self._put(organization, replace(evidence, cursor=turn + 1))
-        ordered = sorted(pairs, key=lambda queue: (queue.project_id, queue.id))
-        start = turn * count % len(ordered)
-        return tuple((ordered[start:] + ordered[:start])[:count])
+            self._judged.pop(spec.key, None)
+            if same:
+                self._judged[spec.key] = at, spec
 
-    def note_length(self, organization: str, length: int) -> None:
-        """Take note of a list of this length that held an open pair as it should."""
-        with self._lock:
-            evidence = self._evidence.get(organization, ListEvidence())
-            if length > evidence.longest:
-                self._put(organization, replace(evidence, longest=length))
+    def hint(self, scope: Scope, at: datetime) -> None:
+        """Something of this scope may have changed until `at`. Its facts are read again when they are next needed."""
+        for one in scopes.placed((scope,), (), self.projects):
+            self.of(one.organization).hint(one, at)
 
-    def note_trials(self, organization: str, agreed: int, misses: int) -> None:
-        """Take note of pairs that were tried."""
-        with self._lock:
-            seen = self._evidence.get(organization, ListEvidence()).seen(agreed, misses)
-            self._put(organization, seen)
-            if seen.shown:
-                self._left[organization, _ANY_POOL] = 0  # this batch has its answer; the next one tries again
+    def heard(self, organization: str, feed: Feed) -> bool:
+        """The change feed of an organization was read. True where it left out too much, and is distrusted from now on.
 
-    def changed(self) -> dict[str, ListEvidence]:
-        """What was learned since the last call, for storing."""
-        with self._lock:
-            learned = {organization: self._evidence[organization] for organization in sorted(self._changed)}
-            self._changed.clear()
-        return learned
+        Call it after the hints of what was read.
+        """
+        known = self.of(organization)
+        gaps, turned = known.heard(feed)
+        if gaps:
+            self._telemetry.count("reconciler.feed.gaps", gaps, organization=organization)
+        distrusted = float(organization in self.distrusted())
+        self._telemetry.gauge("reconciler.feed.distrusted", distrusted, organization=organization)
+        return turned
 
-    def _trial(self, evidence: ListEvidence, *, shown: bool) -> int:
-        """How many pairs may be tried now. What only `probe` found is tried by every run, of one pool too."""
-        if evidence.shown:
-            return self._sample
-        return max(self._sample, CAPABILITY_TRIAL) if shown else FIRST_TRIAL
+    def quiet(self) -> frozenset[str]:
+        """Organizations whose feed counts now: their sweeps may postpone reads."""
+        now = self.now()
+        return frozenset(name for name in self.names() if name and self.of(name).counts(now))
 
-    def _put(self, organization: str, evidence: ListEvidence) -> None:
-        if self._evidence.get(organization) != evidence:
-            self._evidence[organization] = evidence
-            self._changed.add(organization)
+    def distrusted(self) -> dict[str, datetime]:
+        """Organizations whose feed left out changes → until when it does not count."""
+        now = self.now()
+        found = {name: self.of(name).distrusted_until for name in self.names()}
+        return {name: until for name, until in found.items() if until is not None and now < until}
+
+    def _tidy(self) -> None:
+        now = self.now()
+        if timedelta() <= now - self._tidied < _TIDY:
+            return
+        self._tidied = now
+        for name in self.names():
+            self.of(name).forget_older(now - self.max_age)
+
+    def view(self, specs: Iterable[Spec], demand: Demand | None) -> View:
+        """What a batch of these specs reads through; without a demand it reads everything itself, for others to use."""
+        self._tidy()
+        if demand is None:
+            return View(self, lambda _: None)
+        placed = demand.placed(specs, self.projects)
+        if demand.rotation is None:
+            for scope in placed.scopes:
+                if scope.kind not in {ScopeKind.POOL, ScopeKind.ARM}:
+                    self.of(scope.organization).announced(scope)
+        return View(self, placed.needed, in_turn=demand.rotation is not None)
+
+
+class View:
+    """The evidence as one message may use it (`reconciler.survey.memo.Shared`)."""
+
+    def __init__(self, evidence: Evidence, needed: Callable[[Key], datetime | None], *, in_turn: bool = False) -> None:
+        """`needed`: when a fact must have been read; None: by this message itself. `in_turn`: of a full resync."""
+        self._evidence = evidence
+        self._in_turn = in_turn
+        self.needed = needed
+
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> View:
+        """One that reads by itself each fact for which `again` holds, or that was read `before`."""
+
+        def needed(key: Key) -> datetime | None:
+            least = None if again(key) else self.needed(key)
+            return least if least is None or before is None else max(least, before)
+
+        return View(self._evidence, needed)
+
+    def _least(self, key: Key) -> datetime | None:
+        """When a fact must have been read. That of a pair is compared with its project's list, and never older."""
+        needed = self.needed(key)
+        if needed is None or key.kind != "permissions":
+            return needed
+        listed = self._evidence.of(key.organization).began(Key("authorized", key.organization, key.project))
+        return needed if listed is None else max(needed, listed)
+
+    def slot(self, key: Key, began: datetime) -> tuple[Slot, bool] | None:
+        """A fact that is fresh enough, or a new slot to fill; None: this kind is not shared."""
+        if key.kind in LOCAL:
+            return None
+        return self._evidence.of(key.organization).slot(key, began, self._least(key))
+
+    def fresh_enough(self, key: Key) -> Slot | None:
+        """A fact that is fresh enough."""
+        if key.kind in LOCAL:
+            return None
+        return self._evidence.of(key.organization).fresh(key, self._least(key))
+
+    def settled(self, slots: Mapping[Key, Slot]) -> None:
+        """Keep what this message read."""
+        for key, slot in slots.items():
+            if key.kind not in LOCAL:
+                self._evidence.of(key.organization).settled(key, slot, in_turn=self._in_turn)
+
+    def forget(self, touched: Callable[[Key], bool], organizations: Iterable[str]) -> None:
+        """Drop what a write touched."""
+        for organization in organizations:
+            self._evidence.of(organization).forget(touched)

@@ -5,6 +5,9 @@ not of `reconciler.errors` is a bug: it is raised and not remembered.
 
 A fact carries the moment at which its read began, and each view of a memo the oldest moment of the facts that were
 requested through it: that is the age of what follows from them.
+
+A memo lives as long as a message. Where it stands before the evidence of the process (`reconciler.survey.evidence`),
+facts that are fresh enough for the message come from there, and what is read here goes there; errors never do.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from reconciler.errors import ReconcilerError, Terminal
 
@@ -32,13 +35,14 @@ def _unknown() -> datetime:
     return datetime.min.replace(tzinfo=UTC)
 
 
-class _Slot:
+class Slot:
     """A fact that is being fetched, or was; `began`: before its read was sent."""
 
-    __slots__ = ("_fetching", "began", "error", "ready", "value")
+    __slots__ = ("_fetching", "began", "changed", "error", "ready", "value")
 
     def __init__(self, began: datetime) -> None:
         self.began = began
+        self.changed = began  # since when a shared fact has this value, as far as it was read
         # Held until the fact is there. An event does the same at ten times the price, and there is one for each fact.
         self._fetching = Lock()
         self._fetching.acquire()
@@ -47,11 +51,13 @@ class _Slot:
         self.error: BaseException | None = None
 
     def settle(self, value: Any, error: BaseException | None = None) -> None:
+        """Let go all who wait for it."""
         self.value, self.error = value, error
         self.ready = True
         self._fetching.release()
 
     def wait(self) -> Any:
+        """The value, as soon as it is there; raises the error that the read ended with."""
         if not self.ready:
             with self._fetching:
                 pass
@@ -64,24 +70,62 @@ class _Slot:
 Fetch = Callable[[Sequence[Key]], Mapping[Key, Any]]
 
 
+class Shared(Protocol):
+    """Facts that outlive a message: what a memo needs of `reconciler.survey.evidence.View`."""
+
+    def slot(self, key: Key, began: datetime) -> tuple[Slot, bool] | None:
+        """One that is fresh enough, or a new one that the caller has to fill (True); None: not a fact to share."""
+
+    def fresh_enough(self, key: Key) -> Slot | None:
+        """One that is known and fresh enough; begins nothing."""
+
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None) -> Shared:
+        """One that gives no fact for which `again` holds, or that was read `before`: those are read again."""
+
+    def settled(self, slots: Mapping[Key, Slot]) -> None:
+        """Take over what slots hold that the caller was to fill."""
+
+    def forget(self, touched: Callable[[Key], bool], organizations: Iterable[str]) -> None:
+        """Drop facts about these organizations (the empty name: about ARM), reads under way included."""
+
+
 class Memo:
     """Facts by key. The first caller fetches; all others wait for the result."""
 
-    def __init__(self, now: Callable[[], datetime] = _unknown) -> None:
+    def __init__(self, now: Callable[[], datetime] = _unknown, shared: Shared | None = None) -> None:
+        """`shared`: where facts of other messages come from; None: every fact is read."""
         self._now = now
+        self._made = now()
+        self._shared = shared
         self._lock = Lock()
-        self._slots: dict[Key, _Slot] = {}
+        self._slots: dict[Key, Slot] = {}
         self._oldest: datetime | None = None
 
     def view(self) -> Memo:
         """The same facts, with a moment of its own for those that are requested through it."""
-        view = Memo(self._now)
-        view._lock, view._slots = self._lock, self._slots
+        view = Memo(self._now, self._shared)
+        view._lock, view._slots, view._made = self._lock, self._slots, self._made
         return view
 
-    def empty(self) -> Memo:
-        """One without any fact, by the same clock."""
-        return Memo(self._now)
+    def afresh(self, again: Callable[[Key], bool], before: datetime | None = None, *, keeps_own: bool = False) -> Memo:
+        """One by the same clock in which no fact is known for which `again` holds, or that was read `before`.
+
+        Others stay as they are. `keeps_own`: so do those that were read for this very message.
+        """
+        if self._shared is None:
+            return Memo(self._now)
+        other = Memo(self._now, self._shared.afresh(again, before))
+        with self._lock:
+            for key, slot in self._slots.items():
+                young = before is None or slot.began >= before
+                if (not again(key) and young) or (keeps_own and slot.began >= self._made):
+                    other._slots[key] = slot
+        return other
+
+    def used(self) -> dict[Key, Slot]:
+        """All that was requested of this message, errors included."""
+        with self._lock:
+            return dict(self._slots)
 
     @property
     def oldest(self) -> datetime | None:
@@ -98,14 +142,17 @@ class Memo:
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
         """The facts of all keys, those not requested before in one fetch; raises the first error."""
-        slots: dict[Key, _Slot] = {}
+        slots: dict[Key, Slot] = {}
         mine: list[Key] = []
         with self._lock:
-            for key in keys:
-                if key not in self._slots:
-                    self._slots[key] = _Slot(self._now())
-                    mine.append(key)
-                slots[key] = self._slots[key]
+            for key in dict.fromkeys(keys):
+                slot = self._slots.get(key)
+                if slot is None:
+                    slot, new = self._begin(key)
+                    self._slots[key] = slot
+                    if new:
+                        mine.append(key)
+                slots[key] = slot
         for slot in slots.values():
             self._note(slot)
         # Own slots are filled before foreign ones are waited for, so two threads never wait for each other.
@@ -114,16 +161,20 @@ class Memo:
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
         """Those that are there: the fact, or the error that the read ended with."""
-        slots = ((key, self._slots.get(key)) for key in keys)
+        slots = ((key, self._slots.get(key) or self._adopted(key)) for key in keys)
         ready = {key: slot for key, slot in slots if slot is not None and slot.ready}
         for slot in ready.values():
             self._note(slot)
         return {key: slot.error or slot.value for key, slot in ready.items()}
 
     def unrequested(self, keys: Iterable[Key]) -> list[Key]:
-        """Those that were not requested yet."""
-        with self._lock:
-            return [key for key in keys if key not in self._slots]
+        """Those that were not requested yet, and are not known well enough without a request."""
+        return [key for key in keys if key not in self._slots and self._adopted(key) is None]
+
+    def began(self, key: Key) -> datetime | None:
+        """When the read of a fact began that is known, or on its way; None: it would have to be requested."""
+        slot = self._slots.get(key) or self._adopted(key)
+        return None if slot is None else slot.began
 
     def peek(self, key: Key) -> Any:
         """The fact, where it is known already; None where it is not, or could not be read."""
@@ -134,40 +185,67 @@ class Memo:
         self._note(slot)
         return slot.value
 
-    def forget(self, touched: Callable[[Key], bool]) -> None:
-        """Drop the facts for which `touched` holds; they are fetched again when requested."""
+    def forget(self, touched: Callable[[Key], bool], organizations: Iterable[str] = ()) -> None:
+        """Drop the facts for which `touched` holds; they are fetched again when requested.
+
+        `organizations`: those about which shared facts are dropped too.
+        """
         with self._lock:
             for key in [key for key in self._slots if touched(key)]:
                 del self._slots[key]
+        if self._shared is not None:
+            self._shared.forget(touched, organizations)
 
     def forget_missing(self, kind: str, organization: str) -> None:
         """Drop what was requested and not found or not told, since it may exist by now."""
         with self._lock:
             slots = [(k, slot) for k, slot in self._slots.items() if (k.kind, k.organization) == (kind, organization)]
-            for key, slot in slots:
-                if slot.value is None or isinstance(slot.value, ReconcilerError):
-                    del self._slots[key]
+        missing = {k for k, slot in slots if slot.value is None or isinstance(slot.value, ReconcilerError)}
+        if missing:
+            self.forget(missing.__contains__, [organization])
 
-    def _note(self, slot: _Slot) -> None:
+    def _begin(self, key: Key) -> tuple[Slot, bool]:
+        """Under the lock: the slot of a fact that this message has not, and whether it has to be fetched here."""
+        began = self._now()
+        shared = None if self._shared is None else self._shared.slot(key, began)
+        return (Slot(began), True) if shared is None else shared
+
+    def _adopted(self, key: Key) -> Slot | None:
+        """A shared fact that is fresh enough: from now on this message's too, so that it stays the same."""
+        slot = None if self._shared is None else self._shared.fresh_enough(key)
+        if slot is None:
+            return None
+        with self._lock:
+            return self._slots.setdefault(key, slot)
+
+    def _note(self, slot: Slot) -> None:
         if self._oldest is None or slot.began < self._oldest:
             with self._lock:
                 self._oldest = slot.began if self._oldest is None else min(slot.began, self._oldest)
 
-    def _fill(self, slots: Mapping[Key, _Slot], fetch: Fetch) -> None:
-        if not slots:
-            return
+    def _fill(self, slots: Mapping[Key, Slot], fetch: Fetch) -> None:
+        if slots:
+            try:
+                self._fetch(slots, fetch)
+            finally:
+                if self._shared is not None:
+                    self._shared.settled(slots)
+
+    def _fetch(self, slots: Mapping[Key, Slot], fetch: Fetch) -> None:
         try:
             values = fetch(tuple(slots))
         except ReconcilerError as error:
             if isinstance(error, Terminal) and len(slots) > 1:
                 # One of several is at fault; requested one by one, the others keep their facts.
                 for key, slot in slots.items():
-                    self._fill({key: slot}, fetch)
+                    self._fetch({key: slot}, fetch)
                 return
             for slot in slots.values():
                 slot.settle(None, error)
         except BaseException as error:
-            self.forget(lambda key: key in slots)
+            with self._lock:
+                for key in slots:
+                    self._slots.pop(key, None)
             for slot in slots.values():
                 slot.settle(None, error)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from reconciler.spec.model import Spec
 from reconciler.spec.principals import folded
@@ -25,11 +26,17 @@ def manages_roles(spec: Spec) -> bool:
     return spec.permission_profile is not None or bool(spec.access.roles)
 
 
-def cuts(pools: Iterable[int]) -> dict[int, tuple[int, ...]]:
+Group: TypeAlias = tuple[tuple[int, ...], str]
+"""Agent pools that are requested in one call, and the same as one text: a list that was read for fewer pools is another
+fact. A text is hashed once, numbers with every project."""
+
+
+def cuts(pools: Iterable[int]) -> dict[int, Group]:
     """Agent pool → those that are requested in one call with it."""
     ordered = sorted(pools)
     parts = [tuple(ordered[start : start + POOLS_A_CALL]) for start in range(0, len(ordered), POOLS_A_CALL)]
-    return {pool: part for part in parts for pool in part}
+    groups = [(part, ",".join(map(str, part))) for part in parts]
+    return {pool: group for group in groups for pool in group[0]}
 
 
 def _agent_pools(specs: Iterable[Spec]) -> dict[str, frozenset[str]]:

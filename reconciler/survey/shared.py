@@ -18,27 +18,40 @@ from typing import Any, TypeVar
 
 from reconciler.documents import Json
 from reconciler.errors import NotReady, ReconcilerError, Rejected
+from reconciler.plan.model import Change
 from reconciler.ports.azure_resources import AzureResourcesReader
 from reconciler.ports.devops import AgentPool, Identity, Pipeline, PipelinePermissions, Project, Queue, RoleAssignment
 from reconciler.ports.readers_writers import Readers
 from reconciler.spec.effective import POOL_SCOPE
 from reconciler.spec.model import Spec
 from reconciler.spec.principals import folded
-from reconciler.survey import access, ahead, arm_pools, azure_resources, moves, names, organization_queues, scope
+from reconciler.survey import (
+    access,
+    ahead,
+    arm_pools,
+    azure_resources,
+    hidden,
+    moves,
+    names,
+    organization_queues,
+    rests_on,
+    scope,
+    side_by_side,
+    touched,
+)
 from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
-from reconciler.survey.evidence import Ledger, ListEvidence
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.list_completeness import Ledger, ListEvidence
 from reconciler.survey.memo import Key, Memo
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
-from reconciler.survey.operators import UNNAMED, UNTOUCHED, OperatorNames, PeopleReads
+from reconciler.survey.operators import UNNAMED, OperatorNames, PeopleReads
 from reconciler.survey.owed import Debts, Owed
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
 
 T = TypeVar("T")
-
-_SPARED = {"projects", "hidden projects", "groups of projects", "deleted projects", "me", "identity"} | UNTOUCHED
 
 
 class SharedSurvey:
@@ -71,6 +84,9 @@ class SharedSurvey:
         self._written: set[tuple[str, str]] = set()
         self._remembered, self.debts = RememberedNames(), Debts()
         self._spec: Spec | None = None
+        self._known: Evidence | None = None
+        self._single = False
+        self.requested: datetime | None = None
         self._named: Callable[[], set[str]] = set
         self._busy_since: datetime | None = None
 
@@ -83,10 +99,15 @@ class SharedSurvey:
         *,
         sample: int = 1,
         memo: Memo | None = None,
+        known: Evidence | None = None,
     ) -> SharedSurvey:
-        """The survey for a batch of specs."""
-        pools, listed, roles = scope.scope_of(specs)
-        return cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
+        """The survey for a batch of specs; `known`: whose facts `memo` shares, about the pools of all specs."""
+        batch = tuple(specs)
+        pools, listed, roles = scope.scope_of(batch)
+        pools = pools if known is None else known.interest(pools)
+        made = cls(readers, pools, evidence, listed=listed, administered=roles, sample=sample, memo=memo)
+        made._known, made._single = known, len(batch) == 1
+        return made
 
     def believing(self, beliefs: Mapping[str, Beliefs], operators: OperatorNames | None = None) -> SharedSurvey:
         """This survey, with what `probe` found about its organizations, and the operators of the deployment."""
@@ -99,21 +120,35 @@ class SharedSurvey:
         return self._memo.oldest
 
     @property
+    def shares(self) -> bool:
+        """Whether facts that other messages read are used."""
+        return self._known is not None
+
+    @property
     def trusting(self) -> bool:
         """Whether a cheap read is used for an organization of the batch that no decision to write may rest on."""
         return any(self._beliefs.get(name, CAREFUL).trusting for name in self._interest)
 
-    def fresh(self, specs: Iterable[Spec] | None = None) -> SharedSurvey:
+    def fresh(
+        self,
+        specs: Iterable[Spec] | None = None,
+        changes: Sequence[Change] | None = None,
+        before: datetime | None = None,
+    ) -> SharedSurvey:
         """A survey that remembers nothing, about these specs (or the same batch), for a decision to write.
 
-        Evidence and lanes are shared; beliefs that such a decision must not rest on are left behind.
+        `changes`: only what these rest on is read again, and what was read `before`; None: everything.
+        List evidence and lanes are shared; beliefs that such a decision must not rest on are left behind.
         """
-        about = (self._interest, self._listed, self._administered) if specs is None else scope.scope_of(specs)
-        interest, listed, administered = about
-        other = SharedSurvey(self._readers, interest, listed=listed, administered=administered)
+        batch = None if specs is None else tuple(specs)
+        about = (self._interest, self._listed, self._administered) if batch is None else scope.scope_of(batch)
+        # Others use what is read here, so its lists are about all pools that theirs are about.
+        interest = self._interest if self.shares else about[0]
+        other = SharedSurvey(self._readers, interest, listed=about[1], administered=about[2])
         other.believing({name: beliefs.precise for name, beliefs in self._beliefs.items()}, self._operators)
-        shared = self._lanes, self._ledger, self._written, self._memo.empty(), Debts(self.debts.owed)
-        other._lanes, other._ledger, other._written, other._memo, other.debts = shared
+        memo = self._memo.afresh(rests_on.of(batch, changes), before, keeps_own=changes is not None and self._single)
+        shared = self._lanes, self._ledger, self._written, memo, Debts(self.debts.owed), self._known, self._single
+        other._lanes, other._ledger, other._written, other._memo, other.debts, other._known, other._single = shared
         other._know(self._remembered, self._spec)
         return other
 
@@ -143,22 +178,22 @@ class SharedSurvey:
     def forget(
         self, organization: str | None = None, project_id: str | None = None, queue_id: int | None = None
     ) -> None:
-        """Empty what a write touched: with nothing named all that can be written, else what the innermost name holds.
-
-        A write inside a project touches nothing outside it, a write on a queue not the list of queues, and no write of
-        ours touches which projects there are, who we are, or who a principal is that was known.
-        """
-        if organization is None:
-            self._memo.forget(lambda key: key.kind != "azure resources")
-            return
-        if project_id is not None:
+        """Empty what a write touched; see `reconciler.survey.touched`."""
+        if organization is not None and project_id is not None:
             self._written.add((organization, project_id))
-        spared = _SPARED if project_id is None else {"queues", "pipelines"} if queue_id is not None else {"pipelines"}
-        self._memo.forget(
-            lambda key: (key.organization, key.project) == (organization, project_id or "") and key.kind not in spared
-        )
-        if project_id is None:
+        about = ["", *self._interest] if organization is None else [organization]
+        self._memo.forget(touched.by_write(organization, project_id, queue_id), about)
+        if organization is not None and project_id is None:
             self._memo.forget_missing("identity", organization)
+
+    def forget_arm(self, spec: Spec) -> None:
+        """Empty what ARM says of one pool, after a write that reaches no organization."""
+        self._memo.forget(touched.in_arm(spec), [""])
+
+    def judged(self, spec: Spec) -> None:
+        """A run of the pool left no work: what this view used was judged, and may cover further requests."""
+        if self._known is not None:
+            self._known.judged(spec, self._memo.used())
 
     def learned(self) -> dict[str, ListEvidence]:
         """Evidence that changed since the last call, by organization; the caller stores it."""
@@ -240,24 +275,16 @@ class SharedSurvey:
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
         """Projects that the directory of groups knows and the identity cannot see; named as `projects` names them."""
-        hidden = self._once(Key("hidden projects", organization), lambda: self._hidden(organization))
-        return names.as_the_spec_names_them(self._remembered, organization, self._named(), hidden)
+        reads, visible = self._readers.devops, partial(self._visible, organization)
+        read = partial(hidden.projects, reads, self._memo, organization, visible)
+        found = self._once(Key("hidden projects", organization), read)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named(), found)
 
     def excepted(self, organization: str, exceptions: Collection[str]) -> names.Excepted:
         """What these names of a list of exceptions stand for."""
         visible, hidden = self.projects(organization), partial(self.hidden_projects, organization)
         known, named = self._remembered, self._named()
         return names.excepted(known, organization, exceptions, named=named, visible=visible, hidden=hidden)
-
-    def _hidden(self, organization: str) -> Sequence[Project]:
-        groups = self._once(Key("groups of projects", organization), lambda: self._readers.devops.groups(organization))
-        known = {group.project: Project(group.project, group.scope) for group in groups if group.project}.values()
-        visible = {project.id for project in self._visible(organization)}
-        if not (hidden := [project for project in known if project.id not in visible]):
-            return ()
-        read = self._readers.devops.deleted_projects
-        gone = self._once(Key("deleted projects", organization), lambda: frozenset(read(organization)))
-        return sorted((one for one in hidden if one.id not in gone), key=lambda one: (one.name.casefold(), one.id))
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
@@ -294,8 +321,8 @@ class SharedSurvey:
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
         """Principal as written → identity, or why this one cannot be told; an unknown principal is missing."""
         visible, hidden = partial(self.projects, organization), partial(self.hidden_projects, organization)
-        scopes = spec_principals.scopes(organization, principals, self._remembered, visible=visible, hidden=hidden)
-        return spec_principals.identities(self._readers.devops, self._memo, organization, scopes)
+        found = spec_principals.scopes(organization, principals, self._remembered, visible=visible, hidden=hidden)
+        return spec_principals.identities(self._readers.devops, self._memo, organization, found)
 
     # --- projects ----------------------------------------------------------------------------------------
 
@@ -304,23 +331,10 @@ class SharedSurvey:
     ) -> Mapping[str, Queue | ReconcilerError | None]:
         """Project id → its queue of this pool, None where it has none. One read a project for all pools of interest."""
         group = self._group(organization, pool.id)
-
-        def fetch(key: Key) -> Mapping[int, Queue]:
-            queues = self._readers.devops.queues(organization, key.project, group)
-            return {queue.pool_id: queue for queue in sorted(queues, key=lambda queue: -queue.id)}
-
-        untouched = [p for p in projects if (organization, p.id) not in self._written]
-        answers: dict[str, Queue | ReconcilerError | None] = {}
-        if self._beliefs.get(organization, CAREFUL).queues_everywhere and len(untouched) > 1:
-            key = Key("queues everywhere", organization, detail=group)
-            read, sort = self._readers.devops.organization_queues, organization_queues.by_project_and_pool
-            listed = partial(self._once, key, lambda: sort(read(organization, group)))
-            answers.update(organization_queues.queues_of_pool(listed, untouched, pool.id))
-        # The first pool names the group: hashing all of them for every project would cost more than the answer.
-        keys = [Key("queues", organization, p.id, group[0]) for p in projects if p.id not in answers]
-        for one, value in self._each(organization, keys, fetch).items():
-            answers[one.project] = value if isinstance(value, ReconcilerError) else value.get(pool.id)
-        return {p.id: answers[p.id] for p in projects}
+        everywhere = self._beliefs.get(organization, CAREFUL).queues_everywhere
+        untouched = [p for p in projects if everywhere and (organization, p.id) not in self._written]
+        read = organization_queues.Reads(self._readers.devops, self._memo, self._lanes)
+        return organization_queues.queues(read, organization, projects, pool.id, group=group, untouched=untouched)
 
     def permissions(
         self, organization: str, queues: Sequence[Queue]
@@ -364,35 +378,22 @@ class SharedSurvey:
         return {key.project: value for key, value in found.items()}
 
     def _authorized_again(self, organization: str, project: str) -> access.Lists:
-        self._memo.forget(lambda key: key == Key("authorized", organization, project))
+        again = Key("authorized", organization, project)
+        self._memo.forget(lambda key: key == again, [organization])
         return self._authorized(organization, [project])
 
-    # --- how ---------------------------------------------------------------------------------------------
-
-    def _group(self, organization: str, pool_id: int) -> tuple[int, ...]:
+    def _group(self, organization: str, pool_id: int) -> scope.Group:
         """The agent pools that share one list of queues with this one."""
-        groups = self._once(Key("groups", organization), lambda: self._groups(organization))
-        return groups.get(pool_id, (pool_id,))
+        interest = self._interest.get(organization, frozenset())
 
-    def _groups(self, organization: str) -> Mapping[int, tuple[int, ...]]:
-        names = self._interest.get(organization, frozenset())
-        return scope.cuts(pool.id for name, pool in self._agent_pools(organization).items() if name in names)
+        def cut() -> Mapping[int, scope.Group]:
+            return scope.cuts(pool.id for name, pool in self._agent_pools(organization).items() if name in interest)
+
+        return self._once(Key("groups", organization), cut).get(pool_id) or scope.cuts([pool_id])[pool_id]
 
     def _once(self, key: Key, fetch: Callable[[], T]) -> T:
         value: T = self._memo.get(key, fetch)
         return value
 
     def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
-        """Facts side by side; the value of a key is the fact or the error."""
-
-        def read(key: Key) -> Any:
-            try:
-                return self._memo.get(key, lambda: fetch(key))
-            except ReconcilerError as error:
-                return error
-
-        known = self._memo.known(keys)
-        if len(known) == len(keys):
-            return known
-        self._lanes.each(organization, read, [key for key in keys if key not in known])
-        return {key: read(key) for key in keys}
+        return side_by_side.facts(self._memo, self._lanes, organization, keys, fetch)

@@ -130,6 +130,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("reconciler.quarantined", MetricKind.COUNTER, "messages that became dead letters", ("queue",)),
     Metric("reconciler.audit.failed", MetricKind.COUNTER, "audit logs that cannot be read", ("organization", "reason")),
     Metric("reconciler.audit.cut", MetricKind.COUNTER, "audit logs too long for one read", ("organization",)),
+    Metric("reconciler.feed.gaps", MetricKind.COUNTER, "changes that an audit log left out, found by reading in turn",
+           ("organization",)),
+    Metric("reconciler.feed.distrusted", MetricKind.GAUGE, "1 while an audit log does not count, since it left out "
+           "changes: full resyncs read everything", ("organization",)),
     Metric("reconciler.http", MetricKind.COUNTER, "HTTP responses", ("function", "status")),
 )  # fmt: skip
 """Every metric, in the order of the documentation."""

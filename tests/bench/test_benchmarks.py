@@ -11,7 +11,6 @@ import pytest
 
 from benchmarks.__main__ import ALL, lines, main, missed_count
 from benchmarks.measure import Table, at_least, at_most, shown
-from benchmarks.repair import in_sequence
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,20 +41,6 @@ def test_the_page_has_a_table_for_each_benchmark() -> None:
         title = importlib.import_module(f"benchmarks.{name}").TITLE
         assert f"\n## {title}\n" in page
     assert "Measured 20" in page
-
-
-@pytest.mark.parametrize(
-    ("answered", "longest"),
-    [
-        ([], 0),
-        ([0.05], 1),
-        ([0.05, 0.10, 0.15], 3),
-        ([0.05, 0.06, 0.05, 0.07], 1),
-        ([0.05, 0.05, 0.11, 0.11, 0.20], 3),
-    ],
-)
-def test_calls_are_in_sequence_where_none_overlaps_another(answered: list[float], longest: int) -> None:
-    assert in_sequence(answered, 0.05) == longest
 
 
 def test_a_goal_is_met_or_marked() -> None:

@@ -16,7 +16,7 @@ from azure.storage.blob import BlobLeaseClient, BlobServiceClient
 from reconciler.adapters.azure_storage.account import Account, Names, Storage
 from reconciler.adapters.sqlite.store import Local
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Leases, MessageQueue, StateStore, pool_document
+from reconciler.ports.stores import Leases, MessageQueue, StateStore, leased_document
 from reconciler.ports.write_log import WriteLog
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ class StorageFamily:
     def lapse(self, key: str) -> None:
         """Break it at once: a lease cannot be shorter than 15 s, and a broken one is to everybody a lapsed one."""
         with BlobServiceClient.from_connection_string(self.connection) as service:
-            blob = service.get_blob_client(self.name, pool_document(key))
+            blob = service.get_blob_client(self.name, leased_document(key))
             BlobLeaseClient(blob).break_lease(lease_break_period=0)
 
     def until(self, look: Callable[[], T]) -> T:

@@ -114,3 +114,33 @@ def test_of_eight_threads_in_two_processes_one_gets_the_lease(family: Family) ->
         winners = [processes.submit(race, family, "fabrikam", 4) for _ in range(2)]
 
         assert sum(winner.result(60) for winner in winners) == 1
+
+
+def test_the_lease_of_a_look_guards_its_document_alone_and_names_its_holder(one: Stores, other: Stores) -> None:
+    """By the store's clock: who waits learns for how long at most, whatever the holder's clock says."""
+    name = "looks/fabrikam"
+    lease = one.leases.acquire(name, 60, "host-1 (42)")
+    with pytest.raises(LeaseHeld, match=r"^looks/fabrikam: host-1 \(42\) holds its lease until ..:..:.. UTC") as held:
+        other.leases.acquire(name, 60, "host-2 (7)")
+
+    assert held.value.retry_after is not None
+    assert 1 <= held.value.retry_after <= 60
+    with pytest.raises(LeaseHeld):
+        other.state.save(name, {"n": 0}, None)
+    etag = one.state.save(name, {"n": 1}, None)
+    other.leases.acquire("fabrikam", 60).release()
+    other.state.save("pools/fabrikam", {"n": 1}, None)
+    lease.release()
+    again = other.leases.acquire(name, 60, "host-2 (7)")
+    with pytest.raises(LeaseHeld, match="host-2"):
+        one.leases.acquire(name, 60, "host-1 (42)")
+    with pytest.raises(LeaseHeld):
+        one.state.save(name, {"n": 2}, etag)
+    again.release()
+
+
+def test_the_lease_of_a_look_that_lapsed_is_taken_over(family: Family, one: Stores, other: Stores) -> None:
+    one.leases.acquire("looks/fabrikam", 60, "host-1 (42)")
+    family.lapse("looks/fabrikam")
+
+    other.leases.acquire("looks/fabrikam", 60, "host-2 (7)").release()

@@ -83,3 +83,31 @@ def test_no_update_is_lost_between_racing_writers(family: Family, one: Stores) -
     found = one.state.load("evidence/counter")
     assert found is not None
     assert found.body == 20
+
+
+def test_the_tags_of_all_documents_are_those_that_a_load_returns(one: Stores, other: Stores) -> None:
+    """What has the same tag is not loaded again, so a list must never have a tag of its own making."""
+    assert dict(one.state.versions("pools/")) == {}
+    for number in range(3):
+        one.state.save(f"pools/p{number}", {"n": number}, None)
+    one.state.save("gates/fabrikam", {}, None)
+    lease = one.leases.acquire("p1", 60)
+    loaded = one.state.load("pools/p1")
+    assert loaded is not None
+    saved = one.state.save("pools/p1", {"n": 9}, loaded.etag)
+    lease.release()
+    one.leases.acquire("p7", 60).release()  # an empty blob carries it, and is no document
+
+    found = other.state.versions("pools/")
+    assert sorted(found) == ["pools/p0", "pools/p1", "pools/p2"]
+    assert found["pools/p1"] == saved
+    assert {name: document.etag for name in found if (document := one.state.load(name)) is not None} == dict(found)
+
+
+def test_the_tags_of_the_safety_store_leave_the_record_of_writes_out(one: Stores) -> None:
+    one.safety.save("index", {}, None)
+    one.safety.save("mode", {}, None)
+    one.record.append("devops/fabrikam", [{"at": "2026-11-01T12:00:00Z"}])
+
+    assert sorted(one.safety.versions("")) == ["index", "mode"]
+    assert sorted(one.safety.versions("mo")) == ["mode"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -115,3 +116,23 @@ def test_latency_slows_every_answer_of_the_planes(wire: Wire) -> None:
     begun = time.monotonic()
     wire.arm("GET", POOL)
     assert time.monotonic() - begun >= 0.1
+
+
+def test_held_requests_wait_until_they_are_let_through(wire: Wire) -> None:
+    """Nothing of a request happens before: a write that is held is not there yet."""
+    wire.do.hold(on=True)
+    with ThreadPoolExecutor(2) as threads:
+        made = threads.submit(wire.put, "p-new", body())
+        while wire.do.held() < 1:
+            time.sleep(0.01)
+        read = threads.submit(wire.arm, "GET", f"{POOLS}/p-new")
+        while wire.do.held() < 2:
+            time.sleep(0.01)
+        assert not made.done()
+        assert wire.do.release() == 2
+        assert made.result(60).status_code == 201
+        assert read.result(60).status_code in (200, 404)
+    wire.do.hold(on=False)
+
+    assert wire.arm("GET", f"{POOLS}/p-new").status_code == 200
+    assert wire.do.held() == 0

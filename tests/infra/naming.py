@@ -21,6 +21,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.service.events import pools
 from reconciler.service.http.access import OWNER, require_role
 from reconciler.service.http.message import HttpProblem
+from reconciler.spec.model import Mode, Spec
 from tests.infra.bicep import Expression
 from tests.infra.world import ROOT, Check, World, differ, module_at, unlike
 
@@ -302,7 +303,8 @@ def _keys(kind: str, operation: str, resource: str) -> tuple[str, ...]:
         "eventTime": "2026-01-01T00:00:00Z", "dataVersion": "2", "metadataVersion": "1",
         "data": {"operationName": operation, "resourceUri": resource},
     }  # fmt: skip
-    return pools.in_groups(pools.pool_keys(json.dumps([event])), {"web": _POOL}).keys
+    web = Spec("web", "s", "rg", Mode.ENFORCE, {})
+    return pools.in_groups(pools.pool_keys(json.dumps([event])), [web]).keys
 
 
 def message_encoding(world: World) -> Iterator[str]:

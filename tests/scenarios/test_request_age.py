@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.engine import load_status
 from reconciler.engine.events import Applied, Event
+from reconciler.engine.packed import Statuses
 from reconciler.engine.status import ConditionKind
 from reconciler.ports.specs import Snapshot
 from reconciler.service.catalogue import Catalogue
@@ -100,7 +101,8 @@ def test_while_one_pool_of_a_batch_is_repaired_requests_for_another_are_not_lost
     service.put("sweep", POOL, RELEASE)
     assert service.work()
     assert [report[2] for report in service.told] == ["applied", "in-sync"]
-    stale = load_status(world.parts.store.state, RELEASE)
+    stale = Statuses(world.parts.store.state).of(service.worker.catalogue.specs().by_key[RELEASE])
+    assert stale is not None
     assert stale.run is not None
     assert stale.seen is not None
     assert (stale.run.started - stale.seen).total_seconds() >= 20

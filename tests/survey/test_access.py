@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.errors import Forbidden, Rejected, Unavailable
 from reconciler.ports.devops import Queue
 from reconciler.survey import ListEvidence, SharedSurvey
-from reconciler.survey.evidence import AFTER_A_MISS
+from reconciler.survey.list_completeness import AFTER_A_MISS
 from tests.estate import Estate
 
 ORG = "fabrikam-prime"

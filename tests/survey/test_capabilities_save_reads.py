@@ -10,7 +10,7 @@ from reconciler.errors import Rejected, Throttled
 from reconciler.ports.devops import AgentPool, Queue
 from reconciler.survey import ListEvidence, SharedSurvey
 from reconciler.survey.capabilities import CAREFUL, Beliefs
-from reconciler.survey.evidence import Ledger
+from reconciler.survey.list_completeness import Ledger
 from tests.estate import Estate
 
 ORG = "fabrikam-prime"

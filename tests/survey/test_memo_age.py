@@ -74,12 +74,12 @@ def test_without_a_clock_a_fact_is_older_than_every_request() -> None:
     assert memo.oldest.year == 1
 
 
-def test_an_empty_memo_keeps_the_clock_and_no_fact() -> None:
+def test_a_memo_that_begins_again_keeps_the_clock_and_no_fact() -> None:
     clock = Settable()
     memo = Memo(clock.now)
     memo.get(OLD, lambda: "fact")
     clock.advance(5)
-    empty = memo.empty()
+    empty = memo.afresh(lambda _: True)
 
     assert empty.get(OLD, lambda: "read again") == "read again"
     assert empty.oldest == clock.now()

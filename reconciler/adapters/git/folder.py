@@ -38,9 +38,10 @@ class Folder:
         if not self._root.is_dir():
             raise NotFound(f"{where}: no such folder")
         try:
-            for path, file in _files(self._root, gathering):
-                if not gathering.too_large(path, file.stat().st_size):
-                    gathering.add(path, file.read_bytes())
+            for path, file in gathering.first(dict(_files(self._root, gathering))).items():
+                size = file.stat().st_size
+                reads = size <= self._caps.file_bytes and gathering.room(size)
+                gathering.add(path, file.read_bytes() if reads else size)
         except PermissionError as problem:
             raise Forbidden(f"{where}: may not read {problem.filename}") from None
         except OSError as problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Self
@@ -50,16 +50,16 @@ class Fetched:
             raise KeyError(name) from None
         return ShaFile.from_raw_string(kind, content, name, object_format=self._form)
 
-    def blobs(self, names: Collection[ObjectID]) -> dict[ObjectID, bytes | int | None]:
+    def blobs(self, names: Sequence[ObjectID]) -> dict[ObjectID, bytes | int | None]:
         """Those that are there or that the server has."""
         found = self._from(self._first, names)
-        missing = frozenset(name for name in names if name not in found)
+        missing = [name for name in names if name not in found]
         if missing:
             found |= self._from(self._more(missing), missing)
         return found
 
-    def _from(self, pack: Pack, names: Collection[ObjectID]) -> dict[ObjectID, bytes | int | None]:
-        found = pack.blobs(frozenset(hex_to_sha(name) for name in names))
+    def _from(self, pack: Pack, names: Sequence[ObjectID]) -> dict[ObjectID, bytes | int | None]:
+        found = pack.blobs([hex_to_sha(name) for name in names])
         return {sha_to_hex(name): content for name, content in found.items()}  # type: ignore[arg-type] # raw ids
 
 
@@ -85,21 +85,19 @@ class Stored:
             raise self._budget.oversized(f"a folder or commit of {content:,} bytes")
         return ShaFile.from_raw_string(kind, content, name, object_format=self._store.object_format)
 
-    def blobs(self, names: Collection[ObjectID]) -> dict[ObjectID, bytes | int | None]:
+    def blobs(self, names: Sequence[ObjectID]) -> dict[ObjectID, bytes | int | None]:
         """Those that are there."""
         found: dict[ObjectID, bytes | int | None] = {}
-        total, caps = 0, self._budget.caps
+        left = self._budget.caps.total_bytes
         for name in names:
             try:
-                kind, content = self._object(self._store, name, caps.file_bytes)
+                kind, content = self._object(self._store, name, self._budget.caps.file_bytes if left >= 0 else 0)
             except KeyError:
                 continue
             if kind != BLOB:
                 raise Damaged("a folder or commit in the place of a file")
-            found[name] = content
-            total += len(content) if isinstance(content, bytes) else 0
-            if total > caps.total_bytes:
-                raise self._budget.oversized(f"more than {caps.total_bytes:,} bytes of specs")
+            left -= len(content) if isinstance(content, bytes) else 0
+            found[name] = content if isinstance(content, int) or left >= 0 else len(content)
         return found
 
     def _object(self, store: DiskObjectStore, name: ObjectID, limit: int) -> tuple[int, bytes | int]:

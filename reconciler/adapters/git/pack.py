@@ -14,8 +14,9 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import IO, TYPE_CHECKING
 
 from dulwich.errors import ApplyDeltaError
@@ -204,21 +205,31 @@ class Pack:
     def structure(self) -> dict[bytes, tuple[int, bytes]]:
         """Commits, trees and tags by their id."""
         found: dict[bytes, tuple[int, bytes]] = {}
-        self._resolve(lambda kind: kind != BLOB, lambda _: True, found)
+        kept, most = 0, self._budget.caps.held_bytes
+        for name, kind, content in self._resolved(lambda kind: kind != BLOB, lambda _: True):
+            if name not in found:
+                found[name] = (kind, content)
+                kept += len(content)
+                if kept > most:
+                    raise self._budget.oversized(f"more than {most:,} bytes of folders and commits")
         return found
 
-    def blobs(self, wanted: Collection[bytes]) -> dict[bytes, bytes | int | None]:
+    def blobs(self, wanted: Sequence[bytes]) -> dict[bytes, bytes | int | None]:
         """Contents of these blobs, or their size where it is above the limit of a file, or None: unknown, above it.
 
-        One that the pack does not have is left out.
+        Of those behind the one that exceeds the limit of all, sizes. One that the pack does not have is left out.
         """
-        largest = self._budget.caps.file_bytes
-        found: dict[bytes, tuple[int, bytes]] = {}
+        largest, order = self._budget.caps.file_bytes, {name: number for number, name in enumerate(wanted)}
         sizes = {name: self._sizes[self._ids[name]] for name in wanted if name in self._ids}
-        self._resolve(
-            lambda kind: kind == BLOB, lambda name: name in wanted and sizes.get(name, 0) <= largest, found, largest
-        )
-        given: dict[bytes, bytes | int | None] = {name: content for name, (_, content) in found.items()}
+        first = _First(order, self._budget.caps.total_bytes)
+
+        def keep(name: bytes) -> bool:
+            return name in order and sizes.get(name, 0) <= largest
+
+        for name, _, content in self._resolved(lambda kind: kind == BLOB, keep):
+            if keep(name) and len(content) <= largest and name not in first.found:
+                first.add(name, content)
+        given: dict[bytes, bytes | int | None] = {**first.found}
         for name in wanted:
             if name in self._ids and (size := self._sizes[self._ids[name]]) > largest:
                 given[name] = size
@@ -296,26 +307,15 @@ class Pack:
             raise Damaged("a delta without base")
         return self._same.get(number, number)
 
-    def _resolve(
-        self,
-        of_kind: Callable[[int], bool],
-        keep: Callable[[bytes], bool],
-        found: dict[bytes, tuple[int, bytes]],
-        largest: int | None = None,
-    ) -> None:
-        """Read whole objects of some kinds and every delta that rests on one of them; keep what is named."""
-        kept, caps = 0, self._budget.caps
+    def _resolved(
+        self, of_kind: Callable[[int], bool], keep: Callable[[bytes], bool]
+    ) -> Generator[tuple[bytes, int, bytes], None, None]:
+        """Whole objects of some kinds and every delta that rests on one of them, as far as some that are kept do."""
         for name, root in tuple(self._ids.items()):
             kind = self._kinds[root]
-            if kind not in NAMES or not of_kind(kind):
-                continue
-            for id_, content in self._chain(root, name, kind, keep):
-                if keep(id_) and (largest is None or len(content) <= largest) and id_ not in found:
-                    found[id_] = (kind, content)
-                    kept += len(content)
-                    if kept > caps.total_bytes:
-                        what = "specs" if kind == BLOB else "folders and commits"
-                        raise self._budget.oversized(f"more than {caps.total_bytes:,} bytes of {what}")
+            if kind in NAMES and of_kind(kind):
+                for id_, content in self._chain(root, name, kind, keep):
+                    yield id_, kind, content
 
     def _chain(
         self, root: int, name: bytes, kind: int, keep: Callable[[bytes], bool]
@@ -344,8 +344,8 @@ class Pack:
             users = [*self._children.pop(number, ()), *self._children.pop(name, ())]
             if users:
                 held += len(content)
-                if held > caps.total_bytes:
-                    raise self._budget.oversized(f"more than {caps.total_bytes:,} bytes of deltas at once")
+                if held > caps.held_bytes:
+                    raise self._budget.oversized(f"more than {caps.held_bytes:,} bytes of deltas at once")
                 shared = _Base(content, len(users))
                 waiting += [(user, shared) for user in users]
 
@@ -361,6 +361,32 @@ class Pack:
         delta = inflate(self._file, self._data[number], self._delta_size(number))
         self._budget.spend(len(delta))
         return applied(base.content, delta, size)
+
+
+class _First:
+    """The first blobs in some order that fit into a limit together; of those that do not, sizes.
+
+    They are found in the order of the pack. A blob is dropped while more than the limit stands before or at it, so none
+    is dropped that belongs to the first.
+    """
+
+    def __init__(self, order: Mapping[bytes, int], limit: int) -> None:
+        self.found: dict[bytes, bytes | int] = {}
+        self._order = order
+        self._left = limit
+        self._last: list[tuple[int, bytes]] = []
+
+    def add(self, name: bytes, content: bytes) -> None:
+        """Keep one, and drop the last ones that are too many."""
+        self.found[name] = content
+        heappush(self._last, (-self._order[name], name))
+        self._left -= len(content)
+        while self._left < 0:
+            _, last = heappop(self._last)
+            dropped = self.found[last]
+            if isinstance(dropped, bytes):
+                self.found[last] = len(dropped)
+                self._left += len(dropped)
 
 
 @dataclass(slots=True)

@@ -7,24 +7,31 @@ says that it is stale. It is kept in memory alone: a process that starts while g
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from reconciler.adapters.boundary import escapes
 from reconciler.errors import NotFound, ReconcilerError, Rejected
-from reconciler.ports.specs import Snapshot
+from reconciler.ports.specs import Beyond, Snapshot
 
+T = TypeVar("T")
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Limits of one snapshot, against mistakes and malice of those who may push."""
+    """Limits of one snapshot, against mistakes and malice of those who may push.
+
+    `files` and `total_bytes` are settings: of what exceeds them the first files by name are read, so that every process
+    reads the same ones. A commit that exceeds another limit is refused.
+    """
 
     files: int = 20_000
     file_bytes: int = 256 * 1024
     """A larger file is skipped, and named."""
     total_bytes: int = 64 * 1024 * 1024
+    """Of the spec files that are read."""
     depth: int = 20
     """Folders below the prefix; a deeper one is skipped, and named."""
     entries: int = 500_000
@@ -35,8 +42,21 @@ class Caps:
     object_bytes: int = 8 * 1024 * 1024
     """Of one object in memory: a folder, or a blob that the delta of a spec file rests on (git makes no delta against
     a base of more than 32 times its size)."""
+    held_bytes: int = 64 * 1024 * 1024
+    """Of folders and commits, and of what deltas wait for, in memory."""
     seconds: float = 60.0
     """For all that is fetched for one snapshot."""
+
+    @classmethod
+    def of(cls, files: int, total_bytes: int) -> Caps:
+        """The limits of a deployment: with larger specs, more may be fetched for them."""
+        least = cls()
+        return cls(
+            files=files,
+            total_bytes=total_bytes,
+            fetch_bytes=max(least.fetch_bytes, 2 * total_bytes),
+            inflated_bytes=max(least.inflated_bytes, 4 * total_bytes),
+        )
 
 
 class Oversized(Rejected):
@@ -56,7 +76,9 @@ class Gathering:
         self.files: dict[str, bytes] = {}
         self.skipped: dict[str, str] = {}
         self._where = where
+        self._count = 0
         self._bytes = 0
+        self._beyond: list[str] = []
         self._entries = 0
 
     def look(self) -> None:
@@ -77,24 +99,44 @@ class Gathering:
         """Leave something out, and say so."""
         self.skipped[path] = why
 
-    def room(self, files: int) -> None:
-        """`Oversized` where one more is too many."""
-        if files >= self.caps.files:
-            raise Oversized(f"{self._where}: more than {self.caps.files:,} spec files; narrow the prefix")
+    def first(self, names: Mapping[str, T]) -> dict[str, T]:
+        """As many of these spec files as there may be, sorted by path."""
+        paths = sorted(names)
+        self._count = len(paths)
+        self._beyond += paths[self.caps.files :]
+        return {path: names[path] for path in paths[: self.caps.files]}
 
-    def add(self, path: str, content: bytes) -> None:
-        """Keep one file."""
-        self.room(len(self.files))
-        self._bytes += len(content)
-        if self._bytes > self.caps.total_bytes:
-            raise Oversized(f"{self._where}: more than {self.caps.total_bytes:,} bytes of specs; narrow the prefix")
-        self.files[path] = content
+    def room(self, size: int) -> bool:
+        """Whether the next file by path is read; behind one that is not, none is."""
+        return self._bytes + size <= self.caps.total_bytes
+
+    def add(self, path: str, content: bytes | int | None) -> None:
+        """Keep the next file by path, or note why its content was not read: its size, None where that is not known."""
+        size = len(content) if isinstance(content, bytes) else content
+        if self.too_large(path, size) or size is None:
+            return
+        if self.room(size) and isinstance(content, bytes):
+            self.files[path] = content
+        else:
+            self._beyond.append(path)
+        self._bytes += size
 
     def snapshot(self, revision: str) -> Snapshot:
         """The result, sorted; `NotFound` where there is no file at all."""
         if not self.files:
             raise NotFound(f"{self._where}: no {', '.join(SUFFIXES)} file")
-        return Snapshot(revision, dict(sorted(self.files.items())), skipped=dict(sorted(self.skipped.items())))
+        return Snapshot(revision, self.files, skipped=dict(sorted(self.skipped.items())), beyond=self._above())
+
+    def _above(self) -> Beyond | None:
+        if not self._beyond:
+            return None
+        counted = self._count > self.caps.files
+        found, most = (self._count, self.caps.files) if counted else (self._bytes, self.caps.total_bytes)
+        what, setting = ("spec files", "FILES") if counted else ("bytes of specs", "BYTES")
+        remedy = f"narrow the folder in RECONCILER_SPECS, or raise RECONCILER_GIT_{setting}"
+        return Beyond(
+            tuple(sorted(self._beyond)), f"{found:,} {what}, and the first {most:,} by name are read; {remedy}"
+        )
 
 
 def counts(name: str) -> bool:

@@ -15,7 +15,7 @@ from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.snapshots import Caps, LastGood, Oversized, changed
 from reconciler.ports.specs import Snapshot, SpecSource
 
-__all__ = ["Git", "Location", "RemoteAccess", "basic", "bearer", "changed", "source"]
+__all__ = ["Caps", "Git", "Location", "RemoteAccess", "basic", "bearer", "changed", "source"]
 
 
 class _Repository(Protocol):

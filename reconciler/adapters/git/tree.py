@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from dulwich.errors import ChecksumMismatch, FileFormatException, ObjectFormatException
@@ -33,10 +33,10 @@ class Objects(Protocol):
     def read(self, name: ObjectID) -> ShaFile:
         """A commit, a tree or a tag."""
 
-    def blobs(self, names: Collection[ObjectID]) -> Mapping[ObjectID, bytes | int | None]:
+    def blobs(self, names: Sequence[ObjectID]) -> Mapping[ObjectID, bytes | int | None]:
         """Blobs: content, or size where it is above the limit of a file, or None where it is above by an unknown size.
 
-        One that is missing is left out.
+        Those behind the one that exceeds the limit of all are sizes as well. One that is missing is left out.
         """
 
 
@@ -98,15 +98,10 @@ def _entries(tree: Tree) -> Iterator[TreeEntry]:
 
 def _gather(store: Objects, root: Tree, gathering: Gathering) -> None:
     """Names first, then the blobs of those that are spec files, and no other blob."""
-    wanted = _wanted(store, root, gathering)
-    blobs = store.blobs(frozenset(wanted.values()))
+    wanted = gathering.first(_wanted(store, root, gathering))
+    blobs = store.blobs(tuple(dict.fromkeys(wanted.values())))
     for path, sha in wanted.items():
-        content = blobs[sha]
-        if isinstance(content, bytes):
-            if not gathering.too_large(path, len(content)):
-                gathering.add(path, content)
-        else:
-            gathering.too_large(path, content)
+        gathering.add(path, blobs[sha])
 
 
 def _wanted(store: Objects, root: Tree, gathering: Gathering) -> dict[str, ObjectID]:
@@ -130,7 +125,6 @@ def _wanted(store: Objects, root: Tree, gathering: Gathering) -> dict[str, Objec
             elif counts(name) and entry.mode not in REGULAR:
                 gathering.skip(path, "not a regular file")
             elif counts(name):
-                gathering.room(len(wanted))
                 if path in wanted:
                     twice.append(path)
                 wanted[path] = entry.sha

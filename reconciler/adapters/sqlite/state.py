@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.sqlite.file import LocalFile
-from reconciler.adapters.store_limits import CLOCKS, LONGEST_LEASE, lease_seconds
+from reconciler.adapters.store_limits import CLOCKS, LONGEST_LEASE, lease_held, lease_seconds, leased
 from reconciler.documents import Json
 from reconciler.errors import LeaseHeld, Rejected
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, pool_document
+from reconciler.ports.stores import Lease, Leases, StateStore, StoredDocument, leased_document, pool_document
 
 BELIEVED = LONGEST_LEASE + CLOCKS
 """Seconds ahead at which a lease may expire at most."""
@@ -33,9 +34,9 @@ class LocalLeases:
         self._lock = threading.Lock()
         self._held: dict[str, str] = {}
 
-    def acquire(self, key: str, seconds: float) -> LocalLease:
+    def acquire(self, key: str, seconds: float, holder: str = "") -> LocalLease:
         """Take the lease, or raise `LeaseHeld`."""
-        token, length = uuid4().hex, lease_seconds(seconds)
+        token, length = f"{uuid4().hex} {holder}".strip(), lease_seconds(seconds)
         now = self._clock.now().timestamp()
         with self._file.begin() as connection:
             taken = connection.execute(
@@ -43,10 +44,14 @@ class LocalLeases:
                 "SET token = excluded.token, expires = excluded.expires WHERE expires <= :now OR expires > :longest",
                 {"key": key, "token": token, "until": now + length, "now": now, "longest": now + BELIEVED},
             ).rowcount
-        if not taken:
-            raise LeaseHeld(f"pool {key}: another worker holds its lease")
+            row = None
+            if not taken:
+                row = connection.execute("SELECT token, expires FROM leases WHERE key = ?", (key,)).fetchone()
+        if row is not None:
+            until = datetime.fromtimestamp(row[1], UTC)
+            raise lease_held(key, row[0].partition(" ")[2], until, row[1] - now)
         with self._lock:
-            self._held[pool_document(key)] = token
+            self._held[leased_document(key)] = token
         return LocalLease(self, key, token, length)
 
     def held(self, name: str) -> str | None:
@@ -62,13 +67,13 @@ class LocalLeases:
                 "UPDATE leases SET expires = ? WHERE key = ? AND token = ?", (until, lease.key, lease.token)
             ).rowcount
         if not kept:
-            raise LeaseHeld(f"pool {lease.key}: the lease was lost to another worker")
+            raise LeaseHeld(f"{leased(lease.key)}: the lease was lost to another worker")
 
     def free(self, lease: LocalLease) -> None:
         """Return a lease."""
         with self._lock:
-            if self._held.get(pool_document(lease.key)) == lease.token:
-                del self._held[pool_document(lease.key)]
+            if self._held.get(leased_document(lease.key)) == lease.token:
+                del self._held[leased_document(lease.key)]
         with self._file.begin() as connection:
             connection.execute("DELETE FROM leases WHERE key = ? AND token = ?", (lease.key, lease.token))
 
@@ -136,8 +141,14 @@ class LocalState:
         with self._file.look() as connection:
             return [row[0] for row in connection.execute(sql, (len(prefix), prefix))]
 
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        """Name → tag of all documents that begin so."""
+        sql = f"SELECT name, etag FROM {self._table} WHERE substr(name, 1, ?) = ?"  # noqa: S608 - as above
+        with self._file.look() as connection:
+            return dict(connection.execute(sql, (len(prefix), prefix)).fetchall())
+
     def _guard(self, connection: sqlite3.Connection, name: str) -> None:
-        """Hold to the lease of the pool whose document this is, in the same transaction as the write."""
+        """Hold to the lease that guards this document, in the same transaction as the write."""
         if self._leases is None:
             return
         mine = self._leases.held(name)
@@ -145,6 +156,6 @@ class LocalState:
         now = self._clock.now().timestamp()
         sql = "SELECT token FROM leases WHERE key = ? AND expires > ? AND expires <= ?"
         row = connection.execute(sql, (key, now, now + BELIEVED)).fetchone()
-        holder = row[0] if row and name == pool_document(key) else None
+        holder = row[0] if row and name == leased_document(key) else None
         if holder != mine:
-            raise LeaseHeld(f"state {name}: another worker holds the pool's lease, or ours was lost")
+            raise LeaseHeld(f"state {name}: another worker holds its lease, or ours was lost")

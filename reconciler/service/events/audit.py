@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 from functools import cache
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment_of
 from reconciler.service.events.envelope import decode, envelope
-from reconciler.service.events.pools import Keys
+from reconciler.service.events.pools import ChangedPlace, Keys
+from reconciler.service.queue.requests import Concern, group_of
 from reconciler.spec.model import Organization, Spec
+from reconciler.survey import scopes
 from reconciler.survey.names import RememberedNames, key
+from reconciler.survey.scopes import Scope
 
 _PROJECT = frozenset(
     {
@@ -49,6 +54,27 @@ _SECURITY = frozenset(
 _LISTS = ("decoratedAuditLogEntries", "auditLogEntries", "entries", "events", "records", "value")
 
 
+_LONGEST = 19
+"""Digits of an id; more are none."""
+_MEMBERSHIP = "group.updategroupmembership"
+_POOL_TOKEN = re.compile(r"agentpools(?:/(?P<pool>[0-9]{1,18}))?")
+_QUEUE_TOKEN = re.compile(r"agentqueues/(?P<project>[0-9a-f-]{36})(?:/(?P<queue>[0-9]{1,18}))?")
+"""Tokens of access control lists in the namespace DistributedTask; community scripts agree on them."""
+
+
+class What(StrEnum):
+    """What an entry is about."""
+
+    PROJECT = "project"
+    """A project as a whole: created, renamed, deleted, restored."""
+    QUEUE = "queue"
+    """Access to, or roles on, a queue or all queues of a project."""
+    AGENT_POOL = "agent pool"
+    ROLES = "roles"
+    MEMBERS = "members"
+    """Who is in which group: no pool's desired state, but what it is judged by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """Where something changed; an empty field is unknown and matches everything."""
@@ -59,24 +85,72 @@ class Hint:
     project_id: str = ""
     """Lower case."""
     agent_pool: str = ""
-    new_project: bool = False
-    """The name may be in no spec yet, or the new name of a project that is."""
+    what: What = What.QUEUE
+    number: int = 0
+    """Id of the queue or the agent pool; 0: any."""
+    by: str = ""
+    """Local id of who did it, lower case."""
+
+    @property
+    def new_project(self) -> bool:
+        """Whether the name may be in no spec yet, or is the new name of a project that is in one."""
+        return self.what is What.PROJECT
+
+    def places(self, organization: str) -> tuple[Scope, ...]:
+        """Where to look first, in this organization."""
+        project = self.project_id or self.project
+        inside = scopes.project(organization, project, queue=self.number) if project else None
+        match self.what:
+            case What.MEMBERS:
+                return (scopes.members(organization),)
+            case What.AGENT_POOL:
+                return (scopes.agent_pools(organization),)
+            case What.ROLES:
+                return (scopes.roles(organization, agent_pool=self.number),)
+            case What.PROJECT if inside is not None:
+                return (scopes.projects(organization), inside)
+            case _:
+                return (inside or scopes.organization(organization),)
 
 
 Remembered = Callable[[str], RememberedNames]
 """Key of a pool → what its names stood for. Called once for a pool, and only where an entry's project is in no list."""
+Operator = Callable[[str], str]
+"""Organization → the local id that the operator has there, lower case; empty where it is not known."""
 
 
-def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered) -> Keys:
-    """Keys of the pools that a delivery of the audit stream concerns."""
+Left = Callable[[Iterable[ChangedPlace]], Collection[ChangedPlace]]
+"""The operator's own changes → those of them whose place was not verified since."""
+
+
+def _unknown(_organization: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """How the operator's own changes are told from others, and which of them are done."""
+
+    operator: Operator = _unknown
+    left: Left = tuple
+
+
+def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered, own: Own = Own()) -> Keys:
+    """The pools that a delivery of the audit stream concerns, beside echoes of the operator's own writes."""
     items, problem = decode(body)
     entries = [entry for item in items for entry in _unwrapped(item)]
-    return _concerned(entries, specs, remembered, Counter([problem] if problem else []))
+    return _concerned(entries, specs, remembered, own, unread=problem)
 
 
-def log_keys(entries: Iterable[Json], specs: Sequence[Spec], remembered: Remembered, organization: str) -> Keys:
-    """Keys of the pools that entries of one organization's polled audit log concern."""
-    return _concerned(list(entries), specs, remembered, Counter(), organization)
+def log_keys(
+    entries: Iterable[Json],
+    specs: Sequence[Spec],
+    remembered: Remembered,
+    organization: str,
+    own: Own = Own(),
+) -> Keys:
+    """The same of entries of one organization's polled audit log."""
+    return _concerned(list(entries), specs, remembered, own, organization)
 
 
 def hint_of(entry: Json, organization: str = "") -> Hint | None:
@@ -86,18 +160,47 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
     action = _text(entry, "actionId").lower()
     data = entry.get("data")
     data = data if isinstance(data, dict) else {}
-    where = organization or _organization(entry)
-    project = _text(entry, "projectName") or _text(data, "ProjectName")
-    project_id = (_text(entry, "projectId") or _text(data, "ProjectId")).lower()
+    by = _text(entry, "actorUserId").lower()
+    hint = Hint(
+        organization or _organization(entry),
+        _text(entry, "projectName") or _text(data, "ProjectName"),
+        _project_id(_text(entry, "projectId")) or _project_id(_text(data, "ProjectId")),
+        by=by,
+    )
+    return _judged(hint, action, data)
+
+
+def _judged(hint: Hint, action: str, data: dict[str, Json]) -> Hint | None:
+    """What the action makes of the hint; None where it is none of ours."""
+    kind = _text(data, "ResourceType").lower()
     if action in _PROJECT:
-        return Hint(where, project, project_id, new_project=True)
+        return replace(hint, what=What.PROJECT)
     if action in _POOL:
-        return Hint(where, agent_pool=_text(data, "AgentPoolName"))
-    if _RESOURCE.match(action) and _text(data, "ResourceType").lower() in _RESOURCE_TYPES:
-        return Hint(where, project, project_id)
+        return Hint(hint.organization, agent_pool=_text(data, "AgentPoolName"), what=What.AGENT_POOL, by=hint.by)
+    if _RESOURCE.match(action) and kind in _RESOURCE_TYPES:
+        return replace(hint, number=_number(data.get("ResourceId")) if kind == "queue" else 0)
     if action in _SECURITY and _text(data, "NamespaceName").lower() in ("", "distributedtask"):
-        return Hint(where)
+        return _of_token(hint.organization, _text(data, "Token").lower().strip("/"), hint.by)
+    if action == _MEMBERSHIP or action.startswith(f"{_MEMBERSHIP}."):
+        return Hint(hint.organization, what=What.MEMBERS, by=hint.by)
     return None
+
+
+def _of_token(organization: str, token: str, by: str) -> Hint:
+    if found := _QUEUE_TOKEN.fullmatch(token):
+        return Hint(organization, project_id=found["project"], number=int(found["queue"] or 0), by=by)
+    pool = _POOL_TOKEN.fullmatch(token)
+    return Hint(organization, what=What.ROLES, number=int(pool["pool"] or 0) if pool else 0, by=by)
+
+
+def _project_id(text: str) -> str:
+    """Lower case; entries about no project have an id of zeros."""
+    return "" if not text.strip("0-") else text.lower()
+
+
+def _number(value: Json) -> int:
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST else 0
 
 
 def concerned(hint: Hint, spec: Spec, remembered: Remembered) -> bool:
@@ -126,18 +229,63 @@ def _concerned(
     entries: Sequence[Json],
     specs: Sequence[Spec],
     remembered: Remembered,
-    dropped: Counter[str],
+    own: Own,
     organization: str = "",
+    *,
+    unread: str = "",
 ) -> Keys:
-    hints, known = set(), cache(remembered)
+    hints, dropped = _hints(entries, organization)
+    if unread:
+        dropped[unread] += 1
+    known_names, operator = cache(remembered), cache(own.operator)
+
+    @cache
+    def touched(place: Hint) -> Sequence[Spec]:
+        return [spec for spec in specs if concerned(place, spec, known_names)]
+
+    used = sorted({one.name for spec in specs for one in spec.organizations})
+    changes = {hint: tuple(_changes(hint, at, used, operator)) for hint, at in hints.items()}
+    every = [one for found in changes.values() for one in found]
+    left = set(own.left(one for one in every if one.own))
+    concerns = [
+        _concern(hint, spec, hints[hint])
+        for hint, found in changes.items()
+        if hint.what is not What.MEMBERS and not all(one.own and one not in left for one in found)
+        for spec in touched(replace(hint, number=0, by=""))
+    ]
+    if echoes := sum(one.own and one not in left for one in every):
+        dropped["an echo of the operator's own write"] += echoes
+    return Keys(tuple(sorted(concerns, key=lambda one: one.key)), dict(dropped), changes=tuple(every))
+
+
+def _hints(entries: Sequence[Json], organization: str) -> tuple[dict[Hint, datetime | None], Counter[str]]:
+    """Each hint once, with its last moment; and why the other entries are none."""
+    found: dict[Hint, datetime | None] = {}
+    dropped: Counter[str] = Counter()
     for entry in entries:
         hint = hint_of(entry, organization)
         if hint is None:
             dropped["not about pools, their projects or their rights"] += 1
         else:
-            hints.add(hint)
-    keys = {spec.key for spec in specs if any(concerned(hint, spec, known) for hint in hints)}
-    return Keys(tuple(sorted(keys)), dict(dropped))
+            at = moment_of(entry.get("timestamp"))
+            # Without a moment it may have happened at any time: that is the latest there is.
+            known = found.get(hint, at)
+            found[hint] = max(at, known) if at is not None and known is not None else None
+    return found, dropped
+
+
+def _changes(hint: Hint, at: datetime | None, used: Sequence[str], operator: Operator) -> Iterator[ChangedPlace]:
+    own = bool(hint.by and hint.organization) and hint.by == operator(hint.organization)
+    for name in (hint.organization,) if hint.organization else used:
+        for place in hint.places(name):
+            yield ChangedPlace(name, place.text(), at, own)
+
+
+def _concern(hint: Hint, spec: Spec, at: datetime | None) -> Concern:
+    """An agent pool that came or went takes its queues with it, of which no entry tells: that is the whole pool."""
+    whole = hint.what is What.AGENT_POOL or not hint.organization
+    places = frozenset() if whole else frozenset(one.text() for one in hint.places(hint.organization))
+    return Concern(spec.key, group_of(spec), places, at)
 
 
 def _unwrapped(item: Json) -> list[Json]:

@@ -11,8 +11,9 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment_of
 
 MAX_BYTES = 1_048_576
 """Event Grid's limit for one batch; a queue message is far smaller."""
@@ -31,6 +32,8 @@ class Envelope:
     """The payload. It may carry claims, so it is never printed, stored or logged."""
     trace: str = ""
     """`traceparent`, the attribute of CloudEvents' distributed tracing extension; as sent, not checked."""
+    at: datetime | None = None
+    """When it happened: `eventTime`, in CloudEvents `time`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def envelope(item: Json) -> Envelope | None:
         source=_text(source),
         data=_data(item),
         trace=_text(item.get("traceparent")),
+        at=moment_of(item.get("eventTime") or item.get("time")),
     )
 
 

@@ -15,10 +15,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from reconciler.service.events.envelope import Envelope, open_document
+from reconciler.service.queue.requests import Concern, group_of
+from reconciler.spec.model import Spec
+from reconciler.survey import scopes
 
 _TYPES = frozenset(
     name.lower()
@@ -55,44 +59,72 @@ _GROUP_OPERATIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """Pools to reconcile."""
+class ChangedPlace:
+    """A place that a service reported to have changed."""
 
-    keys: tuple[str, ...] = ()
-    """Lower-case pool names, each once, sorted."""
+    organization: str
+    """Bare name; empty where the report names none."""
+    scope: str
+    at: datetime | None
+    """When, by the service's clock."""
+    own: bool = False
+    """Whether the operator itself changed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Pools to reconcile, and why."""
+
+    concerns: tuple[Concern, ...] = ()
+    """Sorted by pool."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Reason → how many; for one log line and a counter."""
     trace: str = ""
     """`traceparent` of the first event that has one; as sent, not checked."""
     groups: tuple[str, ...] = ()
     """Resource ids of the groups that were deleted, or whose resources were moved; lower case, sorted."""
+    changes: tuple[ChangedPlace, ...] = ()
+    """Every place that was reported to have changed, whether a pool is concerned or not."""
+    put: datetime | None = None
+    """When the report was put on its queue."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Lower-case pool names, each once, sorted."""
+        return tuple(sorted({one.key for one in self.concerns}))
 
 
 def pool_keys(body: bytes | str) -> Keys:
     """Keys of the pools that a queue message or a delivery of Event Grid names."""
     opened = open_document(body)
     dropped = Counter(opened.dropped)
-    keys, groups = set(), set()
+    concerns: dict[str, Concern] = {}
+    groups = set()
     for event in opened.events:
         if name := _pool_name(event):
-            keys.add(name)
+            concerns.setdefault(name, Concern(name, name, _body(name), event.at))
         elif group := _group(event):
             groups.add(group)
         else:
             dropped["not a write or delete of a pool"] += 1
     trace = next((event.trace for event in opened.events if event.trace), "")
-    return Keys(tuple(sorted(keys)), dict(dropped), trace, tuple(sorted(groups)))
+    return Keys(tuple(concerns[key] for key in sorted(concerns)), dict(dropped), trace, tuple(sorted(groups)))
 
 
-def in_groups(found: Keys, pool_ids: Mapping[str, str]) -> Keys:
-    """With the pools of the groups; `pool_ids`: key of a pool → its resource id, for all specs."""
-    keys, dropped = set(found.keys), Counter(found.dropped)
+def in_groups(found: Keys, specs: Iterable[Spec]) -> Keys:
+    """With the pools of the groups, by their specs."""
+    concerns, dropped = {one.key: one for one in found.concerns}, Counter(found.dropped)
     for group in found.groups:
-        inside = {key for key, number in pool_ids.items() if number.lower().startswith(f"{group}/")}
-        keys |= inside
+        inside = [spec for spec in specs if spec.pool_id.lower().startswith(f"{group}/")]
+        concerns |= {spec.key: Concern(spec.key, group_of(spec), _body(spec.key)) for spec in inside}
         if not inside:
             dropped["a resource group without pools"] += 1
-    return replace(found, keys=tuple(sorted(keys)), dropped=dict(dropped), groups=())
+    return replace(found, concerns=tuple(concerns[key] for key in sorted(concerns)), dropped=dict(dropped), groups=())
+
+
+def _body(key: str) -> frozenset[str]:
+    """What such an event is about."""
+    return frozenset({scopes.arm(key).text()})
 
 
 def _pool_name(event: Envelope) -> str:

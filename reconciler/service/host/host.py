@@ -44,8 +44,8 @@ class ServeOptions:
     """Hosts that requests may name, beside the address and loopback."""
     limits: Limits = field(default_factory=Limits)
     timers: bool = True
-    lanes: tuple[str, ...] = ()
-    """Names of queues whose messages go first, in this order; the others follow by name."""
+    patient: tuple[str, ...] = ()
+    """Names of queues for whose messages nobody waits."""
     grace: float = 250.0
     """Seconds that runs under way may still take after a stop."""
     ids: bool = True
@@ -107,12 +107,11 @@ class Host:
         return [served for served in self._functions if served.trigger == trigger]
 
     def _lanes(self) -> list[Lane]:
-        place = {name: number for number, name in enumerate(self._options.lanes)}
         lanes = []
         for served in self._of("queueTrigger"):
             name = str(served.details["queueName"])
-            lanes.append(Lane(name, self._queues.named(name), self._receiver(served)))
-        return sorted(lanes, key=lambda lane: (place.get(lane.name, len(place)), lane.name))
+            lanes.append(Lane(name, self._queues.named(name), self._receiver(served), name in self._options.patient))
+        return sorted(lanes, key=lambda lane: lane.name)
 
     def call(self, served: Served, argument: object) -> object:
         """Run a function with its trigger's value, then send what it put on its outputs. Errors pass, logged."""

@@ -25,10 +25,8 @@ APP = Path(__file__).resolve().parents[3] / "function_app.py"
 
 def host(hosting: Hosting, queues: MessageQueues, options: ServeOptions, path: Path = APP) -> Host:
     """A host for the app; `BindingError` where it cannot be served."""
-    lanes = (hosting.work_queue, f"{hosting.work_queue}-poison", hosting.sweep_queue)
-    named = replace(
-        options, key=options.key if options.key.required else FunctionKey.of(hosting.function_key.reveal()), lanes=lanes
-    )
+    key = options.key if options.key.required else FunctionKey.of(hosting.function_key.reveal())
+    named = replace(options, key=key, patient=(hosting.sweep_queue,))
     return Host(read(_app(path).get_functions(), hosting.bound), queues, named)
 
 

@@ -1,9 +1,10 @@
 """Queue workers: threads that take messages and run the functions which declare a trigger for them.
 
 As under the Functions host: a function that returns acknowledges its message, one that raises gets it again, and the
-queue moves a message that was taken too often to its dead letters (``<queue>-poison``). Queues are read in the order
-given: events in the first come before a full resync's batches in a later one. Source: Microsoft Learn,
-"Azure Queue storage trigger for Azure Functions".
+queue moves a message that was taken too often to its dead letters (``<queue>-poison``). Queues are read in
+turn, so that a flood in one holds up no other. What nobody waits for (`Lane.patient`) is taken only where no other lane
+has a message, and never by the last free worker: a batch of the full resync takes minutes, and an event that comes then
+finds a worker. Source: Microsoft Learn, "Azure Queue storage trigger for Azure Functions".
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Lane:
     name: str
     queue: MessageQueue
     run: Callable[[Message], None]
+    patient: bool = False
+    """Whether nobody waits for its messages."""
 
 
 class Workers:
@@ -43,12 +46,15 @@ class Workers:
 
     def __init__(self, lanes: Sequence[Lane], count: int, retry: float, wait: Wait = threading.Event.wait) -> None:
         """`retry`: seconds until a message comes again whose function failed; `wait`: between two renewals."""
-        self._lanes = tuple(lanes)
+        self._urgent = [one for one in lanes if not one.patient]
+        self._patient = [one for one in lanes if one.patient]
+        self._patience = threading.Semaphore(max(1, count - 1))
+        """One for each patient message at the same time."""
         self._retry = retry
         self._wait = wait
         self._stop = threading.Event()
         self._news = threading.Condition()
-        self._heard = 0
+        self._heard = self._turn = 0
         self._threads = [
             threading.Thread(target=self._loop, name=f"worker-{number}", daemon=True) for number in range(count)
         ]
@@ -87,17 +93,29 @@ class Workers:
             self._news.wait_for(lambda: self._heard != heard or self._stop.is_set(), IDLE)
 
     def _step(self) -> bool:
-        """Run one message of the first lane that has one; whether there was any."""
-        for lane in self._lanes:
-            try:
-                taken = lane.queue.take(1, HIDE)
-            except ReconcilerError as error:
-                _log.warning("queue %s: %s", lane.name, error)
-                continue
-            if taken:
-                self._handle(lane, _Taken(lane, taken[0]))
-                return True
-        return False
+        """Run one message; whether there was any."""
+        with self._news:
+            self._turn += 1
+            first = self._turn % max(1, len(self._urgent))
+        if any(self._one(lane) for lane in (*self._urgent[first:], *self._urgent[:first])):
+            return True
+        if not self._patience.acquire(blocking=False):
+            return False
+        try:
+            return any(self._one(lane) for lane in self._patient)
+        finally:
+            self._patience.release()
+
+    def _one(self, lane: Lane) -> bool:
+        """Run one message of a lane; whether there was any."""
+        try:
+            taken = lane.queue.take(1, HIDE)
+        except ReconcilerError as error:
+            _log.warning("queue %s: %s", lane.name, error)
+            return False
+        if taken:
+            self._handle(lane, _Taken(lane, taken[0]))
+        return bool(taken)
 
     def _handle(self, lane: Lane, taken: _Taken) -> None:
         try:

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from reconciler.documents import Json
 from reconciler.documents.spelling import nearest
-from reconciler.engine import load_status, unnamed
+from reconciler.engine import unnamed
+from reconciler.engine.packed import Statuses
 from reconciler.engine.rate_needs import needs_of
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
@@ -85,11 +86,11 @@ def reconcile_pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
 
 def pools(context: ApiContext) -> HttpResponse:
     """All pools with their condition, the commit, and every problem of the specs."""
-    specs = context.catalogue.specs()
+    specs, statuses = context.catalogue.specs(), Statuses(context.state)
     body = {
         "revision": specs.revision,
         "stale": specs.snapshot.stale,
-        "pools": [_line(context, spec) for spec in specs.by_key.values()],
+        "pools": [_line(statuses, spec) for spec in specs.by_key.values()],
         "unnamed": [{"name": one.key, **_ready(one)} for one in _unnamed(context, specs)],
         "problems": [str(problem) for problem in specs.problems],
         "budgets": _budgets(context, specs.by_key.values()),
@@ -100,17 +101,17 @@ def pools(context: ApiContext) -> HttpResponse:
 def pool(context: ApiContext, request: HttpRequest) -> HttpResponse:
     """What the last run saw of one pool; of a pool that no spec names any more too, until it is forgotten."""
     specs, name = context.catalogue.specs(), request.params["name"]
-    for status in _unnamed(context, specs) if name.lower() not in specs.by_key else ():
-        if status.key == name.lower():
-            gone = {"name": status.key, "revision": specs.revision, "spec": None, "status": status.public()}
+    for one in _unnamed(context, specs) if name.lower() not in specs.by_key else ():
+        if one.key == name.lower():
+            gone = {"name": one.key, "revision": specs.revision, "spec": None, "status": one.public()}
             return HttpResponse(200, gone)
     spec = known_spec(specs, name)
-    document = context.state.load(f"pools/{spec.key}")
+    status = Statuses(context.state).of(spec)
     body: dict[str, Json] = {
         "name": spec.name,
         "revision": specs.revision,
         "spec": {"path": spec.path, "mode": spec.mode.value},
-        "status": PoolStatus.from_json(spec.key, document.body).public() if document else None,
+        "status": None if status is None else status.public(),
         "budgets": _budgets(context, [spec]),
     }
     return HttpResponse(200, body)
@@ -203,8 +204,8 @@ def _accepted(specs: tuple[Spec, ...], where: str) -> dict[str, Json]:
     return {"accepted": [spec.name for spec in specs], "status": where}
 
 
-def _line(context: ApiContext, spec: Spec) -> dict[str, Json]:
-    status = load_status(context.state, spec.key)
+def _line(statuses: Statuses, spec: Spec) -> dict[str, Json]:
+    status = statuses.of(spec) or PoolStatus(spec.key)
     return {"name": spec.name, "mode": spec.mode.value, **_ready(status)}
 
 

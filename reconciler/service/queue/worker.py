@@ -7,30 +7,38 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.engine import Result, load_status, waits
+from reconciler.engine.look import OrganizationLook
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
+from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
+from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
+from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
-from reconciler.service.queue.outbox import Outbox
+from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.service.queue.urgency import paced
 from reconciler.spec.model import Spec
-from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
+from reconciler.survey.evidence import Evidence
+from reconciler.survey.owners import owned_elsewhere
 from reconciler.telemetry import Span, Telemetry
 
 FLOODS = frozenset({"event", "audit"})
 """Triggers without a waiting caller, of which there may be thousands."""
+SWEEP = "sweep"
+"""The trigger of a resync, which reads an organization as a whole."""
 EXPLICIT = "http"
 """The trigger of a caller's own request: it sends again what was rejected before."""
 
@@ -38,19 +46,10 @@ EXPLICIT = "http"
 class Reconciles(Protocol):
     """The part of `reconciler.engine.Reconciler` that a worker uses."""
 
-    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        """The shared reads of a batch."""
-
-    def reconcile(
-        self,
-        spec: Spec,
-        revision: str,
-        survey: SharedSurvey | None = None,
-        *,
-        requested: datetime | None = None,
-        specs_read: datetime | None = None,
-    ) -> Result:
-        """One run of one pool; `requested`: when a caller requested it; `specs_read`: when its specs were read."""
+    def look(
+        self, specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool
+    ) -> AbstractContextManager[OrganizationLook]:
+        """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,10 @@ class Report:
     seconds: float = 0.0
     ahead: bool = False
     """Whether stored moments lay ahead of this clock; they counted as unknown."""
+    trace: str = ""
+    """W3C traceparent of the run."""
+    later: Later | None = None
+    """The follow-up that the run requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,11 @@ class _Task:
 
     work: WorkMessage
     inserted: datetime
+    """When it was put for the first time."""
     specs: Specs
-    survey: SharedSurvey | None
+    look: OrganizationLook
     """One pool reads for itself; the pools of a batch share what they read."""
+    demand: Demand
 
     def lifts_rests(self, status: PoolStatus) -> bool:
         """Whether a caller requested this run after a write was rejected that is not sent again by itself."""
@@ -106,31 +111,68 @@ class Worker:
     git_away: float = 60.0
     """Seconds until a message is retried for which no specs could be read."""
     burst: Burst = field(default_factory=Burst)
+    evidence: Evidence | None = None
+    """What this process knows of the organizations."""
+    sweeps: Sweeps | None = None
+    """Which reads a resync may postpone; None: none."""
 
     @paced
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
         """Reconcile the pools of a message; `inserted` by the store's clock."""
-        began = self.clock.monotonic()
-        wait = (self.clock.now() - inserted).total_seconds()
+        began, received, inserted = self.clock.monotonic(), self.clock.now(), work.put(inserted)
+        wait = (received - min(work.at or inserted, inserted)).total_seconds()
         self.telemetry.record("reconciler.queue.wait", max(0.0, wait), trigger=work.trigger)
         try:
             specs = self.catalogue.specs(_put(work, inserted))
         except ReconcilerError as error:
             # No pool causes this, so it must not count as an attempt: five would be used up in a minute.
-            self.outbox.again(work, max(self.git_away, error.retry_after or 0.0))
+            self.outbox.again(work.back(inserted), max(self.git_away, error.retry_after or 0.0))
             self.telemetry.count("reconciler.specs.failed", reason=error.reason)
             return ()
-        known = [specs.by_key[key] for key in work.keys if key in specs.by_key]
-        survey = self.reconciler.survey(known) if len(known) > 1 else None
-        task = _Task(work, inserted, specs, survey)
-        reports = []
+        work = spread_out(work, specs.by_key.values())
+        known = self._concerned(work, specs)
+        put, sweep = _put(work, inserted), work.trigger == SWEEP
+        demand = demand_of(work, received, put)
+        turn = self.sweeps.demand(known, received, put) if sweep and self.sweeps is not None else demand
+        with ExitStack() as stack:
+            try:
+                look = self.reconciler.look(known, turn, shared=sweep)
+                task = _Task(work, inserted, specs, stack.enter_context(look), demand)
+            except LeaseHeld as error:
+                self.outbox.again(work.back(inserted), error.retry_after or self.busy)
+                return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
+            return tuple(self._each(task, began))
+
+    def _concerned(self, work: WorkMessage, specs: Specs) -> list[Spec]:
+        """The specs of a message, without those of pools whose queues it is known not to be about."""
+        if self.evidence is not None:
+            self.evidence.name(specs.by_key.values(), (specs.revision, id(specs.by_key)))
+        found = [specs.by_key[key] for key in work.keys if key in specs.by_key]
+        return [one for one in found if not owned_elsewhere(self.evidence, one, specs.by_key, scopes_of(work))]
+
+    def _each(self, task: _Task, began: float) -> Iterator[Report]:
+        work, failed, later = task.work, Failed(), list[Later]()
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
-                self.outbox.again(replace(work, keys=work.keys[position:]))
-                reports.append(self._reported(task, Report(key, "later")))
+                self.outbox.again(work.back(task.inserted, work.keys[position:]))
+                yield self._reported(work, task.specs, Report(key, "later"))
                 break
-            reports.append(self._reported(task, self._apart(task, key)))
-        return tuple(reports)
+            report = self._apart(task, key)
+            yield self._reported(work, task.specs, report)
+            pause = pause_of(report.result)
+            if pause is not None:
+                # No pool of an organization that throttles can be read: one message for all of them, when it may be.
+                self.outbox.again(work.back(task.inserted, work.keys[position:]), pause)
+                break
+            failed.note(report.trace, report.result)
+            if report.later is not None:
+                later.append(report.later)
+        for keys, delay in failed.together():
+            self.outbox.again(work.back(task.inserted, keys), delay)
+        for trace, result in failed.apart():
+            due = self.clock.now() + timedelta(seconds=result.next_look or 0.0)
+            later.append(Later(result.status.key, due, trace, places_left(work, result)))
+        self.outbox.promise_all(later)
 
     def _apart(self, task: _Task, key: str) -> Report:
         """One pool of a message; where it fails among others, it gets a message of its own."""
@@ -142,15 +184,17 @@ class Worker:
         except Exception:
             if len(task.work.keys) == 1:
                 raise
-            self.outbox.again(replace(task.work, keys=(key,)))
+            self.outbox.again(task.work.back(task.inserted, (key,)))
             return Report(key, "apart")
 
-    def _reported(self, task: _Task, report: Report) -> Report:
-        self.telemetry.count("reconciler.runs", result=report.what, trigger=task.work.trigger)
-        self.listen(task.work, report, task.specs)
+    def _reported(self, work: WorkMessage, specs: Specs, report: Report) -> Report:
+        self.telemetry.count("reconciler.runs", result=report.what, trigger=work.trigger)
+        self.listen(work, report, specs)
         return report
 
     def _one(self, task: _Task, key: str, span: Span) -> Report:
+        if (report := self._unchanged(task, key, span)) is not None:
+            return report
         status = load_status(self.state, key)
         now, work, run = self.clock.now(), task.work, status.run
         task = self._not_behind(task, status)
@@ -158,10 +202,14 @@ class Worker:
         if spec is None:
             return Report(key, "unknown")
         seen, started = (run.seen, run.started) if run is not None else (None, None)
-        stored = Record(seen, status.covered, self.outbox.follows(key), started)
+        promised_at, places = self.outbox.follows(key), () if is_whole(work) else work.scopes
+        stored = Record(seen, status.covered, promised_at.at, started)
         record = stored.believed(now)
         if record.follow_up != stored.follow_up:
             self.outbox.forget(key)
+        if owned_elsewhere(self.evidence, spec, task.specs.by_key, task.demand.scopes):
+            return Report(key, "superseded")
+        record = self._for_places(task, record, spec, promised_at)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
         if promise is not None and promise > now + MARGIN:
@@ -180,10 +228,44 @@ class Worker:
         if decision is Decision.SUPERSEDED:
             return Report(key, "superseded")
         if decision is Decision.EARLY and promise is not None:
-            self.outbox.again(work, (promise - now).total_seconds())
+            self.outbox.again(replace(work, keys=(key,)), (promise - now).total_seconds())
         else:
-            self.outbox.promise(key, promised(record, now, in_burst=in_burst), span.traceparent or work.trace)
+            at = promised(record, now, in_burst=in_burst)
+            self.outbox.promise(key, at, span.traceparent or work.trace, scopes=places)
         return Report(key, "postponed")
+
+    def _for_places(self, task: _Task, record: Record, spec: Spec, follows: FollowUp) -> Record:
+        """The record as a request about some places sees it: it relies on no follow-up that is about others."""
+        if is_whole(task.work):
+            return record if not follows.scopes else replace(record, follow_up=None)
+        found = replace(record, follow_up=record.follow_up if holds(follows.scopes, task.work.scopes) else None)
+        seen, read = None, task.specs.read
+        if self.evidence is not None and read is not None:
+            seen = self.evidence.seen(spec, task.demand.scopes)
+        if seen is None or read is None:
+            return found
+        seen = min(seen, read)
+        return replace(found, seen=max(seen, record.seen or seen), covered=max(seen, record.covered or seen))
+
+    def _unchanged(self, task: _Task, key: str, span: Span) -> Report | None:
+        """The report on a pool that a shared look finds as it was, at no transaction of its own; None elsewhere.
+
+        Whether a follow-up is queued for it is not read: such a run costs less than that would.
+        """
+        spec, status, work = task.specs.by_key.get(key), task.look.status(key), task.work
+        if spec is None or status is None or work.due is not None:
+            return None
+        now, run = self.clock.now(), status.run
+        seen, started = (run.seen, run.started) if run is not None else (None, None)
+        record = Record(seen, status.covered, None, started).believed(now)
+        if decide(record, task.inserted, now) is Decision.SUPERSEDED and not task.lifts_rests(status):
+            span.link(run.trace if run is not None else "")
+            return Report(key, "superseded")
+        began = self.clock.monotonic()
+        result = task.look.unchanged(
+            spec, task.specs.revision, trace=span.traceparent, requested=task.requested, specs_read=task.specs.read
+        )
+        return None if result is None else self._ended(task, result, status, span, began)
 
     def _not_behind(self, task: _Task, status: PoolStatus) -> _Task:
         """The message with newer specs, where another worker's run of this pool read them later than this batch."""
@@ -196,22 +278,26 @@ class Worker:
 
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
-        result = self.reconciler.reconcile(
-            spec, task.specs.revision, task.survey, requested=task.requested, specs_read=task.specs.read
-        )
+        result = task.look.reconcile(spec, task.specs.revision, requested=task.requested, specs_read=task.specs.read)
+        return self._ended(task, result, before, span, began)
+
+    def _ended(self, task: _Task, result: Result, before: PoolStatus, span: Span, began: float) -> Report:
+        key = result.status.key
         seconds = self.clock.monotonic() - began
         self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         trace = span.traceparent or task.work.trace
         if any(isinstance(failure.error, LeaseHeld) for failure in result.failures):
             if task.lifts_rests(before):
-                self.outbox.again(replace(task.work, keys=(spec.key,)), self.busy)  # a follow-up would lift nothing
+                self.outbox.again(task.work.back(task.inserted, (key,)), self.busy)  # a follow-up would lift nothing
             else:
-                self.outbox.follow_up(spec.key, self.busy, trace)
-            return Report(spec.key, "busy", result, seconds)
+                self.outbox.follow_up(key, self.busy, trace, scopes=() if is_whole(task.work) else task.work.scopes)
+            return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
-        if result.next_look is not None:
-            self.outbox.follow_up(spec.key, result.next_look, trace)
-        return Report(spec.key, result.outcome.value, result, seconds)
+        later = None
+        if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
+            due = self.clock.now() + timedelta(seconds=result.next_look)
+            later = Later(key, due, trace, places_left(task.work, result))
+        return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
 
 
 def _put(work: WorkMessage, inserted: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 from reconciler import bootstrap
 from reconciler.config.settings import Settings, environment
@@ -13,8 +14,11 @@ from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
+from reconciler.ports.clock import Clock
 from reconciler.ports.stores import MessageQueues
 from reconciler.service.catalogue import Catalogue
+from reconciler.service.events.feed import FeedReader
+from reconciler.service.events.sweeps import Sweeps
 from reconciler.service.http.approvals import ApprovalContext
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
@@ -45,15 +49,24 @@ def use(opened: TriggerContext) -> None:
         _opened[:] = [opened]
 
 
-def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
-    """A new context."""
-    app = bootstrap.build(settings, watch=telemetry, service=True, interval=hosting.sweep_seconds)
+def build(
+    settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None, clock: Clock | None = None
+) -> TriggerContext:
+    """A new context; `clock`: None for the system's."""
+    app = bootstrap.build(settings, watch=telemetry, service=True, clock=clock, interval=hosting.sweep_seconds)
     logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues
     outbox = Outbox(queues.named(hosting.work_queue), queues.named(hosting.sweep_queue), app.state, app.clock)
     begin = max(5.0, BEFORE_TIMEOUT - settings.budget)
-    worker = Worker(catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin)
+    known = app.planner.evidence
+    turns = None if known is None else Sweeps(
+        FeedReader(app.state, known, app.clock), timedelta(seconds=hosting.sweep_seconds), known.max_age
+    )  # fmt: skip
+    worker = Worker(
+        catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin,
+        evidence=known, sweeps=turns,
+    )  # fmt: skip
 
     def plan(spec: Spec, revision: str) -> Json:
         status = load_status(app.state, spec.key)
@@ -83,6 +96,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         approve,
         audit,
         options,
+        app.record,
     )
 
 
@@ -90,6 +104,7 @@ def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
     return TriggerOptions(
         ref=settings.specs.partition("#")[2].partition(":")[0],
         sweep_seconds=hosting.sweep_seconds,
+        max_age_seconds=settings.max_age,
         github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),
         azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
         role=hosting.app_role,

@@ -8,11 +8,14 @@ from typing import Protocol
 
 from reconciler.documents import Json
 from reconciler.engine import load_status
-from reconciler.ports.budgets import MAXIMUM_AGE
+from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
+from reconciler.service.events.audit import Own
+from reconciler.service.events.echoes import Echoes
 from reconciler.service.http.agent_pools import Approve
 from reconciler.service.http.approvals import ApprovalContext
 from reconciler.service.queue.outbox import Outbox
@@ -20,6 +23,7 @@ from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers.overdue import ResyncWatch
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities.answers import LASTS, Capabilities
+from reconciler.survey.demand import MAX_AGE
 from reconciler.survey.names import RememberedNames
 from reconciler.telemetry import Telemetry
 
@@ -44,8 +48,8 @@ class TriggerOptions:
     """Branch or tag that specs come from; empty: the default branch."""
     sweep_seconds: float = 900.0
     """Time over which a full resync is spread: the interval of its timer."""
-    max_age: float = MAXIMUM_AGE
-    """Time within which every fact is verified."""
+    max_age_seconds: float = MAX_AGE.total_seconds()
+    """Seconds after which a fact is read again at the latest."""
     github_secrets: tuple[str, ...] = field(default=(), repr=False)
     azure_repos_secrets: tuple[str, ...] = field(default=(), repr=False)
     role: str = ""
@@ -78,8 +82,23 @@ class TriggerContext:
     """Records the owner's approval of an agent pool."""
     audit: AuditLog
     options: TriggerOptions
+    record: WriteLog
+    """The record of writes."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)
 
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""
         return load_status(self.state, key).remembered
+
+    @property
+    def own(self) -> Own:
+        """How the operator's own changes are told from those of others."""
+        return Own(self._operator, Echoes(self.record).left)
+
+    def _operator(self, organization: str) -> str:
+        """The local id that the deployed service recorded of itself, lower case; empty where it is not known."""
+        try:
+            found = self.safety.recorded_operators().get(organization)
+        except ReconcilerError:
+            return ""
+        return found.id.lower() if found is not None else ""

@@ -13,6 +13,8 @@ from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.queue import messages
+from reconciler.service.queue.batch import spread_out
+from reconciler.service.queue.requests import works
 from reconciler.service.triggers import logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import LOOK
@@ -22,30 +24,34 @@ SECONDS = 15.0
 """Lease for writing one status."""
 
 
-def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
-    """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
+def pool_changed(context: TriggerContext, text: str, trace: str = "", inserted: datetime | None = None) -> list[str]:
+    """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec.
+
+    `inserted`: when the report was put on its queue. The requests are as old as that: what was read since serves them,
+    specs as well; otherwise each of a thousand reports would need a read of Git of its own.
+    """
     found = pool_keys(text)
     if found.groups:
-        specs = _specs(context, "event")
+        specs = _specs(context, "event", inserted)
         if specs is None:
             return []
-        found = in_groups(found, {key: spec.pool_id for key, spec in specs.items()})
-    return _requests(context, "pool_changed", found, "event", trace)
+        found = in_groups(found, specs.values())
+    return _requests(context, "pool_changed", replace(found, put=inserted), "event", trace)
 
 
-def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
-    """Messages for the work queue after the audit stream reported a change in an organization."""
-    specs = _specs(context, "audit")
+def devops_changed(context: TriggerContext, text: str, trace: str = "", inserted: datetime | None = None) -> list[str]:
+    """The same after the audit stream reported a change in an organization."""
+    specs = _specs(context, "audit", inserted)
     if specs is None:
         return []
-    found = audit_keys(text, tuple(specs.values()), context.remembered)
-    return _requests(context, "devops_changed", found, "audit", trace)
+    found = audit_keys(text, tuple(specs.values()), context.remembered, context.own)
+    return _requests(context, "devops_changed", replace(found, put=inserted), "audit", trace)
 
 
-def _specs(context: TriggerContext, trigger: str) -> Mapping[str, Spec] | None:
+def _specs(context: TriggerContext, trigger: str, put: datetime | None) -> Mapping[str, Spec] | None:
     """By key; None where they cannot be read: retrying the event would make it a dead letter within a minute."""
     try:
-        return context.catalogue.specs().by_key
+        return context.catalogue.specs(put).by_key
     except ReconcilerError as error:
         timers.missed(context, error, trigger)
         return None
@@ -89,20 +95,20 @@ def _drop(context: TriggerContext, trigger: str, reason: str) -> None:
 def quarantine(context: TriggerContext, text: str, queue: str) -> None:
     """Mark the pools of a dead letter as `Stalled`; the next full resync retries them."""
     work_message = messages.read(text)
-    keys = _ours(context, work_message.keys if work_message else ())
+    keys = _ours(context, work_message) if work_message else ()
     context.telemetry.count("reconciler.quarantined", queue=queue)
     logs.event("quarantined", queue=queue, pools=list(keys))
     for key in keys:
         _stall(context, key, queue)
 
 
-def _ours(context: TriggerContext, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that a spec names; all of them while specs cannot be read."""
+def _ours(context: TriggerContext, work_message: messages.WorkMessage) -> tuple[str, ...]:
+    """The keys of the message that a spec names; those of its text while specs cannot be read."""
     try:
         known = context.catalogue.specs().by_key
     except ReconcilerError:
-        return keys
-    return tuple(key for key in keys if key in known)
+        return work_message.keys
+    return tuple(key for key in spread_out(work_message, known.values()).keys if key in known)
 
 
 def _stall(context: TriggerContext, key: str, queue: str) -> None:
@@ -131,4 +137,5 @@ def _requests(context: TriggerContext, function: str, found: Keys, trigger: str,
     if not found.keys:
         return []
     with tracing.begun(context, function, event_trace=found.trace, trace=trace) as span:
-        return messages.one_each(found.keys, trigger, span.traceparent)
+        found_works = works(found.concerns, trigger, span.traceparent)
+        return [replace(work, since=found.put).text() for work in found_works]

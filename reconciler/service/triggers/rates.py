@@ -19,7 +19,7 @@ def report(context: TriggerContext, specs: Iterable[Spec]) -> JsonObject:
     """
     names = {organization.name for spec in specs for organization in spec.organizations}
     try:
-        found = needs_of(context.state, context.clock.now(), names, context.options.max_age)
+        found = needs_of(context.state, context.clock.now(), names, context.options.max_age_seconds)
     except ReconcilerError as error:
         logs.event("budget", reason=error.reason, message=str(error))
         return {}

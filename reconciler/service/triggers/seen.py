@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from reconciler.engine import load_status
+from reconciler.engine.packed import Statuses
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.ports.clock import MARGIN
 from reconciler.service.triggers.context import TriggerContext
@@ -18,10 +18,16 @@ RECENT = timedelta(minutes=1)
 def oldest_seen(context: TriggerContext) -> tuple[datetime | None, int]:
     """The oldest evidence of a pool that is in sync, and how many of them were looked up; None: there is none."""
     now = context.clock.now()
-    keys = tuple(context.catalogue.specs(now - RECENT).by_key)
+    specs = context.catalogue.specs(now - RECENT).by_key
+    keys = tuple(specs)
     first = int(now.timestamp() // 60) * SAMPLE % len(keys) if len(keys) > SAMPLE else 0
-    statuses = [load_status(context.state, key) for key in (*keys[first:], *keys[:first])[:SAMPLE]]
-    seen = [one.seen for one in statuses if one.seen is not None and one.seen <= now + MARGIN and _in_sync(one)]
+    stored = Statuses(context.state)
+    statuses = [stored.of(specs[key]) for key in (*keys[first:], *keys[:first])[:SAMPLE]]
+    seen = [
+        one.seen
+        for one in statuses
+        if one is not None and one.seen is not None and one.seen <= now + MARGIN and _in_sync(one)
+    ]
     return min(seen, default=None), len(seen)
 
 

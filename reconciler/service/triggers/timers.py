@@ -11,7 +11,9 @@ from reconciler.engine import unnamed
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
+from reconciler.service.events import feed
 from reconciler.service.events.audit import log_keys
+from reconciler.service.queue.requests import whole
 from reconciler.service.triggers import logs, rates, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
@@ -145,8 +147,8 @@ def _watch_audit(context: TriggerContext, trace: str) -> None:
 
 
 def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], trace: str) -> None:
-    now = context.clock.now()
-    document = context.state.load(f"audit/{organization}")
+    now, name = context.clock.now(), feed.document(organization)
+    document = context.state.load(name)
     body = document.body if document is not None else {}
     if (refused := moment_of(body.get("refusedUntil"))) is not None and refused > now:
         return
@@ -155,20 +157,21 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         entries, following, cut = context.audit.entries(organization, since)
     except Terminal:
         # The cursor stays: what happened meanwhile is read once access is granted again.
-        refusal = {"refusedUntil": moment(now + REFUSED_FOR)}
-        _remember(context, f"audit/{organization}", {"cursor": since, **refusal}, document)
+        _remember(context, name, {"cursor": since, "refusedUntil": moment(now + REFUSED_FOR)}, document)
         raise
-    found = log_keys(entries, specs, context.remembered, organization)
+    found = log_keys(entries, specs, context.remembered, organization, context.own)
     if cut:
         # The entries that were not read may concern any pool: all pools of the organization are requested.
         context.telemetry.count("reconciler.audit.cut", organization=organization)
         logs.event(
             "audit", organization=organization, reason="Cut", entries=len(entries), since=since.partition("|")[0]
         )
-    concerned = [spec for spec in specs if spec.key in found.keys or (cut and _uses(spec, organization))]
-    context.outbox.request(concerned, "audit", trace)
-    if body != {"cursor": following}:
-        _remember(context, f"audit/{organization}", {"cursor": following}, document)
+    everything = whole(spec for spec in specs if cut and _uses(spec, organization))
+    context.outbox.concern((*everything, *found.concerns), "audit", trace)
+    kept = timedelta(seconds=context.options.max_age_seconds)
+    read = feed.after_read(body, organization, found.changes, cursor=following, now=now, kept=kept, whole=not cut)
+    if read != body:
+        _remember(context, name, read, document)
 
 
 def _sweep_age(context: TriggerContext) -> None:
@@ -186,10 +189,7 @@ def _mark_unnamed(context: TriggerContext, specs: Specs) -> None:
     """The status of a pool that no valid spec names any more says so; not while an older commit applies."""
     if specs.snapshot.stale:
         return
-    problems: dict[str, str] = {}
-    for problem in specs.problems:
-        problems.setdefault(problem.path, str(problem))
-    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, problems)
+    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, specs.broken())
     context.telemetry.gauge("reconciler.pools.unnamed", len(found))
     if found:
         logs.event("git", revision=specs.revision, unnamed=dict(found))

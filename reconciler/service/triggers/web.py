@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
-from reconciler.documents import Json
+from reconciler.documents import Json, moment_of
 from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
+from reconciler.service.events import feed
 from reconciler.service.http import agent_pools, api, approvals, mode
 from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
@@ -103,7 +104,7 @@ def _api_context(context: TriggerContext, request: HttpRequest) -> api.ApiContex
 
     options = context.options
     return api.ApiContext(
-        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age
+        context.catalogue, context.state, context.clock, context.plan, enqueue, options.ref, options.max_age_seconds
     )
 
 
@@ -130,6 +131,8 @@ def _specs(context: TriggerContext) -> tuple[bool, str]:
     specs = context.catalogue.specs()
     if specs.snapshot.stale:
         return False, "Git cannot be read; the last good commit applies"
+    if specs.snapshot.beyond is not None:
+        return False, f"{len(specs.snapshot.beyond.paths):,} spec files are left out: {specs.snapshot.beyond.why}"
     return True, f"{len(specs.by_key)} pools, {len(specs.problems)} problems"
 
 
@@ -149,10 +152,23 @@ def _evidence(context: TriggerContext) -> tuple[bool, str]:
     if oldest is None:
         return True, "no pool is known to be in sync"
     age, interval = context.clock.now() - oldest, timedelta(seconds=context.options.sweep_seconds)
-    return (
-        age <= OVERDUE * interval,
-        f"oldest of {count} pools in sync seen {int(age.total_seconds() // 60)} minutes ago",
-    )
+    limit = OVERDUE * interval
+    if age > limit and _audited(context):
+        # Where an audit log is read, a resync reads projects in turn.
+        limit = max(limit, timedelta(seconds=context.options.max_age_seconds) + interval)
+    known = context.worker.evidence
+    distrusted = 0 if known is None else len(known.distrusted())
+    text = f"; {distrusted} audit logs left out changes, so every resync reads everything" if distrusted else ""
+    return age <= limit, f"oldest of {count} pools in sync seen {int(age.total_seconds() // 60)} minutes ago{text}"
+
+
+def _audited(context: TriggerContext) -> bool:
+    """Whether the audit log of an organization was read a short while ago."""
+    now, specs = context.clock.now(), context.catalogue.specs().by_key.values()
+    names = sorted({organization.name for spec in specs for organization in spec.organizations})
+    stored = [context.state.load(feed.document(name)) for name in names]
+    reads = (moment_of(document.body.get("read")) for document in stored if document is not None)
+    return any(read is not None and timedelta() <= now - read <= 2 * feed.INTERVAL for read in reads)
 
 
 def _budget(context: TriggerContext) -> tuple[bool, str]:

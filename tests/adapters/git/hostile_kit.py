@@ -26,7 +26,7 @@ from tests.adapters.git.pack_kit import (
 )
 
 MIB = 1024 * 1024
-SMALL = Caps(inflated_bytes=8 * MIB, object_bytes=MIB, total_bytes=4 * MIB)
+SMALL = Caps(inflated_bytes=8 * MIB, object_bytes=MIB, total_bytes=4 * MIB, held_bytes=4 * MIB)
 PEAK = 12 * MIB
 """Of a case with small limits: what is kept, one object, its delta, and what the server of the test holds."""
 ONE = b"kind: pool\n"
@@ -42,6 +42,8 @@ class Case:
     says: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    beyond: int = 0
+    """Files behind a limit."""
     caps: Caps = SMALL
 
 

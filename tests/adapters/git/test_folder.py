@@ -10,7 +10,8 @@ import pytest
 from reconciler.adapters.git.folder import Folder
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.source import Location, source
-from reconciler.errors import NotFound, Rejected
+from reconciler.errors import NotFound
+from reconciler.ports.specs import Beyond
 from tests.adapters.git.git_kit import Work
 
 
@@ -90,12 +91,22 @@ def test_a_link_is_not_followed_and_a_large_file_is_left_out(tmp_path: Path) -> 
     }
 
 
-def test_too_many_files_are_refused_whole(tmp_path: Path) -> None:
-    for index in range(3):
-        (tmp_path / f"{index}.yaml").write_text("x")
+@pytest.mark.parametrize(
+    ("caps", "why"),
+    [
+        (Caps(files=2), "4 spec files, and the first 2 by name are read; narrow the folder in RECONCILER_SPECS, or raise RECONCILER_GIT_FILES"),
+        (Caps(total_bytes=5), "8 bytes of specs, and the first 5 by name are read; narrow the folder in RECONCILER_SPECS, or raise RECONCILER_GIT_BYTES"),
+    ],
+)  # fmt: skip
+def test_of_more_files_than_the_limits_allow_the_first_by_name_are_read(tmp_path: Path, caps: Caps, why: str) -> None:
+    for index in reversed(range(4)):
+        (tmp_path / f"{index}.yaml").write_text("xx")
+    snapshot = Folder(tmp_path, caps=caps).snapshot()
 
-    with pytest.raises(Rejected, match="more than 2 spec files"):
-        Folder(tmp_path, caps=Caps(files=2)).snapshot()
+    assert list(snapshot.files) == ["0.yaml", "1.yaml"]
+    assert snapshot.beyond == Beyond(("2.yaml", "3.yaml"), why)
+    assert snapshot.left_out() == {"2.yaml": f"left out, with 1 more files: {why}"}
+    assert list(snapshot.unread()) == ["2.yaml", "3.yaml"]
 
 
 def test_a_folder_that_is_missing_or_empty_is_an_error_at_first(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_thousand_megabytes_in_a_quarter_of_one_are_refused_with_the_usual_lim
 def test_a_refused_commit_is_not_fetched_again_and_the_next_one_is(work: Work) -> None:
     """The last good commit stays in force, and each look costs one request."""
     good = work.commit(a="1")
-    caps = Caps(files=2)
+    caps = Caps(entries=2)
     with serving(backend_app(work.path)) as server:
         git = server.source("main", caps=caps)
         git.snapshot()
@@ -99,7 +99,7 @@ def test_a_refused_commit_is_not_fetched_again_and_the_next_one_is(work: Work) -
 
         assert (first.revision, second.revision) == (good, good)
         assert first.stale == second.stale
-        assert f"({bad[:12]}): more than 2 spec files" in first.stale
+        assert f"({bad[:12]}): more than 2 files and folders" in first.stale
         assert (git.snapshot().revision, git.snapshot().stale) == (better, "")
 
 

@@ -11,7 +11,7 @@ from dulwich.repo import Repo
 
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.errors import NotFound, Rejected, Unavailable
-from tests.adapters.git.git_kit import Work
+from tests.adapters.git.git_kit import Work, backend_app, serving
 
 
 @pytest.fixture
@@ -127,20 +127,47 @@ def test_a_folder_that_is_too_deep_is_left_out_and_named(work: Work) -> None:
     assert snapshot.skipped == {"d1/d2": "deeper than 1 folders"}
 
 
+@pytest.mark.parametrize("remote", [False, True])
 @pytest.mark.parametrize(
-    ("caps", "message"),
+    ("caps", "files", "why"),
     [
-        (Caps(files=2), "more than 2 spec files"),
-        (Caps(total_bytes=5), "more than 5 bytes of specs"),
-        (Caps(entries=2), "more than 2 files and folders"),
+        (Caps(files=2), ["a", "b/x"], "4 spec files, and the first 2"),
+        (Caps(files=4), ["a", "b/x", "c", "d"], ""),
+        (Caps(total_bytes=3), ["a"], "9 bytes of specs, and the first 3"),
+        (Caps(total_bytes=6), ["a", "b/x"], "9 bytes of specs, and the first 6"),
+        (Caps(total_bytes=9), ["a", "b/x", "c", "d"], ""),
+        (Caps(total_bytes=6, file_bytes=2), ["a", "b/x", "d"], ""),
+        (Caps(total_bytes=1, file_bytes=1), ["d"], ""),
     ],
 )
-def test_a_commit_beyond_the_limits_is_refused_whole(work: Work, caps: Caps, message: str) -> None:
-    """Part of a commit would look as if the other pools were gone."""
+def test_of_a_commit_beyond_the_limits_of_a_deployment_the_first_files_are_read(
+    work: Work, remote: bool, caps: Caps, files: list[str], why: str
+) -> None:
+    """By name, so that each process reads the same ones, whatever it read before; the others are named, not gone."""
+    work.commit(a="12", d="7", b__x="34", c="5678")
+    with serving(backend_app(work.path)) as server:
+        snapshot = (server.source(caps=caps) if remote else work.source(caps=caps)).snapshot()
+
+    assert list(snapshot.files) == [f"{name}.yaml" for name in files]
+    assert (why in snapshot.beyond.why) if snapshot.beyond else not why
+    beyond = snapshot.beyond.paths if snapshot.beyond else ()
+    assert sorted([*snapshot.files, *snapshot.skipped, *beyond]) == ["a.yaml", "b/x.yaml", "c.yaml", "d.yaml"]
+
+
+def test_one_blob_under_many_names_counts_as_often_as_it_is_named(work: Work) -> None:
+    work.commit(**{f"f{index}": "1234" for index in range(9)})
+    snapshot = work.source(caps=Caps(total_bytes=9)).snapshot()
+
+    assert list(snapshot.files) == ["f0.yaml", "f1.yaml"]
+    assert snapshot.beyond is not None
+    assert (len(snapshot.beyond.paths), snapshot.beyond.why[:18]) == (7, "36 bytes of specs,")
+
+
+def test_a_commit_of_more_names_than_are_looked_at_is_refused_whole(work: Work) -> None:
     work.commit(a="12", b="34", c="56")
 
-    with pytest.raises(Rejected, match=message):
-        work.source(caps=caps).snapshot()
+    with pytest.raises(Rejected, match="more than 2 files and folders"):
+        work.source(caps=Caps(entries=2)).snapshot()
 
 
 @pytest.mark.parametrize("name", [b"..", b".", b"x/../../a.yaml", b"a\\b.yaml", b"\xff.yaml", b"new\nline.yaml"])

@@ -96,10 +96,10 @@ CASES = [
         "23 git objects, and at most 22",
         caps=Caps(entries=22),
     ),
-    Case("one blob under many names", same_blob(30, 200_000), Oversized, "more than 4,194,304 bytes of specs"),
-    Case("folders that unfold", unfolding, Oversized, "more than 20,000 spec files"),
+    Case("one blob under many names", same_blob(30, 200_000), files={f"f{i:05}.yaml": bytes(200_000) for i in range(20)}, beyond=10),
+    Case("folders that unfold", unfolding, Oversized, "more than 30,000 files and folders", caps=Caps(entries=30_000)),
     Case("folders that unfold to other files", lambda made: unfolding(made, b"a.txt"), Oversized, "more than 5,000 files and folders", caps=Caps(entries=5_000)),
-    Case("too many files", same_blob(21, 1), Oversized, "more than 20 spec files", caps=Caps(files=20)),
+    Case("too many files", same_blob(21, 1), files={f"f{i:05}.yaml": bytes(1) for i in range(20)}, beyond=1, caps=Caps(files=20)),
     Case("as many files as may be", same_blob(2, 1), files={"f00000.yaml": b"\0", "f00001.yaml": b"\0"}, caps=Caps(files=2)),
     Case("folders that are too deep", nested(21), NotFound, "no .yaml, .yml, .json file"),
     Case("folders as deep as may be", nested(20), files={"d/" * 20 + "a.yaml": ONE}),
@@ -238,6 +238,7 @@ def test_a_pack_ends_as_the_table_says_and_within_its_memory(case: Case) -> None
                 snapshot = git.snapshot()
                 assert snapshot.files == case.files
                 assert snapshot.skipped == case.skipped
+                assert len(snapshot.beyond.paths if snapshot.beyond else ()) == case.beyond
             else:
                 with pytest.raises(case.kind) as caught:
                     git.snapshot()

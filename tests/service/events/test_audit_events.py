@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.service.events.audit import audit_keys, log_keys
+from reconciler.service.events.audit import Own, audit_keys, log_keys
+from reconciler.service.queue.requests import Concern
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey.names import RememberedNames
 
@@ -143,3 +145,125 @@ def test_a_name_that_is_listed_needs_no_status() -> None:
         "both",
         "listed",
     )
+
+
+WEB = "0f5e2d7c-1111-4222-8333-9a8b7c6d5e4f"
+AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+ME = "5a5a5a5a-1111-4222-8333-000000000001"
+
+
+def changed(action: str, project: str = "", **data: Any) -> dict[str, Any]:
+    named = (
+        {"projectId": project, "projectName": "Web"} if project else {"projectId": "0" * 8 + "-0000", "projectName": ""}
+    )
+    return {**entry(action, **data), **named, "timestamp": "2026-11-22T10:00:00Z", "actorUserId": "SOMEBODY"}
+
+
+ACL = {"NamespaceName": "DistributedTask"}
+PLACES = [
+    ("Project.CreateCompleted", {}, {"projects?organization=prime", f"project?organization=prime&project={WEB}"}),
+    ("Pipelines.ResourceUnauthorizedForProject", {"ResourceType": "Queue", "ResourceId": "31"}, {f"project?organization=prime&project={WEB}&queue=31"}),
+    ("Pipelines.ResourceUnauthorizedForProject", {"ResourceType": "Queue", "ResourceId": 31}, {f"project?organization=prime&project={WEB}&queue=31"}),
+    ("Pipelines.ResourceAuthorizedForPipeline", {"ResourceType": "agentpool", "ResourceId": "7"}, {f"project?organization=prime&project={WEB}"}),
+    ("Pipelines.ResourceAuthorizedForProject", {"ResourceType": "Queue", "ResourceId": "x"}, {f"project?organization=prime&project={WEB}"}),
+    ("Pipelines.ResourceAuthorizedForProject", {"ResourceType": "Queue", "ResourceId": "9" * 40}, {f"project?organization=prime&project={WEB}"}),
+    ("Security.ModifyPermission", {**ACL, "Token": "AgentPools/7"}, {"roles?organization=prime&agentPool=7"}),
+    ("Security.ModifyPermission", {**ACL, "Token": "AgentPools"}, {"roles?organization=prime"}),
+    ("Security.ModifyPermission", {**ACL, "Token": "Somewhere/7"}, {"roles?organization=prime"}),
+    ("Security.ModifyPermission", ACL, {"roles?organization=prime"}),
+    ("Security.ModifyPermission", {**ACL, "Token": f"AgentQueues/{WEB}/31"}, {f"project?organization=prime&project={WEB}&queue=31"}),
+    ("Security.RemovePermission", {**ACL, "Token": f"AgentQueues/{WEB.upper()}/"}, {f"project?organization=prime&project={WEB}"}),
+    ("Library.AgentPoolDeleted", {"AgentPoolName": "listed", "AgentPoolId": 7}, set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "data", "places"), PLACES)
+def test_an_entry_says_where_to_look_first_and_when_it_happened(
+    action: str, data: dict[str, Any], places: set[str]
+) -> None:
+    project = "" if action.startswith(("Security", "Library")) else WEB
+    found = log_keys([changed(action, project, **data)], [LISTED], nothing, "prime")
+
+    assert found.concerns == (Concern("listed", "prime", frozenset(places), AT),)
+    assert {one.scope for one in found.changes} == (places or {"agent-pools?organization=prime"})
+
+
+def test_a_project_without_an_id_is_told_by_its_name() -> None:
+    document = {**changed("Project.UpdateRenameCompleted"), "data": {"ProjectName": "Web & Söhne"}}
+    (found,) = log_keys([document], [LISTED], nothing, "prime").concerns
+
+    assert found.scopes == {
+        "projects?organization=prime",
+        "project?organization=prime&project=Web+%26+S%C3%B6hne",
+    }
+
+
+@pytest.mark.parametrize("action", ["Group.UpdateGroupMembership", "Group.UpdateGroupMembership.Add", "group.updategroupmembership.remove"])  # fmt: skip
+def test_who_is_in_a_group_requests_no_pool_but_is_a_change(action: str) -> None:
+    """What is judged by it is read again when it is next needed."""
+    found = log_keys([changed(action)], SPECS, nothing, "prime")
+
+    assert (found.concerns, found.dropped) == ((), {})
+    assert [(one.organization, one.scope, one.at) for one in found.changes] == [
+        ("prime", "members?organization=prime", AT)
+    ]
+
+
+def test_an_entry_that_names_no_organization_is_a_change_in_each() -> None:
+    document = changed("Group.UpdateGroupMembership.Add") | {"scopeDisplayName": ""}
+    found = audit_keys(
+        json.dumps([document, changed("Project.CreateCompleted") | {"scopeDisplayName": ""}]), SPECS, nothing
+    )
+
+    assert {one.organization for one in found.changes} == {"prime", "tailspin"}
+    assert {one.scopes for one in found.concerns} == {frozenset()}
+
+
+def test_what_the_operator_did_itself_and_verified_since_concerns_no_pool() -> None:
+    asked: list[str] = []
+
+    def operator(organization: str) -> str:
+        asked.append(organization)
+        return ME
+
+    opened = changed("Pipelines.ResourceAuthorizedForProject", WEB, ResourceType="Queue", ResourceId="31")
+    own = {**opened, "actorUserId": ME.upper(), "timestamp": "2026-11-22T10:05:00Z"}
+    verified = Own(operator, lambda _: ())
+    found = log_keys([own, own], [LISTED], nothing, "prime", verified)
+
+    assert (found.concerns, found.dropped) == ((), {"an echo of the operator's own write": 1})
+    assert [one.own for one in found.changes] == [True]
+    assert log_keys([own, opened], [LISTED], nothing, "prime", verified).keys == ("listed",)
+    assert log_keys([own], [LISTED], nothing, "prime", Own(operator)).keys == ("listed",), "not verified"
+    assert asked == ["prime"] * 3
+    assert log_keys([{**own, "actorUserId": ""}], [LISTED], nothing, "prime", Own(lambda _: "", lambda _: ())).keys
+    assert log_keys([own], [LISTED], nothing, "prime").keys == ("listed",), "unknown"
+
+
+def test_of_several_moments_of_one_place_the_last_counts_and_none_is_the_latest() -> None:
+    opened = changed("Pipelines.ResourceAuthorizedForProject", WEB, ResourceType="Queue", ResourceId="31")
+    early, late = ({**opened, "timestamp": f"2026-11-22T{hour}:00:00Z"} for hour in ("08", "12"))
+    none = {**opened, "timestamp": "soon"}
+
+    assert [one.at for one in log_keys([late, early, opened], [LISTED], nothing, "prime").changes] == [
+        datetime(2026, 11, 22, 12, tzinfo=UTC)
+    ]
+    assert [one.at for one in log_keys([late, none, early], [LISTED], nothing, "prime").changes] == [None]
+
+
+def test_ten_thousand_entries_are_judged_by_place_and_not_one_by_one() -> None:
+    counted: list[str] = []
+
+    entries = [
+        changed("Pipelines.ResourceAuthorizedForProject", WEB, ResourceType="Queue", ResourceId=str(number))
+        for number in range(10_000)
+    ]
+
+    def remembered(pool: str) -> RememberedNames:
+        counted.append(pool)
+        return RememberedNames()
+
+    other = [{**one, "projectName": "Site"} for one in entries]
+    found = log_keys(other, [LISTED], remembered, "prime")
+    assert counted == ["listed"]
+    assert (len(found.changes), found.keys) == (10_000, ())

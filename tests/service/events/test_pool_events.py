@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.service.events.pools import in_groups, pool_keys
+from reconciler.service.queue.requests import Concern
+from reconciler.spec.model import Mode, Spec
 
 CANARY = "claim-canary-7f3a"
 POOL = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build/providers/Microsoft.DevOpsInfrastructure/pools/Fabrikam-Pool"
@@ -71,7 +74,11 @@ def test_a_pool_is_known_by_its_resource_id(reason: str, subject: str, keys: tup
 
 GROUP = POOL.partition("/providers/")[0]
 GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
-POOL_IDS = {"one": POOL, "two": POOL.upper(), "elsewhere": POOL.replace("rg-build", "rg-build-2")}
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+SPECS = [
+    Spec(name, SUBSCRIPTION, group, Mode.ENFORCE, {})
+    for name, group in (("one", "rg-build"), ("two", "RG-BUILD"), ("elsewhere", "rg-build-2"))
+]
 OF_GROUPS = [
     ("ResourceDeleteSuccess", f"{GROUPS}/delete", GROUP, ("one", "two")),
     ("ResourceDeleteFailure", f"{GROUPS}/DELETE", GROUP.upper() + "/", ("one", "two")),
@@ -90,11 +97,19 @@ def test_a_group_that_is_deleted_or_moved_stands_for_its_pools(
     kind: str, operation: str, subject: str, keys: tuple[str, ...]
 ) -> None:
     found = in_groups(
-        pool_keys(json.dumps([grid(subject, f"Microsoft.Resources.{kind}", operationName=operation)])), POOL_IDS
+        pool_keys(json.dumps([grid(subject, f"Microsoft.Resources.{kind}", operationName=operation)])), SPECS
     )
 
     assert found.keys == keys
     assert bool(found.dropped) is not bool(keys)
+
+
+@pytest.mark.parametrize("event", [grid(), {**cloud(), "time": "2026-11-22T11:00:00+01:00"}])
+def test_an_event_is_about_what_arm_says_of_the_pool_and_carries_its_own_time(event: dict[str, Any]) -> None:
+    at = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+    (found,) = pool_keys(json.dumps(event)).concerns
+    assert found == Concern("fabrikam-pool", "fabrikam-pool", frozenset({"arm?pool=fabrikam-pool"}), at)
 
 
 def test_the_id_is_found_where_resource_notifications_put_it() -> None:

@@ -156,23 +156,58 @@ def test_a_run_that_does_not_end_in_time_is_told(queues: Local) -> None:
         go_on.set()
 
 
-def test_the_first_lanes_go_first(queues: Local) -> None:
-    """What somebody waits for is looked at before the sweep's batches."""
+def test_what_nobody_waits_for_comes_last_and_no_flood_holds_up_another_queue(queues: Local) -> None:
     done: list[str] = []
     app = func.FunctionApp()
 
-    @app.queue_trigger("message", "%OUT%", "STORAGE")
-    def waited_for(message: func.QueueMessage) -> None:
-        done.append("event")
-
-    @app.queue_trigger("message", "%IN%", "STORAGE")
-    def nobody_waits(message: func.QueueMessage) -> None:
+    @app.queue_trigger("message", "sweep", "STORAGE")
+    def batch(message: func.QueueMessage) -> None:
         done.append("sweep")
 
-    for _ in range(3):
-        queues.named("in").put("batch")
-        queues.named("out").put("key")
-    with serving(hosting(app, queues, workers=1, lanes=("out",))):
-        until(lambda: len(done) == 6)
+    @app.queue_trigger("message", "work", "STORAGE")
+    def request(message: func.QueueMessage) -> None:
+        done.append("work")
 
-    assert done == ["event"] * 3 + ["sweep"] * 3
+    @app.queue_trigger("message", "pool-events", "STORAGE")
+    def event(message: func.QueueMessage) -> None:
+        done.append("event")
+
+    for _ in range(3):
+        queues.named("sweep").put("batch")
+    for _ in range(6):
+        queues.named("pool-events").put("event")
+    for _ in range(2):
+        queues.named("work").put("key")
+    with serving(hosting(app, queues, workers=1, patient=("sweep",))):
+        until(lambda: len(done) == 11)
+
+    assert done[-3:] == ["sweep"] * 3
+    assert sorted(done[:4]) == ["event", "event", "work", "work"]
+
+
+def test_a_worker_is_kept_free_of_what_nobody_waits_for(queues: Local) -> None:
+    """Three batches under way would otherwise hold up an event for minutes."""
+    begun, go_on, heard = threading.Semaphore(0), threading.Event(), threading.Event()
+    under_way: list[str] = []
+    app = func.FunctionApp()
+
+    @app.queue_trigger("message", "sweep", "STORAGE")
+    def batch(message: func.QueueMessage) -> None:
+        under_way.append("sweep")
+        begun.release()
+        assert go_on.wait(60)
+
+    @app.queue_trigger("message", "work", "STORAGE")
+    def request(message: func.QueueMessage) -> None:
+        heard.set()
+
+    for _ in range(9):
+        queues.named("sweep").put("batch")
+    with serving(hosting(app, queues, workers=3, patient=("sweep",))):
+        assert begun.acquire(timeout=60)
+        assert begun.acquire(timeout=60)
+        queues.named("work").put("key")
+        assert heard.wait(60)
+        assert under_way == ["sweep", "sweep"]
+        go_on.set()
+        until(lambda: queues.named("sweep").length() == 0)

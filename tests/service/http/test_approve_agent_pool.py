@@ -38,7 +38,8 @@ def context(deployment: Deployment) -> TriggerContext:
 def reconcile(context: TriggerContext) -> None:
     """One run. Not by messages: a pool that waits for its owner requests a later one, and no two are made at once."""
     specs = context.catalogue.specs()
-    context.worker.reconciler.reconcile(specs.by_key[POOL], specs.revision)
+    with context.worker.reconciler.look([specs.by_key[POOL]], shared=False) as look:
+        look.reconcile(specs.by_key[POOL], specs.revision)
 
 
 def number_of(deployment: Deployment, organization: str = PRIME, pool: str = POOL) -> int:

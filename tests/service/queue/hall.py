@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -16,11 +17,15 @@ from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.specs import Snapshot
 from reconciler.ports.stores import MessageQueue
+from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue, Specs
+from reconciler.service.events.feed import FeedReader
+from reconciler.service.events.sweeps import Sweeps
 from reconciler.service.queue import messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Report, Worker
+from reconciler.survey.evidence import Evidence
 from reconciler.telemetry import MemoryTelemetry
 from tests.contract.families import Settable, Stores
 from tests.deployment import spec
@@ -37,11 +42,12 @@ class Files:
     files: dict[str, bytes]
     trouble: ReconcilerError | None = None
     stale: str = ""
+    revision: str = "c0ffee"
 
     def snapshot(self) -> Snapshot:
         if self.trouble is not None:
             raise self.trouble
-        return Snapshot("c0ffee", self.files, self.stale)
+        return Snapshot(self.revision, self.files, self.stale)
 
 
 @dataclass
@@ -58,6 +64,10 @@ class Hall:
     hide: float = 330
     """Seconds for which a taken message is hidden."""
     estate: Estate = field(default_factory=Estate)
+    safety: Safety | None = None
+    """What the deployment's owner allows; None: the runs belong to no deployment."""
+    holder: str = "host-1 (1)"
+    """How other workers name this one."""
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     told: list[Report] = field(default_factory=list)
     works: list[WorkMessage] = field(default_factory=list)
@@ -65,13 +75,15 @@ class Hall:
     def __post_init__(self) -> None:
         names = [f"pool-{number + 1}" for number in range(self.pools)]
         self.files = Files({f"{name}.yaml": spec(name, ORG).encode() for name in names})
-        self.estate.add(ORG, self.pools, 2)
+        if ORG not in self.estate.pools:  # an estate that several workers share is as they left it
+            self.estate.add(ORG, self.pools, 2)
         events, sweeps = map(self.stores.named, self.names)
         self.outbox = Outbox(events, sweeps, self.stores.state, self.clock)
-        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry)
+        known = Evidence(self.clock.now)
+        planner = Planner(FACETS, self.estate.readers, Policy(), self.clock, telemetry=self.telemetry, evidence=known)
         reconciler = Reconciler(
             planner, self.estate.writers, self.stores.state, self.stores.leases, RunLimits(),
-            record=self.stores.record, wait=self.wait,
+            record=self.stores.record, safety=self.safety, wait=self.wait, holder=self.holder,
         )  # fmt: skip
         self.worker = Worker(
             Catalogue(self.files, self.clock),
@@ -81,6 +93,8 @@ class Hall:
             self.clock,
             self.telemetry,
             self._listen,
+            evidence=known,
+            sweeps=Sweeps(FeedReader(self.stores.state, known, self.clock), timedelta(minutes=15), known.max_age),
         )
         for one in self.worker.catalogue.specs().by_key.values():
             self.estate.arm[one.pool_id.casefold()] = {"id": one.pool_id}

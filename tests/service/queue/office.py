@@ -6,12 +6,16 @@ told again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from reconciler.engine import Outcome, Result, load_status
+from reconciler.engine.look import OrganizationLook
+from reconciler.engine.packed import Packed
 from reconciler.engine.result import Failure
 from reconciler.engine.status import Run
 from reconciler.errors import LeaseHeld
@@ -24,6 +28,7 @@ from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.demand import Demand
 from reconciler.telemetry import MemoryTelemetry
 from tests.deployment import spec
 from tests.keeping import START, Shelf
@@ -182,8 +187,14 @@ class _Runner:
     office: Office
     clock: Skewed
 
-    def survey(self, specs: Iterable[Spec]) -> SharedSurvey:
-        raise NotImplementedError("a step of the test picks its message and runs one pool; nobody asks for this")
+    @contextmanager
+    def look(self, _specs: Sequence[Spec], demand: Demand | None = None, *, shared: bool) -> Iterator[OrganizationLook]:
+        assert demand is not None
+        assert not shared
+        yield OrganizationLook(self)
+
+    def unchanged(self, *_: Any, **__: Any) -> Result | None:
+        raise NotImplementedError("no look is shared here")
 
     def reconcile(
         self,
@@ -193,7 +204,8 @@ class _Runner:
         *,
         requested: datetime | None = None,  # noqa: ARG002 - nothing rests here
         specs_read: datetime | None = None,
+        packed: Packed | None = None,
     ) -> Result:
-        assert (revision, survey) == ("c0ffee", None)
+        assert (revision, survey, packed) == ("c0ffee", None, None)
         assert specs_read is not None
         return self.office.run(spec, self.clock, specs_read)

@@ -211,7 +211,8 @@ def test_a_run_whose_specs_were_read_at_an_unknown_time_ends_no_request(two: tup
     put = clock.now()
     clock.advance(60)
     spec = place.worker.catalogue.specs().by_key["pool-1"]
-    place.worker.reconciler.reconcile(spec, "c0ffee")
+    with place.worker.reconciler.look([spec], shared=False) as look:
+        look.reconcile(spec, "c0ffee")
     status = load_status(place.stores.state, "pool-1")
     assert (status.covered, status.seen) == (None, clock.now())
 

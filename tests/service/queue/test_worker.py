@@ -13,12 +13,15 @@ import pytest
 
 from reconciler.adapters.azure_storage.account import Account, Names, Storage
 from reconciler.adapters.clock import SystemClock
+from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Rest
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Rejected, Unavailable
 from reconciler.ports.azure import Operation
-from reconciler.service.queue.messages import WorkMessage, one_each, read
+from reconciler.service.queue.messages import WorkMessage, read
+from reconciler.service.queue.outbox import FollowUp
+from reconciler.survey import scopes
 from tests.contract.azurite import Azurite
 from tests.contract.families import Settable
 from tests.service.queue.hall import ORG, Hall, hall
@@ -51,7 +54,7 @@ def failing(call: str, error: Exception) -> Callable[[str, tuple[object, ...]], 
 def test_ten_thousand_duplicates_are_at_most_three_runs_and_leave_nothing(one: tuple[Hall, Settable]) -> None:
     place, clock = one
     place.estate.open.clear()
-    (text,) = one_each(("pool-1",), "event")
+    text = WorkMessage(("pool-1",), "event").text()
     for _ in range(10_000):
         place.outbox.events.put(text)
 
@@ -93,8 +96,8 @@ def test_duplicates_coalesce_by_the_clock_of_a_storage_account_too(azurite: Azur
     fresh = f"t{uuid4().hex}"
     stores = Storage(Account(azurite.connection), Names(container=fresh), allow_loopback=True)
     place = Hall(stores, SystemClock(), names=(f"{fresh}-work", f"{fresh}-sweep"), hide=20)
-    for text in one_each(("pool-1",) * 12, "event"):
-        place.outbox.events.put(text)
+    for _ in range(12):
+        place.outbox.events.put(WorkMessage(("pool-1",), "event").text())
 
     end = time.monotonic() + 100
     while place.left and time.monotonic() < end:
@@ -216,7 +219,7 @@ def test_a_follow_up_is_on_the_queue_before_the_message_is_acknowledged_and_carr
     assert again is not None
     (span,) = place.telemetry.named("pool")
     assert (again.trigger, again.trace) == ("follow-up", span.traceparent)
-    assert again.due == place.outbox.follows("pool-1")
+    assert FollowUp(again.due) == place.outbox.follows("pool-1")
 
 
 def test_an_event_is_looked_at_now_also_while_a_retry_is_far_ahead(one: tuple[Hall, Settable]) -> None:
@@ -244,7 +247,7 @@ def test_what_a_batch_has_no_time_for_goes_back_before_it_is_acknowledged(three:
 
     assert [report.what for report in place.told] == ["in-sync", "later"]
     (rest,) = place.outbox.sweeps.take(5, 60)
-    assert read(rest.text) == WorkMessage(("pool-2", "pool-3"), "sweep", TRACE)
+    assert read(rest.text) == WorkMessage(("pool-2", "pool-3"), "sweep", TRACE, since=clock.now())
 
 
 def test_a_pool_that_only_a_person_can_mend_takes_no_other_pool_of_its_batch_with_it(
@@ -260,7 +263,7 @@ def test_a_pool_that_only_a_person_can_mend_takes_no_other_pool_of_its_batch_wit
 
     assert [report.what for report in place.told] == ["in-sync", "apart", "in-sync"]
     (alone,) = place.outbox.sweeps.take(5, 60)
-    assert alone.text == '{"keys":["pool-2"],"trigger":"sweep"}'
+    assert read(alone.text) == WorkMessage(("pool-2",), "sweep", since=clock.now())
     with pytest.raises(ZeroDivisionError):
         place.worker.handle(WorkMessage(("pool-2",), "sweep"), clock.now())
 
@@ -309,16 +312,24 @@ def test_while_no_specs_can_be_read_a_message_waits_and_is_no_attempt(
     assert place.left == 0
 
 
-def test_many_wishes_of_one_person_are_batches_behind_the_events(tmp_path: Path) -> None:
+def test_what_somebody_asks_for_is_one_message_and_never_behind_the_resync(tmp_path: Path) -> None:
     with hall(tmp_path, pools=21) as (place, _):
-        specs = tuple(place.worker.catalogue.specs().by_key.values())
-        place.outbox.request(specs[:20], "http", TRACE)
-        place.outbox.request(specs, "http", TRACE)
+        place.outbox.request(tuple(place.worker.catalogue.specs().by_key.values()), "http", TRACE)
 
-        assert (place.outbox.events.length(), place.outbox.sweeps.length()) == (20, 1)
-        (batch,) = place.outbox.sweeps.take(1, 60)
+        assert (place.outbox.events.length(), place.outbox.sweeps.length()) == (1, 0)
+        (batch,) = place.outbox.events.take(1, 60)
         assert json.loads(batch.text)["trace"] == TRACE
         assert len(json.loads(batch.text)["keys"]) == 21
+
+
+def test_a_wait_counts_from_the_event_and_from_the_first_message(one: tuple[Hall, Settable]) -> None:
+    place, clock = one
+    now = clock.now()
+    place.worker.handle(WorkMessage(("pool-1",), "event", at=now - timedelta(minutes=30)), now)
+    place.worker.handle(WorkMessage(("pool-1",), "git", since=now - timedelta(minutes=2)), now)
+    place.worker.handle(WorkMessage(("pool-1",), "audit", at=now + timedelta(hours=1)), now)
+
+    assert place.telemetry.all("reconciler.queue.wait") == [1800.0, 120.0, 0.0]
 
 
 def test_a_follow_up_that_is_ahead_and_soon_enough_is_not_asked_for_twice(one: tuple[Hall, Settable]) -> None:
@@ -331,11 +342,23 @@ def test_a_follow_up_that_is_ahead_and_soon_enough_is_not_asked_for_twice(one: t
     assert place.outbox.follow_up("pool-1", 60)
 
 
-def test_a_memory_of_follow_ups_that_makes_no_sense_is_none(one: tuple[Hall, Settable]) -> None:
+@pytest.mark.parametrize("body", [{"at": "soon"}, {}, {"at": None}, {"at": "2026-11-01T12:00:00Z", "scopes": [7]}, {"at": "2026-11-01T12:00:00Z", "scopes": "arm"}])  # fmt: skip
+def test_a_memory_of_follow_ups_that_makes_no_sense_is_none(one: tuple[Hall, Settable], body: Json) -> None:
     place, _ = one
-    place.stores.state.save("follow-ups/pool-1", {"at": "soon"}, None)
+    place.stores.state.save("follow-ups/pool-1", body, None)
 
-    assert place.outbox.follows("pool-1") is None
+    assert place.outbox.follows("pool-1") == FollowUp()
+
+
+def test_no_request_relies_on_a_follow_up_that_is_about_another_place(one: tuple[Hall, Settable]) -> None:
+    place, _ = one
+    here, there = (scopes.project(ORG, name).text() for name in ("a", "b"))
+
+    assert place.outbox.follow_up("pool-1", 60, scopes=(here,))
+    assert not place.outbox.follow_up("pool-1", 90, scopes=(here,))
+    assert place.outbox.follow_up("pool-1", 90, scopes=(there,))
+    assert place.outbox.follow_up("pool-1", 90)
+    assert place.outbox.follows("pool-1").scopes == (here,)
 
 
 @pytest.mark.parametrize(("rests", "trigger"), [(True, "http"), (False, "follow-up")])

@@ -30,7 +30,8 @@ def test_an_event_about_a_pool_is_one_wish_for_it(context: TriggerContext) -> No
     (text,) = messages.pool_changed(context, written("Build-Pool"), TRACE)
     wish = json.loads(text)
 
-    assert (wish["keys"], wish["trigger"], set(wish)) == (["build-pool"], "event", {"keys", "trigger", "trace"})
+    assert (wish["keys"], wish["trigger"], wish["scopes"]) == (["build-pool"], "event", ["arm?pool=build-pool"])
+    assert set(wish) == {"keys", "trigger", "trace", "scopes"}
     assert trace_id(wish["trace"]) == trace_id(TRACE)
 
 

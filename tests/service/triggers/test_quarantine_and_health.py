@@ -42,6 +42,14 @@ def test_a_poisoned_pool_is_stalled_where_people_look_and_a_sweep_heals_it(
     assert [condition.status for condition in healed.conditions] == [Truth.TRUE, Truth.FALSE, Truth.FALSE]
 
 
+def test_all_pools_of_a_poisoned_resync_are_stalled(context: TriggerContext) -> None:
+    """Its text names one of them; which pools it is about, the specs say."""
+    text = '{"keys":["a"],"trigger":"sweep","organization":"fabrikam-prime"}'
+    messages.quarantine(context, text, "sweep")
+
+    assert context.state.names("pools/") == ["pools/build-pool"]
+
+
 def test_quarantine_leaves_alone_what_is_not_ours_and_what_is_being_worked_on(context: TriggerContext) -> None:
     lease = context.leases.acquire("build-pool", 60)
     for text in ('{"keys":["elsewhere"]}', '{"keys":["build-pool"]}', "{", "\x00"):
@@ -81,6 +89,16 @@ def test_a_pool_in_sync_that_is_read_no_more_is_unhealthy_and_its_age_is_shown(c
     status, checks = health(context)
     assert (status, checks["evidence"]["detail"]) == (503, "oldest of 2 pools in sync seen 120 minutes ago")
     assert "build-pool" not in str(checks)
+
+    timers.watch_audit(context)
+    assert health(context)[1]["evidence"]["ok"]
+    assert not health(with_options(context, max_age_seconds=300.0))[1]["evidence"]["ok"]
+
+    known, tomorrow = context.worker.evidence, context.clock.now() + timedelta(hours=20)
+    assert known is not None
+    known.of("fabrikam-prime").learn({}, {"gaps": [], "until": tomorrow.isoformat()})
+    detail = health(context)[1]["evidence"]["detail"]
+    assert detail.endswith("; 1 audit logs left out changes, so every resync reads everything")
 
 
 def test_a_git_that_is_away_shows(deployment: Deployment, context: TriggerContext) -> None:

@@ -36,8 +36,8 @@ def test_a_sweep_asks_for_every_pool_once_by_organization(context: TriggerContex
     found = texts(context.outbox.sweeps)
     assert {trace_id(json.loads(text)["trace"]) for text in found} == {trace_id(TRACE)}
     assert [untraced(text) for text in found] == [
-        WorkMessage(("build-pool",), "sweep").text(),
-        WorkMessage(("test-pool",), "sweep").text(),
+        WorkMessage(("build-pool",), "sweep", organization="fabrikam-prime").text(),
+        WorkMessage(("test-pool",), "sweep", organization="fabrikam-tailspin").text(),
     ]
     assert context.outbox.events.length() == 0
 

@@ -1,0 +1,236 @@
+"""Calls of one organization through the whole worker: triggers, queues, leases, state and the requests that follow."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import estates, waves
+from benchmarks.duplicates import Runs
+from benchmarks.laws import full_look
+from benchmarks.measure import Emulated, Row, Table, apart, at_most, emulated, shown
+from reconciler.config.settings import Settings
+from reconciler.config.triggers import Hosting
+from reconciler.ports.clock import MARGIN
+from reconciler.safety import ModeScope, WriteMode
+from reconciler.service.triggers import TriggerContext, composition, messages, timers
+
+TITLE = "Calls through the worker"
+SLOW = 0.06
+"""Seconds of an answer where the time of a message runs out."""
+BEGIN = 5.0
+"""Seconds after which such a message begins no further run: a tenth of what it is, as the answers are."""
+LONGEST = 300.0
+"""Seconds after which what is still on a queue is left over."""
+EXTRA = 4
+"""Calls beyond a full look for what is new in an organization: it is read again where it was read before."""
+
+
+def run(*, quick: bool = False) -> Table:
+    """All figures."""
+    rows = [row for measure in (_full, _slow, _throttled, _commit, _created, _closed) for row in measure(quick)]
+    how = (
+        "A deployment with a SQLite file and an emulator; counts are the emulator's, and the same on every machine. "
+        "Events and timers put messages on the queues, and the worker takes them one by one until none is left, "
+        "follow-ups included. The law of a full look of P pools in N projects: "
+        "2N⌈P/200⌉ + 2P + ⌈N/500⌉ + ⌈N/50⌉ + 20 reads."
+    )
+    return Table(TITLE, how, tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The worker and what it works on."""
+
+    cloud: Emulated
+    context: TriggerContext
+    runs: Runs
+
+    def settle(self) -> None:
+        """Work until no message is left, then start counting."""
+        self.drain()
+        time.sleep(MARGIN.total_seconds() + 0.5)  # what comes now is later than all that was read
+        self.cloud.do.reset_log()
+        self.runs.results.clear()
+
+    def drain(self) -> None:
+        """Take messages until none is left, those of events and of people first."""
+        queues = (self.context.outbox.events, self.context.outbox.sweeps)
+        end = time.monotonic() + LONGEST
+        while any(queue.length() for queue in queues) and time.monotonic() < end:
+            for queue in queues:
+                if taken := queue.take(1, 300):
+                    messages.work(self.context, taken[0].text, taken[0].inserted)
+                    queue.ack(taken[0])
+                    break
+            else:
+                time.sleep(0.05)
+
+    def sweep(self) -> None:
+        """A full resync of all pools at once."""
+        self.context.outbox.sweep(self.context.catalogue.specs().by_key.values())
+        self.drain()
+
+    def audit(self, published: dict[str, object]) -> None:
+        """An entry of the audit log, as the stream delivers it."""
+        for text in messages.devops_changed(self.context, json.dumps(published["event"])):
+            self.context.outbox.events.put(text)
+
+    def reads(self) -> int:
+        """Since the last `settle`, of both planes."""
+        return self.cloud.do.count(writes=False)
+
+    def writes(self) -> int:
+        """Likewise."""
+        return self.cloud.do.count(writes=True)
+
+    def not_in_sync(self, pools: int) -> int:
+        """Pools that were not found in sync since the last `settle`."""
+        return pools - sum(one in ("in-sync", "applied") for one in self.runs.results)
+
+
+def desk(cloud: Emulated, folder: str, **more: str) -> Desk:
+    """A new process of a deployment whose specs are in that folder."""
+    given, runs = cloud.environment(str(Path(folder) / "state.db"), f"{folder}/specs", **more), Runs()
+    context = composition.build(Settings.read(given), Hosting.read(given), runs)
+    context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="benchmark", by="benchmark")
+    return Desk(cloud, context, runs)
+
+
+def _estate(size: estates.Size, work: Callable[[Emulated, str], tuple[Row, ...]]) -> tuple[Row, ...]:
+    with tempfile.TemporaryDirectory() as folder, emulated(estates.estate(size)) as cloud:
+        (Path(folder) / "specs").mkdir()
+        estates.write(size, f"{folder}/specs")
+        return work(cloud, folder)
+
+
+def _full(quick: bool) -> tuple[Row, ...]:
+    size = estates.Size(5, 20) if quick else estates.Size(200, 500)
+
+    def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
+        one = desk(cloud, folder)
+        one.sweep()
+        left, what = one.not_in_sync(size.pools), f"{size.pools} × {size.projects}, first full look"
+        return (
+            at_most(f"{what}: reads", one.reads(), full_look(size), count=True),
+            at_most(f"{what}: pools not in sync", left, 0, count=True),
+        )
+
+    return _estate(size, work)
+
+
+def _slow(quick: bool) -> tuple[Row, ...]:
+    size, begin = (estates.Size(4, 20), 0.5) if quick else (estates.Size(4, 200), BEGIN)
+
+    def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
+        cloud.do.latency(SLOW)
+        one = desk(cloud, folder)
+        one = replace(one, context=replace(one.context, worker=replace(one.context.worker, begin=begin)))
+        one.sweep()
+        what = f"{size.pools} × {size.projects}, the message's time runs out"
+        return (
+            at_most(f"{what}: reads", one.reads(), full_look(size), count=True),
+            at_most(f"{what}: pools not in sync", one.not_in_sync(size.pools), 0, count=True),
+        )
+
+    return _estate(size, work)
+
+
+def _throttled(quick: bool) -> tuple[Row, ...]:
+    size = estates.Size(5, 20) if quick else estates.Size(20, 50)
+
+    def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
+        one = desk(cloud, folder)
+        cloud.do.fault("429", plane="devops", count=1, skip=size.projects, seconds=1)
+        one.sweep()
+        what = f"{size.pools} × {size.projects}, one 429 inside"
+        return (
+            at_most(f"{what}: reads", one.reads(), full_look(size) + EXTRA, count=True),
+            at_most(f"{what}: pools not in sync", one.not_in_sync(size.pools), 0, count=True),
+        )
+
+    return _estate(size, work)
+
+
+def _commit(quick: bool) -> tuple[Row, ...]:
+    size = estates.Size(5, 20) if quick else estates.Size(20, 50)
+
+    def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
+        one = desk(cloud, folder)
+        one.sweep()
+        timers.watch_git(one.context)
+        one.settle()
+        for path in Path(folder, "specs").iterdir():
+            path.write_bytes(path.read_bytes() + b"\n")
+        timers.watch_git(one.context)
+        one.drain()
+        what = f"{size.pools} × {size.projects}, a commit to all files"
+        return (
+            at_most(f"{what}: reads", one.reads(), full_look(size) + EXTRA - 1, count=True),
+            at_most(f"{what}: pools not in sync", one.not_in_sync(size.pools), 0, count=True),
+        )
+
+    return _estate(size, work)
+
+
+def _created(quick: bool) -> tuple[Row, ...]:
+    size = estates.Size(5, 10) if quick else estates.Size(25, 20)
+
+    def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
+        one = desk(cloud, folder)
+        one.sweep()
+        one.settle()
+        cloud.do.edit("create-project", organization=estates.organization_name(0), name="new")
+        one.audit(cloud.do.events("audit")[-1])
+        one.drain()
+        writes, what = one.writes(), f"{size.pools} × {size.projects}, a project is created"
+        reads, goal = one.reads() - PROOFS * writes, full_look(size) + EXTRA - 1
+        return (
+            at_most(f"{what}: reads, but for {PROOFS} of each write", reads, goal, count=True),
+            shown(f"{what}: writes", writes),
+        )
+
+    return _estate(size, work)
+
+
+PROOFS = 6
+"""Reads of one write: what it rests on, and what it did."""
+
+
+def _closed(quick: bool) -> tuple[Row, ...]:
+    size = estates.Size(4, 20) if quick else estates.Size(20, 500)
+
+    def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
+        with waves.counted(cloud, waves.caller_in(folder)) as sequence:
+            (calls, writes, echo), _ = apart(_repair, cloud, folder, size)
+        what = f"{size.pools} × {size.projects}, a queue closed by hand"
+        return (
+            at_most(f"{what}: calls until it is verified", calls, 12, count=True),
+            at_most(f"{what}: those in sequence", len(sequence), 8, count=True),
+            at_most(f"{what}: writes", writes, 1, count=True),
+            at_most(f"{what}: calls for the audit entry of the repair", echo, 0, count=True),
+        )
+
+    return _estate(size, work)
+
+
+def _repair(cloud: Emulated, folder: str, size: estates.Size) -> tuple[int, int, int]:
+    """Calls, writes, calls for the echo."""
+    one = desk(cloud, folder)
+    one.sweep()
+    one.settle()
+    place = {"organization": estates.organization_name(0), "project": "project-0003", "pool": size.names(0)[0]}
+    cloud.do.edit("close-access", **place)
+    with waves.held(cloud, folder):
+        one.audit(cloud.do.events("audit")[-1])
+        one.drain()
+    calls, writes = one.reads() + one.writes(), one.writes()
+    entries = cloud.do.events("audit")
+    one.settle()
+    one.audit(entries[-1])
+    one.drain()
+    return calls, writes, one.reads() + one.writes()
