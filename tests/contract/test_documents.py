@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -255,6 +255,9 @@ class WithoutRights:
 
     def names(self, prefix: str) -> Sequence[str]:
         return self._store.names(prefix)
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        return self._store.versions(prefix)
 
 
 @pytest.mark.parametrize("reads", [True, False])

@@ -210,7 +210,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploym
         context = deployment.context()
         specs = context.catalogue.specs()
         for one in specs.by_key.values():
-            result = context.worker.reconciler.reconcile(one, specs.revision)
+            with context.worker.reconciler.look([one], shared=False) as look:
+                result = look.reconcile(one, specs.revision)
             assert result.outcome.value == "in-sync", result
         yield deployment, folder
 

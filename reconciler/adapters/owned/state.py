@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.adapters.owned.owner import Owner, unless_unread
 from reconciler.adapters.store_limits import SHOWN
@@ -93,8 +93,13 @@ class OwnedState:
     def names(self, prefix: str) -> Sequence[str]:
         """Names of all documents with this prefix, sorted; those that were set aside are no others' documents."""
         unless_unread(self._owner)
-        hidden = () if prefix.startswith(DAMAGED) else (DAMAGED,)
-        return [name for name in self._store.names(prefix) if not name.startswith(hidden) and name != OWNER]
+        return [name for name in self._store.names(prefix) if _shown(name, prefix)]
+
+    def versions(self, prefix: str) -> Mapping[str, str]:
+        """Name → ETag of the same documents."""
+        unless_unread(self._owner)
+        found = self._store.versions(prefix)
+        return {name: etag for name, etag in found.items() if _shown(name, prefix)}
 
     def _set_aside(self, kind: DocumentKind, name: str, problem: str, content: bytes, size: int) -> None:
         place = f"{DAMAGED}{name}/{hashlib.sha256(content).hexdigest()[:16]}"
@@ -108,3 +113,7 @@ class OwnedState:
             self._store.save(place, marked(kind, body, self._owner.name), None)
         except ReconcilerError as error:  # it is there already, or this identity may only read: it is logged above
             _log.info("state %s: not kept: %s", place, error)
+
+
+def _shown(name: str, prefix: str) -> bool:
+    return name != OWNER and (prefix.startswith(DAMAGED) or not name.startswith(DAMAGED))

@@ -101,10 +101,10 @@ class OwnedLeases:
         self._leases = leases
         self._owner = owner
 
-    def acquire(self, key: str, seconds: float) -> Lease:
+    def acquire(self, key: str, seconds: float, holder: str = "") -> Lease:
         """As of `Leases`; `Refused` where the store is another deployment's."""
         self._owner.claim()
-        return self._leases.acquire(key, seconds)
+        return self._leases.acquire(key, seconds, holder)
 
 
 class OwnedRecord:

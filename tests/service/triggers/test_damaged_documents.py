@@ -69,7 +69,9 @@ def http(context: TriggerContext, name: str, path: str) -> None:
 
 def run(context: TriggerContext) -> None:
     specs = context.catalogue.specs()
-    context.worker.reconciler.reconcile(specs.by_key["build-pool"], specs.revision)
+    spec = specs.by_key["build-pool"]
+    with context.worker.reconciler.look([spec], shared=False) as look:
+        look.reconcile(spec, specs.revision)
 
 
 STEPS: dict[str, Callable[[TriggerContext], Any]] = {
