@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ NUMBER = "number"
 FLAG = "flag"
 LIST = "list"
 OBJECT = "object"
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _TYPES: Mapping[str, tuple[type, ...]] = {
     TEXT: (str,), NUMBER: (int, float), FLAG: (bool,), LIST: (list,), OBJECT: (dict,),
 }  # fmt: skip
@@ -115,15 +117,12 @@ def parsed(content: bytes, size: int = 0) -> Json:
     """
     if max(len(content), size) > LARGEST:
         raise ValueError(f"has more than {LARGEST} bytes")
+    if content.count(b"[") + content.count(b"{") > DEEPEST and _depth(content) > DEEPEST:
+        raise ValueError(f"is nested deeper than {DEEPEST} levels")
     try:
-        body = json.loads(content, parse_float=_finite, parse_constant=lambda _: None)
-    except RecursionError:
-        raise ValueError(f"is nested deeper than {DEEPEST} levels") from None
+        return json.loads(content, parse_float=_finite, parse_constant=lambda _: None)
     except ValueError:
         raise ValueError("is no JSON") from None
-    if _deeper(body, DEEPEST):
-        raise ValueError(f"is nested deeper than {DEEPEST} levels")
-    return body
 
 
 def read(kind: DocumentKind, body: Json) -> Read:
@@ -159,10 +158,10 @@ def _finite(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _deeper(body: Json, levels: int) -> bool:
-    """Level by level, so that no depth exhausts the stack."""
-    level = [body]
-    while level and levels:
-        inner = [list(one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level, levels = [value for values in inner for value in values if isinstance(value, dict | list)], levels - 1
-    return bool(level)
+def _depth(content: bytes) -> int:
+    """Levels of a JSON text, by its brackets: parsing a deep one would use up the stack."""
+    depth = deepest = 0
+    for token in _BRACKET.findall(content):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token, 0)
+        deepest = max(deepest, depth)
+    return deepest
