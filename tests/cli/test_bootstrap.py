@@ -54,6 +54,7 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
             "believe",
             "margin",
             "operators",
+            "sign_in",
             "start_sign_in",
             "close",
         }

@@ -72,18 +72,26 @@ POOL: dict[str, Any] = {
 }  # fmt: skip
 
 
+def text_of_name(value: ast.JoinedStr) -> str:
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in value.values)
+
+
 def named_documents() -> Iterator[tuple[str, str]]:
     """Every document that the program names where it loads or saves: file and line, and the name with ``x`` for parts."""
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name.endswith(("document", "document_of")):
+                for returned in ast.walk(node):
+                    if isinstance(returned, ast.Return) and isinstance(returned.value, ast.JoinedStr):
+                        yield f"{path.name}:{returned.lineno}", text_of_name(returned.value)
+                continue
             called = node.func if isinstance(node, ast.Call) else None
             name = getattr(called, "attr", getattr(called, "id", ""))
             if not isinstance(node, ast.Call) or name not in STORES:
                 continue
             for argument in node.args:
                 if isinstance(argument, ast.JoinedStr):
-                    parts = [str(part.value) if isinstance(part, ast.Constant) else "x" for part in argument.values]
-                    yield f"{path.name}:{node.lineno}", "".join(parts)
+                    yield f"{path.name}:{node.lineno}", text_of_name(argument)
                 elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield f"{path.name}:{node.lineno}", argument.value
 
@@ -99,7 +107,7 @@ def test_every_document_that_the_program_names_is_in_the_table() -> None:
 
     assert unknown == []
     assert {name.partition("/")[0] for _, name in found} >= {
-        "pools", "evidence", "follow-ups", "audit", "sweep", "git", "deliveries", "idempotency",
+        "pools", "follow-ups", "sweep", "git", "deliveries", "idempotency", "agent-pools", "approvals",
     }  # fmt: skip
 
 
