@@ -49,6 +49,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/queue/test_figures.py",
         "service/queue/test_lease_kept.py",
         "service/queue/test_look_crashes.py",
+        "service/queue/test_resync_in_rotation.py",
         "service/queue/test_shared_look.py",
         "service/queue/test_office.py",
         "service/queue/test_urgency.py",
