@@ -53,6 +53,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/queue/test_shared_look.py",
         "service/queue/test_office.py",
         "service/queue/test_urgency.py",
+        "service/queue/test_retries.py",
         "service/queue/test_worker.py",
         "service/triggers",
         "stories",
