@@ -219,7 +219,7 @@ def _steady(quick: bool) -> tuple[Row, ...]:
     def work(cloud: Emulated, folder: str) -> tuple[Row, ...]:
         one = desk(cloud, folder)
         found: list[int] = []
-        for _ in range(4 + 2 * SLOTS):
+        for _ in range(4 + SLOTS):
             for _ in range(3):
                 one.later(INTERVAL / 3)
                 timers.watch_audit(one.context)

@@ -14,7 +14,7 @@ recordings of Azure/azure-devops-cli-extension.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.adapters.boundary import port
@@ -66,8 +66,8 @@ _PROJECTS = 500
 _DEFINITIONS = 1000
 _FULL = 100
 """Full definitions in one page: one may have hundreds of steps."""
-_IDS = 150
-"""Pool ids in one request; ten digits each and their commas stay far below 2,000 characters of URL."""
+_IDS = 1_800
+"""Characters of pool ids in one request, each with an escaped comma: servers cut URLs at about 2,000."""
 _RATES = ("x-ratelimit-", "retry-after")
 
 
@@ -151,8 +151,8 @@ class DevOps:
 
     def _queues(self, organization: str, project_id: str, pool_ids: Sequence[int]) -> list[Queue]:
         queues: list[Queue] = []
-        for begin in range(0, len(pool_ids), _IDS):
-            call = queues_call(self._session, organization, project_id, pool_ids[begin : begin + _IDS])
+        for some in _cut(pool_ids):
+            call = queues_call(self._session, organization, project_id, some)
             found = entries(self._session.send(call), organization, call.what)
             queues += [queue_of(entry, organization, project_id) for entry in found]
         return [queue for queue in queues if queue.pool_id in pool_ids]
@@ -254,6 +254,21 @@ class DevOps:
     def _get(self, organization: str, path: str, route: str, what: str, version: str, **parameters: str) -> Json:
         url = self._session.endpoints.url(organization, path + query({**parameters, "api-version": version}))
         return self._session.send(OutgoingRequest(organization, "GET", url, route, what)).document
+
+
+def _cut(pool_ids: Sequence[int]) -> Iterator[list[int]]:
+    """Parts that fit into a URL."""
+    part: list[int] = []
+    size = 0
+    for one in pool_ids:
+        width = len(f"{one}%2C")
+        if part and size + width > _IDS:
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += width
+    if part:
+        yield part
 
 
 @port("Azure DevOps", RawDevOpsReader)

@@ -127,6 +127,15 @@ def test_many_pools_are_asked_for_in_urls_of_fewer_than_2000_characters(reads: D
     assert max(len(",".join(some)) for some in asked) < 1900
 
 
+def test_two_hundred_pools_with_ids_as_the_service_gives_them_need_one_request(
+    reads: DevOps, service: Scripted
+) -> None:
+    service.reply("GET", QUEUES, wrapped())
+    reads.queues("prime", PROJECT, list(range(100_000, 100_200)))
+
+    assert len(service.seen) == 1
+
+
 def test_no_pools_need_no_request(reads: DevOps, service: Scripted) -> None:
     assert reads.queues("prime", PROJECT, []) == []
     assert service.everything == []
