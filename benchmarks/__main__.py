@@ -7,6 +7,7 @@ import importlib
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{machine()}\n", flush=True)
     missed = []
     for name in given.names or ALL:
+        begun = time.monotonic()
         table: Table = importlib.import_module(f"benchmarks.{name}").run(quick=given.quick)
         print("\n".join(lines(table)), flush=True)
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
         missed += [f"{table.title}: {row.what}: {row.value}, {row.goal}" for row in table.rows if missed_count(row)]
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 from benchmarks.estates import Size
@@ -14,10 +13,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_has_the_tables_of_the_script() -> None:
-    script = [sys.executable, str(ROOT / "scripts/scale.py"), "--check"]
-    done = subprocess.run(script, capture_output=True, text=True, check=False, cwd=ROOT)
+    script = runpy.run_path(str(ROOT / "scripts/scale.py"))
+    page = (ROOT / "docs/scale.md").read_text()
 
-    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert script["with_tables"](page) == page
 
 
 def test_the_script_knows_how_many_messages_an_instance_takes() -> None:

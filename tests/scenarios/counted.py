@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import estates
+from benchmarks.laws import full_look as law
 from emulator import Running, start
 from reconciler.adapters.clock import SystemClock
 from reconciler.config.settings import Settings
@@ -23,6 +24,7 @@ from reconciler.telemetry import MemoryTelemetry
 
 ORG = estates.organization_name(0)
 SWEEP = 900.0
+__all__ = ["ORG", "SWEEP", "Counted", "MovedClock", "counted", "law"]
 
 
 class MovedClock(SystemClock):
@@ -36,12 +38,6 @@ class MovedClock(SystemClock):
 
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead
-
-
-def law(size: estates.Size) -> int:
-    """The most reads of one full look at an organization."""
-    lists = 2 * size.projects * -(-size.pools // 200)
-    return lists + 2 * size.pools - (-size.projects // 500) - (-size.projects // 50) + 20
 
 
 @dataclass
