@@ -22,12 +22,13 @@ from reconciler.bootstrap.connections import (
 from reconciler.bootstrap.operators import operator_names, operator_names_of_plan
 from reconciler.bootstrap.specs import source
 from reconciler.bootstrap.stores import store
-from reconciler.config.settings import Settings
+from reconciler.config.settings import NamesIn, Settings
 from reconciler.plan.policy import Policy
 from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -89,6 +90,7 @@ class App:
     reconciler: Reconciler
     state: StateStore
     safety: Safety
+    record: WriteLog
     leases: Leases
     queues: MessageQueues
     """The store itself: it names queues."""
@@ -122,7 +124,7 @@ def build(
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
-    from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
+    from reconciler.engine import NameRules, Reconciler, RunLimits  # noqa: PLC0415
 
     clock = SystemClock()
     kept = store(settings, clock)
@@ -135,15 +137,18 @@ def build(
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(
-        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety
-    )
+        planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety,
+        names=NameRules(record=settings.names is not NamesIn.OFF, telemetry=settings.names is NamesIn.ON),
+    )  # fmt: skip
 
     def close() -> None:
         planes.close()
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
+    return App(
+        source(settings), planner, reconciler, kept.state, safety, kept.record, kept.leases, kept, clock, watch, close
+    )
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

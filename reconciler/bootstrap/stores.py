@@ -78,6 +78,13 @@ def store(settings: Settings, clock: Clock) -> Store:
     return Local(path, clock, keep_days=settings.record_days)
 
 
+def record_file(path: Path) -> Store:
+    """A file for the record of writes alone, where there is no deployment yet (`onboard`, `history import`)."""
+    from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415 - see the package's docstring
+
+    return Local(path, SystemClock())
+
+
 def with_state(settings: Settings) -> Settings:
     """The settings with the state that the policy names: a stop and a cap there hold for everybody.
 

@@ -70,8 +70,12 @@ COMMANDS = {
     ),
     "history": CommandRow(
         "reconciler.cli.history:history",
-        "Check the record of writes",
+        "Show what was written, by whom it was caused and why; check the record, or add to it.",
         (
+            "history",
+            "history fabrikam-managed-pool --since 2w --project fabrikam-tailspin/Web",
+            "history show 20261129T004800Z-0f3a5b7c9d1e",
+            "history import onboarding.record",
             "history verify",
             "history verify devops/fabrikam-prime",
             "history seal devops/fabrikam-prime --reason 'restored from a backup'",

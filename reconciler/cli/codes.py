@@ -43,7 +43,7 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         ERROR: "a spec names a pool, its file has errors, or no status is stored: nothing is dropped",
     },
     "history": {
-        DONE: "every entry is in its place; with seal: sealed",
+        DONE: "shown; with verify: every entry is in its place; with seal: sealed; with import: added",
         ERROR: "an entry is edited, missing or not in its place, or the record cannot be read",
     },
     "mode": {

@@ -54,6 +54,7 @@ __all__ = [
     "PREFIX",
     "VARIABLES",
     "CredentialKind",
+    "NamesIn",
     "Secret",
     "Settings",
     "SettingsInvalid",
@@ -80,6 +81,14 @@ class CredentialKind(StrEnum):
     """A personal access token for Azure DevOps, the default chain for ARM; for local use."""
     STATIC = "static"
     """Two given tokens, sent only to loopback; for the emulator."""
+
+
+class NamesIn(StrEnum):
+    """Where names of people appear."""
+
+    RECORD = "record"
+    ON = "on"
+    OFF = "off"
 
 
 class TelemetryKind(StrEnum):
@@ -207,6 +216,9 @@ class Settings:
                                                  number(0, 3600))]
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
+    names: Annotated[NamesIn, Variable("Where people are named: `record` (in the record of writes alone), `on` (in log "
+                                       "lines and spans too) or `off` (nowhere of these; ids stand for them)", "record",
+                                       read=choice(NamesIn))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Parallel reads for an organization", "4", "requests", whole(1, 16))]
     prerequisites: Annotated[bool, Variable("`0` checks no prerequisites of pools: identities, key vaults, subnets",

@@ -47,6 +47,8 @@ class Frame:
     """When a person or a program requested this run; None: an event, a follow-up or the resync did."""
     specs_read: datetime | None = None
     """When the read of the specs began; None: not known, so the run ends no request."""
+    trigger: str = ""
+    """What caused the run, for the record of writes."""
     started: datetime = field(init=False)
 
     def __post_init__(self) -> None:

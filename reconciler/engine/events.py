@@ -42,6 +42,8 @@ class Applied:
     change: Change
     pending: bool
     """Whether the service goes on with a long operation."""
+    entry: str = ""
+    """Id of its entry in the record of writes; begins with the id of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Failed:
     pool: str
     change: Change
     error: ReconcilerError
+    entry: str = ""
+    """As of `Applied`; empty where it could not be recorded."""
+    sent: bool = True
+    """Whether it was sent at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from reconciler.engine import ending, waits, without_effect
 from reconciler.engine.events import Event, ignore
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
+from reconciler.engine.naming import DEFAULT_NAMES, NameRules
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import Planner
 from reconciler.engine.recorder import Recorder, RunFacts
@@ -68,12 +69,13 @@ class Reconciler:
         record: WriteLog,
         safety: Safety | None = None,
         wait: Wait = threading.Event.wait,
+        names: NameRules = DEFAULT_NAMES,
     ) -> None:
         """`gates`: joined before anything is read; None: each process knows its own throttling alone.
 
         `record`: holds the intent of every write before it goes out.
         `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
-        `wait`: between two renewals of a lease.
+        `wait`: between two renewals of a lease. `names`: where people may be named.
         """
         self.planner = planner
         self.limits = limits or RunLimits()
@@ -85,6 +87,7 @@ class Reconciler:
         self._record = record
         self._safety = safety
         self._wait = wait
+        self._names = names
         self._recorded: set[str] = set()
         """Organizations in which this process recorded its identity."""
 
@@ -105,6 +108,7 @@ class Reconciler:
         as_planned: bool = False,
         requested: datetime | None = None,
         specs_read: datetime | None = None,
+        trigger: str = "",
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
@@ -113,13 +117,13 @@ class Reconciler:
         an earlier run of the same approval began; changes that are not in it are left. `as_planned`: nothing is
         written but what the first plan of this run shows. `requested`: when a person or a program requested this
         run; writes that were rejected before are then sent again. `specs_read`: when the read of the specs began;
-        without it the run ends no request. Errors of the state store leave this function;
-        those of the two planes are in the result. A bug is not caught.
+        without it the run ends no request. `trigger`: what caused it, for the record. Errors of the state store leave
+        this function; those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(
-                spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read
+                spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read, trigger
             )
             result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned))
             span.set("reconciler.result", result.outcome.value)
@@ -278,7 +282,7 @@ class Reconciler:
         elif run.gate.closed is None:
             steps = Steps(
                 self.planner, self._writers, memory, tenure, self._listen,
-                recorder=recorder, gate=lambda: self._gate_now(run.gate),
+                recorder=recorder, gate=lambda: self._gate_now(run.gate), names=self._names,
             )  # fmt: skip
             try:
                 steps.run(run, self.limits)
@@ -297,6 +301,6 @@ class Reconciler:
     def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
         facts = RunFacts(
             frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy_digest, frame.started,
-            frame.requested is not None, frame.trace,
+            frame.trigger, run.basis.cause(run.plan).value, frame.trace, self._names.record,
         )  # fmt: skip
         return Recorder(self._record, facts, self.planner.clock)

@@ -48,6 +48,7 @@ class Reconciles(Protocol):
         *,
         requested: datetime | None = None,
         specs_read: datetime | None = None,
+        trigger: str = "",
     ) -> Result:
         """One run of one pool; `requested`: when a caller requested it; `specs_read`: when its specs were read."""
 
@@ -195,8 +196,9 @@ class Worker:
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
         result = self.reconciler.reconcile(
-            spec, task.specs.revision, task.survey, requested=task.requested, specs_read=task.specs.read
-        )
+            spec, task.specs.revision, task.survey, requested=task.requested, specs_read=task.specs.read,
+            trigger=task.work.trigger,
+        )  # fmt: skip
         seconds = self.clock.monotonic() - began
         self.telemetry.record("reconciler.run.seconds", seconds, result=result.outcome.value)
         trace = span.traceparent or task.work.trace

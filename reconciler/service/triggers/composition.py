@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from reconciler import bootstrap
-from reconciler.config.settings import Settings, environment
+from reconciler.config.settings import NamesIn, Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
@@ -47,7 +47,8 @@ def use(opened: TriggerContext) -> None:
 
 def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None) -> TriggerContext:
     """A new context."""
-    app = bootstrap.build(settings, watch=telemetry, service=True)
+    said = logs.writes(names=settings.names is NamesIn.ON)
+    app = bootstrap.build(settings, said, watch=telemetry, service=True)
     logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues
@@ -82,6 +83,7 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         ApprovalContext(catalogue, app.planner, app.safety, app.state),
         approve,
         audit,
+        app.record,
         options,
     )
 

@@ -10,6 +10,7 @@ from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.service.catalogue import Catalogue
 from reconciler.service.http.agent_pools import Approve
@@ -74,6 +75,8 @@ class TriggerContext:
     approve_agent_pool: Approve
     """Records the owner's approval of an agent pool."""
     audit: AuditLog
+    record: WriteLog
+    """The record of writes, to be read."""
     options: TriggerOptions
     watch: ResyncWatch = field(default_factory=ResyncWatch)
 

@@ -193,6 +193,7 @@ class _Runner:
         *,
         requested: datetime | None = None,  # noqa: ARG002 - nothing rests here
         specs_read: datetime | None = None,
+        trigger: str = "",  # noqa: ARG002 - nothing is written
     ) -> Result:
         assert (revision, survey) == ("c0ffee", None)
         assert specs_read is not None
