@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
     from reconciler.bootstrap.stores import (
+        ReadState,
         Store,
         facts_of,
         has_store,
@@ -41,6 +42,7 @@ __all__ = [
     "Look",
     "OnboardingAccess",
     "Questions",
+    "ReadState",
     "Store",
     "Tools",
     "audit",
@@ -72,6 +74,7 @@ _PARTS = {
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
     "stores": (
+        "ReadState",
         "Store",
         "facts_of",
         "has_store",

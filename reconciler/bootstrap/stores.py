@@ -17,7 +17,7 @@ from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.documents import JsonObject
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import Leases, MessageQueue, StateStore
+from reconciler.ports.stores import Leases, MessageQueue, StateStore, StoredDocument
 from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Modes, ModeSetting, Safety, SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
@@ -157,6 +157,20 @@ class RecordedWrites:
             return ()
         with closing(store(self._settings, SystemClock())) as kept:
             return kept.record.chains()
+
+
+class ReadState:
+    """Reads single documents of the state, for plans; no store is created, or opened before one is read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = with_state(settings)
+
+    def load(self, name: str) -> StoredDocument | None:
+        """As of `StateStore`; None where there is no store yet."""
+        if not has_store(self._settings):
+            return None
+        with closing(store(self._settings, SystemClock())) as kept:
+            return kept.state.load(name)
 
 
 def owners_of(settings: Settings) -> Callable[[str, int], str]:

@@ -12,6 +12,9 @@
     approving_plans  the owner's approval of a plan by its hash
     history     what was written, read from the record for people
     record_import  adds the entries of another record, which onboarding wrote
+    attribution  who made the drift that a change corrects, and how sure that is
+    fights      what two owners change in turns, and is corrected no more
+    sightings   who changed something, as events reported it
     spec_lines  the line of a spec's file that is behind a change
     naming      where people may be named, and what stands for them elsewhere (`NameRules`)
     spending    what was written in 24 hours, counted from the record for caps over time

@@ -83,7 +83,16 @@ class Verified:
     changes: tuple[Change, ...]
 
 
-Event: TypeAlias = PassStarted | Applying | Applied | Failed | Waiting | Verifying | Verified
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A field is corrected no more, since another owner makes the opposite again and again."""
+
+    pool: str
+    text: str
+    """Which one, and both owners."""
+
+
+Event: TypeAlias = PassStarted | Applying | Applied | Failed | Waiting | Verifying | Verified | Quarantined
 
 
 def ignore(event: Event) -> None:

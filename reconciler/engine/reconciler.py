@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
-from reconciler.engine.events import Event, ignore
+from reconciler.engine.attribution import Attribution
+from reconciler.engine.events import Event, Quarantined, ignore
+from reconciler.engine.fights import Fights
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.memory import Memory, load_evidence, load_status, save_evidence
 from reconciler.engine.naming import DEFAULT_NAMES, NameRules
@@ -204,7 +206,11 @@ class Reconciler:
 
     def caps(self, spec: Spec, facts: SafetyFacts, now: datetime | None = None) -> CapCheck:
         """What the caps count for a pool, from the record, and what the owner approved beyond them."""
-        return cap_check(self._record, spec, facts, self.planner.clock, self.planner.policy_digest, now=now)
+        found = cap_check(self._record, spec, facts, self.planner.clock, self.planner.policy_digest, now=now)
+        return replace(found, fought=self._fights(spec).held)
+
+    def _fights(self, spec: Spec) -> Fights:
+        return Fights(self._state, self._record, spec, self.planner.clock)
 
     def claims(self, spec: Spec, facts: SafetyFacts | None = None) -> Claims:
         """What is known of the agent pools of a pool, read now; a plan by it is what a run would begin with."""
@@ -294,6 +300,10 @@ class Reconciler:
                         ending.interrupted(frame, memory, run)
                 raise
         run.unrecorded = recorder.flush()
+        if run.attempts:
+            fights, sent = self._fights(frame.spec), [one.change for one in run.attempts.values() if one.sent]
+            for text in fights.note(one for one in sent if recorder.blamed(one) or fights.held(one)):
+                self._listen(Quarantined(frame.spec.name, text))
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result
@@ -303,4 +313,5 @@ class Reconciler:
             frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy_digest, frame.started,
             frame.trigger, run.basis.cause(run.plan).value, frame.trace, self._names.record,
         )  # fmt: skip
-        return Recorder(self._record, facts, self.planner.clock)
+        blame = Attribution(self._state, frame.spec, run.basis.survey, run.basis.cause(run.plan)).blame
+        return Recorder(self._record, facts, self.planner.clock, blame)

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from reconciler.documents import Json, JsonObject, moment
 from reconciler.documents.redaction import redacted
-from reconciler.engine.naming import without_names
+from reconciler.engine.naming import pseudonym, without_names
 from reconciler.engine.spec_lines import line_of
 from reconciler.engine.status import InFlight
 from reconciler.errors import ReconcilerError, Refused, Terminal, Transient, Unavailable
@@ -82,6 +82,7 @@ class RunFacts:
             "cause": self.cause,
             "commit": self.revision,
             "file": self.spec.path,
+            "spec": self.spec.blob,
             "plan": self.plan_hash,
             "policy": self.policy,
             "trace": self.trace,
@@ -101,6 +102,7 @@ class Recorder:
         self._intents: dict[str, tuple[str, str]] = {}
         """Id of a change → chain and id of its intent."""
         self._changes: dict[str, Change] = {}
+        self._blamed: set[str] = set()
         self._open: str | None = None
         """The change whose write went out and has no result yet."""
         self._waiting: dict[str, list[JsonObject]] = defaultdict(list)
@@ -110,7 +112,7 @@ class Recorder:
 
     def intend(self, change: Change) -> None:
         """Record that this change is about to be written. An error where it cannot be: the write must not go out."""
-        chain = self._chain(change)
+        chain = chain_of(self._facts.spec, change)
         if (known := self._failed.get(chain)) is not None:
             raise known
         self._number += 1
@@ -128,6 +130,10 @@ class Recorder:
     def entry(self, change: Change) -> str:
         """Id of the intent of a change; empty where it has none."""
         return self._intents.get(change.id, ("", ""))[1]
+
+    def blamed(self, change: Change) -> bool:
+        """Whether somebody is named as the maker of the drift that a change corrected."""
+        return change.id in self._blamed
 
     def reference(self, change: Change) -> str:
         """Where the intent of a change is: stored with a long operation, whose result comes in a later run."""
@@ -197,6 +203,17 @@ class Recorder:
             body["error"] = {"reason": error.reason, "message": str(error)[:LONGEST_ERROR]}
         self._waiting[chain].append(self._named(self._changes.get(change_id), body))
 
+    def _actor(self, change: Change) -> JsonObject | None:
+        actor = self._blame(change)
+        if actor is None:
+            return None
+        if actor.get("id") or actor.get("name"):
+            self._blamed.add(change.id)
+        if self._facts.names or "name" not in actor:
+            return actor
+        kept = {name: value for name, value in actor.items() if name != "name"}
+        return {"id": pseudonym(str(actor["name"])), **kept}
+
     def _named(self, change: Change | None, body: dict[str, Json]) -> dict[str, Json]:
         """An entry with the names of people, or with what stands for them."""
         if self._facts.names:
@@ -211,7 +228,7 @@ class Recorder:
             "at": moment(self._clock.now()),
             **self._facts.to_json(),
             "line": line_of(self._facts.spec, change),
-            "actor": self._blame(change),
+            "actor": self._actor(change),
             **described(change),
         }
         body = self._named(change, body)
@@ -219,13 +236,11 @@ class Recorder:
             body["details"] = _digest(body["details"])
         return body
 
-    def _chain(self, change: Change) -> str:
-        place = change.place
-        return (
-            subscription_chain(self._facts.spec.subscription)
-            if place is None
-            else organization_chain(place.organization)
-        )
+
+def chain_of(spec: Spec, change: Change) -> str:
+    """The chain in which a change of a pool is recorded."""
+    place = change.place
+    return subscription_chain(spec.subscription) if place is None else organization_chain(place.organization)
 
 
 def described(change: Change) -> dict[str, Json]:

@@ -74,6 +74,11 @@ def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered)
     return _concerned(entries, specs, remembered, Counter([problem] if problem else []))
 
 
+def entries_of(body: bytes | str) -> list[Json]:
+    """The entries of a delivery of the audit stream, as they are."""
+    return [entry for item in decode(body)[0] for entry in _unwrapped(item)]
+
+
 def log_keys(entries: Iterable[Json], specs: Sequence[Spec], remembered: Remembered, organization: str) -> Keys:
     """Keys of the pools that entries of one organization's polled audit log concern."""
     return _concerned(list(entries), specs, remembered, Counter(), organization)
@@ -86,7 +91,7 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
     action = _text(entry, "actionId").lower()
     data = entry.get("data")
     data = data if isinstance(data, dict) else {}
-    where = organization or _organization(entry)
+    where = organization or organization_of(entry)
     project = _text(entry, "projectName") or _text(data, "ProjectName")
     project_id = (_text(entry, "projectId") or _text(data, "ProjectId")).lower()
     if action in _PROJECT:
@@ -159,7 +164,7 @@ def _entries(data: Json) -> list[Json]:
     return [data]
 
 
-def _organization(entry: dict[str, Json]) -> str:
+def organization_of(entry: dict[str, Json]) -> str:
     """Bare name: `scopeDisplayName` reads ``fabrikam (Organization)`` in the published example."""
     if _text(entry, "scopeType").lower() not in ("", "organization", "enterprise"):
         return ""

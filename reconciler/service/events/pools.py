@@ -74,7 +74,7 @@ def pool_keys(body: bytes | str) -> Keys:
     dropped = Counter(opened.dropped)
     keys, groups = set(), set()
     for event in opened.events:
-        if name := _pool_name(event):
+        if name := pool_of(event):
             keys.add(name)
         elif group := _group(event):
             groups.add(group)
@@ -95,7 +95,8 @@ def in_groups(found: Keys, pool_ids: Mapping[str, str]) -> Keys:
     return replace(found, keys=tuple(sorted(keys)), dropped=dict(dropped), groups=())
 
 
-def _pool_name(event: Envelope) -> str:
+def pool_of(event: Envelope) -> str:
+    """Key of the pool that an event says was written or deleted; empty where it says no such thing."""
     if event.type.lower() not in _TYPES:
         return ""
     return next((match["name"].lower() for match in map(_POOL.match, _resources(event)) if match), "")

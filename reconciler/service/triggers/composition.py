@@ -10,6 +10,7 @@ from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
+from reconciler.engine.attribution import Attribution
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
@@ -63,7 +64,8 @@ def build(settings: Settings, hosting: Hosting, telemetry: Telemetry | None = No
         caps = app.reconciler.caps(spec, facts)
         plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety), caps=caps)
         plan = annotated(plan, gate_of(spec, facts))
-        return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
+        cause = status.sync_cause(spec, app.clock.now(), plan)
+        return to_json(Attribution(app.state, spec, survey, cause).remarks(plan), cause)
 
     def approve(spec: Spec, place: tuple[str, int], by: str) -> ApprovedAgentPool:
         return approve_agent_pool(app.planner, app.safety, spec, place, by)
@@ -98,4 +100,5 @@ def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
         platform_authenticates=hosting.platform_authenticates,
         capabilities=bootstrap.capabilities(settings),
         capabilities_days=settings.capabilities_days,
+        names=settings.names is not NamesIn.OFF,
     )

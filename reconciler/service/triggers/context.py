@@ -53,6 +53,8 @@ class TriggerOptions:
     capabilities: Capabilities = field(default_factory=Capabilities)
     """Results of `probe`; `health` reports their age."""
     capabilities_days: float = LASTS
+    names: bool = True
+    """Whether people may be named in the state."""
 
 
 @dataclass(frozen=True, slots=True)

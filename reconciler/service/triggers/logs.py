@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
-from reconciler.engine.events import Applied, Event, Failed
+from reconciler.engine.events import Applied, Event, Failed, Quarantined
 from reconciler.engine.naming import without_names
 from reconciler.plan.model import Change
 from reconciler.plan.policy import Policy, warnings
@@ -71,6 +71,8 @@ def writes(*, names: bool) -> Callable[[Event], None]:
     """A listener that logs one line for each write; with `names` people are named, else ids stand for them."""
 
     def heard(happened: Event) -> None:
+        if isinstance(happened, Quarantined):
+            event("fight", pool=happened.pool, message=happened.text if names else without_names(None, happened.text))
         if not isinstance(happened, Applied | Failed):
             return
         change = happened.change

@@ -12,8 +12,9 @@ from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
+from reconciler.service.events.sightings import of_arm, of_stream
 from reconciler.service.queue import messages
-from reconciler.service.triggers import logs, timers, tracing
+from reconciler.service.triggers import actors, logs, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import LOOK
 from reconciler.spec.model import Spec
@@ -25,6 +26,7 @@ SECONDS = 15.0
 def pool_changed(context: TriggerContext, text: str, trace: str = "") -> list[str]:
     """Messages for the work queue after ARM reported changed pools. The worker drops pools without a spec."""
     found = pool_keys(text)
+    actors.keep_of_pools(context, of_arm(text, context.clock.now()))
     if found.groups:
         specs = _specs(context, "event")
         if specs is None:
@@ -39,6 +41,8 @@ def devops_changed(context: TriggerContext, text: str, trace: str = "") -> list[
     if specs is None:
         return []
     found = audit_keys(text, tuple(specs.values()), context.remembered)
+    named = {organization.name for spec in specs.values() for organization in spec.organizations}
+    actors.keep_of_organizations(context, (one for one in of_stream(text) if one[0] in named))
     return _requests(context, "devops_changed", found, "audit", trace)
 
 
