@@ -81,6 +81,14 @@ COMMANDS = {
             "history seal devops/fabrikam-prime --reason 'restored from a backup'",
         ),
     ),
+    "undo": CommandRow(
+        "reconciler.cli.undo:undo",
+        "Put back what a run changed, as far as that is possible, and hold it so until the spec agrees.",
+        (
+            "undo 20261129T004800Z-0f3a5b7c9d1e --dry-run",
+            "undo 20261129T004800Z-0f3a5b7c9d1e 2 3 --yes",
+        ),
+    ),
     "status": CommandRow(
         "reconciler.cli.status:status",
         "Show what the last runs found, and since when it is so.",

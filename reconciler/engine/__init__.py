@@ -15,6 +15,8 @@
     attribution  who made the drift that a change corrects, and how sure that is
     fights      what two owners change in turns, and is corrected no more
     sightings   who changed something, as events reported it
+    undoing     the spec and the plan that undo writes of the record
+    written_fields  names of what a write sets, in plans and in the record
     spec_lines  the line of a spec's file that is behind a change
     naming      where people may be named, and what stands for them elsewhere (`NameRules`)
     spending    what was written in 24 hours, counted from the record for caps over time

@@ -11,7 +11,7 @@ ARM event         who wrote the pool since the operator did last               p
 ================  ===========================================================  ===========
 
 An ARM event and ``systemData`` that name one user, the only one since the operator, make it *by*. Where the newest that
-is known is the operator's own write, the drift is younger than what was reported, and nobody is named. Nothing is
+is known is the operator's own write, the drift is younger than what was reported, and no one is named. Nothing is
 decided by this but whether two owners fight (`reconciler.engine.fights`).
 """
 
@@ -145,7 +145,7 @@ class Attribution:
 
     def _in_arm(self, change: Change) -> DriftActor:
         if not isinstance(change.target, UpdatePool):
-            return NOBODY  # a pool that is gone: the event of its deletion names nobody for its creation
+            return NOBODY  # a pool that is gone: the event of its deletion names no actor for its creation
         seen = load(self.state, of_pool(self.spec.key))
         system = (self.survey.arm_pool(self.spec) or {}).get("systemData")
         user = _user_of(system if isinstance(system, dict) else {})

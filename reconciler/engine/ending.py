@@ -29,6 +29,8 @@ from reconciler.spec.model import Spec
 Counts: TypeAlias = tuple[int, int, int]
 """Changes that were planned, written, and verified."""
 
+UNDO = "undo"
+"""The trigger of a run that undoes something."""
 RETRY = 15.0
 """Seconds until a pool that another worker holds is read again."""
 
@@ -50,6 +52,11 @@ class Frame:
     trigger: str = ""
     """What caused the run, for the record of writes."""
     started: datetime = field(init=False)
+
+    @property
+    def undoing(self) -> bool:
+        """Whether the run goes by a spec that undoes something."""
+        return self.trigger == UNDO
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "started", self.clock.now())

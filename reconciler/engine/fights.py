@@ -1,8 +1,8 @@
-"""Two owners of one field: what somebody changes back again and again is corrected no more until they agree.
+"""Two owners of one field: what another changes back again and again is corrected no more until they agree.
 
 After `MOST` corrections of the same field in 24 hours, each of drift by the same principal, the field is quarantined:
 plans refuse its change by the rule ``fight`` and name both owners. A change of the spec's file ends that; so does an
-approval of the plan, after which counting begins anew.
+approval of the plan, after which counting begins again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import timedelta
 from functools import cached_property
 
 from reconciler.documents import Json, JsonObject, moment, moment_of, text_of
-from reconciler.engine.naming import without_names
 from reconciler.engine.recorder import chain_of
 from reconciler.engine.sightings import StateReads
 from reconciler.engine.spec_lines import line_of
+from reconciler.engine.written_fields import fields_of, fields_of_entry
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.plan.model import Change
 from reconciler.ports.clock import Clock
@@ -37,8 +37,8 @@ class Quarantine:
         self._spec = spec
 
     def held(self, change: Change) -> str:
-        """Why a change is not made: both owners; empty where nobody fights over it."""
-        for name in _fields(change):
+        """Why a change is not made: both owners; empty where no one fights over it."""
+        for name in fields_of(change):
             found = self._known.get(name)
             if isinstance(found, Mapping) and found.get("spec") == self._spec.blob and not found.get("released"):
                 often = f"{found.get('actor')} changed it {found.get('times')} times in 24 hours"
@@ -77,7 +77,7 @@ class Fights(Quarantine):
         changes, before = list(written), dict(self._known)
         now, kept = moment(self._clock.now()), dict(self._known)
         for change in changes:
-            for name in _fields(change):
+            for name in fields_of(change):
                 if self._in_quarantine(name):
                     kept[name] = {**kept[name], "released": now}
                 elif (fight := self._fight(change, name)) is not None:
@@ -85,10 +85,8 @@ class Fights(Quarantine):
         if kept == before:
             return []
         self._save({name: one for name, one in kept.items() if one.get("spec") == self._spec.blob})
-        texts = {
-            self.held(change): None for change in changes if any(kept.get(n) != before.get(n) for n in _fields(change))
-        }
-        return [text for text in texts if text]
+        new = [one for one in changes if any(kept.get(name) != before.get(name) for name in fields_of(one))]
+        return [text for text in map(self.held, new) if text]
 
     def _in_quarantine(self, name: str) -> bool:
         found = self._known.get(name)
@@ -98,7 +96,7 @@ class Fights(Quarantine):
         """What the record shows of a field, where it was corrected too often."""
         after = moment_of(self._known.get(name, {}).get("released"))
         mine = [
-            one for one in self._entries(change) if name in _recorded_fields(one) and _of_drift(one, self._spec.blob)
+            one for one in self._entries(change) if name in fields_of_entry(one) and _of_drift(one, self._spec.blob)
         ]
         mine = [one for one in mine if after is None or (moment_of(one.get("at")) or after) > after]
         if not mine or not (who := _who(mine[-1])):
@@ -117,7 +115,7 @@ class Fights(Quarantine):
         return []
 
     def _save(self, fields: dict[str, dict[str, Json]]) -> None:
-        """The run holds the pool's lease, so nobody else writes it; what is lost is found by the next correction."""
+        """The run holds the pool's lease, so no one else writes it; what is lost is found by the next correction."""
         with suppress(LeaseHeld):
             document = self._store.load(self._document)
             self._store.save(self._document, {"fields": fields}, None if document is None else document.etag)
@@ -125,29 +123,11 @@ class Fights(Quarantine):
         self._known.update(fields)
 
 
-def _fields(change: Change) -> list[str]:
-    """What one may fight over: the subject, or each field of an ARM body. People stand by their ids."""
-    subject = without_names(change, f"{change.facet}:{change.kind}:{change.subject}")
-    return [f"{subject} {detail.path}" for detail in change.details] or [subject]
-
-
-def _recorded_fields(entry: JsonObject) -> list[str]:
-    subject = ":".join(text_of(entry, name) for name in ("facet", "what"))
-    place = entry.get("place") or {}
-    shown = text_of(entry, "subject")
-    principal, local = (text_of(place, name) for name in ("principal", "identityId"))
-    if principal and local and not principal.startswith("["):
-        shown = shown.replace(principal, local)
-    subject = f"{subject}:{without_names(None, shown)}"
-    details = [text_of(one, "path") for one in entry.get("details") or () if isinstance(one, Mapping)]
-    return [f"{subject} {path}" for path in details] or [subject]
-
-
 def _of_drift(entry: JsonObject, blob: str) -> bool:
     return entry.get("cause") == "drift" and entry.get("spec") == blob
 
 
 def _who(entry: JsonObject) -> str:
-    """The actor of the drift; empty where nobody is named."""
+    """The actor of the drift; empty where no one is named."""
     actor = entry.get("actor")
     return (text_of(actor, "id") or text_of(actor, "name")) if isinstance(actor, Mapping) else ""

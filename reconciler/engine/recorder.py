@@ -43,7 +43,7 @@ Blame: TypeAlias = Callable[[Change], JsonObject | None]
 """Who made the drift that a change corrects, as an entry has it (`reconciler.engine.attribution`); None: no drift."""
 
 
-def nobody(change: Change) -> JsonObject | None:  # noqa: ARG001 - a `Blame`
+def no_one(change: Change) -> JsonObject | None:  # noqa: ARG001 - a `Blame`
     """No drift is attributed."""
     return None
 
@@ -92,7 +92,7 @@ class RunFacts:
 class Recorder:
     """Writes the entries of one run."""
 
-    def __init__(self, log: WriteLog, facts: RunFacts, clock: Clock, blame: Blame = nobody) -> None:
+    def __init__(self, log: WriteLog, facts: RunFacts, clock: Clock, blame: Blame = no_one) -> None:
         """`blame`: who made the drift that a change corrects."""
         self._log = log
         self._blame = blame
@@ -132,7 +132,7 @@ class Recorder:
         return self._intents.get(change.id, ("", ""))[1]
 
     def blamed(self, change: Change) -> bool:
-        """Whether somebody is named as the maker of the drift that a change corrected."""
+        """Whether the maker of the drift that a change corrected is named."""
         return change.id in self._blamed
 
     def reference(self, change: Change) -> str:

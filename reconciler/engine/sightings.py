@@ -34,7 +34,7 @@ class StateReads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One change by somebody."""
+    """One change, and who made it."""
 
     at: str
     """ISO 8601, UTC; by the service's clock."""

@@ -47,7 +47,7 @@ class CapCheck:
     """Whether the owner approved a plan that shows this change; then no cap holds it back."""
 
     fought: Callable[[Change], str] = lambda _: ""
-    """Why a change is not made, since another owner makes the opposite again and again; empty: nobody does."""
+    """Why a change is not made, since another owner makes the opposite again and again; empty: no one does."""
     checked: bool = True
     """False: no record of writes is read, so caps over 24 hours are not checked, and the plan says so."""
     forget: Callable[[], None] = lambda: None

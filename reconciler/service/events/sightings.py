@@ -1,7 +1,7 @@
 """Who an event names: the actor's id, name and kind alone, and from audit entries a class of client and network.
 
 Fields: the audit document of the Azure DevOps REST specifications, 7.2; Microsoft Learn, "Azure subscription as an
-Event Grid source" (`data.claims`). An event of Azure Resource Notifications names nobody.
+Event Grid source" (`data.claims`). An event of Azure Resource Notifications names no actor.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
 
 def of_audit(entry: Json, organization: str = "") -> tuple[str, Sighting] | None:
-    """Organization and sighting of an audit entry; None where it concerns no pool, or names nobody."""
+    """Organization and sighting of an audit entry; None where it concerns no pool, or names no actor."""
     if not isinstance(entry, dict) or hint_of(entry, organization) is None:
         return None
     at, who = moment_of(entry.get("timestamp")), _text(entry, "actorUserId").lower()
