@@ -212,6 +212,20 @@ def reconcile_pool(req: func.HttpRequest, context: func.Context) -> func.HttpRes
     return _answer("reconcile_pool", req, context)
 
 
+@app.function_name("history")
+@app.route("history", methods=["GET"])
+def history(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """What was written, newest first."""
+    return _answer("history", req, context)
+
+
+@app.function_name("run")
+@app.route("runs/{id}", methods=["GET"])
+def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """One run and its writes."""
+    return _answer("run", req, context)
+
+
 @app.function_name("mode")
 @app.route("mode", methods=["GET"])
 def mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

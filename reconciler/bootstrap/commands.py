@@ -13,8 +13,8 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.owned.store import Family
 from reconciler.bootstrap.connections import Planes, connect, credential_of, planner_of, policy, session_for
 from reconciler.bootstrap.operators import operator_names_of_plan
+from reconciler.bootstrap.stores import record_file, with_state
 from reconciler.bootstrap.stores import store as stored
-from reconciler.bootstrap.stores import with_state
 from reconciler.config.settings import Settings
 from reconciler.engine import Planner
 from reconciler.plan.policy import Policy
@@ -66,7 +66,9 @@ class OnboardingWriters:
     store: Family
     """For this call alone: onboarding leaves no state of pools behind."""
     record: WriteLog
-    """The deployment's record of writes, where the settings or the policy name its state; else the store's own."""
+    """The deployment's record of writes, where the settings or the policy name its state; else that of a file."""
+    record_file: Path | None
+    """That file; None where it is the deployment's record."""
     held: Callable[[Sequence[str]], list[str]]
     """The modes that let nothing be written in any of these organizations now, for people."""
 
@@ -111,8 +113,11 @@ def questions(settings: Settings) -> Questions:
     return Questions(readers, RawDevOps(planes.devops), clock, planes.credential.sign_in, planes.close)
 
 
-def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
-    """What `onboard` needs; without `write` there is nothing that could write."""
+def onboarding(settings: Settings, *, write: bool, record: Path) -> OnboardingAccess:
+    """What `onboard` needs; without `write` there is nothing that could write.
+
+    `record`: the file for the record of writes, where neither settings nor policy name the deployment's state.
+    """
     from reconciler.adapters.devops.memberships import Memberships  # noqa: PLC0415
     from reconciler.adapters.devops.reads import DevOps  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.throttling import ThrottlingGates  # noqa: PLC0415
@@ -123,15 +128,15 @@ def onboarding(settings: Settings, *, write: bool) -> OnboardingAccess:
     with ExitStack() as stack:
         stack.callback(planes.close)
         stack.callback(members.close)
-        writers = _onboarding_writers(settings, planes, members, clock, stack) if write else None
+        writers = _onboarding_writers(settings, planes, members, clock, stack, record) if write else None
         close = stack.pop_all().close
     readers, memberships = Readers(planes.arm, DevOps(planes.devops)), Memberships(planes.devops, members)
     allowed, sign_in = policy(settings).anywhere, planes.credential.sign_in
     return OnboardingAccess(readers, memberships, writers, allowed, clock, sign_in, close)
 
 
-def _onboarding_writers(
-    settings: Settings, planes: Planes, members: Session, clock: Clock, stack: ExitStack
+def _onboarding_writers(  # noqa: PLR0917 - the parts of `onboarding`
+    settings: Settings, planes: Planes, members: Session, clock: Clock, stack: ExitStack, path: Path
 ) -> OnboardingWriters:
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.memberships import MembershipWrites  # noqa: PLC0415
@@ -144,9 +149,11 @@ def _onboarding_writers(
     if settings.state_named:
         kept = stored(settings, clock)
         stack.callback(kept.close)
-        safety, record = Safety(kept.safety, clock, settings.mode), kept.record
+        safety, record, apart = Safety(kept.safety, clock, settings.mode), kept.record, None
     else:
-        safety, record = Safety(store.safety, clock, settings.mode), store.record
+        own = record_file(path)
+        stack.callback(own.close)
+        safety, record, apart = Safety(store.safety, clock, settings.mode), own.record, path
 
     def held(names: Sequence[str]) -> list[str]:
         modes = safety.read("", names, planning=True).modes
@@ -154,7 +161,7 @@ def _onboarding_writers(
         return list(dict.fromkeys(str(one) for one in found if not one.mode.writes))
 
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
-    return OnboardingWriters(writers, MembershipWrites(planes.devops, members), store, record, held)
+    return OnboardingWriters(writers, MembershipWrites(planes.devops, members), store, record, apart, held)
 
 
 def _members_session(settings: Settings, gates: ThrottlingGates | None) -> Session:

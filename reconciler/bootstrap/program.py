@@ -24,7 +24,7 @@ from reconciler.bootstrap.connections import (
 from reconciler.bootstrap.operators import operator_names, operator_names_of_plan
 from reconciler.bootstrap.specs import source
 from reconciler.bootstrap.stores import store
-from reconciler.config.settings import Settings
+from reconciler.config.settings import NamesIn, Settings
 from reconciler.plan.policy import Policy
 from reconciler.ports.budgets import INTERVAL
 from reconciler.ports.clock import Clock
@@ -140,7 +140,7 @@ def build(
     from reconciler.adapters.arm.pools import ArmWrites  # noqa: PLC0415 - see the package's docstring
     from reconciler.adapters.devops.closings import GateClosings  # noqa: PLC0415
     from reconciler.adapters.devops.writes import DevOpsWrites  # noqa: PLC0415
-    from reconciler.engine import Reconciler, RunLimits  # noqa: PLC0415
+    from reconciler.engine import NameRules, Reconciler, RunLimits  # noqa: PLC0415
 
     clock = clock or SystemClock()
     watch = watch or telemetry(settings)
@@ -157,6 +157,7 @@ def build(
     reconciler = Reconciler(
         planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety,
         holder=f"{socket.gethostname()} ({os.getpid()})",
+        names=NameRules(record=settings.names is not NamesIn.OFF, telemetry=settings.names is NamesIn.ON),
     )  # fmt: skip
 
     def close() -> None:

@@ -20,7 +20,7 @@ from reconciler.documents.kinds import DAMAGED
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.budgets import Need
 from reconciler.ports.clock import Clock
-from reconciler.ports.stores import StoreOwnership
+from reconciler.ports.stores import StoredDocument, StoreOwnership
 from reconciler.safety import Modes, ModeSetting, Safety, SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
 from reconciler.safety.modes import VARIABLE, strictest
@@ -72,6 +72,13 @@ def _family(settings: Settings, clock: Clock) -> Family:
     except OSError as error:
         raise Forbidden(f"{PREFIX}STATE: {path.parent}: {error.strerror}") from None
     return Local(path, clock, keep_days=settings.record_days)
+
+
+def record_file(path: Path) -> Family:
+    """A file for the record of writes alone, where there is no deployment yet (`onboard`, `history import`)."""
+    from reconciler.adapters.sqlite.store import Local  # noqa: PLC0415 - see the package's docstring
+
+    return Local(path, SystemClock())
 
 
 def with_state(settings: Settings) -> Settings:
@@ -146,6 +153,20 @@ class RecordedWrites:
             return ()
         with closing(store(self._settings, SystemClock())) as kept:
             return kept.record.chains()
+
+
+class ReadState:
+    """Reads single documents of the state, for plans; no store is created, or opened before one is read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = with_state(settings)
+
+    def load(self, name: str) -> StoredDocument | None:
+        """As of `StateStore`; None where there is no store yet."""
+        if not has_store(self._settings):
+            return None
+        with closing(store(self._settings, SystemClock())) as kept:
+            return kept.state.load(name)
 
 
 def owners_of(settings: Settings) -> Callable[[str, int], str]:

@@ -70,11 +70,23 @@ COMMANDS = {
     ),
     "history": CommandRow(
         "reconciler.cli.history:history",
-        "Check the record of writes",
+        "Show what was written, by whom it was caused and why; check the record, or add to it.",
         (
+            "history",
+            "history fabrikam-managed-pool --since 2w --project fabrikam-tailspin/Web",
+            "history show 20261129T004800Z-0f3a5b7c9d1e",
+            "history import onboarding.record",
             "history verify",
             "history verify devops/fabrikam-prime",
             "history seal devops/fabrikam-prime --reason 'restored from a backup'",
+        ),
+    ),
+    "undo": CommandRow(
+        "reconciler.cli.undo:undo",
+        "Put back what a run changed, as far as that is possible, and hold it so until the spec agrees.",
+        (
+            "undo 20261129T004800Z-0f3a5b7c9d1e --dry-run",
+            "undo 20261129T004800Z-0f3a5b7c9d1e 2 3 --yes",
         ),
     ),
     "status": CommandRow(

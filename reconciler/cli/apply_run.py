@@ -35,6 +35,7 @@ class ApplyRun:
         patience: float | None = None,
         *,
         as_planned: bool = False,
+        trigger: str = "command",
     ) -> None:
         """`patience`: seconds until a write that failed transiently is tried again; None: it is reported at once.
 
@@ -50,6 +51,7 @@ class ApplyRun:
         self._stop = stop
         self._results: dict[str, Result] = {}
         self._as_planned = as_planned
+        self._trigger = trigger
         self._approved = {
             spec.key: reporter.shown[spec.name] for spec in selection.specs if spec.name in reporter.shown
         }
@@ -108,6 +110,7 @@ class ApplyRun:
             approved=self._approved.get(spec.key),
             as_planned=self._as_planned,
             requested=self._requested,
+            trigger=self._trigger,
         )
         self.running = ""
         if result.planned is not None and (plan_hash or self._as_planned):

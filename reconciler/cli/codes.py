@@ -43,8 +43,14 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         ERROR: "a spec names a pool, its file has errors, or no status is stored: nothing is dropped",
     },
     "history": {
-        DONE: "every entry is in its place; with seal: sealed",
+        DONE: "shown; with verify: every entry is in its place; with seal: sealed; with import: added",
         ERROR: "an entry is edited, missing or not in its place, or the record cannot be read",
+    },
+    "undo": {
+        DONE: "undone and verified",
+        PENDING: "something is left: it cannot be undone, is not visible yet, or was not confirmed",
+        ERROR: "nothing of the run can be undone, or a write failed or was refused",
+        STOPPED: "stopped at the end of a step",
     },
     "mode": {
         DONE: "shown, or set",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,6 +74,13 @@ Projects = Annotated[
 Apply = Annotated[
     bool, typer.Option("--apply", help="Grant what is missing, and read it back. Without it nothing is written.")
 ]
+RecordFile = Annotated[
+    Path,
+    typer.Option(
+        "--record", metavar="FILE",
+        help="Where grants are recorded while no state of a deployment is named; `history import` adds it later.",
+    ),
+]  # fmt: skip
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the services in all.")
 ]
@@ -88,6 +96,7 @@ def onboard(
     plan_hash: PlanHash = "",
     policy: Policy = "",
     timeout: Timeout = 120.0,
+    record: RecordFile = Path("onboarding.record"),
     output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
@@ -110,7 +119,7 @@ def onboard(
     if plan_hash and (len(names) != 1 or not apply):
         raise typer.BadParameter("needs --apply, and a plan is of one organization", param_hint="--plan-hash")
     with (
-        closing(bootstrap.onboarding(settings, write=apply)) as tools,
+        closing(bootstrap.onboarding(settings, write=apply, record=record)) as tools,
         stop_on_signals() as stop,
         screen.progress("reading", None) as track,
     ):
@@ -126,6 +135,8 @@ def onboard(
         results.show(call.results, output, screen)
     else:
         plans.show([(one, SyncCause.UNKNOWN) for one in call.plans], output, screen)
+    if tools.writers is not None and (path := tools.writers.record_file) is not None and path.exists():
+        screen.note(f"recorded in {path}; add it to the deployment's record with `reconciler history import {path}`")
     codes = [*map(_code, call.results)] if apply else [*map(plans.exit_code, call.plans)]
     for line in call.unverified():
         screen.note(f"written, not read back: {line}")
@@ -215,7 +226,9 @@ class _Call:
             self._planner, writing.writers, store.state, store.leases, LIMITS, listen, record=writing.record
         )
         selection = Selection(specs, (), "", 0, named=True)
-        running = ApplyRun(reconciler, selection, reporter, self._track, self._stop, patience=PATIENCE)
+        running = ApplyRun(
+            reconciler, selection, reporter, self._track, self._stop, patience=PATIENCE, trigger="onboard"
+        )
         # An approval is of one plan, so it is good for one run: what is left after it is planned and approved again.
         left = 0.0 if plan_hash else max(0.0, end - self._tools.clock.monotonic())
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
@@ -17,6 +17,8 @@ from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, R
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
+from reconciler.engine.attribution import Attribution
+from reconciler.engine.fights import Quarantine
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
 from reconciler.engine.spending import cap_check
@@ -73,24 +75,33 @@ def plan(
             look.sign_in()
         facts = facts_by_pool(settings, specs_to_plan, screen)
         record, owner = bootstrap.recorded_writes(settings), bootstrap.owners_of(settings)
-        clock, digest = look.clock, look.policy.digest
+        clock, digest, state = look.clock, look.policy.digest, bootstrap.ReadState(settings)
         viewed = {
             spec.key: Viewed(
                 view(survey, spec, known),
                 Claims(facts[spec.key], owner=owner),
-                cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
+                replace(
+                    cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
+                    fought=Quarantine(state, spec).held,
+                ),
             )
             for spec in specs_to_plan
         }
         plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
-    keyed = {spec.name: spec for spec in specs_to_plan}
-    plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
-    by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
-    causes = {
-        one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
-        for one in plans
-        if one.pool.lower() in known
-    }
+        keyed = {spec.name: spec for spec in specs_to_plan}
+        plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
+        by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
+        causes = {
+            one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
+            for one in plans
+            if one.pool.lower() in known
+        }
+        plans = [
+            Attribution(state, keyed[one.pool], viewed[one.pool.lower()].survey, causes[one.pool]).remarks(one)
+            if one.pool in causes
+            else one
+            for one in plans
+        ]
     _note_without_state(plans, known, screen)
     gone = {} if names else _unnamed(settings, selection, screen)
     show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen, gone)

@@ -121,6 +121,8 @@ class RunReporter:
             )
         elif isinstance(event, events.Verifying):
             progress.now(f"{pool}: reading back what was written")
+        elif isinstance(event, events.Quarantined):
+            progress.line(f"{pool}: {event.text}")
         else:
             for change in event.changes:
                 progress.line(f"{pool}: verified: {summary(change)}")

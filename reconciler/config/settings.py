@@ -54,6 +54,7 @@ __all__ = [
     "PREFIX",
     "VARIABLES",
     "CredentialKind",
+    "NamesIn",
     "Secret",
     "Settings",
     "SettingsInvalid",
@@ -80,6 +81,14 @@ class CredentialKind(StrEnum):
     """A personal access token for Azure DevOps, the default chain for ARM; for local use."""
     STATIC = "static"
     """Two given tokens, sent only to loopback; for the emulator."""
+
+
+class NamesIn(StrEnum):
+    """Where names of people appear."""
+
+    RECORD = "record"
+    ON = "on"
+    OFF = "off"
 
 
 class TelemetryKind(StrEnum):
@@ -236,6 +245,9 @@ class Settings:
                                        "14400", "seconds", number(300, 604_800))]
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
+    names: Annotated[NamesIn, Variable("Where people are named: `record` (in the record of writes alone), `on` (in log "
+                                       "lines and spans too) or `off` (nowhere of these; ids stand for them)", "record",
+                                       read=choice(NamesIn))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Most parallel reads of an organization; how many there are adapts to its "
                                       "responses", "16", "requests", whole(1, 16))]

@@ -87,6 +87,8 @@ STATE = (
     DocumentKind("git", {"revision": TEXT, "files": OBJECT, "pools": LIST}),
     DocumentKind("audit/", {"cursor": TEXT, "refusedUntil": TEXT, "read": TEXT, "places": LIST}),
     DocumentKind("gates/"),
+    DocumentKind("sightings/", {"seen": LIST}),
+    DocumentKind("fights/", {"fields": OBJECT}),
     DocumentKind("deliveries", values=OBJECT),
     DocumentKind("idempotency", values=OBJECT),
     DocumentKind("serve-key", {"sha256": TEXT}),
@@ -96,7 +98,7 @@ STATE = (
 
 SAFETY = tuple(
     DocumentKind(name, governs=True)
-    for name in ("index", "mode", "mode/", "operators", "agent-pools/", "agent-pool-owners/", "approvals/")
+    for name in ("index", "mode", "mode/", "operators", "agent-pools/", "agent-pool-owners/", "approvals/", "undone/")
 )
 """Documents of the safety store; `reconciler.safety` judges their fields."""
 

@@ -12,6 +12,15 @@
     ownership   what of a plan may be written by that, and what is recorded of agent pools (`Claims`)
     approving   the owner's approval of an agent pool
     approving_plans  the owner's approval of a plan by its hash
+    history     what was written, read from the record for people
+    record_import  adds the entries of another record, which onboarding wrote
+    attribution  who made the drift that a change corrects, and how sure that is
+    fights      what two owners change in turns, and is corrected no more
+    sightings   who changed something, as events reported it
+    undoing     the spec and the plan that undo writes of the record
+    written_fields  names of what a write sets, in plans and in the record
+    spec_lines  the line of a spec's file that is behind a change
+    naming      where people may be named, and what stands for them elsewhere (`NameRules`)
     spending    what was written in 24 hours, counted from the record for caps over time
     fresh       what is read again before a write
     steps       apply and verify; the only place that writes
@@ -40,9 +49,20 @@
 from __future__ import annotations
 
 from reconciler.engine.memory import load_evidence, load_status
+from reconciler.engine.naming import NameRules
 from reconciler.engine.planner import Planner
 from reconciler.engine.reconciler import Reconciler
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.tenure import RunLimits
 
-__all__ = ["Failure", "Outcome", "Planner", "Reconciler", "Result", "RunLimits", "load_evidence", "load_status"]
+__all__ = [
+    "Failure",
+    "NameRules",
+    "Outcome",
+    "Planner",
+    "Reconciler",
+    "Result",
+    "RunLimits",
+    "load_evidence",
+    "load_status",
+]

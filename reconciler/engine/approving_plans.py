@@ -62,14 +62,14 @@ def approve_plan(
             f"plan {plan_hash}: is not the plan of {names} now; the spec, the policy or one of the planes changed: "
             "run `reconciler plan` again"
         )
-    at, who = planner.clock.now(), by or _caller(survey, spec)
+    at, who = planner.clock.now(), by or caller_name(survey, spec)
     text = snapshot.files.get(spec.path, b"").decode("utf-8-sig", "replace")
     approved = ApprovedSpec(spec.blob, spec.path, text, who, moment(at))
     safety.approve_plan(spec.key, ApprovedPlan.of_plan(plan, who, at), approved)
     return PlanApproval(spec, plan, at)
 
 
-def _caller(survey: SharedSurvey, spec: Spec) -> str:
+def caller_name(survey: SharedSurvey, spec: Spec) -> str:
     """The name of the caller in an organization of the pool; empty where none can say."""
     for organization in spec.organizations:
         try:

@@ -29,6 +29,8 @@ from reconciler.spec.model import Spec
 Counts: TypeAlias = tuple[int, int, int]
 """Changes that were planned, written, and verified."""
 
+UNDO = "undo"
+"""The trigger of a run that undoes something."""
 RETRY = 15.0
 """Seconds until a pool that another worker holds is read again."""
 
@@ -47,7 +49,14 @@ class Frame:
     """When a person or a program requested this run; None: an event, a follow-up or the resync did."""
     specs_read: datetime | None = None
     """When the read of the specs began; None: not known, so the run ends no request."""
+    trigger: str = ""
+    """What caused the run, for the record of writes."""
     started: datetime = field(init=False)
+
+    @property
+    def undoing(self) -> bool:
+        """Whether the run goes by a spec that undoes something."""
+        return self.trigger == UNDO
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "started", self.clock.now())

@@ -42,6 +42,8 @@ class Applied:
     change: Change
     pending: bool
     """Whether the service goes on with a long operation."""
+    entry: str = ""
+    """Id of its entry in the record of writes; begins with the id of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Failed:
     pool: str
     change: Change
     error: ReconcilerError
+    entry: str = ""
+    """As of `Applied`; empty where it could not be recorded."""
+    sent: bool = True
+    """Whether it was sent at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,16 @@ class Verified:
     changes: tuple[Change, ...]
 
 
-Event: TypeAlias = PassStarted | Applying | Applied | Failed | Waiting | Verifying | Verified
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A field is corrected no more, since another owner makes the opposite again and again."""
+
+    pool: str
+    text: str
+    """Which one, and both owners."""
+
+
+Event: TypeAlias = PassStarted | Applying | Applied | Failed | Waiting | Verifying | Verified | Quarantined
 
 
 def ignore(event: Event) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from reconciler.engine.written_fields import values_of
 from reconciler.errors import ReconcilerError, Rejected
 from reconciler.plan import guards
 from reconciler.plan.model import Change, Plan, Route
 from reconciler.safety import Modes, ModeScope, ModeSetting, SafetyFacts, Unknown, WriteMode
 from reconciler.safety.approvals import Approvals
 from reconciler.safety.modes import strictest
+from reconciler.safety.undone import Undone
 from reconciler.spec.loader import load
 from reconciler.spec.model import Mode, Spec
 
@@ -27,6 +29,8 @@ class WriteGate:
     approvals: Approvals | Unknown = field(default_factory=Approvals)
     waiting: ModeSetting | None = None
     """In mode `approved`, where git has another spec than the approved one, which the run applies instead."""
+    undone: Undone | Unknown = field(default_factory=Undone)
+    """What was undone, and is not made again until the spec agrees."""
     git: Spec | None = None
     """That other spec: where it says `mode: report`, the approved one is not applied either."""
 
@@ -42,13 +46,22 @@ class WriteGate:
 
     def held(self, change: Change) -> ModeSetting | None:
         """The setting for which this change is not written; None: it may be."""
-        closed = self.closed
+        closed = self.closed or self._undone(change)
         if closed is not None:
             return closed
         setting = self.modes.for_organizations(_reached(self.spec, change))
         if setting.mode is WriteMode.APPROVED:  # of an organization that the spec no longer lists
             return self._unapproved(setting)
         return None if setting.mode.writes else setting
+
+    def _undone(self, change: Change) -> ModeSetting | None:
+        """The setting for a change that would make again what was undone; None: it would not."""
+        if isinstance(self.undone, Unknown):
+            return ModeSetting(WriteMode.REPORT, "what was undone", unknown=Rejected(self.undone.reason))
+        found = self.undone.holding(values_of(change))
+        if found is None:
+            return None
+        return ModeSetting(WriteMode.REPORT, str(found), reason=f"{change.kind} {change.subject} until the spec agrees")
 
     def _unapproved(self, setting: ModeSetting) -> ModeSetting | None:
         """The setting, which asks for an approved spec, where this one is not; None: it is."""
@@ -83,12 +96,12 @@ def gate_of(spec: Spec, facts: SafetyFacts) -> WriteGate:
     """The gate of a run: in mode `approved` with another approved spec, that one is applied, and `spec` waits."""
     approved = approved_mode(spec, facts.modes)
     if approved is None or isinstance(facts.approvals, Unknown) or _is_approved(spec, facts.approvals):
-        return WriteGate(spec, facts.modes, facts.approvals)
+        return WriteGate(spec, facts.modes, facts.approvals, undone=facts.undone)
     other = _approved_spec(spec, facts.approvals)
     if other is None:
-        return WriteGate(spec, facts.modes, facts.approvals)
+        return WriteGate(spec, facts.modes, facts.approvals, undone=facts.undone)
     waiting = replace(approved, reason="the spec in git is not approved; drift from the approved one is corrected")
-    return WriteGate(other, facts.modes, facts.approvals, waiting, spec)
+    return WriteGate(other, facts.modes, facts.approvals, waiting, facts.undone, spec)
 
 
 def approved_mode(spec: Spec, modes: Modes) -> ModeSetting | None:

@@ -46,6 +46,7 @@ class Runs(Protocol):
         packed: Packed | None = None,
         requested: datetime | None = None,
         specs_read: datetime | None = None,
+        trigger: str = "",
     ) -> Result:
         """One run of one pool, under its lease."""
 
@@ -95,11 +96,23 @@ class OrganizationLook:
         )
 
     def reconcile(
-        self, spec: Spec, revision: str, *, requested: datetime | None = None, specs_read: datetime | None = None
+        self,
+        spec: Spec,
+        revision: str,
+        *,
+        requested: datetime | None = None,
+        specs_read: datetime | None = None,
+        trigger: str = "",
     ) -> Result:
         """One run of one of the pools; see `Reconciler.reconcile`."""
         return self.runs.reconcile(
-            spec, revision, self.survey, requested=requested, specs_read=specs_read, packed=self.packed
+            spec,
+            revision,
+            self.survey,
+            requested=requested,
+            specs_read=specs_read,
+            trigger=trigger,
+            packed=self.packed,
         )
 
 

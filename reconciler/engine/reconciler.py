@@ -13,11 +13,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.engine import ending, waits, without_effect
-from reconciler.engine.events import Event, ignore
+from reconciler.engine.attribution import Attribution
+from reconciler.engine.events import Event, Quarantined, ignore
+from reconciler.engine.fights import Fights
 from reconciler.engine.fresh import outdated, replanned
 from reconciler.engine.gate import WriteGate, gate_of
 from reconciler.engine.look import OrganizationLook, at_rest, held, with_hot
 from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
+from reconciler.engine.naming import DEFAULT_NAMES, NameRules
+from reconciler.engine.operators import OperatorRecords
 from reconciler.engine.ownership import Claims
 from reconciler.engine.packed import Packed, organization_of
 from reconciler.engine.planner import Planner
@@ -31,14 +35,14 @@ from reconciler.engine.status import PoolStatus
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.tenure import RunLimits, Tenure
+from reconciler.engine.written_fields import values_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore, look_document
 from reconciler.ports.write_log import WriteLog
-from reconciler.safety import Safety, SafetyFacts
-from reconciler.safety.operators import RecordedOperator
+from reconciler.safety import Safety, SafetyFacts, Unknown
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.survey.demand import Demand
@@ -65,12 +69,14 @@ class Reconciler:
         safety: Safety | None = None,
         wait: Wait = threading.Event.wait,
         holder: str = "another worker",
+        names: NameRules = DEFAULT_NAMES,
     ) -> None:
         """`gates`: joined before anything is read; None: each process knows its own throttling alone.
 
         `record`: holds the intent of every write before it goes out.
         `safety`: what the deployment's owner allows; None: this run belongs to no deployment.
-        `wait`: between two renewals of a lease. `holder`: how other workers name this one.
+        `wait`: between two renewals of a lease. `holder`: how other workers name this one. `names`: where people may
+        be named.
         """
         self.planner = planner
         self.limits = limits or RunLimits()
@@ -84,7 +90,8 @@ class Reconciler:
         self._wait = wait
         self._holder = holder
         self._snapshots = Snapshots(state, planner.evidence)
-        self._recorded: set[str] = set()
+        self._names = names
+        self._operators = OperatorRecords(safety, planner)
         """Organizations in which this process recorded its identity."""
 
     def survey(self, specs: Iterable[Spec], demand: Demand | None = None, *, sample: int = 1) -> SharedSurvey:
@@ -128,6 +135,7 @@ class Reconciler:
         as_planned: bool = False,
         requested: datetime | None = None,
         specs_read: datetime | None = None,
+        trigger: str = "",
     ) -> Result:
         """Bring one pool as far in sync as it can be brought now.
 
@@ -136,13 +144,13 @@ class Reconciler:
         not in it are left. `approved`: the plan that an earlier run of the same approval began; changes that are not
         in it are left. `as_planned`: nothing is written but what the first plan of this run shows. `requested`: when
         a caller requested this run; rejected writes are then sent again. `specs_read`: when the read of the specs
-        began; without it the run ends no request. Errors of the state store are raised, those of the two planes are
-        in the result. A bug is not caught.
+        began; without it the run ends no request. `trigger`: what caused it, for the record. Errors of the state
+        store are raised, those of the two planes are in the result. A bug is not caught.
         """
         about = {"reconciler.pool": spec.key, "reconciler.revision": revision}
         with self.planner.telemetry.span("reconcile", attributes=about) as span:
             frame = ending.Frame(
-                spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read
+                spec, revision, self.planner.clock, self.limits, span.traceparent, requested, specs_read, trigger
             )
             result = self._reconcile(frame, survey, Approval(plan_hash, approved, as_planned), packed)
             span.set("reconciler.result", result.outcome.value)
@@ -188,7 +196,7 @@ class Reconciler:
                 return None
             if self.planner.ownership(spec, run.basis.survey, claims).unrecorded():
                 return None
-            self._record_operators(run, packed.safety)
+            self._operators.record(run, packed.safety)
             result = ending.judged(frame, draft, run, None)
         if result.next_look is not None or not draft.settled:
             return None
@@ -248,25 +256,8 @@ class Reconciler:
             run = self._planned(frame, status, survey, failed, approval, gate=gate, claims=claims, caps=caps)
         except SpecInvalid as error:
             return ending.invalid(frame, memory, error)
-        self._record_operators(run)
+        self._operators.record(run)
         return self._apply(frame, memory, tenure, run, approval.plan_hash)
-
-    def _record_operators(self, run: RunState, known: Safety | None = None) -> None:
-        """Record who the deployed service is, where this run read it: runs from elsewhere protect that identity.
-
-        `known`: where what is recorded is read without a transaction.
-        """
-        if self._safety is None or not self.planner.operators.deployed:
-            return
-        for name in sorted({one.name for one in run.basis.spec.organizations} - self._recorded):
-            caller = run.basis.survey.people(name).caller()
-            if caller is None:
-                continue
-            shown = RecordedOperator(caller.id, caller.display_name or caller.unique_name)
-            with suppress(ReconcilerError):  # the service knows itself; the next run records it
-                if known is None or known.recorded_operators().get(name) != shown:
-                    self._safety.record_operator(name, shown.id, shown.name)
-                self._recorded.add(name)
 
     def facts(self, spec: Spec, safety: Safety | None = None) -> SafetyFacts:
         """The safety facts of a pool, read now; `safety`: as a look at many pools reads them."""
@@ -277,7 +268,11 @@ class Reconciler:
 
     def caps(self, spec: Spec, facts: SafetyFacts, now: datetime | None = None) -> CapCheck:
         """What the caps count for a pool, from the record, and what the owner approved beyond them."""
-        return cap_check(self._record, spec, facts, self.planner.clock, self.planner.policy_digest, now=now)
+        found = cap_check(self._record, spec, facts, self.planner.clock, self.planner.policy_digest, now=now)
+        return replace(found, fought=self._fights(spec).held)
+
+    def _fights(self, spec: Spec) -> Fights:
+        return Fights(self._state, self._record, spec, self.planner.clock)
 
     def claims(self, spec: Spec, facts: SafetyFacts | None = None) -> Claims:
         """What is known of the agent pools of a pool, read now; a plan by it is what a run would begin with."""
@@ -360,7 +355,7 @@ class Reconciler:
         elif run.gate.closed is None:
             steps = Steps(
                 self.planner, self._writers, memory, tenure, self._listen,
-                recorder=recorder, gate=lambda: self._gate_now(run.gate),
+                recorder=recorder, gate=lambda: self._gate_now(run.gate), names=self._names,
             )  # fmt: skip
             try:
                 steps.run(run, self.limits)
@@ -372,13 +367,30 @@ class Reconciler:
                         ending.interrupted(frame, memory, run)
                 raise
         run.unrecorded = recorder.flush()
+        if run.attempts:
+            fights, sent = self._fights(frame.spec), [one.change for one in run.attempts.values() if one.sent]
+            for text in fights.note(one for one in sent if recorder.blamed(one) or fights.held(one)):
+                self._listen(Quarantined(frame.spec.name, text))
+        self._release_undone(frame, run)
         result = ending.judged(frame, memory, run, refused)
         save_evidence(self._state, run.basis.survey.learned())
         return result
 
+    def _release_undone(self, frame: ending.Frame, run: RunState) -> None:
+        """Hold nothing back any longer with which the spec agrees: everything was read, and nothing plans it."""
+        undone = run.gate.undone
+        if self._safety is None or isinstance(undone, Unknown) or not undone.fields or run.plan.gaps or frame.undoing:
+            return
+        shown = [*run.plan.all_changes, *(one.change for one in run.plan.refusals)]
+        planned = {name for change in shown for name in values_of(change)}
+        if agreed := undone.fields.keys() - planned:
+            with suppress(ReconcilerError):  # the next run does it
+                self._safety.release_undone(frame.spec.key, agreed)
+
     def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
         facts = RunFacts(
             frame.spec, frame.revision, run.basis.planned.hash, self.planner.policy_digest, frame.started,
-            frame.requested is not None, frame.trace,
+            frame.trigger, run.basis.cause(run.plan).value, frame.trace, self._names.record,
         )  # fmt: skip
-        return Recorder(self._record, facts, self.planner.clock)
+        blame = Attribution(self._state, frame.spec, run.basis.survey, run.basis.cause(run.plan)).blame
+        return Recorder(self._record, facts, self.planner.clock, blame)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeAlias
 
 from reconciler.documents import Json, JsonObject, moment
 from reconciler.documents.redaction import redacted
+from reconciler.engine.naming import pseudonym, without_names
+from reconciler.engine.spec_lines import line_of
 from reconciler.engine.status import InFlight
 from reconciler.errors import ReconcilerError, Refused, Terminal, Transient, Unavailable
 from reconciler.plan import target_form
@@ -32,6 +35,17 @@ LONGEST_VALUE = 4_000
 LONGEST_BODY = LONGEST_ENTRY - 4_096
 """Characters of an entry before its links; of a longer one only the hash of the details is stored."""
 LONGEST_ERROR = 1_000
+RUN_MOMENT = "%Y%m%dT%H%M%SZ"
+"""How the id of a run begins (UTC)."""
+
+
+Blame: TypeAlias = Callable[[Change], JsonObject | None]
+"""Who made the drift that a change corrects, as an entry has it (`reconciler.engine.attribution`); None: no drift."""
+
+
+def no_one(change: Change) -> JsonObject | None:  # noqa: ARG001 - a `Blame`
+    """No drift is attributed."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +58,51 @@ class RunFacts:
     policy: str
     """Digest of the policy."""
     started: datetime
-    requested: bool
+    trigger: str
+    """What caused the run: a trigger of the service (``event``, ``audit``, ``git``, ``http``, ``sweep``,
+    ``follow-up``), or ``command`` or ``onboard``."""
+    cause: str = ""
+    """`SyncCause` of the plan: drift, pending, both, or unknown."""
     trace: str = ""
+    names: bool = True
+    """Whether entries may name people."""
 
     @property
     def run(self) -> str:
-        """Id of the run: one pool has one run at a time."""
-        return hashlib.sha256(f"{self.spec.key} {moment(self.started)}".encode()).hexdigest()[:16]
+        """Id of the run: one pool has one run at a time. It begins with the moment, so that its entries are found."""
+        digest = hashlib.sha256(f"{self.spec.key} {moment(self.started)}".encode()).hexdigest()
+        return f"{self.started.astimezone(UTC):{RUN_MOMENT}}-{digest[:12]}"
 
     def to_json(self) -> dict[str, Json]:
         """The fields of an intent that say where it comes from."""
         return {
             "run": self.run,
             "pool": self.spec.name,
-            "trigger": "request" if self.requested else "automatic",
+            "trigger": self.trigger,
+            "cause": self.cause,
             "commit": self.revision,
             "file": self.spec.path,
+            "spec": self.spec.blob,
             "plan": self.plan_hash,
             "policy": self.policy,
             "trace": self.trace,
-            "actor": None,
         }
 
 
 class Recorder:
     """Writes the entries of one run."""
 
-    def __init__(self, log: WriteLog, facts: RunFacts, clock: Clock) -> None:
+    def __init__(self, log: WriteLog, facts: RunFacts, clock: Clock, blame: Blame = no_one) -> None:
+        """`blame`: who made the drift that a change corrects."""
         self._log = log
+        self._blame = blame
         self._facts = facts
         self._clock = clock
         self._number = 0
         self._intents: dict[str, tuple[str, str]] = {}
         """Id of a change → chain and id of its intent."""
+        self._changes: dict[str, Change] = {}
+        self._blamed: set[str] = set()
         self._open: str | None = None
         """The change whose write went out and has no result yet."""
         self._waiting: dict[str, list[JsonObject]] = defaultdict(list)
@@ -86,7 +112,7 @@ class Recorder:
 
     def intend(self, change: Change) -> None:
         """Record that this change is about to be written. An error where it cannot be: the write must not go out."""
-        chain = self._chain(change)
+        chain = chain_of(self._facts.spec, change)
         if (known := self._failed.get(chain)) is not None:
             raise known
         self._number += 1
@@ -98,7 +124,16 @@ class Recorder:
             raise self._failed[chain] from error
         self._waiting[chain].clear()
         self._intents[change.id] = (chain, name)
+        self._changes[change.id] = change
         self._open = change.id
+
+    def entry(self, change: Change) -> str:
+        """Id of the intent of a change; empty where it has none."""
+        return self._intents.get(change.id, ("", ""))[1]
+
+    def blamed(self, change: Change) -> bool:
+        """Whether the maker of the drift that a change corrected is named."""
+        return change.id in self._blamed
 
     def reference(self, change: Change) -> str:
         """Where the intent of a change is: stored with a long operation, whose result comes in a later run."""
@@ -166,7 +201,24 @@ class Recorder:
         }  # fmt: skip
         if error is not None:
             body["error"] = {"reason": error.reason, "message": str(error)[:LONGEST_ERROR]}
-        self._waiting[chain].append(body)
+        self._waiting[chain].append(self._named(self._changes.get(change_id), body))
+
+    def _actor(self, change: Change) -> JsonObject | None:
+        actor = self._blame(change)
+        if actor is None:
+            return None
+        if actor.get("id") or actor.get("name"):
+            self._blamed.add(change.id)
+        if self._facts.names or "name" not in actor:
+            return actor
+        kept = {name: value for name, value in actor.items() if name != "name"}
+        return {"id": pseudonym(str(actor["name"])), **kept}
+
+    def _named(self, change: Change | None, body: dict[str, Json]) -> dict[str, Json]:
+        """An entry with the names of people, or with what stands for them."""
+        if self._facts.names:
+            return body
+        return {name: without_names(change, value) for name, value in body.items()}
 
     def _intent(self, name: str, change: Change) -> JsonObject:
         body: dict[str, Json] = {
@@ -175,19 +227,20 @@ class Recorder:
             "id": name,
             "at": moment(self._clock.now()),
             **self._facts.to_json(),
+            "line": line_of(self._facts.spec, change),
+            "actor": self._actor(change),
             **described(change),
         }
+        body = self._named(change, body)
         if len(json.dumps(body)) > LONGEST_BODY:
             body["details"] = _digest(body["details"])
         return body
 
-    def _chain(self, change: Change) -> str:
-        place = change.place
-        return (
-            subscription_chain(self._facts.spec.subscription)
-            if place is None
-            else organization_chain(place.organization)
-        )
+
+def chain_of(spec: Spec, change: Change) -> str:
+    """The chain in which a change of a pool is recorded."""
+    place = change.place
+    return subscription_chain(spec.subscription) if place is None else organization_chain(place.organization)
 
 
 def described(change: Change) -> dict[str, Json]:

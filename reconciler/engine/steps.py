@@ -14,6 +14,7 @@ from reconciler.engine.causes import Occurrence
 from reconciler.engine.events import Applied, Applying, Event, Failed, PassStarted, Verified, Verifying, Waiting
 from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
+from reconciler.engine.naming import NameRules, without_names
 from reconciler.engine.planner import Planner
 from reconciler.engine.proofs import Ownership
 from reconciler.engine.recorder import Recorder
@@ -46,6 +47,7 @@ class Steps:
         *,
         recorder: Recorder,
         gate: Callable[[], WriteGate],
+        names: NameRules,
     ) -> None:
         """`gate`: what the modes allow now; called before each write."""
         self._planner = planner
@@ -55,6 +57,7 @@ class Steps:
         self._listen = listen
         self._recorder = recorder
         self._gate = gate
+        self._names = names
         self._facets = {facet.name: facet for facet in planner.facets}
 
     @pacing.at_least(Priority.EVENT)
@@ -111,7 +114,7 @@ class Steps:
             self._tenure.check()
             if (refused := self._recorded(run, change)) is not None:
                 run.attempted(change, refused, sent=False)
-                self._listen(Failed(run.basis.spec.name, change, refused))
+                self._listen(Failed(run.basis.spec.name, change, refused, self._recorder.entry(change), sent=False))
                 continue
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
@@ -122,11 +125,12 @@ class Steps:
             except ReconcilerError as error:
                 run.attempted(change, error)
                 self._recorder.result(change, error)
-                self._listen(Failed(run.basis.spec.name, change, error))
+                self._listen(Failed(run.basis.spec.name, change, error, self._recorder.entry(change)))
             else:
                 run.attempted(change)
                 self._recorder.result(change, pending=pending is not None)
-                self._listen(Applied(run.basis.spec.name, index, len(changes), change, pending is not None))
+                entry = self._recorder.entry(change)
+                self._listen(Applied(run.basis.spec.name, index, len(changes), change, pending is not None, entry))
                 if pending is not None:
                     self._keep(run, change, pending)
                     continue
@@ -150,10 +154,13 @@ class Steps:
         return None
 
     def _write(self, change: Change) -> Pending | None:
+        subject = change.subject if self._names.telemetry else without_names(change, change.subject)
         about = {
             "reconciler.facet": change.facet,
             "reconciler.action": change.action.value,
             "reconciler.risk": change.risk.value,
+            "reconciler.subject": f"{change.kind} {subject}",
+            "reconciler.entry": self._recorder.entry(change),
         }
         with self._planner.telemetry.span("write", attributes=about) as span:
             pending = self._facets[change.facet].apply(change, self._writers)

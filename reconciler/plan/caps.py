@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ReconcilerError
-from reconciler.plan.model import Change, Refusal
+from reconciler.plan.model import FIGHT, Change, Refusal
 from reconciler.plan.policy import Cap, CapKind, CapPeriod, CapScope, Policy
 from reconciler.plan.targets import Risk
 
@@ -46,6 +46,8 @@ class CapCheck:
     approved: Callable[[Change], bool] = lambda _: False
     """Whether the owner approved a plan that shows this change; then no cap holds it back."""
 
+    fought: Callable[[Change], str] = lambda _: ""
+    """Why a change is not made, since another owner makes the opposite again and again; empty: no one does."""
     checked: bool = True
     """False: no record of writes is read, so caps over 24 hours are not checked, and the plan says so."""
     forget: Callable[[], None] = lambda: None
@@ -98,7 +100,11 @@ class CapCheck:
 
     def refusals(self, pool: str, changes: Sequence[Change], policy: Policy) -> list[Refusal]:
         """Every change that a cap holds back; the first cap that does says so."""
-        found: dict[str, Refusal] = {}
+        found: dict[str, Refusal] = {
+            change.id: Refusal(change, FIGHT, text)
+            for change in changes
+            if not self.approved(change) and (text := self.fought(change))
+        }
         for cap in policy.caps:
             for change, message in self._over(cap, pool, changes):
                 if change.id not in found and not self.approved(change):

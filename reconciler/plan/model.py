@@ -178,8 +178,10 @@ _HARM = tuple(Risk)
 
 AFTER_APPROVAL = "after-approval"
 """Rule of a change that nothing holds back but that it follows from one that a cap holds back."""
+FIGHT = "fight"
+"""Rule of a change that another owner keeps making undone."""
 APPROVABLE = frozenset({
-    "role-removals", "cap-removals", "cap-widenings", "cap-restarts", "cap-destructions", AFTER_APPROVAL,
+    FIGHT, "role-removals", "cap-removals", "cap-widenings", "cap-restarts", "cap-destructions", AFTER_APPROVAL,
 })  # fmt: skip
 """Rules of caps: what they hold back waits for `approve HASH`."""
 

@@ -71,6 +71,8 @@ class Authorization:
     """Display name of the user who authorized it; empty where the service does not say."""
     on: str = ""
     """When, in UTC."""
+    by_id: str = field(default="", compare=False)
+    """Local id of that user, lower case; empty where the service does not say."""
 
 
 @dataclass(frozen=True, slots=True)

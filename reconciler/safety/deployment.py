@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
-from reconciler.safety import agent_pools, approvals, modes, operators
+from reconciler.safety import agent_pools, approvals, modes, operators, undone
 from reconciler.safety.agent_pools import (
     AgentPoolApproval,
     AgentPools,
@@ -22,6 +22,7 @@ from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.safety.facts import SafetyFacts, Unknown
 from reconciler.safety.modes import VARIABLE, Modes, ModeScope, ModeSetting
 from reconciler.safety.operators import RecordedOperator
+from reconciler.safety.undone import UndoneField
 from reconciler.spec.model import WriteMode
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class Safety:
             self._modes(index, key, organizations),
             _known(lambda: agent_pools.read_agent_pools(self.documents, index, key)),
             _known(lambda: approvals.read_approvals(self.documents, index, key)),
+            undone=_known(lambda: undone.read_undone(self.documents, index, key)),
         )
 
     def modes(self, key: str, organizations: Iterable[str]) -> Modes:
@@ -147,6 +149,14 @@ class Safety:
     def approve_plan(self, key: str, plan: ApprovedPlan, spec: ApprovedSpec) -> None:
         """Store the approval of a plan, and its spec as the approved one."""
         approvals.approve_plan(self.documents, key, plan, spec)
+
+    def hold_undone(self, key: str, fields: Mapping[str, UndoneField]) -> None:
+        """Hold back what is about to be undone, before it is. The store decides who may."""
+        undone.hold(self.documents, key, fields)
+
+    def release_undone(self, key: str, names: Collection[str]) -> None:
+        """Hold these fields back no longer."""
+        undone.release(self.documents, key, names)
 
     def _modes(self, index: SafetyIndex, key: str, organizations: Iterable[str]) -> Modes:
         environment, unset = self._environment, NEW if index.new else self._unset

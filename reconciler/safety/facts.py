@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from reconciler.safety.agent_pools import AgentPools
 from reconciler.safety.approvals import Approvals
 from reconciler.safety.modes import Modes
+from reconciler.safety.undone import Undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class SafetyFacts:
     modes: Modes = field(default_factory=Modes)
     agent_pools: AgentPools | Unknown = field(default_factory=AgentPools)
     approvals: Approvals | Unknown = field(default_factory=Approvals)
+    undone: Undone | Unknown = field(default_factory=Undone)
     checked: bool = True
     """False: the run has no access to the deployment's state, and only plans. Ownership is then «not checked»."""
 

@@ -28,7 +28,7 @@ _PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "syste
 """What a pasted resource has, and an ARM body of ours has not."""
 
 
-def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "") -> Spec:
+def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "", lines: str = "") -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
@@ -51,6 +51,7 @@ def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "") ->
         path=path,
         mode_line=mode_line,
         blob=blob,
+        lines=lines,
     )
 
 

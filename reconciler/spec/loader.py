@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from reconciler.spec import access, build, cautions, findings, rest, rules, shapes
 from reconciler.spec.document import adapter
+from reconciler.spec.lines import lines_of
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
 from reconciler.spec.source import Position, Unreadable, YamlDocument, documents
@@ -139,7 +140,7 @@ def _document(path: str, document: YamlDocument, batch: _Batch, blob: str) -> No
             batch.warnings.append(Problem(path, place.line, spell(where), message, place.column))
         if not document.findings:
             line = document.place(("mode",)).line if "mode" in document.value else 0
-            batch.specs.append(build.spec(checked.document, path, line, blob))
+            batch.specs.append(build.spec(checked.document, path, line, blob, lines_of(document)))
             batch.places.append(document.place(("name",)))
             return
     batch.problems += _told(path, document)

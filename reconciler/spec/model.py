@@ -184,6 +184,8 @@ class Spec:
     """Line of `mode` in that file; 0: not named."""
     blob: str = field(default="", compare=False)
     """Git's id of the file's content, also where the file is in no repository."""
+    lines: str = field(default="", compare=False, repr=False)
+    """Where its parts stand in that file (`reconciler.spec.lines`)."""
 
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""

@@ -39,8 +39,8 @@ DROPPED = frozenset({
     "a follow-up that is due in more than seven days", "a resource group without pools",
 })  # fmt: skip
 FUNCTIONS = frozenset({
-    "reconcile", "reconcile_pool", "pools", "pool", "plan", "mode", "set_mode", "approve", "approve_agent_pool",
-    "health", "openapi", "github_push", "azure_repos_push",
+    "reconcile", "reconcile_pool", "pools", "pool", "plan", "history", "run", "mode", "set_mode", "approve",
+    "approve_agent_pool", "health", "openapi", "github_push", "azure_repos_push",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})
@@ -170,6 +170,8 @@ ATTRIBUTES: Mapping[str, str] = {
     "reconciler.facet": "aspect that is written",
     "reconciler.action": "create, update or remove",
     "reconciler.risk": "widens, narrows or neutral",
+    "reconciler.subject": "what is written; people by id, unless `RECONCILER_NAMES=on`",
+    "reconciler.entry": "id of the entry in the record of writes",
     "reconciler.planned": "changes in the plan",
     "reconciler.refused": "changes refused",
     "reconciler.rules": "rules that refused",

@@ -77,16 +77,16 @@ def test_each_write_has_its_intent_on_record_before_it_goes_out() -> None:
 def test_an_entry_says_what_is_written_where_and_why() -> None:
     stage = closed(1)
 
-    result = stage.run(requested=stage.clock.now())
+    result = stage.run(requested=stage.clock.now(), trigger="http")
 
     intent, answer, proof = stage.ledger.entries(CHAIN)
     assert result.planned is not None
     assert {name: intent[name] for name in (
-        "v", "kind", "at", "pool", "trigger", "commit", "file", "plan", "policy", "change", "facet", "what", "subject",
+        "v", "kind", "at", "pool", "trigger", "cause", "line", "commit", "file", "plan", "policy", "change", "facet", "what", "subject",
         "action", "route", "before", "after", "risk", "risks", "actor",
     )} == {
-        "v": 1, "kind": "intent", "at": "2026-06-01T12:00:00Z", "pool": "pool-1", "trigger": "request",
-        "commit": "c0ffee", "file": "pools/pool-1.yaml", "plan": result.planned.hash, "policy": stage.policy.digest,
+        "v": 1, "kind": "intent", "at": "2026-06-01T12:00:00Z", "pool": "pool-1", "trigger": "http",
+        "cause": "unknown", "line": 0, "commit": "c0ffee", "file": "pools/pool-1.yaml", "plan": result.planned.hash, "policy": stage.policy.digest,
         "change": result.planned.changes[0].id, "facet": "doors", "what": result.planned.changes[0].kind,
         "subject": f"{ORG}/project-1", "action": "create", "route": "Azure DevOps",
         "before": result.planned.changes[0].before, "after": result.planned.changes[0].after,

@@ -219,7 +219,7 @@ def functions_of_apps(world: World) -> Iterator[str]:
 
     yield from differ("names.json: httpFunctions", set(world.names["httpFunctions"]), by_http)
     yield from differ("names.json: otherFunctions", set(world.names["otherFunctions"]), others)
-    worker_alone = {"plan", "mode", "set_mode", "approve", "approve_agent_pool"}
+    worker_alone = {"plan", "history", "run", "mode", "set_mode", "approve", "approve_agent_pool"}
     yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), worker_alone)
 
 

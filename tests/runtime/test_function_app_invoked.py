@@ -38,9 +38,9 @@ def lines(real: Real, event: str) -> list[dict[str, object]]:
 
 def test_every_function_is_indexed(real: Real) -> None:
     assert sorted(real.host.functions) == [
-        "approve", "approve_agent_pool", "azure_repos_push", "devops_changed", "github_push", "health", "mode", "openapi",
+        "approve", "approve_agent_pool", "azure_repos_push", "devops_changed", "github_push", "health", "history", "mode", "openapi",
         "plan", "pool", "pool_changed", "pools", "quarantine", "quarantine_devops_events", "quarantine_pool_events", "quarantine_sweep",
-        "reconcile", "reconcile_pool", "set_mode", "sweep", "sweeper", "watch_audit", "watch_git", "worker",
+        "reconcile", "reconcile_pool", "run", "set_mode", "sweep", "sweeper", "watch_audit", "watch_git", "worker",
     ]  # fmt: skip
 
 

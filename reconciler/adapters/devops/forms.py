@@ -206,7 +206,8 @@ def permissions_of(document: Json, organization: str, what: str, queue_id: int) 
 def _authorization(pipeline: int | None, line: Json) -> Authorization:
     who = line.get("authorizedBy")
     name = shown(who, "displayName", "uniqueName") if isinstance(who, dict) else ""
-    return Authorization(pipeline, name, _to_the_second(shown(line, "authorizedOn")))
+    by_id = shown(who, "id").lower() if isinstance(who, dict) else ""
+    return Authorization(pipeline, name, _to_the_second(shown(line, "authorizedOn")), by_id)
 
 
 def _to_the_second(moment: str) -> str:

@@ -142,6 +142,11 @@ def audit_keys(body: bytes | str, specs: Sequence[Spec], remembered: Remembered,
     return _concerned(entries, specs, remembered, own, unread=problem)
 
 
+def entries_of(body: bytes | str) -> list[Json]:
+    """The entries of a delivery of the audit stream, as they are."""
+    return [entry for item in decode(body)[0] for entry in _unwrapped(item)]
+
+
 def log_keys(
     entries: Iterable[Json],
     specs: Sequence[Spec],
@@ -162,7 +167,7 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
     data = data if isinstance(data, dict) else {}
     by = _text(entry, "actorUserId").lower()
     hint = Hint(
-        organization or _organization(entry),
+        organization or organization_of(entry),
         _text(entry, "projectName") or _text(data, "ProjectName"),
         _project_id(_text(entry, "projectId")) or _project_id(_text(data, "ProjectId")),
         by=by,
@@ -307,7 +312,7 @@ def _entries(data: Json) -> list[Json]:
     return [data]
 
 
-def _organization(entry: dict[str, Json]) -> str:
+def organization_of(entry: dict[str, Json]) -> str:
     """Bare name: `scopeDisplayName` reads ``fabrikam (Organization)`` in the published example."""
     if _text(entry, "scopeType").lower() not in ("", "organization", "enterprise"):
         return ""

@@ -30,6 +30,8 @@ class Envelope:
     """`topic` in Event Grid's schema."""
     data: Json = field(repr=False)
     """The payload. It may carry claims, so it is never printed, stored or logged."""
+    time: str = ""
+    """When it happened, as sent."""
     trace: str = ""
     """`traceparent`, the attribute of CloudEvents' distributed tracing extension; as sent, not checked."""
     at: datetime | None = None
@@ -92,6 +94,7 @@ def envelope(item: Json) -> Envelope | None:
         subject=_text(item.get("subject")),
         source=_text(source),
         data=_data(item),
+        time=_text(item.get("eventTime") or item.get("time")),
         trace=_text(item.get("traceparent")),
         at=moment_of(item.get("eventTime") or item.get("time")),
     )

@@ -101,7 +101,7 @@ def pool_keys(body: bytes | str) -> Keys:
     concerns: dict[str, Concern] = {}
     groups = set()
     for event in opened.events:
-        if name := _pool_name(event):
+        if name := pool_of(event):
             concerns.setdefault(name, Concern(name, name, _body(name), event.at))
         elif group := _group(event):
             groups.add(group)
@@ -127,7 +127,8 @@ def _body(key: str) -> frozenset[str]:
     return frozenset({scopes.arm(key).text()})
 
 
-def _pool_name(event: Envelope) -> str:
+def pool_of(event: Envelope) -> str:
+    """Key of the pool that an event says was written or deleted; empty where it says no such thing."""
     if event.type.lower() not in _TYPES:
         return ""
     return next((match["name"].lower() for match in map(_POOL.match, _resources(event)) if match), "")

@@ -278,7 +278,9 @@ class Worker:
 
     def _run(self, task: _Task, spec: Spec, before: PoolStatus, span: Span) -> Report:
         began = self.clock.monotonic()
-        result = task.look.reconcile(spec, task.specs.revision, requested=task.requested, specs_read=task.specs.read)
+        result = task.look.reconcile(
+            spec, task.specs.revision, requested=task.requested, specs_read=task.specs.read, trigger=task.work.trigger
+        )
         return self._ended(task, result, before, span, began)
 
     def _ended(self, task: _Task, result: Result, before: PoolStatus, span: Span, began: float) -> Report:

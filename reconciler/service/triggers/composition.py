@@ -6,11 +6,12 @@ import threading
 from datetime import timedelta
 
 from reconciler import bootstrap
-from reconciler.config.settings import Settings, environment
+from reconciler.config.settings import NamesIn, Settings, environment
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
+from reconciler.engine.attribution import Attribution
 from reconciler.engine.gate import annotated, gate_of
 from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
@@ -53,7 +54,8 @@ def build(
     settings: Settings, hosting: Hosting, telemetry: Telemetry | None = None, clock: Clock | None = None
 ) -> TriggerContext:
     """A new context; `clock`: None for the system's."""
-    app = bootstrap.build(settings, watch=telemetry, service=True, clock=clock, interval=hosting.sweep_seconds)
+    said = logs.writes(names=settings.names is NamesIn.ON)
+    app = bootstrap.build(settings, said, watch=telemetry, service=True, clock=clock, interval=hosting.sweep_seconds)
     logs.policy(app.planner.policy)
     catalogue = Catalogue(app.source, app.clock)
     queues: MessageQueues = app.queues
@@ -75,7 +77,8 @@ def build(
         caps = app.reconciler.caps(spec, facts)
         plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety), caps=caps)
         plan = annotated(plan, gate_of(spec, facts))
-        return to_json(plan, status.sync_cause(spec, app.clock.now(), plan))
+        cause = status.sync_cause(spec, app.clock.now(), plan)
+        return to_json(Attribution(app.state, spec, survey, cause).remarks(plan), cause)
 
     def approve(spec: Spec, place: tuple[str, int], by: str) -> ApprovedAgentPool:
         return approve_agent_pool(app.planner, app.safety, spec, place, by)
@@ -95,8 +98,8 @@ def build(
         ApprovalContext(catalogue, app.planner, app.safety, app.state),
         approve,
         audit,
-        options,
         app.record,
+        options,
         app.ownership,
     )
 
@@ -112,4 +115,5 @@ def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
         platform_authenticates=hosting.platform_authenticates,
         capabilities=bootstrap.capabilities(settings),
         capabilities_days=settings.capabilities_days,
+        names=settings.names is not NamesIn.OFF,
     )

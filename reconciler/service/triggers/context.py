@@ -59,6 +59,8 @@ class TriggerOptions:
     capabilities: Capabilities = field(default_factory=Capabilities)
     """Results of `probe`; `health` reports their age."""
     capabilities_days: float = LASTS
+    names: bool = True
+    """Whether people may be named in the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ class TriggerContext:
     approve_agent_pool: Approve
     """Records the owner's approval of an agent pool."""
     audit: AuditLog
-    options: TriggerOptions
     record: WriteLog
-    """The record of writes."""
+    """The record of writes, to be read."""
+    options: TriggerOptions
     ownership: StoreOwnership
     """Which deployment state and messages belong to."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
+from reconciler.engine.events import Applied, Event, Failed, Quarantined
+from reconciler.engine.naming import without_names
 from reconciler.plan.model import Change
 from reconciler.plan.policy import Policy, warnings
 from reconciler.service.catalogue import Specs
@@ -63,6 +65,39 @@ def run(work: WorkMessage, report: Report, specs: Specs) -> None:
             "nextLook": result.next_look,
         }
     event("run", **fields)
+
+
+def writes(*, names: bool) -> Callable[[Event], None]:
+    """A listener that logs one line for each write; with `names` people are named, else ids stand for them."""
+
+    def heard(happened: Event) -> None:
+        if isinstance(happened, Quarantined):
+            event("fight", pool=happened.pool, message=happened.text if names else without_names(None, happened.text))
+        if not isinstance(happened, Applied | Failed):
+            return
+        change = happened.change
+        result, reason = ("pending" if isinstance(happened, Applied) and happened.pending else "confirmed"), ""
+        if isinstance(happened, Failed):
+            result, reason = ("failed" if happened.sent else "not-sent"), happened.error.reason
+
+        def said(value: Json) -> Json:
+            return value if names else without_names(change, value)
+
+        event(
+            "write",
+            pool=happened.pool,
+            entry=happened.entry,
+            facet=change.facet,
+            what=change.kind,
+            subject=said(change.subject),
+            before=said(change.before),
+            after=said(change.after),
+            risk=change.risk.value,
+            result=result,
+            reason=reason,
+        )
+
+    return heard
 
 
 def _counted(changes: Iterable[Change]) -> dict[str, int]:

@@ -12,10 +12,11 @@ from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
+from reconciler.service.events.sightings import of_arm, of_stream
 from reconciler.service.queue import messages
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.requests import works
-from reconciler.service.triggers import logs, owned, timers, tracing
+from reconciler.service.triggers import actors, logs, owned, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import LOOK
 from reconciler.spec.model import Spec
@@ -31,6 +32,7 @@ def pool_changed(context: TriggerContext, text: str, trace: str = "", inserted: 
     specs as well; otherwise each of a thousand reports would need a read of Git of its own.
     """
     found = pool_keys(text)
+    actors.keep_of_pools(context, of_arm(text, context.clock.now()))
     if found.groups:
         specs = _specs(context, "event", inserted)
         if specs is None:
@@ -45,6 +47,8 @@ def devops_changed(context: TriggerContext, text: str, trace: str = "", inserted
     if specs is None:
         return []
     found = audit_keys(text, tuple(specs.values()), context.remembered, context.own)
+    named = {organization.name for spec in specs.values() for organization in spec.organizations}
+    actors.keep_of_organizations(context, (one for one in of_stream(text) if one[0] in named))
     return _requests(context, "devops_changed", replace(found, put=inserted), "audit", trace)
 
 

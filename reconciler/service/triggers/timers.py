@@ -13,8 +13,9 @@ from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
 from reconciler.service.events import feed
 from reconciler.service.events.audit import log_keys
+from reconciler.service.events.sightings import of_audit
 from reconciler.service.queue.requests import whole
-from reconciler.service.triggers import logs, owned, rates, tracing
+from reconciler.service.triggers import actors, logs, owned, rates, tracing
 from reconciler.service.triggers.changed import changed, digests_of
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.service.triggers.overdue import AGAIN, GRACE, LOOK, Swept
@@ -161,6 +162,7 @@ def _watch(context: TriggerContext, organization: str, specs: tuple[Spec, ...], 
         raise
     found = log_keys(entries, specs, context.remembered, organization, context.own)
     owned.report_others(context, organization, entries, specs)
+    actors.keep_of_organizations(context, filter(None, (of_audit(entry, organization) for entry in entries)))
     if cut:
         # The entries that were not read may concern any pool: all pools of the organization are requested.
         context.telemetry.count("reconciler.audit.cut", organization=organization)

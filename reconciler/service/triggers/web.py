@@ -12,7 +12,7 @@ from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
 from reconciler.service.events import feed
-from reconciler.service.http import agent_pools, api, approvals, mode
+from reconciler.service.http import agent_pools, api, approvals, history, mode
 from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
@@ -75,6 +75,17 @@ def _mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
     options = context.options
     require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
     return mode.show(context.safety)
+
+
+def _of_record(
+    handler: Callable[[history.HistoryContext, HttpRequest], HttpResponse],
+) -> Callable[[TriggerContext, HttpRequest], HttpResponse]:
+    def guarded(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+        options = context.options
+        require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
+        return handler(history.HistoryContext(context.record, context.state, context.clock), request)
+
+    return guarded
 
 
 def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
@@ -214,6 +225,8 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "reconcile_pool": _guarded(api.reconcile_pool),
     "pools": _guarded(lambda context, _request: api.pools(context)),
     "pool": _guarded(api.pool),
+    "history": _of_record(history.history),
+    "run": _of_record(history.run),
     "mode": _mode,
     "set_mode": _set_mode,
     "approve": _approve,

@@ -205,6 +205,7 @@ class _Runner:
         requested: datetime | None = None,  # noqa: ARG002 - nothing rests here
         specs_read: datetime | None = None,
         packed: Packed | None = None,
+        trigger: str = "",  # noqa: ARG002 - nothing is written
     ) -> Result:
         assert (revision, survey, packed) == ("c0ffee", None, None)
         assert specs_read is not None

@@ -161,7 +161,9 @@ def test_a_run_is_one_line_with_what_somebody_on_call_asks(
     with caplog.at_level("INFO", "reconciler"):
         messages.work(context, json.dumps({"keys": ["build-pool"], "trigger": "event", "trace": trace}), None)
 
-    (line,) = [json.loads(record.getMessage()) for record in caplog.records if record.name == "reconciler"]
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "reconciler"]
+    assert [one["event"] for one in lines] == ["write", "run"]
+    line = lines[-1]
     assert line["revision"] == deployment.repository.git("rev-parse", "HEAD")
     assert trace_id(line["trace"]) == trace_id(trace)
     assert line | {"seconds": 0, "revision": ""} == {
