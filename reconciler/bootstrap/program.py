@@ -28,6 +28,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.readers_writers import Readers, Writers
 from reconciler.ports.specs import SpecSource
 from reconciler.ports.stores import Leases, MessageQueues, StateStore
+from reconciler.ports.write_log import WriteLog
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -92,6 +93,7 @@ class App:
     leases: Leases
     queues: MessageQueues
     """The store itself: it names queues."""
+    record: WriteLog
     clock: Clock
     telemetry: Telemetry
     close: Callable[[], None] = field(repr=False)
@@ -143,7 +145,9 @@ def build(
         kept.close()
         watch.close()
 
-    return App(source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, clock, watch, close)
+    return App(
+        source(settings), planner, reconciler, kept.state, safety, kept.leases, kept, kept.record, clock, watch, close
+    )
 
 
 def audit(settings: Settings, hosting: Hosting, watch: Telemetry = NO_TELEMETRY) -> DevOpsAuditLog:

@@ -130,7 +130,7 @@ class Entrance:
     async def sign_in(self, request: web.Request) -> web.Response:
         """A browser exchanges the key of the link for a cookie, so that no address holds the key afterwards."""
         self.check(request)
-        headers = {"Location": "/api/pools", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        headers = {"Location": "/", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         response = web.Response(status=303, headers=headers)
         response.set_cookie(COOKIE, self.key.session, httponly=True, samesite="Strict", path="/")
         return response

@@ -18,7 +18,7 @@ KEY = "key-canary"
 def app() -> func.FunctionApp:
     toy = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-    @toy.route("things/{name}", methods=["GET", "POST"])
+    @toy.route("api/things/{name}", methods=["GET", "POST"])
     def thing(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         told = {
             "name": req.route_params["name"], "q": req.params.get("q", ""), "method": req.method,
@@ -28,15 +28,15 @@ def app() -> func.FunctionApp:
         }  # fmt: skip
         return func.HttpResponse(str(told), status_code=202, headers={"X-Told": "yes"}, mimetype="text/plain")
 
-    @toy.route("open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @toy.route("api/open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def everybody(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse("open")
 
-    @toy.route("broken", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @toy.route("api/broken", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def broken(req: func.HttpRequest) -> func.HttpResponse:
         raise RuntimeError(f"{req.method} canary")
 
-    @toy.route("silent", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @toy.route("api/silent", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def silent(req: func.HttpRequest) -> None:
         return None
 
