@@ -20,11 +20,13 @@ MARKERS: Mapping[str, str] = {
     "emulator": "runs against the emulated planes",
     "process": "starts processes of its own",
     "azurite": "runs against Azurite, which `make test` installs",
+    "browser": "clicks in a headless Chromium, which `make test` installs",
     "runtime": "runs function_app.py in Microsoft's Functions runtime, which `make test` installs",
     "slow": "takes longer than all quick tests of its folder together",
 }
 
 _TIERS: Mapping[str, tuple[str, ...]] = {
+    "browser": ("browser",),
     "emulator": (
         "adapters/devops/test_throttling.py",
         "aspects",

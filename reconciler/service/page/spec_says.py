@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from reconciler.service.page.pictures import Line
 from reconciler.spec.model import Organization, Spec
 
 
-def projects_of(line: Line, within: Organization) -> list[str]:
-    """Projects that the spec names, with those that runs found where it names none."""
+def projects_of(line: Line, within: Organization, written: Iterable[str] = ()) -> list[str]:
+    """Projects that the spec names; beside them those that runs remember, and those that were `written` to."""
     named = {project.casefold(): project for project in within.projects}
     if line.spec is not None:
         access = line.spec.access
@@ -21,6 +23,8 @@ def projects_of(line: Line, within: Organization) -> list[str]:
         organization, _, project = known.partition("/")
         if organization == within.name and project:
             named.setdefault(project.casefold(), project)
+    for project in written:
+        named.setdefault(project.casefold(), project)
     return [named[key] for key in sorted(named)]
 
 

@@ -99,17 +99,20 @@ def pool_values(context: PageContext, picture: Picture, request: HttpRequest) ->
     days = next((days for days in writes.DAYS if str(days) == request.query.get("days", "")), writes.DAYS[0])
     place = {"organization": within.name if within else "", "project": project if within else ""}
     live = request.query.get("part") == "live"
+    record = None if live else writes.of_pool(context.record, line, picture.at - timedelta(days=days), place)
+    written = {one.project for one in record.shown if one.project} if record else set()
+    projects = spec_says.projects_of(line, within, written) if within else []
     return {
         "picture": picture,
         "line": line,
         "within": within,
         "project": place["project"],
         "place": place,
-        "projects": Part.of(spec_says.projects_of(line, within), request.query.get("page", "")) if within else None,
+        "projects": Part.of(projects, request.query.get("page", "")),
         "spec_says": _spec_says(line, within, place["project"]),
         "days": days,
         "all_days": writes.DAYS,
-        "writes": None if live else writes.of_pool(context.record, line, picture.at - timedelta(days=days), place),
+        "writes": record,
         "awaits": _awaits(line.status),
         "next_look": _next_look(context, picture, line),
         "here": url("pools", line.key, **place),
