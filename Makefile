@@ -13,7 +13,7 @@ AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo quick test check format bench package dist audit facts lock clean
+.PHONY: help setup dev demo play quick test check format bench package dist audit facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -66,6 +66,9 @@ dev: $(DEV) ## The same with the tools for development
 
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
 	$(BIN)/python -m reconciler demo
+
+play: $(STAMP) ## Open the status page over an emulated estate, with a panel to cause drift
+	$(BIN)/python -m reconciler play
 
 quick: check ## Checks and the tests that need no emulator, no process and no installation: a minute of CPU
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --quick -q -n 2 $(ARGS)
