@@ -16,7 +16,7 @@ PAUSE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Drift:
     """One button of the panel."""
 
     key: str
@@ -74,10 +74,10 @@ def take_audit_away(emulation: Emulation) -> str:
 
 
 CAUSES = (
-    Cause("close-queue", "Close a queue", "an audit event, a plan of one change, the queue open again", close_queue),
-    Cause("add-project", "Add a project", "a queue for it, with open access", add_project),
-    Cause("remove-administrator", "Remove an administrator", "the role is granted again", remove_administrator),
-    Cause("edit-pool", "Edit the pool in ARM", "an ARM event, and the value of the spec again", edit_pool),
-    Cause("throttle", "Throttle", f"calls to {PRIME} pause, other pools go on; then as before", throttle),
-    Cause("audit", "Take the audit feed away, or give it back", "a resync finds the next drift", take_audit_away),
+    Drift("close-queue", "Close a queue", "an audit event, a plan of one change, the queue open again", close_queue),
+    Drift("add-project", "Add a project", "a queue for it, with open access", add_project),
+    Drift("remove-administrator", "Remove an administrator", "the role is granted again", remove_administrator),
+    Drift("edit-pool", "Edit the pool in ARM", "an ARM event, and the value of the spec again", edit_pool),
+    Drift("throttle", "Throttle", f"calls to {PRIME} pause, other pools go on; then as before", throttle),
+    Drift("audit", "Take the audit feed away, or give it back", "a resync finds the next drift", take_audit_away),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from reconciler.demo.drift import Cause
+from reconciler.demo.drift import Drift
 from reconciler.errors import ReconcilerError
 from reconciler.plan.render import clean
 
@@ -35,7 +35,7 @@ class Panel:
     """The server; a context manager that ends it."""
 
     def __init__(
-        self, causes: Sequence[Cause], do: Callable[[Cause], str], now: Callable[[], datetime], page: str
+        self, causes: Sequence[Drift], do: Callable[[Drift], str], now: Callable[[], datetime], page: str
     ) -> None:
         """`do`: does what a button says. `page`: address of the status page."""
         self._causes = {cause.key: cause for cause in causes}

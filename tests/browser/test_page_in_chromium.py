@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from reconciler.adapters.clock import SystemClock
+from reconciler.demo.drift import CAUSES, Drift
+from reconciler.demo.panel import Panel
 from reconciler.engine.status import Finding, PoolStatus, Truth
 from reconciler.engine.stored import Awaited
 from reconciler.survey.names import RememberedNames
@@ -173,3 +176,22 @@ def test_the_link_signs_a_browser_in_and_without_it_there_is_nothing(browser: Br
         assert CANARY not in page.content()
         page.get_by_role("link", name="build-pool").click()
         expect(page.get_by_role("button", name="Reconcile now")).to_be_visible()
+
+
+def test_the_panel_of_play_is_clean_and_its_buttons_are_clicked(browser: Browser) -> None:
+    """The demo's own page; what the buttons do is in tests/demo/test_play.py."""
+    pressed: list[str] = []
+
+    def do(drift: Drift) -> str:
+        pressed.append(drift.key)
+        return f"{drift.title} <b>{drift.key}</b>"
+
+    with Panel(CAUSES, do, SystemClock().now, "http://127.0.0.1:1") as panel, browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(WITHIN)
+        page.goto(panel.url)
+        for drift in CAUSES:
+            page.get_by_role("button", name=drift.title, exact=True).click()
+            expect(page.locator("li").first).to_contain_text(f"<b>{drift.key}</b>")
+        assert pressed == [drift.key for drift in CAUSES]
+        assert violations(page) == []

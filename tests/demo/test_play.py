@@ -86,7 +86,7 @@ def _urls(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def in_sync(playing: Playing, pool: str) -> bool:
-    return "✓ in sync" in playing.pool(pool)
+    return "Ready True" in playing.pool(pool)
 
 
 def test_it_repairs_what_each_button_broke_and_shows_it(playing: Playing) -> None:

@@ -79,10 +79,11 @@ def _asked(context: PageContext, picture: Picture, request: HttpRequest) -> tupl
 def _part(plan: Json, place: Mapping[str, str]) -> dict[str, Json]:
     """The plan with the changes and refusals of a place alone, and as many as a page shows."""
     changes = [one for one in list_of(plan, "changes") if _is_in(one, place)]
+    following = [one for one in list_of(plan, "following") if _is_in(one, place)]
     refusals = [one for one in list_of(plan, "refusals") if _is_in(one["change"], place)]
     kept: dict[str, Json] = {
-        **plan, "changes": changes[:ROWS], "refusals": refusals[:ROWS], "gaps": list_of(plan, "gaps")[:ROWS],
-        "total": len(changes), "refused": len(refusals),
+        **plan, "changes": changes[:ROWS], "following": following[:ROWS], "refusals": refusals[:ROWS],
+        "gaps": list_of(plan, "gaps")[:ROWS], "total": len(changes), "refused": len(refusals),
     }  # fmt: skip
     return kept
 

@@ -43,7 +43,7 @@ def fill(site: Site, text: str) -> None:
         "details": [{"path": text, "before": text, "after": [text], "note": text}],
     }  # fmt: skip
     site.plans = {
-        "state": text, "summary": text, "hash": text, "notApplied": [text], "changes": [change, {**change, "details": []}],
+        "state": text, "summary": text, "hash": text, "notApplied": [text], "changes": [change, {**change, "details": []}], "following": [change],
         "refusals": [{"change": change, "rule": text, "message": text}],
         "gaps": [{"facet": text, "subject": text, "message": text}],
     }  # fmt: skip
