@@ -55,7 +55,7 @@ def plan(context: PageContext, picture: Picture, request: HttpRequest) -> HttpRe
     values = pool_values(context, picture, HttpRequest("GET", request.path, request.params, place, request.headers))
     return page(
         "pool.html",
-        {**values, **shown, "viewer": context.viewer, "every": 0, "at": picture.at, "updates": values["here"]},
+        {**values, **shown, "viewer": context.viewer, "every": 0, "updates": values["here"]},
     )
 
 
@@ -64,7 +64,7 @@ def _asked(context: PageContext, picture: Picture, request: HttpRequest) -> tupl
     require_same_origin(request)
     if not context.viewer.operates:
         raise HttpProblem(403, "Forbidden", "authorization: reading does not include this; an operator's role does")
-    line = known_line(picture, request.params["name"])
+    line = known_line(context, picture, request.params["name"])
     if line.spec is None:
         raise HttpProblem(404, "Not Found", f"pools: no spec names {line.name[:64]!r}")
     if len(request.body) > MAX_BODY:

@@ -91,7 +91,7 @@ def pool(context: PageContext, picture: Picture, request: HttpRequest) -> HttpRe
 
 def pool_values(context: PageContext, picture: Picture, request: HttpRequest) -> dict[str, Any]:
     """What the pages of a pool show; `HttpProblem` 404 for what no spec names."""
-    line = known_line(picture, request.params["name"])
+    line = known_line(context, picture, request.params["name"])
     within = _within(line, request.query.get("organization", ""))
     project = request.query.get("project", "")
     if project and within is not None and not spec_says.has_project(line, within, project):
@@ -104,6 +104,7 @@ def pool_values(context: PageContext, picture: Picture, request: HttpRequest) ->
     projects = spec_says.projects_of(line, within, written) if within else []
     return {
         "picture": picture,
+        "at": context.clock.now(),
         "line": line,
         "within": within,
         "project": place["project"],
@@ -126,9 +127,9 @@ def pool_values(context: PageContext, picture: Picture, request: HttpRequest) ->
     }  # fmt: skip
 
 
-def known_line(picture: Picture, name: str) -> Line:
+def known_line(context: PageContext, picture: Picture, name: str) -> Line:
     """The pool of this name; `HttpProblem` 404 where neither a spec nor the stored state has it."""
-    line = picture.line(name.lower())
+    line = picture.line(name.lower(), context.state, context.clock.now())
     if line is None:
         raise HttpProblem(404, "Not Found", f"pools: no spec names {name[:64]!r}, and no run of it is stored")
     return line

@@ -101,6 +101,20 @@ class Files:
 
 
 @dataclass
+class Aged:
+    """A clock that stands still until it is put on."""
+
+    clock: SystemClock
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@dataclass
 class Site:
     """A status page with what it stands on."""
 

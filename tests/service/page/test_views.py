@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from reconciler.documents import moment
-from reconciler.engine.status import InFlight, Truth
+from reconciler.engine.status import Finding, InFlight, PoolStatus, Truth
 from reconciler.engine.stored import Awaited, Rest
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.http.message import HttpProblem
 from reconciler.service.page import links, views
+from reconciler.service.page.pictures import Pictures
 from reconciler.service.page.rendering import FOLDER, HEADERS
 from reconciler.survey.names import RememberedNames
-from tests.service.page.kit import REVISION, Dom, Files, Site, entry, texts
+from tests.service.page.kit import REVISION, Aged, Dom, Files, Site, entry, texts
 
 PAGES = (
     "/", "/?q=build&state=in+sync", "/?part=live", "/?live=off", "/organizations/fabrikam-prime", "/pools/build-pool",
@@ -327,6 +328,31 @@ def test_browsers_that_look_at_once_share_one_read(site: Site) -> None:
         site.get("/?part=live")
 
     assert site.files.reads == before
+
+
+def test_a_picture_is_read_again_when_it_is_old_and_a_large_one_later(site: Site) -> None:
+    aged = Aged(site.clock)
+    pictures = Pictures()
+
+    def read_after(seconds: float) -> bool:
+        before, aged.seconds = site.files.reads, aged.seconds + seconds
+        pictures.picture(site.catalogue, site.store.state, aged)
+        return site.files.reads > before
+
+    assert [read_after(seconds) for seconds in (0, 4, 2, 4.9, 0.2)] == [True, False, True, False, True]
+    site.files.texts |= texts(*(f"pool-{number}" for number in range(1000)))
+    assert [read_after(seconds) for seconds in (6, 20, 9, 2)] == [True, False, False, True]
+
+
+def test_the_page_of_a_pool_shows_what_is_stored_now(site: Site) -> None:
+    """However old the picture of all pools is."""
+    assert "InSync" in site.dom("/pools/build-pool").text
+    known = site.store.state.load("pools/build-pool")
+    finding = Finding(Truth.FALSE, "OutOfSync", "1 change")
+    changed = PoolStatus("build-pool").found(finding, site.clock.now())
+    site.store.state.save("pools/build-pool", changed.to_json(), known.etag if known else None)
+
+    assert "OutOfSync" in site.get("/pools/build-pool?part=live").content().decode()
 
 
 @pytest.mark.parametrize(("specs", "commit", "file"), [
