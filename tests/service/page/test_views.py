@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,26 +15,16 @@ from reconciler.engine.status import Finding, InFlight, PoolStatus, Truth
 from reconciler.engine.stored import Awaited, Rest
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.http.message import HttpProblem
-from reconciler.service.page import links, views
+from reconciler.service.page import views
 from reconciler.service.page.pictures import Pictures
 from reconciler.service.page.rendering import FOLDER, HEADERS
-from reconciler.survey.names import RememberedNames
-from tests.service.page.kit import REVISION, Aged, Dom, Files, Site, entry, texts
+from tests.service.page.kit import REVISION, Aged, Dom, Files, Site, texts
 
 PAGES = (
     "/", "/?q=build&state=in+sync", "/?part=live", "/?live=off", "/organizations/fabrikam-prime", "/pools/build-pool",
     "/pools/build-pool?part=live", "/pools/build-pool?organization=fabrikam-prime",
     "/pools/build-pool?organization=fabrikam-prime&project=Web", "/pools/retired-pool",
 )  # fmt: skip
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    made = Site(tmp_path, Files(texts("build-pool", "test-pool", projects=("Web", "Api"))))
-    made.status("build-pool", Truth.TRUE, "InSync", "both planes are as the spec says", applied=REVISION)
-    made.status("test-pool", Truth.FALSE, "Refused", "a guard refuses a change", stalled="Refused")
-    made.status("retired-pool", Truth.UNKNOWN, "NotInSpecs", "no spec names the pool")
-    return made
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -211,79 +200,6 @@ def test_problems_of_specs_are_listed(site: Site) -> None:
     assert "broken.yaml" in site.dom("/").text
 
 
-def record(site: Site, *entries: dict[str, Any], chain: str = "devops/fabrikam-prime") -> None:
-    site.store.record.append(chain, [{"at": moment(site.ago(minutes=60 - n)), **one} for n, one in enumerate(entries)])
-
-
-def test_the_record_is_shown_newest_first_with_before_and_after(site: Site) -> None:
-    record(
-        site,
-        entry(1, before="closed", actor={"confidence": "probably by", "name": "Dan"}),
-        {"kind": "result", "of": "r.1", "outcome": "confirmed", "pool": "build-pool"},
-        {"kind": "proof", "of": "r.1", "outcome": "verified", "pool": "build-pool"},
-        entry(2, pool="test-pool"),
-        entry(3, details=[{"path": "tags.owner", "before": {"a": 1}, "after": None, "risk": "settings"}]),
-        {"kind": "unknown of another release"},
-    )
-    found = [" ".join(one.text.split()) for one in site.dom("/pools/build-pool").all("li", data_run="r")]
-
-    assert [re.findall(r"write \d", one) for one in found] == [["write 3"], ["write 1"]]
-    assert 'tags.owner before {"a": 1} after nothing' in found[0]
-    assert "before closed after all pipelines" in found[1]
-    assert "confirmed, verified" in found[1]
-    assert "probably by Dan" in found[1]
-    assert "not known" in found[0]
-    assert f"commit {REVISION[:10]}" in found[0]
-
-
-def test_the_record_of_a_project_is_its_own(site: Site) -> None:
-    record(site, entry(1), entry(2, place={"organization": "fabrikam-prime", "project": "Api"}))
-    project = "/pools/build-pool?organization=fabrikam-prime&project="
-
-    assert "write 1" in site.dom(f"{project}web").text
-    assert "write 2" not in site.dom(f"{project}web").text
-    assert "write 2" in site.dom(f"{project}Api").text
-    assert "write 2" in site.dom("/pools/build-pool?organization=fabrikam-prime").text
-
-
-def test_a_long_record_is_cut_and_an_older_one_asked_for(site: Site) -> None:
-    site.store.record.append(
-        "devops/fabrikam-prime", [{**entry(0, subject="long ago"), "at": moment(site.ago(days=20))}]
-    )
-    record(site, *(entry(n) for n in range(1, 60)))
-    dom = site.dom("/pools/build-pool")
-
-    assert len(dom.all("li", data_run="r")) == 50
-    assert "9 older writes are not shown" in dom.text
-    assert "long ago" not in dom.text
-    assert "10 older writes are not shown" in site.dom("/pools/build-pool?days=30").text
-
-
-def test_a_damaged_record_is_said_and_the_rest_of_the_page_stands(site: Site) -> None:
-    record(site, entry(1))
-    with site.store._file.begin() as connection:
-        connection.execute("UPDATE record SET entry = '{}'")
-    text = site.dom("/pools/build-pool").text
-
-    assert "The record cannot be read: devops/fabrikam-prime" in text
-    assert "InSync" in text
-
-
-def test_a_retired_pool_keeps_its_record_and_offers_to_forget_it(site: Site) -> None:
-    site.status(
-        "retired-pool",
-        Truth.UNKNOWN,
-        "NotInSpecs",
-        remembered=RememberedNames(pools={"fabrikam-prime/retired-pool": 7}),
-    )
-    record(site, entry(1, pool="retired-pool"))
-    dom = site.dom("/pools/retired-pool")
-
-    assert "write 1" in dom.text
-    assert "mdp-reconciler forget retired-pool" in dom.text
-    assert dom.all("button") == []
-
-
 def test_what_the_spec_says_of_an_organization_and_of_a_project(site: Site) -> None:
     site.files.texts["build-pool"] += (
         "access:\n  openAccess:\n"
@@ -353,35 +269,6 @@ def test_the_page_of_a_pool_shows_what_is_stored_now(site: Site) -> None:
     site.store.state.save("pools/build-pool", changed.to_json(), known.etag if known else None)
 
     assert "OutOfSync" in site.get("/pools/build-pool?part=live").content().decode()
-
-
-@pytest.mark.parametrize(("specs", "commit", "file"), [
-    ("https://github.com/fabrikam/pools.git#main:specs", "https://github.com/fabrikam/pools/commit/", "/blob/"),
-    ("https://dev.azure.com/fabrikam/infra/_git/pools#main", "https://dev.azure.com/fabrikam/infra/_git/pools/commit/", "?path=/specs/a%20b.yaml&version=GC"),
-    ("https://fabrikam.visualstudio.com/infra/_git/pools", "https://fabrikam.visualstudio.com/infra/_git/pools/commit/", "?path="),
-    ("https://ann:canary-token@github.com/fabrikam/pools", "https://github.com/fabrikam/pools/commit/", "/blob/"),
-])  # fmt: skip
-def test_commits_and_files_are_linked_at_hosts_that_are_known(specs: str, commit: str, file: str) -> None:
-    repository = links.repository_of(specs)
-
-    assert links.commit(repository, REVISION) == f"{commit}{REVISION}"
-    assert file in links.file(repository, REVISION, "specs/a b.yaml")
-    assert "canary" not in repository
-
-
-@pytest.mark.parametrize("specs", [
-    "", ".", "specs", "/folder#main:specs", "http://github.com/fabrikam/pools", "https://github.com.evil.example/a/b",
-    "https://evil.example/github.com/_git/x", "git@github.com:fabrikam/pools", "javascript:alert(1)",
-])  # fmt: skip
-def test_elsewhere_nothing_is_linked(specs: str) -> None:
-    repository = links.repository_of(specs)
-
-    assert links.commit(repository, REVISION) == links.file(repository, REVISION, "a.yaml") == ""
-
-
-@pytest.mark.parametrize("revision", ["", "../../x", "a b", '"><script>'])
-def test_no_link_is_made_of_a_revision_that_is_none(revision: str) -> None:
-    assert links.commit("https://github.com/fabrikam/pools", revision) == ""
 
 
 def test_updates_can_be_stopped_and_started_again(site: Site) -> None:
