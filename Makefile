@@ -8,11 +8,12 @@ DEV    := $(VENV)/.installed-dev
 LOCKS  := tests/locks
 RUNTIME := $(VENV)/functions-runtime
 AZURITE := $(VENV)/azurite/.installed-3.35.0
+BROWSER := $(VENV)/browser/.installed-153.0.0
 AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo quick test check format bench package dist audit facts lock clean
+.PHONY: help setup dev demo play quick test check format bench package dist audit facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +46,14 @@ $(AZURITE): $(LOCKS)/azurite/package-lock.json | $(STAMP)
 	cd $(@D) && PATH="$$PATH:$(abspath $(BIN))" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# The status page is tried in the Chromium of an npm package, which brings its libraries and a font; axe-core is beside it.
+$(BROWSER): $(LOCKS)/browser/package-lock.json tests/browser/unpack.cjs | $(STAMP)
+	@command -v npm >/dev/null || $(UV_INSTALL) -r $(LOCKS)/node.txt || { echo 'Node.js 18 or newer with npm is needed for the tests of the page: apt-get install nodejs npm, or https://nodejs.org'; exit 1; }
+	mkdir -p $(@D) && cp $(LOCKS)/browser/*.json $(@D)
+	cd $(@D) && PATH="$$PATH:$(abspath $(BIN))" npm ci --no-audit --no-fund --loglevel=error
+	PATH="$$PATH:$(abspath $(BIN))" node tests/browser/unpack.cjs $(@D)/node_modules/@sparticuz/chromium/bin $(abspath $(@D))/chromium
+	@touch $@
+
 # Prints the schemas of Azure's resources; needed for `make facts` alone, since the tests read what it printed.
 $(AZMCP): $(LOCKS)/azmcp/package-lock.json | $(STAMP)
 	mkdir -p $(@D) && cp $(LOCKS)/azmcp/*.json $(@D)
@@ -58,10 +67,13 @@ dev: $(DEV) ## The same with the tools for development
 demo: $(STAMP) ## Show the main job against the emulator, on this machine alone
 	$(BIN)/python -m reconciler demo
 
+play: $(STAMP) ## Open the status page over an emulated estate, with a panel to cause drift
+	$(BIN)/python -m reconciler play
+
 quick: check ## Checks and the tests that need no emulator, no process and no installation: a minute of CPU
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --quick -q -n 2 $(ARGS)
 
-test: $(DEV) $(AZURITE) $(RUNTIME)/.installed ## Run the tests
+test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed ## Run the tests
 	COMPLETE_TESTS=1 $(BIN)/python -m pytest -p pytest_cov -n auto --cov --cov-report=term $(ARGS)
 
 check: $(DEV) ## Lint, format, types, import contracts, size of files
@@ -98,7 +110,7 @@ lock: $(STAMP) ## Resolve dependencies into the lock files with hashes: requirem
 	$(LOCK) -c requirements-cli.txt -c requirements-build.txt --group dev -o requirements-dev.txt
 	$(subst $(OLDEST),3.13,$(LOCK)) --no-deps --group functions-runtime -o $(LOCKS)/functions-runtime.txt
 	$(LOCK) --group node -o $(LOCKS)/node.txt
-	for each in azurite azmcp; do npm install --prefix $(LOCKS)/$$each --package-lock-only --no-audit --no-fund --loglevel=error; done
+	for each in azurite azmcp browser; do npm install --prefix $(LOCKS)/$$each --package-lock-only --no-audit --no-fund --loglevel=error; done
 
 clean: ## Remove what was built
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage* build dist

@@ -178,35 +178,35 @@ def _answer(name: str, request: func.HttpRequest, context: func.Context) -> func
 
 
 @app.function_name("reconcile")
-@app.route("reconcile", methods=["POST"])
+@app.route("api/reconcile", methods=["POST"])
 def reconcile(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Request a run of some pools, or of all."""
     return _answer("reconcile", req, context)
 
 
 @app.function_name("pools")
-@app.route("pools", methods=["GET"])
+@app.route("api/pools", methods=["GET"])
 def pools(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """All pools and their conditions."""
     return _answer("pools", req, context)
 
 
 @app.function_name("pool")
-@app.route("pools/{name}", methods=["GET"])
+@app.route("api/pools/{name}", methods=["GET"])
 def pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """One pool's status."""
     return _answer("pool", req, context)
 
 
 @app.function_name("plan")
-@app.route("pools/{name}/plan", methods=["GET"])
+@app.route("api/pools/{name}/plan", methods=["GET"])
 def plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """One pool's plan."""
     return _answer("plan", req, context)
 
 
 @app.function_name("reconcile_pool")
-@app.route("pools/{name}/reconcile", methods=["POST"])
+@app.route("api/pools/{name}/reconcile", methods=["POST"])
 def reconcile_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Request a run of one pool."""
     return _answer("reconcile_pool", req, context)
@@ -227,56 +227,102 @@ def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 
 @app.function_name("mode")
-@app.route("mode", methods=["GET"])
+@app.route("api/mode", methods=["GET"])
 def mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """How far writing goes, and where that is set."""
     return _answer("mode", req, context)
 
 
 @app.function_name("set_mode")
-@app.route("mode", methods=["PUT"])
+@app.route("api/mode", methods=["PUT"])
 def set_mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Set the mode of the deployment, an organization or a pool: for the owner alone."""
     return _answer("set_mode", req, context)
 
 
 @app.function_name("approve")
-@app.route("approvals", methods=["POST"])
+@app.route("api/approvals", methods=["POST"])
 def approve(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Approve a plan: for the owner alone."""
     return _answer("approve", req, context)
 
 
 @app.function_name("approve_agent_pool")
-@app.route("pools/{name}/agent-pool", methods=["PUT"])
+@app.route("api/pools/{name}/agent-pool", methods=["PUT"])
 def approve_agent_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Approve an agent pool as a pool's own: for the owner alone."""
     return _answer("approve_agent_pool", req, context)
 
 
 @app.function_name("health")
-@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Whether specs and state can be read, and the full resync is on time."""
     return _answer("health", req, context)
 
 
 @app.function_name("openapi")
-@app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("api/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The interface's document."""
     return _answer("openapi", req, context)
 
 
 @app.function_name("github_push")
-@app.route("github/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("api/github/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def github_push(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """A push webhook of GitHub, authenticated by its signature."""
     return _answer("github_push", req, context)
 
 
 @app.function_name("azure_repos_push")
-@app.route("azure-repos/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("api/azure-repos/push", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def azure_repos_push(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """A push webhook of Azure Repos, authenticated by its secret."""
     return _answer("azure_repos_push", req, context)
+
+
+# --- status page -------------------------------------------------------------------------------------
+# A browser sends no function key, so the handlers require what the platform's sign-in says; in `serve` its key.
+
+
+@app.function_name("page_overview")
+@app.route("{home:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_overview(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """All pools, at the root; an empty route would stand for the function's name."""
+    return _answer("page_overview", req, context)
+
+
+@app.function_name("page_organization")
+@app.route("organizations/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_organization(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """One organization and its pools."""
+    return _answer("page_organization", req, context)
+
+
+@app.function_name("page_pool")
+@app.route("pools/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """One pool, its organizations and projects."""
+    return _answer("page_pool", req, context)
+
+
+@app.function_name("page_reconcile")
+@app.route("pools/{name}/reconcile", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_reconcile(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The button «reconcile now»: for operators alone."""
+    return _answer("page_reconcile", req, context)
+
+
+@app.function_name("page_plan")
+@app.route("pools/{name}/plan", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The button «plan now»: for operators alone."""
+    return _answer("page_plan", req, context)
+
+
+@app.function_name("page_file")
+@app.route("assets/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_file(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Style and script of the pages."""
+    return _answer("page_file", req, context)

@@ -20,11 +20,13 @@ MARKERS: Mapping[str, str] = {
     "emulator": "runs against the emulated planes",
     "process": "starts processes of its own",
     "azurite": "runs against Azurite, which `make test` installs",
+    "browser": "clicks in a headless Chromium, which `make test` installs",
     "runtime": "runs function_app.py in Microsoft's Functions runtime, which `make test` installs",
     "slow": "takes longer than all quick tests of its folder together",
 }
 
 _TIERS: Mapping[str, tuple[str, ...]] = {
+    "browser": ("browser",),
     "emulator": (
         "adapters/devops/test_throttling.py",
         "aspects",
@@ -44,8 +46,10 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/http/test_api.py",
         "service/test_catalogue.py",
         "service/http/test_approvals.py",
+        "service/http/test_doors.py",
         "service/http/test_mode.py",
         "service/http/test_openapi_served.py",
+        "service/page",
         "service/queue/test_evidence_age.py",
         "service/queue/test_figures.py",
         "service/queue/test_lease_kept.py",
@@ -86,6 +90,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "docs/test_security_tests.py",
         "infra/test_pipelines.py",
         "packaging",
+        "service/http/test_doors.py",
         "spec/test_schema.py",
         "test_runs.py",
     ),

@@ -120,6 +120,7 @@ resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01'
 // Identity-based connections: Microsoft Learn, "Connect to host storage with an identity". A user-assigned identity
 // has to be named in each of them.
 var connections = {
+  AzureWebJobsDisableHomepage: 'true' // the status page is at the root
   AzureWebJobsStorage__blobServiceUri: hostStorage.blobEndpoint
   AzureWebJobsStorage__queueServiceUri: hostStorage.queueEndpoint
   AzureWebJobsStorage__tableServiceUri: hostStorage.tableEndpoint
@@ -151,8 +152,10 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(api
       enabled: true
     }
     globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
+      // The functions decide: a browser is sent to sign in, all other callers get 401 (Microsoft Learn, "Authentication
+      // and authorization in App Service": what callers send as X-MS-CLIENT-PRINCIPAL never gets through).
+      requireAuthentication: false
+      unauthenticatedClientAction: 'AllowAnonymous'
       excludedPaths: openPaths
     }
     httpSettings: {

@@ -190,8 +190,13 @@ COMMANDS = {
         "Show the main job against the emulator, on this machine alone: no cloud, no account.",
         ("demo", "demo --keep"),
     ),
+    "play": CommandRow(
+        "reconciler.demo.play:play",
+        "Open the status page over an emulated estate, with a panel to cause drift.",
+        ("play",),
+    ),
 }
-"""In the order of the list. `demo` stands above this package; naming it here imports nothing."""
+"""In the order of the list. `demo` and `play` stand above this package; naming them here imports nothing."""
 
 
 def command(name: str) -> TyperCommand:

@@ -104,6 +104,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "every step did what it should",
         ERROR: "a step did not",
     },
+    "play": {
+        DONE: "ended by Ctrl-C",
+        ERROR: "the emulator or `serve` did not start",
+    },
 }
 """Command → code → meaning."""
 

@@ -131,6 +131,7 @@ def _host(
     triggers = Hosting.read(given)
     chosen = Settings.read(environment, beneath={**state(given), **beneath})
     context = composition.build(chosen, triggers)
+    context = replace(context, options=replace(context.options, serves=True))
     composition.use(context)
     options = replace(options, ids=chosen.telemetry is TelemetryKind.OFF)
     if wanted in (_Keys.NONE, _Keys.SETTING):

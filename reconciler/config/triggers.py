@@ -58,6 +58,8 @@ VARIABLES = tuple(
 BOUND = tuple(variable.name for variable in VARIABLES if variable.name.endswith(("_QUEUE", "_SCHEDULE")))
 """Those that stand in bindings."""
 
+_PLAN_IS_OFF = ("AzureWebJobs.plan.Disabled", "AzureWebJobs__plan__Disabled", "AzureWebJobs_plan_Disabled")
+"""How a function app switches the function off; on Linux the dots may be underscores."""
 _QUEUE = re.compile(r"^[a-z0-9](?!.*--)[a-z0-9-]{1,54}[a-z0-9]$")
 """A Storage queue's name with room for ``-poison`` (Microsoft Learn, "Naming queues and metadata")."""
 
@@ -78,6 +80,8 @@ class Hosting:
     audit_endpoint: str
     platform_authenticates: bool = field(default=False)
     """Whether App Service says that its authentication is on (`WEBSITE_AUTH_ENABLED`)."""
+    plans: bool = field(default=True)
+    """Whether this app plans: not where its function `plan` is switched off, as on the ingress."""
 
     @staticmethod
     def read(environ: Mapping[str, str]) -> Hosting:
@@ -100,6 +104,7 @@ class Hosting:
             function_key=value["FUNCTION_KEY"],
             audit_endpoint=value["AUDIT_ENDPOINT"],
             platform_authenticates=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
+            plans=not any(environ.get(name, "").lower() in ("true", "1") for name in _PLAN_IS_OFF),
         )
 
 

@@ -78,6 +78,23 @@ class Emulation:
         """Let events of `arm` or `audit` go to a URL, as Event Grid delivers them."""
         self._call("POST", f"{self.control}/subscriptions", {"url": url, "sources": [source], "schema": "eventgrid"})
 
+    def edit(self, what: str, **arguments: Json) -> None:
+        """A manual edit that has no request of its own; docs/emulator.md lists them."""
+        self._call("POST", f"{self.control}/edit", {"what": what, **arguments})
+
+    def fault(self, kind: str, **filters: Json) -> None:
+        """Let requests fail: `count` of them, those that match the filters."""
+        self._call("POST", f"{self.control}/faults", {"kind": kind, "route": "*", **filters})
+
+    def switch(self, name: str, value: Json) -> None:
+        """Set a switch."""
+        self._call("PATCH", f"{self.control}/switches", {name: value})
+
+    def switch_value(self, name: str) -> Json:
+        """The value of a switch."""
+        rows = self._call("GET", f"{self.control}/switches")["switches"]
+        return next(row["value"] for row in rows if row["name"] == name)
+
     def _ready(self) -> dict[str, Json]:
         """The JSON line that the emulator prints when it listens."""
         line = first_line(self.process, _START)

@@ -62,6 +62,10 @@ class Output:
         self._place.interruption.check()
         self._console.print(Text(render.clean(text), style=style))
 
+    def waiting(self) -> None:
+        """Call while something is waited for: raises where the demo was interrupted."""
+        self._place.interruption.check()
+
     def check(self, what: str, holds: object, otherwise: object = "") -> None:
         """Check a condition; `otherwise` is what was found instead."""
         if holds:

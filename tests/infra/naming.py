@@ -19,7 +19,7 @@ from reconciler.config.settings import PREFIX, CredentialKind, Settings, Telemet
 from reconciler.config.triggers import BOUND, VARIABLES, Hosting, state
 from reconciler.errors import ReconcilerError
 from reconciler.service.events import pools
-from reconciler.service.http.access import OWNER, require_role
+from reconciler.service.http.access import OWNER, READER, require_role
 from reconciler.service.http.message import HttpProblem
 from reconciler.spec.model import Mode, Spec
 from tests.infra.bicep import Expression
@@ -219,23 +219,25 @@ def functions_of_apps(world: World) -> Iterator[str]:
 
     yield from differ("names.json: httpFunctions", set(world.names["httpFunctions"]), by_http)
     yield from differ("names.json: otherFunctions", set(world.names["otherFunctions"]), others)
-    worker_alone = {"plan", "history", "run", "mode", "set_mode", "approve", "approve_agent_pool"}
+    worker_alone = {"plan", "history", "run", "mode", "set_mode", "approve", "approve_agent_pool", "page_plan"}
     yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), worker_alone)
 
 
 def open_paths(world: World) -> Iterator[str]:
-    """Webhooks cannot sign in and have a lock of their own; everything else must."""
+    """Webhooks cannot sign in and have a lock of their own; everything else must. Pages sign in without a key."""
     prefix = world.host["extensions"]["http"]["routePrefix"]
     anonymous = [trigger(each) for each in functions() if trigger(each).get("authLevel") == "ANONYMOUS"]
+    paths = {f"/{prefix}{each['route']}" for each in anonymous}
 
+    yield from unlike("host.json: routePrefix", prefix, "")
     yield from differ(
-        "names.json: openPaths", set(world.names["openPaths"]), {f"/{prefix}/{each['route']}" for each in anonymous}
+        "names.json: openPaths", set(world.names["openPaths"]), {path for path in paths if path.startswith("/api/")}
     )
 
 
 def app_role(world: World) -> Iterator[str]:
     """The app role of the registration is the one that the program asks for."""
-    role, owner = world.json("app-roles.json")
+    role, owner, reader = world.json("app-roles.json")
     asked = environment(world)["RECONCILER_APP_ROLE"]
     claims = {"claims": [{"typ": "roles", "val": role["value"]}]}
     header = {"x-ms-client-principal": base64.b64encode(json.dumps(claims).encode()).decode()}
@@ -253,6 +255,9 @@ def app_role(world: World) -> Iterator[str]:
     yield from unlike("app-roles.json: owner: id", owner["id"] != role["id"], True)
     # What a program may do a stolen secret of it may do: only people own.
     yield from differ("app-roles.json: owner: members", set(owner["allowedMemberTypes"]), {"User"})
+    yield from unlike("app-roles.json: reader", reader["value"], READER)
+    yield from unlike("app-roles.json: ids", len({each["id"] for each in (role, owner, reader)}), 3)
+    yield from unlike("app-roles.json: reader: isEnabled", reader["isEnabled"], True)
     if asked == OWNER:
         yield "main.bicep: who operates would own as well"
 

@@ -143,13 +143,18 @@ def runs_on_flex(files: Files) -> Iterator[str]:
 
 
 def callers_sign_in(files: Files) -> Iterator[str]:
-    """Whoever is not signed in gets 401, from every path but those that `openPaths` names."""
+    """The platform checks who signs in, the functions who may: a browser is sent to sign in, others get 401.
+
+    That every function does is in tests/service/http/test_doors.py.
+    """
     for where, resource in of_type(files, "Microsoft.Web/sites/config"):
         if resource.value["name"] != "authsettingsV2":
             continue
         asked = resource.value["properties"]["globalValidation"]
-        if asked.get("requireAuthentication") is not True or asked.get("unauthenticatedClientAction") != "Return401":
-            yield f"{where}: lets callers in who are not signed in"
+        if asked.get("requireAuthentication") is not False:
+            yield f"{where}: requireAuthentication keeps browsers from the page that sends them to sign in"
+        if asked.get("unauthenticatedClientAction") != "AllowAnonymous":
+            yield f"{where}: unauthenticatedClientAction is not left to the functions"
         if asked.get("excludedPaths") != Expression("openPaths"):
             yield f"{where}: excludedPaths is {asked.get('excludedPaths')!r}, not openPaths"
         if not reach(resource.value, "properties.identityProviders.azureActiveDirectory.validation.allowedAudiences"):

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,15 @@ import pytest
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext
 from reconciler.service.triggers.web import answer
-from tests.deployment import CANARY, Deployment, deployed, spec
+from tests.deployment import CANARY, Deployment, deployed, spec, with_options
 from tests.infra.bicep import Expression
 from tests.infra.world import world
+from tests.service.http.test_mode import OPERATE, signed_in
 
 NAMES = world().names
 DOORS = [name for name in NAMES["httpFunctions"] if name not in NAMES["notOnIngress"]]
 JSON = {"content-type": "application/json"}
+PERSON = signed_in(OPERATE)
 PUSH = json.dumps({"ref": "refs/heads/main"}).encode()
 HOOK = {"id": "delivery-2", "eventType": "git.push", "resource": {"refUpdates": [{"name": "refs/heads/main"}]}}
 
@@ -50,6 +53,15 @@ def requests() -> dict[str, HttpRequest]:
             headers={"x-reconciler-secret": f"repos-{CANARY}", **JSON},
             body=json.dumps(HOOK).encode(),
         ),
+        "page_overview": HttpRequest("GET", "/", headers=PERSON),
+        "page_organization": HttpRequest(
+            "GET", "/organizations/fabrikam-prime", {"name": "fabrikam-prime"}, headers=PERSON
+        ),
+        "page_pool": HttpRequest("GET", "/pools/build-pool", pool, headers=PERSON),
+        "page_reconcile": HttpRequest(
+            "POST", "/pools/build-pool/reconcile", pool, headers={**PERSON, "hx-request": "true"}
+        ),
+        "page_file": HttpRequest("GET", "/assets/page.css", {"name": "page.css"}),
     }
 
 
@@ -60,8 +72,10 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 
 def ask_everything(context: TriggerContext) -> None:
+    """As a caller with the operator's role, as the ingress is deployed: without what reads the two planes."""
+    ingress = with_options(context, role=OPERATE, platform_authenticates=True, plans=False)
     for name, request in requests().items():
-        response = answer(context, name, request)
+        response = answer(ingress, name, replace(request, headers={**PERSON, **request.headers}))
 
         assert response.status in (200, 202), (name, response.body)
 

@@ -15,7 +15,7 @@ PYTHON = (
     "requirements.txt", "requirements-cli.txt", "requirements-build.txt", "requirements-dev.txt",
     "tests/locks/functions-runtime.txt", "tests/locks/node.txt",
 )  # fmt: skip
-NPM = ("azurite", "azmcp")
+NPM = ("azurite", "azmcp", "browser")
 
 
 def pins(name: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(installe
         "reconciler/demo/files/estate.yaml",
         "reconciler/demo/files/specs/fabrikam-managed-pool.yaml",
         "reconciler/demo/files/specs/fabrikam-release-pool.yaml",
+        *git("ls-files", "reconciler/service/page/templates", "reconciler/service/page/assets").splitlines(),
     }
 
     assert {name for name in names if ".dist-info/" not in name} == {*code, *data, "function_app.py"}

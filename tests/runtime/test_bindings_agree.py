@@ -20,8 +20,9 @@ from reconciler.config.triggers import BOUND, VARIABLES, Hosting
 from reconciler.errors import ReconcilerError
 from reconciler.service.host.bindings import read
 from reconciler.service.host.host import ServeOptions
-from reconciler.service.host.http import PREFIX
+from reconciler.service.host.http import path_of
 from reconciler.service.host.timers import schedule_of
+from reconciler.service.triggers import pages
 from reconciler.service.triggers.composition import BEFORE_TIMEOUT
 from reconciler.service.triggers.web import _HANDLERS
 
@@ -34,6 +35,10 @@ FUNCTIONS = {
     function.get_function_name() or "": [binding.get_dict_repr() for binding in function.get_bindings()]
     for function in DECLARED
 }
+
+
+PAGES = frozenset(pages.HANDLERS)
+"""Functions for browsers: no part of the API, and without a function key."""
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -79,11 +84,9 @@ def test_host_json_and_the_adapters_count_encode_and_time_alike() -> None:
 
 def test_routes_and_methods_are_those_of_the_document() -> None:
     bound = {
-        (
-            f"/{HOST['extensions']['http']['routePrefix']}/{binding['route']}",
-            str(getattr(method, "value", method)).lower(),
-        )
-        for binding in of_type("httpTrigger").values()
+        (f"/{binding['route']}", str(getattr(method, "value", method)).lower())
+        for name, binding in of_type("httpTrigger").items()
+        if name not in PAGES
         for method in binding["methods"]
     }
     documented = {
@@ -91,7 +94,22 @@ def test_routes_and_methods_are_those_of_the_document() -> None:
     }
 
     assert bound == documented
-    assert f"/{HOST['extensions']['http']['routePrefix']}" == PREFIX
+    assert HOST["extensions"]["http"]["routePrefix"] == ""
+
+
+def test_pages_are_outside_of_the_api_and_one_is_at_the_root() -> None:
+    """An empty route would be the function's name; the host takes an optional part of no characters for the root."""
+    routes = {name: str(binding["route"]) for name, binding in of_type("httpTrigger").items() if name in PAGES}
+
+    assert not [name for name, route in routes.items() if route.startswith("api/")]
+    assert {name: path_of(route) for name, route in routes.items()} == {
+        "page_overview": "/",
+        "page_organization": "/organizations/{name}",
+        "page_pool": "/pools/{name}",
+        "page_reconcile": "/pools/{name}/reconcile",
+        "page_plan": "/pools/{name}/plan",
+        "page_file": "/assets/{name}",
+    }
 
 
 def test_what_needs_no_function_key_says_so_in_the_document_and_nothing_else_does() -> None:
@@ -100,7 +118,8 @@ def test_what_needs_no_function_key_says_so_in_the_document_and_nothing_else_doe
     operations = [item[method] for item in OPENAPI["paths"].values() for method in item if method != "parameters"]
     open_there = {operation["operationId"] for operation in operations if "security" in operation}
 
-    assert open_here == open_there == {"health", "openapi", "github_push", "azure_repos_push"}
+    assert open_here - PAGES == open_there == {"health", "openapi", "github_push", "azure_repos_push"}
+    assert open_here >= PAGES
     assert {_level(binding) for binding in of_type("httpTrigger").values()} == {"anonymous", "function"}
 
 
@@ -113,7 +132,7 @@ def test_every_http_function_has_a_handler_and_the_operation_of_its_name() -> No
         item[method]["operationId"] for item in OPENAPI["paths"].values() for method in item if method != "parameters"
     }
 
-    assert set(of_type("httpTrigger")) == set(_HANDLERS) == operations
+    assert set(of_type("httpTrigger")) == set(_HANDLERS) == operations | PAGES
 
 
 def test_the_page_lists_every_function_once() -> None:
@@ -132,7 +151,7 @@ def test_the_page_lists_every_setting_of_the_triggers() -> None:
 
 def test_the_page_says_of_host_json_what_stands_there() -> None:
     table = PAGE.split("## host.json", 1)[1].split("\n## ", 1)[0]
-    said = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", table, re.MULTILINE))
+    said = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", table.replace("| empty |", "| `` |"), re.MULTILINE))
     queues = HOST["extensions"]["queues"]
 
     assert said == {
@@ -157,10 +176,16 @@ def test_the_page_names_every_event_that_is_logged() -> None:
 
 @pytest.mark.parametrize("module", [
     "pydantic", "yaml", "requests", "azure.identity", "azure.core", "azure.storage", "azure.devops", "azure.mgmt", "dulwich",
-    "msrest", "sqlite3", "aiohttp", "opentelemetry", "psutil",
+    "msrest", "sqlite3", "aiohttp", "opentelemetry", "psutil", "jinja2",
 ])  # fmt: skip
 def test_importing_the_app_imports_nothing_heavy(module: str) -> None:
     assert not [name for name in _imported() if name == module or name.startswith(f"{module}.")]
+
+
+def test_building_the_context_of_the_triggers_loads_no_template_engine() -> None:
+    """A page alone waits for it: the first event after a cold start does not."""
+    assert not [name for name in _loaded("reconciler.service.triggers.composition") if name.startswith("jinja2")]
+    assert [name for name in _loaded("reconciler.service.page.views") if name == "jinja2"] == ["jinja2"]
 
 
 def test_importing_the_app_imports_none_of_our_modules_and_few_at_all() -> None:

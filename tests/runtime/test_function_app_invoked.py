@@ -38,9 +38,11 @@ def lines(real: Real, event: str) -> list[dict[str, object]]:
 
 def test_every_function_is_indexed(real: Real) -> None:
     assert sorted(real.host.functions) == [
-        "approve", "approve_agent_pool", "azure_repos_push", "devops_changed", "github_push", "health", "history", "mode", "openapi",
-        "plan", "pool", "pool_changed", "pools", "quarantine", "quarantine_devops_events", "quarantine_pool_events", "quarantine_sweep",
-        "reconcile", "reconcile_pool", "run", "set_mode", "sweep", "sweeper", "watch_audit", "watch_git", "worker",
+        "approve", "approve_agent_pool", "azure_repos_push", "devops_changed", "github_push", "health", "history",
+        "mode", "openapi", "page_file", "page_organization", "page_overview", "page_plan", "page_pool",
+        "page_reconcile", "plan", "pool", "pool_changed", "pools", "quarantine", "quarantine_devops_events",
+        "quarantine_pool_events", "quarantine_sweep", "reconcile", "reconcile_pool", "run", "set_mode", "sweep",
+        "sweeper", "watch_audit", "watch_git", "worker",
     ]  # fmt: skip
 
 
@@ -109,6 +111,17 @@ def test_http_answers_as_its_document_says(real: Real) -> None:
         real, "reconcile", "POST", body=b'{"pools": ["test-pool"]}', headers={"content-type": "application/json"}
     )
     assert several.status == 202
+
+
+def test_pages_pass_the_runtime_as_they_are(real: Real) -> None:
+    """Here the platform's sign-in is off: a page with the reason for a browser, and style and script as files."""
+    refused = asked(real, "page_overview", headers={"accept": "text/html"})
+    script = asked(real, "page_file", params={"name": "htmx-2.0.11.min.js"})
+
+    assert (refused.status, script.status) == (403, 200)
+    assert b"App Service authentication" in refused.body
+    assert "default-src 'none'" in refused.headers["Content-Security-Policy"]
+    assert b'version:"2.0.11"' in script.body
 
 
 def test_http_refuses_as_its_document_says(real: Real) -> None:

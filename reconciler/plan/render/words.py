@@ -48,6 +48,12 @@ _DOING = {
     Risk.DESTROYS: "deleting for good",
 }
 
+
+def effect(risk: str) -> str:
+    """What a change of this risk does to people; of a record of another release the word that it has."""
+    return next((words for known, words in _EFFECTS.items() if known.value == risk), risk)
+
+
 WAIT_ONCE = "usually created by Azure, checked again first"
 """The effect of a change that the first run leaves to Azure for `RunLimits.wait_once`."""
 

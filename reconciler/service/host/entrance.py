@@ -95,7 +95,12 @@ class Entrance:
     def check(self, request: web.Request) -> None:
         """401 without the key; the body stays unread."""
         if not self.passes(request):
-            _raise(problem(401, "Unauthorized", "x-functions-key: missing or wrong", {"Connection": "close"}))
+            text = "x-functions-key: missing or wrong"
+            if "text/html" in request.headers.get("Accept", ""):
+                text += (
+                    "; a browser signs in with the link that serve printed at its first start, --new-key prints another"
+                )
+            _raise(problem(401, "Unauthorized", text, {"Connection": "close"}))
 
     def expecting(self, *, needs_key: bool) -> Callable[[web.Request], Awaitable[web.StreamResponse | None]]:
         """For ``Expect: 100-continue``: a caller without a key gets no 100."""
@@ -130,7 +135,7 @@ class Entrance:
     async def sign_in(self, request: web.Request) -> web.Response:
         """A browser exchanges the key of the link for a cookie, so that no address holds the key afterwards."""
         self.check(request)
-        headers = {"Location": "/api/pools", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        headers = {"Location": "/", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         response = web.Response(status=303, headers=headers)
         response.set_cookie(COOKIE, self.key.session, httponly=True, samesite="Strict", path="/")
         return response

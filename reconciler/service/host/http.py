@@ -1,13 +1,15 @@
 """HTTP: the routes that the functions declare, on aiohttp, each call in a thread of its own.
 
-Replaces the Functions host's HTTP side: route prefix ``api``, function keys where one is set (`entrance`), a limit on
-bodies before they are read, problem+json for paths without a function. Headers that only the platform may set
-(``X-MS-CLIENT-PRINCIPAL…``) are removed, since no platform checks them here.
+Replaces the Functions host's HTTP side: function keys where one is set (`entrance`), a limit on bodies before they are
+read, problem+json for paths without a function. Headers that only the platform may set (``X-MS-CLIENT-PRINCIPAL…``) are
+removed, since no platform checks them here. In Azure people sign in to the pages by the platform; here by the key, so
+what no key protects there and is no part of the API is protected by it here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 
 import azure.functions as func
@@ -16,7 +18,14 @@ from aiohttp import web
 from reconciler.service.host.bindings import Served
 from reconciler.service.host.entrance import MAX_BODY, SIGN_IN, Entrance, Handler, problem, problems
 
-PREFIX = "/api"
+_API = "api/"
+_EMPTY = re.compile(r"\{\w+:maxlength\(0\)\?\}")
+"""How a function of the Functions host says that it serves the root: an empty route would be the function's name."""
+
+
+def path_of(route: str) -> str:
+    """The path of a route as functions declare it; host.json has an empty `routePrefix`."""
+    return "/" + _EMPTY.sub("", route)
 
 
 def application(
@@ -27,11 +36,15 @@ def application(
     if entrance.key.required:
         app.router.add_get(SIGN_IN, entrance.sign_in, expect_handler=entrance.expecting(needs_key=True))
     for served in functions:
-        route, needs_key = f"{PREFIX}/{served.details['route']}", served.details.get("authLevel") != "anonymous"
+        declared = str(served.details["route"])
+        needs_key = served.details.get("authLevel") != "anonymous" or not declared.startswith(_API)
         expect = entrance.expecting(needs_key=needs_key)
         for method in served.details["methods"]:
             app.router.add_route(
-                method, route, _handler(served, call, entrance if needs_key else None, entrance), expect_handler=expect
+                method,
+                path_of(declared),
+                _handler(served, call, entrance if needs_key else None, entrance),
+                expect_handler=expect,
             )
     return app
 

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from reconciler.documents import Json
 from reconciler.service.http.message import HttpProblem
 
+READER = "Reconciler.Read"
+"""App role of those who may read the status page and nothing else."""
 OWNER = "Reconciler.Own"
 """App role of those who may set modes and approve: more than operating, and never by a function key."""
 _ID_CLAIMS = frozenset({"oid", "http://schemas.microsoft.com/identity/claims/objectidentifier"})
@@ -56,6 +58,15 @@ def require_owner(headers: Mapping[str, str], *, platform_authenticates: bool) -
     if len(ids) != 1:
         raise HttpProblem(403, "Forbidden", "authorization: the token names no object id")
     return ids.pop()
+
+
+def roles_of(headers: Mapping[str, str]) -> set[str] | None:
+    """The app roles of a caller whom the platform signed in; None where the caller is not signed in.
+
+    Only where the platform's authentication is on: elsewhere a caller can send the header.
+    """
+    principal = headers.get("x-ms-client-principal", "")
+    return _roles(principal) if principal else None
 
 
 def _roles(principal: str) -> set[str]:

@@ -32,7 +32,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The response; `body` is sent as JSON, None as no body."""
+    """The response; `body` is sent as JSON, None as no body, bytes as they are (a page redacts its own values)."""
 
     status: int
     body: Json = None
@@ -41,6 +41,8 @@ class HttpResponse:
 
     def content(self) -> bytes:
         """The body's bytes, redacted."""
+        if isinstance(self.body, bytes):
+            return self.body
         return b"" if self.body is None else json_text(redacted(self.body), sort_keys=True).encode()
 
 

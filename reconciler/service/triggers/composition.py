@@ -21,6 +21,7 @@ from reconciler.service.catalogue import Catalogue
 from reconciler.service.events.feed import FeedReader
 from reconciler.service.events.sweeps import Sweeps
 from reconciler.service.http.approvals import ApprovalContext
+from reconciler.service.page.links import repository_of
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers import logs
@@ -104,6 +105,11 @@ def build(
     )
 
 
+def _folder(specs: str) -> str:
+    folder = specs.partition("#")[2].partition(":")[2].strip("/")
+    return f"{folder}/" if folder else ""
+
+
 def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
     return TriggerOptions(
         ref=settings.specs.partition("#")[2].partition(":")[0],
@@ -112,6 +118,9 @@ def _options(settings: Settings, hosting: Hosting) -> TriggerOptions:
         github_secrets=tuple(secret.reveal() for secret in hosting.github_secrets),
         azure_repos_secrets=tuple(secret.reveal() for secret in hosting.azure_repos_secrets),
         role=hosting.app_role,
+        plans=hosting.plans,
+        repository=repository_of(settings.specs),
+        folder=_folder(settings.specs),
         platform_authenticates=hosting.platform_authenticates,
         capabilities=bootstrap.capabilities(settings),
         capabilities_days=settings.capabilities_days,

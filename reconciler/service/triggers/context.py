@@ -18,6 +18,7 @@ from reconciler.service.events.audit import Own
 from reconciler.service.events.echoes import Echoes
 from reconciler.service.http.agent_pools import Approve
 from reconciler.service.http.approvals import ApprovalContext
+from reconciler.service.page.pictures import Pictures
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
 from reconciler.service.triggers.overdue import ResyncWatch
@@ -56,6 +57,14 @@ class TriggerOptions:
     """App role that callers of the HTTP interface need; empty: function keys alone."""
     platform_authenticates: bool = False
     """Whether App Service's authentication is on."""
+    serves: bool = False
+    """Whether `serve` runs the triggers: its key, or loopback, is what lets a reader of the pages in."""
+    plans: bool = True
+    """Whether this app reads the two planes: the ingress app does not."""
+    repository: str = ""
+    """Where the specs come from, without user and password; empty for a folder."""
+    folder: str = ""
+    """Their folder there, with a slash at its end; empty for the root."""
     capabilities: Capabilities = field(default_factory=Capabilities)
     """Results of `probe`; `health` reports their age."""
     capabilities_days: float = LASTS
@@ -89,6 +98,8 @@ class TriggerContext:
     ownership: StoreOwnership
     """Which deployment state and messages belong to."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)
+    pictures: Pictures = field(default_factory=Pictures)
+    """What the status page remembers between two requests."""
 
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""

@@ -17,7 +17,7 @@ from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
 from reconciler.service.queue.messages import traceparent
-from reconciler.service.triggers import logs, owned, rates, seen, timers, tracing
+from reconciler.service.triggers import logs, owned, pages, rates, seen, timers, tracing
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.spec.model import Spec
 from reconciler.telemetry import NO_TELEMETRY, Span
@@ -236,8 +236,9 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "openapi": lambda _context, _request: api.openapi(),
     "github_push": _github,
     "azure_repos_push": _azure_repos,
+    **pages.HANDLERS,
 }
 _TRACED = frozenset({
     "reconcile", "reconcile_pool", "plan", "set_mode", "approve", "approve_agent_pool", "github_push",
-    "azure_repos_push",
+    "azure_repos_push", "page_reconcile", "page_plan",
 })  # fmt: skip

@@ -18,7 +18,7 @@ KEY = "key-canary"
 def app() -> func.FunctionApp:
     toy = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-    @toy.route("things/{name}", methods=["GET", "POST"])
+    @toy.route("api/things/{name}", methods=["GET", "POST"])
     def thing(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         told = {
             "name": req.route_params["name"], "q": req.params.get("q", ""), "method": req.method,
@@ -28,15 +28,19 @@ def app() -> func.FunctionApp:
         }  # fmt: skip
         return func.HttpResponse(str(told), status_code=202, headers={"X-Told": "yes"}, mimetype="text/plain")
 
-    @toy.route("open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @toy.route("{home:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    def page(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("a page")
+
+    @toy.route("api/open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def everybody(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse("open")
 
-    @toy.route("broken", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @toy.route("api/broken", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def broken(req: func.HttpRequest) -> func.HttpResponse:
         raise RuntimeError(f"{req.method} canary")
 
-    @toy.route("silent", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @toy.route("api/silent", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def silent(req: func.HttpRequest) -> None:
         return None
 
@@ -89,6 +93,14 @@ def test_headers_of_the_platform_are_believed_from_nobody(served: Serving) -> No
 @pytest.mark.parametrize("path", ["/api/things/a", "/api/things/a?code=wrong", "/api/things/a?code=k%C3%A9y"])
 def test_without_the_key_nobody_gets_in(served: Serving, path: str) -> None:
     assert problem(served.ask("GET", path)) == (401, "x-functions-key: missing or wrong")
+    assert "the link that serve printed" in problem(served.ask("GET", path, Accept="text/html"))[1]
+    assert served.ask("GET", "/api/open").status == 200
+
+
+def test_a_page_at_the_root_needs_the_key_although_it_needs_none_in_azure(served: Serving) -> None:
+    """There the platform signs people in; here the key is what lets anybody in."""
+    assert served.ask("GET", "/").status == 401
+    assert served.ask("GET", "/", x_functions_key=KEY).body == b"a page"
     assert served.ask("GET", "/api/open").status == 200
 
 

@@ -367,7 +367,7 @@ def test_a_browser_signs_in_by_the_link_and_its_cookie_is_not_the_key(served: Se
     signed = served.ask("GET", f"/sign-in?code={KEY}")
     cookie = signed.headers["set-cookie"]
 
-    assert (signed.status, signed.headers["location"]) == (303, "/api/pools")
+    assert (signed.status, signed.headers["location"]) == (303, "/")
     assert (signed.headers["cache-control"], signed.headers["referrer-policy"]) == ("no-store", "no-referrer")
     assert KEY not in cookie
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
