@@ -213,14 +213,14 @@ def reconcile_pool(req: func.HttpRequest, context: func.Context) -> func.HttpRes
 
 
 @app.function_name("history")
-@app.route("history", methods=["GET"])
+@app.route("api/history", methods=["GET"])
 def history(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """What was written, newest first."""
     return _answer("history", req, context)
 
 
 @app.function_name("run")
-@app.route("runs/{id}", methods=["GET"])
+@app.route("api/runs/{id}", methods=["GET"])
 def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """One run and its writes."""
     return _answer("run", req, context)
