@@ -201,7 +201,7 @@ def needs(settings: Settings) -> tuple[Need, ...]:
 
     clock = SystemClock()
     with closing(store(settings, clock)) as kept:
-        return needs_of(kept.state, clock.now())
+        return needs_of(kept.state, clock.now(), maximum=settings.max_age)
 
 
 def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[PoolStatus, ...]:

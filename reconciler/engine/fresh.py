@@ -11,6 +11,8 @@ from datetime import datetime
 
 from reconciler.engine.status import PoolStatus
 from reconciler.plan.model import Change, GapKind, Plan
+from reconciler.ports import pacing
+from reconciler.ports.pacing import Priority
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -18,6 +20,7 @@ _ROUNDS = 3
 """After that the whole pool is read."""
 
 
+@pacing.at_least(Priority.EVENT)
 def replanned(
     spec: Spec, view: SharedSurvey, plan: Plan, make: Callable[[SharedSurvey], Plan], before: datetime | None = None
 ) -> tuple[SharedSurvey, Plan]:

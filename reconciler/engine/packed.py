@@ -19,7 +19,7 @@ from reconciler.documents import Json
 from reconciler.documents.packing import packed, unpacked
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.tenure import Tenure
-from reconciler.errors import ReconcilerError, Refused
+from reconciler.errors import LeaseHeld, ReconcilerError, Refused
 from reconciler.ports.stores import StateStore, StoredDocument, look_document, pool_document
 from reconciler.safety import Safety
 from reconciler.spec.model import Spec
@@ -134,7 +134,13 @@ class Packed:
             body[area] = documents
         with suppress(ReconcilerError):
             self._tenure.check()
-            self._state.save(self._name, packed(body), self._etag)
+            try:
+                self._state.save(self._name, packed(body), self._etag)
+            except LeaseHeld:
+                # A renewal may change the tag of the document on which the lease lies; its content none but the holder.
+                known = self._state.load(self._name)
+                self._tenure.check()
+                self._state.save(self._name, packed(body), None if known is None else known.etag)
 
 
 class Statuses:

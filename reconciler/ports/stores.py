@@ -70,7 +70,8 @@ class Leases(Protocol):
         """Take the lease or raise `LeaseHeld`. Lasts 15 to 60 seconds, other values are cut: renew in time.
 
         `key`: of a pool, or the name of another document that it guards. `holder`: who takes it; others that want it
-        are then told who has it and until when at most, in the error and its `retry_after`.
+        are then told until when it is held at most, in the error and its `retry_after`, and by whom: at the latest from
+        its first renewal on.
         """
 
 

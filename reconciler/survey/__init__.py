@@ -27,6 +27,7 @@ decision to write is taken on a new survey.
     feeds     how far the change feed of an organization is believed
     fact_codecs  how facts are stored between processes
     hidden    projects that exist and cannot be seen
+    owners    whose a queue is, as far as it is known without a request
     operators  the identities that no run may lock out, and what groups mean for rights
     names     what a spec's names stand for, by id where something was renamed
     forecast  what would be read after planned changes took effect (`Forecast`)

@@ -120,6 +120,11 @@ def test_the_lease_of_a_look_guards_its_document_alone_and_names_its_holder(one:
     """By the store's clock: who waits learns for how long at most, whatever the holder's clock says."""
     name = "looks/fabrikam"
     lease = one.leases.acquire(name, 60, "host-1 (42)")
+    with pytest.raises(LeaseHeld, match="holds its lease until") as early:
+        other.leases.acquire(name, 60, "host-2 (7)")
+    assert early.value.retry_after is not None
+    assert 1 <= early.value.retry_after <= 60
+    lease.renew()
     with pytest.raises(LeaseHeld, match=r"^looks/fabrikam: host-1 \(42\) holds its lease until ..:..:.. UTC") as held:
         other.leases.acquire(name, 60, "host-2 (7)")
 
@@ -132,6 +137,7 @@ def test_the_lease_of_a_look_guards_its_document_alone_and_names_its_holder(one:
     other.state.save("pools/fabrikam", {"n": 1}, None)
     lease.release()
     again = other.leases.acquire(name, 60, "host-2 (7)")
+    again.renew()
     with pytest.raises(LeaseHeld, match="host-2"):
         one.leases.acquire(name, 60, "host-1 (42)")
     with pytest.raises(LeaseHeld):

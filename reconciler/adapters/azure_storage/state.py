@@ -111,16 +111,21 @@ class Blobs:
 class StorageLease:
     """A lease on a blob (`reconciler.ports.stores.Lease`)."""
 
-    def __init__(self, blobs: Blobs, key: str, lease: str) -> None:
+    def __init__(self, blobs: Blobs, key: str, lease: str, holder: str = "") -> None:
+        """`holder`: written down with each renewal; a lease that ends before its first costs no request for it."""
         self._blobs = blobs
         self._key = key
         self._lease = lease
+        self._holder = holder
 
     def renew(self) -> None:
         """Prolong it; `LeaseHeld` where it was lost."""
         try:
             with talking(leased(self._key), ROLE):
                 self._client().renew()
+                if self._holder:
+                    blob = self._blobs.blob(leased_document(self._key))
+                    blob.set_blob_metadata({HOLDER: quote(self._holder)}, lease=self._lease)
         except NotFound:
             raise LeaseHeld(f"{leased(self._key)}: the lease was lost, its blob is gone") from None
 
@@ -152,14 +157,12 @@ class StorageLeases:
         try:
             with talking(leased(key), ROLE):
                 id_ = stated(self._taken(blob, length).id, leased(key), "lease id")
-                if holder:
-                    blob.set_blob_metadata({HOLDER: quote(holder)}, lease=id_)
         except LeaseHeld:
             if not holder:
                 raise
             raise self._held_by(blob, key, length) from None
         self._blobs.hold(name, id_)
-        return StorageLease(self._blobs, key, id_)
+        return StorageLease(self._blobs, key, id_, holder)
 
     def _taken(self, blob: BlobClient, seconds: int) -> BlobLeaseClient:
         try:
@@ -171,7 +174,7 @@ class StorageLeases:
             return blob.acquire_lease(lease_duration=seconds)
 
     def _held_by(self, blob: BlobClient, key: str, seconds: int) -> LeaseHeld:
-        """Who has it, and until when: by the service's clock, and for one whole length where it was renewed."""
+        """Who has it, and until when at most, by the service's clock: from its last renewal on, where there was one."""
         dates: list[str] = []
         try:
             with talking(leased(key), ROLE):
@@ -181,9 +184,9 @@ class StorageLeases:
                 until = found.last_modified + timedelta(seconds=seconds)
         except ReconcilerError:
             return lease_held(key, "", None)
-        if until <= now:
-            until = now + timedelta(seconds=seconds)
-        holder = unquote((found.metadata or {}).get(HOLDER, "")) or "another worker"
+        holder = unquote((found.metadata or {}).get(HOLDER, ""))
+        if until <= now or not holder:  # it was not renewed yet
+            holder, until = "another worker", now + timedelta(seconds=seconds)
         return lease_held(key, holder, until, (until - now).total_seconds())
 
 

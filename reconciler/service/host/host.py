@@ -45,7 +45,7 @@ class ServeOptions:
     limits: Limits = field(default_factory=Limits)
     timers: bool = True
     patient: tuple[str, ...] = ()
-    """Names of queues for whose messages nobody waits."""
+    """Names of queues whose messages may wait for all others."""
     grace: float = 250.0
     """Seconds that runs under way may still take after a stop."""
     ids: bool = True

@@ -2,9 +2,9 @@
 
 As under the Functions host: a function that returns acknowledges its message, one that raises gets it again, and the
 queue moves a message that was taken too often to its dead letters (``<queue>-poison``). Queues are read in
-turn, so that a flood in one holds up no other. What nobody waits for (`Lane.patient`) is taken only where no other lane
-has a message, and never by the last free worker: a batch of the full resync takes minutes, and an event that comes then
-finds a worker. Source: Microsoft Learn, "Azure Queue storage trigger for Azure Functions".
+turn, so that a flood in one holds up no other. What may wait (`Lane.patient`) is taken only where no other lane has a
+message, and never by the last free worker: a batch of the full resync takes minutes, and an event that comes then finds
+a worker. Source: Microsoft Learn, "Azure Queue storage trigger for Azure Functions".
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Lane:
     queue: MessageQueue
     run: Callable[[Message], None]
     patient: bool = False
-    """Whether nobody waits for its messages."""
+    """Whether its messages may wait for those of all other lanes."""
 
 
 class Workers:

@@ -60,7 +60,7 @@ class Outbox:
     """Both work queues, and the stored follow-ups."""
 
     events: MessageQueue
-    """Requests and events: what somebody waits for."""
+    """Events, and requests of people and commits."""
     sweeps: MessageQueue
     """Batches of the full resync."""
     state: StateStore

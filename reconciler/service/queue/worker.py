@@ -162,13 +162,13 @@ class Worker:
             pause = pause_of(report.result)
             if pause is not None:
                 # No pool of an organization that throttles can be read: one message for all of them, when it may be.
-                self.outbox.again(work.back(task.inserted, work.keys[position:]), pause)
+                self.outbox.again(_retried(work, task.inserted, work.keys[position:]), pause)
                 break
             failed.note(report.trace, report.result)
             if report.later is not None:
                 later.append(report.later)
         for keys, delay in failed.together():
-            self.outbox.again(work.back(task.inserted, keys), delay)
+            self.outbox.again(_retried(work, task.inserted, keys), delay)
         for trace, result in failed.apart():
             due = self.clock.now() + timedelta(seconds=result.next_look or 0.0)
             later.append(Later(result.status.key, due, trace, places_left(work, result)))
@@ -298,6 +298,11 @@ class Worker:
             due = self.clock.now() + timedelta(seconds=result.next_look)
             later = Later(key, due, trace, places_left(task.work, result))
         return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
+
+
+def _retried(work: WorkMessage, inserted: datetime, keys: tuple[str, ...]) -> WorkMessage:
+    """The message again for pools that failed; no follow-up, which would count as done by the run that failed."""
+    return replace(work.back(_put(work, inserted), keys), due=None)
 
 
 def _put(work: WorkMessage, inserted: datetime) -> datetime:

@@ -92,7 +92,7 @@ def test_a_pool_in_sync_that_is_read_no_more_is_unhealthy_and_its_age_is_shown(c
 
     timers.watch_audit(context)
     assert health(context)[1]["evidence"]["ok"]
-    assert not health(with_options(context, max_age_seconds=300.0))[1]["evidence"]["ok"]
+    assert not health(with_options(context, max_age=300.0))[1]["evidence"]["ok"]
 
     known, tomorrow = context.worker.evidence, context.clock.now() + timedelta(hours=20)
     assert known is not None
