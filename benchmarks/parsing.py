@@ -146,8 +146,8 @@ def _planned(specs: Sequence[Spec], planner: Planner) -> int:
 def specs(count: int) -> dict[str, bytes]:
     """YAML files as people write them, in block style."""
     return {
-        f"pool-{number:05d}.yaml": yaml.safe_dump(
-            json.loads(estates.spec(f"pool-{number:05d}")), sort_keys=False
+        f"pool-{number:05d}.yaml": yaml.dump(
+            json.loads(estates.spec(f"pool-{number:05d}")), Dumper=yaml.CSafeDumper, sort_keys=False
         ).encode()
         for number in range(count)
     }
