@@ -34,7 +34,7 @@ def cause_of(result: Result) -> str | None:
     return min(found, default=None)
 
 
-class Failed:
+class SharedCauses:
     """The pools of a message that failed by such an error."""
 
     def __init__(self) -> None:

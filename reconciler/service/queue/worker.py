@@ -23,9 +23,9 @@ from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
-from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
+from reconciler.service.queue.causes import SharedCauses, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
+from reconciler.service.queue.coverage import SweepDemands, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.service.queue.urgency import paced
@@ -113,7 +113,7 @@ class Worker:
     burst: Burst = field(default_factory=Burst)
     evidence: Evidence | None = None
     """What this process knows of the organizations."""
-    sweeps: Sweeps | None = None
+    sweeps: SweepDemands | None = None
     """Which reads a resync may postpone; None: none."""
 
     @paced
@@ -151,7 +151,7 @@ class Worker:
         return [one for one in found if not owned_elsewhere(self.evidence, one, specs.by_key, scopes_of(work))]
 
     def _each(self, task: _Task, began: float) -> Iterator[Report]:
-        work, failed, later = task.work, Failed(), list[Later]()
+        work, failed, later = task.work, SharedCauses(), list[Later]()
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
                 self.outbox.again(work.back(task.inserted, work.keys[position:]))
