@@ -14,6 +14,7 @@ from reconciler.errors import Throttled, Unavailable
 from reconciler.plan.model import Change, GapKind
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace
 from reconciler.service.queue.messages import MAX_SCOPES, WorkMessage
+from reconciler.spec.model import Spec
 from reconciler.survey import scopes
 
 
@@ -34,7 +35,40 @@ def cause_of(result: Result) -> str | None:
     return min(found, default=None)
 
 
-class Failed:
+class Paused:
+    """The pools of a message that wait for an organization that throttles; pools of other organizations do not."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.seconds = 0.0
+        self._organizations: set[str] = set()
+
+    def holds(self, key: str, spec: Spec | None) -> bool:
+        """Whether a pool uses such an organization; then it waits."""
+        waits = spec is not None and any(one.name in self._organizations for one in spec.organizations)
+        if waits:
+            self.keys.append(key)
+        return waits
+
+    def note(self, key: str, result: Result | None, spec: Spec | None) -> None:
+        """Take note of a run: where it was throttled, its pool waits too."""
+        pause = pause_of(result)
+        if pause is None or result is None or spec is None:
+            return
+        names = {one.name for one in spec.organizations}
+        gaps = result.plan.gaps if result.plan is not None else ()
+        said = {one.subject.partition("/")[0] for one in gaps if one.reason == Throttled.__name__}
+        for failure in result.failures:
+            if isinstance(failure.error, Throttled):
+                place = failure.change.place if failure.change is not None else None
+                said.add("" if place is None else place.organization)
+        # A gap of a whole facet does not say which organization: one that throttles may be any of them.
+        self._organizations |= min(said, names)
+        self.keys.append(key)
+        self.seconds = max(self.seconds, pause)
+
+
+class SharedCauses:
     """The pools of a message that failed by such an error."""
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ def demand_of(work: WorkMessage, received: datetime, since: datetime, max_age: t
     return Demand.of_request(received, since, scopes_of(work), max_age)
 
 
-class Sweeps(Protocol):
+class SweepDemands(Protocol):
     """Which facts the sweeps of a deployment read again (`reconciler.service.events.sweeps`)."""
 
     def demand(self, specs: Sequence[Spec], received: datetime, since: datetime) -> Demand:

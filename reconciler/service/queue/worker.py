@@ -23,9 +23,9 @@ from reconciler.service.catalogue import Catalogue, Specs
 from reconciler.service.queue import metrics
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
-from reconciler.service.queue.causes import Failed, cause_of, pause_of, places_left
+from reconciler.service.queue.causes import Paused, SharedCauses, cause_of, pause_of, places_left
 from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
-from reconciler.service.queue.coverage import Sweeps, demand_of, holds, is_whole, scopes_of
+from reconciler.service.queue.coverage import SweepDemands, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.service.queue.urgency import paced
@@ -113,7 +113,7 @@ class Worker:
     burst: Burst = field(default_factory=Burst)
     evidence: Evidence | None = None
     """What this process knows of the organizations."""
-    sweeps: Sweeps | None = None
+    sweeps: SweepDemands | None = None
     """Which reads a resync may postpone; None: none."""
 
     @paced
@@ -151,22 +151,22 @@ class Worker:
         return [one for one in found if not owned_elsewhere(self.evidence, one, specs.by_key, scopes_of(work))]
 
     def _each(self, task: _Task, began: float) -> Iterator[Report]:
-        work, failed, later = task.work, Failed(), list[Later]()
+        work, failed, later, paused = task.work, SharedCauses(), list[Later](), Paused()
         for position, key in enumerate(work.keys):
             if position and self.clock.monotonic() - began >= self.begin:
                 self.outbox.again(work.back(task.inserted, work.keys[position:]))
                 yield self._reported(work, task.specs, Report(key, "later"))
                 break
+            if paused.holds(key, task.specs.by_key.get(key)):
+                continue  # no pool of an organization that throttles can be read, and one tells of it
             report = self._apart(task, key)
             yield self._reported(work, task.specs, report)
-            pause = pause_of(report.result)
-            if pause is not None:
-                # No pool of an organization that throttles can be read: one message for all of them, when it may be.
-                self.outbox.again(_retried(work, task.inserted, work.keys[position:]), pause)
-                break
+            paused.note(key, report.result, task.specs.by_key.get(key))
             failed.note(report.trace, report.result)
             if report.later is not None:
                 later.append(report.later)
+        if paused.keys:
+            self.outbox.again(_retried(work, task.inserted, tuple(paused.keys)), paused.seconds)
         for keys, delay in failed.together():
             self.outbox.again(_retried(work, task.inserted, keys), delay)
         for trace, result in failed.apart():
@@ -209,7 +209,7 @@ class Worker:
             self.outbox.forget(key)
         if owned_elsewhere(self.evidence, spec, task.specs.by_key, task.demand.scopes):
             return Report(key, "superseded")
-        record = self._for_places(task, record, spec, promised_at)
+        ahead, record = record != stored, self._for_places(task, record, spec, promised_at)
         in_burst = work.trigger in FLOODS and self.burst.joined(key, now)
         promise = work.due
         if promise is not None and promise > now + MARGIN:
@@ -221,7 +221,7 @@ class Worker:
         )
         # A run that is counted as covering the request did not send what rests.
         if decision is Decision.RUN or task.lifts_rests(status):
-            return replace(self._run(task, spec, status, span), ahead=record != stored)
+            return replace(self._run(task, spec, status, span), ahead=ahead)
         if status.run is not None:
             # Another message's run covers this one: link its trace.
             span.link(status.run.trace)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reconciler.errors import ReconcilerError, Throttled, Unavailable
 from reconciler.service.queue.messages import WorkMessage
@@ -72,3 +74,30 @@ def test_what_fails_all_pools_of_a_message_is_one_later_message_for_them(
     place.turn(queue)
 
     assert ([report.what for report in place.told[failed:]], place.left) == (["in-sync"] * 3, 0)
+
+
+def test_a_pool_of_another_organization_does_not_wait_for_one_that_throttles(tmp_path: Path) -> None:
+    """The second pool uses both; the others of the message use the first alone."""
+    with hall(tmp_path, pools=3) as (place, clock):
+        other = "fabrikam-tailspin"
+        place.estate.add(other, 3, 2)
+        body = yaml.safe_load(place.files.files["pool-1.yaml"])
+        properties = body["pool"]["properties"]
+        used = properties["organizationProfile"]["organizations"]
+        used.append({**used[0], "url": f"https://dev.azure.com/{other}"})
+        properties["maximumConcurrency"] = 4
+        place.files.files = {**place.files.files, "pool-1.yaml": json.dumps(body).encode()}
+
+        def throttled(call: str, arguments: tuple[object, ...]) -> None:
+            if other in arguments:
+                raise Throttled(f"{other}: {call}: fewer calls", retry_after=3000)
+
+        place.estate.before = throttled
+        place.worker.handle(WorkMessage(("pool-1", "pool-2", "pool-3"), "git"), clock.now())
+
+        assert [(report.key, report.what) for report in place.told] == [
+            ("pool-1", "failed"),
+            ("pool-2", "in-sync"),
+            ("pool-3", "in-sync"),
+        ]
+        assert place.left == 1
