@@ -22,7 +22,6 @@
     spec_lines  the line of a spec's file that is behind a change
     naming      where people may be named, and what stands for them elsewhere (`NameRules`)
     spending    what was written in 24 hours, counted from the record for caps over time
-    fresh       what is read again before a write
     steps       apply and verify; the only place that writes
     run_state   one run while it goes on, and what may be done next
     assessment  the end of a run as one value
@@ -41,6 +40,7 @@
     snapshots   evidence between processes
     fresh       a plan for writing, on facts that are read now
     rate_needs  what organizations need for a full resync, and what their rate budgets allow
+    operators   who the deployed service is in each organization, on record
     unnamed     pools with a stored status that no spec names any more
     result      the value that is returned (`Result`)
     events      the events of a run, for listeners

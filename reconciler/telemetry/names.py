@@ -41,6 +41,7 @@ DROPPED = frozenset({
 FUNCTIONS = frozenset({
     "reconcile", "reconcile_pool", "pools", "pool", "plan", "history", "run", "mode", "set_mode", "approve",
     "approve_agent_pool", "health", "openapi", "github_push", "azure_repos_push",
+    "page_overview", "page_organization", "page_pool", "page_reconcile", "page_plan", "page_file",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})
@@ -101,8 +102,8 @@ class Metric:
 METRICS: tuple[Metric, ...] = (
     Metric("reconciler.runs", MetricKind.COUNTER, "pools of messages, by result", ("result", "trigger")),
     Metric("reconciler.run.seconds", MetricKind.HISTOGRAM, "how long a run took", ("result",), "s"),
-    Metric("reconciler.queue.wait", MetricKind.HISTOGRAM, "from a message's insertion to its handling, including "
-           "deliberate delays", ("trigger",), "s"),
+    Metric("reconciler.queue.wait", MetricKind.HISTOGRAM, "from the event itself, or a message's first insertion, "
+           "to its handling, including deliberate delays", ("trigger",), "s"),
     Metric("reconciler.out_of_sync.age", MetricKind.HISTOGRAM, "at the end of each run that left its pool not `Ready`: "
            "since when it is so", ("result", "cause"), "s"),
     Metric("reconciler.converge.seconds", MetricKind.HISTOGRAM, "from the request, or the first read that found the "

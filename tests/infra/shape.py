@@ -187,7 +187,7 @@ def ingress_rights(world: World) -> Iterator[str]:
     yield from unlike(
         "modules/ingress.bicep: hostRoles: containers", host.get("blobContainers"), [Expression("deploymentContainer")]
     )
-    queues = [Expression(f"names.queues.RECONCILER_{which}_QUEUE") for which in ("WORK", "SWEEP")]
+    queues = [Expression("names.queues.RECONCILER_WORK_QUEUE")]
     yield from unlike("main.bicep: ingress: queues", params["queueNames"], queues)
     yield from unlike("main.bicep: ingress: blobs", params["stateBlobs"], Expression("names.ingressWrites"))
     memory = file.modules["memory"].value["params"]

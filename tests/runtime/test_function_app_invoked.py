@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContentSettings
 
 from benchmarks.estates import SUBSCRIPTION
 from reconciler.engine import load_status
@@ -21,6 +21,10 @@ from tests.runtime.host import Invoked
 EVENT = json.dumps({
     "id": "1", "eventType": "Microsoft.Resources.ResourceWriteSuccess", "topic": "t",
     "subject": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.DevOpsInfrastructure/pools/Build-Pool",
+})  # fmt: skip
+CLOSED = json.dumps({
+    "actionId": "Pipelines.ResourceNotAuthorizedForProject", "scopeDisplayName": "fabrikam-prime (Organization)",
+    "projectName": "Api", "data": {"ResourceType": "queue"},
 })  # fmt: skip
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 """What the emulated host says of every invocation."""
@@ -160,29 +164,30 @@ def carry(real: Real, function: str, source: MessageQueue) -> list[Invoked]:
 def test_from_the_event_over_two_queues_to_the_repair(real: Real) -> None:
     real.deployment.close_access("build-pool", "Api")
     take(real.queue("WORK_QUEUE"))
-    real.queue("POOL_EVENTS_QUEUE").put(EVENT)
+    real.queue("DEVOPS_EVENTS_QUEUE").put(CLOSED)
 
-    assert [one.succeeded for one in carry(real, "pool_changed", real.queue("POOL_EVENTS_QUEUE"))] == [True]
+    assert [one.succeeded for one in carry(real, "devops_changed", real.queue("DEVOPS_EVENTS_QUEUE"))] == [True]
     until(lambda: carry(real, "worker", real.queue("WORK_QUEUE")) and real.deployment.is_open("build-pool", "Api"))
 
     assert real.deployment.is_open("build-pool", "Api")
 
 
 def test_five_failures_are_poison_and_poison_is_a_pool_that_says_so(real: Real) -> None:
-    """What is remembered of this pool cannot be read any more: no run can begin."""
+    """The store sends what is remembered of this pool in no form that can be read: no run can begin."""
     connection = real.deployment.environment["RECONCILER_STORAGE"]
     with BlobServiceClient.from_connection_string(connection) as service:
-        blob = service.get_blob_client("reconciler", "follow-ups/test-pool")
-        blob.upload_blob(b"{", overwrite=True)
+        blob = service.get_blob_client("reconciler", "pools/test-pool")
+        content = blob.download_blob().readall()
+        blob.upload_blob(content, overwrite=True, content_settings=ContentSettings(content_encoding="gzip"))
         take(real.queue("SWEEP_QUEUE"))
         real.queue("SWEEP_QUEUE").put('{"keys":["test-pool"],"trigger":"sweep"}')
 
         attempts = carry(real, "sweeper", real.queue("SWEEP_QUEUE"))
         assert [one.succeeded for one in attempts] == [False] * 5
+        blob.upload_blob(content, overwrite=True)
         assert [one.succeeded for one in carry(real, "quarantine_sweep", real.queue("SWEEP_QUEUE", "-poison"))] == [
             True
         ]
-        blob.delete_blob()
 
     stalled = load_status(real.context.state, "test-pool").condition(ConditionKind.STALLED)
     assert stalled is not None

@@ -15,6 +15,7 @@ from typing import TypeVar
 from reconciler.documents import Json, moment_of
 from reconciler.engine import load_status, unnamed
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
+from reconciler.ports.budgets import document_name, rates
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
 from reconciler.service.catalogue import Catalogue, Specs
@@ -47,7 +48,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class OrganizationPicture:
     """What is stored of one organization."""
 
     name: str
@@ -68,7 +69,7 @@ class Picture:
     specs: Specs
     lines: tuple[Line, ...]
     """All pools: by how much they need a person, then by name."""
-    feeds: tuple[Feed, ...]
+    feeds: tuple[OrganizationPicture, ...]
     """All organizations that specs name, sorted."""
     swept: datetime | None
     """When the last full resync was requested."""
@@ -160,20 +161,24 @@ def _is_true(status: PoolStatus, kind: ConditionKind) -> bool:
     return condition is not None and condition.status is Truth.TRUE
 
 
-def _feeds(state: StateStore, specs: Specs, now: datetime) -> tuple[Feed, ...]:
+def _feeds(state: StateStore, specs: Specs, now: datetime) -> tuple[OrganizationPicture, ...]:
     pools: dict[str, int] = {}
     for spec in specs.by_key.values():
         for organization in spec.organizations:
             pools[organization.name] = pools.get(organization.name, 0) + 1
     gates, audits = set(state.names("gates/")), set(state.names("audit/"))
 
-    def feed(name: str) -> Feed:
-        gate = _body(state, f"gates/{name}") if f"gates/{name}" in gates else {}
+    def feed(name: str) -> OrganizationPicture:
+        gate = _body(state, document_name(name)) if document_name(name) in gates else {}
         audit = _body(state, f"audit/{name}") if f"audit/{name}" in audits else None
-        until = [when for text in gate.values() if (when := moment_of(text)) is not None and when > now]
+        until = [
+            one.until for one in rates(gate, now.timestamp()).values() if one.until is not None and one.until > now
+        ]
         refused = moment_of(audit.get("refusedUntil")) if audit is not None else None
         word = "not read" if audit is None else "refused" if refused is not None and refused > now else "read"
-        return Feed(name, pools[name], max(until, default=None), word, refused if word == "refused" else None)
+        return OrganizationPicture(
+            name, pools[name], max(until, default=None), word, refused if word == "refused" else None
+        )
 
     return tuple(_each(sorted(pools), feed))
 
