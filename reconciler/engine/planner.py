@@ -107,7 +107,8 @@ class Planner:
         """
         batch, known = tuple(specs), self.evidence
         view = None if known is None else known.view(batch, demand)
-        memo = Memo(self.clock.now, view)
+        until = None if demand is None else demand.until
+        memo = Memo(self.clock.now, view, lambda: until is not None and self.clock.monotonic() >= until)
         made = SharedSurvey.about(self.readers, batch, evidence, sample=sample, memo=memo, known=known)
         made.requested = None if demand is None else demand.put
         return made.believing(self._believe(self.clock.now()), self.operators)

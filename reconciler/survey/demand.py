@@ -34,6 +34,8 @@ class Demand:
     scopes: tuple[Scope, ...] = ()
     oldest: datetime | None = None
     """When facts outside the scopes may have been read; None: at most `MAX_AGE` before it was received."""
+    until: float | None = None
+    """By the clock's stopwatch: when no further read may begin; None: reading takes as long as it takes."""
     rotation: Rotation | None = None
     """Of a sweep: facts outside the scopes are read after it was put, but for those that rotation postpones."""
 

@@ -71,6 +71,13 @@ class Slot:
         return self.value
 
 
+class OutOfTimeError(Exception):
+    """A message has read for as long as it may. What was read stays, and the rest of the message reads on from there.
+
+    No error of a service: no gap, no condition and no attempt comes of it.
+    """
+
+
 Fetch = Callable[[Sequence[Key]], Mapping[Key, Any]]
 
 
@@ -96,9 +103,17 @@ class Shared(Protocol):
 class Memo:
     """Facts by key. The first caller fetches; all others wait for the result."""
 
-    def __init__(self, now: Callable[[], datetime] = _unknown, shared: Shared | None = None) -> None:
-        """`shared`: where facts of other messages come from; None: every fact is read."""
-        self._now = now
+    def __init__(
+        self,
+        now: Callable[[], datetime] = _unknown,
+        shared: Shared | None = None,
+        over: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`shared`: where facts of other messages come from; None: every fact is read.
+
+        `over`: whether no further read may begin (`OutOfTimeError`); reads before a write, and after it, always may.
+        """
+        self._now, self._over = now, over
         self._made = now()
         self._shared = shared
         self._lock = Lock()
@@ -107,7 +122,7 @@ class Memo:
 
     def view(self) -> Memo:
         """The same facts, with a moment of its own for those that are requested through it."""
-        view = Memo(self._now, self._shared)
+        view = Memo(self._now, self._shared, self._over)
         view._lock, view._slots, view._made = self._lock, self._slots, self._made
         return view
 
@@ -146,6 +161,8 @@ class Memo:
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
         """The facts of all keys, those not requested before in one fetch; raises the first error."""
+        if self._over() and self.unrequested(keys):
+            raise OutOfTimeError
         slots: dict[Key, Slot] = {}
         mine: list[Key] = []
         with self._lock:

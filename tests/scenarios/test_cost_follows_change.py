@@ -13,9 +13,11 @@ import pytest
 
 from benchmarks import estates
 from reconciler.service.triggers import timers
-from tests.scenarios.counted import ORG, SWEEP, Counted, counted, law
+from tests.scenarios.counted import ORG, SWEEP, Counted, MovedClock, counted, law
 
 SIZE = estates.Size(4, 24)
+FIXED = 3
+"""Reads that no two messages share."""
 
 
 @pytest.fixture
@@ -52,6 +54,30 @@ def test_a_message_whose_time_runs_out_reads_nothing_twice(small: Counted) -> No
     assert small.runs("later") == SIZE.pools - 1
     assert small.runs("in-sync") == SIZE.pools
     assert small.reads <= law(SIZE)
+
+
+class Ticking(MovedClock):
+    """Time that passes by being looked at, and in no other way."""
+
+    def monotonic(self) -> float:
+        self.ahead += 0.01
+        return self.ahead
+
+
+def test_a_look_that_is_longer_than_a_message_goes_on_in_the_next_one(tmp_path: Path) -> None:
+    """However slow the answers: no message is ended by the platform, no pool is unready for it, nothing is read twice."""
+    with counted(tmp_path, SIZE) as place:
+        place.clock = Ticking()
+        place.restart()
+        place.context = replace(place.context, worker=replace(place.context.worker, reading=0.3))
+
+        place.sweep()
+
+        assert place.runs("later") > SIZE.pools
+        assert place.runs("in-sync") == SIZE.pools
+        assert place.runs("failed", "busy", "apart") == 0
+        assert place.reads <= law(SIZE) + FIXED * place.runs("later")
+        assert place.writes == 0
 
 
 def test_one_throttled_response_costs_the_rest_of_the_look_and_not_a_look_for_each_pool(small: Counted) -> None:

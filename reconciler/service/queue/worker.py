@@ -32,6 +32,7 @@ from reconciler.service.queue.urgency import paced
 from reconciler.spec.model import Spec
 from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
+from reconciler.survey.memo import OutOfTimeError
 from reconciler.survey.owners import owned_elsewhere
 from reconciler.telemetry import Span, Telemetry
 
@@ -106,6 +107,9 @@ class Worker:
     begin: float = 50.0
     """Seconds after which no further run of a message begins: a run has its own budget (240 s) and must end before the
     platform ends the function (300 s). The rest is put back before the message is acknowledged."""
+    reading: float = 60.0
+    """Seconds after which a message begins no further read but those of a write. What was read stays, and the rest of
+    the message is put back: however slow the answers are, each message brings the look further."""
     busy: float = 15.0
     """Seconds until a pool is retried that another worker holds now."""
     git_away: float = 60.0
@@ -134,6 +138,7 @@ class Worker:
         put, sweep = _put(work, inserted), work.trigger == SWEEP
         demand = demand_of(work, received, put)
         turn = self.sweeps.demand(known, received, put) if sweep and self.sweeps is not None else demand
+        turn = replace(turn, until=began + self.reading)
         with ExitStack() as stack:
             try:
                 look = self.reconciler.look(known, turn, shared=sweep)
@@ -159,7 +164,12 @@ class Worker:
                 break
             if paused.holds(key, task.specs.by_key.get(key)):
                 continue  # no pool of an organization that throttles can be read, and one tells of it
-            report = self._apart(task, key)
+            try:
+                report = self._apart(task, key)
+            except OutOfTimeError:
+                self.outbox.again(work.back(task.inserted, work.keys[position:]))
+                yield self._reported(work, task.specs, Report(key, "later"))
+                break
             yield self._reported(work, task.specs, report)
             paused.note(key, report.result, task.specs.by_key.get(key))
             failed.note(report.trace, report.result)
@@ -181,6 +191,8 @@ class Worker:
                 report = self._one(task, key, span)
                 span.set("reconciler.result", report.what)
                 return report
+        except OutOfTimeError:
+            raise
         except Exception:
             if len(task.work.keys) == 1:
                 raise
