@@ -39,7 +39,8 @@ DROPPED = frozenset({
 })  # fmt: skip
 FUNCTIONS = frozenset({
     "reconcile", "reconcile_pool", "pools", "pool", "plan", "mode", "set_mode", "approve", "approve_agent_pool",
-    "health", "openapi", "github_push", "azure_repos_push",
+    "health", "openapi", "github_push", "azure_repos_push", "page_overview", "page_organization", "page_pool",
+    "page_reconcile", "page_plan", "page_file",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 TARGETS = frozenset({"arm", "devops", "audit"})
