@@ -24,7 +24,7 @@ Specs: TypeAlias = Annotated[
     str,
     typer.Option(
         "--specs", metavar="PLACE", show_default=False,
-        help="Folder, or git repository as URL#REF:PREFIX. Default: RECONCILER_SPECS.",
+        help="Folder, file, or git repository as URL#REF:PREFIX. Default: RECONCILER_SPECS.",
     ),
 ]  # fmt: skip
 Ref: TypeAlias = Annotated[

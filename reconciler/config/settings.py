@@ -177,7 +177,7 @@ class Settings:
     """
 
     # fmt: off
-    specs: Annotated[str, Variable("Folder with specs, or a Git repository: `PATH` or `URL`, optionally followed by "
+    specs: Annotated[str, Variable("Folder with specs, one file, or a Git repository: `PATH` or `URL`, optionally followed by "
                                    "`#REF:PREFIX`", read=_specs)]
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",

@@ -14,14 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.adapters.boundary import port
-from reconciler.adapters.git.snapshots import Caps, Gathering, LastGood, counts
+from reconciler.adapters.git.snapshots import SUFFIXES, Caps, Gathering, LastGood, counts
 from reconciler.errors import Forbidden, NotFound, Unavailable
 from reconciler.ports.specs import Snapshot, SpecSource
 
 
 @port("folder", SpecSource)
 class Folder:
-    """A folder of specs (`reconciler.ports.specs.SpecSource`)."""
+    """A folder of specs, or one file (`reconciler.ports.specs.SpecSource`)."""
 
     def __init__(self, path: str | Path, *, caps: Caps | None = None) -> None:
         self._root = Path(path)
@@ -33,12 +33,16 @@ class Folder:
         return self._last.keep(self._read)
 
     def _read(self, _good: Snapshot | None) -> Snapshot:
-        where = f"folder {self._root}"
+        alone = self._root.is_file()
+        where = f"{'file' if alone else 'folder'} {self._root}"
         gathering = Gathering(self._caps, where)
-        if not self._root.is_dir():
-            raise NotFound(f"{where}: no such folder")
+        if not alone and not self._root.is_dir():
+            raise NotFound(f"{where}: no such folder or file")
+        if alone and not counts(self._root.name):
+            raise NotFound(f"{where}: the name of a spec ends in {', '.join(SUFFIXES)}")
         try:
-            for path, file in gathering.first(dict(_files(self._root, gathering))).items():
+            found = {self._root.name: self._root} if alone else dict(_files(self._root, gathering))
+            for path, file in gathering.first(found).items():
                 size = file.stat().st_size
                 reads = size <= self._caps.file_bytes and gathering.room(size)
                 gathering.add(path, file.read_bytes() if reads else size)
@@ -47,7 +51,8 @@ class Folder:
         except OSError as problem:
             raise Unavailable(f"{where}: {problem.strerror}: {problem.filename}") from None
         snapshot = gathering.snapshot("")
-        return replace(snapshot, revision=_revision(self._root, snapshot.files, self._caps))
+        folder, only = (self._root.parent, self._root.name) if alone else (self._root, "")
+        return replace(snapshot, revision=_revision(folder, snapshot.files, self._caps, only))
 
 
 def _files(root: Path, gathering: Gathering) -> Iterator[tuple[str, Path]]:
@@ -70,8 +75,8 @@ def _files(root: Path, gathering: Gathering) -> Iterator[tuple[str, Path]]:
                     gathering.skip(path, "not a regular file")
 
 
-def _revision(root: Path, files: Mapping[str, bytes], caps: Caps) -> str:
-    """The commit that has exactly these files, or its id with a mark, or empty outside git."""
+def _revision(root: Path, files: Mapping[str, bytes], caps: Caps, only: str = "") -> str:
+    """The commit that has exactly these files, or its id with a mark, or empty outside git; `only`: of one file."""
     if not any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
         return ""
     from reconciler.adapters.git.local import committed  # noqa: PLC0415 - dulwich; a folder outside git needs none
@@ -79,7 +84,8 @@ def _revision(root: Path, files: Mapping[str, bytes], caps: Caps) -> str:
     head = committed(root, caps)
     if head is None:
         return ""
-    if head.files == files:
+    committed_files = {name: content for name, content in head.files.items() if only in {"", name}}
+    if committed_files == files:
         return head.revision
     digest = hashlib.sha256()
     for path, content in files.items():

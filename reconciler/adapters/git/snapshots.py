@@ -124,7 +124,10 @@ class Gathering:
     def snapshot(self, revision: str) -> Snapshot:
         """The result, sorted; `NotFound` where there is no file at all."""
         if not self.files:
-            raise NotFound(f"{self._where}: no {', '.join(SUFFIXES)} file")
+            left_out = "; ".join(f"{path}: {why}" for path, why in sorted(self.skipped.items())[:3])
+            raise NotFound(
+                f"{self._where}: no {', '.join(SUFFIXES)} file" + (f" was read: {left_out}" if left_out else "")
+            )
         return Snapshot(revision, self.files, skipped=dict(sorted(self.skipped.items())), beyond=self._above())
 
     def _above(self) -> Beyond | None:

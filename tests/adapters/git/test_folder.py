@@ -116,6 +116,37 @@ def test_a_folder_that_is_missing_or_empty_is_an_error_at_first(tmp_path: Path) 
         Folder(tmp_path).snapshot()
 
 
+def test_a_file_is_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_bytes(b"a: 1")
+    (tmp_path / "two.yaml").write_bytes(b"b: 2")
+
+    snapshot = Folder(tmp_path / "one.yaml").snapshot()
+
+    assert (dict(snapshot.files), snapshot.revision) == ({"one.yaml": b"a: 1"}, "")
+
+
+def test_a_file_as_its_commit_has_it_carries_the_commits_id_whatever_is_beside_it(tmp_path: Path) -> None:
+    commit = Work(tmp_path).commit(specs__one="1", specs__two="2")
+    (tmp_path / "specs" / "two.yaml").write_text("3")
+
+    assert Folder(tmp_path / "specs" / "one.yaml").snapshot().revision == commit
+    assert Folder(tmp_path / "specs" / "two.yaml").snapshot().revision.startswith(f"{commit}-dirty-")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("pool.txt", b"a: 1", "the name of a spec ends in .yaml, .yml, .json"),
+        ("pool.yaml", b"a" * 3_000_000, "3,000,000 bytes, and at most"),
+    ],
+)
+def test_a_file_that_is_no_spec_says_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(NotFound, match=message):
+        Folder(tmp_path / name).snapshot()
+
+
 def test_a_folder_that_is_emptied_keeps_its_last_good_state(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("1")
