@@ -177,8 +177,8 @@ class Settings:
     """
 
     # fmt: off
-    specs: Annotated[str, Variable("Folder with specs, one file, or a Git repository: `PATH` or `URL`, optionally followed by "
-                                   "`#REF:PREFIX`", read=_specs)]
+    specs: Annotated[str, Variable("Folder with specs, one file, or a Git repository: `PATH` or `URL`, optionally "
+                                   "followed by `#REF:PREFIX`", read=_specs)]
     state: Annotated[str, Variable("Where statuses and leases are stored: a SQLite file, or a storage account's "
                                    "`https://` URL (or connection string)",
                                    "`reconciler/state.db` in the user's state folder", read=_state)] = field(repr=False)
