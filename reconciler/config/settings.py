@@ -242,7 +242,7 @@ class Settings:
                                                  number(0, 3600))]
     max_age: Annotated[float, Variable("How old a fact may become before it is read again, where a healthy audit log "
                                        "stands for changes meanwhile; without one every full resync reads everything",
-                                       "14400", "seconds", number(300, 604_800))]
+                                       "14400", "seconds", number(60, 604_800))]
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
     names: Annotated[NamesIn, Variable("Where people are named: `record` (in the record of writes alone), `on` (in log "

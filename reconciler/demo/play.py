@@ -18,8 +18,10 @@ _TIMERS = {
     "SWEEP_SECONDS": "60",
     "GIT_SCHEDULE": "*/10 * * * * *",
     "AUDIT_SCHEDULE": "*/10 * * * * *",
+    "MAX_AGE": "60",
 }
-"""Shorter than a deployment's, so that one does not wait for what a resync finds."""
+"""Shorter than a deployment's, so that one does not wait for what a resync finds. Every resync reads everything: a log
+that was switched off says no more than one in which nothing happens."""
 
 
 def play(*, no_color: NoColor = False) -> int:

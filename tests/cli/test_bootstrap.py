@@ -58,7 +58,7 @@ def test_what_plans_holds_nothing_that_could_write(desk: Desk) -> None:
             "start_sign_in",
             "close",
         }
-    assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "azure_resources"}
+    assert {field.name for field in fields(look.planner.readers)} == {"arm", "devops", "azure_resources", "parallel"}
     for reader in (look.planner.readers.arm, look.planner.readers.azure_resources):
         assert not [name for name in dir(reader) if name.startswith(("put", "write", "delete"))]
     assert not [
