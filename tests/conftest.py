@@ -11,6 +11,7 @@ continuous integration set `COMPLETE_TESTS`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers, and let programs that tests start see Ctrl-C, which a shell hides from what it runs aside."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.quick:
         config.option.markexpr = tiers.QUICK
     for name, meaning in tiers.MARKERS.items():

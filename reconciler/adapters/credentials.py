@@ -73,9 +73,15 @@ class Credential(ABC):
     def start_sign_in(self) -> None:
         """Request the tokens of both services in the background, where that takes time. Raises nothing."""
 
-    def sign_in(self) -> None:
-        """Wait for the first token that every run needs, so that a missing sign-in is one error. Raises as above."""
-        self.arm_token()
+    def sign_in(self, *, devops: bool = False) -> None:
+        """Wait for the token that every run needs, so that a missing sign-in is one error. Raises as above.
+
+        `devops`: the run needs no other service.
+        """
+        if devops:
+            self.devops_header()
+        else:
+            self.arm_token()
 
     def for_azure(self) -> TokenView:
         """The same identity as azure-core's `TokenCredential`, for ARM and Azure Storage."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -131,7 +132,7 @@ def onboarding(settings: Settings, *, write: bool, record: Path) -> OnboardingAc
         writers = _onboarding_writers(settings, planes, members, clock, stack, record) if write else None
         close = stack.pop_all().close
     readers, memberships = Readers(planes.arm, DevOps(planes.devops)), Memberships(planes.devops, members)
-    allowed, sign_in = policy(settings).anywhere, planes.credential.sign_in
+    allowed, sign_in = policy(settings).anywhere, partial(planes.credential.sign_in, devops=True)
     return OnboardingAccess(readers, memberships, writers, allowed, clock, sign_in, close)
 
 

@@ -61,6 +61,8 @@ class Safety:
             return SafetyFacts(Modes(modes.unreadable(error)), Unknown(str(error)), Unknown(str(error)), checked=False)
         if planning and index.new:
             return SafetyFacts(Modes(modes.strictest([self._environment, self._unset])))
+        if not key:  # onboarding is about no pool
+            return SafetyFacts(self._modes(index, key, organizations))
         return SafetyFacts(
             self._modes(index, key, organizations),
             _known(lambda: agent_pools.read_agent_pools(self.documents, index, key)),

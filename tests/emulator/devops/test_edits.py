@@ -27,6 +27,19 @@ def test_open_access_by_hand_shows_whose_hand_it_was(operator: Caller) -> None:
     )
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_an_entry_may_have_the_name_of_the_program(operator: Caller, *, told: bool) -> None:
+    """Of the call that caused it."""
+    operator.do.switch("devops.audit-user-agent", told)
+    operator.session.headers["User-Agent"] = "fabrikam/1"
+
+    for authorized in (False, True):
+        operator.ok("PATCH", DEV, {"allPipelines": {"authorized": authorized}})
+
+    found = [e["userAgent"] for e in events(operator) if e["actionId"] == "Pipelines.ResourceAuthorizedForProject"]
+    assert found[-1:] == (["fabrikam/1"] if told else [""])
+
+
 def events(caller: Caller) -> list[dict[str, object]]:
     root = caller.by("root")
     return list(root.ok("GET", "/_apis/audit/auditlog", batchSize=100)["decoratedAuditLogEntries"])
