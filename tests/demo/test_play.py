@@ -107,11 +107,11 @@ def test_it_repairs_what_each_button_broke_and_shows_it(playing: Playing) -> Non
     assert "Project-1 was created" in listed
 
 
-def test_without_the_audit_feed_and_throttled_it_is_repaired_all_the_same(playing: Playing) -> None:
+def test_without_the_audit_feed_a_resync_repairs_it_all_the_same(playing: Playing) -> None:
     until(lambda: in_sync(playing, POOL), SECONDS)
     before = playing.pool(POOL).count(f"open_access: {PRIME}/{PROJECT}")
 
-    assert [playing.cause(key) for key in ("audit", "throttle", "close-queue")] == [303] * 3
+    assert [playing.cause(key) for key in ("audit", "close-queue")] == [303] * 2
     assert "auditing is switched off" in playing.ask("GET", playing.panel)[1]
     until(lambda: playing.pool(POOL).count(f"open_access: {PRIME}/{PROJECT}") > before, SECONDS)
     assert playing.cause("audit") == 303
@@ -145,3 +145,10 @@ def test_the_status_page_knows_nothing_of_the_panel() -> None:
     )
 
     assert not re.search(r"\bdemo\b|panel|emulat", sources)
+
+
+def test_an_organization_that_throttles_is_shown_as_paused(playing: Playing) -> None:
+    """The last of these tests: how long it stays so follows from what the operator learns of the budget."""
+    assert playing.cause("throttle") == 303
+
+    until(lambda: "paused until" in playing.ask("GET", f"{playing.page}/")[1], SECONDS)
