@@ -63,6 +63,8 @@ class Hall:
     """Between two renewals of a lease."""
     hide: float = 330
     """Seconds for which a taken message is hidden."""
+    reading: float = 60
+    """Seconds for which a message reads."""
     estate: Estate = field(default_factory=Estate)
     safety: Safety | None = None
     """What the deployment's owner allows; None: the runs belong to no deployment."""
@@ -93,6 +95,7 @@ class Hall:
             self.clock,
             self.telemetry,
             self._listen,
+            reading=self.reading,
             evidence=known,
             sweeps=Sweeps(FeedReader(self.stores.state, known, self.clock), timedelta(minutes=15), known.max_age),
         )

@@ -20,6 +20,8 @@ from tests.service.queue.hall import ORG, Hall
 ANSWER = 1.0
 """Seconds that the answer to one read takes: a throttled organization."""
 PROJECTS = 150
+LONG = 3600.0
+"""Seconds: no limit of reading ends these runs, so that the lease alone decides."""
 
 
 @dataclass
@@ -64,7 +66,7 @@ def two(tmp_path: Path) -> Iterator[Two]:
     clock = Settable()
     pace = Pace(clock)
     stores = [Local(tmp_path / "state.db", clock) for _ in range(2)]
-    one = Hall(stores[0], clock, wait=pace.wait)
+    one = Hall(stores[0], clock, wait=pace.wait, reading=LONG)
     other = Hall(stores[1], clock)
     one.estate.add(ORG, 1, PROJECTS)
     yield Two(one, other, clock, pace)
@@ -128,7 +130,7 @@ def test_a_lease_that_was_lost_while_the_process_stood_still_is_noticed_before_t
             taken.append(two.other.stores.leases.acquire("pool-1", 60))
 
     two.one.wait = threading.Event.wait
-    still = Hall(two.one.stores, two.clock, estate=two.one.estate)
+    still = Hall(two.one.stores, two.clock, estate=two.one.estate, reading=LONG)
     still.estate.add(ORG, 1, 2)
     still.estate.open.clear()
     still.estate.before = before
