@@ -76,7 +76,7 @@ class DriftActor:
         return f"{self.confidence} {self.name or self.id}" + (f" ({about})" if about else "")
 
 
-NOBODY = DriftActor(UNKNOWN)
+NO_ACTOR = DriftActor(UNKNOWN)
 
 
 @dataclass
@@ -97,9 +97,9 @@ class Attribution:
         try:
             if isinstance(change.target, ArmTarget):
                 return self._in_arm(change)
-            return NOBODY if change.place is None else self._in_devops(change, change.place)
+            return NO_ACTOR if change.place is None else self._in_devops(change, change.place)
         except ReconcilerError:
-            return NOBODY
+            return NO_ACTOR
 
     def remarks(self, plan: Plan) -> Plan:
         """The plan with a remark for each change whose drift can be attributed."""
@@ -115,10 +115,10 @@ class Attribution:
         seen = [one for one in self._of_organization(place.organization) if _about(one, change)]
         own = self._own(place.organization) if seen or granted else frozenset()
         if granted is not None and granted.id in own:
-            return NOBODY
+            return NO_ACTOR
         heard = _judged(seen, own, BY if exact else PROBABLY)
         if seen and not _explains(seen[-1], change):
-            heard = NOBODY  # what was reported last is another change than the one that is taken back
+            heard = NO_ACTOR  # what was reported last is another change than the one that is taken back
         if granted is None or heard.confidence == UNKNOWN:
             return granted or heard
         if heard.id != granted.id:
@@ -145,15 +145,15 @@ class Attribution:
 
     def _in_arm(self, change: Change) -> DriftActor:
         if not isinstance(change.target, UpdatePool):
-            return NOBODY  # a pool that is gone: the event of its deletion names no actor for its creation
+            return NO_ACTOR  # a pool that is gone: the event of its deletion names no actor for its creation
         seen = load(self.state, of_pool(self.spec.key))
         system = (self.survey.arm_pool(self.spec) or {}).get("systemData")
         user = _user_of(system if isinstance(system, dict) else {})
         if not seen and user is None:
-            return NOBODY
+            return NO_ACTOR
         own = frozenset(id_ for one in self.spec.organizations for id_ in self._own(one.name))
         # Without its own ids, its own writes could not be told from those of others.
-        return _of_pool(seen, user, own) if own else NOBODY
+        return _of_pool(seen, user, own) if own else NO_ACTOR
 
     @cached_property
     def _documents(self) -> dict[str, tuple[Sighting, ...]]:
@@ -177,7 +177,7 @@ class Attribution:
 def _judged(seen: Sequence[Sighting], own: frozenset[str], confidence: str) -> DriftActor:
     """The newest of these sightings, where it is not the operator's own."""
     if not seen or seen[-1].id in own:
-        return NOBODY
+        return NO_ACTOR
     last = seen[-1]
     return DriftActor(
         confidence, last.id, last.name, last.kind, last.at, (last.via,), last.client, last.network

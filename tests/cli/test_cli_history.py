@@ -45,9 +45,9 @@ def test_what_was_applied_is_shown_as_a_table_and_as_json_and_by_run(online: Des
     assert "there is more; it goes on with --before" in online.run("history", "--limit", "2").err
     web = json.loads(online.run("history", "--project", "Web", "-o", "json").out)["writes"]
     assert {one["place"]["project"] for one in web} == {"Web"}
-    nobody = online.run("history", "--actor", "nobody")
-    assert (nobody.code, nobody.out) == (0, "")
-    assert "nothing is on record for this since" in nobody.err
+    stranger = online.run("history", "--actor", "stranger")
+    assert (stranger.code, stranger.out) == (0, "")
+    assert "nothing is on record for this since" in stranger.err
 
 
 def test_damage_is_named_and_what_can_be_read_is_shown(online: Desk) -> None:

@@ -26,7 +26,7 @@ COMMANDS = {
 def test_one_line_says_how_to_sign_in(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "pool.yaml").write_bytes(SPEC)
-    nobody = {
+    environment = {
         "PATH": str(tmp_path),
         "HOME": str(tmp_path),
         "PYTHONPATH": str(ROOT),
@@ -39,7 +39,7 @@ def test_one_line_says_how_to_sign_in(command: list[str], tmp_path: Path) -> Non
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", *command],
         cwd=tmp_path,
-        env=nobody,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -51,7 +51,7 @@ class CountedStores:
         self.behind.close()
 
     def counted(self) -> Counter[str]:
-        """Calls by port and method, about whatever; the list begins anew."""
+        """Calls by port and method, about whatever; the list begins again."""
         found = Counter(one.partition(" ")[0] for one in self.calls)
         self.calls.clear()
         return found

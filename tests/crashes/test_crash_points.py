@@ -107,7 +107,7 @@ STORIES = {
 
 @dataclass
 class Theatre:
-    """An estate that begins anew for each run of a story."""
+    """A new estate for each run of a story."""
 
     deployment: Deployment
     folder: Path

@@ -1,4 +1,4 @@
-"""The table of stored documents: nobody uses another one, and what is read of a damaged one harms nobody."""
+"""The table of stored documents is the only one, and a damaged document harms no reader."""
 
 from __future__ import annotations
 

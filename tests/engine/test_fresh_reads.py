@@ -58,7 +58,7 @@ def stage() -> LongLived:
 
 
 def close(stage: LongLived, at: int, pool: int = 1) -> Scope:
-    """Somebody closes the queue of a pool in one project."""
+    """A person closes the queue of a pool in one project."""
     project = stage.estate.projects[ORG][at]
     queue = next(q for q in stage.estate.queues[ORG] if (q.project_id, q.pool_id) == (project.id, pool))
     stage.estate.open.discard(queue.id)

@@ -164,10 +164,12 @@ def test_of_the_plan_only_the_reversals_are_made_and_refusals_are_named() -> Non
     assert found.plan.changes == (back,)
     assert list(found.held) == fields_of(back)
 
-    refused = Plan("pool-1", "c", (), (Refusal(back, "last-administrator", "nobody would be left"),))
+    refused = Plan("pool-1", "c", (), (Refusal(back, "last-administrator", "no administrator would be left"),))
     none = undo_plan(spec, refused, reversals, impossible, by="ann", at="now")
     assert none.plan.changes == ()
-    assert none.impossible == (("kind fabrikam-prime/Web", "refused (last-administrator): nobody would be left"),)
+    assert none.impossible == (
+        ("kind fabrikam-prime/Web", "refused (last-administrator): no administrator would be left"),
+    )
     assert none.held == {}
     empty = undo_plan(spec, Plan("pool-1", "c"), reversals, impossible, by="ann", at="now")
     assert empty.impossible[0][1] == "it is as it was before already"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from benchmarks import estates
 from benchmarks.laws import full_look as law
+from benchmarks.worker import MovedClock
 from emulator import Running, start
-from reconciler.adapters.clock import SystemClock
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import moment
@@ -25,19 +24,6 @@ from reconciler.telemetry import MemoryTelemetry
 ORG = estates.organization_name(0)
 SWEEP = 900.0
 __all__ = ["ORG", "SWEEP", "Counted", "MovedClock", "counted", "law"]
-
-
-class MovedClock(SystemClock):
-    """The machine's clock, and what the test added."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.ahead)
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.ahead
 
 
 @dataclass
@@ -84,7 +70,7 @@ class Counted:
         self.cloud.do.advance(seconds)
 
     def by_hand(self, what: str, **arguments: Any) -> None:
-        """Somebody does something in a web page, well after all that was read."""
+        """A person does something in a web page, well after all that was read."""
         self.later(10)
         self.cloud.do.edit(what, organization=ORG, **arguments)
         self.later(10)

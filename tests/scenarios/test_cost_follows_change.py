@@ -161,7 +161,7 @@ def test_the_echo_of_the_operators_own_writes_costs_nothing(small: Counted, proj
 
 
 def test_an_entry_of_the_operator_that_nothing_shows_to_be_verified_is_read(small: Counted) -> None:
-    """Somebody used its identity: the record of writes knows of no such write."""
+    """Another program used its identity: the record of writes knows of no such write."""
     small.audit()
     converged(small)
     path = small.cloud.do.state()

@@ -62,7 +62,7 @@ def law(size: estates.Size) -> int:
 
 
 class PushedClock:
-    """Stands still but where somebody sleeps; pushes the planes' clock along."""
+    """Stands still but where a sleep is requested; pushes the planes' clock along."""
 
     def __init__(self, running: Running) -> None:
         self._running = running

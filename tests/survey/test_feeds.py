@@ -41,7 +41,7 @@ class Sweeps(Process):
         return self.evidence.heard(ORG, Feed(self.now(), timedelta(minutes=5), whole=True))
 
     def toggle(self, project: Project) -> None:
-        """Somebody opens or closes the queue of the first pool."""
+        """A person opens or closes the queue of the first pool."""
         self.estate.open ^= {q.id for q in self.estate.queues[ORG] if (q.project_id, q.pool_id) == (project.id, 1)}
 
     def agrees(self, project: Project) -> bool:

@@ -319,7 +319,7 @@ def test_what_a_full_resync_needs_is_measured_over_its_messages() -> None:
 def test_a_store_that_fails_ends_no_message() -> None:
     clock, shelf = HandClock(), Shelf()
     worker = GateClosings(shelf, clock)
-    shelf.fail = Unavailable("nobody answers")
+    shelf.fail = Unavailable("no response")
     message(worker, 30)
 
     assert worker.gates.known(ORG, ME).looks.needs(clock.now().timestamp(), INTERVAL) == 30

@@ -131,7 +131,7 @@ def test_nobody_is_silenced_for_a_day(clock: HandClock) -> None:
 def test_a_store_that_fails_leaves_everybody_his_own_answers(clock: HandClock) -> None:
     class Broken(Shelf):
         def load(self, name: str) -> StoredDocument | None:
-            raise Unavailable(f"{name}: nobody answers")
+            raise Unavailable(f"{name}: no response")
 
     worker = GateClosings(Broken(), clock)
     worker.gates.close("prime", "managed", 60)

@@ -156,7 +156,7 @@ def changed(action: str, project: str = "", **data: Any) -> dict[str, Any]:
     named = (
         {"projectId": project, "projectName": "Web"} if project else {"projectId": "0" * 8 + "-0000", "projectName": ""}
     )
-    return {**entry(action, **data), **named, "timestamp": "2026-11-22T10:00:00Z", "actorUserId": "SOMEBODY"}
+    return {**entry(action, **data), **named, "timestamp": "2026-11-22T10:00:00Z", "actorUserId": "ANOTHER"}
 
 
 ACL = {"NamespaceName": "DistributedTask"}

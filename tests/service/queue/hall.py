@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -138,3 +138,13 @@ def hall(folder: Path, pools: int = 1) -> Iterator[tuple[Hall, Settable]]:
     stores = Local(folder / "state.db", clock)
     yield Hall(stores, clock, pools), clock
     stores.close()
+
+
+def failing(call: str, error: Exception) -> Callable[[str, tuple[object, ...]], None]:
+    """What the estate does before each call: one of them fails."""
+
+    def before(name: str, _args: tuple[object, ...]) -> None:
+        if name == call:
+            raise error
+
+    return before

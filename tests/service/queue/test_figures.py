@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from reconciler.engine.status import PoolStatus
 from reconciler.plan.model import Change, Refusal
@@ -14,15 +10,9 @@ from reconciler.plan.targets import AgentPoolPlace, RoleAssignmentChange
 from reconciler.ports.azure import Operation
 from reconciler.service.queue import metrics
 from tests.contract.families import Settable
-from tests.service.queue.hall import Hall, hall
+from tests.service.queue.hall import Hall
 
 URL = "https://management.azure.com/operation"
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
-    with hall(tmp_path) as place:
-        yield place
 
 
 def _changed(place: Hall) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,7 @@ import yaml
 from reconciler.errors import ReconcilerError, Throttled, Unavailable
 from reconciler.service.queue.messages import WorkMessage
 from tests.contract.families import Settable
-from tests.service.queue.hall import Hall, hall
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
-    with hall(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
-    with hall(tmp_path, pools=3) as made:
-        yield made
-
-
-def failing(call: str, error: Exception) -> Callable[[str, tuple[object, ...]], None]:
-    """What the estate does before each call: one of them fails."""
-
-    def before(name: str, _args: tuple[object, ...]) -> None:
-        if name == call:
-            raise error
-
-    return before
+from tests.service.queue.hall import Hall, failing, hall
 
 
 def test_a_follow_up_whose_run_is_throttled_runs_again_and_ends(one: tuple[Hall, Settable]) -> None:

@@ -124,7 +124,7 @@ def test_a_pool_that_is_as_it_was_keeps_its_document_and_shows_when_it_was_seen_
 
 
 def test_what_a_run_stores_counts_from_then_on_and_not_what_looks_saw_before(site: Site) -> None:
-    """Moments belong to one version of the status: nobody shows an error as seen later than it was."""
+    """Moments belong to one version of the status: no error is shown as seen later than it was."""
     site.resync()
     site.resync()
     site.clock.advance(60)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -24,31 +23,9 @@ from reconciler.service.queue.outbox import FollowUp
 from reconciler.survey import scopes
 from tests.contract.azurite import Azurite
 from tests.contract.families import Settable
-from tests.service.queue.hall import ORG, Hall, hall
+from tests.service.queue.hall import ORG, Hall, failing, hall
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
-    with hall(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[tuple[Hall, Settable]]:
-    with hall(tmp_path, pools=3) as made:
-        yield made
-
-
-def failing(call: str, error: Exception) -> Callable[[str, tuple[object, ...]], None]:
-    """What the estate does before each call: one of them fails."""
-
-    def before(name: str, _args: tuple[object, ...]) -> None:
-        if name == call:
-            raise error
-
-    return before
 
 
 def test_ten_thousand_duplicates_are_at_most_three_runs_and_leave_nothing(one: tuple[Hall, Settable]) -> None:

@@ -143,7 +143,7 @@ def test_what_the_spec_changed_is_nobodys_drift(story: Story) -> None:
 
 
 def put_as(story: Story, who: str, concurrency: int) -> None:
-    """Somebody else writes the pool in ARM."""
+    """Another identity writes the pool in ARM."""
     (pool,) = [one for sub in story.do.state()["subscriptions"] for one in sub["pools"] if one["name"] == POOL]
     properties = pool["properties"] | {"maximumConcurrency": concurrency}
     properties["organizationProfile"]["organizations"][0]["parallelism"] = concurrency
@@ -268,7 +268,7 @@ def test_an_approval_of_the_plan_releases_it_by_hand(story: Story) -> None:
 
     assert story.run().outcome is Outcome.APPLIED
     assert story.deployment.is_open(POOL, "Web")
-    assert fought(story, 1).outcome is Outcome.APPLIED, "counting begins anew"
+    assert fought(story, 1).outcome is Outcome.APPLIED, "counting begins again"
 
 
 def test_corrections_that_nobody_is_named_for_are_no_fight(story: Story) -> None:

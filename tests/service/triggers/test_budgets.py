@@ -103,7 +103,7 @@ def test_a_full_resync_starts_where_figures_cannot_be_read(
 
     def broken(name: str) -> object:
         if name.startswith("gates/"):
-            raise Unavailable(f"{name}: nobody answers")
+            raise Unavailable(f"{name}: no response")
         return load(name)
 
     monkeypatch.setattr(context.state, "load", broken)

@@ -28,11 +28,15 @@ def written(pool: str = "build-pool", **more: Any) -> str:
 
 def test_an_event_about_a_pool_is_one_wish_for_it(context: TriggerContext) -> None:
     (text,) = messages.pool_changed(context, written("Build-Pool"), TRACE)
-    wish = json.loads(text)
+    request = json.loads(text)
 
-    assert (wish["keys"], wish["trigger"], wish["scopes"]) == (["build-pool"], "event", ["arm?pool=build-pool"])
-    assert set(wish) == {"keys", "trigger", "trace", "scopes"}
-    assert trace_id(wish["trace"]) == trace_id(TRACE)
+    assert (request["keys"], request["trigger"], request["scopes"]) == (
+        ["build-pool"],
+        "event",
+        ["arm?pool=build-pool"],
+    )
+    assert set(request) == {"keys", "trigger", "trace", "scopes"}
+    assert trace_id(request["trace"]) == trace_id(TRACE)
 
 
 def test_an_event_brings_its_own_trace_where_it_has_one(deployment: Deployment, context: TriggerContext) -> None:

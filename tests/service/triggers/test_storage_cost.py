@@ -135,7 +135,7 @@ def account(folder: Path, pools: int) -> Iterator[tuple[dict[str, str], Relay]]:
 
 @pytest.mark.azurite
 def test_the_same_counted_as_requests_that_a_storage_account_receives(tmp_path: Path) -> None:
-    """By the worker as it is deployed, started anew for each resync. Polls of an empty queue are nobody's."""
+    """By the worker as it is deployed, a new process for each resync. Polls of an empty queue do not count."""
     pools = 12
     costs: list[list[str]] = []
     with account(tmp_path, pools) as (environment, counted):
