@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from reconciler.documents import JsonObject, moment_of, text_of
 from reconciler.errors import ReconcilerError
-from reconciler.ports.clock import MARGIN
 from reconciler.ports.write_log import WriteLog, organization_chain
 from reconciler.service.events.pools import ChangedPlace
 from reconciler.survey.scopes import Scope, ScopeKind
@@ -92,5 +91,5 @@ def _verified(change: ChangedPlace, writes: dict[tuple[str, str], _Write]) -> bo
     elif scope.kind is ScopeKind.ROLES and scope.agent_pool:
         name = ("agent pool", str(scope.agent_pool))
     write = writes.get(name) if name is not None else None
-    # Two clocks: the entry's is the service's, the proof's is a worker's.
-    return write is not None and write.verified is not None and write.verified + MARGIN >= change.at
+    # The entry's clock is the service's, the proof's a worker's: where that one is behind, the place is read once more.
+    return write is not None and write.verified is not None and write.verified >= change.at

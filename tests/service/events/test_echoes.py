@@ -52,7 +52,7 @@ def changed(scope: Scope, at: datetime | None = AT, *, own: bool = True) -> Chan
     ("place", "scope", "seconds", "proofs", "echo"),
     [
         (_QUEUE, QUEUE, -1, [("verified", 2)], True),
-        (_QUEUE, QUEUE, -1, [("verified", -3)], True),  # two clocks
+        (_QUEUE, QUEUE, -1, [("verified", -3)], False),  # that identity may have changed it since
         (_QUEUE, QUEUE, -60, [("verified", -30)], False),
         (_QUEUE, QUEUE, -1, [], False),
         (_QUEUE, QUEUE, -1, [("not-seen", 2)], False),
