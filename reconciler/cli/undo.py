@@ -74,6 +74,9 @@ def undo(
         writes = _writes(app, run, changes or [])
         selection = select(app.source, [text_of(writes[0], "pool")], screen, place=settings.specs)
         require(selection, screen)
+        app.sign_in()
+        if not dry_run:
+            app.safety.create()
         found = _planned(app, selection, writes)
         left = [f"{subject}: cannot be undone: {why}" for subject, why in found.impossible]
         if dry_run or not found.plan.changes:
@@ -120,7 +123,6 @@ def _writes(app: bootstrap.App, run: str, changes: Sequence[str]) -> list[JsonOb
 
 def _planned(app: bootstrap.App, selection: Selection, writes: Sequence[JsonObject]) -> UndoPlan:
     """The reversals, planned on reads of this moment by a spec that says what was there before."""
-    app.safety.create()
     (spec,) = selection.specs
     facts = app.reconciler.facts(spec)
     gate = gate_of(spec, facts)
