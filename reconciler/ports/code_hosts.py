@@ -1,0 +1,44 @@
+"""Where a repository is hosted: pull requests, their comment, and the status of a commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class CommitState(StrEnum):
+    """What the status of a commit says."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as its host names it."""
+
+    number: int
+    url: str
+    """For people."""
+
+
+class CodeHost(Protocol):
+    """The repository of the specs at its host. Every method raises errors of `reconciler.errors` alone."""
+
+    def open_pull_request(self, source: str, target: str, title: str, text: str) -> PullRequest:
+        """Open one from branch `source` to branch `target`, or return the one that is open for the two already."""
+        ...
+
+    def write_comment(self, number: int, mark: str, text: str) -> str:
+        """Put a comment on a pull request in place of the one whose first line is `mark`; the URL for people."""
+        ...
+
+    def set_status(self, commit: str, context: str, state: CommitState, description: str, url: str = "") -> None:
+        """Set the status `context` of a commit (its full id)."""
+        ...
+
+    def default_branch(self) -> str:
+        """Name of the branch that pull requests go to, without `refs/heads/`."""
+        ...
