@@ -9,11 +9,12 @@ LOCKS  := tests/locks
 RUNTIME := $(VENV)/functions-runtime
 AZURITE := $(VENV)/azurite/.installed-3.35.0
 BROWSER := $(VENV)/browser/.installed-153.0.0
+SITE    := $(VENV)/docs/.installed
 AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo play quick test check format bench package dist audit facts lock clean
+.PHONY: help setup dev demo play quick test check format bench package dist docs audit facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +55,12 @@ $(BROWSER): $(LOCKS)/browser/package-lock.json tests/browser/unpack.cjs | $(STAM
 	PATH="$$PATH:$(abspath $(BIN))" node tests/browser/unpack.cjs $(@D)/node_modules/@sparticuz/chromium/bin $(abspath $(@D))/chromium
 	@touch $@
 
+# What builds the site has an environment of its own: neither the program nor its tests need any of it.
+$(SITE): $(LOCKS)/docs.txt | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --only-binary :all: --require-hashes -r $(LOCKS)/docs.txt
+	@touch $@
+
 # Prints the schemas of Azure's resources; needed for `make facts` alone, since the tests read what it printed.
 $(AZMCP): $(LOCKS)/azmcp/package-lock.json | $(STAMP)
 	mkdir -p $(@D) && cp $(LOCKS)/azmcp/*.json $(@D)
@@ -73,7 +80,7 @@ play: $(STAMP) ## Open the status page over an emulated estate, with a panel to 
 quick: check ## Checks and the tests that need no emulator, no process and no installation: a minute of CPU
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --quick -q -n 2 $(ARGS)
 
-test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed ## Run the tests
+test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed $(SITE) ## Run the tests
 	COMPLETE_TESTS=1 $(BIN)/python -m pytest -p pytest_cov -n auto --cov --cov-report=term $(ARGS)
 
 check: $(DEV) ## Lint, format, types, import contracts, size of files
@@ -98,6 +105,9 @@ facts: $(AZMCP) ## Read again the schemas that infra/ is checked against
 dist: $(DEV) ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m scripts.dist $(ARGS)
 
+docs: $(SITE) ## Build the documentation as a static site into build/site, and check its links
+	$(SITE:.installed=bin/python) scripts/site.py
+
 audit: $(DEV) ## Look up known vulnerabilities of every locked Python package (needs https://api.osv.dev)
 	$(BIN)/python -m scripts.audit $(ARGS)
 
@@ -109,6 +119,7 @@ lock: $(STAMP) ## Resolve dependencies into the lock files with hashes: requirem
 	$(LOCK) --group build -o requirements-build.txt
 	$(LOCK) -c requirements-cli.txt -c requirements-build.txt --group dev -o requirements-dev.txt
 	$(subst $(OLDEST),3.13,$(LOCK)) --no-deps --group functions-runtime -o $(LOCKS)/functions-runtime.txt
+	$(LOCK) --group docs -o $(LOCKS)/docs.txt
 	$(LOCK) --group node -o $(LOCKS)/node.txt
 	for each in azurite azmcp browser; do npm install --prefix $(LOCKS)/$$each --package-lock-only --no-audit --no-fund --loglevel=error; done
 
