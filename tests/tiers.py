@@ -33,6 +33,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "cli",
         "crashes",
         "demo",
+        "docs/test_pages_run.py",
         "docs/test_readme_runs.py",
         "emulator",
         "facets/test_without_queue.py",
