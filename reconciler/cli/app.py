@@ -150,6 +150,7 @@ COMMANDS = {
         "Write a spec for every existing pool, with the access that is observed",
         (
             "import --to specs/",
+            "import --access-only --to specs/   (Terraform or Bicep keeps the pools)",
             "import fabrikam-managed-pool --subscription 11111111-2222-3333-4444-555555555555 --to specs/ --force",
         ),
     ),

@@ -34,6 +34,10 @@ Subscriptions = Annotated[
 ]
 Folder = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Folder for the specs, one file per pool.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
+AccessOnly = Annotated[
+    bool,
+    typer.Option("--access-only", help="Write what holds in Azure DevOps alone; the ARM body stays with another tool."),
+]
 InMode = Annotated[Literal["report", "enforce"], typer.Option("--mode", help="Mode of the specs.")]
 
 
@@ -71,6 +75,7 @@ def import_pools(
     subscription: Subscriptions = None,
     to: Folder = Path("specs"),
     mode: InMode = "report",
+    access_only: AccessOnly = False,
     force: Force = False,
     output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
@@ -83,7 +88,7 @@ def import_pools(
     documents, errors = documents_of(tools, subscription or ())
     chosen = _chosen(documents, names or ())
     found = observe_pools(tools.planner.readers, chosen)
-    written = [_import(tools, pool, draft_spec(pool, mode), to, force=force) for pool in found]
+    written = [_import(tools, pool, draft_spec(pool, mode, access_only=access_only), to, force=force) for pool in found]
     _show(written, list(errors.values()), output, screen)
     return code_of(written, errors)
 

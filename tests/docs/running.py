@@ -14,13 +14,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from emulator import Running, start
+
 ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "reconciler" / "demo" / "files"
 MADE_BEFORE = frozenset({"make setup"})
 """What makes the environment that the tests run in already."""
 _PIECE = re.compile(
@@ -155,7 +158,16 @@ class Shell:
             self.ports |= dict(zip(wanted, real, strict=True))
 
 
-def replay(page: str, folder: Path) -> list[tuple[Piece, int, str]]:
-    """Every piece of a page with its exit code and output."""
-    with Shell(folder) as shell:
-        return [(piece, *shell.run(piece.code)) for piece in pieces(page)]
+@contextlib.contextmanager
+def at_estate(folder: Path) -> Iterator[tuple[Shell, Running]]:
+    """A shell in an empty folder, signed in to an emulator with the demo's estate, which is out of sync with its specs."""
+    with start(DEMO / "estate.yaml", switches={"arm.update-seconds": 0.2}) as cloud:
+        settings = {
+            "RECONCILER_STATE": str(folder / "state.db"), "RECONCILER_ALLOW_LOOPBACK": "1", "RECONCILER_CREDENTIAL": "static",
+            "RECONCILER_ARM_ENDPOINT": cloud.arm, "RECONCILER_DEVOPS_ENDPOINT": cloud.devops,
+            "RECONCILER_IDENTITY_ENDPOINT": cloud.devops, "RECONCILER_AUDIT_ENDPOINT": cloud.devops,
+            "RECONCILER_ARM_TOKEN": cloud.tokens["arm"], "RECONCILER_DEVOPS_TOKEN": cloud.tokens["devops"],
+        }  # fmt: skip
+        with Shell(folder, settings) as shell:
+            shell.run('export PATH="$PWD/.venv/bin:$PATH" PYTHONPATH="$PWD"; mkdir ../desk; cd ../desk')
+            yield shell, cloud

@@ -9,23 +9,39 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.running import ROOT, Shell, pieces, plain
+from tests.docs.running import ROOT, Shell, at_estate, pieces, plain
 
-PAGES = ("docs/tutorial.md",)
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+ADOPTION = ROOT / "docs" / "how-to" / "terraform-and-bicep.md"
+
+
+def follow(page: Path, shell: Shell) -> None:
+    """Run the page, and compare."""
+    found = pieces(page.read_text(encoding="utf-8"))
+    assert len(found) > 5
+    for piece in found:
+        code, printed = shell.run(piece.code)
+        assert code == piece.ended, f"{piece.code}{printed}{shell.errors()}"
+        if piece.shown is not None:
+            assert plain(printed) == plain(piece.shown), f"{piece.code}{shell.errors()}"
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", PAGES)
-def test_every_command_of_a_page_prints_what_the_page_shows(name: str, tmp_path: Path) -> None:
-    page = pieces((ROOT / name).read_text(encoding="utf-8"))
-    assert len(page) > 5
-
+def test_the_tutorial_runs_from_a_clone(tmp_path: Path) -> None:
     with Shell(tmp_path) as shell:
-        for piece in page:
-            code, printed = shell.run(piece.code)
-            assert code == piece.ended, f"{piece.code}{printed}{shell.errors()}"
-            if piece.shown is not None:
-                assert plain(printed) == plain(piece.shown), f"{piece.code}{shell.errors()}"
+        follow(TUTORIAL, shell)
+
+
+@pytest.mark.timeout(600)
+def test_pools_of_another_tool_are_adopted_without_a_write_to_arm(tmp_path: Path) -> None:
+    with at_estate(tmp_path) as (shell, cloud):
+        before = cloud.do.state()["subscriptions"]
+        follow(ADOPTION, shell)
+        after = cloud.do.state()
+        written = [one for one in cloud.do.requests() if one["method"] != "GET" and one["plane"] == "arm"]
+
+    assert written == []
+    assert after["subscriptions"] == before
 
 
 def test_pieces_are_read_with_what_they_print_and_how_they_end() -> None:

@@ -9,33 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from emulator import start
-from tests.docs.running import ROOT, Shell
+from tests.docs.running import DEMO, ROOT, Shell, at_estate
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DEMO = ROOT / "reconciler" / "demo" / "files"
 DONE, LEFT = 0, 2
 
 
 def commands() -> list[str]:
     section = README.split("\n## Use it\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0].splitlines()
+    block: str = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
+    return block.splitlines()
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """The demo's specs, nothing else, and an emulator that is out of sync with them."""
-    with start(DEMO / "estate.yaml", switches={"arm.update-seconds": 0.2}) as cloud:
-        settings = {
-            "RECONCILER_SPECS": "specs", "RECONCILER_STATE": str(tmp_path / "state.db"),
-            "RECONCILER_ALLOW_LOOPBACK": "1", "RECONCILER_CREDENTIAL": "static",
-            "RECONCILER_ARM_ENDPOINT": cloud.arm, "RECONCILER_DEVOPS_ENDPOINT": cloud.devops,
-            "RECONCILER_ARM_TOKEN": cloud.tokens["arm"], "RECONCILER_DEVOPS_TOKEN": cloud.tokens["devops"],
-        }  # fmt: skip
-        with Shell(tmp_path, settings) as running:
-            shutil.copytree(DEMO / "specs", tmp_path / "desk" / "specs")
-            running.run('export PATH="$PWD/.venv/bin:$PATH" PYTHONPATH="$PWD"; cd ../desk')
-            yield running
+    with at_estate(tmp_path) as (running, _):
+        shutil.copytree(DEMO / "specs", tmp_path / "desk" / "specs")
+        running.run("export RECONCILER_SPECS=specs")
+        yield running
 
 
 def test_every_command_of_the_readme_does_what_it_says(shell: Shell) -> None:

@@ -35,8 +35,12 @@ _ABOUT_ROLES = frozenset({Fact.OPERATOR, Fact.ADMINISTRATORS, Fact.INHERITANCE, 
 """Facts of an organization that stand below `access.roles`."""
 
 
-def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
-    """The spec of one pool; its plan is empty unless a comment says why not."""
+def draft_spec(found: ImportedPool, mode: str = "report", *, access_only: bool = False) -> Draft:
+    """The spec of one pool; its plan is empty unless a comment says why not.
+
+    `access_only` leaves the ARM body to the tool that has it: of it the organizations are named and what holds in Azure
+    DevOps alone, and the projects stay as ARM has them.
+    """
     body, dropped = _body(found.document)
     document: dict[str, Json] = {
         "apiVersion": "reconciler/v1",
@@ -48,7 +52,7 @@ def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
         "pool": body,
     }
     draft = Draft(document)
-    for path, why in dropped:
+    for path, why in () if access_only else dropped:
         draft.leave_out(("pool",), f"{spell(path)} {why}")
     if mode == "report":
         draft.note(("mode",), "report shows differences and writes nothing; enforce repairs them")
@@ -58,7 +62,18 @@ def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
     if found.organizations:
         _permissions(draft, found)
         _access(draft, found.organizations)
+    if access_only:
+        _leave_body(document)
     return settled(draft)
+
+
+def _leave_body(document: dict[str, Json]) -> None:
+    """Of the ARM body only what `facets.support.mutability` has as *only through Azure DevOps*, and what that needs."""
+    profile = document["pool"]["properties"].get("organizationProfile", {})
+    for organization in profile.get("organizations", ()):
+        for key in organization.keys() - {"url", "alias", "openAccess"}:
+            del organization[key]
+    document["pool"] = {"properties": {"organizationProfile": profile}} if profile.get("organizations") else {}
 
 
 def _body(document: Mapping[str, Json]) -> tuple[dict[str, Json], list[Finding]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from emulator import Running, start
 from reconciler import bootstrap
@@ -40,11 +41,11 @@ def tools(running: Running) -> bootstrap.Tools:
     return bootstrap.tools(Settings.read(above={f"RECONCILER_{name}": value for name, value in values.items()}))
 
 
-def imported(at: bootstrap.Tools) -> dict[str, str]:
+def imported(at: bootstrap.Tools, *, access_only: bool = False) -> dict[str, str]:
     """Files of all pools, by name."""
     documents = [one for s in at.subscriptions.subscriptions() for one in at.planner.readers.arm.pools(s)]
     found = observe_pools(at.planner.readers, documents)
-    return {f"{one.name}.yaml": text(draft_spec(one)) for one in found}
+    return {f"{one.name}.yaml": text(draft_spec(one, access_only=access_only)) for one in found}
 
 
 def test_the_story_of_an_estate_that_is_taken_under_control(signed_in: Shell, world: Running) -> None:
@@ -339,13 +340,13 @@ def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(estate=estates())
-def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dict[str, Any]) -> None:
+@given(estate=estates(), access_only=st.booleans())
+def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dict[str, Any], access_only: bool) -> None:
     """On any estate; and importing once more writes the same files."""
     any_estate.do.replace(estate)
     at = tools(any_estate)
 
-    files = imported(at)
+    files = imported(at, access_only=access_only)
     loaded = load({name: content.encode() for name, content in files.items()})
 
     assert loaded.problems == ()
@@ -353,4 +354,4 @@ def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dic
     for spec in loaded.specs:
         plan = at.planner.plan(spec, survey, "")
         assert plan.in_sync, (plan, files)
-    assert imported(at) == files
+    assert imported(at, access_only=access_only) == files
