@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from reconciler.facets.support.mutability import TABLE, Way  # noqa: E402 - found by the line above
+from scripts import reference_parts  # noqa: E402
 
 BEGIN, END = "<!-- {name}: made by scripts/reference.py -->", "<!-- /{name} -->"
 _AZURERM: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +60,9 @@ def azurerm() -> str:
 
 
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "docs/commands.md": {"commands": reference_parts.commands},
+    "docs/conditions.md": {"conditions": reference_parts.conditions, "alerts": reference_parts.alerts},
+    "docs/http-api.md": {"routes": reference_parts.routes},
     "docs/how-to/terraform-and-bicep.md": {"owned": owned, "azapi": azapi, "azurerm": azurerm},
 }
 
