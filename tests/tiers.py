@@ -79,6 +79,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "contract/test_record.py",
         "contract/test_storage_account.py",
         "docs/test_commands.py",
+        "docs/test_placeholders.py",
         "docs/test_reference.py",
         "docs/test_security_tests.py",
         "docs/test_site_builds.py",
