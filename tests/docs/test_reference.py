@@ -13,8 +13,8 @@ from reconciler.engine.status import REASONS
 from scripts.reference import PAGES, ROOT, with_parts
 from scripts.reference_parts import alerts, commands, conditions, routes
 from tests import tiers
+from tests.docs.building import PYTHON
 
-PYTHON = tiers.TOOLS / "docs" / "bin" / "python"
 ADOPTION = "docs/how-to/terraform-and-bicep.md"
 
 

@@ -8,31 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from scripts.site import ROOT, navigation, pages, stage
+from scripts.site import navigation, pages, stage
 from tests import tiers
-
-PYTHON = tiers.TOOLS / "docs" / "bin" / "python"
+from tests.docs.building import PYTHON, built
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tiers.require(PYTHON, "the builder of the site")
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [str(PYTHON), str(ROOT / "scripts" / "site.py"), str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "site"
+    return built(tmp_path_factory.mktemp("site"))
 
 
 def test_every_page_is_a_file_of_the_site(site: Path) -> None:
-    built = {re.sub(r"(^|/)README\.md$", r"\1index.md", page)[:-3] + ".html" for page in pages(navigation())}
+    expected = {re.sub(r"(^|/)README\.md$", r"\1index.md", page)[:-3] + ".html" for page in pages(navigation())}
 
-    assert {page for page in built if not (site / page).is_file()} == set()
+    assert {page for page in expected if not (site / page).is_file()} == set()
 
 
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:
