@@ -228,3 +228,15 @@ def test_the_page_about_deployment_is_complete() -> None:
     assert {role for role in json.loads((INFRA / "roles.json").read_text())["ids"] if role not in deploy} == set()
     assert f"the number {functions}." in deploy
     assert [step.split("\n")[0] for step in steps if "**You see**" not in step] == []
+
+
+def test_the_page_about_hosting_names_every_event_and_its_fields() -> None:
+    table = (ROOT / "docs" / "hosting.md").read_text().partition("\n| event | when | fields |\n")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| [^|]+ \| (.+) \|$", table, re.MULTILINE))
+    missing = {
+        name: sorted(field for field in fields if not re.search(rf"\b{field}\b", rows.get(name, "")))
+        for name, fields in events().items()
+    }
+
+    assert set(rows) == set(events())
+    assert {name: fields for name, fields in missing.items() if fields} == {}
