@@ -231,7 +231,9 @@ def test_the_page_about_deployment_is_complete() -> None:
 
 
 def test_the_page_about_hosting_names_every_event_and_its_fields() -> None:
-    table = (ROOT / "docs" / "hosting.md").read_text().partition("\n| event | when | fields |\n")[2].partition("\n\n")[0]
+    table = (
+        (ROOT / "docs" / "hosting.md").read_text().partition("\n| event | when | fields |\n")[2].partition("\n\n")[0]
+    )
     rows = dict(re.findall(r"^\| `([\w-]+)` \| [^|]+ \| (.+) \|$", table, re.MULTILINE))
     missing = {
         name: sorted(field for field in fields if not re.search(rf"\b{field}\b", rows.get(name, "")))
