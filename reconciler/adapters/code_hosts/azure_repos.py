@@ -79,10 +79,9 @@ class AzureRepos:
 
         def create() -> str:
             first: Json = {"parentCommentId": 0, "content": content, "commentType": "text"}
-            thread = self._call(
-                "POST", f"/pullRequests/{number}/threads", what, {"comments": [first], "status": "closed"}
-            )
-            return self._thread_url(number, thread)
+            body: Json = {"comments": [first], "status": "closed"}
+            self._call("POST", f"/pullRequests/{number}/threads", what, body)
+            return self._page(number)
 
         return comments.put(lambda: self._comments(number, mark), replace, create)
 
@@ -119,7 +118,7 @@ class AzureRepos:
         head = object_or_none(entry, "lastMergeSourceCommit", where) or {}
         return PullRequest(
             number,
-            f"{self._place.web}/pullrequest/{number}",
+            self._page(number),
             head=shown(head, "commitId"),
             open=entry.get("status") == "active",
         )
@@ -134,11 +133,11 @@ class AzureRepos:
             for one in objects_of(thread, "comments", where):
                 if not flag_or_none(one, "isDeleted", where) and comments.marked(one.get("content"), mark):
                     at = f"{path}/{number_of(thread, 'id', where)}/comments/{number_of(one, 'id', where)}"
-                    found.append(HostComment(at, str(one["content"]), self._thread_url(number, thread)))
+                    found.append(HostComment(at, str(one["content"]), self._page(number)))
         return found
 
-    def _thread_url(self, number: int, thread: dict[str, Json]) -> str:
-        return f"{self._place.web}/pullrequest/{number}?discussionId={number_of(thread, 'id', str(self._place))}"
+    def _page(self, number: int) -> str:
+        return f"{self._place.web}/pullrequest/{number}"
 
     def _call(
         self,

@@ -110,7 +110,7 @@ def escaped(value: str) -> str:
     GitHub looks for people and issues (``@ann``, ``#12``) after it has resolved entities, though not in `code`: there a
     zero-width space keeps the sign apart from what follows.
     """
-    return _LINKING.sub(r"\g<0>&#8203;", _encoded(value))
+    return _LINKING.sub(r"\g<0>&#x200b;", _encoded(value))
 
 
 def _encoded(value: str) -> str:
