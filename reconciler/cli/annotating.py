@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler import bootstrap
@@ -55,6 +56,12 @@ def _summarize(form: ReportFormat, text: str) -> str:
     ) as made:
         made.write(f"{text}\n")
     return made.name
+
+
+def problem_lines(settings: Settings, problems: Sequence[Problem]) -> list[str]:
+    """Problems, each in one line, with its file as the repository has it."""
+    in_repository = _paths(settings)
+    return [str(replace(one, path=in_repository.of_problem(one))) for one in problems]
 
 
 def of_problems(settings: Settings, selection: Selection) -> Iterator[Annotation]:

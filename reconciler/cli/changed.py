@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
+from reconciler.cli.annotating import problem_lines
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection
 from reconciler.config.settings import Settings
@@ -34,7 +35,7 @@ class SpecChange:
     untouched: int = 0
     """Selected pools that it leaves as they are."""
 
-    def report(self, plans: Sequence[tuple[Plan, SyncCause]], failures: Sequence[str]) -> Report:
+    def report(self, settings: Settings, plans: Sequence[tuple[Plan, SyncCause]], failures: Sequence[str]) -> Report:
         """What a run found out about the change."""
         planned = {one.pool for one, _ in plans}
         paused = [
@@ -42,7 +43,7 @@ class SpecChange:
             for spec in self.selection.specs
             if spec.name not in planned and not any(line.startswith(f"{spec.name}: ") for line in failures)
         ]
-        problems = [] if self.selection.named else [str(one) for one in self.selection.problems]
+        problems = [] if self.selection.named else problem_lines(settings, self.selection.problems)
         return Report(plans, problems, failures, self.removed, paused, self.untouched)
 
     def note(self, screen: Screen) -> None:

@@ -101,7 +101,12 @@ def plan(
     if output in PIPELINES:
         show(made.plans, OutputFormat.TEXT, screen, gone)
         found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
-        annotate(screen, output, found, render.comment(change.report(made.plans, made.failures), SUMMARY_CHARACTERS))
+        annotate(
+            screen,
+            output,
+            found,
+            render.comment(change.report(settings, made.plans, made.failures), SUMMARY_CHARACTERS),
+        )
     else:
         show(made.plans, OutputFormat(output.value), screen, gone)
     codes = [ERROR] * len(made.failures) + [exit_code(one) for one, _ in made.plans]

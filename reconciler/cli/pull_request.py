@@ -114,7 +114,7 @@ def _report(settings: Settings, changed_since: str, service: ci.CiService, scree
         made = planned(look, settings, change.selection, screen)
     show_text(made.plans, screen)
     change.note(screen)
-    report = change.report(made.plans, made.failures)
+    report = change.report(settings, made.plans, made.failures)
     if form := _FORMS.get(service):
         found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
         annotate(screen, form, found, render.comment(report, SUMMARY_CHARACTERS))

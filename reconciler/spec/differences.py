@@ -19,7 +19,7 @@ class Differences:
 
 
 def between(before: Sequence[Spec], after: Sequence[Spec], unread: Collection[str] = ()) -> Differences:
-    """Compare by meaning: a file that was renamed, moved or laid out anew changes no pool.
+    """Compare by meaning: a file that was renamed, moved or laid out differently changes no pool.
 
     `unread`: paths of files that are there and give no valid spec: what they named is not removed.
     """

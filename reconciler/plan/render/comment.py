@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.render import words
 from reconciler.plan.render.access import Effect, Words, effects
+from reconciler.plan.render.clean import clean, cut
 from reconciler.plan.render.tables import code, escaped, markdown
 from reconciler.plan.sync import SyncCause
 
 MOST_SENTENCES = 20
 """Of one effect."""
+LONGEST_LINE = 500
+"""Characters of a problem or a failure."""
 MOST_NAMES = 100
 """In a list of pools."""
 _RESERVE = 6_000
@@ -118,7 +121,9 @@ def comment(report: Report, longest: int, elsewhere: str = "the summary of the r
 
 def _problems(report: Report, left: _Room) -> Iterator[str]:
     for title, lines in (("Problems in specs", report.problems), ("Not planned", report.failures)):
-        yield from left.list(title, [escaped(words.value(line)) for line in lines[:MOST_SENTENCES]], len(lines))
+        yield from left.list(
+            title, [escaped(cut(clean(line), len(line), LONGEST_LINE)) for line in lines[:MOST_SENTENCES]], len(lines)
+        )
 
 
 def _sentences(report: Report, left: _Room) -> Iterator[str]:
