@@ -70,7 +70,7 @@ class AzureRepos:
         return next((one.text for one in self._comments(number, mark)), "")
 
     def write_comment(self, number: int, mark: str, text: str) -> str:
-        """See `CodeHost`. A new one is closed at once: it asks nobody for an answer, and blocks no completion."""
+        """See `CodeHost`. A new one is closed at once: it blocks no completion."""
         what, content = f"the comment on pull request {number}", comments.with_mark(text, mark, self.longest_comment)
 
         def replace(old: HostComment) -> str:

@@ -37,8 +37,8 @@ def put(
 ) -> str:
     """Replace the first comment that can be replaced, or create one; the URL for people.
 
-    Whoever may comment can write the mark, so one that this identity may not edit is passed over. A creation whose
-    response got lost is looked for before it is repeated.
+    Every person who may comment can write the mark, so one that this identity may not edit is passed over. A creation
+    whose response got lost is looked for before it is repeated.
     """
     if (url := _replaced(find(), replace)) is not None:
         return url

@@ -2,7 +2,7 @@
 
 One sentence for each effect, by the target of each change and not by the texts of the plan, so that no effect is
 missed because a facet calls it by another name. What a sentence says about others (names of people, projects and
-pipelines) stands in `Words.names` and is put in by whoever renders it.
+pipelines) stands in `Words.names` and is put in by the renderer.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _of_change(plan: Plan, change: Change) -> Iterator[Words]:
         case RoleAssignmentChange():
             yield _role(plan, target)
         case Inheritance(place=place, on=on):
-            text = "Everybody with a role for all agent pools of organization {}: {} "
+            text = "Every identity with a role for all agent pools of organization {}: {} "
             yield _access(on, text + ("inherits it" if on else "no longer inherits it"), place.organization, pool)
         case AutoProvision(place=place, on=on):
             text = "Every new project of organization {} " + ("gets" if on else "no longer gets") + " a queue of {}"

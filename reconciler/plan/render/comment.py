@@ -136,7 +136,7 @@ def _sentences(report: Report, left: _Room) -> Iterator[str]:
         yield from left.list(effect.value, lines, len(found[effect]))
     touched = found[Effect.ADMINISTRATORS] or found[Effect.GAINS] or found[Effect.LOSES]
     if report.plans and not report.unread and not touched:
-        yield "Nobody gains or loses access."
+        yield "No access is granted or revoked."
 
 
 def _sentence(one: Words) -> str:

@@ -102,12 +102,12 @@ def test_what_is_not_planned_is_named() -> None:
     assert "**No longer managed**, since no spec names them: old. Nothing is deleted" in shown
     assert "Paused by their spec, and not planned: asleep." in shown
     assert "7 specs not touched by this change, and not planned." in shown
-    assert "Nobody gains or loses access." in shown
+    assert "No access is granted or revoked." in shown
 
 
 def test_where_something_was_not_read_nobody_is_said_to_keep_access() -> None:
-    assert "Nobody gains" not in comment(of(BLIND), GITHUB)
-    assert "Nobody gains" not in comment(of(failures=["x"]), GITHUB)
+    assert "No access is granted" not in comment(of(BLIND), GITHUB)
+    assert "No access is granted" not in comment(of(failures=["x"]), GITHUB)
 
 
 def whole(text: str) -> None:
