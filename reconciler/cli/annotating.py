@@ -14,9 +14,8 @@ from reconciler.cli.selection import Selection, base_of
 from reconciler.config.ci import SUMMARY, TEMPORARY
 from reconciler.config.settings import Settings, environment
 from reconciler.documents.redaction import redact
-from reconciler.engine.spec_lines import line_of
 from reconciler.plan import render
-from reconciler.plan.model import Change, GapKind, Plan, Risk
+from reconciler.plan.model import GapKind, Plan, Risk
 from reconciler.plan.render import Annotation, Kind
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Spec
@@ -78,6 +77,8 @@ def of_plans(
     settings: Settings, specs: Sequence[Spec], plans: Sequence[tuple[Plan, SyncCause]]
 ) -> Iterator[Annotation]:
     """What is refused, what could not be read, and what grants or takes away; of each plan in its order."""
+    from reconciler.engine.spec_lines import line_of  # noqa: PLC0415 - `validate` needs no engine
+
     in_repository = _paths(settings)
     by_name = {spec.name: spec for spec in specs}
     for plan, _ in plans:
@@ -87,7 +88,7 @@ def of_plans(
             kind = Kind.WARNING if refusal.approvable else Kind.ERROR
             title = "Held back until the plan is approved" if refusal.approvable else "Refused"
             message = f"{plan.pool}: {render.summary(refusal.change)}: {refusal.message} ({refusal.rule})"
-            yield Annotation(kind, path, _line(spec, refusal.change), title, message)
+            yield Annotation(kind, path, line_of(spec, refusal.change) or 1, title, message)
         for gap in plan.gaps:
             if gap.kind is GapKind.UNKNOWN:
                 message = f"{plan.pool}: {gap.facet} {gap.subject}: {gap.message}"
@@ -97,11 +98,7 @@ def of_plans(
                 kind = Kind.NOTICE if change.narrows and not (change.widens or change.destroys) else Kind.WARNING
                 title = render.effect(change.risk.value).capitalize()
                 message = f"{plan.pool}: {render.summary(change)}"
-                yield Annotation(kind, path, _line(spec, change), title, message)
-
-
-def _line(spec: Spec, change: Change) -> int:
-    return line_of(spec, change) or 1
+                yield Annotation(kind, path, line_of(spec, change) or 1, title, message)
 
 
 class _Paths:
