@@ -16,7 +16,7 @@ from reconciler.config.settings import Settings, environment
 from reconciler.documents.redaction import redact
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan, Risk
-from reconciler.plan.render import Annotation, Kind
+from reconciler.plan.render import Annotation, AnnotationKind
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
@@ -66,10 +66,10 @@ def problem_lines(settings: Settings, problems: Sequence[Problem]) -> list[str]:
 def of_problems(settings: Settings, selection: Selection) -> Iterator[Annotation]:
     """One for each problem and warning of the files."""
     in_repository = _paths(settings)
-    for kind, found in ((Kind.ERROR, selection.problems), (Kind.WARNING, selection.warnings)):
+    for kind, found in ((AnnotationKind.ERROR, selection.problems), (AnnotationKind.WARNING, selection.warnings)):
         for one in found:
             message = f"{one.where}: {one.message}" if one.where else one.message
-            title = "Problem in a spec" if kind is Kind.ERROR else "Check this spec"
+            title = "Problem in a spec" if kind is AnnotationKind.ERROR else "Check this spec"
             yield Annotation(kind, in_repository.of_problem(one), one.line, title, message, one.column)
 
 
@@ -85,17 +85,21 @@ def of_plans(
         spec = by_name[plan.pool]
         path = in_repository.below(spec.path)
         for refusal in plan.refusals:
-            kind = Kind.WARNING if refusal.approvable else Kind.ERROR
+            kind = AnnotationKind.WARNING if refusal.approvable else AnnotationKind.ERROR
             title = "Held back until the plan is approved" if refusal.approvable else "Refused"
             message = f"{plan.pool}: {render.summary(refusal.change)}: {refusal.message} ({refusal.rule})"
             yield Annotation(kind, path, line_of(spec, refusal.change) or 1, title, message)
         for gap in plan.gaps:
             if gap.kind is GapKind.UNKNOWN:
                 message = f"{plan.pool}: {gap.facet} {gap.subject}: {gap.message}"
-                yield Annotation(Kind.ERROR, path, 1, f"Not known: {gap.reason}", message)
+                yield Annotation(AnnotationKind.ERROR, path, 1, f"Not known: {gap.reason}", message)
         for change in plan.all_changes:
             if change.widens or change.narrows or change.risk is not Risk.NEUTRAL:
-                kind = Kind.NOTICE if change.narrows and not (change.widens or change.destroys) else Kind.WARNING
+                kind = (
+                    AnnotationKind.NOTICE
+                    if change.narrows and not (change.widens or change.destroys)
+                    else AnnotationKind.WARNING
+                )
                 title = render.effect(change.risk.value).capitalize()
                 message = f"{plan.pool}: {render.summary(change)}"
                 yield Annotation(kind, path, line_of(spec, change) or 1, title, message)

@@ -13,7 +13,7 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection
 from reconciler.config.settings import Settings
 from reconciler.errors import SpecInvalid
-from reconciler.plan.render import Report, clean
+from reconciler.plan.render import ChangeReport, clean
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.differences import between
 from reconciler.spec.loader import load
@@ -35,7 +35,9 @@ class SpecChange:
     untouched: int = 0
     """Selected pools that it leaves as they are."""
 
-    def report(self, settings: Settings, plans: Sequence[tuple[Plan, SyncCause]], failures: Sequence[str]) -> Report:
+    def report(
+        self, settings: Settings, plans: Sequence[tuple[Plan, SyncCause]], failures: Sequence[str]
+    ) -> ChangeReport:
         """What a run found out about the change."""
         planned = {one.pool for one, _ in plans}
         paused = [
@@ -44,7 +46,7 @@ class SpecChange:
             if spec.name not in planned and not any(line.startswith(f"{spec.name}: ") for line in failures)
         ]
         problems = [] if self.selection.named else problem_lines(settings, self.selection.problems)
-        return Report(plans, problems, failures, self.removed, paused, self.untouched)
+        return ChangeReport(plans, problems, failures, self.removed, paused, self.untouched)
 
     def note(self, screen: Screen) -> None:
         """Say what is left out, and what is gone."""

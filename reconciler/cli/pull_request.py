@@ -27,8 +27,8 @@ from reconciler.config.settings import Settings, environment
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, SpecInvalid
 from reconciler.plan import render
-from reconciler.plan.render import Report
-from reconciler.tools.pull_request import PullRequestDesk, Run
+from reconciler.plan.render import ChangeReport
+from reconciler.tools.pull_request import PullRequestDesk, ReportingRun
 
 _FORMS = {
     ci.CiService.GITHUB: ReportFormat.GITHUB,
@@ -91,10 +91,10 @@ def pull_request(
         try:
             report = _report(settings, changed_since, found.service, screen)
         except ReconcilerError as error:
-            desk.end(Report(failures=[f"{error.reason}: {error}"]), status=status)
+            desk.end(ChangeReport(failures=[f"{error.reason}: {error}"]), status=status)
             raise
         except Exception as error:
-            desk.end(Report(failures=[f"{type(error).__name__}: see the log of the run"]), status=status)
+            desk.end(ChangeReport(failures=[f"{type(error).__name__}: see the log of the run"]), status=status)
             raise
         desk.end(report, status=status)
     if desk.failed or report.problems or report.unread:
@@ -102,7 +102,7 @@ def pull_request(
     return PENDING if report.refused else DONE
 
 
-def _report(settings: Settings, changed_since: str, service: ci.CiService, screen: Screen) -> Report:
+def _report(settings: Settings, changed_since: str, service: ci.CiService, screen: Screen) -> ChangeReport:
     """Make the plans; show them, annotate them and write the summary of the run."""
     with closing(bootstrap.look(settings)) as look:
         look.start_sign_in()
@@ -121,7 +121,7 @@ def _report(settings: Settings, changed_since: str, service: ci.CiService, scree
     return report
 
 
-def _run(found: ci.CiRun, number: int, commit: str, name: str) -> Run:
+def _run(found: ci.CiRun, number: int, commit: str, name: str) -> ReportingRun:
     known = replace(found, number=number or found.number, commit=commit.strip().lower() or found.commit)
     if not known.number:
         raise SpecInvalid("pull request: its number is not known: this is no run of a pull request; give --number")
@@ -129,7 +129,7 @@ def _run(found: ci.CiRun, number: int, commit: str, name: str) -> Run:
         raise SpecInvalid(f"pull request {known.number}: its newest commit is not known; give its full id by --commit")
     if not _NAME.fullmatch(name):
         raise typer.BadParameter(f"{name[:60]!r} is not 1 to 40 of letters, digits, '.', '_', '-'", param_hint="--name")
-    return Run(known.number, known.commit, known.order, known.url, name)
+    return ReportingRun(known.number, known.commit, known.order, known.url, name)
 
 
 def _repository(found: ci.CiRun, given: str) -> str:

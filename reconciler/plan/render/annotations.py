@@ -25,7 +25,7 @@ MOST = 10
 _LONGEST = 2_000
 
 
-class Kind(StrEnum):
+class AnnotationKind(StrEnum):
     """How much an annotation matters, most first."""
 
     ERROR = "error"
@@ -37,7 +37,7 @@ class Kind(StrEnum):
 class Annotation:
     """One remark."""
 
-    kind: Kind
+    kind: AnnotationKind
     path: str
     """Below the root of the repository; empty: it belongs to no file."""
     line: int
@@ -58,8 +58,8 @@ def github(found: Sequence[Annotation]) -> Iterator[str]:
 
 def azure_pipelines(found: Sequence[Annotation]) -> Iterator[str]:
     """Logging commands, the most important first. There is no third kind: notices are warnings."""
-    for one in sorted(found, key=lambda each: list(Kind).index(each.kind)):
-        kind = Kind.ERROR if one.kind is Kind.ERROR else Kind.WARNING
+    for one in sorted(found, key=lambda each: list(AnnotationKind).index(each.kind)):
+        kind = AnnotationKind.ERROR if one.kind is AnnotationKind.ERROR else AnnotationKind.WARNING
         places = {"sourcepath": one.path, "linenumber": _number(one.line)}
         places |= {"columnnumber": _number(one.column) if one.line else ""}
         pairs = "".join(f";{name}={_azure(text, property_=True)}" for name, text in places.items() if text and one.path)
@@ -73,7 +73,7 @@ def azure_summary(path: str) -> str:
 
 def _limited(found: Sequence[Annotation]) -> Iterator[Annotation]:
     numbers = Counter(one.kind for one in found)
-    for kind in Kind:
+    for kind in AnnotationKind:
         of_kind = [one for one in found if one.kind is kind]
         if numbers[kind] <= MOST:
             yield from of_kind

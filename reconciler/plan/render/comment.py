@@ -30,7 +30,7 @@ _PART = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ChangeReport:
     """What a run found out about a change of specs."""
 
     plans: Sequence[tuple[Plan, SyncCause]] = ()
@@ -68,7 +68,7 @@ class Report:
         return bool(self.failures) or failed
 
 
-def verdict(report: Report) -> str:
+def verdict(report: ChangeReport) -> str:
     """The report in one line, for a status and a title; plain text without a name."""
     if report.problems or report.unread:
         parts = [_counted(len(report.problems), "problem") + " in specs"] if report.problems else []
@@ -92,12 +92,12 @@ def verdict(report: Report) -> str:
     return f"in sync: {_counted(len(report.plans), 'pool')}" if report.plans else "no pool is concerned"
 
 
-def succeeded(report: Report) -> bool:
+def succeeded(report: ChangeReport) -> bool:
     """Whether the change can be applied as far as is known: changes are what a pull request is for."""
     return not (report.problems or report.unread or report.refused)
 
 
-def comment(report: Report, longest: int, elsewhere: str = "the summary of the run") -> str:
+def comment(report: ChangeReport, longest: int, elsewhere: str = "the summary of the run") -> str:
     """The report in at most so many characters; `elsewhere`: where the whole of it is, as plain text."""
     room = _Room(longest // _PART)
     head = [f"### Plan: {verdict(report)}", *_problems(report, room), *_sentences(report, room)]
@@ -119,14 +119,14 @@ def comment(report: Report, longest: int, elsewhere: str = "the summary of the r
     return "\n\n".join([*parts, *behind])
 
 
-def _problems(report: Report, left: _Room) -> Iterator[str]:
+def _problems(report: ChangeReport, left: _Room) -> Iterator[str]:
     for title, lines in (("Problems in specs", report.problems), ("Not planned", report.failures)):
         yield from left.list(
             title, [escaped(cut(clean(line), len(line), LONGEST_LINE)) for line in lines[:MOST_SENTENCES]], len(lines)
         )
 
 
-def _sentences(report: Report, left: _Room) -> Iterator[str]:
+def _sentences(report: ChangeReport, left: _Room) -> Iterator[str]:
     found: dict[Effect, list[Words]] = defaultdict(list)
     for plan, _ in report.plans:
         for one in effects(plan):
@@ -165,7 +165,7 @@ class _Room:
         yield "\n".join([f"**{title}**", "", *shown])
 
 
-def _behind(report: Report) -> Iterator[str]:
+def _behind(report: ChangeReport) -> Iterator[str]:
     if report.removed:
         yield (
             f"**No longer managed**, since no spec names them: {_listed(report.removed)}. "

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.errors import ReconcilerError
-from reconciler.plan.render import Report, comment, succeeded, verdict
+from reconciler.plan.render import ChangeReport, comment, succeeded, verdict
 from reconciler.ports.code_hosts import CodeHost, CommitState
 
 _SIGNED = re.compile(r"<!-- run (\d{1,18})\.(\d{1,18}) commit ([0-9a-f]{1,64}) -->")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ReportingRun:
     """The run that reports."""
 
     number: int
@@ -37,7 +37,9 @@ class Run:
 class PullRequestDesk:
     """Reports of one run. What the host refuses is said and counted; the plan is shown all the same."""
 
-    def __init__(self, host: CodeHost, run: Run, say: Callable[[str], None], error: Callable[[str], None]) -> None:
+    def __init__(
+        self, host: CodeHost, run: ReportingRun, say: Callable[[str], None], error: Callable[[str], None]
+    ) -> None:
         """`say` takes remarks, `error` what could not be written; each one line."""
         self._host = host
         self._run = run
@@ -56,7 +58,7 @@ class PullRequestDesk:
         if status:
             self._attempt(lambda: self._status(CommitState.PENDING, "planning"))
 
-    def end(self, report: Report, *, status: bool = True) -> None:
+    def end(self, report: ChangeReport, *, status: bool = True) -> None:
         """Write the report: the comment of an open pull request, and the status of the commit."""
         later = self._attempt(lambda: self._comment(report))
         if status and not later:
@@ -67,7 +69,7 @@ class PullRequestDesk:
         run = self._run
         self._host.set_status(run.commit, f"reconciler/{run.name}", state, text, run.url)
 
-    def _comment(self, report: Report) -> bool:
+    def _comment(self, report: ChangeReport) -> bool:
         """Whether a later run of this commit has reported."""
         run, host = self._run, self._host
         what = f"pull request {run.number}"

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.render import Annotation, Kind, azure_pipelines, azure_summary, github
+from reconciler.plan.render import Annotation, AnnotationKind, azure_pipelines, azure_summary, github
 from reconciler.plan.render.annotations import MOST
 from tests.documents.hostile import TEXTS
 
 ANY = st.one_of(st.text(max_size=60), st.sampled_from(TEXTS))
 FOUND = st.lists(
-    st.builds(Annotation, st.sampled_from(Kind), ANY, st.integers(-1, 9), ANY, ANY, st.integers(-1, 9)), max_size=30
+    st.builds(Annotation, st.sampled_from(AnnotationKind), ANY, st.integers(-1, 9), ANY, ANY, st.integers(-1, 9)),
+    max_size=30,
 )
 
 
@@ -53,7 +54,7 @@ def test_no_text_injects_a_command_on_github(found: list[Annotation]) -> None:
     lines = list(github(found))
     commands = github_commands(lines)
     assert len(commands) == len(lines)
-    assert {name for name, *_ in commands} <= {kind.value for kind in Kind}
+    assert {name for name, *_ in commands} <= {kind.value for kind in AnnotationKind}
     for _, properties, data in commands:
         assert set(properties) <= {"file", "line", "col", "title"}
         assert "\n" not in data
@@ -76,12 +77,12 @@ def test_no_text_injects_a_command_on_azure_pipelines(found: list[Annotation]) -
 
 @pytest.mark.parametrize("text", ["a,b:c%d", "100%", "x=y;z]w", "50 %25"])
 def test_texts_arrive_as_they_were(text: str) -> None:
-    one = Annotation(Kind.ERROR, text, 7, text, text, 3)
+    one = Annotation(AnnotationKind.ERROR, text, 7, text, text, 3)
     assert github_commands(github([one])) == [("error", {"file": text, "line": "7", "col": "3", "title": text}, text)]
 
 
 def test_the_forms_are_those_of_the_documentation() -> None:
-    one = Annotation(Kind.NOTICE, "specs/web.yaml", 7, "Revokes access", "pool: 100 %; [x]", 3)
+    one = Annotation(AnnotationKind.NOTICE, "specs/web.yaml", 7, "Revokes access", "pool: 100 %; [x]", 3)
     assert list(github([one])) == ["::notice file=specs/web.yaml,line=7,col=3,title=Revokes access::pool: 100 %25; [x]"]
     assert list(azure_pipelines([one])) == [
         (
@@ -94,12 +95,20 @@ def test_the_forms_are_those_of_the_documentation() -> None:
 
 def test_github_shows_ten_of_a_kind_and_the_tenth_says_how_many_more() -> None:
     lines = list(
-        github([Annotation(kind, "a", 1, "t", str(n)) for n in range(25) for kind in (Kind.NOTICE, Kind.ERROR)])
+        github(
+            [
+                Annotation(kind, "a", 1, "t", str(n))
+                for n in range(25)
+                for kind in (AnnotationKind.NOTICE, AnnotationKind.ERROR)
+            ]
+        )
     )
     assert [line.split()[0] for line in lines] == ["::error"] * MOST + ["::notice"] * MOST
     assert lines[MOST - 1] == "::error title=16 more::16 more of this kind: see the summary of the run"
 
 
 def test_a_remark_without_a_file_has_no_line() -> None:
-    assert list(github([Annotation(Kind.ERROR, "", 3, "t", "m")])) == ["::error title=t::m"]
-    assert list(azure_pipelines([Annotation(Kind.ERROR, "", 3, "t", "m")])) == ["##vso[task.logissue type=error]t: m"]
+    assert list(github([Annotation(AnnotationKind.ERROR, "", 3, "t", "m")])) == ["::error title=t::m"]
+    assert list(azure_pipelines([Annotation(AnnotationKind.ERROR, "", 3, "t", "m")])) == [
+        "##vso[task.logissue type=error]t: m"
+    ]

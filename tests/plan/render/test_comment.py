@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Change, Plan, Refusal, Risk
-from reconciler.plan.render import Report, comment, succeeded, verdict
+from reconciler.plan.render import ChangeReport, comment, succeeded, verdict
 from reconciler.plan.render.access import Effect, effects
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import OpenAccess, QueuePlace, Target
@@ -22,8 +22,8 @@ from tests.plan.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, LAST,
 GITHUB = 65_536
 
 
-def of(*found: Plan, **more: object) -> Report:
-    return Report(plans=[(one, SyncCause.UNKNOWN) for one in found], **more)  # type: ignore[arg-type] # by keyword
+def of(*found: Plan, **more: object) -> ChangeReport:
+    return ChangeReport(plans=[(one, SyncCause.UNKNOWN) for one in found], **more)  # type: ignore[arg-type] # by keyword
 
 
 def read(text: str) -> str:
@@ -92,7 +92,7 @@ def test_a_sentence_has_a_place_for_each_of_its_names(target: Target) -> None:
         (of(removed=["old"]), "1 pool no longer managed", True),
     ],
 )
-def test_the_verdict_is_one_line(report: Report, said: str, good: bool) -> None:
+def test_the_verdict_is_one_line(report: ChangeReport, said: str, good: bool) -> None:
     assert (verdict(report), succeeded(report)) == (said, good)
     assert comment(report, GITHUB).startswith(f"### Plan: {said}\n") or comment(report, GITHUB) == f"### Plan: {said}"
 
