@@ -129,7 +129,7 @@ def _run(found: ci.CiRun, number: int, commit: str, name: str) -> ReportingRun:
         raise SpecInvalid(f"pull request {known.number}: its newest commit is not known; give its full id by --commit")
     if not _NAME.fullmatch(name):
         raise typer.BadParameter(f"{name[:60]!r} is not 1 to 40 of letters, digits, '.', '_', '-'", param_hint="--name")
-    return ReportingRun(known.number, known.commit, known.order, known.url, name)
+    return ReportingRun(known.number, known.commit, known.url, name)
 
 
 def _repository(found: ci.CiRun, given: str) -> str:

@@ -40,8 +40,6 @@ class CiRun:
     """The newest of the pull request's source branch."""
     repository: str = ""
     """https URL."""
-    order: tuple[int, int] = (0, 0)
-    """Larger for a later run of the same pipeline."""
     url: str = ""
     """Of the run, for people."""
 
@@ -69,14 +67,14 @@ def _github(environ: Mapping[str, str], event: Json) -> CiRun:
     name, run = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_RUN_ID", "")
     from_ref = re.fullmatch(r"refs/pull/(\d{1,18})/(?:merge|head)", environ.get("GITHUB_REF", ""))
     number = pull.get("number")
+    attempt = max(1, _whole(environ.get("GITHUB_RUN_ATTEMPT", "")))
     repository = f"{server}/{name}" if server and name else ""
     return CiRun(
         CiService.GITHUB,
         number if type(number) is int else _whole(from_ref[1]) if from_ref else 0,
         _commit(head.get("sha")) if isinstance(head, dict) else "",
         repository,
-        (_whole(run), _whole(environ.get("GITHUB_RUN_ATTEMPT", ""))),
-        f"{repository}/actions/runs/{_whole(run)}" if repository and _whole(run) else "",
+        f"{repository}/actions/runs/{_whole(run)}/attempts/{attempt}" if repository and _whole(run) else "",
     )
 
 
@@ -88,8 +86,7 @@ def _azure(environ: Mapping[str, str]) -> CiRun:
     number = environ.get("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER") or environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID", "")
     uri = re.sub(r"^(https?://)[^/@]*@", r"\1", environ.get("BUILD_REPOSITORY_URI", ""))
     commit = _commit(environ.get("SYSTEM_PULLREQUEST_SOURCECOMMITID"))
-    order = (build, _whole(environ.get("SYSTEM_JOBATTEMPT", "")))
-    return CiRun(CiService.AZURE_PIPELINES, _whole(number), commit, uri, order, url)
+    return CiRun(CiService.AZURE_PIPELINES, _whole(number), commit, uri, url)
 
 
 def _commit(given: object) -> str:

@@ -42,16 +42,16 @@ class CodeHost(Protocol):
         """One pull request as it is now."""
         ...
 
-    def read_comment(self, number: int, mark: str) -> str:
-        """Text of the comment whose first line is `mark`; empty where there is none."""
-        ...
-
     def write_comment(self, number: int, mark: str, text: str) -> str:
         """Put a comment on a pull request in place of the one whose first line is `mark`; the URL for people."""
         ...
 
     def set_status(self, commit: str, context: str, state: CommitState, description: str, url: str = "") -> None:
         """Set the status `context` of a commit (its full id)."""
+        ...
+
+    def status_url(self, commit: str, context: str) -> str:
+        """URL of the newest status `context` of a commit; empty where there is none."""
         ...
 
     def default_branch(self) -> str:

@@ -105,7 +105,6 @@ def test_the_next_run_replaces_the_comment(pull: Pull) -> None:
     assert len(pull.comments) == 1
     assert len(pull.host.bodies()) == 2
     assert "commit bbbb" in pull.comments[0].splitlines()[1]
-    assert "run 101." in pull.comments[0].splitlines()[1]
 
 
 def test_annotations_and_the_summary_are_those_of_the_service(pull: Pull) -> None:
@@ -170,7 +169,15 @@ def test_an_older_run_of_the_commit_takes_nothing_from_a_newer_one(pull: Pull) -
     assert said.code == 0
     assert "outdated" in said.err
     assert pull.comments == before[0]
-    assert pull.statuses == [*before[1], ("pending", "planning")] or pull.statuses == before[1]
+    assert pull.statuses == before[1]
+
+
+def test_a_comment_of_a_stranger_with_our_mark_silences_no_run(pull: Pull) -> None:
+    """On a public repository each reader may write one; it says whatever its author likes."""
+    pull.host.say(f"{MARK}\n<!-- run 999999.1 commit {HEAD} -->\nin sync", author="mallory")
+    assert pull.report().code == 0
+    assert "**Becomes administrator**" in pull.comments[-1]
+    assert pull.statuses[-1][0] == "success"
 
 
 def test_a_run_of_an_older_commit_writes_no_comment(pull: Pull) -> None:
@@ -182,7 +189,7 @@ def test_a_run_of_an_older_commit_writes_no_comment(pull: Pull) -> None:
     pull.run_id(300)
     said = pull.report()
     assert "newer commit (cccccccccccc)" in said.err
-    assert "run 100." in pull.comments[0]
+    assert "commit bbbb" in pull.comments[0]
     assert pull.statuses[-1][0] == "success"
 
 

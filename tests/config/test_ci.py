@@ -27,8 +27,8 @@ def event(**head: Any) -> dict[str, Any]:
 
 def test_github_names_the_head_in_the_event_and_never_its_own_merge() -> None:
     found = run_of(GITHUB, event(sha=HEAD))
-    run = "https://github.com/fabrikam/pools/actions/runs/1234"
-    assert found == CiRun(CiService.GITHUB, 7, HEAD, "https://github.com/fabrikam/pools", (1234, 2), run)
+    run = "https://github.com/fabrikam/pools/actions/runs/1234/attempts/2"
+    assert found == CiRun(CiService.GITHUB, 7, HEAD, "https://github.com/fabrikam/pools", run)
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"pull_request": 7}, event(), event(sha="main"), event(sha=7)])
@@ -45,7 +45,7 @@ def test_a_push_is_no_pull_request(ref: str) -> None:
 def test_azure_pipelines_names_all_of_it() -> None:
     run = "https://dev.azure.com/fabrikam/p/_build/results?buildId=99"
     repository = "https://dev.azure.com/fabrikam/Web/_git/pools"
-    assert run_of(AZURE) == CiRun(CiService.AZURE_PIPELINES, 7, HEAD, repository, (99, 1), run)
+    assert run_of(AZURE) == CiRun(CiService.AZURE_PIPELINES, 7, HEAD, repository, run)
 
 
 def test_a_build_of_a_branch_is_no_pull_request() -> None:

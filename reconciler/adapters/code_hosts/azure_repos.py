@@ -65,10 +65,6 @@ class AzureRepos:
         """See `CodeHost`."""
         return self._pull(self._call("GET", f"/pullRequests/{number}", f"pull request {number}"))
 
-    def read_comment(self, number: int, mark: str) -> str:
-        """See `CodeHost`."""
-        return next((one.text for one in self._comments(number, mark)), "")
-
     def write_comment(self, number: int, mark: str, text: str) -> str:
         """See `CodeHost`. A new one is closed at once: it blocks no completion."""
         what, content = f"the comment on pull request {number}", comments.with_mark(text, mark, self.longest_comment)
@@ -97,6 +93,20 @@ class AzureRepos:
             body["targetUrl"] = url
         what = f"status of commit {commit[:12]}"
         self._call("POST", f"/commits/{commit}/statuses", what, body, repeatable=True)
+
+    def status_url(self, commit: str, context: str) -> str:
+        """See `CodeHost`. A status has a larger id than those before it."""
+        genre, _, name = context.rpartition("/")
+        what = f"statuses of commit {commit[:12]}"
+        answer = self._call("GET", f"/commits/{commit}/statuses", what, query={"top": "1000"})
+        ours = [
+            one
+            for one in objects_of(answer, "value", f"{self._place}: {what}")
+            if (shown(object_or_none(one, "context", what) or {}, "name"), shown(one["context"], "genre"))
+            == (name, genre)
+        ]
+        newest = max(ours, key=lambda one: number_of(one, "id", what), default={})
+        return shown(newest, "targetUrl")
 
     def default_branch(self) -> str:
         """See `CodeHost`."""

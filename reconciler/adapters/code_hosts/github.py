@@ -53,10 +53,6 @@ class GitHub:
         """See `CodeHost`."""
         return self._pull(self._call("GET", f"/pulls/{number}", f"pull request {number}"))
 
-    def read_comment(self, number: int, mark: str) -> str:
-        """See `CodeHost`."""
-        return next((one.text for one in self._comments(number, mark)), "")
-
     def write_comment(self, number: int, mark: str, text: str) -> str:
         """See `CodeHost`."""
         what, body = f"the comment on pull request {number}", comments.with_mark(text, mark, self.longest_comment)
@@ -73,6 +69,13 @@ class GitHub:
         if url:
             body["target_url"] = url
         self._call("POST", f"/statuses/{commit}", f"status of commit {commit[:12]}", body, repeatable=True)
+
+    def status_url(self, commit: str, context: str) -> str:
+        """See `CodeHost`. The host lists the newest first."""
+        path = f"{self._place.path}/commits/{commit}/statuses"
+        found = self._session.pages(path, f"statuses of commit {commit[:12]}", PAGE, _HEADERS)
+        ours = (one for one in found if isinstance(one, dict) and one.get("context") == context)
+        return next((shown(one, "target_url") for one in ours), "")
 
     def default_branch(self) -> str:
         """See `CodeHost`."""

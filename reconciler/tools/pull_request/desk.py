@@ -1,8 +1,9 @@
 """Keeps the comment of a pull request and the status of its commit, and lets no older run take a newer one's place.
 
-The comment begins with a mark, by which it is found, and with the run that wrote it. Before a run writes it looks
-again: where the pull request has another newest commit, or a later run of the same commit has reported, its own report
-is outdated and is not written. A status belongs to one commit, so it is set in any case but the last.
+The comment is found by its mark. Which run is later is read from the URL in the newest status of the commit: a status needs the
+right to write, while each reader of a public repository can write a comment with any mark and any number in it. A run
+looks at its begin and before it writes: where the pull request has another newest commit it writes no comment, and where
+a later run of the same pipeline has set the status it reports nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.plan.render import ChangeReport, comment, succeeded, verdict
 from reconciler.ports.code_hosts import CodeHost, CommitState
 
-_SIGNED = re.compile(r"<!-- run (\d{1,18})\.(\d{1,18}) commit ([0-9a-f]{1,64}) -->")
+_RUN = re.compile(r"(?P<pipeline>.+/actions/runs/)(?P<run>\d{1,18})/attempts/(?P<attempt>\d{1,18})")
+_BUILD = re.compile(r"(?P<pipeline>.+[?&]buildId=)(?P<run>\d{1,18})(?P<attempt>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,6 @@ class ReportingRun:
     """Of the pull request."""
     commit: str
     """Full id of the newest commit of its source branch, as the run saw it."""
-    order: tuple[int, int] = (0, 0)
-    """Larger for a later run; (0, 0) where that is not known."""
     url: str = ""
     """Of the run, for people."""
     name: str = "plan"
@@ -55,56 +55,56 @@ class PullRequestDesk:
 
     def begin(self, *, status: bool = True) -> None:
         """Say on the commit that a plan is being made."""
-        if status:
+        if status and not self._outdated():
             self._attempt(lambda: self._status(CommitState.PENDING, "planning"))
 
     def end(self, report: ChangeReport, *, status: bool = True) -> None:
         """Write the report: the comment of an open pull request, and the status of the commit."""
-        later = self._attempt(lambda: self._comment(report))
-        if status and not later:
+        if status and self._outdated():
+            self._say(f"pull request {self._run.number}: a later run reports: this one is outdated and reports nothing")
+            return
+        self._attempt(lambda: self._comment(report))
+        if status:
             state = CommitState.SUCCESS if succeeded(report) else CommitState.FAILURE
             self._attempt(lambda: self._status(state, verdict(report)))
 
-    def _status(self, state: CommitState, text: str) -> None:
-        run = self._run
-        self._host.set_status(run.commit, f"reconciler/{run.name}", state, text, run.url)
+    def _context(self) -> str:
+        return f"reconciler/{self._run.name}"
 
-    def _comment(self, report: ChangeReport) -> bool:
-        """Whether a later run of this commit has reported."""
+    def _status(self, state: CommitState, text: str) -> None:
+        self._host.set_status(self._run.commit, self._context(), state, text, self._run.url)
+
+    def _outdated(self) -> bool:
+        """Whether a later run of the same pipeline has set the status of the commit."""
+        found = [""]
+        self._attempt(lambda: found.append(self._host.status_url(self._run.commit, self._context())))
+        (pipeline, ours), (other, theirs) = _order(self._run.url), _order(found[-1])
+        return bool(pipeline) and pipeline == other and theirs > ours
+
+    def _comment(self, report: ChangeReport) -> None:
         run, host = self._run, self._host
         what = f"pull request {run.number}"
         pull = host.pull_request(run.number)
         if not pull.open:
             self._say(f"{what} is closed: no comment is written")
-            return False
+            return
         if pull.head and pull.head.lower() != run.commit.lower():
             self._say(f"{what} has a newer commit ({pull.head[:12]}): this run is outdated and writes no comment")
-            return False
-        order, commit = _signature(host.read_comment(run.number, self.mark))
-        if commit == run.commit.lower() and order > run.order:
-            self._say(f"{what}: a later run has reported: this run is outdated and reports nothing")
-            return True
-        signed = f"<!-- run {run.order[0]}.{run.order[1]} commit {run.commit.lower()} -->"
-        head = f"{self.mark}\n{signed}\n"
+            return
+        head = f"{self.mark}\n<!-- commit {run.commit} -->\n"
         elsewhere = f"the summary of the run, {run.url}" if run.url else "the summary of the run"
-        self._say(
-            host.write_comment(
-                run.number, self.mark, head + comment(report, host.longest_comment - len(head), elsewhere)
-            )
-        )
-        return False
+        text = head + comment(report, host.longest_comment - len(head), elsewhere)
+        self._say(host.write_comment(run.number, self.mark, text))
 
-    def _attempt(self, write: Callable[[], bool | None]) -> bool:
+    def _attempt(self, write: Callable[[], None]) -> None:
         try:
-            return bool(write())
+            write()
         except ReconcilerError as error:
             self.failed = True
             self._error(f"not reported: {error.reason}: {error}")
-            return False
 
 
-def _signature(text: str) -> tuple[tuple[int, int], str]:
-    """Order and commit of the run that wrote a comment; of one that says nothing of it the lowest."""
-    lines = text.splitlines()[1:2]
-    found = _SIGNED.fullmatch(lines[0].strip()) if lines else None
-    return ((int(found[1]), int(found[2])), found[3]) if found else ((0, 0), "")
+def _order(url: str) -> tuple[str, tuple[int, int]]:
+    """Pipeline and number of a run by its URL; a pipeline without a name where the URL is of no run."""
+    found = _RUN.fullmatch(url) or _BUILD.fullmatch(url)
+    return (found["pipeline"], (int(found["run"]), int(found["attempt"] or 0))) if found else ("", (0, 0))

@@ -110,4 +110,4 @@ def test_pages_without_end_are_an_error() -> None:
         link = {"Link": f'<{host.server.url}/x>; rel="next"'}
         host.server.next_answers(*[Response(200, [{"id": 1, "body": "x"}], link)] * 120)
         with pytest.raises(Unavailable, match="did not end"):
-            host.adapter.read_comment(host.number, MARK)
+            host.adapter.write_comment(host.number, MARK, "x")

@@ -55,7 +55,6 @@ def test_the_first_comment_is_created_and_the_next_replaces_it(host: Host) -> No
     assert first == second
     assert first.startswith("https://")
     assert host.bodies() == ["Looks good", f"{MARK}\ntwo changes"]
-    assert host.adapter.read_comment(host.number, MARK) == f"{MARK}\ntwo changes"
 
 
 def test_a_text_that_begins_with_its_mark_has_it_once(host: Host) -> None:
@@ -80,7 +79,6 @@ def test_a_deleted_comment_is_written_anew(host: Host) -> None:
         host.delete(host.repository.comments[-1])
     else:
         host.delete(host.repository.threads[host.number][-1])
-    assert host.adapter.read_comment(host.number, MARK) == ""
     host.adapter.write_comment(host.number, MARK, "two changes")
     assert host.bodies() == [f"{MARK}\ntwo changes"]
 
@@ -105,6 +103,10 @@ def test_statuses_follow_each_other(host: Host) -> None:
     host.adapter.set_status(HEAD, "reconciler/plan", CommitState.SUCCESS, "in sync", "https://example.com/run")
     success = "success" if host.kind == "github" else "succeeded"
     assert host.statuses() == [("pending", "planning"), (success, "in sync")]
+    host.adapter.set_status(HEAD, "other", CommitState.PENDING, "x", "https://example.com/other")
+    host.adapter.set_status(HEAD, "reconciler/prod", CommitState.PENDING, "x", "https://example.com/prod")
+    assert host.adapter.status_url(HEAD, "reconciler/plan") == "https://example.com/run"
+    assert host.adapter.status_url(HEAD, "reconciler/dev") == ""
 
 
 def test_a_long_description_of_a_status_is_cut(host: Host) -> None:
