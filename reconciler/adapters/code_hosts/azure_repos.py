@@ -99,14 +99,13 @@ class AzureRepos:
         genre, _, name = context.rpartition("/")
         what = f"statuses of commit {commit[:12]}"
         answer = self._call("GET", f"/commits/{commit}/statuses", what, query={"top": "1000"})
-        ours = [
-            one
-            for one in objects_of(answer, "value", f"{self._place}: {what}")
-            if (shown(object_or_none(one, "context", what) or {}, "name"), shown(one["context"], "genre"))
-            == (name, genre)
-        ]
-        newest = max(ours, key=lambda one: number_of(one, "id", what), default={})
-        return shown(newest, "targetUrl")
+        newest, url = -1, ""
+        for one in objects_of(answer, "value", f"{self._place}: {what}"):
+            its = object_or_none(one, "context", what) or {}
+            number = number_of(one, "id", what)
+            if (shown(its, "genre"), shown(its, "name")) == (genre, name) and number > newest:
+                newest, url = number, shown(one, "targetUrl")
+        return url
 
     def default_branch(self) -> str:
         """See `CodeHost`."""

@@ -1,9 +1,9 @@
 """Keeps the comment of a pull request and the status of its commit, and lets no older run take a newer one's place.
 
-The comment is found by its mark. Which run is later is read from the URL in the newest status of the commit: a status needs the
-right to write, while each reader of a public repository can write a comment with any mark and any number in it. A run
-looks at its begin and before it writes: where the pull request has another newest commit it writes no comment, and where
-a later run of the same pipeline has set the status it reports nothing.
+The comment is found by its mark. Which run is later is read from the URL in the newest status of the commit: a status
+needs the right to write, while each reader of a public repository can write a comment with any mark and any number in
+it. A run looks when it begins and before it writes: where the pull request has another newest commit it writes no
+comment, and where a later run of the same pipeline has set the status it reports nothing.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class PullRequestDesk:
         self._run = run
         self._say = say
         self._error = error
+        self._told: set[str] = set()
         self.failed = False
         """Whether something could not be written."""
 
@@ -101,7 +102,10 @@ class PullRequestDesk:
             write()
         except ReconcilerError as error:
             self.failed = True
-            self._error(f"not reported: {error.reason}: {error}")
+            line = f"not reported: {error.reason}: {error}"
+            if line not in self._told:
+                self._error(line)
+            self._told.add(line)
 
 
 def _order(url: str) -> tuple[str, tuple[int, int]]:
