@@ -5,6 +5,7 @@
     connections   the session, the credential, telemetry, the deployment's own files, and what a planner is made of
     stores        state, leases and queues
     specs         where specs come from
+    code_hosts    the host of their repository: pull requests, comments, statuses
     operators     which identities no run may lock out
     program       `look` gives what reading and planning need and nothing that could write; `build` adds writers
     commands      what the commands that read need, and `onboard`
@@ -19,10 +20,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reconciler.bootstrap.code_hosts import code_host
     from reconciler.bootstrap.commands import OnboardingAccess, Questions, Tools, onboarding, questions, tools
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
-    from reconciler.bootstrap.specs import git_authorization, source
+    from reconciler.bootstrap.specs import before, git_authorization, place_of, source
     from reconciler.bootstrap.stores import (
         ReadState,
         Store,
@@ -48,9 +50,11 @@ __all__ = [
     "Store",
     "Tools",
     "audit",
+    "before",
     "build",
     "capabilities",
     "capabilities_at",
+    "code_host",
     "facts_of",
     "git_authorization",
     "has_store",
@@ -59,6 +63,7 @@ __all__ = [
     "needs",
     "onboarding",
     "owners_of",
+    "place_of",
     "policy",
     "questions",
     "record_file",
@@ -76,7 +81,8 @@ _PARTS = {
     "commands": ("OnboardingAccess", "Questions", "Tools", "onboarding", "questions", "tools"),
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
-    "specs": ("git_authorization", "source"),
+    "code_hosts": ("code_host",),
+    "specs": ("before", "git_authorization", "place_of", "source"),
     "stores": (
         "ReadState",
         "Store",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler.config.endpoints import remote_host
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.errors import SpecInvalid
-from reconciler.ports.specs import SpecSource
+from reconciler.ports.specs import Snapshot, SpecSource
+
+if TYPE_CHECKING:
+    from reconciler.adapters.git.source import Location, RemoteAccess
 
 
 def source(settings: Settings) -> SpecSource:
@@ -19,12 +23,38 @@ def source(settings: Settings) -> SpecSource:
     if not settings.specs:
         raise SpecInvalid(f"{PREFIX}SPECS: not set; name a folder or a git repository there, or by --specs")
     location = git.Location.parse(_rooted(settings.specs))
+    caps = git.Caps.of(settings.git_files, settings.git_bytes)
+    return git.source(location, access=_access(settings, location), caps=caps)
+
+
+def before(settings: Settings, ref: str, folder: str | None = None) -> Snapshot:
+    """The specs at the merge base of a ref and what `source` reads; `folder`: another one of the same repository."""
+    from reconciler.adapters.git import since  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - likewise
+
+    location = git.Location.parse(_rooted(settings.specs))
+    caps = git.Caps.of(settings.git_files, settings.git_bytes)
+    return since.before(location, ref, prefix=folder, access=_access(settings, location), caps=caps)
+
+
+def place_of(settings: Settings) -> tuple[str, str]:
+    """Root of the repository (its path or URL) and the folder of the specs in it; both empty outside of git."""
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.git.location import place_in_repository  # noqa: PLC0415 - likewise
+
+    location = git.Location.parse(_rooted(settings.specs))
+    if location.git:
+        return location.place, location.prefix
+    folder = Path(location.place)
+    found = place_in_repository(folder.parent if folder.is_file() else folder)
+    return (str(found[0]), found[1]) if found else ("", "")
+
+
+def _access(settings: Settings, location: Location) -> RemoteAccess:
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
+
     authorization = git_authorization(settings, location.place if location.remote else "")
-    return git.source(
-        location,
-        access=git.RemoteAccess(authorization=authorization, allow_loopback=settings.allow_loopback),
-        caps=git.Caps.of(settings.git_files, settings.git_bytes),
-    )
+    return git.RemoteAccess(authorization=authorization, allow_loopback=settings.allow_loopback)
 
 
 def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
@@ -43,13 +73,14 @@ def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
 
 def _rooted(specs: str) -> str:
     """A folder inside a repository, read at a ref, as the repository and the folder in it."""
+    from reconciler.adapters.git.location import place_in_repository  # noqa: PLC0415 - see the package's docstring
+
     place, mark, behind = specs.partition("#")
     folder = Path(place)
     if not mark or "://" in place or not folder.is_dir():
         return specs
     ref, _, prefix = behind.partition(":")
-    for root in (folder.resolve(), *folder.resolve().parents):
-        if (root / ".git").exists():
-            inside = folder.resolve().relative_to(root).as_posix()
-            return f"{root}#{ref}:{'/'.join(part for part in (inside, prefix) if part not in ('', '.'))}"
+    if found := place_in_repository(folder):
+        root, inside = found
+        return f"{root}#{ref}:{'/'.join(part for part in (inside, prefix) if part)}"
     return specs

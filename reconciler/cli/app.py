@@ -48,7 +48,16 @@ COMMANDS = {
         (
             "plan --specs specs/",
             "plan fabrikam-managed-pool --ref main",
-            "plan --output markdown > comment.md",
+            "plan --changed-since main",
+            "plan --output markdown > plan.md",
+        ),
+    ),
+    "pull-request": CommandRow(
+        "reconciler.cli.pull_request:pull_request",
+        "Plan the pools that a pull request changes, and report on it: comment, commit status, annotations.",
+        (
+            "pull-request --specs specs/ --changed-since HEAD^   (in a pipeline, at the merge of the pull request)",
+            "pull-request --repository https://github.com/fabrikam/pools --number 7 --commit 3b6f…",
         ),
     ),
     "apply": CommandRow(

@@ -12,7 +12,18 @@ from reconciler import bootstrap
 from reconciler.cli import consent
 from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, STOPPED, worst
-from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose, plan_hash_of
+from reconciler.cli.options import (
+    Form,
+    Names,
+    NoColor,
+    OutputFormat,
+    Policy,
+    Ref,
+    ReportFormat,
+    Specs,
+    Verbose,
+    plan_hash_of,
+)
 from reconciler.cli.plan import plan
 from reconciler.cli.results import exit_code, show
 from reconciler.cli.run_reporter import PoolWrites, RunReporter
@@ -73,7 +84,8 @@ def apply(
     if dry_run:
         if plan_hash:
             raise typer.BadParameter("nothing is written, so no plan is approved", param_hint="--plan-hash")
-        return plan(names, specs=specs, ref=ref, policy=policy, output=output, no_color=no_color, verbose=verbose)
+        shown = ReportFormat(output.value)
+        return plan(names, specs=specs, ref=ref, policy=policy, output=shown, no_color=no_color, verbose=verbose)
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
     reporter = RunReporter(settings.wait_once)

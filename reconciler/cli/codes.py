@@ -23,6 +23,11 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         PENDING: "out of sync: changes, refused ones included, or something that is not ready yet",
         ERROR: "a spec is invalid, or a fact could not be read",
     },
+    "pull-request": {
+        DONE: "reported: the change is in sync, or has changes",
+        PENDING: "reported: the change asks for something that a guard or the policy refuses",
+        ERROR: "a spec is invalid, something could not be read, or the report could not be written",
+    },
     "apply": {
         DONE: "in sync, or applied and verified",
         PENDING: "changes are left: an operation is running, the mode is report, or the plan was not confirmed",

@@ -17,6 +17,16 @@ class OutputFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class ReportFormat(StrEnum):
+    """Formats of a result that a pipeline may show beside the lines of a change."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+    AZURE_PIPELINES = "azure-pipelines"
+
+
 Names: TypeAlias = Annotated[
     list[str] | None, typer.Argument(metavar="NAME", help="Names of pools; without one, all.", show_default=False)
 ]
@@ -42,6 +52,20 @@ Policy: TypeAlias = Annotated[
     ),
 ]  # fmt: skip
 Form: TypeAlias = Annotated[OutputFormat, typer.Option("--output", "-o", help="Format of the result.")]
+ReportForm: TypeAlias = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--output", "-o",
+        help="Format of the result. github and azure-pipelines: text, annotations at file and line, and a summary.",
+    ),
+]  # fmt: skip
+ChangedSince: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--changed-since", metavar="REF", show_default=False,
+        help="Only pools whose spec means something else than at the merge base of REF and the planned commit.",
+    ),
+]  # fmt: skip
 NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours, not even on a terminal.")]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback for a bug of the program.")

@@ -12,8 +12,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
+from reconciler.cli.annotating import PIPELINES, SUMMARY_CHARACTERS, annotate, of_plans, of_problems
+from reconciler.cli.changed import change_since
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
-from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import (
+    ChangedSince,
+    Names,
+    NoColor,
+    OutputFormat,
+    Policy,
+    Ref,
+    ReportForm,
+    ReportFormat,
+    Specs,
+    Verbose,
+)
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
@@ -49,13 +62,26 @@ class Viewed:
     caps: CapCheck
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plans of several pools."""
+
+    plans: Sequence[tuple[Plan, SyncCause]]
+    """Each with why its pool is out of sync."""
+    failures: Sequence[str]
+    """Why a pool could not be planned."""
+    known: Mapping[str, PoolStatus]
+    """What earlier runs stored, by pool."""
+
+
 def plan(
     names: Names = None,
     *,
     specs: Specs = "",
     ref: Ref = "",
     policy: Policy = "",
-    output: Form = OutputFormat.TEXT,
+    changed_since: ChangedSince = "",
+    output: ReportForm = ReportFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -67,45 +93,64 @@ def plan(
         note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
-        specs_to_plan = unpaused(look.clock.now(), selection.specs, screen)
-        survey = look.survey(selection.specs)
-        survey.begin(specs_to_plan)  # what follows is done while the services respond
-        known = recalled(settings, selection.specs, screen)
-        if specs_to_plan:
-            look.sign_in()
-        facts = facts_by_pool(settings, specs_to_plan, screen)
-        record, owner = bootstrap.recorded_writes(settings), bootstrap.owners_of(settings)
-        clock, digest, state = look.clock, look.policy.digest, bootstrap.ReadState(settings)
-        viewed = {
-            spec.key: Viewed(
-                view(survey, spec, known),
-                Claims(facts[spec.key], owner=owner),
-                replace(
-                    cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
-                    fought=Quarantine(state, spec).held,
-                ),
-            )
-            for spec in specs_to_plan
-        }
-        plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
-        keyed = {spec.name: spec for spec in specs_to_plan}
-        plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
-        by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
-        causes = {
-            one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
-            for one in plans
-            if one.pool.lower() in known
-        }
-        plans = [
-            Attribution(state, keyed[one.pool], viewed[one.pool.lower()].survey, causes[one.pool]).remarks(one)
-            if one.pool in causes
-            else one
-            for one in plans
-        ]
-    _note_without_state(plans, known, screen)
+        change = change_since(settings, selection, look.policy, changed_since)
+        made = planned(look, settings, change.selection, screen)
+    _note_without_state([one for one, _ in made.plans], made.known, screen)
+    change.note(screen)
     gone = {} if names else _unnamed(settings, selection, screen)
-    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen, gone)
-    return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
+    if output in PIPELINES:
+        show(made.plans, OutputFormat.TEXT, screen, gone)
+        found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
+        annotate(
+            screen,
+            output,
+            found,
+            render.comment(change.report(settings, made.plans, made.failures), SUMMARY_CHARACTERS),
+        )
+    else:
+        show(made.plans, OutputFormat(output.value), screen, gone)
+    codes = [ERROR] * len(made.failures) + [exit_code(one) for one, _ in made.plans]
+    return worst([DONE if complete else ERROR, *codes])
+
+
+def planned(look: bootstrap.Look, settings: Settings, selection: Selection, screen: Screen) -> Planned:
+    """The plans of the selected pools, with what the deployment's state says of them."""
+    specs_to_plan = unpaused(look.clock.now(), selection.specs, screen)
+    survey = look.survey(selection.specs)
+    survey.begin(specs_to_plan)  # what follows is done while the services respond
+    known = recalled(settings, selection.specs, screen)
+    if specs_to_plan:
+        look.sign_in()
+    facts = facts_by_pool(settings, specs_to_plan, screen)
+    record, owner = bootstrap.recorded_writes(settings), bootstrap.owners_of(settings)
+    clock, digest, state = look.clock, look.policy.digest, bootstrap.ReadState(settings)
+    viewed = {
+        spec.key: Viewed(
+            view(survey, spec, known),
+            Claims(facts[spec.key], owner=owner),
+            replace(
+                cap_check(record if facts[spec.key].checked else None, spec, facts[spec.key], clock, digest),
+                fought=Quarantine(state, spec).held,
+            ),
+        )
+        for spec in specs_to_plan
+    }
+    plans, failures = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
+    keyed = {spec.name: spec for spec in specs_to_plan}
+    plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
+    by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
+    causes = {
+        one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
+        for one in plans
+        if one.pool.lower() in known
+    }
+    plans = [
+        Attribution(state, keyed[one.pool], viewed[one.pool.lower()].survey, causes[one.pool]).remarks(one)
+        if one.pool in causes
+        else one
+        for one in plans
+    ]
+    return Planned([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], failures, known)
 
 
 def facts_by_pool(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, SafetyFacts]:
@@ -201,20 +246,20 @@ def plans_of(
     revision: str,
     viewed: Mapping[str, Viewed],
     screen: Screen,
-) -> tuple[list[Plan], list[int]]:
-    """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others."""
+) -> tuple[list[Plan], list[str]]:
+    """One plan a pool, from one shared survey; a pool that cannot be planned does not stop the others, and is named."""
     plans: list[Plan] = []
-    codes: list[int] = []
+    failures: list[str] = []
     with screen.progress("reading", len(specs)) as progress:
         for spec in specs:
             try:
                 seen = viewed[spec.key]
                 plans.append(planner.plan(spec, seen.survey, revision, seen.claims, caps=seen.caps))
             except ReconcilerError as error:
-                screen.error(f"{spec.name}: {error.reason}: {error}")
-                codes.append(ERROR)
+                failures.append(f"{spec.name}: {error.reason}: {error}")
+                screen.error(failures[-1])
             progress.step(f"reading {spec.name}")
-    return plans, codes
+    return plans, failures
 
 
 def unpaused(now: datetime, specs: Sequence[Spec], screen: Screen) -> list[Spec]:

@@ -118,9 +118,15 @@ def note_policy(policy: Policy, screen: Screen) -> None:
 
 def _path_from(place: str, path: str) -> str:
     """The path that an editor opens: below the folder, or below the folder in the repository."""
+    base = base_of(place)
+    return (PurePosixPath(base) / path).as_posix() if base else path
+
+
+def base_of(place: str) -> str:
+    """What stands before the paths of files in problems: the folder, or the folder in the repository."""
     folder, mark, behind = place.partition("#")
     base = behind.partition(":")[2] if mark or "://" in folder else folder
-    return (PurePosixPath(base) / path).as_posix() if base else path
+    return PurePosixPath(base).as_posix() if base else ""
 
 
 def require(selection: Selection, screen: Screen) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler import bootstrap
+from reconciler.cli.annotating import PIPELINES, annotate, of_problems
 from reconciler.cli.codes import DONE, ERROR
-from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Ref, Specs, Verbose
+from reconciler.cli.options import Names, NoColor, Ref, ReportForm, ReportFormat, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, select, settings_of
 from reconciler.plan import render
@@ -21,7 +22,7 @@ def validate(
     *,
     specs: Specs = "",
     ref: Ref = "",
-    output: Form = OutputFormat.TEXT,
+    output: ReportForm = ReportFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
@@ -29,12 +30,14 @@ def validate(
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref)
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
-    if output is OutputFormat.JSON:
+    if output is ReportFormat.JSON:
         screen.document(_document(selection))
-    elif output is OutputFormat.MARKDOWN:
+    elif output is ReportFormat.MARKDOWN:
         screen.result(_markdown(selection))
     else:
         _text(selection, screen)
+    if output in PIPELINES:
+        annotate(screen, output, list(of_problems(settings, selection)), _markdown(selection))
     return ERROR if selection.problems else DONE
 
 

@@ -107,8 +107,8 @@ def test_the_story_of_machines_that_would_not_start(open_shop: Open) -> None:
     assert [gap["message"] for gap in render.to_json(found)["gaps"]] == [gap.message for gap in found.gaps]
     assert f"it needs Key Vault Secrets User on {VAULT} for {IDENTITY}: az role assignment create" in render.text(found)
     assert f"az network vnet subnet update --ids {SUBNET} --delegations Microsoft" in render.markdown(found).replace(
-        "&#47;", "/"
-    ).replace("&#45;", "-").replace("&#58;", ":").replace("&#46;", ".")
+        "&#x2f;", "/"
+    ).replace("&#x2d;", "-").replace("&#x3a;", ":").replace("&#x2e;", ".")
     assert (outcome, truth, reason) == (Outcome.STALLED, Truth.FALSE, "Degraded")
     assert "let build read secrets" in message
     assert here.cloud.do.state() == before

@@ -32,7 +32,7 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
         (("plan", "--forse"), "error: No such option: --forse", "a misspelt option"),
         (
             ("plan", "--output", "xml"),
-            "error: Invalid value for '--output' / '-o': 'xml' is not one of 'text', 'json', 'markdown'.",
+            "error: Invalid value for '--output' / '-o': 'xml' is not one of 'text', 'json', 'markdown', 'github', 'azure-pipelines'.",
             "a form that is none",
         ),
         (

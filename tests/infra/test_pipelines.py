@@ -1,4 +1,4 @@
-"""examples/ci: pipelines that their services would take, commands that our program takes, and the least of rights.
+"""examples/ci and ci: pipelines that their services would take, commands that our program takes, the least of rights.
 
 The schemas of GitHub workflows and of Azure Pipelines are those that the package check-jsonschema carries.
 """
@@ -27,7 +27,10 @@ from tests.infra.world import ROOT
 CI = ROOT / "examples" / "ci"
 GITHUB = ("github/specs.yml", "github/deploy.yml")
 AZURE = ("azure-repos/specs.yml", "azure-repos/deploy.yml")
-SCHEMAS = {"github": "github-workflows.json", "azure-repos": "azure-pipelines.json"}
+ACTION, TEMPLATE = "../../ci/github/action.yml", "../../ci/azure-pipelines/plan.yml"
+"""What the pipelines of the specs use."""
+SCHEMAS = {ACTION: "github-actions.json", TEMPLATE: "azure-pipelines.json"}
+SCHEMAS |= dict.fromkeys(GITHUB, "github-workflows.json") | dict.fromkeys(AZURE, "azure-pipelines.json")
 
 
 class Loader(yaml.SafeLoader):
@@ -50,18 +53,16 @@ def read(name: str) -> Any:
 
 
 @functools.cache
-def validator(service: str) -> jsonschema.Draft7Validator:
-    place = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / SCHEMAS[service]
+def validator(schema: str) -> jsonschema.Draft7Validator:
+    place = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / schema
     return jsonschema.Draft7Validator(json.loads(place.read_text(encoding="utf-8")))
 
 
 def problems(name: str, document: Any) -> list[str]:
-    return [
-        f"{error.json_path}: {error.message[:200]}" for error in validator(name.partition("/")[0]).iter_errors(document)
-    ]
+    return [f"{error.json_path}: {error.message[:200]}" for error in validator(SCHEMAS[name]).iter_errors(document)]
 
 
-@pytest.mark.parametrize("name", [*GITHUB, *AZURE])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_a_pipeline_is_one_that_its_service_takes(name: str) -> None:
     assert problems(name, read(name)) == []
 
@@ -70,9 +71,12 @@ def test_a_pipeline_is_one_that_its_service_takes(name: str) -> None:
     ("name", "old", "new"),
     [
         ("github/specs.yml", "runs-on:", "run-on:"),
-        ("github/specs.yml", "needs: validate", "need: validate"),
+        (ACTION, "using: composite", "using: compost"),
+        (ACTION, "      shell: bash\n", ""),
+        (ACTION, "description: Its tenant.", "describe: Its tenant."),
         ("github/deploy.yml", "timeout-minutes: 20", "timeout-minutes: {a: 1}"),
-        ("azure-repos/specs.yml", "displayName: Validate and plan", "displayTitle: x"),
+        ("azure-repos/specs.yml", "parameters: {", "parameter: {"),
+        (TEMPLATE, "displayName: Validate", "displayTitle: x"),
         ("azure-repos/deploy.yml", "dependsOn: build", "dependOn: build"),
     ],
 )
@@ -96,7 +100,7 @@ def scripts(document: Any) -> Iterator[str]:
             yield from scripts(each)
 
 
-ALL_SCRIPTS = [(name, script) for name in (*GITHUB, *AZURE) for script in scripts(read(name))]
+ALL_SCRIPTS = [(name, script) for name in SCHEMAS for script in scripts(read(name))]
 
 
 @pytest.mark.parametrize(("name", "script"), ALL_SCRIPTS)
@@ -110,7 +114,7 @@ def test_a_script_parses(name: str, script: str) -> None:
 def _commands() -> list[tuple[str, list[str]]]:
     found = []
     for _, script in ALL_SCRIPTS:
-        for name, rest in re.findall(r"-m reconciler (\w+)([^\n>]*)", script):
+        for name, rest in re.findall(r"-m reconciler ([\w-]+)([^\n>]*)", script):
             found.append((name, re.findall(r"--[\w-]+", rest)))
     return found
 
@@ -118,9 +122,11 @@ def _commands() -> list[tuple[str, list[str]]]:
 def test_the_commands_are_those_of_the_program() -> None:
     found = _commands()
 
-    assert {name for name, _ in found} == {"validate", "plan"}
+    assert {name for name, _ in found} == {"validate", "pull-request"}
     for name, options in found:
-        taken = {option for parameter in command(name).params for option in parameter.opts}
+        taken = {
+            option for parameter in command(name).params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         assert set(options) <= taken, name
 
 
@@ -151,16 +157,55 @@ def test_every_value_for_azd_is_handed_over() -> None:
 
 
 def test_a_workflow_for_pull_requests_has_the_least_of_rights() -> None:
-    """Whoever opens a pull request decides what these run on."""
+    """Whoever opens a pull request decides what these run on; a fork's run gets none of what is written here."""
     workflow = read("github/specs.yml")
 
     assert list(workflow["on"]) == ["pull_request"]
-    assert workflow["permissions"] == {"contents": "read"}
-    assert "permissions" not in workflow["jobs"]["validate"]
-    assert workflow["jobs"]["plan"]["permissions"] == {
-        "contents": "read", "id-token": "write", "pull-requests": "write",
+    assert workflow["permissions"] == {
+        "contents": "read", "id-token": "write", "pull-requests": "write", "statuses": "write",
     }  # fmt: skip
-    assert "head.repo.full_name == github.repository" in workflow["jobs"]["plan"]["if"]
+    assert all("permissions" not in job for job in workflow["jobs"].values())
+
+
+def test_a_fork_is_validated_and_gets_no_token() -> None:
+    steps = read(ACTION)["runs"]["steps"]
+    given = [step for step in steps if "uses" in step or "RECONCILER_GIT_TOKEN" in step.get("env", {})]
+    inside = "github.event.pull_request.head.repo.full_name == github.repository && inputs.client-id != ''"
+
+    assert [step["if"] for step in given] == [inside] * 2
+    template = read(TEMPLATE)["steps"]
+    asked = [step for step in template if "System.AccessToken" in str(step) or step.get("task") == "AzureCLI@2"]
+    assert [step["condition"] for step in asked] == [
+        "and(succeeded(), ne(variables['System.PullRequest.IsFork'], 'True'))"
+    ]
+
+
+@pytest.mark.parametrize("name", ["github/specs.yml", "azure-repos/specs.yml"])
+def test_a_consumer_has_about_ten_lines(name: str) -> None:
+    lines = [line for line in (CI / name).read_text().splitlines() if line and not line.startswith("#")]
+
+    assert len(lines) <= 14
+
+
+@pytest.mark.parametrize("name", [ACTION, TEMPLATE])
+def test_nothing_that_others_chose_stands_in_a_script(name: str) -> None:
+    """Values come by the environment, so that no name becomes shell; Python imports nothing of the pull request."""
+    for script in scripts(read(name)):
+        assert "${{" not in script
+        assert not re.search(r"\$\(\w", script)
+        assert "-m reconciler" not in script or re.search(r'cd "\$\w+/(\.\./\.\.|mdp-reconciler)"', script)
+
+
+def test_what_the_consumers_hand_over_is_taken() -> None:
+    given = next(step for step in read("github/specs.yml")["jobs"]["plan"]["steps"] if "ci/github" in step["uses"])
+    (step,) = read("azure-repos/specs.yml")["jobs"][0]["steps"]
+    parameters = {one["name"]: one for one in read(TEMPLATE)["parameters"]}
+
+    assert set(given["with"]) <= set(read(ACTION)["inputs"])
+    assert set(step["parameters"]) <= set(parameters)
+    assert {name for name, one in parameters.items() if "default" not in one} <= set(step["parameters"])
+    assert (ROOT / step["template"].partition("@")[0]).is_file()
+    assert (ROOT / "ci/github/action.yml").is_file()
 
 
 @pytest.mark.parametrize("name", GITHUB)
@@ -172,7 +217,10 @@ def test_a_workflow_keeps_no_secret_and_puts_nothing_of_a_stranger_into_a_script
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
 
 
-PIN = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+PIN = re.compile(
+    r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$|uses: fabrikam/mdp-reconciler/ci/github@v\d+\.\d+\.\d+$"
+)
+"""By a commit; our own action by the tag of a release, whose commit is not known before."""
 
 
 def unpinned(text: str) -> list[str]:
@@ -190,7 +238,7 @@ def run_unseen(document: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", [*GITHUB, *AZURE])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_what_a_pipeline_takes_from_others_is_pinned(name: str) -> None:
     assert unpinned((CI / name).read_text()) == []
     assert run_unseen(read(name)) == []
@@ -200,7 +248,8 @@ def test_what_a_pipeline_takes_from_others_is_pinned(name: str) -> None:
     ("name", "old", "new"),
     [
         ("github/specs.yml", "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "v4"),
-        ("github/specs.yml", "a457da9ea143d694b1b9c7c869ebb04ebe844ef5", "a457da9"),
+        ("github/specs.yml", "ci/github@v0.2.0", "ci/github@main"),
+        (ACTION, "a457da9ea143d694b1b9c7c869ebb04ebe844ef5", "a457da9"),
         ("github/deploy.yml", " # v5.6.0", ""),
         ("github/deploy.yml", "11bd71901bbe5b1630ceea73d27597364c9af683", "main"),
         ("github/deploy.yml", "sha256sum --check --strict", "cat"),
@@ -244,10 +293,10 @@ def test_pipelines_of_specs_use_the_reconciler_of_a_release() -> None:
     """A branch would run, with the identity of the pipeline, what was merged a minute ago."""
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
     steps = [step for job in read("github/specs.yml")["jobs"].values() for step in job["steps"]]
-    used = [step["with"].get("ref") for step in steps if "repository" in step.get("with", {})]
+    used = [step["uses"].partition("@")[2] for step in steps if "mdp-reconciler" in step["uses"]]
     (azure,) = read("azure-repos/specs.yml")["resources"]["repositories"]
 
-    assert used == [f"v{released}"] * 2
+    assert used == [f"v{released}"]
     assert azure["ref"] == f"refs/tags/v{released}"
 
 
@@ -259,8 +308,8 @@ def test_jobs_wait_for_jobs_that_are_there(name: str) -> None:
 
 
 def test_azure_repos_is_read_at_the_merge_that_it_serves() -> None:
-    """There is no head ref in Azure Repos, and `pr:` starts nothing there (see examples/ci/README.md)."""
-    text = (CI / "azure-repos/specs.yml").read_text()
+    """There is no head ref in Azure Repos, and `pr:` starts nothing there (see docs/pull-requests.md)."""
+    text = "\n".join(scripts(read(TEMPLATE)))
     document = read("azure-repos/specs.yml")
 
     assert "refs/pull/*/merge" in text

@@ -31,7 +31,7 @@ class LocalRepository:
         if self._location.pinned:
             return self._location.ref.encode()
         with _opened(Path(self._location.place), str(self._location)) as repository:
-            return resolve(_refs(repository), self._location.ref, f"git {self._location}")
+            return resolve(refs_of(repository), self._location.ref, f"git {self._location}")
 
     def read(self, target: bytes) -> Snapshot:
         """The files at that object."""
@@ -78,5 +78,6 @@ def _opened(path: Path, shown: str) -> Iterator[Repo]:
         yield repository
 
 
-def _refs(repository: Repo) -> dict[bytes, bytes | None]:
+def refs_of(repository: Repo) -> dict[bytes, bytes | None]:
+    """Refs with what they name."""
     return {bytes(name): bytes(target) for name, target in repository.get_refs().items() if target}

@@ -27,8 +27,8 @@ from reconciler.ports.clock import Clock
 SETTING = "RECONCILER_SPECS"
 
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:")
-_BAD_REF = re.compile(r"[\x00-\x20\x7f~^?*\[\\]|\.\.|@\{|//|\.lock$|^[-/.]|[/.]$")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+BAD_REF = re.compile(r"[\x00-\x20\x7f~^?*\[\\]|\.\.|@\{|//|\.lock$|^[-/.]|[/.]$")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Location:
         ref, _, prefix = rest.partition(":")
         if not place:
             raise SpecInvalid(f"{setting}: names no folder and no git URL")
-        if _BAD_REF.search(ref):
+        if BAD_REF.search(ref):
             raise SpecInvalid(f"{setting}: {ref!r} is no branch, tag or commit id")
         scheme = place.partition("://")[0].lower() if "://" in place else ""
         folder = _prefix(prefix, setting)
@@ -78,11 +78,21 @@ class Location:
     @property
     def pinned(self) -> bool:
         """Whether the ref is a commit id, which never moves."""
-        return bool(_COMMIT.fullmatch(self.ref))
+        return bool(COMMIT.fullmatch(self.ref))
 
     def __str__(self) -> str:
         """For messages; the place holds no credentials."""
         return f"{self.place}@{self.ref or 'HEAD'}" if self.git else self.place
+
+
+def place_in_repository(folder: Path) -> tuple[Path, str] | None:
+    """Root of the work tree that a folder or a file lies in, and its path below that; None where git keeps it not."""
+    whole = folder.resolve()
+    for root in (whole, *whole.parents):
+        if (root / ".git").exists():
+            below = whole.relative_to(root).as_posix()
+            return root, "" if below == "." else below
+    return None
 
 
 def _prefix(prefix: str, setting: str) -> str:

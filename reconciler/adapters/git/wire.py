@@ -8,8 +8,8 @@ otherwise pass for a repository of the old "dumb" kind.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ import urllib3
 from dulwich.client import HttpGitClient
 from dulwich.object_format import SHA1, SHA256
 from dulwich.object_store import ObjectStoreGraphWalker
-from dulwich.objects import ObjectID
+from dulwich.objects import ObjectID, ShaFile
 
 from reconciler.adapters import bounds, network
 from reconciler.adapters.git.location import Location, RemoteAccess
@@ -56,8 +56,23 @@ class RemoteRepository:
         """Object id that the ref names now: one request."""
         if self._location.pinned:
             return self._location.ref.encode()
+        return self.resolve(self._location.ref, self._where)
+
+    def resolve(self, ref: str, where: str) -> bytes:
+        """Object id that a branch or a tag names now."""
         answer = self._asking(lambda: self._client.get_refs("", protocol_version=0))
-        return resolve({bytes(k): v for k, v in answer.refs.items()}, self._location.ref, self._where)
+        return resolve({bytes(k): v for k, v in answer.refs.items()}, "" if ref == "HEAD" else ref, where)
+
+    @contextmanager
+    def history(self, commits: Collection[ObjectID]) -> Iterator[Callable[[ObjectID], ShaFile]]:
+        """A reader of these commits and all before them, without files where the server can leave them out."""
+        form = SHA256 if len(next(iter(commits))) == SHA256_DIGITS else SHA1
+        with closing(Pack(form, Budget(self._caps, self._where))) as pack:
+            self._asking(lambda: self._fetch(pack, tuple(dict.fromkeys(commits)), {"filter_spec": b"tree:0"}))
+            try:
+                yield Fetched(form, pack, lambda _: pack).read
+            except Damaged as problem:
+                raise self._damaged(problem) from None
 
     def read(self, target: bytes) -> Snapshot:
         """The files at that object, fetched one commit deep.

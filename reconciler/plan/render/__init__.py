@@ -5,7 +5,9 @@ business. Every value in a plan may come from outside (a project's name, a perso
 passes `clean` before it is shown: the name of a project cannot control a terminal.
 """
 
+from reconciler.plan.render.annotations import Annotation, AnnotationKind, azure_pipelines, azure_summary, github
 from reconciler.plan.render.clean import clean
+from reconciler.plan.render.comment import ChangeReport, comment, succeeded, verdict
 from reconciler.plan.render.document import json_text, plans_to_json, to_json
 from reconciler.plan.render.lines import text
 from reconciler.plan.render.tables import code, escaped, markdown
@@ -14,17 +16,26 @@ from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, eff
 __all__ = [
     "MOST_NAMES",
     "SHORT_REVISION",
+    "Annotation",
+    "AnnotationKind",
+    "ChangeReport",
+    "azure_pipelines",
+    "azure_summary",
     "clean",
     "code",
+    "comment",
     "counts",
     "effect",
     "escaped",
+    "github",
     "json_text",
     "markdown",
     "plans_to_json",
     "state",
+    "succeeded",
     "summary",
     "text",
     "to_json",
     "total",
+    "verdict",
 ]

@@ -2,7 +2,8 @@
 
 Names come from people who may not be trusted: each value stands in ``<code>`` with every character that Markdown
 gives a meaning written as a numeric entity. CommonMark says of those that they cannot stand for structure
-(spec 0.31, "Entity and numeric character references"), so a name neither ends a table nor mentions anybody.
+(spec 0.31, "Entity and numeric character references"), so a name neither ends a table nor mentions anybody. The
+entities are hexadecimal: a host that looks for work items in the source of a comment would find ``#46`` in ``&#46;``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 _WWW = re.compile(r"(www)\.", re.IGNORECASE)
 """An address without a scheme that becomes a link by itself."""
-_LINKING = re.compile(r"&#(?:64|35);(?=\w)")
+_LINKING = re.compile(r"&#x(?:40|23);(?=\w)")
 
 
 def markdown(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
@@ -109,10 +110,10 @@ def escaped(value: str) -> str:
     GitHub looks for people and issues (``@ann``, ``#12``) after it has resolved entities, though not in `code`: there a
     zero-width space keeps the sign apart from what follows.
     """
-    return _LINKING.sub(r"\g<0>&#8203;", _encoded(value))
+    return _LINKING.sub(r"\g<0>&#x200b;", _encoded(value))
 
 
 def _encoded(value: str) -> str:
     shown = cut(clean(value), len(value), LONGEST_CELL)
-    text = "".join(c if c in _PLAIN or c.isalnum() else f"&#{ord(c)};" for c in shown)
-    return _WWW.sub(r"\1&#46;", text)
+    text = "".join(c if c in _PLAIN or c.isalnum() else f"&#x{ord(c):x};" for c in shown)
+    return _WWW.sub(r"\1&#x2e;", text)

@@ -25,9 +25,9 @@ def test_the_plan_of_the_documentation_is_a_table() -> None:
 
 |  | what | which | from | to | API, effect |
 | --- | --- | --- | --- | --- | --- |
-| <code>&#126;</code> | pool | <code>maximumConcurrency</code> | <code>4</code> | <code>6</code> | ARM, in place |
+| <code>&#x7e;</code> | pool | <code>maximumConcurrency</code> | <code>4</code> | <code>6</code> | ARM, in place |
 | <code>+</code> | open access | <code>fabrikam-tailspin/Web</code> | <code>none</code> | <code>all pipelines</code> | Azure DevOps, grants access |
-| <code>-</code> | administrator | <code>fabrikam-prime  bob&#64;fabrikam.com</code> | <code>Administrator</code> | <code>none</code> | Azure DevOps, revokes access |"""
+| <code>-</code> | administrator | <code>fabrikam-prime  bob&#x40;fabrikam.com</code> | <code>Administrator</code> | <code>none</code> | Azure DevOps, revokes access |"""
 
     assert expected == render.markdown(DRIFTED, SyncCause.PENDING)
 
@@ -37,12 +37,12 @@ def test_refusals_and_gaps_have_tables_of_their_own() -> None:
 
     assert "**refused**" in shown
     assert (
-        "| administrator | <code>fabrikam-prime  bob&#64;fabrikam.com</code> | <code>last-administrator</code> |"
+        "| administrator | <code>fabrikam-prime  bob&#x40;fabrikam.com</code> | <code>last-administrator</code> |"
         in shown
     )
     assert "**not known**" in shown
     assert (
-        "| roles | <code>&#40;all&#41;</code> | unknown | Unavailable&#58; roles&#58; fabrikam-prime answered 503 |"
+        "| roles | <code>&#x28;all&#x29;</code> | unknown | Unavailable&#x3a; roles&#x3a; fabrikam-prime answered 503 |"
         in shown
     )
 
