@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reconciler.bootstrap.commands import OnboardingAccess, Questions, Tools, onboarding, questions, tools
-    from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
+    from reconciler.bootstrap.connections import capabilities, capabilities_at, notice_sender, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import git_authorization, source
     from reconciler.bootstrap.stores import (
@@ -57,6 +57,7 @@ __all__ = [
     "in_storage",
     "look",
     "needs",
+    "notice_sender",
     "onboarding",
     "owners_of",
     "policy",
@@ -74,7 +75,7 @@ __all__ = [
 
 _PARTS = {
     "commands": ("OnboardingAccess", "Questions", "Tools", "onboarding", "questions", "tools"),
-    "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
+    "connections": ("capabilities", "capabilities_at", "notice_sender", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "specs": ("git_authorization", "source"),
     "stores": (
