@@ -7,7 +7,10 @@ and 410 (Slack, "Sending messages using incoming webhooks", Handling errors); a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -22,6 +25,28 @@ SECONDS = 10.0
 BYTES = 64 * 1024
 """Of a response, which nobody reads."""
 PASSING = frozenset({408, 425, 429})
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+class _Paths(logging.Filter):
+    """urllib3 logs the path of each request at level DEBUG; here it is a secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - as the base has it
+        return not _silent.get()
+
+
+for _name in ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.connection"):
+    logging.getLogger(_name).addFilter(_Paths())
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Nothing that this thread exchanges in the block is logged by packages."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 @port("notice receivers", NoticeSender)
@@ -35,7 +60,7 @@ class WebhookSender:
     def send(self, message: OutgoingMessage) -> Delivery:
         """Send it once."""
         try:
-            with bounds.within(self._seconds, BYTES), network.session() as session:
+            with _unlogged(), bounds.within(self._seconds, BYTES), network.session() as session:
                 response = session.post(
                     message.url, data=message.body, headers=dict(message.headers), allow_redirects=False,
                     timeout=(self._seconds, self._seconds),

@@ -8,10 +8,12 @@ for app surfaces"). `link_names` and `parse` stay at their defaults, which link 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from reconciler.documents import Json
 from reconciler.service.notify import wording
 from reconciler.service.notify.letters import Letter
+from reconciler.service.notify.wording import Item
 
 MOST_BLOCKS = 50
 LONGEST_HEADER = 150
@@ -23,8 +25,9 @@ LARGEST = 12 * 1024
 
 def body(letter: Letter, page: str) -> bytes:
     """The request's body; with fewer pools where it would be too large."""
-    for most in range(wording.MOST_POOLS, -1, -1):
-        blocks = _blocks(letter, page, most)
+    items = wording.items(letter)
+    for most in range(len(items), -1, -1):
+        blocks = _blocks(letter, page, items[:most])
         if len(blocks) <= MOST_BLOCKS and len(json.dumps(blocks, ensure_ascii=False)) < LARGEST:
             return json.dumps(
                 {"text": escaped(wording.title(letter)), "mrkdwn": False, "blocks": blocks, "unfurl_links": False,
@@ -40,8 +43,7 @@ def escaped(text: str) -> str:
     return text
 
 
-def _blocks(letter: Letter, page: str, most: int) -> list[Json]:
-    shown = wording.items(letter, most)
+def _blocks(letter: Letter, page: str, shown: Sequence[Item]) -> list[Json]:
     blocks: list[Json] = [{"type": "header", "text": _plain(wording.title(letter), LONGEST_HEADER)}]
     for item in shown:
         text = "\n".join([f"{item.pool}: {item.text}" if item.text else item.pool, *(f"• {one}" for one in item.lines)])

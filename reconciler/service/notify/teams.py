@@ -8,11 +8,13 @@ and send messages" the size of a message, 28 KB.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from reconciler.documents import Json
 from reconciler.ports.notices import NoticeKind
 from reconciler.service.notify import wording
 from reconciler.service.notify.letters import Letter
+from reconciler.service.notify.wording import Item
 
 LARGEST = 28 * 1024
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
@@ -25,15 +27,15 @@ _COLORS = {
 
 def body(letter: Letter, page: str) -> bytes:
     """The request's body; with fewer pools where it would be too large."""
-    for most in range(wording.MOST_POOLS, -1, -1):
-        made = json.dumps(_message(letter, page, most), separators=(",", ":")).encode()
+    items = wording.items(letter)
+    for most in range(len(items), -1, -1):
+        made = json.dumps(_message(letter, page, items[:most]), separators=(",", ":")).encode()
         if len(made) < LARGEST:
             return made
     raise AssertionError("a card without pools is small")
 
 
-def _message(letter: Letter, page: str, most: int) -> Json:
-    shown = wording.items(letter, most)
+def _message(letter: Letter, page: str, shown: Sequence[Item]) -> Json:
     blocks: list[Json] = [
         _rich(_run(wording.title(letter), weight="bolder", size="medium", color=_COLORS[letter.kind]))
     ]

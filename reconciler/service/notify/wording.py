@@ -21,6 +21,8 @@ MOST_LINES = 5
 """Changes of each."""
 LONGEST = 300
 LONGEST_TITLE = 140
+MOST_READ = 2000
+"""Characters that are looked at: far more than are shown, so that no secret is cut before it is recognised."""
 _MENTION = re.compile(r"(?<![\w.+-])([@\uff20])(?=\S)")
 _LINK = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(?=//)|\b(mailto|tel|javascript|data|www\.)(?=\S)", re.IGNORECASE)
 
@@ -48,7 +50,7 @@ class Item:
 
 def harmless(text: str, longest: int = LONGEST) -> str:
     """One line that no receiver formats, links or takes for a mention."""
-    shown = " ".join(clean(text).split())
+    shown = " ".join(clean(text[:MOST_READ]).split()) or "-"
     shown = _LINK.sub(lambda found: f"{found[0]} ", _MENTION.sub(r"\1 ", shown))
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
