@@ -74,7 +74,7 @@ class Flush:
     telemetry: Telemetry
     receivers: Receivers
     say: Callable[..., None]
-    """Logs one event: its name, then fields."""
+    """Logs what came of a message: its result, then fields."""
 
     def run(self) -> None:
         """Send what is due. Errors of the store and of receivers are counted, and tried again later."""
@@ -96,7 +96,7 @@ class Flush:
 
     def _later(self, error: ReconcilerError) -> None:
         self.telemetry.count("reconciler.notices.failed", reason=error.reason)
-        self.say("notify", reason=error.reason, message=str(error))
+        self.say("failed", reason=error.reason, message=str(error))
         self.queue.put(FLUSH, delay=AGAIN)
 
     def _held(self) -> None:
@@ -115,7 +115,7 @@ class Flush:
         dead = [one for one in tried if one.attempts >= ATTEMPTS]
         for one in dead:
             self.telemetry.count("reconciler.notices.dead", receiver=one.target)
-            self.say("notice-dead", target=one.target, kind=one.kind.value, pools=one.pools, message=one.why, id=one.id)
+            self.say("dead", target=one.target, kind=one.kind.value, pools=one.pools, message=one.why, letter=one.id)
         left = replace(letters, open=tuple(one for one in tried if one not in dead)).with_dead(dead, now)
         box.save(self._going_on(left, now))
 
@@ -159,10 +159,12 @@ class Flush:
         target, kind = letter.target, letter.kind.value
         if delivery.accepted:
             self.telemetry.count("reconciler.notices.sent", receiver=target, notice=kind)
-            self.say("notice", target=target, kind=kind, pools=letter.pools, id=letter.id)
+            self.say("sent", target=target, kind=kind, pools=letter.pools, letter=letter.id)
             return None
         self.telemetry.count("reconciler.notices.unsent", receiver=target)
-        self.say("notify", target=target, kind=kind, message=delivery.why, attempts=letter.attempts + 1, id=letter.id)
+        self.say(
+            "unsent", target=target, kind=kind, message=delivery.why, attempts=letter.attempts + 1, letter=letter.id
+        )
         failed = letter.failed(delivery, self.clock.now())
         return failed if delivery.passing else replace(failed, attempts=ATTEMPTS)
 

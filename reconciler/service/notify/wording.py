@@ -21,10 +21,10 @@ MOST_LINES = 5
 """Changes of each."""
 LONGEST = 300
 LONGEST_TITLE = 140
-MOST_READ = 2000
+MOST_READ = 1000
 """Characters that are looked at: far more than are shown, so that no secret is cut before it is recognised."""
 _MENTION = re.compile(r"(?<![\w.+-])([@\uff20])(?=\S)")
-_LINK = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(?=//)|\b(mailto|tel|javascript|data|www\.)(?=\S)", re.IGNORECASE)
+_LINK = re.compile(r":(?=//)|(?:mailto|tel|javascript|data)(?=:\S)|www\.(?=\S)", re.IGNORECASE)
 
 _TITLES = {
     NoticeKind.FIGHT: "Two owners change the same field, and it is corrected no more",

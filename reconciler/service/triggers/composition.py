@@ -70,7 +70,7 @@ def build(
     )  # fmt: skip
     notices = NoticeOutbox(app.state, outbox.events, app.clock, app.telemetry) if hosting.notify else None
     receivers = Receivers(hosting.notify, bootstrap.notice_sender(app.clock), hosting.page, app.ownership.name)
-    flush = Flush(app.state, app.leases, outbox.events, app.clock, app.telemetry, receivers, logs.event)
+    flush = Flush(app.state, app.leases, outbox.events, app.clock, app.telemetry, receivers, logs.notices)
     worker = Worker(
         catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin,
         evidence=known, sweeps=turns, notices=notices,

@@ -208,7 +208,7 @@ def test_a_rejected_message_is_a_dead_letter_at_once_and_can_be_sent_again(offic
     assert len(office.post.accepted()) == 1, "the message after it is not held back"
     assert len(office.post.received) == 2
     assert office.telemetry.total("reconciler.notices.dead", receiver="webhook") == 1
-    assert [name for name, _ in office.said].count("notice-dead") == 1
+    assert [name for name, _ in office.said].count("dead") == 1
     with pytest.raises(NotFound, match="no dead letter has the id"):
         resend(office.stores.state, office.stores.leases, office.queue, ["other"])
 
