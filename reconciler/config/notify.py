@@ -20,7 +20,7 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.config.endpoints import is_host, is_loopback_host
+from reconciler.config.endpoints import is_host, is_loopback_host, unresolved
 from reconciler.config.variables import Environment, Secret, Variable, secret
 from reconciler.ports.notices import NoticeKind
 
@@ -101,7 +101,7 @@ def targets_of(given: Environment, value: dict[str, str]) -> tuple[NotifyTarget,
     for receiver in Receiver:
         name = f"NOTIFY_{receiver.name}"
         wanted = _filter(given, f"{name}_FILTER", value[f"{name}_FILTER"])
-        if not value[name]:
+        if not value[name] or unresolved(value[name]):  # the latter is noted where it is read
             continue
         if problem := _problem(receiver, value[name], loopback=loopback):
             given.wrong(name, problem)
