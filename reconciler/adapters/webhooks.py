@@ -23,7 +23,7 @@ from reconciler.ports.notices import Delivery, NoticeSender, OutgoingMessage
 SECONDS = 10.0
 """For one message, whatever its receiver does."""
 BYTES = 64 * 1024
-"""Of a response, which nobody reads."""
+"""Of a response, which is not read further."""
 PASSING = frozenset({408, 425, 429})
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
 

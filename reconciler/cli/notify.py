@@ -88,7 +88,7 @@ def _list(store: bootstrap.Store, screen: Screen) -> int:
     """One line for each message."""
     found = {name: store.state.load(name) for name in (waiting.DOCUMENT, letters.DOCUMENT)}
     bodies = {name: None if one is None else one.body for name, one in found.items()}
-    notices = waiting.Waiting.from_json(bodies[waiting.DOCUMENT]).notices
+    notices = waiting.WaitingNotices.from_json(bodies[waiting.DOCUMENT]).notices
     known = letters.Letters.from_json(bodies[letters.DOCUMENT])
     if not (notices or known.open or known.dead):
         screen.good("nothing waits, and there are no dead letters")

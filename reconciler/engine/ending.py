@@ -123,7 +123,7 @@ def judged(
 ) -> Result:
     """A run that planned. A refused approval is the caller's problem: the pool's conditions do not show it.
 
-    `told`: how people are told of it; what the run saw and wrote is filled in.
+    `told`: how people read of it; what the run saw and wrote is filled in.
     """
     end = assess(run, memory.status.replacing, frame.clock.now(), frame.limits)
     judgement = verdict.judge(end, frame.limits)

@@ -23,7 +23,7 @@ KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NoticeLine:
     """One change, as a notice says it."""
 
     what: str
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that people are told of one pool, once."""
+    """Something that people are informed about once: one pool, one state."""
 
     id: str
     kind: NoticeKind
@@ -50,7 +50,7 @@ class Notice:
     cause: str
     """The reason of the condition; notices of one kind, organization and cause share a message."""
     text: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[NoticeLine, ...] = ()
     more: int = 0
     """Changes beyond `lines`."""
     commit: str = ""
@@ -97,7 +97,7 @@ class NoticeState:
 
     told: Mapping[str, str] = field(default_factory=dict)
     """Kind → digest of what people were told and is not over yet."""
-    done: tuple[Line, ...] = ()
+    done: tuple[NoticeLine, ...] = ()
     """Corrections of drift since the pool was in sync."""
     notices: tuple[Notice, ...] = ()
     """The youngest notices: to be handed over, or handed over already."""
@@ -135,6 +135,6 @@ class NoticeState:
         return cls(known, _lines(body, "done"), notices)
 
 
-def _lines(body: Mapping[str, Any], name: str) -> tuple[Line, ...]:
+def _lines(body: Mapping[str, Any], name: str) -> tuple[NoticeLine, ...]:
     found = [one for one in list_of(body, name) if isinstance(one, Mapping)]
-    return tuple(Line(*(text_of(one, part) for part in ("what", "before", "after", "by"))) for one in found)
+    return tuple(NoticeLine(*(text_of(one, part) for part in ("what", "before", "after", "by"))) for one in found)

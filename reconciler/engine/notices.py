@@ -1,7 +1,7 @@
-"""What people are told of a pool: notices from its status before and after, and from what its run saw and wrote.
+"""What people read about a pool: notices from its status before and after, and from what its run saw and wrote.
 
 One pure function, `noticed`. It is level-triggered: a status keeps what people were told (`NoticeState.told`), so that
-the same state is told once, whoever finds it and however often. A notice is due
+the same state is told once, whichever process finds it and however often. A notice is due
 
 ================== =================================================================================================
 kind               where
@@ -31,7 +31,7 @@ from datetime import datetime
 
 from reconciler.documents import Json, JsonObject, moment, text_of
 from reconciler.engine.naming import without_names
-from reconciler.engine.notice_state import LINES, Line, Notice, NoticeState
+from reconciler.engine.notice_state import LINES, Notice, NoticeLine, NoticeState
 from reconciler.engine.status import Condition, ConditionKind, Finding, PoolStatus, Truth
 from reconciler.plan.model import FIGHT, Change, Refusal
 from reconciler.plan.sync import SyncCause
@@ -57,7 +57,7 @@ def nobody(change: Change) -> JsonObject | None:  # noqa: ARG001 - as `reconcile
 
 @dataclass(frozen=True, slots=True)
 class RunFindings:
-    """What a run saw and wrote, as far as people are told of it."""
+    """What a run saw and wrote, as far as people read about it."""
 
     organization: str = ""
     blob: str = ""
@@ -137,7 +137,7 @@ def _found(
 
 
 def _standing(after: PoolStatus, ready: Condition, seen: RunFindings) -> _Found | None:
-    """What is so until somebody changes it; None while the operator is at it."""
+    """What is so until a person changes it; None while the operator is at it."""
     stalled, moving = after.condition(ConditionKind.STALLED), after.condition(ConditionKind.RECONCILING)
     if stalled is not None and stalled.status is Truth.TRUE:
         if stalled.reason == "Refused" and seen.refusals:
@@ -212,19 +212,19 @@ def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(list(parts)).encode()).hexdigest()[:32]
 
 
-def _merged(done: Sequence[Line], more: Sequence[Line]) -> tuple[Line, ...]:
+def _merged(done: Sequence[NoticeLine], more: Sequence[NoticeLine]) -> tuple[NoticeLine, ...]:
     """By what was changed: the last line counts."""
     return tuple({line.what: line for line in (*done, *more)}.values())[-LINES:]
 
 
-def _line(change: Change, seen: RunFindings) -> Line:
+def _line(change: Change, seen: RunFindings) -> NoticeLine:
     def said(value: Json) -> Json:
         return value if seen.named else without_names(change, value)
 
     actor = seen.blame(change)
     by = _who(actor) if isinstance(actor, Mapping) else ""
     subject = f"{change.kind} {said(change.subject)}"
-    return Line(_cut(subject), _short(said(change.before)), _short(said(change.after)), _said(by, seen))
+    return NoticeLine(_cut(subject), _short(said(change.before)), _short(said(change.after)), _said(by, seen))
 
 
 def _who(actor: JsonObject) -> str:

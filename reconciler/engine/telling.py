@@ -1,4 +1,4 @@
-"""How people are told of one run: who made the drift, and whether people may be named."""
+"""What people read about one run: who made the drift, and whether people may be named."""
 
 from __future__ import annotations
 

@@ -51,12 +51,14 @@ def test_without_a_receiver_there_is_nothing_to_test(monkeypatch: pytest.MonkeyP
 
 def test_dead_letters_are_listed_and_sent_again(post: Post) -> None:
     store = bootstrap.store(Settings.read(), SystemClock())
-    store.state.save(waiting.DOCUMENT, waiting.Waiting().to_json(), None)
+    store.state.save(waiting.DOCUMENT, waiting.WaitingNotices().to_json(), None)
     assert run("list") == (0, "nothing waits, and there are no dead letters\n")
     dead = letters.Letters(dead=(letter(notice("\x1bbuild", organization="\u202eorg"), target="slack"),))
     store.state.save(letters.DOCUMENT, dead.to_json(), None)
     store.state.save(
-        waiting.DOCUMENT, waiting.Waiting((notice(),)).to_json(), store.state.versions("notices/")[waiting.DOCUMENT]
+        waiting.DOCUMENT,
+        waiting.WaitingNotices((notice(),)).to_json(),
+        store.state.versions("notices/")[waiting.DOCUMENT],
     )
 
     code, said = run("list")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from reconciler.config.notify import NotifyTarget, Receiver
 from reconciler.documents import Json
-from reconciler.engine.notice_state import Line, Notice
+from reconciler.engine.notice_state import Notice, NoticeLine
 from reconciler.errors import LeaseHeld, NotFound, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.notices import Delivery, NoticeKind, NoticeSender, OutgoingMessage
@@ -22,7 +22,7 @@ from reconciler.ports.stores import Leases, MessageQueue, StateStore, StoredDocu
 from reconciler.service.notify import cloudevents, slack, teams
 from reconciler.service.notify.letters import ATTEMPTS, DOCUMENT, MOST, Letter, Letters, grouped
 from reconciler.service.notify.waiting import DOCUMENT as WAITING
-from reconciler.service.notify.waiting import FLUSH, TRIES, Waiting
+from reconciler.service.notify.waiting import FLUSH, TRIES, WaitingNotices
 from reconciler.telemetry import Telemetry
 
 LEASE = 60.0
@@ -135,7 +135,7 @@ class Flush:
         letters = box.letters
         for _ in range(TRIES):
             document = self.state.load(WAITING)
-            waiting = Waiting.from_json(document.body if document is not None else None)
+            waiting = WaitingNotices.from_json(document.body if document is not None else None)
             if document is None or not waiting.notices:
                 return letters
             known = {name for letter in letters.open for name in letter.ids}
@@ -188,7 +188,7 @@ class _Box:
 
 def trial(target: NotifyTarget, now: datetime) -> Letter:
     """A message that tests a receiver; its filter does not count."""
-    line = Line("this is a test", "sent by a person", "received")
+    line = NoticeLine("this is a test", "sent by a person", "received")
     notice = Notice(
         "test", NoticeKind.RECOVERED, now, "test", "", "Test", "a test of notify, nothing happened", (line,)
     )

@@ -30,7 +30,7 @@ KNOWN = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingNotices:
     """The document, as a value."""
 
     notices: tuple[Notice, ...] = ()
@@ -40,7 +40,7 @@ class Waiting:
     """When the queued message is due; None: none is known."""
 
     @classmethod
-    def from_json(cls, body: Json) -> Waiting:
+    def from_json(cls, body: Json) -> WaitingNotices:
         """From the stored form; what cannot be read is left out."""
         if not isinstance(body, Mapping):
             return cls()
@@ -65,12 +65,12 @@ class Waiting:
         known = {one.id for one in self.notices} | set(self.taken)
         return [one for name, one in {one.id: one for one in notices}.items() if name not in known]
 
-    def without(self, notices: Iterable[Notice], now: datetime) -> Waiting:
+    def without(self, notices: Iterable[Notice], now: datetime) -> WaitingNotices:
         """With these taken; marks that no look can need any more are dropped."""
         gone = {one.id for one in notices}
         old = now - 2 * LASTS
         marks = {name: at for name, at in self.taken.items() if at > old} | dict.fromkeys(gone, now)
-        return Waiting(tuple(one for one in self.notices if one.id not in gone), marks, None)
+        return WaitingNotices(tuple(one for one in self.notices if one.id not in gone), marks, None)
 
 
 class NoticeOutbox:
@@ -107,7 +107,7 @@ class NoticeOutbox:
     def _added(self, found: list[Notice], now: datetime) -> bool:
         for _ in range(TRIES):
             document = self._state.load(DOCUMENT)
-            known = Waiting.from_json(document.body if document is not None else None)
+            known = WaitingNotices.from_json(document.body if document is not None else None)
             new = known.lacks(found)
             if not new:
                 return True
@@ -117,7 +117,7 @@ class NoticeOutbox:
                 self._queue.put(FLUSH, delay=TOGETHER)
                 flush = now + timedelta(seconds=TOGETHER)
             notices = (*known.notices, *new)
-            body = Waiting(notices[-MOST:], known.taken, flush).to_json()
+            body = WaitingNotices(notices[-MOST:], known.taken, flush).to_json()
             with suppress(LeaseHeld):  # another worker was faster
                 self._state.save(DOCUMENT, body, None if document is None else document.etag)
                 if len(notices) > MOST:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.engine.notice_state import Line, Notice
+from reconciler.engine.notice_state import Notice, NoticeLine
 from reconciler.plan.render import clean
 from reconciler.ports.notices import NoticeKind
 from reconciler.service.notify.letters import Letter
@@ -86,7 +86,7 @@ def _lines(notice: Notice) -> tuple[str, ...]:
     return (*shown, *([f"and {more} more changes"] if more > 0 else []), *([DAMPED] if notice.damped else []))
 
 
-def line_text(line: Line) -> str:
+def line_text(line: NoticeLine) -> str:
     """``open access fabrikam-tailspin/Web: closed → open, changed probably by eve``."""
     values: Sequence[str] = [one or "nothing" for one in (line.before, line.after)]
     by = f", changed {line.by}" if line.by else ""

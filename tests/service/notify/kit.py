@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.engine.notice_state import Line, Notice, NoticeState
+from reconciler.engine.notice_state import Notice, NoticeLine, NoticeState
 from reconciler.engine.status import PoolStatus
 from reconciler.ports.notices import NoticeKind
 from reconciler.service.notify.letters import Letter
@@ -20,7 +20,7 @@ HOSTILE = (
 
 def notice(
     pool: str = "build-pool", kind: NoticeKind = NoticeKind.STALLED, *, cause: str = "Forbidden",
-    organization: str = "fabrikam-prime", text: str = "denied", at: datetime = NOW, lines: tuple[Line, ...] = (),
+    organization: str = "fabrikam-prime", text: str = "denied", at: datetime = NOW, lines: tuple[NoticeLine, ...] = (),
 ) -> Notice:  # fmt: skip
     return Notice(f"{pool}-{kind}-{cause}-{at:%s}", kind, at, pool, organization, cause, text, lines, 0, "c0ffee")
 

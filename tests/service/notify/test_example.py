@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from reconciler.config.notify import Receiver
-from reconciler.engine.notice_state import Line
+from reconciler.engine.notice_state import NoticeLine
 from reconciler.ports.notices import NoticeKind
 from reconciler.service.notify import cloudevents
 from tests.service.notify.kit import letter, notice
@@ -16,7 +16,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "notifications.md").read_
 
 
 def example() -> str:
-    line = Line("open access fabrikam-tailspin/Web", "closed", "open", "probably by person-3f1c9a2b7d10")
+    line = NoticeLine("open access fabrikam-tailspin/Web", "closed", "open", "probably by person-3f1c9a2b7d10")
     made = letter(
         notice(kind=NoticeKind.REPAIRED, cause="InSync", text="drift was corrected, and read back", lines=(line,))
     )

@@ -286,7 +286,7 @@ def test_documents_stay_bounded(office: Office) -> None:
     office.later()
     document = office.stores.state.load(waiting.DOCUMENT)
     assert document is not None
-    assert list(waiting.Waiting.from_json(document.body).taken) == [
+    assert list(waiting.WaitingNotices.from_json(document.body).taken) == [
         notice("last", at=office.clock.now() - timedelta(seconds=TOGETHER + 1)).id
     ]
 

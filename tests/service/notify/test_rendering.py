@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.engine.notice_state import Line
+from reconciler.engine.notice_state import NoticeLine
 from reconciler.ports.notices import NoticeKind
 from reconciler.service.notify import cloudevents, slack, teams, wording
 from tests.service.notify.kit import HOSTILE, NOW, letter, notice
@@ -22,7 +22,7 @@ PAGE = "https://func.example.net"
 TEXTS = st.one_of(
     st.sampled_from(HOSTILE), st.text(max_size=40), st.lists(st.sampled_from(HOSTILE), max_size=2).map("".join)
 )
-LINES = st.builds(Line, TEXTS, TEXTS, TEXTS, TEXTS)
+LINES = st.builds(NoticeLine, TEXTS, TEXTS, TEXTS, TEXTS)
 NOTICES = st.builds(
     lambda kind, pool, organization, cause, text, lines: notice(
         pool, kind, organization=organization, cause=cause, text=text, lines=tuple(lines)
@@ -73,7 +73,7 @@ def test_a_text_of_others_is_one_harmless_line(text: str) -> None:
 
 
 def test_the_largest_message_is_accepted() -> None:
-    line = Line("🦊" * 300, "\u202e" * 300, "&" * 300, "<@U1>" * 60)
+    line = NoticeLine("🦊" * 300, "\u202e" * 300, "&" * 300, "<@U1>" * 60)
     made = letter(*(notice(f"{number}" + "é" * 90, text=f"{number}" + "\x1b" * 600, lines=(line,) * 7)
                     for number in range(50)), beyond=3000)  # fmt: skip
     assert teams_problem(teams.body(made, PAGE)) == ""
@@ -95,7 +95,7 @@ def test_a_hundred_pools_are_ten_and_the_rest_is_counted() -> None:
 
 
 def test_lines_say_what_changed_and_who_did_it() -> None:
-    line = Line("open access fabrikam-prime/Web", "closed", "", "probably by eve")
+    line = NoticeLine("open access fabrikam-prime/Web", "closed", "", "probably by eve")
     assert wording.line_text(line) == "open access fabrikam-prime/Web: closed → nothing, changed probably by eve"
     assert wording.harmless("ann@fabrikam.com writes to @team") == "ann@fabrikam.com writes to @ team"
 
