@@ -73,6 +73,9 @@ param notifyWebhookSecretName string = ''
 @description('Name of the secret with the key that signs them; needed with that webhook.')
 param notifyWebhookKeySecretName string = ''
 
+@description('Address of the status page, for links in notices; needed with the ingress app, which serves the page.')
+param notifyPage string = ''
+
 @description('Client id of the app registration that callers of the HTTP functions sign in to; empty: every caller is refused.')
 param apiClientId string = ''
 
@@ -175,6 +178,7 @@ var plain = {
   RECONCILER_CAPABILITIES: capabilitiesFile
   RECONCILER_APP_ROLE: appRole
   RECONCILER_DEPLOYMENT: environmentName
+  RECONCILER_NOTIFY_PAGE: notifyPage
 }
 var settings = union(names.queues, names.schedules, names.telemetry, plain)
 
