@@ -87,7 +87,7 @@ def noticed(before: Sequence[Condition], after: PoolStatus, seen: RunFindings, n
     state = after.notices
     if seen.drift and seen.written:
         state = replace(state, done=_merged(state.done, [_line(one, seen) for one in seen.written]))
-    if ready is None or ready.reason in SILENT:
+    if ready is None or (ready.reason in SILENT and not _is_stalled(after)):
         return state
     found = _found(before, after, ready, state, seen)
     if found is None:
@@ -139,7 +139,7 @@ def _found(
 def _standing(after: PoolStatus, ready: Condition, seen: RunFindings) -> _Found | None:
     """What is so until a person changes it; None while the operator is at it."""
     stalled, moving = after.condition(ConditionKind.STALLED), after.condition(ConditionKind.RECONCILING)
-    if stalled is not None and stalled.status is Truth.TRUE:
+    if stalled is not None and _is_stalled(after):
         if stalled.reason == "Refused" and seen.refusals:
             return _refused(stalled, seen)
         text = stalled.message or ready.message
@@ -194,6 +194,12 @@ def _over(state: NoticeState) -> NoticeState:
     """Of a pool in sync: nothing stands but a fight, which is told once for each content of the spec's file."""
     fight = {kind: digest for kind, digest in state.told.items() if kind == NoticeKind.FIGHT.value}
     return replace(state, told=fight, done=())
+
+
+def _is_stalled(status: PoolStatus) -> bool:
+    """Also beside a pause: a pool that was deleted to be replaced, and then paused, does not exist."""
+    stalled = status.condition(ConditionKind.STALLED)
+    return stalled is not None and stalled.status is Truth.TRUE
 
 
 def _good(ready: Condition) -> bool:

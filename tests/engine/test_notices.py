@@ -166,6 +166,14 @@ def test_a_flapping_pool_is_damped_and_its_last_state_is_told_when_it_is_quiet(p
     assert pool.drifts() == ["drift"]
 
 
+def test_a_pause_is_silent_but_not_what_stalls_beside_it(pool: Pool) -> None:
+    assert pool.run(Truth.UNKNOWN, "Suspended") == []
+    assert pool.run(Truth.UNKNOWN, "Suspended", "deleted to be replaced", stalled="Replacing") == ["stalled"]
+    assert pool.run(Truth.UNKNOWN, "Suspended", "deleted to be replaced", stalled="Replacing") == []
+    assert pool.run(Truth.UNKNOWN, "Suspended") == []
+    assert pool.good() == ["recovered"]
+
+
 def test_conditions_that_no_run_found_are_told_too(pool: Pool) -> None:
     broken = Finding(Truth.UNKNOWN, "SpecInvalid", "line 3", stalled="SpecInvalid", stalled_message="line 3")
     told = with_finding(pool.status, broken, pool.now)
