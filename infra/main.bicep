@@ -61,6 +61,21 @@ param azureReposSecretName string = ''
 @description('Name of another secret of the Azure Repos service hook, while the first is being replaced; empty: none.')
 param azureReposNextSecretName string = ''
 
+@description('Name of the secret with the address of a Teams workflow for notices; empty: none.')
+param notifyTeamsSecretName string = ''
+
+@description('Name of the secret with the address of a Slack webhook for notices; empty: none.')
+param notifySlackSecretName string = ''
+
+@description('Name of the secret with the address of a webhook that gets notices as CloudEvents; empty: none.')
+param notifyWebhookSecretName string = ''
+
+@description('Name of the secret with the key that signs them; needed with that webhook.')
+param notifyWebhookKeySecretName string = ''
+
+@description('Address of the status page, for links in notices; needed with the ingress app, which serves the page.')
+param notifyPage string = ''
+
 @description('Client id of the app registration that callers of the HTTP functions sign in to; empty: every caller is refused.')
 param apiClientId string = ''
 
@@ -134,6 +149,13 @@ var vaultUri = empty(vaultId) ? '' : 'https://${last(split(vaultId, '/'))}${envi
 var gitSecrets = {
   RECONCILER_GIT_TOKEN: gitTokenName
 }
+// Notices are sent by the worker.
+var notifySecrets = {
+  RECONCILER_NOTIFY_TEAMS: notifyTeamsSecretName
+  RECONCILER_NOTIFY_SLACK: notifySlackSecretName
+  RECONCILER_NOTIFY_WEBHOOK: notifyWebhookSecretName
+  RECONCILER_NOTIFY_WEBHOOK_SECRET: notifyWebhookKeySecretName
+}
 var hookSecrets = {
   RECONCILER_GITHUB_SECRET: githubSecretName
   RECONCILER_GITHUB_SECRET_2: githubNextSecretName
@@ -141,8 +163,8 @@ var hookSecrets = {
   RECONCILER_AZURE_REPOS_SECRET_2: azureReposNextSecretName
 }
 // union() leaves out what stands twice: one secret may serve two settings, and gets one role.
-var allSecrets = filter(items(union(gitSecrets, hookSecrets)), each => !empty(each.value))
-var workerSecrets = ingress ? filter(items(gitSecrets), each => !empty(each.value)) : allSecrets
+var allSecrets = filter(items(union(gitSecrets, notifySecrets, hookSecrets)), each => !empty(each.value))
+var workerSecrets = ingress ? filter(items(union(gitSecrets, notifySecrets)), each => !empty(each.value)) : allSecrets
 var allReferences = toObject(
   allSecrets,
   each => each.key,
@@ -156,6 +178,7 @@ var plain = {
   RECONCILER_CAPABILITIES: capabilitiesFile
   RECONCILER_APP_ROLE: appRole
   RECONCILER_DEPLOYMENT: environmentName
+  RECONCILER_NOTIFY_PAGE: notifyPage
 }
 var settings = union(names.queues, names.schedules, names.telemetry, plain)
 

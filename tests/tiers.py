@@ -50,6 +50,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/http/test_doors.py",
         "service/http/test_mode.py",
         "service/http/test_openapi_served.py",
+        "service/notify",
         "service/page",
         "service/queue",
         "service/triggers",

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reconciler.bootstrap.code_hosts import code_host
     from reconciler.bootstrap.commands import OnboardingAccess, Questions, Tools, onboarding, questions, tools
-    from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
+    from reconciler.bootstrap.connections import capabilities, capabilities_at, notice_sender, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
     from reconciler.bootstrap.specs import before, git_authorization, place_of, source
     from reconciler.bootstrap.stores import (
@@ -61,6 +61,7 @@ __all__ = [
     "in_storage",
     "look",
     "needs",
+    "notice_sender",
     "onboarding",
     "owners_of",
     "place_of",
@@ -79,7 +80,7 @@ __all__ = [
 
 _PARTS = {
     "commands": ("OnboardingAccess", "Questions", "Tools", "onboarding", "questions", "tools"),
-    "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
+    "connections": ("capabilities", "capabilities_at", "notice_sender", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "code_hosts": ("code_host",),
     "specs": ("before", "git_authorization", "place_of", "source"),

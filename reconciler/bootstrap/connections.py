@@ -15,6 +15,7 @@ from reconciler.config.settings import PREFIX, CredentialKind, Settings, Setting
 from reconciler.errors import NotFound
 from reconciler.plan.policy import Policy, load
 from reconciler.ports.clock import Clock
+from reconciler.ports.notices import NoticeSender
 from reconciler.ports.readers_writers import Readers
 from reconciler.telemetry import NO_TELEMETRY, Bounded, Calls, Telemetry
 
@@ -199,3 +200,10 @@ def credential_of(settings: Settings) -> Credential:
         )
         return credentials.static(settings.arm_token.reveal(), settings.devops_token.reveal(), endpoints)
     return credentials.default(settings.client_id)
+
+
+def notice_sender(clock: Clock) -> NoticeSender:
+    """Sends notices to people."""
+    from reconciler.adapters.webhooks import WebhookSender  # noqa: PLC0415 - see the package's docstring
+
+    return WebhookSender(clock.now)

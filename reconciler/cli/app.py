@@ -141,6 +141,11 @@ COMMANDS = {
             "policy check policy.yaml",
         ),
     ),
+    "notify": CommandRow(
+        "reconciler.cli.notify:notify",
+        "Test the receivers of notices, list messages that could not be sent, and send them again.",
+        ("notify test", "notify list", "notify resend"),
+    ),
     "serve": CommandRow(
         "reconciler.cli.serve:serve",
         "Run the triggers on this machine: HTTP, timers, queues.",

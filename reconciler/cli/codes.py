@@ -70,6 +70,10 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "written, or valid",
         ERROR: "the file is invalid, a spec is invalid, or a file exists already",
     },
+    "notify": {
+        DONE: "with test: every receiver accepted; with list: shown; with resend: on their way again",
+        ERROR: "with test: a receiver did not accept; there is no such dead letter, or the state cannot be read",
+    },
     "serve": {
         DONE: "stopped by a signal, all runs ended",
         ERROR: "a setting or an address cannot be used, or a run did not end in time",

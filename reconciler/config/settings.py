@@ -258,8 +258,8 @@ class Settings:
     record_days: Annotated[int, Variable("How long the record of writes is kept; older months are deleted whole", "400",
                                          "days", whole(31, 3650))]
     names: Annotated[NamesIn, Variable("Where people are named: `record` (in the record of writes alone), `on` (in log "
-                                       "lines and spans too) or `off` (nowhere of these; ids stand for them)", "record",
-                                       read=choice(NamesIn))]
+                                       "lines, spans and notices too) or `off` (nowhere of these; ids stand for them)",
+                                       "record", read=choice(NamesIn))]
     http_timeout: Annotated[float, Variable("Timeout of one request", "30", "seconds", number(1, 300))]
     parallel: Annotated[int, Variable("Most parallel reads of an organization; how many there are adapts to its "
                                       "responses", "16", "requests", whole(1, 16))]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.config import notify
 from reconciler.config.settings import VARIABLES as SETTINGS
 from reconciler.config.variables import PREFIX, Environment, Secret, Variable, endpoint, named, secret, whole
 
@@ -50,6 +51,7 @@ VARIABLES = tuple(
                 "URL",
                 endpoint(AUDIT_HOSTS),
             ),
+            **notify.VARIABLES,
         }
     ).values()
 )
@@ -78,6 +80,10 @@ class Hosting:
     app_role: str
     function_key: Secret
     audit_endpoint: str
+    notify: tuple[notify.NotifyTarget, ...] = ()
+    """Receivers of notices."""
+    page: str = ""
+    """Address of the status page, for links; empty where it is not known."""
     platform_authenticates: bool = field(default=False)
     """Whether App Service says that its authentication is on (`WEBSITE_AUTH_ENABLED`)."""
     plans: bool = field(default=True)
@@ -91,6 +97,8 @@ class Hosting:
         for name in BOUND:
             if name.endswith("_QUEUE") and not _QUEUE.match(value[name]):
                 given.wrong(name, f"{value[name]!r} is no queue name: 3 to 56 of a-z, 0-9 and single hyphens")
+        targets = notify.targets_of(given, {name: given.text(name) for name in notify.VARIABLES})
+        page = notify.page_of(given, environ.get("WEBSITE_HOSTNAME", ""))
         given.check_names((row.name for row in VARIABLES), (row.name for row in SETTINGS))
         given.check()
         return Hosting(
@@ -103,6 +111,8 @@ class Hosting:
             app_role=value["APP_ROLE"],
             function_key=value["FUNCTION_KEY"],
             audit_endpoint=value["AUDIT_ENDPOINT"],
+            notify=targets,
+            page=page,
             platform_authenticates=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             plans=not any(environ.get(name, "").lower() in ("true", "1") for name in _PLAN_IS_OFF),
         )

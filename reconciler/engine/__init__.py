@@ -34,6 +34,9 @@
     without_effect  lines that were written, confirmed and are there again
     memory      status and evidence between runs
     status      conditions, and what is known between runs
+    notices     what people read about a pool: once, and only where something changed
+    notice_state  notices as a status keeps them
+    telling     how a run's notices name people
     stored      parts of a pool's document beside conditions
     backoff     delays after failures, with jitter from a hash
     facet       the contract of a facet: five functions

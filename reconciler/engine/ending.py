@@ -9,21 +9,25 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from reconciler.documents import moment
 from reconciler.engine import causes, verdict, waits
 from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.gate import annotated
 from reconciler.engine.memory import StatusMemory
+from reconciler.engine.notices import NOTHING_SEEN, RunFindings, noticed
+from reconciler.engine.packed import organization_of
 from reconciler.engine.result import Failure, Outcome, Result
 from reconciler.engine.run_state import RunState
 from reconciler.engine.status import Finding, InFlight, PoolStatus, Run
 from reconciler.engine.tenure import RunLimits
 from reconciler.engine.waits import OperationState, RestRules
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
-from reconciler.plan.sync import spec_digest
+from reconciler.plan.sync import SyncCause, spec_digest
 from reconciler.ports.azure import Pending
 from reconciler.ports.clock import Clock
+from reconciler.safety import WriteMode
 from reconciler.spec.model import Spec
 
 Counts: TypeAlias = tuple[int, int, int]
@@ -114,8 +118,13 @@ def in_flight(frame: Frame, memory: StatusMemory, flying: InFlight, state: Opera
     return replace(result, pending=_pending(flying, seconds), next_look=seconds, failures=failures)
 
 
-def judged(frame: Frame, memory: StatusMemory, run: RunState, refused: Refused | None) -> Result:
-    """A run that planned. A refused approval is the caller's problem: the pool's conditions do not show it."""
+def judged(
+    frame: Frame, memory: StatusMemory, run: RunState, refused: Refused | None, told: RunFindings = NOTHING_SEEN
+) -> Result:
+    """A run that planned. A refused approval is the caller's problem: the pool's conditions do not show it.
+
+    `told`: how people read of it; what the run saw and wrote is filled in.
+    """
     end = assess(run, memory.status.replacing, frame.clock.now(), frame.limits)
     judgement = verdict.judge(end, frame.limits)
     resting, remembered = waits.rests_after(run, frame.rest_rules()), run.basis.survey.remembers(frame.spec)
@@ -129,7 +138,10 @@ def judged(frame: Frame, memory: StatusMemory, run: RunState, refused: Refused |
         verdict.concluded(known, end, judgement, _seen(frame, facts)),
         seen=min(one for one in (frame.specs_read, facts or frame.started) if one is not None),
     )
-    stored = _stored(frame, memory, status, judgement.finding, judgement.outcome, counts=_counts(end), facts=facts)
+    stored = _stored(
+        frame, memory, status, judgement.finding, judgement.outcome, counts=_counts(end), facts=facts,
+        told=_told(end, run, told),
+    )  # fmt: skip
     result = replace(
         stored,
         plan=annotated(end.plan, end.gate),
@@ -148,6 +160,19 @@ def judged(frame: Frame, memory: StatusMemory, run: RunState, refused: Refused |
 def _seen(frame: Frame, facts: datetime | None = None) -> datetime | None:
     """From when on everything is that a run used; `facts`: the oldest one; None: not known."""
     return None if frame.specs_read is None else min(frame.specs_read, facts or frame.started)
+
+
+def _told(end: Assessment, run: RunState, told: RunFindings) -> RunFindings:
+    """What a run that planned tells people."""
+    asked = end.gate.closed
+    return replace(
+        told,
+        left=end.plan.all_changes,
+        refusals=end.plan.refusals,
+        written=end.written,
+        drift=run.basis.cause(run.basis.planned) is SyncCause.DRIFT,
+        unapproved=end.gate.waiting is not None or (asked is not None and asked.mode is WriteMode.APPROVED),
+    )
 
 
 def _counts(end: Assessment) -> Counts:
@@ -209,6 +234,7 @@ def _stored(
     counts: Counts = (0, 0, 0),
     facts: datetime | None = None,
     ended: bool = True,
+    told: RunFindings = NOTHING_SEEN,
 ) -> Result:
     """`facts`: when the oldest was read; `ended`: False where the run ends no request, whatever it read."""
     now = frame.clock.now()
@@ -219,6 +245,8 @@ def _stored(
         conditions=memory.conditions,
         run=Run(frame.started, now, outcome.value, *counts, frame.trace, frame.specs_read if ended else None, facts),
     ).found(finding, now)
+    told = replace(told, organization=organization_of([frame.spec]), blob=frame.spec.blob, run=moment(frame.started))
+    status = replace(status, notices=noticed(memory.conditions, status, told, now))
     memory.save(status)
     return _result(frame, status, outcome)
 

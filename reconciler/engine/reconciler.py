@@ -34,15 +34,16 @@ from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
+from reconciler.engine.telling import told
 from reconciler.engine.tenure import RunLimits, Tenure
-from reconciler.engine.written_fields import values_of
+from reconciler.engine.undoing import release_agreed
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import Plan
 from reconciler.ports.readers_writers import Writers
 from reconciler.ports.stores import Gates, Leases, StateStore, look_document
 from reconciler.ports.write_log import WriteLog
-from reconciler.safety import Safety, SafetyFacts, Unknown
+from reconciler.safety import Safety, SafetyFacts
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.survey.demand import Demand
@@ -197,7 +198,7 @@ class Reconciler:
             if self.planner.ownership(spec, run.basis.survey, claims).unrecorded():
                 return None
             self._operators.record(run, packed.safety)
-            result = ending.judged(frame, draft, run, None)
+            result = ending.judged(frame, draft, run, None, told(self._state, spec, run, named=self._names.telemetry))
         if result.next_look is not None or not draft.settled:
             return None
         packed.move(spec.key, result.status)
@@ -367,25 +368,17 @@ class Reconciler:
                         ending.interrupted(frame, memory, run)
                 raise
         run.unrecorded = recorder.flush()
+        quarantined: list[str] = []
         if run.attempts:
             fights, sent = self._fights(frame.spec), [one.change for one in run.attempts.values() if one.sent]
-            for text in fights.note(one for one in sent if recorder.blamed(one) or fights.held(one)):
+            quarantined = fights.note(one for one in sent if recorder.blamed(one) or fights.held(one))
+            for text in quarantined:
                 self._listen(Quarantined(frame.spec.name, text))
-        self._release_undone(frame, run)
-        result = ending.judged(frame, memory, run, refused)
+        release_agreed(self._safety, run, undoing=frame.undoing)
+        said = told(self._state, frame.spec, run, recorder.actors, named=self._names.telemetry, fights=quarantined)
+        result = ending.judged(frame, memory, run, refused, said)
         save_evidence(self._state, run.basis.survey.learned())
         return result
-
-    def _release_undone(self, frame: ending.Frame, run: RunState) -> None:
-        """Hold nothing back any longer with which the spec agrees: everything was read, and nothing plans it."""
-        undone = run.gate.undone
-        if self._safety is None or isinstance(undone, Unknown) or not undone.fields or run.plan.gaps or frame.undoing:
-            return
-        shown = [*run.plan.all_changes, *(one.change for one in run.plan.refusals)]
-        planned = {name for change in shown for name in values_of(change)}
-        if agreed := undone.fields.keys() - planned:
-            with suppress(ReconcilerError):  # the next run does it
-                self._safety.release_undone(frame.spec.key, agreed)
 
     def _recorder(self, frame: ending.Frame, run: RunState) -> Recorder:
         facts = RunFacts(

@@ -103,6 +103,8 @@ class Recorder:
         """Id of a change → chain and id of its intent."""
         self._changes: dict[str, Change] = {}
         self._blamed: set[str] = set()
+        self.actors: dict[str, JsonObject | None] = {}
+        """Id of a change that was recorded → who made the drift that it corrects."""
         self._open: str | None = None
         """The change whose write went out and has no result yet."""
         self._waiting: dict[str, list[JsonObject]] = defaultdict(list)
@@ -228,7 +230,7 @@ class Recorder:
             "at": moment(self._clock.now()),
             **self._facts.to_json(),
             "line": line_of(self._facts.spec, change),
-            "actor": self._actor(change),
+            "actor": self.actors.setdefault(change.id, self._actor(change)),
             **described(change),
         }
         body = self._named(change, body)

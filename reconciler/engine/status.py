@@ -16,6 +16,7 @@ from typing import Any
 from reconciler import errors
 from reconciler.documents import list_of, moment, moment_of, number_of, text_of
 from reconciler.documents.redaction import redact
+from reconciler.engine.notice_state import NoticeState
 from reconciler.engine.stored import Awaited, Ineffective, Replacing, Rest
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause, VerifiedSpec, spec_digest, sync_cause
@@ -172,6 +173,8 @@ class PoolStatus:
     """Class name of that failure."""
     unready: datetime | None = None
     """Since when the pool is not verified in sync, whatever the reasons were; None: the last read verified it."""
+    notices: NoticeState = field(default_factory=NoticeState)
+    """What people were told (`reconciler.engine.notices`)."""
 
     @property
     def owed(self) -> tuple[Owed, ...]:
@@ -216,10 +219,11 @@ class PoolStatus:
         return {
             **self.public(),
             "pending": None if pending is None else {**_pending(pending), "url": pending.url},
+            "notices": self.notices.to_json(),
         }
 
     def public(self) -> dict[str, Any]:
-        """What may be shown: the stored form without the operation's signed URL."""
+        """What may be shown: the stored form without the operation's signed URL, and without notices."""
         return {
             "key": self.key,
             "path": self.path,
@@ -297,6 +301,7 @@ class PoolStatus:
             unready=moment_of(body.get("unreadySince")),
             cause=SyncCause(cause) if (cause := text_of(body, "outOfSync")) in set(SyncCause) else None,
             verified=VerifiedSpec.from_json(body.get("verified")),
+            notices=NoticeState.from_json(body.get("notices")),
         )
 
 

@@ -7,13 +7,17 @@ What has no reversal is named with its reason: nothing is deleted, and what was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.documents import Json, JsonObject, text_of
-from reconciler.engine.written_fields import fields_of, values_of_entry
+from reconciler.engine.run_state import RunState
+from reconciler.engine.written_fields import fields_of, values_of, values_of_entry
+from reconciler.errors import ReconcilerError
 from reconciler.plan.model import Change, Plan
+from reconciler.safety import Safety, Unknown
 from reconciler.safety.undone import UndoneField
 from reconciler.spec import effective
 from reconciler.spec.model import OpenAccessException, PipelineGrant, PoolRoles, QueueRoles, Spec
@@ -255,3 +259,15 @@ STEPS: Mapping[str, _Step] = {
     "updatePool": _pool,
 }
 """Type of the target → how the spec says what was there before."""
+
+
+def release_agreed(safety: Safety | None, run: RunState, *, undoing: bool) -> None:
+    """Hold nothing back any longer with which the spec agrees: everything was read, and nothing plans it."""
+    undone = run.gate.undone
+    if safety is None or isinstance(undone, Unknown) or not undone.fields or run.plan.gaps or undoing:
+        return
+    shown = [*run.plan.all_changes, *(one.change for one in run.plan.refusals)]
+    planned = {name for change in shown for name in values_of(change)}
+    if agreed := undone.fields.keys() - planned:
+        with suppress(ReconcilerError):  # the next run does it
+            safety.release_undone(run.basis.spec.key, agreed)

@@ -5,12 +5,14 @@ Nothing of such a pool is read or written. `forgotten` ends its condition where 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.documents import moment
 from reconciler.engine import causes
 from reconciler.engine.causes import Cause, Occurrence
+from reconciler.engine.notices import with_finding
 from reconciler.engine.packed import Statuses
 from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, NotFound
@@ -32,15 +34,29 @@ def statuses(state: StateStore, keys: Collection[str] | None = None) -> tuple[Po
 
 
 def mark(
-    state: StateStore, leases: Leases, clock: Clock, named: Collection[str], problems: Mapping[str, str]
+    state: StateStore,
+    leases: Leases,
+    clock: Clock,
+    named: Collection[str],
+    problems: Mapping[str, str],
+    *,
+    listen: Callable[[PoolStatus], None] = lambda _: None,
 ) -> dict[str, str]:
     """Store `NotInSpecs` or `SpecInvalid` for the pools that are not named; returns key → reason, old ones included.
 
     `problems`: path of a spec file → its first problem. A pool whose run is under way is left for the next time.
+    `listen`: called with every status that was stored.
     """
-    return {
-        status.key: _marked(state, leases, clock, status, problems.get(status.path)) for status in gone(state, named)
-    }
+    store = _Store(state, leases, clock, listen)
+    return {status.key: _marked(store, status, problems.get(status.path)) for status in gone(state, named)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    state: StateStore
+    leases: Leases
+    clock: Clock
+    listen: Callable[[PoolStatus], None]
 
 
 def gone(state: StateStore, named: Collection[str]) -> tuple[PoolStatus, ...]:
@@ -56,20 +72,21 @@ def finding_of(status: PoolStatus, problems: Mapping[str, str]) -> tuple[str, st
     return cause.reason, text
 
 
-def _marked(state: StateStore, leases: Leases, clock: Clock, status: PoolStatus, problem: str | None) -> str:
+def _marked(store: _Store, status: PoolStatus, problem: str | None) -> str:
     cause, text = _cause(status, problem)
     finding = causes.finding([Occurrence(cause, text)])
-    if status.found(finding, clock.now()).conditions == status.conditions:
+    if status.found(finding, store.clock.now()).conditions == status.conditions:
         return cause.reason
     try:
-        lease = leases.acquire(status.key, _SECONDS)
+        lease = store.leases.acquire(status.key, _SECONDS)
     except LeaseHeld:
         return cause.reason
     try:
-        document = state.load(pool_document(status.key))
+        document = store.state.load(pool_document(status.key))
         if document is not None and not _forgotten(document.body):
-            known = PoolStatus.from_json(status.key, document.body)
-            state.save(pool_document(status.key), known.found(finding, clock.now()).to_json(), document.etag)
+            known = with_finding(PoolStatus.from_json(status.key, document.body), finding, store.clock.now())
+            store.state.save(pool_document(status.key), known.to_json(), document.etag)
+            store.listen(known)
     finally:
         lease.release()
     return cause.reason

@@ -44,6 +44,12 @@ FUNCTIONS = frozenset({
     "page_overview", "page_organization", "page_pool", "page_reconcile", "page_plan", "page_file",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
+RECEIVERS = frozenset({"teams", "slack", "webhook"})
+"""`config.notify.Receiver`."""
+NOTICES = frozenset({
+    "fight", "refused", "stalled", "approval-wanted", "drift", "window-opened", "repaired", "recovered",
+})  # fmt: skip
+"""`ports.notices.NoticeKind`."""
 TARGETS = frozenset({"arm", "devops", "audit"})
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
 OUTCOMES = frozenset({"ok", "not-found", "denied", "throttled", "rejected", "failed", "silent"})
@@ -65,6 +71,8 @@ LABELS: Mapping[str, frozenset[str] | None] = {
     "facet": None,
     "action": ACTIONS,
     "cause": CAUSES,
+    "receiver": RECEIVERS,
+    "notice": NOTICES,
     "document": frozenset(kind.label for kind in STATE),
     "organization": None,
 }
@@ -145,6 +153,14 @@ METRICS: tuple[Metric, ...] = (
            ("organization",)),
     Metric("reconciler.feed.distrusted", MetricKind.GAUGE, "1 while an audit log does not count, since it left out "
            "changes: full resyncs read everything", ("organization",)),
+    Metric("reconciler.notices.sent", MetricKind.COUNTER, "messages about notices that a receiver accepted",
+           ("receiver", "notice")),
+    Metric("reconciler.notices.unsent", MetricKind.COUNTER, "tries of such a message that were in vain",
+           ("receiver",)),
+    Metric("reconciler.notices.dead", MetricKind.COUNTER, "such messages that became dead letters", ("receiver",)),
+    Metric("reconciler.notices.dropped", MetricKind.COUNTER, "notices that were dropped, since too many wait"),
+    Metric("reconciler.notices.failed", MetricKind.COUNTER, "notices that the state store did not take at once; they "
+           "are handed over again", ("reason",)),
     Metric("reconciler.http", MetricKind.COUNTER, "HTTP responses", ("function", "status")),
 )  # fmt: skip
 """Every metric, in the order of the documentation."""

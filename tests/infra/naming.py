@@ -150,7 +150,10 @@ def secrets_by_reference(world: World) -> Iterator[str]:
 
     yield from differ("main.bicep: plain settings that are secrets", SECRET & set(environment(world)), set())
     yield from differ("main.bicep: gitSecrets", git, {"RECONCILER_GIT_TOKEN"})
-    yield from differ("main.bicep: hookSecrets", hooks, {name for name in SECRET if re.search(r"_SECRET(_2)?$", name)})
+    told = {name for name in SECRET if name.startswith(f"{PREFIX}NOTIFY_") and not name.endswith("_2")}
+    incoming = {name for name in SECRET if re.search(r"(GITHUB|REPOS)_SECRET(_2)?$", name)}
+    yield from differ("main.bicep: notifySecrets", set(variables["notifySecrets"].value), told)
+    yield from differ("main.bicep: hookSecrets", hooks, incoming)
     if "'@Microsoft.KeyVault(SecretUri=${vaultUri}/${each.value})'" not in references:
         yield f"main.bicep: allReferences: {references} is no reference to a vault"
     if not str(variables["vaultUri"].value).endswith("${environment().suffixes.keyvaultDns}/secrets'"):

@@ -262,7 +262,9 @@ def ingress_split(world: World) -> Iterator[str]:
     yield from unlike(
         "main.bicep: workerSecrets",
         secrets,
-        Expression("ingress ? filter(items(gitSecrets), each => !empty(each.value)) : allSecrets"),
+        Expression(
+            "ingress ? filter(items(union(gitSecrets, notifySecrets)), each => !empty(each.value)) : allSecrets"
+        ),
     )
     door = world.files["modules/app.bicep"].resources["site"].value["properties"]["siteConfig"]
     yield from unlike(

@@ -7,7 +7,7 @@ marks its pools. A pool of a batch that fails this way is first put back alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -53,6 +53,13 @@ class Reconciles(Protocol):
         """What the pools of a message share; `shared`: under the organization's lease, `LeaseHeld` by whom."""
 
 
+class TakesNotices(Protocol):
+    """The part of a `reconciler.service.notify.waiting.NoticeOutbox` that a worker uses."""
+
+    def hand_over(self, statuses: Iterable[PoolStatus]) -> None:
+        """Add the notices of these statuses that were not handed over yet; raises nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The result for one key of a message."""
@@ -68,6 +75,13 @@ class Report:
     """W3C traceparent of the run."""
     later: Later | None = None
     """The follow-up that the run requests."""
+    status: PoolStatus | None = None
+    """As stored, where this message needed no run."""
+
+    @property
+    def stored(self) -> PoolStatus | None:
+        """The pool's status after this message, as far as it was read."""
+        return self.result.status if self.result is not None else self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +133,8 @@ class Worker:
     """What this process knows of the organizations."""
     sweeps: SweepDemands | None = None
     """Which reads a resync may postpone; None: none."""
+    notices: TakesNotices | None = None
+    """Takes what people are told; None: no one is told."""
 
     @paced
     def handle(self, work: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
@@ -146,7 +162,10 @@ class Worker:
             except LeaseHeld as error:
                 self.outbox.again(work.back(inserted), error.retry_after or self.busy)
                 return tuple(self._reported(work, specs, Report(key, "busy")) for key in work.keys)
-            return tuple(self._each(task, began))
+            reports = tuple(self._each(task, began))
+        if self.notices is not None:
+            self.notices.hand_over(one.stored for one in reports if one.stored is not None)
+        return reports
 
     def _concerned(self, work: WorkMessage, specs: Specs) -> list[Spec]:
         """The specs of a message, without those of pools whose queues it is known not to be about."""
@@ -238,13 +257,13 @@ class Worker:
             # Another message's run covers this one: link its trace.
             span.link(status.run.trace)
         if decision is Decision.SUPERSEDED:
-            return Report(key, "superseded")
+            return Report(key, "superseded", status=status)
         if decision is Decision.EARLY and promise is not None:
             self.outbox.again(replace(work, keys=(key,)), (promise - now).total_seconds())
         else:
             at = promised(record, now, in_burst=in_burst)
             self.outbox.promise(key, at, span.traceparent or work.trace, scopes=places)
-        return Report(key, "postponed")
+        return Report(key, "postponed", status=status)
 
     def _for_places(self, task: _Task, record: Record, spec: Spec, follows: FollowUp) -> Record:
         """The record as a request about some places sees it: it relies on no follow-up that is about others."""
@@ -272,7 +291,7 @@ class Worker:
         record = Record(seen, status.covered, None, started).believed(now)
         if decide(record, task.inserted, now) is Decision.SUPERSEDED and not task.lifts_rests(status):
             span.link(run.trace if run is not None else "")
-            return Report(key, "superseded")
+            return Report(key, "superseded", status=status)
         began = self.clock.monotonic()
         result = task.look.unchanged(
             spec, task.specs.revision, trace=span.traceparent, requested=task.requested, specs_read=task.specs.read

@@ -21,6 +21,8 @@ from reconciler.service.catalogue import Catalogue
 from reconciler.service.events.feed import FeedReader
 from reconciler.service.events.sweeps import Sweeps
 from reconciler.service.http.approvals import ApprovalContext
+from reconciler.service.notify.flush import Flush, Receivers
+from reconciler.service.notify.waiting import NoticeOutbox
 from reconciler.service.page.links import repository_of
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
@@ -66,9 +68,12 @@ def build(
     turns = None if known is None else Sweeps(
         FeedReader(app.state, known, app.clock), timedelta(seconds=hosting.sweep_seconds), known.max_age
     )  # fmt: skip
+    notices = NoticeOutbox(app.state, outbox.events, app.clock, app.telemetry) if hosting.notify else None
+    receivers = Receivers(hosting.notify, bootstrap.notice_sender(app.clock), hosting.page, app.ownership.name)
+    flush = Flush(app.state, app.leases, outbox.events, app.clock, app.telemetry, receivers, logs.notices)
     worker = Worker(
         catalogue, app.reconciler, app.state, outbox, app.clock, app.telemetry, logs.run, begin,
-        evidence=known, sweeps=turns,
+        evidence=known, sweeps=turns, notices=notices,
     )  # fmt: skip
 
     def plan(spec: Spec, revision: str) -> Json:
@@ -102,6 +107,8 @@ def build(
         app.record,
         options,
         app.ownership,
+        notices,
+        flush.run,
     )
 
 

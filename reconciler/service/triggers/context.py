@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.documents import Json
 from reconciler.engine import load_status
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import Leases, MessageQueues, StateStore, StoreOwnership
@@ -18,6 +19,7 @@ from reconciler.service.events.audit import Own
 from reconciler.service.events.echoes import Echoes
 from reconciler.service.http.agent_pools import Approve
 from reconciler.service.http.approvals import ApprovalContext
+from reconciler.service.notify.waiting import NoticeOutbox
 from reconciler.service.page.pictures import Pictures
 from reconciler.service.queue.outbox import Outbox
 from reconciler.service.queue.worker import Worker
@@ -97,6 +99,10 @@ class TriggerContext:
     options: TriggerOptions
     ownership: StoreOwnership
     """Which deployment state and messages belong to."""
+    notices: NoticeOutbox | None = None
+    """Takes notices to people; None: no receiver is set."""
+    flush: Callable[[], None] = lambda: None
+    """Sends the notices that wait."""
     watch: ResyncWatch = field(default_factory=ResyncWatch)
     pictures: Pictures = field(default_factory=Pictures)
     """What the status page remembers between two requests."""
@@ -104,6 +110,11 @@ class TriggerContext:
     def remembered(self, key: str) -> RememberedNames:
         """What the names of a pool's spec stood for in its last run."""
         return load_status(self.state, key).remembered
+
+    def hand_over(self, statuses: Iterable[PoolStatus]) -> None:
+        """Hand over the notices of statuses that were stored."""
+        if self.notices is not None:
+            self.notices.hand_over(statuses)
 
     @property
     def own(self) -> Own:

@@ -34,6 +34,17 @@ def dropped(trigger: str, reasons: Mapping[str, int]) -> None:
         event("dropped", trigger=trigger, reasons=dict(reasons))
 
 
+def notices(
+    result: str, *, target: str = "", kind: str = "", pools: int | None = None, attempts: int | None = None,
+    letter: str = "", message: str = "", reason: str = "",
+) -> None:  # fmt: skip
+    """Log what came of a message about notices: ``sent``, ``unsent`` or ``dead``; ``failed`` where the store failed."""
+    event(
+        "notify", result=result, target=target, kind=kind, pools=pools, attempts=attempts, letter=letter,
+        message=message, reason=reason,
+    )  # fmt: skip
+
+
 def policy(given: Policy) -> None:
     """Log what the owner of the policy file should know, once for each process."""
     for line in warnings(given):

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from reconciler.engine import causes, load_status
 from reconciler.engine.causes import Occurrence
+from reconciler.engine.notices import with_finding
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
 from reconciler.service.events.sightings import of_arm, of_stream
+from reconciler.service.notify.flush import is_flush
 from reconciler.service.queue import messages
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.requests import works
@@ -68,6 +70,10 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
     """
     if text == LOOK:
         timers.keep_swept(context)
+        return
+    if is_flush(text):
+        if context.ownership.refusal() is None:
+            context.flush()
         return
     if owned.not_ours(context, text):
         return
@@ -135,10 +141,11 @@ def _stall(context: TriggerContext, key: str, queue: str) -> None:
     try:
         name = pool_document(key)
         document = context.state.load(name)
-        status = load_status(context.state, key).found(finding, context.clock.now())
+        status = with_finding(load_status(context.state, key), finding, context.clock.now())
         context.state.save(name, status.to_json(), document.etag if document else None)
     finally:
         lease.release()
+    context.hand_over([status])
 
 
 def _requests(context: TriggerContext, function: str, found: Keys, trigger: str, trace: str) -> list[str]:

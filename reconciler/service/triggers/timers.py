@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from reconciler.documents import Json, moment, moment_of
 from reconciler.engine import unnamed
+from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError, Terminal
 from reconciler.ports.stores import StoredDocument
 from reconciler.service.catalogue import Specs
@@ -192,7 +193,11 @@ def _mark_unnamed(context: TriggerContext, specs: Specs) -> None:
     """The status of a pool that no valid spec names any more says so; not while an older commit applies."""
     if specs.snapshot.stale:
         return
-    found = unnamed.mark(context.state, context.leases, context.clock, specs.by_key, specs.broken())
+    marked: list[PoolStatus] = []
+    found = unnamed.mark(
+        context.state, context.leases, context.clock, specs.by_key, specs.broken(), listen=marked.append
+    )
+    context.hand_over(marked)
     context.telemetry.gauge("reconciler.pools.unnamed", len(found))
     if found:
         logs.event("git", revision=specs.revision, unnamed=dict(found))
