@@ -19,7 +19,7 @@ from reconciler.cli.selection import Selection, note_policy, recalled, require, 
 from reconciler.config.settings import Settings
 from reconciler.engine.attribution import Attribution
 from reconciler.engine.fights import Quarantine
-from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.gate import annotated, gate_now
 from reconciler.engine.ownership import Claims
 from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
@@ -31,11 +31,9 @@ from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.sync import SyncCause
 from reconciler.safety import SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
-from reconciler.spec.model import Mode, Spec
+from reconciler.spec.model import Spec
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from reconciler.engine import Planner
     from reconciler.survey import SharedSurvey
 
@@ -67,7 +65,7 @@ def plan(
         note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)
         complete = require(selection, screen)
-        specs_to_plan = unpaused(look.clock.now(), selection.specs, screen)
+        specs_to_plan = selection.specs
         survey = look.survey(selection.specs)
         survey.begin(specs_to_plan)  # what follows is done while the services respond
         known = recalled(settings, selection.specs, screen)
@@ -89,7 +87,7 @@ def plan(
         }
         plans, codes = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
         keyed = {spec.name: spec for spec in specs_to_plan}
-        plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
+        plans = [_annotated(look.planner, one, keyed[one.pool], facts[one.pool.lower()], known) for one in plans]
         by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
         causes = {
             one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
@@ -129,8 +127,8 @@ def _unnamed(settings: Settings, selection: Selection, screen: Screen) -> dict[s
     return {status.key: finding_of(status, selection.broken) for status in found}
 
 
-def _annotated(one: Plan, spec: Spec, facts: SafetyFacts) -> Plan:
-    return annotated(one, gate_of(spec, facts), checked=facts.checked)
+def _annotated(planner: Planner, one: Plan, spec: Spec, facts: SafetyFacts, known: Mapping[str, PoolStatus]) -> Plan:
+    return annotated(one, gate_now(planner, spec, facts, known.get(spec.key)), checked=facts.checked)
 
 
 def show(
@@ -215,12 +213,3 @@ def plans_of(
                 codes.append(ERROR)
             progress.step(f"reading {spec.name}")
     return plans, codes
-
-
-def unpaused(now: datetime, specs: Sequence[Spec], screen: Screen) -> list[Spec]:
-    """A paused pool is not even planned; after its last day the pause is over by itself."""
-    today = now.date()
-    paused = [one for one in specs if one.mode is Mode.PAUSE and (one.until is None or today <= one.until)]
-    for spec in paused:
-        screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
-    return [spec for spec in specs if spec not in paused]

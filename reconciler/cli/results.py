@@ -26,12 +26,12 @@ _CODES = {
     Outcome.FAILED: ERROR,
     Outcome.STALLED: ERROR,
 }
-"""A pool that its spec pauses is done: nothing was to be changed."""
+"""A pool that is paused is done: what differs is shown, and somebody said that nothing is to be changed."""
 
 _WORDS = {
     Outcome.IN_SYNC: "in sync",
     Outcome.APPLIED: "applied and verified",
-    Outcome.SUSPENDED: "paused by its spec",
+    Outcome.SUSPENDED: "paused",
     Outcome.PROGRESSING: "in progress",
     Outcome.OUT_OF_SYNC: "out of sync",
     Outcome.FAILED: "failed (transient, will be retried)",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from reconciler.plan.policy.file import load, problems, warnings
 from reconciler.plan.policy.model import Allow, Policy, allows
-from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, StatePlace, Window
+from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Closed, Operator, StatePlace, Window, closed
 
 __all__ = [
     "Allow",
@@ -25,11 +25,13 @@ __all__ = [
     "CapKind",
     "CapPeriod",
     "CapScope",
+    "Closed",
     "Operator",
     "Policy",
     "StatePlace",
     "Window",
     "allows",
+    "closed",
     "load",
     "problems",
     "warnings",

@@ -143,11 +143,11 @@ def state_of(status: PoolStatus, spec: Spec | None, now: datetime) -> str:
     """The one word for a pool; by its stored conditions, and never better than they say."""
     if spec is None:
         return "no spec"
-    if spec.paused_on(now.date()):
-        return "paused"
     if _is_true(status, ConditionKind.STALLED):
         return "stalled"
     ready = status.condition(ConditionKind.READY)
+    if ready is not None and ready.reason == "Suspended":
+        return "paused"
     if ready is not None and ready.status is not Truth.TRUE and _is_true(status, ConditionKind.RECONCILING):
         return "in motion"
     return "not read yet" if ready is None else _BY_READY[ready.status]

@@ -24,7 +24,7 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Paused, SharedCauses, cause_of, pause_of, places_left
-from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
+from reconciler.service.queue.coalesce import FARTHEST, Decision, Record, decide, due, promised
 from reconciler.service.queue.coverage import SweepDemands, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
@@ -309,7 +309,10 @@ class Worker:
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
         later = None
         if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
-            due = self.clock.now() + timedelta(seconds=result.next_look)
+            now = self.clock.now()
+            due = now + timedelta(seconds=result.next_look)
+            if result.due is not None:  # later ones are asked for again by the follow-ups before them
+                due = min(max(result.due, now), now + FARTHEST)
             later = Later(key, due, trace, places_left(task.work, result))
         return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
 
