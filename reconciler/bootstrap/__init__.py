@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.stores import (
         ReadState,
         Store,
+        caller,
         facts_of,
         has_store,
         in_storage,
@@ -49,6 +50,7 @@ __all__ = [
     "Tools",
     "audit",
     "build",
+    "caller",
     "capabilities",
     "capabilities_at",
     "facts_of",
@@ -80,6 +82,7 @@ _PARTS = {
     "stores": (
         "ReadState",
         "Store",
+        "caller",
         "facts_of",
         "has_store",
         "in_storage",

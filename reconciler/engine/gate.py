@@ -196,6 +196,17 @@ def _of_spec(spec: Spec, now: datetime) -> list[ModeSetting]:
     return [ModeSetting(WriteMode.REPORT, _place(spec), ModeScope(), spec.reason)] if spec.mode is Mode.REPORT else []
 
 
+def pauses_of(spec: Spec, now: datetime) -> list[ModeSetting]:
+    """What a spec pauses at a moment: the pool, or fields of it."""
+    found = spec.pauses_on(now.astimezone(UTC).date())
+    whole = ModeScope(pool=spec.key)
+    return [
+        setting
+        for one in found
+        for setting in ([_pause(spec, one, name) for name in one.fields] or [replace(_pause(spec, one), scope=whole)])
+    ]
+
+
 def _place(spec: Spec) -> str:
     return f"{spec.path}:{spec.mode_line}" if spec.mode_line else spec.path
 
