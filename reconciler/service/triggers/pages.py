@@ -117,7 +117,7 @@ def _context(context: TriggerContext, request: HttpRequest, viewer: Viewer) -> P
         return ended
 
     options = context.options
-    owns = bool(viewer.owner)
+    owns = bool(viewer.owner) and options.plans  # the ingress app may not write the safety store
     return PageContext(
         context.pictures, context.state, context.record, context.clock, context.safety.settings,
         context.plan if options.plans else None, ask, viewer, options.repository, options.folder, options.sweep_seconds,
