@@ -26,7 +26,7 @@ _CODES = {
     Outcome.FAILED: ERROR,
     Outcome.STALLED: ERROR,
 }
-"""A pool that is paused is done: what differs is shown, and somebody said that nothing is to be changed."""
+"""A pool that is paused is done: what differs is shown, and nothing is to be changed."""
 
 _WORDS = {
     Outcome.IN_SYNC: "in sync",

@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.documents import moment, moment_of, text_of
 
 LONGEST = timedelta(days=90)
-"""A pause that somebody forgot holds back the repair of drift for so long at most."""
+"""A forgotten pause holds back the repair of drift for so long at most."""
 SHORTEST = timedelta(seconds=1)
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SHORT = re.compile(r"(?:[0-9]{1,7}[wdhms])+")

@@ -1,6 +1,6 @@
 """What a pause may be about: a managed part of the pool, or a field of the ARM resource as a plan names it.
 
-A name that stands for nothing would hold nothing back, and nobody would see it: so every name is checked.
+A name that stands for nothing would hold nothing back, without a sign of it: so every name is checked.
 """
 
 from __future__ import annotations

@@ -17,7 +17,17 @@ from __future__ import annotations
 
 from reconciler.plan.policy.file import load, problems, warnings
 from reconciler.plan.policy.model import Allow, Policy, allows
-from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Closed, Operator, StatePlace, Window, closed
+from reconciler.plan.policy.parts import (
+    Cap,
+    CapKind,
+    CapPeriod,
+    CapScope,
+    Operator,
+    ShutWindows,
+    StatePlace,
+    Window,
+    closed,
+)
 
 __all__ = [
     "Allow",
@@ -25,9 +35,9 @@ __all__ = [
     "CapKind",
     "CapPeriod",
     "CapScope",
-    "Closed",
     "Operator",
     "Policy",
+    "ShutWindows",
     "StatePlace",
     "Window",
     "allows",

@@ -96,7 +96,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ShutWindows:
     """Why changes of some risks are not made now."""
 
     until: datetime | None
@@ -105,7 +105,7 @@ class Closed:
     """Those that they wait for."""
 
 
-def closed(windows: Sequence[Window], risks: Collection[Risk], now: datetime) -> Closed | None:
+def closed(windows: Sequence[Window], risks: Collection[Risk], now: datetime) -> ShutWindows | None:
     """What holds back a change with these risks; None: nothing does.
 
     Of several windows for one risk any may be open. A change with several risks that windows name needs one for each.
@@ -114,7 +114,7 @@ def closed(windows: Sequence[Window], risks: Collection[Risk], now: datetime) ->
 
 
 @lru_cache(maxsize=256)
-def _closed(windows: tuple[Window, ...], risks: frozenset[Risk], now: datetime) -> Closed | None:
+def _closed(windows: tuple[Window, ...], risks: frozenset[Risk], now: datetime) -> ShutWindows | None:
     named = [group for risk in Risk if risk in risks and (group := [one for one in windows if risk in one.risks])]
     first = _shut(named, now)
     if not first:
@@ -124,8 +124,8 @@ def _closed(windows: tuple[Window, ...], risks: frozenset[Risk], now: datetime) 
         moment = max(min(one.opens_next(moment) for one in group) for group in shut)
         shut = _shut(named, moment)
         if not shut:
-            return Closed(moment, _each(first))
-    return Closed(None, _each(first))
+            return ShutWindows(moment, _each(first))
+    return ShutWindows(None, _each(first))
 
 
 def _shut(groups: Sequence[Sequence[Window]], now: datetime) -> list[Sequence[Window]]:
