@@ -97,3 +97,13 @@ def test_windows_that_are_never_open_together_promise_no_moment() -> None:
 
     assert shut is not None
     assert shut.until is None
+
+
+def test_a_window_says_its_own_line_whatever_equal_one_was_asked_before() -> None:
+    """Lines do not count in comparisons; a policy that was edited has others."""
+    for line in (3, 9):
+        shut = closed(
+            [Window((Risk.RESTARTS,), "0 1 * * *", "UTC", HOUR, line)], {Risk.RESTARTS}, at("2026-06-01T05:00:00")
+        )
+        assert shut is not None
+        assert str(shut.windows[0]) == f"window 0 1 * * * UTC (policy:{line})"

@@ -6,12 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 from reconciler.plan.policy import schedule
 from reconciler.plan.targets import Risk
 
-_OPENINGS = 400
+_OPENINGS = 100
 """How many openings are looked at for one at which all windows of a change are open."""
 
 
@@ -110,11 +109,6 @@ def closed(windows: Sequence[Window], risks: Collection[Risk], now: datetime) ->
 
     Of several windows for one risk any may be open. A change with several risks that windows name needs one for each.
     """
-    return _closed(tuple(windows), frozenset(risks), now)
-
-
-@lru_cache(maxsize=256)
-def _closed(windows: tuple[Window, ...], risks: frozenset[Risk], now: datetime) -> ShutWindows | None:
     named = [group for risk in Risk if risk in risks and (group := [one for one in windows if risk in one.risks])]
     first = _shut(named, now)
     if not first:

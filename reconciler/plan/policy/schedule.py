@@ -34,6 +34,7 @@ def wrong(text: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=1024)
 def last(cron: str, zone: str, now: datetime) -> datetime:
     """The last turn that is not after `now`; in UTC."""
     local = _local(now, zone) + _MOVES
@@ -41,6 +42,7 @@ def last(cron: str, zone: str, now: datetime) -> datetime:
     return next(one for one in found if one <= now)
 
 
+@lru_cache(maxsize=1024)
 def following(cron: str, zone: str, now: datetime) -> datetime:
     """The first turn after `now`; in UTC."""
     local = _local(now, zone) - _MOVES
