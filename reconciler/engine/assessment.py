@@ -61,8 +61,6 @@ class Assessment:
     """Why the pool is out of sync, if it is."""
     modes: WriteGate | None = None
     """What the modes allowed at the end; None: whatever the spec's own mode does."""
-    at: datetime | None = None
-    """When the run ends."""
 
     @property
     def gate(self) -> WriteGate:
@@ -131,7 +129,6 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
         digest=basis.digest,
         cause=basis.cause(run.plan),
         modes=run.gate.at(now),
-        at=now,
     )
 
 

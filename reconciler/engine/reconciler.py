@@ -195,7 +195,7 @@ class Reconciler:
             return None
         self._operators.record(run, packed.safety)
         result = ending.judged(frame, draft, run, None)
-        if (result.next_look is not None and result.due is None) or not draft.settled:
+        if result.next_look is not None or not draft.settled:
             return None
         packed.move(spec.key, result.status)
         return result

@@ -63,7 +63,7 @@ class Result:
     status: PoolStatus
     """As stored."""
     due: datetime | None = None
-    """The moment of `next_look`, where a pause ends or a window opens then and nothing else is left to do."""
+    """When a pause ends or a window opens that holds changes back; the pool is read then at the latest."""
 
     @property
     def not_applied(self) -> tuple[str, ...]:

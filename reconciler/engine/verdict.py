@@ -42,7 +42,7 @@ class RunVerdict:
     next_look: float | None
     backoff: Backoff
     due: datetime | None = None
-    """The moment of the next read, where the run left nothing but what is held back until then."""
+    """When something that is held back may be made; None: nothing is, or not at a moment that is known."""
 
     @property
     def good(self) -> bool:
@@ -53,7 +53,7 @@ class RunVerdict:
     def complete(self) -> bool:
         """Whether the run left no work to a later one, and so covers requests."""
         ended = (Outcome.OUT_OF_SYNC, Outcome.STALLED, Outcome.SUSPENDED)
-        return (self.next_look is None or self.due is not None) and (self.good or self.outcome in ended)
+        return self.next_look is None and (self.good or self.outcome in ended)
 
 
 def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
@@ -81,11 +81,7 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     reads = [seconds for one in (*lead, *others) if (seconds := one.seconds(limits)) is not None]
     beside = held if lead is not held and closed is None else ()
     finding = causes.finding(lead, others, beside, differs=bool(end.plan.changes))
-    reads += pause
-    opens = [] if end.opens is None else [max(0.0, (end.opens - (end.at or end.opens)).total_seconds())]
-    return RunVerdict(
-        outcome, finding, min([*reads, *opens], default=None), backoff, end.opens if opens and not reads else None
-    )
+    return RunVerdict(outcome, finding, min([*reads, *pause], default=None), backoff, end.opens)
 
 
 def _of_pool(setting: ModeSetting) -> causes.Cause:

@@ -101,14 +101,13 @@ def unreadable(error: ReconcilerError) -> WriteGate:
 
 
 def gated(gate: WriteGate, *left: Plan) -> Assessment:
-    return replace(ended(*left), modes=gate, left_over=False, at=START)
+    return replace(ended(*left), modes=gate, left_over=False)
 
 
 STOPPED = Modes(organizations={ORG: ModeSetting(WriteMode.STOP, "set", ModeScope(organization=ORG))})
 DELETED = Replacing("doors", "pool-1: x → y", "c0ffee", START)
 
 NOW = Moment(START)
-UNTIL_22 = (START.replace(hour=22) - START).total_seconds()
 NIGHT = Window((Risk.WIDENS,), "0 22 * * *", "UTC", timedelta(hours=2))
 ROOF = ModeScope(pool="pool-1", field=OPEN.facet)
 
@@ -180,13 +179,14 @@ def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, en
     assert outcome == f"`{verdict.outcome}`"
     seconds: dict[str, float | None] = {
         NextRead.RESYNC: None, NextRead.OPERATION: FLYING.retry_after, NextRead.WAIT_ONCE: LIMITS.wait_once,
-        NextRead.LAG: LIMITS.lag, NextRead.NOW: 0.0, NextRead.ENDS: UNTIL_22, NextRead.OPENS: UNTIL_22,
+        NextRead.LAG: LIMITS.lag, NextRead.NOW: 0.0, NextRead.ENDS: None, NextRead.OPENS: None,
     }  # fmt: skip
     if next_read == NextRead.BACKOFF:
         assert verdict.next_look is not None
         assert verdict.next_look >= max((gap.retry_after or 0.0 for gap in end.plan.gaps), default=0.0)
     else:
         assert verdict.next_look == seconds[next_read]
+    assert (verdict.due is not None) is (next_read in (NextRead.ENDS, NextRead.OPENS))
 
 
 def invalid() -> tuple[Stage, Result]:

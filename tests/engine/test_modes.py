@@ -44,7 +44,7 @@ def test_a_paused_pool_is_read_and_its_drift_is_told() -> None:
     result = stage.run(spec)
 
     assert (result.outcome, stage.estate.writes) == (Outcome.SUSPENDED, [])
-    assert (result.due, result.next_look) == (datetime(2026, 6, 2, tzinfo=UTC), 12 * 3600)
+    assert (result.due, result.next_look) == (datetime(2026, 6, 2, tzinfo=UTC), None)
     seen = condition(result, ConditionKind.READY)
     assert (seen.status, seen.reason) == (Truth.FALSE, "Suspended")
     assert seen.message == (

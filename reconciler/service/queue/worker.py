@@ -307,13 +307,15 @@ class Worker:
                 self.outbox.follow_up(key, self.busy, trace, scopes=() if is_whole(task.work) else task.work.scopes)
             return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
-        later = None
+        later, now = None, self.clock.now()
+        moments = []
         if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
-            now = self.clock.now()
-            due = now + timedelta(seconds=result.next_look)
-            if result.due is not None:  # later ones are asked for again by the follow-ups before them
-                due = min(max(result.due, now), now + FARTHEST)
-            later = Later(key, due, trace, places_left(task.work, result))
+            moments.append(now + timedelta(seconds=result.next_look))
+        if result.due is not None and (moments or result.next_look is None):
+            # What is due later than that is asked for again by the follow-ups before it.
+            moments.append(min(max(result.due, now), now + FARTHEST))
+        if moments:
+            later = Later(key, min(moments), trace, places_left(task.work, result))
         return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
 
 
