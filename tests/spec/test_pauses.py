@@ -27,7 +27,7 @@ def loaded(*pauses: Any) -> Any:
 def spec_of(*pauses: Any) -> Spec:
     found = loaded(*pauses)
     assert [str(one) for one in found.problems] == []
-    (spec,) = found.specs
+    spec: Spec = found.specs[0]
     return spec
 
 
