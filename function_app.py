@@ -240,6 +240,27 @@ def set_mode(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     return _answer("set_mode", req, context)
 
 
+@app.function_name("pauses")
+@app.route("api/pauses", methods=["GET"])
+def pauses(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """What is paused, by whom, why, and until when."""
+    return _answer("pauses", req, context)
+
+
+@app.function_name("set_pause")
+@app.route("api/pauses", methods=["PUT"])
+def set_pause(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Pause a pool, an organization or fields of a pool: for the owner alone."""
+    return _answer("set_pause", req, context)
+
+
+@app.function_name("resume")
+@app.route("api/pauses", methods=["DELETE"])
+def resume(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """End a pause: for the owner alone."""
+    return _answer("resume", req, context)
+
+
 @app.function_name("approve")
 @app.route("api/approvals", methods=["POST"])
 def approve(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
@@ -319,6 +340,13 @@ def page_reconcile(req: func.HttpRequest, context: func.Context) -> func.HttpRes
 def page_plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The button «plan now»: for operators alone."""
     return _answer("page_plan", req, context)
+
+
+@app.function_name("page_pause")
+@app.route("pools/{name}/pause", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_pause(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The buttons «pause» and «resume»: for the owner alone."""
+    return _answer("page_pause", req, context)
 
 
 @app.function_name("page_file")

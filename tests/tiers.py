@@ -49,6 +49,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/http/test_approvals.py",
         "service/http/test_doors.py",
         "service/http/test_mode.py",
+        "service/http/test_pauses.py",
         "service/http/test_openapi_served.py",
         "service/notify",
         "service/page",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.stores import (
         ReadState,
         Store,
+        caller,
         facts_of,
         has_store,
         in_storage,
@@ -52,6 +53,7 @@ __all__ = [
     "audit",
     "before",
     "build",
+    "caller",
     "capabilities",
     "capabilities_at",
     "code_host",
@@ -87,6 +89,7 @@ _PARTS = {
     "stores": (
         "ReadState",
         "Store",
+        "caller",
         "facts_of",
         "has_store",
         "in_storage",

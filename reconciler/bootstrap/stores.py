@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -185,6 +186,20 @@ def owners_of(settings: Settings) -> Callable[[str, int], str]:
 def in_storage(state: str) -> bool:
     """Whether the setting names a storage account: by the URL of its blobs, or by a connection string."""
     return bool(re.match(r"https?://|[A-Za-z]+=", state))
+
+
+def caller(settings: Settings) -> str:
+    """Who sets a safety fact: whom the token names by which the state is written; the system's user for a file.
+
+    Never what a caller says of itself.
+    """
+    settings = with_state(settings)
+    if not in_storage(settings.state) or "://" not in settings.state.partition("=")[0]:
+        return getpass.getuser()
+    from reconciler.adapters import credentials, token_claims  # noqa: PLC0415 - see the package's docstring
+
+    token = credential_of(settings).for_azure().get_token(credentials.STORAGE).token
+    return token_claims.holder_of(token) or getpass.getuser()
 
 
 def _account(settings: Settings) -> Account:

@@ -122,6 +122,26 @@ COMMANDS = {
             "mode clear --organization fabrikam-prime --reason 'moved'",
         ),
     ),
+    "pause": CommandRow(
+        "reconciler.cli.pause:pause",
+        "Show what is paused, or pause pools, an organization, or fields of pools until a moment.",
+        (
+            "pause",
+            "pause fabrikam-managed-pool --until 4h --reason 'incident 4711'",
+            "pause fabrikam-managed-pool --field roles --until 2026-12-05 --reason 'audit'",
+            "pause --organization fabrikam-prime --until 2026-12-05T18:00:00Z --reason 'moving house'",
+            "pause --match 'fabrikam-*' --until P1D --reason 'change freeze'",
+        ),
+    ),
+    "resume": CommandRow(
+        "reconciler.cli.pause:resume",
+        "End pauses of pools, of an organization, or of fields of pools.",
+        (
+            "resume fabrikam-managed-pool",
+            "resume --organization fabrikam-prime",
+            "resume --match 'fabrikam-*'",
+        ),
+    ),
     "operators": CommandRow(
         "reconciler.cli.operators:operators",
         "Show the identities that no run may lock out, or drop one that the service recorded.",

@@ -32,6 +32,9 @@ AgentPoolOption = Annotated[
         help="Take this agent pool for the pool's own, where a proof of that is missing.",
     ),
 ]  # fmt: skip
+OutsideWindows = Annotated[
+    bool, typer.Option("--outside-windows", help="With a HASH: its changes wait for no window of the policy.")
+]
 _PLACE = re.compile(r"([A-Za-z0-9-]+)/([1-9][0-9]{0,9})")
 
 
@@ -40,6 +43,7 @@ def approve(
     names: Pools = None,
     *,
     agent_pool: AgentPoolOption = "",
+    outside_windows: OutsideWindows = False,
     specs: Specs = "",
     ref: Ref = "",
     policy: Policy = "",
@@ -54,7 +58,10 @@ def approve(
     if HASH.fullmatch(subject.lower()):
         if agent_pool:
             raise typer.BadParameter("belongs to the NAME of a pool, not to a plan", param_hint="--agent-pool")
-        return _approve_plan(settings_of(specs, ref, policy), subject.lower(), names or [], screen)
+        settings = settings_of(specs, ref, policy)
+        return _approve_plan(settings, subject.lower(), names or [], screen, outside_windows=outside_windows)
+    if outside_windows:
+        raise typer.BadParameter("is for the HASH of a plan", param_hint="--outside-windows")
     if not agent_pool:
         problem = f"{clean(subject[:100])!r} is no hash of a plan (64 hexadecimal digits, as `plan` prints it); for an "
         raise typer.BadParameter(problem + "agent pool add --agent-pool ORG/ID", param_hint="HASH|NAME")
@@ -69,16 +76,20 @@ def approve(
     return DONE
 
 
-def _approve_plan(settings: Settings, plan_hash: str, names: list[str], screen: Screen) -> int:
+def _approve_plan(
+    settings: Settings, plan_hash: str, names: list[str], screen: Screen, *, outside_windows: bool
+) -> int:
     from reconciler.engine.approving_plans import approve_plan  # noqa: PLC0415 - a misspelt option needs no engine
 
     source = bootstrap.source(settings)
     selection = select(source, names, screen, place=settings.specs)
     complete = require(selection, screen)
     with closing(bootstrap.build(settings)) as app:
-        done = approve_plan((app.planner, app.safety, app.state), selection.specs, source.snapshot(), plan_hash)
+        parts = (app.planner, app.safety, app.state)
+        done = approve_plan(parts, selection.specs, source.snapshot(), plan_hash, outside_windows=outside_windows)
     screen.plan(done.plan)
-    screen.good(f"this plan of pool {done.spec.name} is approved for 24 hours")
+    windows = ", outside of windows too" if outside_windows else ""
+    screen.good(f"this plan of pool {done.spec.name} is approved for 24 hours{windows}")
     return DONE if complete else ERROR
 
 

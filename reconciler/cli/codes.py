@@ -61,6 +61,16 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         DONE: "shown, or set",
         ERROR: "a setting cannot be read or written",
     },
+    "pause": {
+        DONE: "shown, or set",
+        PENDING: "not confirmed",
+        ERROR: "a pause cannot be read or written, or names nothing",
+    },
+    "resume": {
+        DONE: "ended, or nothing was paused",
+        PENDING: "not confirmed",
+        ERROR: "a pause cannot be read or written",
+    },
     "operators": {
         DONE: "shown, or cleared",
         ERROR: "none is recorded there, or the record cannot be read or written",

@@ -13,7 +13,7 @@ from reconciler.cli.codes import PENDING
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, recalled, view
 from reconciler.config.settings import Settings
-from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.gate import annotated, gate_now, goes_out
 from reconciler.plan.model import Plan
 from reconciler.plan.sync import SyncCause
 
@@ -40,10 +40,10 @@ class Shown:
 
 def shown(reconciler: Reconciler, settings: Settings, selection: Selection, screen: Screen) -> Shown:
     """The plans that the runs would begin with: of the specs that they apply, with caps and modes as they are."""
-    specs = plans.unpaused(reconciler.planner.clock.now(), selection.specs, screen)
+    specs = selection.specs
     facts = {spec.key: reconciler.facts(spec) for spec in specs}
-    gates = {spec.key: gate_of(spec, facts[spec.key]) for spec in specs}
-    specs = [gates[spec.key].spec for spec in specs]
+    gates = {spec.key: gate_now(reconciler.planner, spec, facts[spec.key]) for spec in specs}
+    specs = tuple(gates[spec.key].spec for spec in specs)
     survey = reconciler.survey(specs)
     known = recalled(settings, specs, screen)
     viewed = {
@@ -56,7 +56,7 @@ def shown(reconciler: Reconciler, settings: Settings, selection: Selection, scre
     }
     made, _ = plans.plans_of(reconciler.planner, specs, selection.revision, viewed, screen)
     found = {one.pool: annotated(one, gates[one.pool.lower()]) for one in made}
-    open_ = any(gates[one.pool.lower()].held(change) is None for one in made for change in one.changes)
+    open_ = any(goes_out(gates[one.pool.lower()], change, one) for one in made for change in one.changes)
     nothing = {spec.name: Plan(spec.name, selection.revision) for spec in selection.specs}
     return Shown({**nothing, **found}, open_)
 

@@ -12,9 +12,9 @@ from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Ref, Spe
 from reconciler.cli.plan import facts_by_pool
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import recalled, require, select, settings_of, view
+from reconciler.engine.gate import annotated, gate_now
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import of_this_run
-from reconciler.spec.model import Mode
 from reconciler.tools.explain import Explanation, explanation_of, follow, parse_question
 
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool's name.")]
@@ -51,10 +51,10 @@ def explain(
     survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
     question = parse_question(of_this_run(spec, survey), project, pipeline)
     steps = follow(question, survey)
-    paused = spec.mode is Mode.PAUSE and (spec.until is None or now.date() <= spec.until)
     facts = facts_by_pool(settings, [spec], screen)[spec.key]
     claims = Claims(facts, owner=bootstrap.owners_of(settings))
-    plan = None if paused else tools.planner.plan(spec, survey, selection.revision, claims)
+    plan = tools.planner.plan(spec, survey, selection.revision, claims)
+    plan = annotated(plan, gate_now(tools.planner, spec, facts), checked=facts.checked)
     answer = explanation_of(question, steps, plan, now)
     show(answer, output, screen)
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
@@ -16,6 +15,7 @@ from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import settings_of
+from reconciler.config.settings import Settings
 from reconciler.errors import Rejected
 from reconciler.plan import render
 from reconciler.safety import ModeScope, ModeSetting, Safety, WriteMode
@@ -73,15 +73,15 @@ def mode(
     screen = Screen(color=not no_color, verbose=verbose)
     scope = _scope(action, organization, pool)
     _check(action, value, reason)
-    with _safety(policy, create=action is not ModeAction.SHOW) as safety:
+    with opened(policy, create=action is not ModeAction.SHOW) as (safety, settings):
         if action in (ModeAction.SET, ModeAction.CLEAR):
-            safety.set_mode(scope, value, reason=" ".join(reason.split()), by=getpass.getuser())
+            safety.set_mode(scope, value, reason=" ".join(reason.split()), by=bootstrap.caller(settings))
         elif action is ModeAction.REPAIR:
             names = safety.documents.repair()
             screen.note(f"the index names {len(names)} documents: {', '.join(names) or 'none'}")
-        settings = safety.settings()
-    show(settings, output, screen)
-    return ERROR if any(one.unknown is not None for one in settings) else DONE
+        found = safety.settings()
+    show(found, output, screen)
+    return ERROR if any(one.unknown is not None for one in found) else DONE
 
 
 def show(settings: tuple[ModeSetting, ...], output: OutputFormat, screen: Screen) -> None:
@@ -131,11 +131,11 @@ def _scope(action: ModeAction, organization: str, pool: str) -> ModeScope:
 
 
 @contextmanager
-def _safety(policy: str, *, create: bool) -> Iterator[Safety]:
+def opened(policy: str, specs: str = "", *, create: bool) -> Iterator[tuple[Safety, Settings]]:
     """The safety facts of the deployment that the settings name."""
-    settings = settings_of(policy=policy)
+    settings = settings_of(specs, policy=policy)
     if not create and not bootstrap.has_store(settings):
-        raise Rejected("mode: there is no state here yet; RECONCILER_STATE names the deployment's state")
+        raise Rejected("there is no state here yet; RECONCILER_STATE names the deployment's state")
     clock = SystemClock()
     with closing(bootstrap.store(settings, clock)) as stores:
-        yield Safety(stores.safety, clock, settings.mode)
+        yield Safety(stores.safety, clock, settings.mode), settings

@@ -32,7 +32,7 @@ from reconciler.cli.selection import Selection, note_policy, recalled, require, 
 from reconciler.config.settings import Settings
 from reconciler.engine.attribution import Attribution
 from reconciler.engine.fights import Quarantine
-from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.gate import annotated, gate_now
 from reconciler.engine.ownership import Claims
 from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
@@ -44,11 +44,9 @@ from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.sync import SyncCause
 from reconciler.safety import SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
-from reconciler.spec.model import Mode, Spec
+from reconciler.spec.model import Spec
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from reconciler.engine import Planner
     from reconciler.survey import SharedSurvey
 
@@ -115,7 +113,7 @@ def plan(
 
 def planned(look: bootstrap.Look, settings: Settings, selection: Selection, screen: Screen) -> Planned:
     """The plans of the selected pools, with what the deployment's state says of them."""
-    specs_to_plan = unpaused(look.clock.now(), selection.specs, screen)
+    specs_to_plan = selection.specs
     survey = look.survey(selection.specs)
     survey.begin(specs_to_plan)  # what follows is done while the services respond
     known = recalled(settings, selection.specs, screen)
@@ -137,7 +135,7 @@ def planned(look: bootstrap.Look, settings: Settings, selection: Selection, scre
     }
     plans, failures = plans_of(look.planner, specs_to_plan, selection.revision, viewed, screen)
     keyed = {spec.name: spec for spec in specs_to_plan}
-    plans = [_annotated(one, keyed[one.pool], facts[one.pool.lower()]) for one in plans]
+    plans = [_annotated(look.planner, one, keyed[one.pool], facts[one.pool.lower()], known) for one in plans]
     by_name, now = {spec.name: spec for spec in selection.specs}, look.clock.now()
     causes = {
         one.pool: known[one.pool.lower()].sync_cause(by_name[one.pool], now, one)
@@ -174,8 +172,8 @@ def _unnamed(settings: Settings, selection: Selection, screen: Screen) -> dict[s
     return {status.key: finding_of(status, selection.broken) for status in found}
 
 
-def _annotated(one: Plan, spec: Spec, facts: SafetyFacts) -> Plan:
-    return annotated(one, gate_of(spec, facts), checked=facts.checked)
+def _annotated(planner: Planner, one: Plan, spec: Spec, facts: SafetyFacts, known: Mapping[str, PoolStatus]) -> Plan:
+    return annotated(one, gate_now(planner, spec, facts, known.get(spec.key)), checked=facts.checked)
 
 
 def show(
@@ -260,12 +258,3 @@ def plans_of(
                 screen.error(failures[-1])
             progress.step(f"reading {spec.name}")
     return plans, failures
-
-
-def unpaused(now: datetime, specs: Sequence[Spec], screen: Screen) -> list[Spec]:
-    """A paused pool is not even planned; after its last day the pause is over by itself."""
-    today = now.date()
-    paused = [one for one in specs if one.mode is Mode.PAUSE and (one.until is None or today <= one.until)]
-    for spec in paused:
-        screen.note(f"{spec.name}: paused by its spec until {spec.until}: {spec.reason}")
-    return [spec for spec in specs if spec not in paused]

@@ -9,7 +9,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import OutputFormat
 from reconciler.cli.run_reporter import PoolWrites
 from reconciler.cli.screen import Screen
-from reconciler.documents import Json
+from reconciler.documents import Json, moment
 from reconciler.engine import Outcome, Result
 from reconciler.plan import render
 from reconciler.plan.model import Change
@@ -26,12 +26,12 @@ _CODES = {
     Outcome.FAILED: ERROR,
     Outcome.STALLED: ERROR,
 }
-"""A pool that its spec pauses is done: nothing was to be changed."""
+"""A pool that is paused is done: what differs is shown, and nothing is to be changed."""
 
 _WORDS = {
     Outcome.IN_SYNC: "in sync",
     Outcome.APPLIED: "applied and verified",
-    Outcome.SUSPENDED: "paused by its spec",
+    Outcome.SUSPENDED: "paused",
     Outcome.PROGRESSING: "in progress",
     Outcome.OUT_OF_SYNC: "out of sync",
     Outcome.FAILED: "failed (transient, will be retried)",
@@ -201,4 +201,5 @@ def _document(result: Result) -> dict[str, Json]:
         ],
         "left": render.to_json(result.plan, _cause(result)) if result.plan else None,
         "nextLook": result.next_look,
+        "due": None if result.due is None else moment(result.due),
     }

@@ -53,17 +53,24 @@ def status(
         raise NotFound(
             f"status: {nearest(missing, [one.key for one in known])}; only pools with a stored run are known"
         )
-    modes, needs = _modes(settings), bootstrap.needs(settings)
+    (modes, paused), needs = _modes(settings), bootstrap.needs(settings)
+    held = [*holding(modes), *map(str, paused)]
     if output is OutputFormat.JSON:
         pools = [one.public() for one in chosen]
         budgets = [one.to_json() for one in needs]
         screen.document(
-            {"format": FORMAT, "modes": [one.to_json() for one in modes], "pools": pools, "budgets": budgets}
+            {
+                "format": FORMAT,
+                "modes": [one.to_json() for one in modes],
+                "pauses": [one.to_json() for one in paused],
+                "pools": pools,
+                "budgets": budgets,
+            }
         )
     elif output is OutputFormat.MARKDOWN:
-        screen.result("\n\n".join([*map(render.escaped, holding(modes)), _markdown(chosen)]))
+        screen.result("\n\n".join([*map(render.escaped, held), _markdown(chosen)]))
     else:
-        for line in holding(modes):
+        for line in held:
             screen.bad(line)
         _text(chosen, screen)
         for need in needs:
@@ -71,13 +78,14 @@ def status(
     return worst([exit_code(one) for one in chosen])
 
 
-def _modes(settings: Settings) -> tuple[ModeSetting, ...]:
-    """The settings of the mode, where there is a store; creates none."""
+def _modes(settings: Settings) -> tuple[tuple[ModeSetting, ...], tuple[ModeSetting, ...]]:
+    """The settings of the mode, and what is paused, where there is a store; creates none."""
     if not bootstrap.has_store(settings):
-        return ()
+        return (), ()
     clock = SystemClock()
     with closing(bootstrap.store(settings, clock)) as stores:
-        return Safety(stores.safety, clock, settings.mode).settings()
+        safety = Safety(stores.safety, clock, settings.mode)
+        return safety.settings(), tuple(one for one in safety.pauses() if one.unknown is None)
 
 
 def exit_code(one: PoolStatus) -> int:

@@ -25,7 +25,7 @@ from reconciler.documents import JsonObject, moment, text_of
 from reconciler.engine import load_status
 from reconciler.engine.approving_plans import caller_name
 from reconciler.engine.ending import UNDO
-from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.gate import annotated, gate_now
 from reconciler.engine.history import QueryInvalid, run_of
 from reconciler.engine.undoing import UndoPlan, reversed_spec, undo_plan
 from reconciler.errors import NotFound, Refused
@@ -125,7 +125,7 @@ def _planned(app: bootstrap.App, selection: Selection, writes: Sequence[JsonObje
     """The reversals, planned on reads of this moment by a spec that says what was there before."""
     (spec,) = selection.specs
     facts = app.reconciler.facts(spec)
-    gate = gate_of(spec, facts)
+    gate = gate_now(app.planner, spec, facts)
     other, reversals, impossible = reversed_spec(gate.spec, writes)
     status = load_status(app.state, spec.key)
     survey = app.reconciler.survey([other]).knowing(other, status.remembered, status.owed)

@@ -39,10 +39,12 @@ def approve_plan(
     plan_hash: str,
     *,
     by: str = "",
+    outside_windows: bool = False,
 ) -> PlanApproval:
     """Record the approval of the plan with this hash; `snapshot`: what the specs were read from.
 
-    `by`: who approves; empty: the identity that reads. `NotFound` where no pool has such a plan now.
+    `by`: who approves; empty: the identity that reads. `outside_windows`: its changes wait for no window of the policy.
+    `NotFound` where no pool has such a plan now.
     """
     (planner, safety, state), candidates = parts, list(specs)
     survey = planner.survey(candidates).fresh()
@@ -65,7 +67,7 @@ def approve_plan(
     at, who = planner.clock.now(), by or caller_name(survey, spec)
     text = snapshot.files.get(spec.path, b"").decode("utf-8-sig", "replace")
     approved = ApprovedSpec(spec.blob, spec.path, text, who, moment(at))
-    safety.approve_plan(spec.key, ApprovedPlan.of_plan(plan, who, at), approved)
+    safety.approve_plan(spec.key, ApprovedPlan.of_plan(plan, who, at, outside_windows=outside_windows), approved)
     return PlanApproval(spec, plan, at)
 
 

@@ -74,9 +74,15 @@ class Assessment:
 
     @property
     def held(self) -> tuple[tuple[Change, ModeSetting], ...]:
-        """The changes that are left because of a mode, each with the setting."""
-        held = [(change, self.gate.held(change)) for change in self.plan.changes]
+        """The changes that are left because of a mode, a pause or a window, each with the setting."""
+        held = [(change, self.gate.held_with(change, self.plan.following)) for change in self.plan.changes]
         return tuple((change, setting) for change, setting in held if setting is not None)
+
+    @property
+    def opens(self) -> datetime | None:
+        """The next moment at which something that is held back may be written; None: none is known."""
+        ends = [setting.until for _, setting in self.held if setting.until is not None]
+        return min(ends, default=None)
 
     @property
     def not_recreated(self) -> bool:
@@ -115,14 +121,14 @@ def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunL
         waiting=tuple(sorted(run.waiting)),
         pending=run.pending,
         exhausted=run.exhausted,
-        left_over=any(basis.approves(change) and run.gate.held(change) is None for change in left),
+        left_over=any(basis.approves(change) and run.held(change) is None for change in left),
         unapproved=basis.approves_none(run.plan),
         awaited=awaited,
         overdue=waits.overdue(awaited, now, limits),
         replacing=_still_replacing(run, deleted),
         digest=basis.digest,
         cause=basis.cause(run.plan),
-        modes=run.gate,
+        modes=run.gate.at(now),
     )
 
 

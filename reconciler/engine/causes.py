@@ -33,6 +33,8 @@ class NextRead(StrEnum):
     NOW = "at once"
     LEASE = "after 15 s"
     THIS_RUN = "in this run"
+    ENDS = "at its end"
+    OPENS = "when the window opens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ APPLIED = _in_sync("the same, after this run's writes", Outcome.APPLIED)
 
 REPORTED = _left("a mode lets nothing be written: changes are planned or refused")
 HELD = _left("the mode of an organization holds changes back")
+HELD_BY_PAUSE = replace(_left("a pause of an organization or a field holds changes back"), next_read=NextRead.ENDS)
+OUTSIDE_WINDOW = replace(
+    _left("changes wait for a window of the policy"), reason="OutsideWindow", next_read=NextRead.OPENS
+)
 AWAITING = _left("mode `approved`: the spec in Git is not approved, and the approved one is applied")
 UNAPPROVED = _left("changes are left that the approved plan does not hold")
 
@@ -116,7 +122,10 @@ INTERRUPTED = Cause(
     NextRead.RESYNC,
 )  # fmt: skip
 BEGUN = Cause("a run is writing", Truth.FALSE, "OutOfSync", MOVING, False, Outcome.PROGRESSING, NextRead.THIS_RUN)
-PAUSED = Cause("the spec pauses the pool", Truth.UNKNOWN, "Suspended", _NO, False, Outcome.SUSPENDED, NextRead.RESYNC)
+PAUSED = Cause(
+    "a pause of the pool lets nothing be written: changes are planned or refused",
+    Truth.FALSE, "Suspended", _NO, False, Outcome.SUSPENDED, NextRead.ENDS,
+)  # fmt: skip
 DEAD_LETTER = Cause("a request is a dead letter", Truth.UNKNOWN, "Stalled", _NO, True, Outcome.STALLED, NextRead.RESYNC)
 NOT_IN_SPECS = Cause(
     "no spec names the pool any more", Truth.UNKNOWN, "NotInSpecs", _NO, False, Outcome.OUT_OF_SYNC, NextRead.RESYNC
@@ -128,9 +137,11 @@ SPEC_BROKEN = Cause(
 LEASE_HELD = Cause("another worker holds the lease", None, _NO, _NO, False, Outcome.FAILED, NextRead.LEASE)
 
 TABLE: tuple[Cause, ...] = (
-    IN_SYNC, APPLIED, REPORTED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, MOVED, OVERDUE, REPLACING, INVALID,
+    IN_SYNC, APPLIED, REPORTED, PAUSED, REFUSED, WRITE_REJECTED, READ_REJECTED, DEGRADED, MOVED, OVERDUE, REPLACING,
+    INVALID,
     SAFETY_DAMAGED, WRITE_FAILED, READ_FAILED, SAFETY_UNREAD, OPERATION_UNREAD, OPERATION, LEFT_TO_AZURE, BUDGET_USED,
-    NOT_VISIBLE, LEFT_OVER, MISSING, MISSING_REPORTED, HELD, AWAITING, UNAPPROVED, BEGUN, INTERRUPTED, PAUSED,
+    NOT_VISIBLE, LEFT_OVER, MISSING, MISSING_REPORTED, HELD, HELD_BY_PAUSE, OUTSIDE_WINDOW, AWAITING, UNAPPROVED,
+    BEGUN, INTERRUPTED,
     DEAD_LETTER, NOT_IN_SPECS, SPEC_BROKEN, LEASE_HELD,
 )  # fmt: skip
 """Every cause, in the order of the documentation."""
@@ -159,9 +170,16 @@ class Occurrence:
         return known.get(self.cause.next_read)
 
 
-def finding(lead: Sequence[Occurrence], others: Sequence[Occurrence] = (), *, differs: bool = False) -> Finding:
+def finding(
+    lead: Sequence[Occurrence],
+    others: Sequence[Occurrence] = (),
+    beside: Sequence[Occurrence] = (),
+    *,
+    differs: bool = False,
+) -> Finding:
     """The conditions that follow: `Ready` by the first occurrence and its like, the others by all.
 
+    `beside`: what `Ready` tells as well, behind what it is about.
     `differs`: whether changes are planned; then *unknown* is known to be false.
     """
     first, everything = lead[0], [*lead, *others]
@@ -174,7 +192,7 @@ def finding(lead: Sequence[Occurrence], others: Sequence[Occurrence] = (), *, di
     return Finding(
         ready=Truth.FALSE if ready is Truth.UNKNOWN and differs else ready,
         reason=first.reason,
-        message=some([one.message for one in lead]),
+        message="; ".join([some([one.message for one in lead]), *(one.message for one in beside[:SHOWN])]),
         in_motion=_reconciling(moving[0]) if moving else "",
         stalled=stalled[0].reason if stalled else "",
         stalled_message=some([one.message for one in stalled]),

@@ -6,7 +6,7 @@ Each end but one stores the status: a run that lost its lease writes nothing ove
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias
 
 from reconciler.documents import moment
@@ -72,26 +72,6 @@ class Frame:
         )
 
 
-def paused(frame: Frame) -> bool:
-    """Whether the spec pauses the pool today."""
-    return frame.spec.paused_on(frame.started.astimezone(UTC).date())
-
-
-def suspended(frame: Frame, memory: StatusMemory) -> Result:
-    """The spec pauses this pool: it is not read."""
-    spec = frame.spec
-    until = f" until {spec.until.isoformat()}" if spec.until else ""
-    reason = f": {spec.reason}" if spec.reason else ""
-    note = memory.status.replacing
-    deleted = f"{verdict.not_recreated(note)}; the spec pauses it" if note is not None and not note.created else ""
-    finding = causes.finding(
-        [Occurrence(causes.PAUSED, f"paused{until}{reason}")],
-        [Occurrence(causes.REPLACING, deleted)] if deleted else [],
-    )
-    status = replace(memory.status, attempts=0, error="", covered=_seen(frame) or memory.status.covered)
-    return _stored(frame, memory, status, finding, causes.PAUSED.outcome)
-
-
 def invalid(frame: Frame, memory: StatusMemory, error: SpecInvalid) -> Result:
     """A facet cannot read the spec: nothing is done on any part of it."""
     finding = causes.finding([Occurrence(causes.INVALID, str(error), error.reason)])
@@ -151,10 +131,12 @@ def judged(
         failures=end.all_failures(frame.limits),
         pending=None if end.pending is None else _pending(end.pending, end.pending.retry_after),
         next_look=judgement.next_look,
+        due=judgement.due,
     )
     if refused is None:
         return result
-    return replace(result, outcome=Outcome.STALLED, failures=(*result.failures, Failure(None, refused)), next_look=None)
+    failures = (*result.failures, Failure(None, refused))
+    return replace(result, outcome=Outcome.STALLED, failures=failures, next_look=None, due=None)
 
 
 def _seen(frame: Frame, facts: datetime | None = None) -> datetime | None:

@@ -17,7 +17,7 @@ from reconciler.engine.attribution import Attribution
 from reconciler.engine.events import Event, Quarantined, ignore
 from reconciler.engine.fights import Fights
 from reconciler.engine.fresh import outdated, replanned
-from reconciler.engine.gate import WriteGate, gate_of
+from reconciler.engine.gate import WriteGate, gate_now, goes_out
 from reconciler.engine.look import OrganizationLook, at_rest, held, with_hot
 from reconciler.engine.memory import Memory, UnsavedStatus, load_evidence, load_status, save_evidence
 from reconciler.engine.naming import DEFAULT_NAMES, NameRules
@@ -179,26 +179,23 @@ class Reconciler:
         if before is None or not at_rest(before):
             return None
         draft = UnsavedStatus(before)
-        if ending.paused(frame):
-            result = ending.suspended(frame, draft)
-        else:
-            facts, owner = self.facts(spec, packed.safety), None
-            if packed.safety is not None:
-                owner = packed.safety.owner_of_agent_pool
-            gate, claims = gate_of(spec, facts), Claims(facts, owner=owner)
-            if gate.waiting is not None:
-                return None
-            try:
-                caps = self.caps(spec, facts, frame.started)
-                run = self._planned(
-                    frame, before, survey, None, Approval(), gate=gate, claims=claims, caps=caps, settled=True
-                )
-            except (SpecInvalid, _NotSettled):
-                return None
-            if self.planner.ownership(spec, run.basis.survey, claims).unrecorded():
-                return None
-            self._operators.record(run, packed.safety)
-            result = ending.judged(frame, draft, run, None, told(self._state, spec, run, named=self._names.telemetry))
+        facts, owner = self.facts(spec, packed.safety), None
+        if packed.safety is not None:
+            owner = packed.safety.owner_of_agent_pool
+        gate, claims = gate_now(self.planner, spec, facts, before), Claims(facts, owner=owner)
+        if gate.waiting is not None:
+            return None
+        try:
+            caps = self.caps(spec, facts, frame.started)
+            run = self._planned(
+                frame, before, survey, None, Approval(), gate=gate, claims=claims, caps=caps, settled=True
+            )
+        except (SpecInvalid, _NotSettled):
+            return None
+        if self.planner.ownership(spec, run.basis.survey, claims).unrecorded():
+            return None
+        self._operators.record(run, packed.safety)
+        result = ending.judged(frame, draft, run, None, told(self._state, spec, run, named=self._names.telemetry))
         if result.next_look is not None or not draft.settled:
             return None
         packed.move(spec.key, result.status)
@@ -238,8 +235,6 @@ class Reconciler:
         survey: SharedSurvey | None,
         approval: Approval,
     ) -> Result:
-        if ending.paused(frame):
-            return ending.suspended(frame, memory)
         status = memory.status
         failed: tuple[str, Failure] | None = None
         if status.pending is not None:
@@ -249,7 +244,7 @@ class Reconciler:
             if state.error is not None:
                 failed = (status.pending.change, Failure(None, state.error))
         facts = self.facts(frame.spec)
-        gate, claims = gate_of(frame.spec, facts), Claims(facts, self._safety)
+        gate, claims = gate_now(self.planner, frame.spec, facts, status), Claims(facts, self._safety)
         if gate.waiting is not None:
             frame, survey = replace(frame, spec=gate.spec), None  # the batch's survey is about the other spec
         try:
@@ -280,7 +275,8 @@ class Reconciler:
         return Claims(facts or self.facts(spec), self._safety)
 
     def _gate_now(self, gate: WriteGate) -> WriteGate:
-        """The same gate with the modes of this moment."""
+        """The same gate with the modes and pauses of this moment."""
+        gate = gate.at(self.planner.clock.now())
         if self._safety is None:
             return gate
         return replace(gate, modes=self._safety.modes(gate.spec.key, [one.name for one in gate.spec.organizations]))
@@ -323,7 +319,7 @@ class Reconciler:
 
         held, unsent = not_sent(plan)
         fresh = survey is None and not shared.trusting
-        writes = any(one.id not in unsent and not one.awaits and gate.held(one) is None for one in plan.changes)
+        writes = any(one.id not in unsent and not one.awaits and goes_out(gate, one, plan) for one in plan.changes)
         before = outdated(status, view, plan)
         if settled and (writes or before):
             raise _NotSettled

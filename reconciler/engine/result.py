@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from reconciler.engine.status import PoolStatus
@@ -27,7 +28,7 @@ class Outcome(StrEnum):
     STALLED = "stalled"
     """An administrator has to act."""
     SUSPENDED = "suspended"
-    """Paused by the spec."""
+    """Differences are held back by a pause of the pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Result:
     revision: str
     outcome: Outcome
     plan: Plan | None
-    """What is left; None where nothing was planned (paused, an operation in flight, no lease, an invalid spec)."""
+    """What is left; None where nothing was planned (an operation in flight, no lease, an invalid spec)."""
     planned: Plan | None
     """With what the run began."""
     written: tuple[Change, ...]
@@ -61,8 +62,10 @@ class Result:
     """Seconds until the pool is to be read again; None: at the next event or resync."""
     status: PoolStatus
     """As stored."""
+    due: datetime | None = None
+    """When a pause ends or a window opens that holds changes back; the pool is read then at the latest."""
 
     @property
     def not_applied(self) -> tuple[str, ...]:
-        """The modes that hold back what is left: ``not applied: mode report (RECONCILER_MODE)``."""
+        """The modes, pauses and windows that hold back what is left: ``not applied: mode report (RECONCILER_MODE)``."""
         return self.plan.not_applied if self.plan is not None else ()

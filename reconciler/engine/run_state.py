@@ -23,6 +23,7 @@ from reconciler.plan.following import covers
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy
 from reconciler.plan.sync import SyncCause, sync_cause
+from reconciler.safety import ModeSetting
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
@@ -179,12 +180,16 @@ class RunState:
             and change.facet != self.basis.withheld
             and guards.organization_of(change) not in throttled
             and self.basis.approves(change)
-            and self.gate.held(change) is None
+            and self.held(change) is None
         )
+
+    def held(self, change: Change) -> ModeSetting | None:
+        """What holds a change back by the last read of modes and pauses; None: it may be written."""
+        return self.gate.held_with(change, self.plan.following)
 
     def still_allowed(self, change: Change) -> bool:
         """Whether what happened since the pass began still lets this change go out."""
-        if self.gate.held(change) is not None:
+        if self.held(change) is not None:
             return False
         if not self._within_caps(change):
             return False
@@ -200,7 +205,7 @@ class RunState:
             if change.wait_once
             and change.id not in self.basis.status.waited
             and change.id not in self.waiting
-            and self.gate.held(change) is None
+            and self.held(change) is None
         ]
         self.waiting.update({change.id: change for change in new})
         return new

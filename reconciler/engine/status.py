@@ -50,6 +50,7 @@ class Truth(StrEnum):
 REASONS = frozenset(
     {
         *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
+        "OutsideWindow",
         "NotInSpecs",
         "Interrupted",
         *(
@@ -59,7 +60,7 @@ REASONS = frozenset(
         ),
     }
 )
-"""Every reason that a condition may have: nine words, and the names of the errors."""
+"""Every reason that a condition may have: eleven words, and the names of the errors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,11 +116,16 @@ class Steps:
                 run.attempted(change, refused, sent=False)
                 self._listen(Failed(run.basis.spec.name, change, refused, self._recorder.entry(change), sent=False))
                 continue
+            if self._too_late(run, change):
+                continue
             self._note(run, change)
             self._listen(Applying(run.basis.spec.name, index, len(changes), change))
             run.sending = change
             try:
                 run.basis.claims.before_write(change, run.basis.spec, run.basis.survey, self._planner.clock)
+                if self._too_late(run, change):
+                    run.sending = None
+                    continue
                 pending = self._write(change)
             except ReconcilerError as error:
                 run.attempted(change, error)
@@ -152,6 +157,16 @@ class Steps:
             self._recorder.withdrawn(change, Unavailable(overtaken))
             return Unavailable(f"{change.kind} {change.subject}: {overtaken}")
         return None
+
+    def _too_late(self, run: RunState, change: Change) -> bool:
+        """Whether a window closed while a change was recorded: it does not go out, and its entry says so."""
+        now = self._planner.clock.now()
+        run.gate = run.gate.at(now)
+        setting = run.held(change)
+        if setting is None:
+            return False
+        self._recorder.withdrawn(change, Unavailable(str(setting)))
+        return True
 
     def _write(self, change: Change) -> Pending | None:
         subject = change.subject if self._names.telemetry else without_names(change, change.subject)

@@ -24,6 +24,13 @@ from reconciler.errors import Moved, Terminal, Transient, family
 from reconciler.plan.model import Action, GapKind, Plan, Route
 from reconciler.plan.render.words import risks_text
 from reconciler.plan.sync import SyncCause, VerifiedSpec
+from reconciler.safety import HoldKind, ModeSetting
+
+_HOLDS = {
+    HoldKind.WINDOW: causes.OUTSIDE_WINDOW,
+    HoldKind.PAUSE: causes.HELD_BY_PAUSE,
+    HoldKind.MODE: causes.HELD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class RunVerdict:
     finding: Finding
     next_look: float | None
     backoff: Backoff
+    due: datetime | None = None
+    """When something that is held back may be made; None: nothing is, or not at a moment that is known."""
 
     @property
     def good(self) -> bool:
@@ -43,7 +52,8 @@ class RunVerdict:
     @property
     def complete(self) -> bool:
         """Whether the run left no work to a later one, and so covers requests."""
-        return self.next_look is None and (self.good or self.outcome in (Outcome.OUT_OF_SYNC, Outcome.STALLED))
+        ended = (Outcome.OUT_OF_SYNC, Outcome.STALLED, Outcome.SUSPENDED)
+        return self.next_look is None and (self.good or self.outcome in ended)
 
 
 def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
@@ -53,12 +63,13 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     missing = [] if end.reports_only else _missing(end, causes.MISSING)
     closed, left = end.gate.closed, out_of_sync(end.cause, end.plan)
     reported = closed is not None and closed.unknown is None and bool(end.plan.changes or end.plan.refusals)
+    held = _held(end)
     groups: list[list[Occurrence]] = [
-        [Occurrence(causes.REPORTED, f"{left}; {not_applied(closed)}")] if closed is not None and reported else [],
+        [Occurrence(_of_pool(closed), f"{left}; {not_applied(closed)}")] if closed is not None and reported else [],
         problems,
         moving,
         missing or _missing(end, causes.MISSING_REPORTED),
-        _held(end),
+        held,
         [Occurrence(causes.AWAITING, not_applied(end.gate.waiting))] if end.gate.waiting else [],
         [Occurrence(causes.UNAPPROVED, left)] if end.plan.all_changes else [],
         [Occurrence(causes.APPLIED if end.verified else causes.IN_SYNC, _in_sync(end.plan))],
@@ -68,8 +79,13 @@ def judge(end: Assessment, limits: RunLimits) -> RunVerdict:
     outcome = (moving or lead)[0].cause.outcome
     backoff, pause = _backoff(end, [*lead, *others])
     reads = [seconds for one in (*lead, *others) if (seconds := one.seconds(limits)) is not None]
-    finding = causes.finding(lead, others, differs=bool(end.plan.changes))
-    return RunVerdict(outcome, finding, min([*reads, *pause], default=None), backoff)
+    beside = held if lead is not held and closed is None else ()
+    finding = causes.finding(lead, others, beside, differs=bool(end.plan.changes))
+    return RunVerdict(outcome, finding, min([*reads, *pause], default=None), backoff, end.opens)
+
+
+def _of_pool(setting: ModeSetting) -> causes.Cause:
+    return causes.PAUSED if setting.kind is HoldKind.PAUSE else causes.REPORTED
 
 
 def concluded(status: PoolStatus, end: Assessment, verdict: RunVerdict, seen: datetime | None) -> PoolStatus:
@@ -145,17 +161,24 @@ def _missing(end: Assessment, cause: causes.Cause) -> list[Occurrence]:
     return [
         Occurrence(cause, gap.message, gap.reason, gap.retry_after or 0.0)
         for gap in end.plan.gaps
-        if gap.kind is GapKind.NOT_READY and gap.message not in end.overdue and not (gap.foreseen and end.unapproved)
+        if gap.kind is GapKind.NOT_READY
+        and gap.message not in end.overdue
+        and not (gap.foreseen and (end.unapproved or end.held))
     ]
 
 
 def _held(end: Assessment) -> list[Occurrence]:
-    """What modes of organizations hold back; settings that cannot be read are problems already."""
-    counts = Counter(not_applied(setting) for _, setting in end.held if setting.unknown is None)
-    return [
-        Occurrence(causes.HELD, f"{text}: {count} change{'' if count == 1 else 's'}")
-        for text, count in sorted(counts.items())
+    """What is held back of a pool that may be written; settings that cannot be read are problems already.
+
+    What opens by itself comes first.
+    """
+    counts = Counter((_HOLDS[setting.kind], not_applied(setting)) for _, setting in end.held if setting.unknown is None)
+    found = [
+        Occurrence(cause, f"{text}: {count} change{'' if count == 1 else 's'}")
+        for (cause, text), count in sorted(counts.items(), key=lambda one: one[0][1])
     ]
+    order = list(_HOLDS.values())
+    return sorted(found, key=lambda one: order.index(one.cause))
 
 
 def _moving(end: Assessment, limits: RunLimits) -> list[Occurrence]:

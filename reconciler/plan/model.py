@@ -120,6 +120,12 @@ class Change:
         return max((targets.risk_of(self.target), *(detail.risk for detail in self.details)), key=_HARM.index)
 
     @property
+    def risks(self) -> frozenset[Risk]:
+        """Everything that it does to people and machines: of itself, and of each of its lines."""
+        widening = {Risk.WIDENS} if self.widens else set()
+        return frozenset({self.risk, *(detail.risk for detail in self.details), *widening})
+
+    @property
     def route(self) -> Route:
         """Over which API it goes; follows from the target."""
         return targets.route_of(self.target)

@@ -57,14 +57,14 @@ class VerifiedSpec:
 def spec_digest(spec: Spec, today: date) -> str:
     """A short digest of what a spec desires on a day (UTC), the same in every process for equal specs.
 
-    What says only how and when it is applied does not count: file, mode, `disruption`, `replace`. Exceptions that have
-    ended are left out: from the day after their last one the spec desires something else.
+    What says only how and when it is applied does not count: file, mode, pauses, `disruption`, `replace`. Exceptions
+    that have ended are left out: from the day after their last one the spec desires something else.
     """
     valid = tuple(one for one in spec.access.open_access if one.until is None or today <= one.until)
     access = replace(spec.access, open_access=valid)
-    desired = replace(spec, access=access, path="", mode=Mode.ENFORCE, until=None, reason="")
+    desired = replace(spec, access=access, path="", mode=Mode.ENFORCE, until=None, reason="", pauses=())
     content = _fields(replace(desired, disruption=None, replace=False))
-    del content["mode_line"], content["blob"], content["lines"]
+    del content["mode_line"], content["blob"], content["lines"], content["pauses"]
     if not spec.arm_api_version:
         del content["arm_api_version"]  # as in digests that were stored before there was this field
     text = json.dumps(content, sort_keys=True, default=_plain)

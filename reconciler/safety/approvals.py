@@ -6,7 +6,7 @@ In mode `approved`, drift is corrected to that spec.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,15 +46,17 @@ class ApprovedPlan:
     """Digests of its changes (`reconciler.plan.hashing`)."""
     to_come: frozenset[str] = frozenset()
     """Digests of what follows from its creations, which later runs write."""
+    outside_windows: bool = False
+    """Whether its changes wait for no window of the policy either."""
 
     @classmethod
-    def of_plan(cls, plan: Plan, by: str, at: datetime) -> ApprovedPlan:
+    def of_plan(cls, plan: Plan, by: str, at: datetime, *, outside_windows: bool = False) -> ApprovedPlan:
         """The approval of everything that this plan shows, with what its caps hold back."""
         changes = [change.to_json() for change in (*plan.all_changes, *plan.approvable)]
         lines = frozenset(map(hashing.line_of_change, changes))
         later = [one for one in changes if one["awaits"] or one["target"]["type"] in hashing.CREATIONS]
         created = frozenset(line for one in later for line in hashing.lines_to_come(one))
-        return cls(plan.hash, plan.spec, plan.policy, by, at, lines, created)
+        return cls(plan.hash, plan.spec, plan.policy, by, at, lines, created, outside_windows)
 
     def counts(self, blob: str, policy: str, now: datetime) -> bool:
         """Whether it counts now for a run with this spec and policy. A moment in the future is not believed."""
@@ -70,7 +72,7 @@ class ApprovedPlan:
         """The stored form."""
         return {
             "hash": self.hash, "blob": self.blob, "policy": self.policy, "by": self.by, "at": moment(self.at),
-            "lines": sorted(self.lines), "toCome": sorted(self.to_come),
+            "lines": sorted(self.lines), "toCome": sorted(self.to_come), "outsideWindows": self.outside_windows,
         }  # fmt: skip
 
     @classmethod
@@ -80,7 +82,7 @@ class ApprovedPlan:
             return None
         lines, to_come = (frozenset(map(str, list_of(body, name))) for name in ("lines", "toCome"))
         digest, blob, policy, by = (text_of(body, name) for name in ("hash", "blob", "policy", "by"))
-        return cls(digest, blob, policy, by, at, lines, to_come)
+        return cls(digest, blob, policy, by, at, lines, to_come, body.get("outsideWindows") is True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class Approvals:
         """Whether a plan that counts now shows a change."""
         valid = [plan for plan in self.plans if plan.counts(blob, policy, now)]
         return lambda change: any(plan.shows(change) for plan in valid)
+
+    def outside_windows(self, blob: str, policy: str, now: datetime) -> Callable[[Change], bool]:
+        """The same of the plans whose changes wait for no window."""
+        return replace(self, plans=tuple(one for one in self.plans if one.outside_windows)).of_now(blob, policy, now)
 
 
 def document_of(key: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
+from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StateStore
-from reconciler.safety import agent_pools, approvals, modes, operators, undone
+from reconciler.safety import agent_pools, approvals, modes, operators, pauses, undone
 from reconciler.safety.agent_pools import (
     AgentPoolApproval,
     AgentPools,
@@ -88,6 +90,35 @@ class Safety:
         found = [modes.read_setting(self.documents, index, scope) for scope in scopes]
         return (self._environment, deployment, *(one for one in found if one is not None))
 
+    def pauses(self) -> tuple[ModeSetting, ...]:
+        """Every pause that is not over, and what of them cannot be read. Raises nothing of the store."""
+        try:
+            index = self.documents.index()
+        except ReconcilerError as error:
+            return (modes.unreadable(error),)
+        found: list[ModeSetting] = []
+        for name in sorted(index.names):
+            if (scope := modes.scope_of(name)) is not None:
+                setting, paused = modes.read_scope(self.documents, index, scope, self.clock.now())
+                found += [*([setting] if setting is not None and setting.unknown is not None else []), *paused]
+        return tuple(found)
+
+    def pause(self, scope: ModeScope, until: datetime, *, reason: str, by: str) -> None:
+        """Pause an organization, a pool, or a field of one. The store decides who may: only the owner can write it."""
+        now = self.clock.now()
+        modes.write_pauses(self.documents, scope, {scope.field: pauses.entry(until, reason=reason, by=by, at=now)}, now)
+
+    def resume(self, scope: ModeScope, *, every: bool = False) -> list[str]:
+        """End a pause; `every`: those of single fields too. Returns the fields that were paused until now."""
+        now = self.clock.now()
+        wanted = [scope.field]
+        if every:
+            index = self.documents.index()
+            _, found = modes.read_scope(self.documents, index, replace(scope, field=""), now)
+            wanted = ["", *(one.scope.field for one in found)]
+        before = modes.write_pauses(self.documents, scope, dict.fromkeys(wanted), now)
+        return [name for name in before if name in wanted]
+
     def create(self) -> None:
         """Mark a new store: a person's `apply` does."""
         self.documents.create()
@@ -162,7 +193,10 @@ class Safety:
 
     def _modes(self, index: SafetyIndex, key: str, organizations: Iterable[str]) -> Modes:
         environment, unset = self._environment, NEW if index.new else self._unset
-        return modes.read_modes(self.documents, index, key, organizations, environment=environment, unset=unset)
+        now = self.clock.now()
+        return modes.read_modes(
+            self.documents, index, key, organizations, environment=environment, unset=unset, now=now
+        )
 
 
 def _known(read: Callable[[], T]) -> T | Unknown:

@@ -20,8 +20,10 @@ from reconciler.spec.model import (
     PoolRoles,
     QueueRoles,
     Spec,
+    SpecPause,
 )
 from reconciler.spec.names import organization_of
+from reconciler.spec.parts import canonical
 
 _BODY = ("location", "tags", "identity", "properties")
 _PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "systemData"})
@@ -48,6 +50,10 @@ def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "", li
         arm_api_version=document.get("armApiVersion", ""),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
+        pauses=tuple(
+            SpecPause(tuple(map(canonical, one["fields"])), _day(one["until"]), one["reason"])
+            for one in document.get("pauses", ())
+        ),
         path=path,
         mode_line=mode_line,
         blob=blob,

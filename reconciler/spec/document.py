@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from reconciler.spec.body import PoolBody
 from reconciler.spec.fields import Closed, said
 from reconciler.spec.forms import ApiVersion, Day, Guid, Span, Text
-from reconciler.spec.model import ARM_API_VERSION
+from reconciler.spec.model import ARM_API_VERSION, PARTS
 from reconciler.spec.names import (
     OrganizationName,
     Pipeline,
@@ -144,6 +144,24 @@ class DisruptionDocument(Closed, total=False):
     ]
 
 
+class PauseDocument(Closed, total=False):
+    """Parts of the pool that are planned and reported, and not written until a date."""
+
+    fields: Required[
+        Annotated[
+            list[Text],
+            said(
+                f"What is not written: {', '.join(PARTS)}, or a field of the ARM resource as the plan names it. A "
+                "write to ARM carries all its lines, so it waits as a whole.",
+                ["roles", "fabricProfile.images"],
+                min_length=1,
+            ),
+        ]
+    ]
+    until: Required[Annotated[Day, said("Last day, in UTC, of the pause.", "2026-12-31")]]
+    reason: Required[Annotated[Text, said("Why, for those who read the plan.", "audit of the administrators")]]
+
+
 class SpecDocument(Closed, total=False):
     """One pool, as git wants it."""
 
@@ -165,12 +183,13 @@ class SpecDocument(Closed, total=False):
     mode: Annotated[
         Literal["enforce", "report", "pause"],
         said(
-            "enforce: both planes are made as the spec says. report: plan only. pause: not even planned, until a date.",
+            "enforce: both planes are made as the spec says. report: plan only. pause: the same, until a date.",
             default="enforce",
         ),
     ]
     until: Annotated[Day, said("For mode pause: last day, in UTC, of the pause.", "2026-12-31")]
     reason: Annotated[Text, said("Why the mode is not enforce; mode pause needs one.", "migration of the network")]
+    pauses: Annotated[list[PauseDocument], said("Parts of the pool that are not written until a date.")]
     pool: Required[Annotated[PoolBody, said("The ARM resource.")]]
     access: Annotated[AccessDocument, said("What ARM has no words for; optional.")]
     disruption: Annotated[DisruptionDocument, said("Whether changes that recycle agents wait for a quiet moment.")]

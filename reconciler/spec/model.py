@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 ARM_API_VERSION = "2026-06-02"
 """The newest stable version of the ARM document, which this release knows and uses unless a spec says otherwise."""
+
+PARTS = (
+    "pool", "agentPool", "queues", "restoration", "openAccess", "pipelines", "queueRoles", "inheritance", "roles",
+)  # fmt: skip
+"""The managed parts, as the fields of a spec are spelled; the facets that write have these names in words."""
 
 
 class Mode(StrEnum):
@@ -23,7 +28,7 @@ class Mode(StrEnum):
     REPORT = "report"
     """Plan only."""
     PAUSE = "pause"
-    """Not even planned, until a date."""
+    """Planned and reported, and nothing written, until a date."""
 
 
 class WriteMode(StrEnum):
@@ -151,6 +156,28 @@ class Disruption:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecPause:
+    """Fields of the pool that are not written until a day, by its own spec."""
+
+    fields: tuple[str, ...]
+    """As `reconciler.spec.parts` knows them; empty: the whole pool."""
+    until: date | None
+    """The last day, in UTC; None: without an end."""
+    reason: str = ""
+
+    def counts_on(self, day: date) -> bool:
+        """Whether it counts on this day (UTC). After its last day a pause is over by itself."""
+        return self.until is None or day <= self.until
+
+    @property
+    def end(self) -> datetime | None:
+        """The moment at which it is over: midnight after its last day, in UTC."""
+        if self.until is None or self.until == date.max:
+            return None
+        return datetime.combine(self.until + timedelta(days=1), time(), UTC)
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One pool, as git wants it."""
 
@@ -178,6 +205,8 @@ class Spec:
     until: date | None = None
     """For `mode: pause`: last day on which it is paused."""
     reason: str = ""
+    pauses: tuple[SpecPause, ...] = ()
+    """Of single fields; that of the whole pool is in `mode`, `until` and `reason`."""
     path: str = ""
     """File below the prefix."""
     mode_line: int = field(default=0, compare=False)
@@ -187,9 +216,14 @@ class Spec:
     lines: str = field(default="", compare=False, repr=False)
     """Where its parts stand in that file (`reconciler.spec.lines`)."""
 
+    def pauses_on(self, day: date) -> tuple[SpecPause, ...]:
+        """The pauses that count on this day (UTC), that of the whole pool first."""
+        whole = (SpecPause((), self.until, self.reason),) if self.mode is Mode.PAUSE else ()
+        return tuple(one for one in (*whole, *self.pauses) if one.counts_on(day))
+
     def paused_on(self, day: date) -> bool:
-        """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""
-        return self.mode is Mode.PAUSE and (self.until is None or day <= self.until)
+        """Whether the spec pauses the whole pool on this day (UTC)."""
+        return any(not one.fields for one in self.pauses_on(day))
 
     @property
     def api_version(self) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.documents import JsonObject
+from reconciler.spec import parts
 from reconciler.spec.names import organization_key
 from reconciler.spec.principals import folded
 from reconciler.spec.problem import Finding, Path, listing, show
@@ -34,6 +35,7 @@ _STORES = ("localmachine", "currentuser")
 def check(document: JsonObject) -> Iterator[Finding]:
     """All findings about `document`, whose pool is canonical."""
     yield from mode(document)
+    yield from pauses(document.get("pauses", ()))
     pool = document.get("pool", _NONE)
     yield from agreement(document, pool)
     properties = pool.get("properties", _NONE)
@@ -60,6 +62,14 @@ def mode(document: JsonObject) -> Iterator[Finding]:
         yield ("until",), "needs mode: pause; an enforced pool has no end"
     elif "until" in document:
         yield ("until",), f"is given, but mode is {show(document['mode'])}; only mode pause has an end"
+
+
+def pauses(given: Sequence[JsonObject]) -> Iterator[Finding]:
+    """What a pause holds back is something that there is."""
+    for index, one in enumerate(given):
+        for number, name in enumerate(one.get("fields", ())):
+            if isinstance(name, str) and (problem := parts.wrong(name)):
+                yield ("pauses", index, "fields", number), problem
 
 
 def agreement(document: JsonObject, pool: JsonObject) -> Iterator[Finding]:

@@ -39,9 +39,10 @@ DROPPED = frozenset({
     "a follow-up that is due in more than seven days", "a resource group without pools",
 })  # fmt: skip
 FUNCTIONS = frozenset({
-    "reconcile", "reconcile_pool", "pools", "pool", "plan", "history", "run", "mode", "set_mode", "approve",
-    "approve_agent_pool", "health", "openapi", "github_push", "azure_repos_push",
-    "page_overview", "page_organization", "page_pool", "page_reconcile", "page_plan", "page_file",
+    "reconcile", "reconcile_pool", "pools", "pool", "plan", "history", "run", "mode", "set_mode",
+    "pauses", "set_pause", "resume", "approve", "approve_agent_pool", "health", "openapi", "github_push",
+    "azure_repos_push", "page_overview", "page_organization", "page_pool", "page_reconcile", "page_plan",
+    "page_pause", "page_file",
 })  # fmt: skip
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 RECEIVERS = frozenset({"teams", "slack", "webhook"})

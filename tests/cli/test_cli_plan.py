@@ -109,14 +109,16 @@ def test_a_named_pool_is_planned_whatever_other_files_hold(online: Desk) -> None
     assert "in other specs; `validate` lists them" in ended.err
 
 
-def test_a_paused_pool_is_not_planned(online: Desk) -> None:
+def test_a_paused_pool_is_planned_and_what_holds_it_is_told(online: Desk) -> None:
     path = online.folder / "specs" / f"{RELEASE}.yaml"
     path.write_text(path.read_text() + "mode: pause\nreason: migration\nuntil: 2999-12-31\n")
 
     ended = online.run("plan", RELEASE)
 
-    assert (ended.code, ended.out) == (0, "")
-    assert ended.err == f"{RELEASE}: paused by its spec until 2999-12-31: migration\n"
+    assert ended.code == 2
+    assert "open access fabrikam-prime/fabrikam-release" in ended.out
+    assert "not applied: paused until 3000-01-01T00:00:00Z (" in ended.out
+    assert "): migration" in ended.out
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,17 @@ from reconciler.engine import Result, causes, load_status
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.causes import Cause, NextRead, Occurrence
 from reconciler.engine.ending import RETRY
-from reconciler.engine.gate import WriteGate
+from reconciler.engine.gate import Moment, WriteGate
 from reconciler.engine.result import Failure
 from reconciler.engine.status import REASONS, Condition, PoolStatus, Truth
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits
 from reconciler.engine.verdict import judge
 from reconciler.errors import Forbidden, ReconcilerError, SpecInvalid, Unavailable
-from reconciler.plan.model import Change, Plan
+from reconciler.plan.model import Change, Plan, Risk
+from reconciler.plan.policy import Window
 from reconciler.ports.azure import Operation
-from reconciler.safety import Modes, ModeScope, ModeSetting, WriteMode
+from reconciler.safety import HoldKind, Modes, ModeScope, ModeSetting, WriteMode
 from reconciler.spec.model import Mode
 from tests.engine.stage import ORG, SPEC, Stage, converged
 from tests.engine.test_verdict import BARRED, COMING, DARK, FLYING, HIDDEN, OPEN, REFUSAL, ended, plan
@@ -79,7 +81,8 @@ def test_a_row_does_not_contradict_itself(cause: Cause) -> None:
     reasons = {cause.reason, cause.reconciling} - {"", causes.ERROR}
 
     assert reasons <= REASONS
-    assert bool(cause.reconciling) is (cause.next_read not in (NextRead.RESYNC, NextRead.LEASE))
+    waits = (NextRead.RESYNC, NextRead.LEASE, NextRead.ENDS, NextRead.OPENS)
+    assert bool(cause.reconciling) is (cause.next_read not in waits)
     assert not (cause.stalled and cause.reconciling)
     assert not (cause.ready is Truth.TRUE and (cause.stalled or cause.reconciling))
     assert (cause.reason == "InSync") is (cause.ready is Truth.TRUE)
@@ -104,6 +107,17 @@ def gated(gate: WriteGate, *left: Plan) -> Assessment:
 STOPPED = Modes(organizations={ORG: ModeSetting(WriteMode.STOP, "set", ModeScope(organization=ORG))})
 DELETED = Replacing("doors", "pool-1: x → y", "c0ffee", START)
 
+NOW = Moment(START)
+NIGHT = Window((Risk.WIDENS,), "0 22 * * *", "UTC", timedelta(hours=2))
+ROOF = ModeScope(pool="pool-1", field=OPEN.facet)
+
+
+def paused(scope: ModeScope) -> Modes:
+    """Until 22 o'clock."""
+    end = START.replace(hour=22)
+    return Modes(pauses=(ModeSetting(WriteMode.REPORT, "set", scope, kind=HoldKind.PAUSE, until=end),))
+
+
 ENDS: list[tuple[Cause, Assessment]] = [
     (causes.IN_SYNC, ended()),
     (causes.APPLIED, replace(ended(), verified=(OPEN,))),
@@ -126,7 +140,10 @@ ENDS: list[tuple[Cause, Assessment]] = [
     (causes.BUDGET_USED, replace(ended(plan(changes=(OPEN,))), exhausted=True)),
     (causes.NOT_VISIBLE, replace(ended(plan(changes=(OPEN,))), unverified={OPEN.id: 1})),
     (causes.LEFT_OVER, ended(plan(changes=(OPEN,)))),
-    (causes.LEFT_OVER, ended(plan(changes=(OPEN,)), mode=Mode.PAUSE)),
+    (causes.PAUSED, gated(WriteGate(SPEC, paused(ModeScope(pool="pool-1")), now=NOW), plan(changes=(OPEN,)))),
+    (causes.HELD_BY_PAUSE, gated(WriteGate(SPEC, paused(ModeScope(organization=ORG)), now=NOW), plan(changes=(OPEN,)))),
+    (causes.HELD_BY_PAUSE, gated(WriteGate(SPEC, paused(ROOF), now=NOW), plan(changes=(OPEN,)))),
+    (causes.OUTSIDE_WINDOW, gated(WriteGate(SPEC, now=replace(NOW, windows=(NIGHT,))), plan(changes=(OPEN,)))),
     (causes.MISSING, ended(plan(COMING))),
     (causes.MISSING_REPORTED, report(plan(COMING))),
     (causes.UNAPPROVED, replace(ended(plan(changes=(OPEN,))), left_over=False)),
@@ -162,18 +179,14 @@ def test_a_run_that_ends_with_one_cause_does_what_the_page_says(cause: Cause, en
     assert outcome == f"`{verdict.outcome}`"
     seconds: dict[str, float | None] = {
         NextRead.RESYNC: None, NextRead.OPERATION: FLYING.retry_after, NextRead.WAIT_ONCE: LIMITS.wait_once,
-        NextRead.LAG: LIMITS.lag, NextRead.NOW: 0.0,
+        NextRead.LAG: LIMITS.lag, NextRead.NOW: 0.0, NextRead.ENDS: None, NextRead.OPENS: None,
     }  # fmt: skip
     if next_read == NextRead.BACKOFF:
         assert verdict.next_look is not None
         assert verdict.next_look >= max((gap.retry_after or 0.0 for gap in end.plan.gaps), default=0.0)
     else:
         assert verdict.next_look == seconds[next_read]
-
-
-def paused() -> tuple[Stage, Result]:
-    stage = converged()
-    return stage, stage.run(replace(SPEC, mode=Mode.PAUSE))
+    assert (verdict.due is not None) is (next_read in (NextRead.ENDS, NextRead.OPENS))
 
 
 def invalid() -> tuple[Stage, Result]:
@@ -204,7 +217,6 @@ def lease_held() -> tuple[Stage, Result]:
 @pytest.mark.parametrize(
     ("cause", "run", "seconds"),
     [
-        (causes.PAUSED, paused, None),
         (causes.INVALID, invalid, None),
         (causes.OPERATION, lambda: in_flight(Operation("running", retry_after=9.0)), 9.0),
         (causes.OPERATION_UNREAD, lambda: in_flight(Unavailable("503", retry_after=60.0)), 60.0),

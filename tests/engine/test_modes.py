@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -36,16 +36,27 @@ def test_report_mode_plans_and_writes_nothing() -> None:
     )
 
 
-def test_a_paused_pool_is_not_even_looked_at() -> None:
+def test_a_paused_pool_is_read_and_its_drift_is_told() -> None:
     stage = converged()
     stage.estate.open.clear()
     spec = replace(SPEC, mode=Mode.PAUSE, until=date(2026, 6, 1), reason="moving")
 
     result = stage.run(spec)
 
-    assert (result.outcome, result.next_look, stage.estate.reads) == (Outcome.SUSPENDED, None, 0)
+    assert (result.outcome, stage.estate.writes) == (Outcome.SUSPENDED, [])
+    assert (result.due, result.next_look) == (datetime(2026, 6, 2, tzinfo=UTC), None)
     seen = condition(result, ConditionKind.READY)
-    assert (seen.reason, seen.message) == ("Suspended", "paused until 2026-06-01: moving")
+    assert (seen.status, seen.reason) == (Truth.FALSE, "Suspended")
+    assert seen.message == (
+        "3 changes: 3 granting access; not applied: paused until 2026-06-02T00:00:00Z (pools/pool-1.yaml): moving"
+    )
+
+
+def test_a_paused_pool_without_drift_is_in_sync() -> None:
+    """What was seen is told: a pause holds back writes and no reading."""
+    result = converged().run(replace(SPEC, mode=Mode.PAUSE, until=date(2026, 6, 1), reason="moving"))
+
+    assert (result.outcome, result.next_look) == (Outcome.IN_SYNC, None)
 
 
 def test_a_pause_past_its_last_day_is_over_by_itself() -> None:
@@ -58,7 +69,12 @@ def test_a_pause_past_its_last_day_is_over_by_itself() -> None:
 
 
 def test_a_pause_without_a_date_lasts() -> None:
-    assert converged().run(replace(SPEC, mode=Mode.PAUSE)).outcome is Outcome.SUSPENDED
+    stage = converged()
+    stage.estate.open.clear()
+
+    result = stage.run(replace(SPEC, mode=Mode.PAUSE))
+
+    assert (result.outcome, result.next_look, stage.estate.writes) == (Outcome.SUSPENDED, None, [])
 
 
 def test_the_approved_plan_is_applied() -> None:

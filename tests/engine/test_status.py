@@ -156,6 +156,7 @@ def test_every_error_is_a_reason() -> None:
         "Progressing",
         "Stalled",
         "Suspended",
+        "OutsideWindow",
         "Degraded",
         "Overdue",
         "Replacing",

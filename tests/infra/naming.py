@@ -222,7 +222,10 @@ def functions_of_apps(world: World) -> Iterator[str]:
 
     yield from differ("names.json: httpFunctions", set(world.names["httpFunctions"]), by_http)
     yield from differ("names.json: otherFunctions", set(world.names["otherFunctions"]), others)
-    worker_alone = {"plan", "history", "run", "mode", "set_mode", "approve", "approve_agent_pool", "page_plan"}
+    worker_alone = {
+        "plan", "history", "run", "mode", "set_mode", "pauses", "set_pause", "resume", "approve", "approve_agent_pool",
+        "page_plan", "page_pause",
+    }  # fmt: skip
     yield from differ("names.json: notOnIngress", set(world.names["notOnIngress"]), worker_alone)
 
 

@@ -174,6 +174,11 @@ def test_every_problem_has_its_line_and_place(text: str, expected: str) -> None:
         ("cron", "'61 22 * * 6'", "is no schedule of five fields"),
         ("cron", "'@daily'", "is no schedule of five fields"),
         ("cron", "5", "is no schedule of five fields"),
+        ("cron", "'r r * * *'", "is no schedule of five fields"),
+        ("cron", "'R(0-5) * * * *'", "is no schedule of five fields"),
+        ("cron", "'H 22 * * 6'", "is no schedule of five fields"),
+        ("cron", "'0 0 31 2 *'", "is a schedule without any turn"),
+        ("cron", "'0 0 30,31 FEB *'", "is a schedule without any turn"),
         ("timeZone", "Mars/Olympus", "is no time zone of the IANA database"),
         ("timeZone", "W. Europe Standard Time", "is no time zone of the IANA database"),
         ("timeZone", "../../etc/passwd", "is no time zone of the IANA database"),
@@ -213,11 +218,11 @@ def test_a_window_is_open_in_its_own_time_zone(moment: datetime, is_open: bool) 
     assert window.opens_next(moment) > moment
 
 
-def test_the_old_format_and_windows_are_worth_a_warning() -> None:
+def test_the_old_format_is_worth_a_warning() -> None:
     """Without a file there is nothing to warn of."""
     assert warnings(Policy()) == ()
     assert [line[:20] for line in warnings(load(b"{}"))] == ["policy: is policy/v1"]
-    assert [line[:30] for line in warnings(load(WHOLE))] == ["policy:18: windows are checked"]
+    assert warnings(load(WHOLE)) == ()
     assert warnings(load(b"apiVersion: policy/v2")) == ()
 
 

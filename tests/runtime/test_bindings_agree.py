@@ -108,6 +108,7 @@ def test_pages_are_outside_of_the_api_and_one_is_at_the_root() -> None:
         "page_pool": "/pools/{name}",
         "page_reconcile": "/pools/{name}/reconcile",
         "page_plan": "/pools/{name}/plan",
+        "page_pause": "/pools/{name}/pause",
         "page_file": "/assets/{name}",
     }
 

@@ -43,9 +43,10 @@ def lines(real: Real, event: str) -> list[dict[str, object]]:
 def test_every_function_is_indexed(real: Real) -> None:
     assert sorted(real.host.functions) == [
         "approve", "approve_agent_pool", "azure_repos_push", "devops_changed", "github_push", "health", "history",
-        "mode", "openapi", "page_file", "page_organization", "page_overview", "page_plan", "page_pool",
-        "page_reconcile", "plan", "pool", "pool_changed", "pools", "quarantine", "quarantine_devops_events",
-        "quarantine_pool_events", "quarantine_sweep", "reconcile", "reconcile_pool", "run", "set_mode", "sweep",
+        "mode", "openapi", "page_file", "page_organization", "page_overview", "page_pause", "page_plan",
+        "page_pool", "page_reconcile", "pauses", "plan", "pool", "pool_changed", "pools", "quarantine", "quarantine_devops_events",
+        "quarantine_pool_events", "quarantine_sweep", "reconcile", "reconcile_pool", "resume", "run", "set_mode",
+        "set_pause", "sweep",
         "sweeper", "watch_audit", "watch_git", "worker",
     ]  # fmt: skip
 

@@ -80,6 +80,7 @@ def test_a_paused_pool_is_not_touched_and_the_others_are(world: World) -> None:
     results = world.settle()
 
     assert results[POOL].outcome is Outcome.SUSPENDED
+    assert ids(results[POOL].plan) == ["open_access:open access:fabrikam-tailspin/Web"]
     assert world.truth.opened(TAILSPIN, POOL)["Web"] is False
     assert world.truth.opened(PRIME, RELEASE)["fabrikam-release"] is False
 

@@ -306,8 +306,10 @@ class World:
         self.listen(event)
 
     def _ended(self, spec: Spec, result: Result) -> None:
-        usual = Outcome.SUSPENDED if spec.mode is Mode.PAUSE else Outcome.IN_SYNC
-        outcome, why = self._unsettled.get(spec.name, (usual, "every scenario ends in sync"))
+        usual = (Outcome.IN_SYNC, "every scenario ends in sync")
+        if spec.mode is Mode.PAUSE and result.outcome is Outcome.SUSPENDED:
+            return
+        outcome, why = self._unsettled.get(spec.name, usual)
         assert result.outcome is outcome, f"{why}: {summary({spec.name: result})}"
         if outcome is Outcome.IN_SYNC:
             assert self.disagreements(spec.name) == []

@@ -17,7 +17,7 @@ UNKNOWN = [
     (
         "colour",
         "x",
-        "colour: is not a field; known here are access, apiVersion, armApiVersion, disruption, kind, mode, name, pool, reason, repairDefinitions, …",
+        "colour: is not a field; known here are access, apiVersion, armApiVersion, disruption, kind, mode, name, pauses, pool, reason, …",
     ),
     ("resource-group", "x", "resource-group: is not a field; did you mean resourceGroup?"),
     ("properties", {}, "properties: is not a field here; it belongs under pool"),

@@ -17,7 +17,17 @@ from __future__ import annotations
 
 from reconciler.plan.policy.file import load, problems, warnings
 from reconciler.plan.policy.model import Allow, Policy, allows
-from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, StatePlace, Window
+from reconciler.plan.policy.parts import (
+    Cap,
+    CapKind,
+    CapPeriod,
+    CapScope,
+    Operator,
+    ShutWindows,
+    StatePlace,
+    Window,
+    closed,
+)
 
 __all__ = [
     "Allow",
@@ -27,9 +37,11 @@ __all__ = [
     "CapScope",
     "Operator",
     "Policy",
+    "ShutWindows",
     "StatePlace",
     "Window",
     "allows",
+    "closed",
     "load",
     "problems",
     "warnings",

@@ -74,10 +74,6 @@ def warnings(policy: Policy) -> tuple[str, ...]:
             f"policy: is {V1}, in which what is not named is allowed, such as identities, subnets and images; "
             f"`policy migrate` writes it as {V2}"
         )
-    found += [
-        f"policy:{one.line}: windows are checked, and this release does not hold any change for them"
-        for one in policy.windows[:1]
-    ]
     return tuple(found)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from reconciler.plan.policy import schedule
 from reconciler.plan.targets import Risk
+
+_OPENINGS = 100
+"""How many openings are looked at for one at which all windows of a change are open."""
 
 
 class CapKind(StrEnum):
@@ -78,19 +82,49 @@ class Window:
 
     def opened(self, now: datetime) -> datetime | None:
         """Since when the window is open; None where it is closed. `now` is aware."""
-        last = self._turn(now, ahead=False)
+        last = schedule.last(self.cron, self.zone, now)
         return last if now < last + self.length else None
 
     def opens_next(self, now: datetime) -> datetime:
         """The next moment of the schedule."""
-        return self._turn(now, ahead=True)
+        return schedule.following(self.cron, self.zone, now)
 
-    def _turn(self, now: datetime, *, ahead: bool) -> datetime:
-        from croniter import croniter  # noqa: PLC0415 - few policies have windows
+    def __str__(self) -> str:
+        """For people: ``window 0 22 * * 6 Europe/Berlin (policy:7)``."""
+        return f"window {self.cron} {self.zone}{f' (policy:{self.line})' if self.line else ''}"
 
-        local = now.astimezone(ZoneInfo(self.zone))
-        # `get_prev` gives a moment before its start; the one that is now counts as the last one.
-        start = local if ahead else local + timedelta(microseconds=1)
-        times = croniter(self.cron, start)
-        found: datetime = times.get_next(datetime) if ahead else times.get_prev(datetime)
-        return found
+
+@dataclass(frozen=True, slots=True)
+class ShutWindows:
+    """Why changes of some risks are not made now."""
+
+    until: datetime | None
+    """When their windows are open next; None: not within the next openings that were looked at."""
+    windows: tuple[Window, ...]
+    """Those that they wait for."""
+
+
+def closed(windows: Sequence[Window], risks: Collection[Risk], now: datetime) -> ShutWindows | None:
+    """What holds back a change with these risks; None: nothing does.
+
+    Of several windows for one risk any may be open. A change with several risks that windows name needs one for each.
+    """
+    named = [group for risk in Risk if risk in risks and (group := [one for one in windows if risk in one.risks])]
+    first = _shut(named, now)
+    if not first:
+        return None
+    moment, shut = now, first
+    for _ in range(_OPENINGS):
+        moment = max(min(one.opens_next(moment) for one in group) for group in shut)
+        shut = _shut(named, moment)
+        if not shut:
+            return ShutWindows(moment, _each(first))
+    return ShutWindows(None, _each(first))
+
+
+def _shut(groups: Sequence[Sequence[Window]], now: datetime) -> list[Sequence[Window]]:
+    return [group for group in groups if all(one.opened(now) is None for one in group)]
+
+
+def _each(groups: Sequence[Sequence[Window]]) -> tuple[Window, ...]:
+    return tuple(dict.fromkeys(one for group in groups for one in group))

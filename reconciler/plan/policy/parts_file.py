@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from reconciler.documents.spelling import nearest
+from reconciler.plan.policy import schedule
 from reconciler.plan.policy.nodes import MAPPING, SEQUENCE, Problem, is_text, line_of, name_of, whole_number
 from reconciler.plan.policy.parts import Cap, CapKind, CapPeriod, CapScope, Operator, StatePlace, Window
 from reconciler.plan.targets import Risk
@@ -23,8 +24,6 @@ MOST_CHANGES = 100_000
 RISKS = (Risk.WIDENS, Risk.NARROWS, Risk.RESTARTS, Risk.DESTROYS)
 WINDOW = ("risks", "cron", "timeZone", "length")
 LENGTH = r"(?:([0-7])\.)?([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])"
-_MINUTES = 5
-"""Fields of a cron line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +137,8 @@ def _wrong_risks(node: Any) -> Iterator[Problem]:
 
 
 def _wrong_cron(node: Any) -> Iterator[Problem]:
-    from croniter import croniter  # noqa: PLC0415 - few policies have windows
-
-    fields = node.value.split() if is_text(node) else []
-    if len(fields) != _MINUTES or not croniter.is_valid(node.value):
-        yield node, "is no schedule of five fields: minute, hour, day of the month, month, day of the week"
+    if found := schedule.wrong(node.value if is_text(node) else ""):
+        yield node, found
 
 
 def _wrong_zone(node: Any) -> Iterator[Problem]:

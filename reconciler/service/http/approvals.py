@@ -1,12 +1,11 @@
 """The handlers of approvals, for the owner alone: `web` has checked the app role.
 
-A body names one pool, and one thing that is approved; `_FORMS` has a handler for each.
+A body names one pool, the hash of its plan, and whether its changes wait for windows of the policy.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reconciler.documents import Json, moment
@@ -37,22 +36,24 @@ class ApprovalContext:
 def approve(context: ApprovalContext, request: HttpRequest, by: str) -> HttpResponse:
     """Record an approval. The plan is made again: 409 where it is another one by now."""
     body = json_body(request)
-    if not isinstance(body, dict) or len(body) != 2 or "pool" not in body or not _FORMS.keys() & body.keys():  # noqa: PLR2004 - the pool and one form
-        raise HttpProblem(400, "Bad Request", f"body: must be an object with pool and {' or '.join(_FORMS)}")
-    (form,) = _FORMS.keys() & body.keys()
+    if not isinstance(body, dict) or set(body) - {"outsideWindows"} != {"pool", "hash"}:
+        raise HttpProblem(400, "Bad Request", "body: must be an object with pool and hash")
     name = body["pool"]
     if not isinstance(name, str) or (problem := pool_name(name)):
         raise HttpProblem(400, "Bad Request", f"pool: {problem if isinstance(name, str) else 'must be a text'}")
-    return _FORMS[form](context, name, body[form], by)
+    outside = body.get("outsideWindows", False)
+    if not isinstance(outside, bool):
+        raise HttpProblem(400, "Bad Request", "outsideWindows: must be true or false")
+    return _plan(context, name, body["hash"], by, outside_windows=outside)
 
 
-def _plan(context: ApprovalContext, name: str, value: Json, by: str) -> HttpResponse:
+def _plan(context: ApprovalContext, name: str, value: Json, by: str, *, outside_windows: bool) -> HttpResponse:
     if not isinstance(value, str) or _HASH.fullmatch(value) is None:
         raise HttpProblem(400, "Bad Request", "hash: must be 64 hexadecimal digits, as a plan shows them")
     specs, spec = _known(context, name)
     parts = (context.planner, context.safety, context.state)
     try:
-        done = approve_plan(parts, [spec], specs.snapshot, value.lower(), by=by)
+        done = approve_plan(parts, [spec], specs.snapshot, value.lower(), by=by, outside_windows=outside_windows)
     except NotFound as error:
         raise HttpProblem(409, "Conflict", str(error)) from None
     return HttpResponse(200, {"pool": spec.name, "hash": done.plan.hash, "by": by, "until": moment(done.at + VALID)})
@@ -64,7 +65,3 @@ def _known(context: ApprovalContext, name: str) -> tuple[Specs, Spec]:
     if spec is None:
         raise HttpProblem(404, "Not Found", f"pool: no spec names {name!r}")
     return specs, spec
-
-
-_FORMS: Mapping[str, Callable[[ApprovalContext, str, Json, str], HttpResponse]] = {"hash": _plan}
-"""Field of the body → its handler, which gets the pool's name, the field's value and the caller."""

@@ -64,6 +64,11 @@ def _asked(context: PageContext, picture: Picture, request: HttpRequest) -> tupl
     require_same_origin(request)
     if not context.viewer.operates:
         raise HttpProblem(403, "Forbidden", "authorization: reading does not include this; an operator's role does")
+    return asked_of(context, picture, request)
+
+
+def asked_of(context: PageContext, picture: Picture, request: HttpRequest) -> tuple[Line, Spec, Mapping[str, str]]:
+    """Pool, spec and form of a request; who sent it is for the caller to judge."""
     line = known_line(context, picture, request.params["name"])
     if line.spec is None:
         raise HttpProblem(404, "Not Found", f"pools: no spec names {line.name[:64]!r}")

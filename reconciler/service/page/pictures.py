@@ -59,6 +59,10 @@ class OrganizationPicture:
     """``read``, ``refused`` or ``not read``."""
     audit_until: datetime | None = None
     """When a refused audit log is read again."""
+    calls: int | None = None
+    """Calls that the rate budget of five minutes allows; None: no limit is known."""
+    left: int | None = None
+    """How many of them are left, of the identity that has the fewest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,13 @@ class Picture:
         found = [line.state for line in self.lines]
         return {state: found.count(state) for state in STATES if state in found}
 
-    def line(self, key: str, state: StateStore, now: datetime) -> Line | None:
+    def line(self, key: str, state: StateStore) -> Line | None:
         """One pool by its key, with its status as it is stored now."""
         line = next((line for line in self.lines if line.key == key), None)
         if line is None:
             return None
         status = load_status(state, key)
-        return Line(key, line.name, state_of(status, line.spec, now), status, line.spec)
+        return Line(key, line.name, state_of(status, line.spec), status, line.spec)
 
 
 class Pictures:
@@ -119,10 +123,9 @@ def _picture(catalogue: Catalogue, state: StateStore, clock: Clock) -> Picture:
     specs = catalogue.specs()
     statuses = dict(_each(tuple(specs.by_key), lambda key: (key, load_status(state, key))))
     lines = [
-        Line(key, spec.name, state_of(statuses[key], spec, now), statuses[key], spec)
-        for key, spec in specs.by_key.items()
+        Line(key, spec.name, state_of(statuses[key], spec), statuses[key], spec) for key, spec in specs.by_key.items()
     ]
-    lines += [Line(one.key, one.key, state_of(one, None, now), one, None) for one in unnamed.gone(state, specs.by_key)]
+    lines += [Line(one.key, one.key, state_of(one, None), one, None) for one in unnamed.gone(state, specs.by_key)]
     lines.sort(key=lambda line: (STATES.index(line.state), line.key))
     document = state.load("sweep")
     swept = moment_of(document.body.get("at")) if document is not None else None
@@ -139,15 +142,15 @@ def _each(items: Sequence[K], read: Callable[[K], T]) -> list[T]:
         return list(threads.map(read, items))
 
 
-def state_of(status: PoolStatus, spec: Spec | None, now: datetime) -> str:
+def state_of(status: PoolStatus, spec: Spec | None) -> str:
     """The one word for a pool; by its stored conditions, and never better than they say."""
     if spec is None:
         return "no spec"
-    if spec.paused_on(now.date()):
-        return "paused"
     if _is_true(status, ConditionKind.STALLED):
         return "stalled"
     ready = status.condition(ConditionKind.READY)
+    if ready is not None and ready.reason == "Suspended":
+        return "paused"
     if ready is not None and ready.status is not Truth.TRUE and _is_true(status, ConditionKind.RECONCILING):
         return "in motion"
     return "not read yet" if ready is None else _BY_READY[ready.status]
@@ -171,14 +174,20 @@ def _feeds(state: StateStore, specs: Specs, now: datetime) -> tuple[Organization
     def feed(name: str) -> OrganizationPicture:
         gate = _body(state, document_name(name)) if document_name(name) in gates else {}
         audit = _body(state, f"audit/{name}") if f"audit/{name}" in audits else None
-        until = [
-            one.until for one in rates(gate, now.timestamp()).values() if one.until is not None and one.until > now
+        known = rates(gate, now.timestamp()).values()
+        budgets = [
+            (int(one.budget.calls) - one.budget.made(now.timestamp()), int(one.budget.calls))
+            for one in known
+            if one.budget.calls is not None
         ]
+        until = [one.until for one in known if one.until is not None and one.until > now]
+        left, calls = min(budgets, default=(None, None))
         refused = moment_of(audit.get("refusedUntil")) if audit is not None else None
         word = "not read" if audit is None else "refused" if refused is not None and refused > now else "read"
         return OrganizationPicture(
-            name, pools[name], max(until, default=None), word, refused if word == "refused" else None
-        )
+            name, pools[name], max(until, default=None), word, refused if word == "refused" else None,
+            calls, None if left is None else max(left, 0),
+        )  # fmt: skip
 
     return tuple(_each(sorted(pools), feed))
 

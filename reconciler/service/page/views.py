@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.documents import moment_of
+from reconciler.engine.gate import pauses_of
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.errors import ReconcilerError
+from reconciler.safety import ModeScope, ModeSetting
 from reconciler.safety.modes import holding
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.page import links, spec_says, writes
@@ -101,6 +103,8 @@ def pool_values(context: PageContext, picture: Picture, request: HttpRequest) ->
     live = request.query.get("part") == "live"
     record = None if live else writes.of_pool(context.record, line, picture.at - timedelta(days=days), place)
     written = {one.project for one in record.shown if one.project} if record else set()
+    stored = _pauses(context, line)
+    paused = [*stored, *(pauses_of(line.spec, context.clock.now()) if line.spec else [])]
     projects = spec_says.projects_of(line, within, written) if within else []
     return {
         "picture": picture,
@@ -115,6 +119,9 @@ def pool_values(context: PageContext, picture: Picture, request: HttpRequest) ->
         "all_days": writes.DAYS,
         "writes": record,
         "awaits": _awaits(line.status),
+        "paused": paused,
+        "stored_pauses": [one for one in stored if one.scope.pool and one.unknown is None],
+        "owns": context.pause is not None and line.spec is not None,
         "next_look": _next_look(context, picture, line),
         "here": url("pools", line.key, **place),
         "commit_of": lambda revision: links.commit(context.repository, revision),
@@ -129,7 +136,7 @@ def pool_values(context: PageContext, picture: Picture, request: HttpRequest) ->
 
 def known_line(context: PageContext, picture: Picture, name: str) -> Line:
     """The pool of this name; `HttpProblem` 404 where neither a spec nor the stored state has it."""
-    line = picture.line(name.lower(), context.state, context.clock.now())
+    line = picture.line(name.lower(), context.state)
     if line is None:
         raise HttpProblem(404, "Not Found", f"pools: no spec names {name[:64]!r}, and no run of it is stored")
     return line
@@ -159,9 +166,20 @@ def _matches(line: Line, text: str) -> bool:
 
 def _held(context: PageContext) -> list[str]:
     try:
-        return holding(tuple(context.modes()))
+        organizations = [one for one in context.pauses() if one.scope.organization and one.unknown is None]
+        return [*holding(tuple(context.modes())), *map(str, organizations)]
     except ReconcilerError as error:
         return [f"the mode cannot be read: {error}"]
+
+
+def _pauses(context: PageContext, line: Line) -> list[ModeSetting]:
+    """What of a pool is paused in the store: the pool, its fields, its organizations, and what cannot be read."""
+    organizations = {one.name for one in line.spec.organizations} if line.spec else set()
+    return [
+        one
+        for one in context.pauses()
+        if one.scope.pool == line.key or one.scope.organization in organizations or one.scope == ModeScope()
+    ]
 
 
 def _next_sweep(context: PageContext, picture: Picture) -> datetime | None:

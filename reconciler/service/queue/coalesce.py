@@ -27,6 +27,10 @@ PACE = timedelta(seconds=60)
 """Time between two runs of one pool in a burst."""
 SOON = timedelta(seconds=20)
 """A follow-up that is due within this time covers every present message; later ones are retries after an error."""
+FARTHEST = timedelta(days=1)
+"""How far ahead a follow-up is queued; what is to happen later is asked for again by it."""
+RETRY = timedelta(hours=2)
+"""More than any wait after an error: a follow-up that is due later covers no message, or events would wait for it."""
 BURST = 20
 """Messages for one pool within a pace above which they are a burst."""
 
@@ -81,7 +85,7 @@ def decide(record: Record, inserted: datetime, now: datetime, *, in_burst: bool 
         return Decision.FOLLOW_UP if paced else Decision.RUN
     if record.covered is not None and inserted + MARGIN < record.covered:
         return Decision.SUPERSEDED
-    if inserted <= record.seen + MARGIN and ahead > MARGIN:
+    if inserted <= record.seen + MARGIN and MARGIN < ahead <= RETRY:
         return Decision.SUPERSEDED
     if paced:
         return Decision.FOLLOW_UP

@@ -24,7 +24,7 @@ from reconciler.service.queue import metrics
 from reconciler.service.queue.batch import spread_out
 from reconciler.service.queue.burst import Burst
 from reconciler.service.queue.causes import Paused, SharedCauses, cause_of, pause_of, places_left
-from reconciler.service.queue.coalesce import Decision, Record, decide, due, promised
+from reconciler.service.queue.coalesce import FARTHEST, Decision, Record, decide, due, promised
 from reconciler.service.queue.coverage import SweepDemands, demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
@@ -326,10 +326,15 @@ class Worker:
                 self.outbox.follow_up(key, self.busy, trace, scopes=() if is_whole(task.work) else task.work.scopes)
             return Report(key, "busy", result, seconds)
         metrics.record_run(self.telemetry, result, before, task.work.trigger, task.inserted)
-        later = None
+        later, now = None, self.clock.now()
+        moments = []
         if result.next_look is not None and pause_of(result) is None and cause_of(result) is None:
-            due = self.clock.now() + timedelta(seconds=result.next_look)
-            later = Later(key, due, trace, places_left(task.work, result))
+            moments.append(now + timedelta(seconds=result.next_look))
+        if result.due is not None and (moments or result.next_look is None):
+            # What is due later than that is asked for again by the follow-ups before it.
+            moments.append(min(max(result.due, now), now + FARTHEST))
+        if moments:
+            later = Later(key, min(moments), trace, places_left(task.work, result))
         return Report(key, result.outcome.value, result, seconds, trace=trace, later=later)
 
 

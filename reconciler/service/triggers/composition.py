@@ -12,7 +12,7 @@ from reconciler.documents import Json
 from reconciler.engine import load_status
 from reconciler.engine.approving import ApprovedAgentPool, approve_agent_pool
 from reconciler.engine.attribution import Attribution
-from reconciler.engine.gate import annotated, gate_of
+from reconciler.engine.gate import annotated, gate_now
 from reconciler.engine.ownership import Claims
 from reconciler.plan.render import to_json
 from reconciler.ports.clock import Clock
@@ -82,7 +82,7 @@ def build(
         facts = app.reconciler.facts(spec)
         caps = app.reconciler.caps(spec, facts)
         plan = app.planner.plan(spec, survey, revision, Claims(facts, app.safety), caps=caps)
-        plan = annotated(plan, gate_of(spec, facts))
+        plan = annotated(plan, gate_now(app.planner, spec, facts, status))
         cause = status.sync_cause(spec, app.clock.now(), plan)
         return to_json(Attribution(app.state, spec, survey, cause).remarks(plan), cause)
 

@@ -7,15 +7,20 @@ Source: Microsoft Learn, "Customize sign-in and sign-out in App Service authenti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from reconciler.errors import ReconcilerError
-from reconciler.service.http.access import OWNER, READER, roles_of
+from reconciler.safety import ModeScope
+from reconciler.service.http.access import OWNER, READER, require_owner, roles_of
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
+from reconciler.service.http.pauses import set_pause
 from reconciler.service.page.context import PageContext, Viewer
 from reconciler.service.page.pictures import Picture
 from reconciler.service.queue.messages import traceparent
+from reconciler.service.triggers import logs
 from reconciler.service.triggers.context import TriggerContext
 from reconciler.spec.model import Spec
 
@@ -60,7 +65,11 @@ def _viewer(context: TriggerContext, request: HttpRequest) -> Viewer | None:
     operates = bool(options.role) and options.role in roles
     if not operates and not roles & {READER, OWNER}:
         raise HttpProblem(403, "Forbidden", _ROLE)
-    return Viewer(operates=operates, signs_out=True)
+    owner = ""
+    if OWNER in roles:
+        with suppress(HttpProblem):  # a token without an object id reads
+            owner = require_owner(request.headers, platform_authenticates=True)
+    return Viewer(operates=operates, signs_out=True, owner=owner)
 
 
 def _signing_in(request: HttpRequest) -> HttpResponse:
@@ -96,15 +105,28 @@ def _context(context: TriggerContext, request: HttpRequest, viewer: Viewer) -> P
     def ask(spec: Spec) -> None:
         context.outbox.request((spec,), "http", traceparent(request.trace))
 
+    def pause(scopes: Sequence[ModeScope], until: str, reason: str) -> datetime:
+        end = set_pause(context.safety, list(scopes), (until, reason), viewer.owner)
+        logs.event("pause", by=viewer.owner, pauses=[one.to_json() for one in context.safety.pauses()])
+        return end
+
+    def resume(scope: ModeScope) -> list[str]:
+        ended = context.safety.resume(scope, every=not scope.field)
+        done = [{"organization": None, "pool": scope.pool, "field": field or None} for field in ended]
+        logs.event("resume", by=viewer.owner, resumed=done)
+        return ended
+
     options = context.options
+    owns = bool(viewer.owner) and options.plans  # the ingress app may not write the safety store
     return PageContext(
         context.pictures, context.state, context.record, context.clock, context.safety.settings,
         context.plan if options.plans else None, ask, viewer, options.repository, options.folder, options.sweep_seconds,
+        context.safety.pauses, pause if owns else None, resume if owns else None,
     )  # fmt: skip
 
 
 def _views() -> Mapping[str, View]:
-    from reconciler.service.page import actions, views  # noqa: PLC0415 - see the package's docstring
+    from reconciler.service.page import actions, pausing, views  # noqa: PLC0415 - see the package's docstring
 
     return {
         "page_overview": views.overview,
@@ -112,6 +134,7 @@ def _views() -> Mapping[str, View]:
         "page_pool": views.pool,
         "page_reconcile": actions.reconcile,
         "page_plan": actions.plan,
+        "page_pause": pausing.pause,
     }
 
 
@@ -122,9 +145,8 @@ def _file(_context: TriggerContext, request: HttpRequest) -> HttpResponse:
     return file(request.params["name"])
 
 
+_PAGES = ("page_overview", "page_organization", "page_pool", "page_reconcile", "page_plan", "page_pause")
 HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
-    **{
-        name: _page(name) for name in ("page_overview", "page_organization", "page_pool", "page_reconcile", "page_plan")
-    },
+    **{name: _page(name) for name in _PAGES},
     "page_file": _file,
 }

@@ -12,7 +12,7 @@ from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.safety.modes import of_deployment
 from reconciler.service.events import feed
-from reconciler.service.http import agent_pools, api, approvals, history, mode
+from reconciler.service.http import agent_pools, api, approvals, history, mode, pauses
 from reconciler.service.http.access import require_owner, require_role
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.http.webhooks import azure_repos_push, github_push
@@ -93,6 +93,28 @@ def _set_mode(context: TriggerContext, request: HttpRequest) -> HttpResponse:
     response = mode.change(context.safety, request, by)
     logs.event("mode", by=by, settings=response.body["settings"])
     return response
+
+
+def _pauses(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    options = context.options
+    require_role(request.headers, options.role, platform_authenticates=options.platform_authenticates)
+    return pauses.show(context.safety)
+
+
+def _set_pause(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    response = pauses.pause(context.safety, context.catalogue.specs(), request, by)
+    logs.event("pause", by=by, pauses=response.body["pauses"])
+    return response
+
+
+def _resume(context: TriggerContext, request: HttpRequest) -> HttpResponse:
+    by = require_owner(request.headers, platform_authenticates=context.options.platform_authenticates)
+    ended = pauses.resume(context.safety, context.catalogue.specs(), request)
+    logs.event("resume", by=by, resumed=ended.response.body["resumed"])
+    if ended.specs:  # what was held back is done at once
+        context.outbox.request(ended.specs, "http", traceparent(request.trace))
+    return ended.response
 
 
 def _approve(context: TriggerContext, request: HttpRequest) -> HttpResponse:
@@ -229,6 +251,9 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     "run": _of_record(history.run),
     "mode": _mode,
     "set_mode": _set_mode,
+    "pauses": _pauses,
+    "set_pause": _set_pause,
+    "resume": _resume,
     "approve": _approve,
     "approve_agent_pool": _approve_agent_pool,
     "plan": _guarded(api.plan),
@@ -239,6 +264,6 @@ _HANDLERS: dict[str, Callable[[TriggerContext, HttpRequest], HttpResponse]] = {
     **pages.HANDLERS,
 }
 _TRACED = frozenset({
-    "reconcile", "reconcile_pool", "plan", "set_mode", "approve", "approve_agent_pool", "github_push",
-    "azure_repos_push", "page_reconcile", "page_plan",
+    "reconcile", "reconcile_pool", "plan", "set_mode", "set_pause", "resume", "approve", "approve_agent_pool",
+    "github_push", "azure_repos_push", "page_reconcile", "page_plan", "page_pause",
 })  # fmt: skip

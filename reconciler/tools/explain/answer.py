@@ -40,8 +40,8 @@ class Explanation:
     gaps: tuple[Gap, ...] = ()
     advice: tuple[str, ...] = ()
     """What a person can do so that it runs; empty where it may, or where the operator will do it."""
-    planned: bool = True
-    """False where the pool is paused, so that nothing is known of what would be done."""
+    held: tuple[str, ...] = ()
+    """What holds changes of the pool back: modes, pauses, windows, with their ends."""
 
     @property
     def missing(self) -> ExplainStep | None:
@@ -78,6 +78,7 @@ class Explanation:
             "wants": list(self.wants),
             "changes": [change.to_json() for change in self.changes],
             "refusals": [{"change": r.change.id, "rule": r.rule, "message": r.message} for r in self.refusals],
+            "notApplied": list(self.held),
             "advice": list(self.advice),
             "gaps": [{"facet": g.facet, "kind": g.kind.value, "message": g.message} for g in self.gaps],
         }
@@ -114,25 +115,21 @@ class Explanation:
         yield from (render.summary(change) + _note(change) for change in self.changes)
         yield from (f"! refuses {one.change.kind} {one.change.subject}: {one.message}" for one in self.refusals)
         yield from (f"? {one.message}" for one in self.gaps)
-        if not self.planned:
-            yield "plans nothing: the pool is paused"
-        elif not (self.changes or self.refusals or self.gaps):
+        yield from self.held
+        if not (self.changes or self.refusals or self.gaps):
             yield "has nothing to do here: in sync with the spec"
 
 
-def explanation_of(question: Question, steps: Sequence[ExplainStep], plan: Plan | None, now: datetime) -> Explanation:
-    """`plan` is the pool's; what is about other projects is left out. None: nothing is planned, the pool is paused."""
-    bare = Explanation(question, tuple(steps), spec_says(question, now), planned=plan is not None)
-    if plan is None:
-        paused = f"the pool is paused until {question.spec.until}: end it in {question.spec.path}, or do it by hand"
-        return replace(bare, advice=() if bare.may else (paused,))
+def explanation_of(question: Question, steps: Sequence[ExplainStep], plan: Plan, now: datetime) -> Explanation:
+    """`plan` is the pool's; what is about other projects is left out."""
+    bare = Explanation(question, tuple(steps), spec_says(question, now), held=plan.not_applied)
     changes = tuple(change for change in plan.all_changes if _concerns(question, change))
     return replace(
         bare,
         changes=changes,
         refusals=tuple(refusal for refusal in plan.refusals if _concerns(question, refusal.change)),
         gaps=tuple(gap for gap in plan.gaps if not gap.foreseen and _near(question, gap)),
-        advice=() if bare.may else advised(question, bare.missing, changes),
+        advice=() if bare.may else advised(question, bare.missing, changes, now),
     )
 
 
@@ -226,7 +223,7 @@ def _mode(question: Question) -> Iterator[str]:
     if spec.mode is Mode.REPORT:
         yield f"mode is report, so differences are shown and nothing is written{reason}"
     elif spec.mode is Mode.PAUSE:
-        yield f"mode is pause until {spec.until}, so nothing is planned{reason}"
+        yield f"mode is pause until {spec.until}, so differences are shown and nothing is written{reason}"
 
 
 def _about(question: Question, organization: str, project: str) -> bool:
@@ -248,7 +245,7 @@ def _reason(one: OpenAccessException) -> str:
 _RESOURCE, _AGENT_POOL, _PROJECT, _QUEUE, _AUTHORIZATION, _ROLES = NAMES
 
 
-def advised(question: Question, first: ExplainStep | None, changes: Sequence[Change]) -> tuple[str, ...]:
+def advised(question: Question, first: ExplainStep | None, changes: Sequence[Change], now: datetime) -> tuple[str, ...]:
     """Sentences in the imperative; none where it may run, or where the operator is about to make it so."""
     if first is None:
         return ()
@@ -257,7 +254,7 @@ def advised(question: Question, first: ExplainStep | None, changes: Sequence[Cha
     if first.name == _ROLES or not first.found:
         return ()
     own = any(_makes(change, first.name) for change in changes)
-    return tuple(_awaited(question) if own else _edit(question, first.name))
+    return tuple(_awaited(question, now) if own else _edit(question, first.name))
 
 
 def _makes(change: Change, step: str) -> bool:
@@ -272,7 +269,9 @@ def _makes(change: Change, step: str) -> bool:
     return isinstance(change.target, makes[step]) and not narrows
 
 
-def _awaited(question: Question) -> Iterator[str]:
+def _awaited(question: Question, now: datetime) -> Iterator[str]:
+    if question.spec.paused_on(now.astimezone(UTC).date()):
+        yield f"the pool is paused until {question.spec.until}: end it in {question.spec.path}, or do it by hand"
     if question.spec.mode is Mode.REPORT:
         yield f"set mode: enforce in {question.spec.path}, or do by hand what the operator shows"
 

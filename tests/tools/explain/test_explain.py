@@ -253,13 +253,16 @@ def test_refusals_are_told_with_their_reason(signed_in: Shell) -> None:
     assert "! refuses open access fabrikam-tailspin/Web" in ended.out
 
 
-def test_a_paused_pool_is_explained_and_not_planned(signed_in: Shell) -> None:
+def test_a_paused_pool_is_explained_with_what_differs(signed_in: Shell) -> None:
     text = (DEMO / "specs" / f"{POOL}.yaml").read_text()
     signed_in.write(f"specs/{POOL}.yaml", f"{text}mode: pause\nuntil: 2999-12-31\nreason: move\n")
 
     ended = signed_in.run("explain", POOL, "Web")
 
-    assert "  mode is pause until 2999-12-31, so nothing is planned: move" in ended.out.splitlines()
+    assert (
+        "  mode is pause until 2999-12-31, so differences are shown and nothing is written: move"
+        in ended.out.splitlines()
+    )
     assert "has nothing to do here" not in ended.out
 
 
