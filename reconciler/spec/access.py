@@ -21,6 +21,7 @@ QUEUE_ROLES: Mapping[str, str] = {
     "administrators": "Administrator",
 }
 """Field → role on a queue (Microsoft Learn: agent queue roles)."""
+_OF_A_PROJECT = ("openAccess", "pipelines", "queueRoles", "withoutQueue")
 _OF_AN_ORGANIZATION = ("roles", "agentPools")
 """Sections whose entries are about an organization; those of the others are about a project."""
 
@@ -35,16 +36,20 @@ def check(document: JsonObject, *, pool_known: bool) -> Iterator[Finding]:
     if profile.get("kind") == "GitHub":
         yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
         return
-    for section in ("openAccess", "pipelines", "queueRoles", "withoutQueue"):
-        yield from repeated(access.get(section, ()), section, "project")
+    for section in _OF_A_PROJECT:
+        if section in access:
+            yield from repeated(access[section], section, "project")
     for section in _OF_AN_ORGANIZATION:
-        yield from repeated(access.get(section, ()), section, "organization")
+        if section in access:
+            yield from repeated(access[section], section, "organization")
     if pool_known:
         yield from membership(access, profile.get("organizations", ()))
     yield from dated(access.get("openAccess", ()))
-    yield from pipelines(access, profile.get("organizations", ()))
+    if "pipelines" in access:
+        yield from pipelines(access, profile.get("organizations", ()))
     yield from roles(access.get("roles", ()), profile.get("permissionProfile", {}))
-    yield from agent_pools(access.get("agentPools", ()), profile.get("organizations", ()))
+    if "agentPools" in access:
+        yield from agent_pools(access["agentPools"], profile.get("organizations", ()))
     yield from queue_roles(access.get("queueRoles", ()))
 
 
@@ -126,11 +131,11 @@ def pipelines(access: JsonObject, organizations: Sequence[JsonObject]) -> Iterat
 
 def roles(entries: Sequence[JsonObject], profile: JsonObject) -> Iterator[Finding]:
     """An empty exclusive list would lock every administrator out."""
-    accounts = any(profile.get(key) for key in ("users", "groups"))
     for index, entry in enumerate(entries):
         path: Path = ("access", "roles", index)
         yield from twice(entry.get("administrators", ()), (*path, "administrators"))
-        if entry.get("exclusive") and not entry.get("administrators") and not accounts:
+        listed = entry.get("administrators") or profile.get("users") or profile.get("groups")
+        if entry.get("exclusive") and not listed:
             yield (*path, "exclusive"), "is true, but the list is empty; name at least one administrator"
 
 

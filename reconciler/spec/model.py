@@ -6,7 +6,7 @@ file does not name is None or missing here and is not managed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -150,6 +150,10 @@ class Disruption:
     """Whether the change is made when that time is over; else it is not made, and a person has to act."""
 
 
+def _no_line(paths: Sequence[str]) -> int:  # noqa: ARG001 - the spec is of no file
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """One pool, as git wants it."""
@@ -180,16 +184,19 @@ class Spec:
     reason: str = ""
     path: str = ""
     """File below the prefix."""
-    mode_line: int = field(default=0, compare=False)
-    """Line of `mode` in that file; 0: not named."""
     blob: str = field(default="", compare=False)
     """Git's id of the file's content, also where the file is in no repository."""
-    lines: str = field(default="", compare=False, repr=False)
-    """Where its parts stand in that file (`reconciler.spec.lines`)."""
+    lines: Callable[[Sequence[str]], int] = field(default=_no_line, compare=False, repr=False)
+    """The line of the first of some dotted paths that its document has; 0 for none (`reconciler.spec.lines`)."""
 
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""
         return self.mode is Mode.PAUSE and (self.until is None or day <= self.until)
+
+    @property
+    def mode_line(self) -> int:
+        """Line of `mode` in the file; 0: not named."""
+        return self.lines(("mode",))
 
     @property
     def api_version(self) -> str:

@@ -136,6 +136,18 @@ def _place(mark: Any) -> Position:
     return Position(mark.line + 1, mark.column + 1)
 
 
+def plain_scalar(text: str) -> Any:
+    """What a scalar without quotes and without a tag is: a word or a number of JSON, else text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-0123456789":
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if _NUMBER.fullmatch(text):
+            return float(text)
+    return text
+
+
 @dataclass(slots=True)
 class _Anchor:
     value: Any
@@ -223,16 +235,7 @@ class _Composer:
         value = event.value
         if not value.isprintable():
             self.check(event, value)
-        if not event.implicit[0]:
-            return value
-        if value in _WORDS:
-            return _WORDS[value]
-        if value[0] in "-0123456789":
-            if _WHOLE.fullmatch(value):
-                return int(value)
-            if _NUMBER.fullmatch(value):
-                return float(value)
-        return value
+        return plain_scalar(value) if event.implicit[0] else value
 
     def check(self, event: Any, value: str) -> None:
         """A text is one line; only a description may have several."""

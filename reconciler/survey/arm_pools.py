@@ -18,12 +18,13 @@ def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> D
 
     A list that is known already serves a pool of a subscription that is not listed too; what was read later counts.
     """
-    own, all_of_it = Key("arm pool", detail=spec.pool_id.casefold()), Key("arm pools", detail=spec.subscription)
+    place = spec.pool_id.casefold()
+    own, all_of_it = Key("arm pool", "", "", place), Key("arm pools", "", "", spec.subscription)
     own_read, list_read = memo.began(own), memo.began(all_of_it)
     later = own_read is not None and (list_read is None or list_read < own_read)
     if not later and not spec.arm_api_version and (spec.subscription in listed or list_read is not None):
         known = _of_subscription(reads, memo, spec.subscription)
-        if (listed_one := known.get(spec.pool_id.casefold())) is not None:
+        if (listed_one := known.get(place)) is not None:
             return listed_one
     # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
     found: Document | None = memo.get(own, lambda: reads.pool(spec.pool_id, spec.api_version))
