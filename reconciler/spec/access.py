@@ -6,12 +6,13 @@ Whether names exist in Azure DevOps is not known here; the facets find that out.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from reconciler.documents import JsonObject
-from reconciler.documents.spelling import nearest
+from reconciler.documents.spelling import ADVISED, nearest
 from reconciler.spec.names import organization_of
 from reconciler.spec.principals import folded
-from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, show
+from reconciler.spec.problem import LISTED, MOST_PROBLEMS, Finding, Path, listing, show
 from reconciler.spec.rules import twice
 
 QUEUE_ROLES: Mapping[str, str] = {
@@ -83,7 +84,7 @@ def membership(access: JsonObject, organizations: Sequence[JsonObject]) -> Itera
                 strangers += 1
                 yield (
                     ("access", section, index, key),
-                    what + (_offer(name, others) if strangers <= MOST_PROBLEMS else ""),
+                    what + (_offer(name, others, strangers) if strangers <= MOST_PROBLEMS else ""),
                 )
 
 
@@ -100,10 +101,11 @@ def stranger(
     return None
 
 
-def _offer(name: str, known: Collection[str]) -> str:
-    """Comparing names is slow, so it is done for as many as are reported."""
-    meant = nearest(name, known)
-    return f"; did you mean {meant}?" if meant else f"; known are {listing(map(show, known)) if known else 'none'}"
+def _offer(name: str, known: Collection[str], number: int) -> str:
+    """What to write instead; comparing names is slow, so it is done for the first few."""
+    if number <= ADVISED and (meant := nearest(name, known)):
+        return f"; did you mean {meant}?"
+    return f"; known are {listing(map(show, islice(known, LISTED + 2))) if known else 'none'}"
 
 
 def dated(entries: Sequence[JsonObject]) -> Iterator[Finding]:
