@@ -16,7 +16,7 @@ DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class DocumentLines:
     """Where the parts of one document stand; the content is the one that the spec was built from."""
 
     content: bytes

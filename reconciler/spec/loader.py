@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from reconciler.documents import JsonObject
 from reconciler.spec import access, build, cautions, findings, quick, rest, rules, shapes
 from reconciler.spec.document import adapter
-from reconciler.spec.lines import Lines
+from reconciler.spec.lines import DocumentLines
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
 from reconciler.spec.source import Position, Unreadable, YamlDocument, documents
@@ -44,7 +44,7 @@ class Loaded:
 @dataclass(slots=True)
 class _Batch:
     specs: list[Spec] = field(default_factory=list)
-    lines: list[Lines] = field(default_factory=list)
+    lines: list[DocumentLines] = field(default_factory=list)
     """Where the parts of each of them stand."""
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -56,7 +56,7 @@ class _Batch:
         self.problems += other.problems
         self.warnings += other.warnings
 
-    def take(self, document: JsonObject, path: str, lines: Lines) -> None:
+    def take(self, document: JsonObject, path: str, lines: DocumentLines) -> None:
         """One more spec, of a document without findings."""
         data = lines.content
         blob = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
@@ -124,7 +124,7 @@ def _file(path: str, data: bytes, batch: _Batch) -> None:
     if (value := quick.mapping_of(data)) is not None:
         checked = check(value)
         if checked.clean:
-            batch.take(checked.document, path, Lines(data))
+            batch.take(checked.document, path, DocumentLines(data))
             return
     try:
         found = documents(data)
@@ -135,10 +135,10 @@ def _file(path: str, data: bytes, batch: _Batch) -> None:
     if not found:
         batch.problems.append(Problem(path, 1, "", "holds no spec; write one, or delete the file"))
     for number, document in enumerate(found):
-        _document(path, document, batch, Lines(data, number))
+        _document(path, document, batch, DocumentLines(data, number))
 
 
-def _document(path: str, document: YamlDocument, batch: _Batch, lines: Lines) -> None:
+def _document(path: str, document: YamlDocument, batch: _Batch, lines: DocumentLines) -> None:
     if not isinstance(document.value, dict):
         kind = findings.kind_of(document.value)
         message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
