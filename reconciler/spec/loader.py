@@ -21,10 +21,9 @@ from pydantic import ValidationError
 from reconciler.documents import JsonObject
 from reconciler.spec import access, build, cautions, findings, quick, rest, rules, shapes
 from reconciler.spec.document import adapter
-from reconciler.spec.lines import DocumentLines
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
-from reconciler.spec.source import Position, Unreadable, YamlDocument, documents
+from reconciler.spec.source import DocumentLines, Position, Unreadable, YamlDocument, documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _NAMED = 4

@@ -187,7 +187,7 @@ class Spec:
     blob: str = field(default="", compare=False)
     """Git's id of the file's content, also where the file is in no repository."""
     lines: Callable[[Sequence[str]], int] = field(default=_no_line, compare=False, repr=False)
-    """The line of the first of some dotted paths that its document has; 0 for none (`reconciler.spec.lines`)."""
+    """The line of the first of some dotted paths that its document has; 0 for none (`source.DocumentLines`)."""
 
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the pool on this day (UTC). After its last day a pause is over by itself."""
