@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import emulator
@@ -132,8 +133,19 @@ _BARRIER: list[Any] = []
 
 def _with_peak(work: Callable[..., T], arguments: tuple[Any, ...]) -> tuple[T, float]:
     done = work(*arguments)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return done, peak / (1024 if sys.platform == "linux" else 1024**2)
+    return done, _peak()
+
+
+def _peak() -> float:
+    """Largest resident size of this process in MiB.
+
+    On Linux not by `getrusage`: its figure survives `exec`, so a process is never smaller there than the one that
+    started it was at that moment.
+    """
+    if sys.platform == "linux":
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
 @contextmanager

@@ -144,13 +144,11 @@ def _planned(specs: Sequence[Spec], planner: Planner) -> int:
 
 
 def specs(count: int) -> dict[str, bytes]:
-    """YAML files as people write them, in block style."""
-    return {
-        f"pool-{number:05d}.yaml": yaml.dump(
-            json.loads(estates.spec(f"pool-{number:05d}")), Dumper=yaml.CSafeDumper, sort_keys=False
-        ).encode()
-        for number in range(count)
-    }
+    """YAML files as people write them, in block style; they differ by their names."""
+    first = "pool-00000"
+    text = yaml.dump(json.loads(estates.spec(first)), Dumper=yaml.CSafeDumper, sort_keys=False)
+    names = [f"pool-{number:05d}" for number in range(count)]
+    return {f"{name}.yaml": text.replace(first, name).encode() for name in names}
 
 
 class Noon:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from reconciler.plan.model import Change, Gap, Refusal, Remark
 from reconciler.plan.policy import Policy
@@ -31,8 +31,7 @@ D = TypeVar("D")
 O = TypeVar("O")  # noqa: E741 - D and O are desired and observed throughout
 
 
-@dataclass(frozen=True, slots=True)
-class Observation(Generic[O]):
+class Observation(NamedTuple, Generic[O]):
     """What was read, and what could not be read.
 
     A gap covers its subject: `diff` leaves out what is not in `value`, so nothing is written on the unknown, and

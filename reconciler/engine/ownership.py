@@ -14,6 +14,7 @@ from datetime import timedelta
 from reconciler.documents import Json
 from reconciler.engine.proofs import (
     MARGIN,
+    NOTHING_RECORDED,
     Claim,
     Ownership,
     Proof,
@@ -200,7 +201,7 @@ class OwnershipCheck:
                 document,
                 organization,
                 agent_pool,
-                claims.known,
+                claims.known if claims.checked else NOTHING_RECORDED,
                 lambda: claims.owner(organization, agent_pool.id),
                 self._allows,
                 self._rules.marks.get(organization, frozenset()),

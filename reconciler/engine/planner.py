@@ -34,6 +34,7 @@ from reconciler.survey.memo import Memo
 from reconciler.survey.operators import UNNAMED, OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Telemetry
 
+_CREATING = (CreatePool, ReplacePool, NewQueue, DirectoryEntry)
 AnyFacet: TypeAlias = Facet[Any, Any]
 """The engine carries desired and observed from one promise of a facet to the next, and never parts inside."""
 
@@ -262,11 +263,11 @@ class Planner:
 
 def _creates(parts: Sequence[_FacetPlan]) -> bool:
     """Whether anything may follow: something is created, or is waited for."""
-    kinds = CreatePool | ReplacePool | NewQueue | DirectoryEntry
     return any(
-        any(isinstance(change.target, kinds) for change in part.allowed)
+        any(isinstance(change.target, _CREATING) for change in part.allowed)
         or any(gap.kind is GapKind.NOT_READY and not gap.bounded for gap in part.gaps)
         for part in parts
+        if part.allowed or part.gaps
     )
 
 
@@ -287,7 +288,7 @@ def _awaiting(change: Change) -> Change:
 def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal]:
     """Take out what is not on an own agent pool: as a refusal, or where that is not known yet, with a gap."""
     held = {change.id: error for change, error in owned.held}
-    for part in parts:
+    for part in parts if held else ():
         gaps = [gap_of(part.facet.name, _place(one), held[one.id]) for one in part.allowed if one.id in held]
         part.gaps += tuple(dict.fromkeys(gaps))
         part.allowed = [change for change in part.allowed if change.id not in held]

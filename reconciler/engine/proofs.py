@@ -100,6 +100,10 @@ class Ownership:
         return f"{said}; if it is, the owner runs {approval_command(pool, self.organization, self.agent_pool.id)}"
 
 
+NOTHING_RECORDED = AgentPools()
+"""What a plan without the deployment's state knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What the proofs are found in."""
@@ -148,7 +152,7 @@ def judge(claim: Claim) -> Ownership:
 
 def _without_state(claim: Claim) -> Ownership:
     """What shows without records: it may be otherwise where something is recorded."""
-    found = _proved(replace(claim, known=AgentPools(), checked=True))
+    found = _proved(claim if claim.known is NOTHING_RECORDED else replace(claim, known=NOTHING_RECORDED))
     unknown = found.verdict is Verdict.OWN or (found.approvable and claim.document is not None)
     if found.verdict is Verdict.WAITS or not unknown:
         return found

@@ -15,7 +15,6 @@ from reconciler.plan.targets import (
     Place,
     RoleAssignmentChange,
 )
-from reconciler.spec.lines import line_at
 from reconciler.spec.model import Spec
 
 _PROFILE = "pool.properties.organizationProfile"
@@ -25,7 +24,7 @@ _FLAT = "pool.organizationProfile"
 
 def line_of(spec: Spec, change: Change) -> int:
     """The line, from 1, of what the spec says about it; where it is silent, of what is around that. 0: not known."""
-    return line_at(spec.lines, tuple(_paths(spec, change)))
+    return spec.lines(tuple(_paths(spec, change)))
 
 
 def _paths(spec: Spec, change: Change) -> Iterator[str]:

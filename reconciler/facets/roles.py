@@ -99,7 +99,11 @@ class ObservedRoles:
 
     def assigned(self) -> dict[str, Identity]:
         """Assigned administrators by local id."""
-        return {one.identity.id: one.identity for one in self.own() if effective.is_administrator(one.role)}
+        return {
+            one.identity.id: one.identity
+            for one in self.assignments
+            if not one.inherited and effective.is_administrator(one.role)
+        }
 
     def held(self, identity: str) -> str | None:
         """The role of an identity: the assigned one, else Administrator where it inherits that."""

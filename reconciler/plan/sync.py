@@ -64,7 +64,7 @@ def spec_digest(spec: Spec, today: date) -> str:
     access = replace(spec.access, open_access=valid)
     desired = replace(spec, access=access, path="", mode=Mode.ENFORCE, until=None, reason="", pauses=())
     content = _fields(replace(desired, disruption=None, replace=False))
-    del content["mode_line"], content["blob"], content["lines"], content["pauses"]
+    del content["blob"], content["lines"], content["pauses"]
     if not spec.arm_api_version:
         del content["arm_api_version"]  # as in digests that were stored before there was this field
     text = json.dumps(content, sort_keys=True, default=_plain)

@@ -6,12 +6,13 @@ Whether names exist in Azure DevOps is not known here; the facets find that out.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from reconciler.documents import JsonObject
-from reconciler.documents.spelling import nearest
+from reconciler.documents.spelling import ADVISED, nearest
 from reconciler.spec.names import organization_of
 from reconciler.spec.principals import folded
-from reconciler.spec.problem import MOST_PROBLEMS, Finding, Path, listing, show
+from reconciler.spec.problem import LISTED, MOST_PROBLEMS, Finding, Path, listing, show
 from reconciler.spec.rules import twice
 
 QUEUE_ROLES: Mapping[str, str] = {
@@ -21,6 +22,7 @@ QUEUE_ROLES: Mapping[str, str] = {
     "administrators": "Administrator",
 }
 """Field → role on a queue (Microsoft Learn: agent queue roles)."""
+_OF_A_PROJECT = ("openAccess", "pipelines", "queueRoles", "withoutQueue")
 _OF_AN_ORGANIZATION = ("roles", "agentPools")
 """Sections whose entries are about an organization; those of the others are about a project."""
 
@@ -35,16 +37,20 @@ def check(document: JsonObject, *, pool_known: bool) -> Iterator[Finding]:
     if profile.get("kind") == "GitHub":
         yield ("access",), "is given, but the pool is for GitHub; it speaks of Azure DevOps alone"
         return
-    for section in ("openAccess", "pipelines", "queueRoles", "withoutQueue"):
-        yield from repeated(access.get(section, ()), section, "project")
+    for section in _OF_A_PROJECT:
+        if section in access:
+            yield from repeated(access[section], section, "project")
     for section in _OF_AN_ORGANIZATION:
-        yield from repeated(access.get(section, ()), section, "organization")
+        if section in access:
+            yield from repeated(access[section], section, "organization")
     if pool_known:
         yield from membership(access, profile.get("organizations", ()))
     yield from dated(access.get("openAccess", ()))
-    yield from pipelines(access, profile.get("organizations", ()))
+    if "pipelines" in access:
+        yield from pipelines(access, profile.get("organizations", ()))
     yield from roles(access.get("roles", ()), profile.get("permissionProfile", {}))
-    yield from agent_pools(access.get("agentPools", ()), profile.get("organizations", ()))
+    if "agentPools" in access:
+        yield from agent_pools(access["agentPools"], profile.get("organizations", ()))
     yield from queue_roles(access.get("queueRoles", ()))
 
 
@@ -78,7 +84,7 @@ def membership(access: JsonObject, organizations: Sequence[JsonObject]) -> Itera
                 strangers += 1
                 yield (
                     ("access", section, index, key),
-                    what + (_offer(name, others) if strangers <= MOST_PROBLEMS else ""),
+                    what + (_offer(name, others, strangers) if strangers <= MOST_PROBLEMS else ""),
                 )
 
 
@@ -95,10 +101,11 @@ def stranger(
     return None
 
 
-def _offer(name: str, known: Collection[str]) -> str:
-    """Comparing names is slow, so it is done for as many as are reported."""
-    meant = nearest(name, known)
-    return f"; did you mean {meant}?" if meant else f"; known are {listing(map(show, known)) if known else 'none'}"
+def _offer(name: str, known: Collection[str], number: int) -> str:
+    """What to write instead; comparing names is slow, so it is done for the first few."""
+    if number <= ADVISED and (meant := nearest(name, known)):
+        return f"; did you mean {meant}?"
+    return f"; known are {listing(map(show, islice(known, LISTED + 2))) if known else 'none'}"
 
 
 def dated(entries: Sequence[JsonObject]) -> Iterator[Finding]:
@@ -126,11 +133,11 @@ def pipelines(access: JsonObject, organizations: Sequence[JsonObject]) -> Iterat
 
 def roles(entries: Sequence[JsonObject], profile: JsonObject) -> Iterator[Finding]:
     """An empty exclusive list would lock every administrator out."""
-    accounts = any(profile.get(key) for key in ("users", "groups"))
     for index, entry in enumerate(entries):
         path: Path = ("access", "roles", index)
         yield from twice(entry.get("administrators", ()), (*path, "administrators"))
-        if entry.get("exclusive") and not entry.get("administrators") and not accounts:
+        listed = entry.get("administrators") or profile.get("users") or profile.get("groups")
+        if entry.get("exclusive") and not listed:
             yield (*path, "exclusive"), "is true, but the list is empty; name at least one administrator"
 
 

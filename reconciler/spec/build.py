@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 
 from reconciler.documents import Json, JsonObject
@@ -25,12 +25,13 @@ from reconciler.spec.model import (
 from reconciler.spec.names import organization_of
 from reconciler.spec.parts import canonical
 
+_NO_ACCESS = Access()
 _BODY = ("location", "tags", "identity", "properties")
 _PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "systemData"})
 """What a pasted resource has, and an ARM body of ours has not."""
 
 
-def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "", lines: str = "") -> Spec:
+def spec(document: JsonObject, path: str, blob: str, lines: Callable[[Sequence[str]], int]) -> Spec:
     """The spec; `document` has passed every check and its pool is canonical."""
     pool = document["pool"]
     profile = pool.get("properties", {}).get("organizationProfile", {})
@@ -43,7 +44,7 @@ def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "", li
         body=_body(pool, newer="armApiVersion" in document),
         organizations=organizations,
         permission_profile=_permissions(profile.get("permissionProfile")),
-        access=_access(document.get("access", {}), _Projects(organizations)),
+        access=_access(document["access"], _Projects(organizations)) if "access" in document else _NO_ACCESS,
         disruption=_disruption(document.get("disruption")),
         replace=document.get("replace") == "allowed",
         repair_definitions=document.get("repairDefinitions", False),
@@ -55,7 +56,6 @@ def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "", li
             for one in document.get("pauses", ())
         ),
         path=path,
-        mode_line=mode_line,
         blob=blob,
         lines=lines,
     )
@@ -63,7 +63,7 @@ def spec(document: JsonObject, path: str, mode_line: int = 0, blob: str = "", li
 
 def _body(pool: JsonObject, *, newer: bool) -> dict[str, Json]:
     """The known fields in ARM's order; with a newer api-version whatever else the file names."""
-    others = [key for key in pool if newer and key not in (*_BODY, *_PASTED)]
+    others = [key for key in pool if key not in (*_BODY, *_PASTED)] if newer else []
     return {key: pool[key] for key in (*_BODY, *others) if key in pool}
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from reconciler.documents.spelling import nearest
 from reconciler.spec.findings import hint_at, homes
@@ -43,6 +43,8 @@ NEWER_VALUES: Mapping[tuple[str, str], str] = {("ephemeralType", "NVMeDisk"): "2
 
 _FREE_KEYS = frozenset({"tags", "userAssignedIdentities", "daysData"})
 _CONTAINERS = (dict, list)
+_Places: TypeAlias = "dict[Any, _Places]"
+"""Field → those of its fields that lead to an open enumeration; empty for a field that has one."""
 
 
 def check(document: Json) -> Iterator[Finding]:
@@ -89,7 +91,8 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
 
 def unknown_values(value: Any, path: Path, version: str) -> Iterator[Finding]:
     """Values outside an enumeration that the service keeps open, or of a newer api-version: ARM decides."""
-    for below, text in _texts(value, ""):
+    # With a newer version there are fields that this release has no place for, so every text is looked at.
+    for below, text in _texts(value, "") if version else _of_open_fields(value, _open_places()[path[0]]):
         where = (*path, *below)
         since = NEWER_VALUES.get((str(where[-1]), text), "")
         if since and version < since:
@@ -113,6 +116,33 @@ def _texts(value: Any, owner: str) -> list[tuple[Path, str]]:
         elif isinstance(item, _CONTAINERS) and name not in _FREE_KEYS:
             found += [((step, *path), text) for path, text in _texts(item, name)]
     return found
+
+
+def _of_open_fields(value: Any, places: _Places) -> list[tuple[Path, str]]:
+    """As `_texts`, of a value whose fields are all known."""
+    if isinstance(value, list):
+        within = [(index, places, item) for index, item in enumerate(value)]
+    else:
+        within = [(name, places[name], value[name]) for name in places if name in value]
+    found: list[tuple[Path, str]] = []
+    for step, inner, item in within:
+        if isinstance(item, _CONTAINERS):
+            found += [((step, *path), text) for path, text in _of_open_fields(item, inner)]
+        elif isinstance(item, str) and not inner:
+            found.append(((step,), item))
+    return found
+
+
+@cache
+def _open_places() -> _Places:
+    """The fields of `_open_fields` and those around them, by name and level."""
+    root: _Places = {}
+    for name in sorted(_open_fields()):
+        for home in homes()[name]:
+            node = root
+            for step in (*home, name):
+                node = node.setdefault(step, {})
+    return root
 
 
 @cache

@@ -32,7 +32,7 @@ _INHERITANCE = {PermissionKind.CREATOR_ONLY: False, PermissionKind.INHERIT: True
 
 def is_administrator(role: str) -> bool:
     """Whether a role's name means Administrator; the service's casing is not relied on."""
-    return role.casefold() == ADMINISTRATOR.casefold()
+    return role == ADMINISTRATOR or role.casefold() == ADMINISTRATOR.casefold()
 
 
 def inheritance(spec: Spec, organization: str) -> bool | None:
@@ -71,6 +71,8 @@ def exceptions(spec: Spec, organization: str, now: datetime) -> dict[str, OpenAc
 
     Of two for one project the dated one counts, then the one that closes, then the one that ends first.
     """
+    if not spec.access.open_access:
+        return {}
     today = now.astimezone(UTC).date()
     counting = [
         one

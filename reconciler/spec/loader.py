@@ -1,9 +1,9 @@
 """Files to specs: every problem of every file at once, and a bad file never hides a good one.
 
-Order of work for one document: compose (`source`), bring to ARM's shape (`shapes`), check types and forms (`document`,
-`body`), check rules (`rules`, `access`) and warnings (`cautions`), build (`build`). Where something is found, the
-document is shaped once more, noting where each part came from, so that a message points at the line that a person
-wrote; a document without findings pays nothing for that.
+Order of work for one document: compose (`quick`, else `source`), bring to ARM's shape (`shapes`), check types and forms
+(`document`, `body`), check rules (`rules`, `access`) and warnings (`cautions`), build (`build`). Where something is
+found, the document is read by `source` and shaped once more, noting where each part came from, so that a message points
+at the line that a person wrote; a document without findings pays nothing for that.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.spec import access, build, cautions, findings, rest, rules, shapes
+from reconciler.documents import JsonObject
+from reconciler.spec import access, build, cautions, findings, quick, rest, rules, shapes
 from reconciler.spec.document import adapter
-from reconciler.spec.lines import lines_of
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import MOST_PROBLEMS, Finding, Problem, spell
-from reconciler.spec.source import Position, Unreadable, YamlDocument, documents
+from reconciler.spec.source import DocumentLines, Position, Unreadable, YamlDocument, documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _NAMED = 4
@@ -43,17 +43,24 @@ class Loaded:
 @dataclass(slots=True)
 class _Batch:
     specs: list[Spec] = field(default_factory=list)
-    places: list[Position] = field(default_factory=list)
-    """Where each of them has its name."""
+    lines: list[DocumentLines] = field(default_factory=list)
+    """Where the parts of each of them stand."""
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def add(self, other: _Batch) -> None:
         """Append what another one has."""
         self.specs += other.specs
-        self.places += other.places
+        self.lines += other.lines
         self.problems += other.problems
         self.warnings += other.warnings
+
+    def take(self, document: JsonObject, path: str, lines: DocumentLines) -> None:
+        """One more spec, of a document without findings."""
+        data = lines.content
+        blob = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
+        self.specs.append(build.spec(document, path, blob, lines))
+        self.lines.append(lines)
 
 
 def load(files: Mapping[str, bytes]) -> Loaded:
@@ -113,6 +120,11 @@ def _loaded(batch: _Batch) -> Loaded:
 
 
 def _file(path: str, data: bytes, batch: _Batch) -> None:
+    if (value := quick.mapping_of(data)) is not None:
+        checked = check(value)
+        if checked.clean:
+            batch.take(checked.document, path, DocumentLines(data))
+            return
     try:
         found = documents(data)
     except Unreadable as error:
@@ -121,12 +133,11 @@ def _file(path: str, data: bytes, batch: _Batch) -> None:
         return
     if not found:
         batch.problems.append(Problem(path, 1, "", "holds no spec; write one, or delete the file"))
-    blob = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
-    for document in found:
-        _document(path, document, batch, blob)
+    for number, document in enumerate(found):
+        _document(path, document, batch, DocumentLines(data, number))
 
 
-def _document(path: str, document: YamlDocument, batch: _Batch, blob: str) -> None:
+def _document(path: str, document: YamlDocument, batch: _Batch, lines: DocumentLines) -> None:
     if not isinstance(document.value, dict):
         kind = findings.kind_of(document.value)
         message = f"is {kind}; a spec is a mapping that begins with apiVersion: reconciler/v1"
@@ -139,9 +150,7 @@ def _document(path: str, document: YamlDocument, batch: _Batch, blob: str) -> No
             place = document.place(where)
             batch.warnings.append(Problem(path, place.line, spell(where), message, place.column))
         if not document.findings:
-            line = document.place(("mode",)).line if "mode" in document.value else 0
-            batch.specs.append(build.spec(checked.document, path, line, blob, lines_of(document)))
-            batch.places.append(document.place(("name",)))
+            batch.take(checked.document, path, lines)
             return
     batch.problems += _told(path, document)
 
@@ -165,6 +174,11 @@ class CheckedDocument:
     """By paths of the canonical document."""
     misshapen: bool = False
     warnings: Sequence[Finding] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is nothing to say, so that no place is asked for."""
+        return not (self.findings or self.misshapen or self.warnings)
 
     def in_file(self, value: Mapping[str, Any]) -> Iterator[Finding]:
         """All findings by paths of the file: its pool is shaped once more, noting where each part came from."""
@@ -228,9 +242,9 @@ def _unique(batch: _Batch) -> list[Spec]:
     if len(often) == len(batch.specs):
         return batch.specs
     by_key: dict[str, list[tuple[Spec, Position]]] = defaultdict(list)
-    for spec, place in zip(batch.specs, batch.places, strict=True):
+    for spec, lines in zip(batch.specs, batch.lines, strict=True):
         if often[spec.key] > 1:
-            by_key[spec.key].append((spec, place))
+            by_key[spec.key].append((spec, lines.document().place(("name",))))
     for same in by_key.values():
         for index, (spec, place) in enumerate(same):
             first = [f"{one.path}:{at.line}" for i, (one, at) in enumerate(same[:_NAMED]) if i != index]

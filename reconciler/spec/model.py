@@ -6,7 +6,7 @@ file does not name is None or missing here and is not managed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -155,6 +155,10 @@ class Disruption:
     """Whether the change is made when that time is over; else it is not made, and a person has to act."""
 
 
+def _no_line(paths: Sequence[str]) -> int:  # noqa: ARG001 - the spec is of no file
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class SpecPause:
     """Fields of the pool that are not written until a day, by its own spec."""
@@ -209,12 +213,10 @@ class Spec:
     """Of single fields; that of the whole pool is in `mode`, `until` and `reason`."""
     path: str = ""
     """File below the prefix."""
-    mode_line: int = field(default=0, compare=False)
-    """Line of `mode` in that file; 0: not named."""
     blob: str = field(default="", compare=False)
     """Git's id of the file's content, also where the file is in no repository."""
-    lines: str = field(default="", compare=False, repr=False)
-    """Where its parts stand in that file (`reconciler.spec.lines`)."""
+    lines: Callable[[Sequence[str]], int] = field(default=_no_line, compare=False, repr=False)
+    """The line of the first of some dotted paths that its document has; 0 for none (`source.DocumentLines`)."""
 
     def pauses_on(self, day: date) -> tuple[SpecPause, ...]:
         """The pauses that count on this day (UTC), that of the whole pool first."""
@@ -224,6 +226,11 @@ class Spec:
     def paused_on(self, day: date) -> bool:
         """Whether the spec pauses the whole pool on this day (UTC)."""
         return any(not one.fields for one in self.pauses_on(day))
+
+    @property
+    def mode_line(self) -> int:
+        """Line of `mode` in the file; 0: not named."""
+        return self.lines(("mode",))
 
     @property
     def api_version(self) -> str:

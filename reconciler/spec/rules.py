@@ -45,8 +45,9 @@ def check(document: JsonObject) -> Iterator[Finding]:
     yield from permissions(profile.get("permissionProfile", _NONE))
     yield from identities(pool.get("identity", _NONE))
     fabric = properties.get("fabricProfile", _NONE)
-    yield from key_vault(pool, fabric)
-    yield from certificates(fabric)
+    if "osProfile" in fabric:
+        yield from key_vault(pool, fabric)
+        yield from certificates(fabric)
     yield from images(fabric.get("images", ()))
     yield from standby(properties)
 
@@ -74,6 +75,8 @@ def pauses(given: Sequence[JsonObject]) -> Iterator[Finding]:
 
 def agreement(document: JsonObject, pool: JsonObject) -> Iterator[Finding]:
     """A pasted resource names itself; it has to be the pool that the spec is about."""
+    if pool.keys().isdisjoint(("name", "type", "id", "resourceGroup")):
+        return
     name, subscription, group = (str(document.get(key, "")) for key in ("name", "subscription", "resourceGroup"))
     kind = "Microsoft.DevOpsInfrastructure/pools"
     resource_id = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
@@ -100,6 +103,8 @@ def organizations(profile: JsonObject) -> Iterator[Finding]:
 
 def twice(values: Sequence[Any], path: Path) -> Iterator[Finding]:
     """Equal entries of a list of names, case aside."""
+    if len(values) < 2:  # noqa: PLR2004 - no two are equal
+        return
     seen: dict[Any, int] = {}
     for index, value in enumerate(values):
         key = folded(value) if isinstance(value, str) else value
@@ -196,8 +201,8 @@ def images(given: Sequence[JsonObject]) -> Iterator[Finding]:
         if len(sources) != 1:
             both = "both resourceId and wellKnownImageName" if sources else "neither resourceId nor wellKnownImageName"
             yield path, f"has {both}; give exactly one"
-        missing = [key for key in _SCRIPT if key not in image]
-        if missing and any(key.startswith("provisioningScript") for key in image):
+        scripted = any(key.startswith("provisioningScript") for key in image)
+        if scripted and (missing := [key for key in _SCRIPT if key not in image]):
             yield path, f"has a provisioning script, but no {listing(missing)}; the three go together"
 
 

@@ -122,7 +122,12 @@ class Shaping:
             if name in shaped:
                 self.findings.append((below, f"is given twice, also as {show(origin_key(value, key))}; keep one"))
                 continue
-            shaped[name] = item if isinstance(item, int) else self.value(item, below, name)
+            if type(item) is dict:
+                shaped[name] = self.mapping(item, below, name)
+            elif type(item) is list or (type(item) is str and item[:1] == "["):
+                shaped[name] = self.value(item, below, name)
+            else:
+                shaped[name] = item
             if origin is not None:
                 origin[name] = below
         if owner in _KINDS and "kind" not in shaped:

@@ -12,7 +12,7 @@ sees. Keys are always text. A merge key (``<<``) takes over what the mapping its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_NODES = 10_000
 """Keys and values of one file, aliases counted as often as they are used."""
+
+_DEPTH_OF_LINES = 6
+"""Levels of keys to look at: ``pool.properties.organizationProfile.organizations.0.openAccess`` is the deepest."""
 
 PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where the package has it. The pure parser is ten times slower, and refuses JSON that tabs indent."""
@@ -91,6 +94,39 @@ class YamlDocument:
         return place
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLines:
+    """In which line each part of one document stands, for the record of writes and for messages.
+
+    A deployment holds thousands of specs and asks for a line once for a write, so no line is kept: the content, which
+    is that of the spec, is read again.
+    """
+
+    content: bytes
+    number: int = 0
+    """Which of the file's documents, from 0; empty ones are not counted."""
+
+    def __call__(self, paths: Sequence[str]) -> int:
+        """The line, from 1, of the first of these dotted paths that the document has; 0 where it has none of them."""
+        document = self.document()
+        known = dict(_lines(document, document.value, "", _DEPTH_OF_LINES))
+        return next((known[path] for path in paths if path in known), 0)
+
+    def document(self) -> YamlDocument:
+        """The document, read with the place of everything in it."""
+        return documents(self.content)[self.number]
+
+
+def _lines(document: YamlDocument, value: Any, above: str, depth: int) -> Iterator[tuple[str, int]]:
+    marks = document.places.get(id(value))
+    if marks is None or not depth:
+        return
+    for key, inner in enumerate(value) if isinstance(value, list) else value.items():
+        path = f"{above}.{key}" if above else str(key)
+        yield path, marks[key].line + 1
+        yield from _lines(document, inner, path, depth - 1)
+
+
 class Unreadable(Exception):
     """The file as a whole cannot be read: not text, too large, too deep, or not YAML."""
 
@@ -134,6 +170,18 @@ def _syntax(error: yaml.YAMLError, text: str) -> Unreadable:
 
 def _place(mark: Any) -> Position:
     return Position(mark.line + 1, mark.column + 1)
+
+
+def plain_scalar(text: str) -> Any:
+    """What a scalar without quotes and without a tag is: a word or a number of JSON, else text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-0123456789":
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if _NUMBER.fullmatch(text):
+            return float(text)
+    return text
 
 
 @dataclass(slots=True)
@@ -223,16 +271,7 @@ class _Composer:
         value = event.value
         if not value.isprintable():
             self.check(event, value)
-        if not event.implicit[0]:
-            return value
-        if value in _WORDS:
-            return _WORDS[value]
-        if value[0] in "-0123456789":
-            if _WHOLE.fullmatch(value):
-                return int(value)
-            if _NUMBER.fullmatch(value):
-                return float(value)
-        return value
+        return plain_scalar(value) if event.implicit[0] else value
 
     def check(self, event: Any, value: str) -> None:
         """A text is one line; only a description may have several."""

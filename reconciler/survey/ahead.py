@@ -40,7 +40,7 @@ def begin(spec: Spec, reads: Callable[[], FirstReads], memo: Memo, lanes: Lanes)
     for organization in spec.organizations:
         name = organization.name
         all_projects = not organization.projects and "projects" not in organization.silent
-        begun = Key(BEGUN, name, detail=(roles, all_projects))
+        begun = Key(BEGUN, name, "", (roles, all_projects))
         memo.get(begun, partial(_first, name, begun, reads, memo, lanes))
 
 

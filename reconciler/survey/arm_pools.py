@@ -18,12 +18,13 @@ def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> D
 
     A list that is known already serves a pool of a subscription that is not listed too; what was read later counts.
     """
-    own, all_of_it = Key("arm pool", detail=spec.pool_id.casefold()), Key("arm pools", detail=spec.subscription)
-    own_read, list_read = memo.began(own), memo.began(all_of_it)
+    place = spec.pool_id.casefold()
+    own, all_of_them = Key("arm pool", "", "", place), Key("arm pools", "", "", spec.subscription)
+    own_read, list_read = memo.began(own), memo.began(all_of_them)
     later = own_read is not None and (list_read is None or list_read < own_read)
     if not later and not spec.arm_api_version and (spec.subscription in listed or list_read is not None):
-        known = _of_subscription(reads, memo, spec.subscription)
-        if (listed_one := known.get(spec.pool_id.casefold())) is not None:
+        known = _of_subscription(reads, memo, all_of_them)
+        if (listed_one := known.get(place)) is not None:
             return listed_one
     # Missing from a list may be a right that is missing: only the pool's own route shows that it is absent.
     found: Document | None = memo.get(own, lambda: reads.pool(spec.pool_id, spec.api_version))
@@ -39,7 +40,7 @@ def of_this_name(reads: ArmReader, memo: Memo, spec: Spec) -> Sequence[Document]
     found = []
     for subscription in sorted({*visible, spec.subscription}):
         try:
-            pools = _of_subscription(reads, memo, subscription)
+            pools = _of_subscription(reads, memo, Key("arm pools", detail=subscription))
         except Terminal:
             continue  # its lists are not ours to read, or the resource provider is not registered there
         for resource_id, document in sorted(pools.items()):
@@ -56,14 +57,14 @@ def known(memo: Memo, spec: Spec) -> Document:
     return listed.get(key) or memo.peek(Key("arm pool", detail=key)) or {}
 
 
-def _of_subscription(reads: ArmReader, memo: Memo, subscription: str) -> Mapping[str, Document]:
+def _of_subscription(reads: ArmReader, memo: Memo, key: Key) -> Mapping[str, Document]:
     """By resource id, in lower case; empty where the caller has rights on single resource groups alone."""
 
     def read() -> Mapping[str, Document]:
         try:
-            return {str(pool.get("id", "")).casefold(): pool for pool in reads.pools(subscription)}
+            return {str(pool.get("id", "")).casefold(): pool for pool in reads.pools(key.detail)}
         except Forbidden:
             return {}
 
-    found: Mapping[str, Document] = memo.get(Key("arm pools", detail=subscription), read)
+    found: Mapping[str, Document] = memo.get(key, read)
     return found

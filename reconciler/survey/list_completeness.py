@@ -93,7 +93,7 @@ class Ledger:
     def evidence_of(self, organization: str) -> ListEvidence:
         """What is known of an organization."""
         with self._lock:
-            return self._evidence.get(organization, ListEvidence())
+            return self._evidence.get(organization) or ListEvidence()
 
     def shown(self, organization: str, capability: str = "") -> bool:
         """Whether what is missing from the organization's lists is closed.

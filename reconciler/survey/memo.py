@@ -154,9 +154,10 @@ class Memo:
     def get(self, key: Key, fetch: Callable[[], Any]) -> Any:
         """The fact, fetched now if it was not; raises the error that the read ended with."""
         slot = self._slots.get(key)
-        if slot is not None and slot.ready:  # by far the most questions: no lock, no copies
-            self._note(slot)
-            return slot.wait()
+        if slot is not None and slot.ready:  # by far the most questions: no lock, no copies, no further call
+            if self._oldest is None or slot.began < self._oldest:
+                self._note(slot)
+            return slot.value if slot.error is None else slot.wait()
         return self.many((key,), lambda _: {key: fetch()})[key]
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
@@ -182,11 +183,13 @@ class Memo:
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
         """Those that are there: the fact, or the error that the read ended with."""
-        slots = ((key, self._slots.get(key) or self._adopted(key)) for key in keys)
-        ready = {key: slot for key, slot in slots if slot is not None and slot.ready}
-        for slot in ready.values():
-            self._note(slot)
-        return {key: slot.error or slot.value for key, slot in ready.items()}
+        found: dict[Key, Any] = {}
+        for key in keys:
+            slot = self._slots.get(key) or self._adopted(key)
+            if slot is not None and slot.ready:
+                self._note(slot)
+                found[key] = slot.error or slot.value
+        return found
 
     def unrequested(self, keys: Iterable[Key]) -> list[Key]:
         """Those that were not requested yet, and are not known well enough without a request."""

@@ -131,6 +131,9 @@ class Excepted:
     """Projects that have an excepted name now, each with the project that had it, under its present name."""
 
 
+NOTHING_EXCEPTED = Excepted()
+
+
 def excepted(
     remembered: RememberedNames,
     organization: str,
@@ -146,7 +149,7 @@ def excepted(
     `visible`: as the spec names them; `named`: keys of all names in the spec.
     """
     if not exceptions:
-        return Excepted()
+        return NOTHING_EXCEPTED
     former = {spelt.casefold(): number for spelt, number in remembered.projects.items()}
     by_name, by_id = {one.name.casefold(): one for one in visible}, {one.id: one for one in visible}
     ids: set[str] = set()

@@ -27,7 +27,6 @@ def scopes(
 
     `visible`, `hidden`: as the spec names them; read only where a principal names a project.
     """
-    known = {folded(name): number for name, number in remembered.projects.items()}
     found: dict[str, str | ReconcilerError] = {}
     for text in principals:
         name = scope_of(text, organization)
@@ -36,6 +35,7 @@ def scopes(
             continue
         try:
             holder = _named(visible(), name) or _named(hidden(), name)
+            known = {folded(spelt): number for spelt, number in remembered.projects.items()}
             former = known.get(folded(key(organization, name)))
             now = next((one for one in visible() if one.id == former), None)
         except ReconcilerError as error:

@@ -298,7 +298,7 @@ class SharedSurvey:
         """Role assignments of one resource; that of a queue is `{project id}_{queue id}`."""
         project, read = resource.rpartition("_")[0], self._readers.devops.role_assignments
         key = Key("roles", organization, project, (scope, resource))
-        if not project and self._memo.unrequested([key]):
+        if not project and self._memo.began(key) is None:
             # The first pool of a batch reads all of them, side by side.
             keys = self._role_keys(organization)
             if key in keys:

@@ -52,6 +52,23 @@ def test_a_goal_is_met_or_marked() -> None:
     assert "| wall | 12 s |  |" in text
 
 
+def test_peak_memory_is_that_of_the_measured_process_alone() -> None:
+    """On Linux the system's own figure is never below the size of the process that started this one."""
+    code = """
+import os
+from benchmarks.measure import apart
+
+size = 256 * 2**20
+fat = bytearray(size)
+fat[::4096] = b"x" * (size // 4096)
+print(apart(os.getpid)[1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert 0 < float(done.stdout) < 200
+
+
 def test_only_a_missed_count_is_an_error() -> None:
     """Seconds depend on who else uses the machine."""
     assert missed_count(at_most("reads", 2, 1, count=True))

@@ -48,7 +48,7 @@ def governed(projects: int = 3, *, service: bool = False) -> Governed:
 
 
 BOTH = replace(
-    SPEC, organizations=(*SPEC.organizations, Organization(OTHER, "pool-1", (), open_access=True)), mode_line=4
+    SPEC, organizations=(*SPEC.organizations, Organization(OTHER, "pool-1", (), open_access=True)), lines=lambda _: 4
 )
 NOT_APPLIED = "not applied: mode {} (set 2026-06-01T12:00:00Z by ann): incident 7"
 
@@ -353,7 +353,7 @@ def test_the_digest_of_a_spec_does_not_depend_on_its_place_in_the_file() -> None
     stage = governed()
     stage.run(spec_of(OPEN))
     stage.estate.open.discard(1001)
-    result = stage.run(replace(spec_of(OPEN), mode=Mode.REPORT, mode_line=9, blob="x"))
+    result = stage.run(replace(spec_of(OPEN), mode=Mode.REPORT, lines=lambda _: 9, blob="x"))
     assert ready(result)[2].startswith("drift: 1 change")
 
 

@@ -94,8 +94,7 @@ def _spelt(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> dict[str
 
 def _repeated(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> list[str]:
     """Names that the observed object has besides, in another spelling, where the desired one has the field."""
-    folded = [name.casefold() for name in observed]
-    if len(set(folded)) == len(folded):
+    if len({name.casefold() for name in observed}) == len(observed):
         return []
     spelt = _spelt(wanted, observed)
     chosen = {name.casefold(): spelt.get(name, name) for name in wanted}
@@ -108,8 +107,9 @@ def _repeated(wanted: Mapping[str, Json], observed: Mapping[str, Json]) -> list[
 def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
     spelt = _spelt(wanted, observed)
     for key, value in wanted.items():
-        if key not in _IGNORED:
-            yield from _field(key, value, observed.get(spelt.get(key, key)), path)
+        current = observed.get(spelt.get(key, key))
+        if key not in _IGNORED and value != current:  # most fields are equal to the letter
+            yield from _field(key, value, current, path)
     for name in _repeated(wanted, observed):
         yield Difference((*path, name), _shown(observed[name]), None)
 

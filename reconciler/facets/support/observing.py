@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from typing import TypeVar
 
 from reconciler.documents.spelling import nearest_of
@@ -19,9 +20,10 @@ from reconciler.plan.targets import QueuePlace
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import Survey
-from reconciler.survey.names import Excepted, key, projects_of
+from reconciler.survey.names import NOTHING_EXCEPTED, Excepted, key, projects_of
 
 T = TypeVar("T")
+_name = attrgetter("name")
 
 _IDLE = frozenset(
     {
@@ -66,7 +68,7 @@ def each(
     states: list[T] = []
     gaps: list[Gap] = []
     remarks: list[Remark] = []
-    for organization in sorted(organizations, key=lambda one: one.name):
+    for organization in sorted(organizations, key=_name):
         try:
             require_settled(*run, organization)
             found = read(organization)
@@ -116,6 +118,8 @@ def reach(
 def left_alone(organization: Organization, visible: Sequence[Project], survey: Survey) -> Excepted:
     """What `access.withoutQueue` stands for; where projects are listed, a name that stands for none opens nothing."""
     names = organization.without_queue
+    if not names:
+        return NOTHING_EXCEPTED
     if organization.projects:
         names &= {project.name.casefold() for project in visible}
     return survey.excepted(organization.name, names)

@@ -28,10 +28,15 @@ class Named:
         return bool(self.identities or self.vaults or self.subnet)
 
 
+_NOTHING = Named()
+
+
 def named(spec: Spec) -> Named:
     """What the spec points to."""
     identity: Mapping[str, Any] = spec.body.get("identity") or {}
     fabric = _part(spec.body.get("properties"), "fabricProfile")
+    if not identity and "osProfile" not in fabric and "networkProfile" not in fabric:
+        return _NOTHING
     urls = _part(fabric.get("osProfile"), "secretsManagementSettings").get("observedCertificates") or ()
     return Named(
         tuple(sorted(identity.get("userAssignedIdentities") or {})),
