@@ -156,13 +156,18 @@ class ProgressDisplay:
         """A line that stays on the screen."""
         self._screen.note(text)
 
-    def now(self, text: str, tail: str = "") -> None:
-        """What is being done. On a terminal it is shown while it lasts; elsewhere it is a line, without `tail`."""
+    def now(self, text: str) -> None:
+        """What is being done. On a terminal it is shown while it lasts; elsewhere it is a line."""
         if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, description=render.clean(text + tail))
+            self._bars.update(self._task, description=render.clean(text))
         elif text != self._last:
             self._screen.note(text)
         self._last = text
+
+    def state(self, text: str) -> None:
+        """What goes on, on a terminal alone: elsewhere a line of its own has said it."""
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, description=render.clean(text))
 
     def steps(self, done: int, total: int) -> None:
         """How many of how many steps are done."""

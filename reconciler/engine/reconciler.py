@@ -34,7 +34,7 @@ from reconciler.engine.spending import cap_check
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
-from reconciler.engine.tenure import RunLimits, Tenure
+from reconciler.engine.tenure import RunLimits, Tenure, holder_now
 from reconciler.engine.written_fields import values_of
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
@@ -114,7 +114,9 @@ class Reconciler:
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
-        with held(name, self._leases, self._holder, clock=clock, limits=self.limits, wait=self._wait) as tenure:
+        with held(
+            name, self._leases, holder_now(self._holder, clock), clock=clock, limits=self.limits, wait=self._wait
+        ) as tenure:
             packed = Packed(self._state, self._safety, organization, tenure)
             survey = self.survey(specs, demand and with_hot(demand, specs, packed, clock.now()))
             try:
@@ -210,7 +212,7 @@ class Reconciler:
         self._join((spec,))
         taken = self.planner.clock.monotonic()
         try:
-            lease = self._leases.acquire(spec.key, self.limits.lease)
+            lease = self._leases.acquire(spec.key, self.limits.lease, holder_now(self._holder, self.planner.clock))
         except LeaseHeld as error:
             return ending.lost(frame, load_status(self._state, spec.key), error)
         try:
