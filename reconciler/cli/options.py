@@ -42,6 +42,9 @@ Policy: TypeAlias = Annotated[
     ),
 ]  # fmt: skip
 Form: TypeAlias = Annotated[OutputFormat, typer.Option("--output", "-o", help="Format of the result.")]
+Full: TypeAlias = Annotated[
+    bool, typer.Option("--full", help="Long values whole; else what differs between them. JSON always has them.")
+]
 NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours, not even on a terminal.")]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback for a bug of the program.")

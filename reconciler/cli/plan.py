@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
-from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
+from reconciler.cli.options import Form, Full, Names, NoColor, OutputFormat, Policy, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, note_policy, recalled, require, select, settings_of, view
 from reconciler.config.settings import Settings
@@ -55,6 +55,7 @@ def plan(
     specs: Specs = "",
     ref: Ref = "",
     policy: Policy = "",
+    full: Full = False,
     output: Form = OutputFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
@@ -104,7 +105,7 @@ def plan(
         ]
     _note_without_state(plans, known, screen)
     gone = {} if names else _unnamed(settings, selection, screen)
-    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen, gone)
+    show([(one, causes.get(one.pool, SyncCause.UNKNOWN)) for one in plans], output, screen, gone, full=full)
     return worst([DONE if complete else ERROR, *codes, *(exit_code(one) for one in plans)])
 
 
@@ -138,26 +139,33 @@ def show(
     output: OutputFormat,
     screen: Screen,
     unnamed: Mapping[str, tuple[str, str]] | None = None,
+    *,
+    full: bool = False,
 ) -> None:
-    """Plans in the chosen format, each with why its pool is out of sync; `unnamed`: pools without a spec, and why."""
+    """Plans in the chosen format, each with why its pool is out of sync; `unnamed`: pools without a spec, and why.
+
+    `full`: long values are whole, as they always are in JSON.
+    """
     lines = [f"{name}   {why}: {text}" for name, (why, text) in (unnamed or {}).items()]
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans, unnamed))
     elif output is OutputFormat.MARKDOWN:
         shown, folded = _folded(plans)
-        parts = [render.markdown(one, cause) for one, cause in shown]
+        parts = [render.markdown(one, cause, full=full) for one, cause in shown]
         screen.result("\n\n".join([*parts, *map(render.escaped, [*lines, *folded])]))
     else:
         for line in lines:
             screen.bad(line)
-        show_text(plans, screen)
+        show_text(plans, screen, full=full)
 
 
-def show_text(plans: Sequence[tuple[Plan, SyncCause]], screen: Screen, *, err: bool = False) -> None:
+def show_text(
+    plans: Sequence[tuple[Plan, SyncCause]], screen: Screen, *, err: bool = False, full: bool = False
+) -> None:
     """Plans as text, with those in sync and the total behind them; `err`: on standard error."""
     shown, folded = _folded(plans)
     for one, cause in shown:
-        screen.plan(one, cause, err=err)
+        screen.plan(one, cause, err=err, full=full)
     for line in folded:
         screen.total(line, err=err)
 

@@ -7,6 +7,7 @@ passes `clean` before it is shown: the name of a project cannot control a termin
 
 from reconciler.plan.render.clean import clean
 from reconciler.plan.render.document import json_text, plans_to_json, to_json
+from reconciler.plan.render.folds import move
 from reconciler.plan.render.lines import text
 from reconciler.plan.render.tables import code, escaped, markdown
 from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, effect, state, summary, total
@@ -21,6 +22,7 @@ __all__ = [
     "escaped",
     "json_text",
     "markdown",
+    "move",
     "plans_to_json",
     "state",
     "summary",
