@@ -24,6 +24,11 @@ def show_writes(writes: Json, screen: Screen) -> None:
         )
 
 
+def written(write: JsonObject) -> str:
+    """One write without pool and run: when, what, how it ended, and why."""
+    return "  ".join((_at(write), _what(write), _ended(write), _why(write)))
+
+
 def show_run(run: JsonObject, screen: Screen) -> None:
     """A run, its writes, and the fields that each changed."""
     trigger, commit = text_of(run, "trigger") or "not known", text_of(run, "commit") or "no commit"
