@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.cli.progress import ProgressDisplay
 from reconciler.cli.run_reporter import RunReporter
-from reconciler.cli.screen import ProgressDisplay
 from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import StopRequest
 from reconciler.cli.waiting import WaitReports, waits_of

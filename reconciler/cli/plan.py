@@ -63,7 +63,7 @@ def plan(
     """Show what would be changed, over which API, and what it does to people. Writes nothing."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
-    with closing(bootstrap.look(settings)) as look:
+    with closing(bootstrap.look(settings)) as look, screen.progress("reading", None):
         look.start_sign_in()
         note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)

@@ -74,10 +74,11 @@ def undo(
         writes = _writes(app, run, changes or [])
         selection = select(app.source, [text_of(writes[0], "pool")], screen, place=settings.specs)
         require(selection, screen)
-        app.sign_in()
-        if not dry_run:
-            app.safety.create()
-        found = _planned(app, selection, writes)
+        with screen.progress("reading", None):
+            app.sign_in()
+            if not dry_run:
+                app.safety.create()
+            found = _planned(app, selection, writes)
         left = [f"{subject}: cannot be undone: {why}" for subject, why in found.impossible]
         if dry_run or not found.plan.changes:
             show_plans([(found.plan, SyncCause.UNKNOWN)], output, screen)

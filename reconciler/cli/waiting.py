@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.cli.screen import ProgressDisplay
+from reconciler.cli.progress import ProgressDisplay
 from reconciler.engine import Result
 from reconciler.errors import LeaseHeld, NotReady, ReconcilerError, Throttled
 from reconciler.plan import render
