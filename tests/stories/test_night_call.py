@@ -17,6 +17,7 @@ from reconciler.safety import ModeScope, WriteMode
 from tests.cli.process import Desk, Ended
 from tests.deployment import deployed, spec
 from tests.service.triggers.test_attribution import ACCESS, POOL, Story
+from tests.wording import doubled, identifiers
 
 MOMENT = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC"
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -28,14 +29,21 @@ class Night(NamedTuple):
     story: Story
     desk: Desk
 
-    def status(self) -> Ended:
-        return self.desk.run("status", POOL)
+    def run(self, *arguments: str) -> Ended:
+        """One command; no line of it names one thing by two words."""
+        ended = self.desk.run(*arguments)
+        assert doubled(ended.out + ended.err) == identifiers(ended.out + ended.err) == []
+        return ended
 
-    def plan(self, *options: str) -> Ended:
-        return self.desk.run("plan", POOL, *options)
+    def status(self) -> Ended:
+        return self.run("status", POOL)
+
+    def plan(self) -> Ended:
+        assert self.run("plan", POOL, "--output", "markdown").out
+        return self.run("plan", POOL)
 
     def history(self) -> Ended:
-        return self.desk.run("history", POOL)
+        return self.run("history", POOL)
 
 
 @pytest.fixture

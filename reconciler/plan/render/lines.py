@@ -10,6 +10,7 @@ from reconciler.plan.render import words
 from reconciler.plan.render.clean import clean, width
 from reconciler.plan.render.folds import move
 from reconciler.plan.sync import SyncCause
+from reconciler.plan.wording import facet_words
 
 _WIDEST = 72
 """Columns; a longer cell moves the rest of its own line only."""
@@ -50,7 +51,7 @@ def _body(plan: Plan, columns: int, *, full: bool) -> Iterator[str]:
         yield f"{_DEEPER}{reason}"
     yield from _gaps(words.gaps_by_cause(plan))
     for remark in plan.remarks:
-        yield f"  · {clean(remark.facet)}  {clean(remark.subject)}"
+        yield f"  · {clean(facet_words(remark.facet))}  {clean(remark.subject)}"
         yield f"{_DEEPER}{clean(remark.message)}"
 
 
@@ -71,7 +72,7 @@ def _gaps(causes: Sequence[Sequence[Gap]]) -> Iterator[str]:
     cells = []
     for gaps in causes:
         facets, subjects = words.gap_cells(gaps)
-        cells.append(("?", (clean(facets), clean(subjects), gaps[0].kind.value, clean(gaps[0].reason))))
+        cells.append(("?", (clean(facets), clean(subjects), gaps[0].kind.value, clean(words.gap_reason(gaps[0])))))
     for line, gaps in zip(_aligned(cells, sys.maxsize), causes, strict=True):
         yield line
         yield f"{_DEEPER}{clean(gaps[0].message)}"

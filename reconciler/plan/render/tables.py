@@ -14,6 +14,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.render import words
 from reconciler.plan.render.clean import LONGEST, clean, cut
 from reconciler.plan.sync import SyncCause
+from reconciler.plan.wording import facet_words
 
 FOLDED_FROM = 20
 """Rows from which a table is folded away."""
@@ -75,13 +76,13 @@ def _gaps(plan: Plan) -> Iterator[str]:
     cells = []
     for gaps in words.gaps_by_cause(plan):
         facets, subjects = words.gap_cells(gaps)
-        why = escaped(f"{gaps[0].reason}: {gaps[0].message}")
+        why = escaped(": ".join(filter(None, (words.gap_reason(gaps[0]), gaps[0].message))))
         cells.append([escaped(facets), code(subjects), gaps[0].kind.value, why])
     yield from _table("not known", ["what", "which", "state", "why"], cells)
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
-    cells = [[escaped(one.facet), code(one.subject), escaped(one.message)] for one in plan.remarks]
+    cells = [[escaped(facet_words(one.facet)), code(one.subject), escaped(one.message)] for one in plan.remarks]
     yield from _table("remarks", ["what", "which", "why"], cells)
 
 

@@ -14,6 +14,7 @@ from reconciler.plan.render.clean import clean
 from reconciler.plan.render.folds import move
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import CreatePool
+from reconciler.plan.wording import facet_words, reason_words
 
 SHORT_REVISION = 7
 """Characters of a commit id that are shown."""
@@ -94,10 +95,18 @@ def gaps_by_cause(plan: Plan) -> list[tuple[Gap, ...]]:
 
 def gap_cells(gaps: Sequence[Gap]) -> tuple[str, str]:
     """Which facets and which subjects the gaps of one cause are about; of many subjects the first few."""
-    facets, subjects = dict.fromkeys(gap.facet for gap in gaps), dict.fromkeys(gap.subject or "(all)" for gap in gaps)
+    facets, subjects = (
+        dict.fromkeys(facet_words(gap.facet) for gap in gaps),
+        dict.fromkeys(gap.subject or "(all)" for gap in gaps),
+    )
     first = list(subjects)[:_SUBJECTS]
     more = [f"{len(subjects) - len(first)} more"] if len(subjects) > len(first) else []
     return ", ".join(facets), ", ".join([*first, *more])
+
+
+def gap_reason(gap: Gap) -> str:
+    """Why a gap is one, in a word; empty where its state says the same."""
+    return "" if reason_words(gap.reason) == gap.kind.value else gap.reason
 
 
 def _open_ends(plan: Plan) -> Iterator[str]:

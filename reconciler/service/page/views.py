@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.documents import moment_of
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.errors import ReconcilerError
+from reconciler.plan.wording import change_words
 from reconciler.safety.modes import holding
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
 from reconciler.service.page import links, spec_says, writes
@@ -199,7 +200,10 @@ def _awaits(status: PoolStatus) -> list[Awaits]:
     if status.replacing is not None:
         found.append(Awaits(f"it is replaced: {status.replacing.description}", status.replacing.since))
     found += [Awaits(what, one.since) for what, one in sorted(status.awaited.items())]
-    found += [Awaits(f"{name}: {rest.message}", until=rest.until) for name, rest in sorted(status.resting.items())]
+    found += [
+        Awaits(f"{change_words(name)}: {rest.message}", until=rest.until)
+        for name, rest in sorted(status.resting.items())
+    ]
     return found[:ROWS]
 
 
