@@ -55,7 +55,7 @@ class ProgressDisplay:
         over = Event()
 
         def beat() -> None:
-            with suppress(OSError):  # nobody reads it any more: the run itself goes on, and ends by its own output
+            with suppress(OSError):  # its reader is gone: the run itself goes on, and ends by its own output
                 while not wait(over, EVERY):
                     self.beat()
 

@@ -11,7 +11,7 @@ _PROJECT = re.compile(r"://[^/]+/(?:[^/]+/)?([^/]+)/_apis/")
 
 
 class Traffic:
-    """Counts while somebody watches; costs nothing otherwise. Safe to share between threads."""
+    """Counts while it is watched; costs nothing otherwise. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
