@@ -6,10 +6,10 @@ import re
 
 from reconciler.engine.status import REASONS
 from reconciler.facets.registry import FACETS
-from reconciler.plan.wording import facet_words, reason_words
+from reconciler.plan.wording import reason_words
 
 PAIRS = {
-    **{facet.name: facet_words(facet.name) for facet in FACETS if "_" in facet.name},
+    **{facet.name: facet.name.replace("_", " ") for facet in FACETS if "_" in facet.name},
     **{reason: reason_words(reason) for reason in REASONS if " " in reason_words(reason)},
 }
 """Identifier → its word, where the two are spelt differently."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 
+FACETS = {"agent_pool": "agent pool", "open_access": "open access", "queue_roles": "queue roles"}
+"""Name of a facet → its word, where the two differ."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def facet_words(facet: str) -> str:
-    """``open access`` for ``open_access``."""
-    return facet.replace("_", " ")
+    """``open access`` for ``open_access``; a text that is no facet's name stays, so that redaction still knows it."""
+    return FACETS.get(facet, facet)
 
 
 def change_words(change_id: str) -> str:
