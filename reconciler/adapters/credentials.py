@@ -207,7 +207,7 @@ class EntraCredential(Credential):
 
             raise Unavailable(f"{where}: no response: {network.no_response(error).why}") from None
         except (AzureError, ValueError) as error:
-            raise Forbidden(f"{where}: no token was given ({type(error).__name__}){self.advice}") from None
+            raise Forbidden(f"{where}: not signed in ({type(error).__name__}){self.advice}") from None
         return AccessTokenInfo(_sendable(token.token, where), token.expires_on)
 
 

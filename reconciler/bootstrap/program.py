@@ -156,7 +156,7 @@ def build(
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(
         planner, writers, kept.state, kept.leases, limits, listen, closings, record=kept.record, safety=safety,
-        holder=f"{socket.gethostname()} ({os.getpid()})",
+        holder=f"{socket.gethostname()}, process {os.getpid()}",
         names=NameRules(record=settings.names is not NamesIn.OFF, telemetry=settings.names is NamesIn.ON),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from reconciler.adapters.owned.store import Family, OwnedStore, Whose
 from reconciler.bootstrap.connections import credential_of, policy
 from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
-from reconciler.documents import JsonObject
+from reconciler.documents import JsonObject, moment_of
 from reconciler.documents.kinds import DAMAGED
 from reconciler.errors import Forbidden, SpecInvalid
 from reconciler.ports.budgets import Need
@@ -30,6 +30,7 @@ from reconciler.telemetry import NO_TELEMETRY, Metrics
 
 if TYPE_CHECKING:
     from reconciler.adapters.azure_storage.account import Account
+    from reconciler.engine.outlook import Schedule
     from reconciler.engine.status import PoolStatus
 
 
@@ -243,6 +244,32 @@ def statuses(settings: Settings, keys: Iterable[str] | None = None) -> tuple[Poo
 
     with closing(store(settings, SystemClock())) as kept:
         return unnamed.statuses(kept.state, None if keys is None else tuple(keys))
+
+
+def schedules(settings: Settings, keys: Iterable[str]) -> dict[str, Schedule]:
+    """By pool, when a service reads it again; creates no store."""
+    from reconciler.engine.outlook import Schedule  # noqa: PLC0415 - most folders hold no state
+
+    if not has_store(settings):
+        return {key: Schedule() for key in keys}
+    with closing(store(settings, SystemClock())) as kept:
+
+        def at(name: str) -> datetime | None:
+            document = kept.state.load(name)
+            return moment_of(document.body.get("at")) if document and isinstance(document.body, Mapping) else None
+
+        swept = at("sweep")
+        return {key: Schedule(at(f"follow-ups/{key}") if swept else None, swept) for key in keys}
+
+
+def last_writes(settings: Settings, keys: Collection[str], since: datetime) -> dict[str, JsonObject]:
+    """By pool, the newest write on record of this moment and later; creates no store."""
+    from reconciler.engine.history import newest  # noqa: PLC0415 - most folders hold no state
+
+    if not keys or not has_store(settings):
+        return {}
+    with closing(store(settings, SystemClock())) as kept:
+        return newest(kept.record, since, keys)
 
 
 def state_problems(settings: Settings) -> tuple[str, ...]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.cli.progress import ProgressDisplay
 from reconciler.cli.run_reporter import RunReporter
-from reconciler.cli.screen import ProgressDisplay
 from reconciler.cli.selection import Selection
 from reconciler.cli.stopping import StopRequest
+from reconciler.cli.waiting import WaitReports, waits_of
 from reconciler.engine import Outcome, Reconciler, Result
-from reconciler.errors import Throttled
+from reconciler.errors import LeaseHeld, Throttled
 from reconciler.plan.model import Change
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 
 LONGEST_WAIT = 60.0
 """Seconds after which a pending operation is read again at the latest."""
+LEASE_WAIT = 5.0
+"""Seconds after which a lease that another process holds is tried again: it may be given back at any moment."""
 
 
 class ApplyRun:
@@ -49,6 +52,7 @@ class ApplyRun:
         self._selection = selection
         self._progress = progress
         self._stop = stop
+        self._waits = WaitReports(progress, self._clock)
         self._results: dict[str, Result] = {}
         self._as_planned = as_planned
         self._trigger = trigger
@@ -82,13 +86,15 @@ class ApplyRun:
         while due:
             moment, spec = min(due.values(), key=lambda entry: entry[0])
             if moment > end:
+                first = waits_of(self._results[spec.key], self._clock.now())[0]
                 self._progress.line(
-                    f"{spec.name}: --timeout is over, and it is not finished: {_reason(self._results[spec.key])}"
+                    f"{spec.name}: --timeout is over, and it is not finished: waiting for {first}; run it again, or "
+                    "give it more time"
                 )
                 return
             self._wait(moment, spec)
             del due[spec.key]
-            self._once(spec, due)
+            self._once(spec, due, None, None if spec.key in self._approved else plan_hash)
 
     def _once(
         self,
@@ -120,9 +126,14 @@ class ApplyRun:
         self._results[spec.key] = _joined(self._results.get(spec.key), result)
         if _waits(result) or (self._patience is not None and _may_retry(result)):
             due[spec.key] = (self._clock.monotonic() + self._delay(result), spec)
+            self._waits.say(spec.name, result)
+        else:
+            self._waits.over(spec.name)
 
     def _delay(self, result: Result) -> float:
         """Seconds until the next run; never less than the service requested."""
+        if _lease_held(result):
+            return min(result.next_look or 0.0, LEASE_WAIT)
         if self._patience is None:
             return min(result.next_look or 0.0, LONGEST_WAIT)
         requested = [failure.error.retry_after or 0.0 for failure in result.failures]
@@ -130,33 +141,32 @@ class ApplyRun:
         return min(result.next_look or 0.0, max([self._patience, *requested]))
 
     def _wait(self, moment: float, spec: Spec) -> None:
-        seconds = moment - self._clock.monotonic()
-        if seconds <= 0:
-            return
-        self._progress.unknown()
-        self._progress.now(f"{spec.name}: {_reason(self._results[spec.key])}", f"; reading again in {seconds:.0f} s")
-        self._stop.wait(seconds)
+        """Until then; what is waited for is said again at its pace, also where one pause is longer."""
+        result = self._results[spec.key]
+        while (seconds := moment - self._clock.monotonic()) > 0:
+            self._progress.unknown()
+            first = waits_of(result, self._clock.now())[0].what
+            self._progress.state(f"{spec.name}: waiting for {first}; reading again in {seconds:.0f} s")
+            self._stop.wait(min(seconds, max(1.0, self._waits.next(spec.name))))
+            self._waits.say(spec.name, result)
 
 
 def _waits(result: Result) -> bool:
     """Whether waiting helps. Other errors are reported at once, to the person at the terminal."""
     throttled = result.outcome is Outcome.FAILED and result.status.error == Throttled.__name__
-    return result.next_look is not None and (result.outcome is Outcome.PROGRESSING or throttled)
+    waits = result.outcome is Outcome.PROGRESSING or throttled or _lease_held(result)
+    return result.next_look is not None and waits
+
+
+def _lease_held(result: Result) -> bool:
+    """Whether another process has the pool, or took it over."""
+    return any(isinstance(failure.error, LeaseHeld) for failure in result.failures)
 
 
 def _may_retry(result: Result) -> bool:
     """Whether something was to be written, and only transient errors were in the way."""
     wrote = result.planned is not None and bool(result.planned.changes)
     return wrote and result.next_look is not None and result.outcome is Outcome.FAILED
-
-
-def _reason(result: Result) -> str:
-    if result.pending:
-        return f"waiting for the {result.pending.description}"
-    if result.outcome is Outcome.FAILED:
-        return "throttled by the service"
-    waited = [change for change in (result.plan.changes if result.plan else ()) if change.wait_once]
-    return f"waiting for Azure to create {waited[0].kind} {waited[0].subject}" if waited else "not finished yet"
 
 
 def _together(before: Sequence[Change], now: Sequence[Change]) -> tuple[Change, ...]:

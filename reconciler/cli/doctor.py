@@ -54,12 +54,13 @@ def doctor(
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
-    survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
-    tools.sign_in()
-    now = tools.clock.now()
-    plain = tools.planner.readers
-    readers = DoctorReaders(survey, tools.around, plain.devops, tools.members, tools.planner.facets, now)
-    found = all_checks(chosen, plain.arm, readers)
+    with screen.progress(f"checking {len(chosen)} pool{'' if len(chosen) == 1 else 's'}", None):
+        survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
+        tools.sign_in()
+        now = tools.clock.now()
+        plain = tools.planner.readers
+        readers = DoctorReaders(survey, tools.around, plain.devops, tools.members, tools.planner.facets, now)
+        found = all_checks(chosen, plain.arm, readers)
     found += capability_checks(chosen, bootstrap.capabilities(settings), now, settings.capabilities_days)
     _show(found, output, screen, every=every)
     return _code(found) if whole else ERROR

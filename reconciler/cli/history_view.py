@@ -8,6 +8,7 @@ from contextlib import suppress
 from reconciler.cli.screen import Screen
 from reconciler.documents import Json, JsonObject, moment_of, text_of
 from reconciler.engine.status import ConditionKind, PoolStatus
+from reconciler.plan import render
 from reconciler.plan.render import SHORT_REVISION
 
 _SIGNS = {"create": "+", "remove": "-", "update": "~"}
@@ -21,6 +22,11 @@ def show_writes(writes: Json, screen: Screen) -> None:
         screen.result(
             "  ".join((_at(one), text_of(one, "pool"), _what(one), _ended(one), _why(one), text_of(one, "run")))
         )
+
+
+def written(write: JsonObject) -> str:
+    """One write without pool and run: when, what, how it ended, and why."""
+    return "  ".join((_at(write), _what(write), _ended(write), _why(write)))
 
 
 def show_run(run: JsonObject, screen: Screen) -> None:
@@ -46,7 +52,7 @@ def now_of(status: PoolStatus) -> str:
 def _details(write: JsonObject) -> Iterator[str]:
     for detail in write.get("details") or ():
         with suppress(AttributeError):  # another release's form
-            yield f"{detail.get('path')}: {_value(detail.get('before'))} → {_value(detail.get('after'))}"
+            yield f"{detail.get('path')}: {' → '.join(render.move(detail.get('before'), detail.get('after')))}"
     for name in ("result", "proof"):
         said = write.get(name)
         if isinstance(said, dict) and isinstance(said.get("error"), dict):
@@ -64,7 +70,7 @@ def _when(value: Json) -> str:
 
 def _what(write: JsonObject) -> str:
     sign = _SIGNS.get(text_of(write, "action"), "?")
-    values = f"{_value(write.get('before'))} → {_value(write.get('after'))}"
+    values = " → ".join(render.move(write.get("before"), write.get("after"), _LONGEST))
     return f"{sign} {write.get('what')} {write.get('subject')}: {values}"
 
 
@@ -88,10 +94,3 @@ def by(actor: Json) -> str:
         return ""
     who = actor.get("name") or actor.get("id")
     return f"{actor.get('confidence')} {who}" if who else ""
-
-
-def _value(value: Json) -> str:
-    if value is None:
-        return "none"
-    text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

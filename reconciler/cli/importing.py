@@ -84,11 +84,17 @@ def import_pools(
     """Write a spec for every existing pool, with the access that is observed; comments name what was not read."""
     screen = Screen(color=not no_color, verbose=verbose)
     tools = bootstrap.tools(settings_of())
-    tools.sign_in()
-    documents, errors = documents_of(tools, subscription or ())
-    chosen = _chosen(documents, names or ())
-    found = observe_pools(tools.planner.readers, chosen)
-    written = [_import(tools, pool, draft_spec(pool, mode, access_only=access_only), to, force=force) for pool in found]
+    with screen.progress("reading pools", None) as progress:
+        tools.sign_in()
+        documents, errors = documents_of(tools, subscription or ())
+        chosen = _chosen(documents, names or ())
+        progress.begin(f"reading the access of {len(chosen)} pool{'' if len(chosen) == 1 else 's'}", None)
+        found = observe_pools(tools.planner.readers, chosen)
+        progress.begin("writing and planning", len(found))
+        written = []
+        for pool in found:
+            progress.step(f"planning {pool.name}")
+            written.append(_import(tools, pool, draft_spec(pool, mode, access_only=access_only), to, force=force))
     _show(written, list(errors.values()), output, screen)
     return code_of(written, errors)
 

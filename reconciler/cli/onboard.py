@@ -22,8 +22,9 @@ from reconciler.cli.apply import PlanHash
 from reconciler.cli.apply_run import ApplyRun
 from reconciler.cli.codes import DONE, ERROR, PENDING, STOPPED, worst
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose, plan_hash_of
+from reconciler.cli.progress import ProgressDisplay
 from reconciler.cli.run_reporter import RunReporter
-from reconciler.cli.screen import ProgressDisplay, Screen
+from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, settings_of
 from reconciler.cli.stopping import StopRequest, stop_on_signals
 from reconciler.config.settings import PREFIX

@@ -66,6 +66,9 @@ ChangedSince: TypeAlias = Annotated[
         help="Only pools whose spec means something else than at the merge base of REF and the planned commit.",
     ),
 ]  # fmt: skip
+Full: TypeAlias = Annotated[
+    bool, typer.Option("--full", help="Long values whole; else what differs between them. JSON always has them.")
+]
 NoColor: TypeAlias = Annotated[bool, typer.Option("--no-color", help="No colours, not even on a terminal.")]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error; a traceback for a bug of the program.")

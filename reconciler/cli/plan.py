@@ -17,6 +17,7 @@ from reconciler.cli.changed import change_since
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import (
     ChangedSince,
+    Full,
     Names,
     NoColor,
     OutputFormat,
@@ -79,6 +80,7 @@ def plan(
     ref: Ref = "",
     policy: Policy = "",
     changed_since: ChangedSince = "",
+    full: Full = False,
     output: ReportForm = ReportFormat.TEXT,
     no_color: NoColor = False,
     verbose: Verbose = False,
@@ -86,7 +88,7 @@ def plan(
     """Show what would be changed, over which API, and what it does to people. Writes nothing."""
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
-    with closing(bootstrap.look(settings)) as look:
+    with closing(bootstrap.look(settings)) as look, screen.progress("reading", None):
         look.start_sign_in()
         note_policy(look.policy, screen)
         selection = select(look.source, names or [], screen, place=settings.specs)
@@ -97,7 +99,7 @@ def plan(
     change.note(screen)
     gone = {} if names else _unnamed(settings, selection, screen)
     if output in PIPELINES:
-        show(made.plans, OutputFormat.TEXT, screen, gone)
+        show(made.plans, OutputFormat.TEXT, screen, gone, full=full)
         found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
         annotate(
             screen,
@@ -106,7 +108,7 @@ def plan(
             render.comment(change.report(settings, made.plans, made.failures), SUMMARY_CHARACTERS),
         )
     else:
-        show(made.plans, OutputFormat(output.value), screen, gone)
+        show(made.plans, OutputFormat(output.value), screen, gone, full=full)
     codes = [ERROR] * len(made.failures) + [exit_code(one) for one, _ in made.plans]
     return worst([DONE if complete else ERROR, *codes])
 
@@ -181,26 +183,33 @@ def show(
     output: OutputFormat,
     screen: Screen,
     unnamed: Mapping[str, tuple[str, str]] | None = None,
+    *,
+    full: bool = False,
 ) -> None:
-    """Plans in the chosen format, each with why its pool is out of sync; `unnamed`: pools without a spec, and why."""
+    """Plans in the chosen format, each with why its pool is out of sync; `unnamed`: pools without a spec, and why.
+
+    `full`: long values are whole, as they always are in JSON.
+    """
     lines = [f"{name}   {why}: {text}" for name, (why, text) in (unnamed or {}).items()]
     if output is OutputFormat.JSON:
         screen.document(render.plans_to_json(plans, unnamed))
     elif output is OutputFormat.MARKDOWN:
         shown, folded = _folded(plans)
-        parts = [render.markdown(one, cause) for one, cause in shown]
+        parts = [render.markdown(one, cause, full=full) for one, cause in shown]
         screen.result("\n\n".join([*parts, *map(render.escaped, [*lines, *folded])]))
     else:
         for line in lines:
             screen.bad(line)
-        show_text(plans, screen)
+        show_text(plans, screen, full=full)
 
 
-def show_text(plans: Sequence[tuple[Plan, SyncCause]], screen: Screen, *, err: bool = False) -> None:
+def show_text(
+    plans: Sequence[tuple[Plan, SyncCause]], screen: Screen, *, err: bool = False, full: bool = False
+) -> None:
     """Plans as text, with those in sync and the total behind them; `err`: on standard error."""
     shown, folded = _folded(plans)
     for one, cause in shown:
-        screen.plan(one, cause, err=err)
+        screen.plan(one, cause, err=err, full=full)
     for line in folded:
         screen.total(line, err=err)
 

@@ -128,11 +128,11 @@ def _scope(
 def _probe_all(settings: Settings, scope: ProbeScope, screen: Screen) -> dict[str, OrganizationAnswers]:
     """Answers by organization; one that cannot be read is reported, and missing."""
     found: dict[str, OrganizationAnswers] = {}
-    with closing(bootstrap.questions(settings)) as connections:
+    with closing(bootstrap.questions(settings)) as connections, screen.progress("probing", None) as progress:
         connections.sign_in()
         pools = list(_pools(connections.readers, scope.subscriptions, screen))
         for name in scope.organizations:
-            screen.note(f"probing {name}")
+            progress.now(f"probing {name}")
             organization = ProbeOrganization(name, connections.raw, connections.readers.devops, pools)
             try:
                 found[name] = run_probe(organization, connections.clock.now())

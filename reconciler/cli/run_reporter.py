@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.cli.screen import ProgressDisplay
+from reconciler.cli.progress import ProgressDisplay
 from reconciler.cli.stopping import StopRequest
 from reconciler.engine import events
 from reconciler.plan import render

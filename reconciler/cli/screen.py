@@ -12,11 +12,13 @@ import select
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from reconciler.cli.progress import ProgressDisplay, Wait, bars_of
 from reconciler.documents.redaction import redact, redacted
 from reconciler.plan import render
 
@@ -49,13 +51,16 @@ def color_of(*, wanted: bool) -> bool | None:
 class Screen:
     """The two streams of one run."""
 
-    def __init__(self, *, color: bool = True, verbose: bool = False) -> None:
+    def __init__(self, *, color: bool = True, verbose: bool = False, wait: Wait = Event.wait) -> None:
+        """`wait`: between two lines of progress that is piped."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # an arrow must not end a run on an old code page
         self.verbose = verbose
         self._color = color_of(wanted=color)
+        self._wait = wait
         self._bars: Progress | None = None
+        self._shown: ProgressDisplay | None = None
 
     def result(self, text: str) -> None:
         """A result, redacted; it may have several lines."""
@@ -65,11 +70,14 @@ class Screen:
         """A result as JSON."""
         self._out(render.json_text(redacted(document)))
 
-    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN, *, err: bool = False) -> None:
-        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync; `err`: no result."""
+    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN, *, err: bool = False, full: bool = False) -> None:
+        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync; `err`: no result.
+
+        `full`: long values are whole.
+        """
         put = self._err if err else self._out
         columns = shutil.get_terminal_size().columns if _terminal(sys.stderr if err else sys.stdout) else None
-        head, *lines = render.text(plan, columns, cause).splitlines()
+        head, *lines = render.text(plan, columns, cause, full=full).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         put(head, f"bold {style}")
         for line in lines:
@@ -114,16 +122,23 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator[ProgressDisplay]:
-        """A bar on a terminal, plain lines elsewhere, for something with `total` steps (None: unknown)."""
-        if not _terminal(sys.stderr):
-            yield ProgressDisplay(self, what, None)
+        """A bar on a terminal, plain lines elsewhere, for something with `total` steps (None: unknown).
+
+        Within another one it goes on with that.
+        """
+        if self._shown is not None:
+            self._shown.begin(what, total)
+            yield self._shown
             return
-        with _bars(color=self._color) as bars:
-            self._bars = bars
+        with ExitStack() as stack:
+            self._bars = stack.enter_context(bars_of(color=self._color)) if _terminal(sys.stderr) else None
+            self._shown = ProgressDisplay(self.note, self._bars)
+            self._shown.begin(what, total)
+            stack.enter_context(self._shown.beating(self._wait))
             try:
-                yield ProgressDisplay(self, what, bars, total)
+                yield self._shown
             finally:
-                self._bars = None
+                self._bars = self._shown = None
 
     def _out(self, line: str, style: str = "") -> None:
         write(line, style, color=self._color)
@@ -137,70 +152,6 @@ class Screen:
         self._bars.console.print(Text(line, style=style))
 
 
-class ProgressDisplay:
-    """Progress of one thing; on a terminal lines go above the bar."""
-
-    def __init__(self, screen: Screen, what: str, bars: Progress | None, total: int | None = None) -> None:
-        self._screen = screen
-        self._what = what
-        self._bars = bars
-        self._last = ""
-        self._task = bars.add_task(render.clean(what), total=total) if bars else None
-
-    @property
-    def interactive(self) -> bool:
-        """Whether there is a bar."""
-        return self._bars is not None
-
-    def line(self, text: str) -> None:
-        """A line that stays on the screen."""
-        self._screen.note(text)
-
-    def now(self, text: str, tail: str = "") -> None:
-        """What is being done. On a terminal it is shown while it lasts; elsewhere it is a line, without `tail`."""
-        if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, description=render.clean(text + tail))
-        elif text != self._last:
-            self._screen.note(text)
-        self._last = text
-
-    def steps(self, done: int, total: int) -> None:
-        """How many of how many steps are done."""
-        if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, completed=done, total=total)
-
-    def unknown(self) -> None:
-        """How many steps there will be is not known: reading, or waiting."""
-        if self._bars is not None and self._task is not None:
-            self._bars.tasks[0].total = None  # `update` takes None for «as it is»
-            self._bars.update(self._task, completed=0)
-
-    def step(self, text: str = "") -> None:
-        """One more step is done."""
-        if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, advance=1, description=render.clean(text or self._what))
-
-
 def _terminal(stream: TextIO) -> bool:
     """Whether a person watches it; a dumb terminal cannot move its cursor."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _bars(*, color: bool | None) -> Progress:
-    from rich.console import Console  # noqa: PLC0415 - see the module's docstring
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-    from rich.table import Column  # noqa: PLC0415
-
-    console = Console(
-        stderr=True, no_color=color is False or None, highlight=False, markup=False, emoji=False, soft_wrap=True
-    )
-    text = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
-    columns = (SpinnerColumn(), BarColumn(bar_width=16), MofNCompleteColumn(), TimeElapsedColumn(), text)
-    return Progress(*columns, console=console, transient=True, expand=True)

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
+from reconciler.adapters.clock import SystemClock
 from reconciler.cli.program import ENV_FILE
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
@@ -18,6 +19,7 @@ from reconciler.documents.spelling import similar
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
+from reconciler.spec.dated import ending
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from reconciler.engine.status import PoolStatus
     from reconciler.plan.policy import Policy
     from reconciler.survey import SharedSurvey
+
+
+MOST_WARNINGS = 20
+"""Warnings about specs that a plan names; `validate` lists all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Selection:
     stale: bool = False
     """Whether an older commit is used, since Git cannot be read."""
     warnings: tuple[Problem, ...] = ()
-    """Of all files; they keep no spec from being used."""
+    """Of all files, or of those of the pools that were named; they keep no spec from being used."""
 
 
 def settings_of(specs: str = "", ref: str = "", policy: str = "") -> Settings:
@@ -91,7 +97,9 @@ def select(source: SpecSource, names: Sequence[str], screen: Screen, *, place: s
     if names and len(chosen) < len({name.lower() for name in names}):
         _report(problems, screen)
         raise NotFound(_unknown(names, [spec.name for spec in loaded.specs], problems))
-    warnings = tuple(replace(one, path=_path_from(place, one.path)) for one in loaded.warnings)
+    files = {spec.path for spec in chosen}
+    found = sorted([*loaded.warnings, *ending(chosen, SystemClock().now())])
+    warnings = tuple(replace(one, path=_path_from(place, one.path)) for one in found if not names or one.path in files)
     broken = {path: f"{path}: {why}" for path, why in snapshot.unread().items()}
     for problem in (*loaded.problems, *skipped):
         broken.setdefault(problem.path, str(problem))
@@ -130,7 +138,11 @@ def base_of(place: str) -> str:
 
 
 def require(selection: Selection, screen: Screen) -> bool:
-    """Report problems of files. True where every selected spec is valid."""
+    """Report problems and warnings of files. True where every selected spec is valid."""
+    for warning in selection.warnings[:MOST_WARNINGS]:
+        screen.note(f"warning: {warning}")
+    if (more := len(selection.warnings) - MOST_WARNINGS) > 0:
+        screen.note(f"warning: {_count(more, 'more warning')}; `validate` lists them")
     if selection.named and selection.problems:
         screen.note(f"note: {_count(len(selection.problems), 'problem')} in other specs; `validate` lists them")
         return True

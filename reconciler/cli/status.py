@@ -14,6 +14,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
+from reconciler.cli.status_view import PoolsOutlook, outlook_of
 from reconciler.config.settings import Settings
 from reconciler.engine.status import Condition, ConditionKind, PoolStatus, Truth
 from reconciler.errors import NotFound
@@ -72,7 +73,7 @@ def status(
     else:
         for line in held:
             screen.bad(line)
-        _text(chosen, screen)
+        _text(chosen, screen, outlook_of(settings, chosen, named=bool(wanted)))
         for need in needs:
             (screen.bad if need.short or need.too_old else screen.note)(render.clean(need.age_text() or str(need)))
     return worst([exit_code(one) for one in chosen])
@@ -96,7 +97,7 @@ def exit_code(one: PoolStatus) -> int:
     return DONE if ready and ready.status is Truth.TRUE else PENDING
 
 
-def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
+def _text(statuses: Sequence[PoolStatus], screen: Screen, outlook: PoolsOutlook) -> None:
     if not statuses:
         screen.note("no run is stored yet")
     for one in statuses:
@@ -114,6 +115,8 @@ def _text(statuses: Sequence[PoolStatus], screen: Screen) -> None:
             )
         if one.pending:
             screen.result(render.clean(f"  waiting for the {one.pending.description}"))
+        for line in outlook.lines(one):
+            screen.result(render.clean(f"  {line}"))
 
 
 def _seen(one: PoolStatus, condition: Condition) -> str:

@@ -16,9 +16,13 @@ from types import FrameType
 class StopRequest:
     """Whether Ctrl-C or SIGTERM has asked the run to end."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, say: Callable[[str], None], wait: Callable[[threading.Event, float], bool] = threading.Event.wait
+    ) -> None:
+        """`wait`: for the event or that many seconds."""
         self._requested = threading.Event()
         self._say = say
+        self._sleep = wait
 
     def check(self) -> None:
         """Call between two steps. Raises `KeyboardInterrupt` where a stop was requested."""
@@ -27,7 +31,7 @@ class StopRequest:
 
     def wait(self, seconds: float) -> None:
         """Sleep. Raises `KeyboardInterrupt` as soon as a stop is requested."""
-        self._requested.wait(max(0.0, seconds))
+        self._sleep(self._requested, max(0.0, seconds))
         self.check()
 
     def request(self) -> None:

@@ -31,6 +31,7 @@ from reconciler.engine.undoing import UndoPlan, reversed_spec, undo_plan
 from reconciler.errors import NotFound, Refused
 from reconciler.plan.render import clean
 from reconciler.plan.sync import SyncCause
+from reconciler.plan.wording import change_words
 
 QUESTION = "Undo these changes? [y/N] "
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, as `history` shows it.")]
@@ -74,10 +75,11 @@ def undo(
         writes = _writes(app, run, changes or [])
         selection = select(app.source, [text_of(writes[0], "pool")], screen, place=settings.specs)
         require(selection, screen)
-        app.sign_in()
-        if not dry_run:
-            app.safety.create()
-        found = _planned(app, selection, writes)
+        with screen.progress("reading", None):
+            app.sign_in()
+            if not dry_run:
+                app.safety.create()
+            found = _planned(app, selection, writes)
         left = [f"{subject}: cannot be undone: {why}" for subject, why in found.impossible]
         if dry_run or not found.plan.changes:
             show_plans([(found.plan, SyncCause.UNKNOWN)], output, screen)
@@ -101,7 +103,7 @@ def undo(
         show(going.results(), output, screen)
         undone = {change.id for result in going.results() for change in result.verified}
     complete = undone >= {change.id for change in found.plan.changes}
-    screen.note(f"held until the spec agrees: {', '.join(sorted(found.held))}")
+    screen.note(f"held until the spec agrees: {', '.join(map(change_words, sorted(found.held)))}")
     codes = [DONE] if complete else [exit_code(result) for result in going.results()]
     return worst([*codes, STOPPED if stopped else DONE, PENDING if left else DONE])
 

@@ -24,10 +24,11 @@ def unmanaged(settings: Settings, output: OutputFormat, screen: Screen) -> int:
     """List them; 2 where there are any, 1 where a subscription, organization or spec could not be read."""
     tools = bootstrap.tools(settings)
     specs, broken = _specs(settings, screen)
-    tools.sign_in()
-    subscriptions = sorted({*tools.subscriptions.subscriptions(), *(spec.subscription for spec in specs)})
-    documents, unread = documents_of(tools, subscriptions)
-    agent_pools, dead = _agent_pools(tools, documents, specs)
+    with screen.progress("reading both planes", None):
+        tools.sign_in()
+        subscriptions = sorted({*tools.subscriptions.subscriptions(), *(spec.subscription for spec in specs)})
+        documents, unread = documents_of(tools, subscriptions)
+        agent_pools, dead = _agent_pools(tools, documents, specs)
     errors = [*broken, *unread.values(), *dead]
     # Specs of a subscription that could not be read are not called specs without a pool.
     strays = find_unmanaged(documents, [spec for spec in specs if spec.subscription not in unread], agent_pools)

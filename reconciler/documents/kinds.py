@@ -84,7 +84,7 @@ STATE = (
     DocumentKind("looks/"),
     DocumentKind("follow-ups/", {"at": TEXT}),
     DocumentKind("sweep", {"at": TEXT, "since": TEXT, "pools": NUMBER, "missed": FLAG}),
-    DocumentKind("git", {"revision": TEXT, "files": OBJECT, "pools": LIST}),
+    DocumentKind("git", {"revision": TEXT, "files": OBJECT, "pools": LIST, "warned": TEXT}),
     DocumentKind("audit/", {"cursor": TEXT, "refusedUntil": TEXT, "read": TEXT, "places": LIST}),
     DocumentKind("gates/"),
     DocumentKind("sightings/", {"seen": LIST}),

@@ -45,6 +45,7 @@
     rate_needs  what organizations need for a full resync, and what their rate budgets allow
     operators   who the deployed service is in each organization, on record
     unnamed     pools with a stored status that no spec names any more
+    outlook     what happens next with a pool, when, and where its runbook is
     result      the value that is returned (`Result`)
     events      the events of a run, for listeners
 """

@@ -16,6 +16,7 @@ from reconciler.engine.tenure import RunLimits
 from reconciler.errors import NotEffective
 from reconciler.plan.model import Action, Change, Plan
 from reconciler.plan.sync import SyncCause
+from reconciler.plan.wording import change_words
 from reconciler.safety import ModeSetting
 from reconciler.spec.model import Spec
 
@@ -95,7 +96,8 @@ class Assessment:
         known.update({refusal.change.id: refusal.change for refusal in self.plan.refusals})
         ineffective = [
             Failure(
-                known.get(name), NotEffective(f"{name}: {count} writes were confirmed, and a new read shows no effect")
+                known.get(name),
+                NotEffective(f"{change_words(name)}: {count} writes were confirmed, and a new read shows no effect"),
             )
             for name, count in sorted(self.unverified.items())
             if count >= limits.writes

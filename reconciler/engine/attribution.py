@@ -102,10 +102,11 @@ class Attribution:
             return NO_ACTOR
 
     def remarks(self, plan: Plan) -> Plan:
-        """The plan with a remark for each change whose drift can be attributed."""
+        """The plan with a remark for each change, refused or not, whose drift can be attributed."""
         if self.cause is not SyncCause.DRIFT:
             return plan
-        found = [(change, self.of(change)) for change in plan.changes]
+        changes = [*plan.changes, *(refusal.change for refusal in plan.refusals)]
+        found = [(change, self.of(change)) for change in changes]
         said = {Remark(c.facet, c.subject, f"{c.kind}: changed {who}") for c, who in found if who.confidence != UNKNOWN}
         return replace(plan, remarks=tuple(sorted({*plan.remarks, *said})))
 

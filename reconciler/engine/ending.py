@@ -5,6 +5,7 @@ Each end but one stores the status: a run that lost its lease writes nothing ove
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -25,6 +26,7 @@ from reconciler.engine.tenure import RunLimits
 from reconciler.engine.waits import OperationState, RestRules
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
 from reconciler.plan.sync import SyncCause, spec_digest
+from reconciler.plan.wording import change_words
 from reconciler.ports.azure import Pending
 from reconciler.ports.clock import Clock
 from reconciler.safety import WriteMode
@@ -169,13 +171,17 @@ def interrupted(frame: Frame, memory: StatusMemory, run: RunState) -> None:
     open_ids = [change.id for change in run.basis.planned.all_changes if change.id not in sent]
     parts = [
         f"{len(run.written)} of {len(run.basis.planned.all_changes)} planned changes are written, {len(seen)} verified",
-        f"written and not verified: {causes.some(unread)}" if unread else "",
-        f"result not known: {run.sending.id}" if run.sending else "",
-        f"not begun: {causes.some(open_ids)}" if open_ids else "",
+        f"written and not verified: {_some(unread)}" if unread else "",
+        f"result not known: {change_words(run.sending.id)}" if run.sending else "",
+        f"not begun: {_some(open_ids)}" if open_ids else "",
     ]
     finding = causes.finding([Occurrence(causes.INTERRUPTED, "; ".join(filter(None, parts)))])
     counts = len(run.basis.planned.all_changes), len(run.written), len(run.verified)
     _stored(frame, memory, memory.status, finding, causes.INTERRUPTED.outcome, counts=counts, ended=False)
+
+
+def _some(names: Iterable[str]) -> str:
+    return causes.some([change_words(name) for name in names])
 
 
 def lost(frame: Frame, status: PoolStatus, error: LeaseHeld) -> Result:

@@ -7,7 +7,7 @@ reading decides nothing, and a person who asks after an incident must get what t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -109,6 +109,15 @@ def page(log: WriteLog, query: Query) -> HistoryPage:
     rest = len(kept) > query.limit
     kept = kept[: query.limit]
     return HistoryPage(tuple(_shown(one) for one in kept), "~".join(map(str, _key(kept[-1]))) if rest else "", problems)
+
+
+def newest(log: WriteLog, since: datetime, keys: Collection[str]) -> dict[str, JsonObject]:
+    """By pool, the newest write of this moment and later, as far as the record can be read."""
+    found: dict[str, JsonObject] = {}
+    for one in sorted(_writes(log, since)[0], key=_key):
+        if (key := text_of(one, "pool").casefold()) in keys:
+            found[key] = _shown(one)
+    return found
 
 
 def run_of(log: WriteLog, run: str) -> dict[str, Json]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.engine.packed import MOVING, Packed
 from reconciler.engine.status import Condition, PoolStatus
@@ -88,11 +89,26 @@ class Memory:
         self._etag = None if document is None else document.etag
         body = None if document is None else packed.newest(key, document) if packed is not None else document.body
         self.status = PoolStatus.from_json(key, body)
+        self._content = None if document is None else document.body
         self.conditions = self.status.conditions
         """As the run before left them: the conditions at the end are compared with these, not with the begun ones."""
 
     def save(self, status: PoolStatus) -> None:
         """Store the status; `LeaseHeld` where another worker took over."""
         self._tenure.check()
-        self._etag = self._state.save(self._name, status.to_json(), self._etag)
-        self.status = status
+        body = status.to_json()
+        try:
+            self._etag = self._state.save(self._name, body, self._etag)
+        except LeaseHeld:
+            # A renewal writes down who holds the lease, on the same blob: another tag, and the content as it was.
+            known = self._state.load(self._name)
+            if known is None or not _same(known.body, self._content):
+                raise
+            self._tenure.check()
+            self._etag = self._state.save(self._name, body, known.etag)
+        self.status, self._content = status, body
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two bodies are one document, as it is stored."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

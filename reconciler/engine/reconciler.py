@@ -35,7 +35,7 @@ from reconciler.engine.status import PoolStatus
 from reconciler.engine.steps import Steps
 from reconciler.engine.stored import Rest
 from reconciler.engine.telling import told
-from reconciler.engine.tenure import RunLimits, Tenure
+from reconciler.engine.tenure import RunLimits, Tenure, holder_now
 from reconciler.engine.undoing import release_agreed
 from reconciler.errors import LeaseHeld, ReconcilerError, Refused, SpecInvalid
 from reconciler.plan.caps import CapCheck
@@ -115,7 +115,9 @@ class Reconciler:
             return
         organization, clock = organization_of(specs), self.planner.clock
         name = look_document(organization)
-        with held(name, self._leases, self._holder, clock=clock, limits=self.limits, wait=self._wait) as tenure:
+        with held(
+            name, self._leases, holder_now(self._holder, clock), clock=clock, limits=self.limits, wait=self._wait
+        ) as tenure:
             packed = Packed(self._state, self._safety, organization, tenure)
             survey = self.survey(specs, demand and with_hot(demand, specs, packed, clock.now()))
             try:
@@ -208,7 +210,7 @@ class Reconciler:
         self._join((spec,))
         taken = self.planner.clock.monotonic()
         try:
-            lease = self._leases.acquire(spec.key, self.limits.lease)
+            lease = self._leases.acquire(spec.key, self.limits.lease, holder_now(self._holder, self.planner.clock))
         except LeaseHeld as error:
             return ending.lost(frame, load_status(self._state, spec.key), error)
         try:

@@ -186,6 +186,11 @@ class PoolStatus:
         """One condition, None before the first run."""
         return next((condition for condition in self.conditions if condition.kind is kind), None)
 
+    def condition_true(self, kind: ConditionKind) -> bool:
+        """Whether a condition is true."""
+        found = self.condition(kind)
+        return found is not None and found.status is Truth.TRUE
+
     def sync_cause(self, spec: Spec, now: datetime, plan: Plan) -> SyncCause:
         """Why a pool with this status and this plan is out of sync with its spec."""
         return sync_cause(self.verified, spec_digest(spec, now.date()), plan)

@@ -40,6 +40,11 @@ class RunLimits:
     """Seconds after which the state of a long operation is no longer read; the resource itself is read instead."""
 
 
+def holder_now(name: str, clock: Clock) -> str:
+    """How others name a worker that takes a lease now."""
+    return f"{name} (since {clock.now():%H:%M:%S} UTC)"
+
+
 class Tenure:
     """One run's hold on the lease. Safe to share between threads."""
 

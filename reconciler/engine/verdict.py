@@ -24,6 +24,7 @@ from reconciler.errors import Moved, Terminal, Transient, family
 from reconciler.plan.model import Action, GapKind, Plan, Route
 from reconciler.plan.render.words import risks_text
 from reconciler.plan.sync import SyncCause, VerifiedSpec
+from reconciler.plan.wording import change_words
 from reconciler.safety import HoldKind, ModeSetting
 
 _HOLDS = {
@@ -188,12 +189,18 @@ def _moving(end: Assessment, limits: RunLimits) -> list[Occurrence]:
         text = f"{end.pending.description} is in flight"
         moving.append(Occurrence(causes.OPERATION, text, retry_after=end.pending.retry_after))
     if end.waiting:
-        moving.append(Occurrence(causes.LEFT_TO_AZURE, f"Azure is given time for {some(end.waiting)}"))
+        moving.append(
+            Occurrence(
+                causes.LEFT_TO_AZURE, f"Azure is given time for {some([change_words(name) for name in end.waiting])}"
+            )
+        )
     if end.exhausted:
         moving.append(Occurrence(causes.BUDGET_USED, "the run's time is used up, the next run goes on"))
     lagging = sorted(name for name, count in end.unverified.items() if count < limits.writes)
     if lagging:
-        moving.append(Occurrence(causes.NOT_VISIBLE, f"not yet visible: {some(lagging)}"))
+        moving.append(
+            Occurrence(causes.NOT_VISIBLE, f"not yet visible: {some([change_words(name) for name in lagging])}")
+        )
     if not moving and not end.reports_only and not end.failures and not end.unverified and end.left_over:
         text = f"left for the next run: {out_of_sync(SyncCause.UNKNOWN, end.plan)}"
         moving.append(Occurrence(causes.LEFT_OVER, text))

@@ -13,6 +13,7 @@ from datetime import datetime
 from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.specs import Snapshot, SpecSource
+from reconciler.spec.dated import ending
 from reconciler.spec.loader import Loader
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
@@ -28,6 +29,8 @@ class Specs:
     problems: tuple[Problem, ...]
     read: datetime | None
     """When the read of them began: what was pushed later is not in them. None: not known, by an earlier process."""
+    warned: tuple[Problem, ...] = ()
+    """What deserves a look and keeps no spec from being used, whatever the day."""
 
     @property
     def revision(self) -> str:
@@ -40,6 +43,10 @@ class Specs:
         for problem in self.problems:
             found.setdefault(problem.path, str(problem))
         return found
+
+    def warnings(self, now: datetime) -> list[Problem]:
+        """All warnings of this day, sorted."""
+        return sorted([*self.warned, *ending(self.by_key.values(), now)])
 
     def in_file(self, path: str) -> tuple[Spec, ...]:
         """The specs of one file."""
@@ -115,7 +122,7 @@ class Catalogue:
         loaded = self._loader.load(snapshot.files)
         by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
         left_out = [Problem(path, 1, "", why) for path, why in snapshot.left_out().items()]
-        return Specs(snapshot, by_key, (*left_out, *loaded.problems), read)
+        return Specs(snapshot, by_key, (*left_out, *loaded.problems), read, loaded.warnings)
 
 
 def _content(snapshot: Snapshot) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from reconciler.documents.spelling import nearest
 from reconciler.spec.findings import hint_at, homes
 from reconciler.spec.forms import CheckedText
+from reconciler.spec.known import DEFAULT_ZONE, vault_advice, zone_advice
 from reconciler.spec.problem import Finding, Path, listing, show
 
 Json = Mapping[str, Any]
@@ -53,6 +54,8 @@ def check(document: Json) -> Iterator[Finding]:
     fabric = pool.get("properties", _NONE).get("fabricProfile", _NONE)
     yield from static_addresses(fabric.get("networkProfile", _NONE))
     yield from images(fabric.get("images", ()))
+    yield from vaults(fabric.get("osProfile", _NONE).get("secretsManagementSettings", _NONE))
+    yield from time_zone(pool.get("properties", _NONE).get("agentProfile", _NONE).get("resourcePredictions", _NONE))
     yield from unknown_values(pool, ("pool",), str(document.get("armApiVersion", "")))
 
 
@@ -89,6 +92,19 @@ def images(given: Sequence[Json]) -> Iterator[Finding]:
             yield (*path, "resourceId"), message
 
 
+def vaults(settings: Json) -> Iterator[Finding]:
+    """A certificate's URL on a host that is no vault's."""
+    for index, url in enumerate(settings.get("observedCertificates", ())):
+        if advice := vault_advice(url):
+            yield (*_FABRIC, "osProfile", "secretsManagementSettings", "observedCertificates", index), advice
+
+
+def time_zone(predictions: Json) -> Iterator[Finding]:
+    """A time zone that Windows does not have."""
+    if advice := zone_advice(predictions.get("timeZone", DEFAULT_ZONE)):
+        yield ("pool", "properties", "agentProfile", "resourcePredictions", "timeZone"), advice
+
+
 def unknown_values(value: Any, path: Path, version: str) -> Iterator[Finding]:
     """Values outside an enumeration that the service keeps open, or of a newer api-version: ARM decides."""
     # With a newer version there are fields that this release has no place for, so every text is looked at.
@@ -100,7 +116,9 @@ def unknown_values(value: Any, path: Path, version: str) -> Iterator[Finding]:
             continue
         known = _known(tuple(step for step in where if isinstance(step, str)))
         if known and text not in known and not since:
-            yield where, f"is {show(text)}, which this release does not know; known are {listing(known)}"
+            meant = nearest(text, known)
+            hint = f"did you mean {meant}? Known are" if meant else "known are"
+            yield where, f"is {show(text)}, which this release does not know; {hint} {listing(known)}"
 
 
 def _texts(value: Any, owner: str) -> list[tuple[Path, str]]:

@@ -77,12 +77,12 @@ def pattern(expression: str, meaning: str) -> CheckedText:
     )
 
 
-def one_of(*known: str) -> CheckedText:
-    """An open enumeration."""
+def one_of(*known: str, strict: bool = True) -> CheckedText:
+    """An open enumeration. `strict`: a value that resembles a known one is an error; else a warning, as any unknown."""
     exact = frozenset(known)
 
     def check(value: str) -> str | None:
-        if value in exact:
+        if value in exact or not strict:
             return None
         meant = nearest(value, known, _SLIP)
         return f"is {show(value)}; did you mean {meant}? Known are {listing(known)}" if meant else None

@@ -179,7 +179,7 @@ class SecretsManagementSettings(Closed, total=False):
     ]
     certificateStoreName: Annotated[
         str,
-        one_of("My", "Root"),
+        one_of("My", "Root", strict=False),
         said("The certificate store; Root is trusted. Not used on Linux.", "Root", default="My"),
     ]
 

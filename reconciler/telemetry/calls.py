@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.telemetry.port import NO_TELEMETRY, Attribute, Span, Telemetry
+from reconciler.telemetry.traffic import TRAFFIC
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
@@ -18,16 +19,20 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 class CallSpan:
     """A call in progress."""
 
-    def __init__(self, telemetry: Telemetry, span: Span, target: str, method: str) -> None:
+    def __init__(  # noqa: PLR0917 - the parts of one call
+        self, telemetry: Telemetry, span: Span, target: str, method: str, organization: str = "", url: str = ""
+    ) -> None:
         self._telemetry = telemetry
         self._span = span
         self._target = target
         self._method = method
+        self._about = organization, url
         self._tries = 0
 
     def tried(self, status: int, seconds: float, correlation: str = "") -> None:
         """Record one try with its status (0: no response); `correlation` is the service's id of it."""
         self._tries += 1
+        TRAFFIC.sent(*self._about)
         outcome = outcome_of(status)
         self._telemetry.count("reconciler.calls", target=self._target, method=self._method, outcome=outcome)
         self._telemetry.record("reconciler.call.seconds", seconds, target=self._target, outcome=outcome)
@@ -45,8 +50,8 @@ class Calls:
         self._telemetry = telemetry
 
     @contextmanager
-    def call(self, method: str, route: str, organization: str = "") -> Iterator[CallSpan]:
-        """The span of one call; an error that leaves the block marks it as failed."""
+    def call(self, method: str, route: str, organization: str = "", url: str = "") -> Iterator[CallSpan]:
+        """The span of one call; an error that leaves the block marks it as failed. `url`: counted, and not recorded."""
         about: dict[str, Attribute] = {
             "peer.service": self._target,
             "reconciler.route": route,
@@ -55,7 +60,7 @@ class Calls:
         if organization:
             about["reconciler.organization"] = organization
         with self._telemetry.span(f"{method} {route}", client=True, attributes=about) as span:
-            yield CallSpan(self._telemetry, span, self._target, method)
+            yield CallSpan(self._telemetry, span, self._target, method, organization, url)
 
 
 def outcome_of(status: int) -> str:

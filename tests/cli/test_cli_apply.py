@@ -33,7 +33,11 @@ def test_apply_repairs_both_planes_waits_for_arm_and_a_second_one_writes_nothing
         f"{RELEASE}   applied and verified; 1 planned, 1 written, 1 verified",
         "2 pools: 2 applied and verified; 7 planned, 6 written, 6 verified",
     ]
-    assert f"{POOL}: waiting for the write of pool {POOL}" in first.err.splitlines()
+    (waits,) = [line for line in first.err.splitlines() if "waiting for the write" in line]
+    assert re.fullmatch(
+        rf"{POOL}: waiting for the write of pool {POOL}, an ARM operation since ..:..:.. UTC; ARM ends it by itself; .*",
+        waits,
+    )
     assert (
         f"{RELEASE}: verified: - open access fabrikam-prime/fabrikam-release: all pipelines → none"
         in first.err.splitlines()
@@ -151,8 +155,9 @@ def test_ctrl_c_while_waiting_stops_at_once_and_says_what_is_in_force(online: De
     said = []
     for line in process.stderr:
         said.append(line)
-        if "waiting for the write" in line:
+        if line.startswith(f"{RELEASE}: verified"):  # the last thing it does before it waits
             break
+    assert any("waiting for the write" in line for line in said), "at once, before the next pool"
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
 

@@ -17,6 +17,7 @@ from reconciler.cli.run_reporter import PoolWrites, RunReporter
 from reconciler.engine import events
 from reconciler.errors import Forbidden
 from reconciler.plan.model import Plan
+from reconciler.plan.wording import change_words
 from tests.cli.process import Desk
 from tests.plan.render.samples import LARGER, MADE, OPENED, REMOVED
 from tests.scenarios.truth import Truth
@@ -71,7 +72,7 @@ def test_a_write_that_is_cut_off_is_neither_written_nor_forgotten(
     assert 0 < run["written"] <= len(cut_off["written"]), "of the last run alone"
     ready = next(one for one in status["conditions"] if one["type"] == "Ready")
     assert ready["reason"] == "Interrupted"
-    assert f"result not known: {cut_off['resultNotKnown']}" in ready["message"]
+    assert f"result not known: {change_words(cut_off['resultNotKnown'])}" in ready["message"]
 
 
 def reporter_after(*heard: events.Event) -> RunReporter:

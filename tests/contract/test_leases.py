@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from reconciler.adapters.clock import SystemClock
+from reconciler.engine.memory import Memory
+from reconciler.engine.status import PoolStatus
+from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld
 from tests.contract.families import Family, LocalFamily, Stores
 from tests.contract.racing import race
@@ -150,3 +155,27 @@ def test_the_lease_of_a_look_that_lapsed_is_taken_over(family: Family, one: Stor
     family.lapse("looks/fabrikam")
 
     other.leases.acquire("looks/fabrikam", 60, "host-2 (7)").release()
+
+
+def test_a_renewal_that_writes_down_the_holder_does_not_cost_the_run_its_status(one: Stores, other: Stores) -> None:
+    """On Azure Storage it is another tag of the same blob; what another worker wrote is another content."""
+    clock, limits = SystemClock(), RunLimits()
+    one.leases.acquire("fabrikam", 60).release()
+    one.state.save("pools/fabrikam", PoolStatus("fabrikam", path="a.yaml").to_json(), None)
+    lease = one.leases.acquire("fabrikam", 60, "host-1, process 42 (since 12:00:03 UTC)")
+    memory = Memory(one.state, "fabrikam", Tenure(lease, clock, limits))
+    lease.renew()
+    with pytest.raises(LeaseHeld, match=r"^pool fabrikam: host-1, process 42 \(since 12:00:03 UTC\) holds its lease"):
+        other.leases.acquire("fabrikam", 60, "host-2")
+
+    memory.save(replace(memory.status, attempted="1"))
+    lease.renew()
+    memory.save(replace(memory.status, attempted="2"))
+
+    body = other.state.load("pools/fabrikam")
+    assert body is not None
+    assert PoolStatus.from_json("fabrikam", body.body).attempted == "2"
+    lease.release()
+    other.state.save("pools/fabrikam", PoolStatus("fabrikam", path="b.yaml").to_json(), body.etag)
+    with pytest.raises(LeaseHeld):
+        memory.save(replace(memory.status, attempted="3"))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import ROOT, Desk
+from tests.wording import doubled, identifiers
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def test_the_story_is_told_to_its_end_without_a_terminal(desk: Desk) -> None:
     assert out.count("  ✓ ") >= 45
     assert len(re.findall(r"✓ open again \d+\.\d s after the", out)) == 2
     assert "✗" not in out
+    assert doubled(out) == identifiers(out) == [], "one word for one thing"
     assert "\x1b" not in out
     assert out.splitlines()[-1].startswith("Demo completed, ")
     assert list(desk.folder.iterdir()) == []

@@ -83,7 +83,7 @@ def test_a_value_outside_an_open_enumeration_is_for_arm_to_judge() -> None:
     disk = {"dataDisks": [{"storageAccountType": "PremiumV2_LRS", "diskSizeGiB": 8}]}
     (told,) = warnings(storageProfile=disk)
     assert told.startswith(
-        "storageAccountType: is PremiumV2_LRS, which this release does not know; known are Standard_"
+        "storageAccountType: is PremiumV2_LRS, which this release does not know; did you mean Premium_LRS? Known"
     )
 
 

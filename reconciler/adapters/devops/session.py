@@ -101,7 +101,7 @@ class Session:
         """
         seconds = self._limits.call if call.reads else self._limits.write
         within = bounds.within(seconds, self._limits.body, self._timing.monotonic)
-        with self._calls.call(call.method, call.route, call.organization) as watched, within:
+        with self._calls.call(call.method, call.route, call.organization, call.url) as watched, within:
             outcome = self._tried(call, watched, self._timing.monotonic() + seconds)
             if outcome.silent:
                 self._gates.unanswered(call.organization, self._credential.name)

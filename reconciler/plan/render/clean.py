@@ -26,16 +26,16 @@ LONGEST = 10_000
 """Characters of one text; what is longer is cut and marked."""
 
 
-def clean(value: str) -> str:
+def clean(value: str, longest: int = LONGEST) -> str:
     r"""Redact, write out every invisible character, and break the commands of pipelines.
 
     ESC becomes ``\x1b``, a right-to-left override ``\u202e``, ``##vso[`` ``#\x23vso[``. The result is one line without
     a terminal sequence, a command or a secret. Cleaning a clean text changes nothing.
     """
-    shown = redact(value)[: LONGEST + 1]
+    shown = redact(value)[: longest + 1]
     if not (shown.isascii() and shown.isprintable()):
         shown = "".join(map(_visible, shown))
-    return cut(_COMMAND.sub(_broken, shown), len(value), LONGEST)
+    return cut(_COMMAND.sub(_broken, shown), len(value), longest)
 
 
 def cut(shown: str, length: int, longest: int) -> str:

@@ -13,14 +13,17 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.plan.model import Plan
 from reconciler.plan.render import words
-from reconciler.plan.render.clean import clean, cut
+from reconciler.plan.render.clean import LONGEST, clean, cut
 from reconciler.plan.sync import SyncCause
+from reconciler.plan.wording import facet_words
 
 FOLDED_FROM = 20
 """Rows from which a table is folded away."""
 
 LONGEST_CELL = 2_000
 """Characters of one value, before they are encoded."""
+
+_WHOLE = 10_000_000
 
 MOST_ROWS = 200
 """Rows of one table; a comment has a limit (65,536 characters on GitHub)."""
@@ -33,9 +36,12 @@ _WWW = re.compile(r"(www)\.", re.IGNORECASE)
 _LINKING = re.compile(r"&#x(?:40|23);(?=\w)")
 
 
-def markdown(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN) -> str:
-    """The plan as GitHub-flavoured Markdown, without a final newline; `cause`: why the pool is out of sync."""
-    return "\n".join([*_head(plan, cause), *_changes(plan), *_refusals(plan), *_gaps(plan), *_remarks(plan)])
+def markdown(plan: Plan, cause: SyncCause = SyncCause.UNKNOWN, *, full: bool = False) -> str:
+    """The plan as GitHub-flavoured Markdown, without a final newline; `cause`: why the pool is out of sync.
+
+    `full`: long values are whole, whatever a comment may hold.
+    """
+    return "\n".join([*_head(plan, cause), *_changes(plan, full=full), *_refusals(plan), *_gaps(plan), *_remarks(plan)])
 
 
 def _head(plan: Plan, cause: SyncCause) -> Iterator[str]:
@@ -49,10 +55,14 @@ def _head(plan: Plan, cause: SyncCause) -> Iterator[str]:
         yield escaped(note)
 
 
-def _changes(plan: Plan) -> Iterator[str]:
-    rows = [row for change in plan.all_changes for row in words.rows(plan, change)]
+def _changes(plan: Plan, *, full: bool) -> Iterator[str]:
+    rows = [row for change in plan.all_changes for row in words.rows(plan, change, full=full)]
+    longest = _WHOLE if full else LONGEST_CELL
     cells = [
-        [code(row.mark), escaped(row.kind), code(row.subject), code(row.before), code(row.after), escaped(row.effect)]
+        [
+            *(code(row.mark), escaped(row.kind), code(row.subject)),
+            *(code(row.before, longest), code(row.after, longest), escaped(row.effect)),
+        ]
         for row in rows
     ]
     yield from _table("changes", ["", "what", "which", "from", "to", "API, effect"], cells)
@@ -67,13 +77,13 @@ def _gaps(plan: Plan) -> Iterator[str]:
     cells = []
     for gaps in words.gaps_by_cause(plan):
         facets, subjects = words.gap_cells(gaps)
-        why = escaped(f"{gaps[0].reason}: {gaps[0].message}")
+        why = escaped(": ".join(filter(None, (words.gap_reason(gaps[0]), gaps[0].message))))
         cells.append([escaped(facets), code(subjects), gaps[0].kind.value, why])
     yield from _table("not known", ["what", "which", "state", "why"], cells)
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
-    cells = [[escaped(one.facet), code(one.subject), escaped(one.message)] for one in plan.remarks]
+    cells = [[escaped(facet_words(one.facet)), code(one.subject), escaped(one.message)] for one in plan.remarks]
     yield from _table("remarks", ["what", "which", "why"], cells)
 
 
@@ -99,9 +109,9 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def code(value: str) -> str:
+def code(value: str, longest: int = LONGEST_CELL) -> str:
     """A value from outside, in fixed-width letters, with nothing in it that Markdown or a terminal would obey."""
-    return f"<code>{_encoded(value)}</code>"
+    return f"<code>{_encoded(value, longest)}</code>"
 
 
 def escaped(value: str) -> str:
@@ -113,7 +123,7 @@ def escaped(value: str) -> str:
     return _LINKING.sub(r"\g<0>&#x200b;", _encoded(value))
 
 
-def _encoded(value: str) -> str:
-    shown = cut(clean(value), len(value), LONGEST_CELL)
+def _encoded(value: str, longest: int = LONGEST_CELL) -> str:
+    shown = cut(clean(value, max(longest, LONGEST)), len(value), longest)
     text = "".join(c if c in _PLAIN or c.isalnum() else f"&#x{ord(c):x};" for c in shown)
     return _WWW.sub(r"\1&#x2e;", text)

@@ -5,33 +5,25 @@ Decides nothing about layout, so that text and Markdown say the same of one plan
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.documents import Json
 from reconciler.plan.model import QUEUE_EXISTS, Action, Change, Gap, GapKind, Plan, Risk
 from reconciler.plan.render.clean import clean
+from reconciler.plan.render.folds import move
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import CreatePool
+from reconciler.plan.wording import facet_words, reason_words
 
 SHORT_REVISION = 7
 """Characters of a commit id that are shown."""
-
-LONGEST = 160
-"""Characters of one value; what is longer is cut and marked. JSON has it whole."""
-
 
 MOST_NAMES = 20
 """Pools in sync that one line names."""
 
 MOST_DETAILS = 3
 """Fields of one change that a single line names."""
-
-_PLAIN = re.compile(r"[\w.@/-]+")
 
 _EFFECTS = {
     Risk.NEUTRAL: "no impact",
@@ -103,10 +95,18 @@ def gaps_by_cause(plan: Plan) -> list[tuple[Gap, ...]]:
 
 def gap_cells(gaps: Sequence[Gap]) -> tuple[str, str]:
     """Which facets and which subjects the gaps of one cause are about; of many subjects the first few."""
-    facets, subjects = dict.fromkeys(gap.facet for gap in gaps), dict.fromkeys(gap.subject or "(all)" for gap in gaps)
+    facets, subjects = (
+        dict.fromkeys(facet_words(gap.facet) for gap in gaps),
+        dict.fromkeys(gap.subject or "(all)" for gap in gaps),
+    )
     first = list(subjects)[:_SUBJECTS]
     more = [f"{len(subjects) - len(first)} more"] if len(subjects) > len(first) else []
     return ", ".join(facets), ", ".join([*first, *more])
+
+
+def gap_reason(gap: Gap) -> str:
+    """Why a gap is one, in a word; empty where its state says the same."""
+    return "" if reason_words(gap.reason) == gap.kind.value else gap.reason
 
 
 def _open_ends(plan: Plan) -> Iterator[str]:
@@ -184,17 +184,22 @@ def risks_text(risks: Iterable[Risk]) -> str:
     return ", ".join(f"{numbers[risk]} {_DOING[risk]}" for risk in Risk if numbers[risk])
 
 
-def rows(plan: Plan, change: Change) -> Iterator[PlanLine]:
-    """One row for each change, or for each of its details; what is created is named before its fields."""
+def rows(plan: Plan, change: Change, *, full: bool = False) -> Iterator[PlanLine]:
+    """One row for each change, or for each of its details; what is created is named before its fields.
+
+    `full`: long values are whole, and not folded to what differs.
+    """
     if not change.details or isinstance(change.target, CreatePool):
-        yield _row(change, clean(change.subject), change.before, change.after, (change.risk, change.note))
+        sides = move(change.before, change.after, full=full)
+        yield _row(change, clean(change.subject), sides, (change.risk, change.note))
     prefix = "" if change.subject.casefold() in ("", plan.pool.casefold()) else f"{clean(change.subject)}  "
     for detail in change.details:
         effect_of = (detail.risk, detail.note or change.note)
-        yield _row(change, prefix + clean(detail.path), detail.before, detail.after, effect_of)
+        sides = move(detail.before, detail.after, full=full)
+        yield _row(change, prefix + clean(detail.path), sides, effect_of)
 
 
-def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tuple[Risk, str]) -> PlanLine:
+def _row(change: Change, subject: str, sides: tuple[str, str], effect_of: tuple[Risk, str]) -> PlanLine:
     risk, note = effect_of
     harm = "" if risk is Risk.NEUTRAL else _EFFECTS[risk]
     awaits = f"after {clean(change.awaits)}" if change.awaits else ""
@@ -204,33 +209,14 @@ def _row(change: Change, subject: str, before: Json, after: Json, effect_of: tup
     effect = ", ".join([change.route.value, *words])
     if change.wait_once:
         effect = f"{effect}; {WAIT_ONCE}"
-    return PlanLine(_MARKS[change.action], clean(change.kind), subject, value(before), value(after), effect)
+    return PlanLine(_MARKS[change.action], clean(change.kind), subject, *sides, effect)
 
 
 def summary(change: Change) -> str:
     """One change in one line without columns: ``+ open access fabrikam-tailspin/Web: none → all pipelines``."""
     lines = () if isinstance(change.target, CreatePool) else change.details
-    moves = [f"{clean(one.path)} {value(one.before)} → {value(one.after)}" for one in lines[:MOST_DETAILS]]
+    moves = [f"{clean(one.path)} {' → '.join(move(one.before, one.after))}" for one in lines[:MOST_DETAILS]]
     if len(lines) > MOST_DETAILS:
         moves.append(f"{len(lines) - MOST_DETAILS} more")
-    moves_text = ", ".join(moves) or f"{value(change.before)} → {value(change.after)}"
+    moves_text = ", ".join(moves) or " → ".join(move(change.before, change.after))
     return f"{_MARKS[change.action]} {clean(change.kind)} {clean(change.subject)}: {moves_text}"
-
-
-def value(given: Json) -> str:
-    """A short value for people: ``none`` for nothing, JSON for lists and objects, cut where it is very long."""
-    if given is None:
-        return "none"
-    text = given if isinstance(given, str) else _written(given)
-    shown = clean(text) or '""'
-    if len(shown) <= LONGEST:
-        return shown
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{shown[:LONGEST]}… ({len(text)} characters, sha256 {digest}…)"
-
-
-def _written(given: Json) -> str:
-    """Lists of plain names as YAML writes them, everything else as JSON."""
-    if isinstance(given, list) and given and all(isinstance(one, str) and _PLAIN.fullmatch(one) for one in given):
-        return f"[{', '.join(given)}]"
-    return json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redact, redacted
 from reconciler.plan.render import clean, effect
+from reconciler.plan.wording import facet_words
 from reconciler.service.http.message import HttpResponse
 
 FOLDER = Path(__file__).parent
@@ -50,7 +51,14 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, finalize=shown,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters |= {"moment": when, "value": value_text, "clean": clean, "effect": effect, "short": short}
+    made.filters |= {
+        "moment": when,
+        "value": value_text,
+        "clean": clean,
+        "effect": effect,
+        "short": short,
+        "facet": facet_words,
+    }
     made.globals |= {"url": url, "LONGEST": LONGEST}
     return made
 

@@ -11,6 +11,7 @@ from reconciler.documents import moment_of
 from reconciler.engine.gate import pauses_of
 from reconciler.engine.status import ConditionKind, PoolStatus, Truth
 from reconciler.errors import ReconcilerError
+from reconciler.plan.wording import change_words
 from reconciler.safety import ModeScope, ModeSetting
 from reconciler.safety.modes import holding
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
@@ -217,7 +218,10 @@ def _awaits(status: PoolStatus) -> list[Awaits]:
     if status.replacing is not None:
         found.append(Awaits(f"it is replaced: {status.replacing.description}", status.replacing.since))
     found += [Awaits(what, one.since) for what, one in sorted(status.awaited.items())]
-    found += [Awaits(f"{name}: {rest.message}", until=rest.until) for name, rest in sorted(status.resting.items())]
+    found += [
+        Awaits(f"{change_words(name)}: {rest.message}", until=rest.until)
+        for name, rest in sorted(status.resting.items())
+    ]
     return found[:ROWS]
 
 

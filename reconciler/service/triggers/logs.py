@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.documents import Json, json_text
 from reconciler.documents.redaction import redacted
@@ -18,7 +18,9 @@ from reconciler.plan.policy import Policy, warnings
 from reconciler.service.catalogue import Specs
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
+from reconciler.spec.problem import Problem
 
+MOST_WARNINGS = 20
 _log = logging.getLogger("reconciler")
 
 
@@ -49,6 +51,12 @@ def policy(given: Policy) -> None:
     """Log what the owner of the policy file should know, once for each process."""
     for line in warnings(given):
         event("policy", warning=line)
+
+
+def spec_warnings(revision: str, found: Sequence[Problem]) -> None:
+    """Log what deserves a look in the specs of a commit: once for the commit, and once a day."""
+    if found:
+        event("specs", revision=revision, number=len(found), warnings=[str(one) for one in found[:MOST_WARNINGS]])
 
 
 def run(work: WorkMessage, report: Report, specs: Specs) -> None:

@@ -114,16 +114,22 @@ def _watch_git(context: TriggerContext, trace: str) -> None:
     if specs.snapshot.stale:
         context.telemetry.count("reconciler.git.stale")
         logs.event("git", revision=specs.revision, stale=specs.snapshot.stale)
-    before = context.state.load("git")
-    if before is not None and before.body.get("revision") == specs.revision != "":
+    before, today = context.state.load("git"), context.clock.now().date().isoformat()
+    same = before is not None and before.body.get("revision") == specs.revision
+    warned = same and before is not None and before.body.get("warned") == today
+    if not warned:
+        logs.spec_warnings(specs.revision, specs.warnings(context.clock.now()))
+    if same and before is not None and specs.revision:
+        if not warned:
+            _remember(context, "git", {**before.body, "warned": today}, before)
         return
     digests = digests_of(specs)
     found = changed(specs, before.body if before is not None else None, digests)
     _mark_unnamed(context, specs)
     context.outbox.request(found, "git", trace)
     # Saved after the requests are queued, never before: a commit saved without requests would wait for the full resync.
-    if before is None or before.body.get("files") != digests or before.body.get("revision") != specs.revision:
-        body = {"revision": specs.revision, "files": digests, "pools": list(specs.by_key)}
+    if before is None or before.body.get("files") != digests or not warned:
+        body = {"revision": specs.revision, "files": digests, "pools": list(specs.by_key), "warned": today}
         _remember(context, "git", body, before)
     if found or specs.problems:
         problems = [str(problem) for problem in specs.problems[:20]]

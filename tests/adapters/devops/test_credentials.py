@@ -134,14 +134,14 @@ def test_a_token_that_still_holds_outlives_a_failing_sign_in(
         (
             ClientAuthenticationError("AADSTS700016: tenant 72f988bf, secret canary-secret"),
             Forbidden,
-            "sign-in for Azure DevOps as default: no token was given (ClientAuthenticationError)",
+            "sign-in for Azure DevOps as default: not signed in (ClientAuthenticationError)",
         ),
         (
             ServiceRequestError("https://login.microsoftonline.com/tenant?secret=canary"),
             Unavailable,
             "sign-in for Azure DevOps as default: no response: the connection broke off",
         ),
-        (ValueError("canary"), Forbidden, "sign-in for Azure DevOps as default: no token was given (ValueError)"),
+        (ValueError("canary"), Forbidden, "sign-in for Azure DevOps as default: not signed in (ValueError)"),
     ],
 )
 def test_a_failed_sign_in_tells_its_kind_and_nothing_else(
@@ -172,7 +172,7 @@ def test_a_sign_in_that_cannot_even_begin_is_an_error_of_ours(time: FakeTime) ->
     def broken() -> Source:
         raise ValueError("AZURE_CLIENT_CERTIFICATE_PATH=/canary")
 
-    with pytest.raises(Forbidden, match=r"no token was given \(ValueError\)$"):
+    with pytest.raises(Forbidden, match=r"not signed in \(ValueError\)$"):
         EntraCredential("default", broken, time.clock).devops_header()
 
 

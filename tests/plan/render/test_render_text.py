@@ -53,7 +53,7 @@ fabrikam-managed-pool @ 3f2a91c   out of sync; 1 read failed; 1 problem to corre
   + open access    fabrikam-tailspin/Web             none → all pipelines          Azure DevOps, grants access
   ! administrator  fabrikam-prime  bob@fabrikam.com  Administrator → none          refused: last-administrator
       roles: fabrikam-prime would be left with 0 administrators
-  ? open_access  fabrikam-tailspin/Ghost  degraded  NotFound
+  ? open access  fabrikam-tailspin/Ghost  degraded  NotFound
       open access: project Ghost is hidden
   ? roles        (all)                    unknown   Unavailable
       roles: fabrikam-prime answered 503

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -248,3 +249,34 @@ def test_what_a_flooded_audit_log_does_not_show_is_looked_for_in_every_pool_of_t
     assert keys(texts(context.outbox.events)) == asked
     assert deployment.metrics.total("reconciler.audit.cut", organization="fabrikam-prime") == len(asked)
     assert ('"reason": "Cut"' in caplog.text) is cut
+
+
+def test_warnings_about_specs_are_logged_for_a_commit_and_once_a_day(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With file, line and the nearest value; the same commit says it no more until the next day."""
+    caplog.set_level(logging.INFO, "reconciler")
+    text = spec("build-pool").replace("ubuntu-24.04", "ubunt-24.04")
+    assert "ubunt-24.04" in text
+    revision = deployment.commit(**{"build-pool": text})
+
+    def said(context: TriggerContext) -> list[Any]:
+        caplog.clear()
+        timers.watch_git(context)
+        found = [json.loads(one.message) for one in caplog.records if one.message.startswith("{")]
+        return [one for one in found if one["event"] == "specs"]
+
+    context = deployment.context()
+    (event,) = said(context)
+    assert (event["revision"], event["number"]) == (revision, 1)
+    assert (
+        "build-pool.yaml:7: pool.properties.fabricProfile.images[0].wellKnownImageName: is ubunt-24.04"
+        in event["warnings"][0]
+    )
+    assert "did you mean ubuntu-24.04?" in event["warnings"][0]
+    assert said(context) == []
+    document = context.state.load("git")
+    assert document is not None
+    context.state.save("git", {**document.body, "warned": "2026-01-01"}, document.etag)
+    assert len(said(context)) == 1
+    assert said(context) == []
