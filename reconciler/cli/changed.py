@@ -39,14 +39,8 @@ class SpecChange:
         self, settings: Settings, plans: Sequence[tuple[Plan, SyncCause]], failures: Sequence[str]
     ) -> ChangeReport:
         """What a run found out about the change."""
-        planned = {one.pool for one, _ in plans}
-        paused = [
-            spec.name
-            for spec in self.selection.specs
-            if spec.name not in planned and not any(line.startswith(f"{spec.name}: ") for line in failures)
-        ]
         problems = [] if self.selection.named else problem_lines(settings, self.selection.problems)
-        return ChangeReport(plans, problems, failures, self.removed, paused, self.untouched)
+        return ChangeReport(plans, problems, failures, self.removed, self.untouched)
 
     def note(self, screen: Screen) -> None:
         """Say what is left out, and what is gone."""

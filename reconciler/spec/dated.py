@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from reconciler.spec.lines import line_at
 from reconciler.spec.model import OpenAccessException, Spec
 from reconciler.spec.problem import Problem, show
 
@@ -21,7 +20,7 @@ def ending(specs: Iterable[Spec], now: datetime) -> Iterator[Problem]:
             if one.until is not None and today > one.until - SOON:
                 where = f"access.openAccess[{index}].until"
                 paths = (f"access.openAccess.{index}.until", f"access.openAccess.{index}", "access", "name")
-                yield Problem(spec.path, line_at(spec.lines, paths) or 1, where, _said(spec, one, one.until, today))
+                yield Problem(spec.path, spec.lines(paths) or 1, where, _said(spec, one, one.until, today))
 
 
 def _said(spec: Spec, one: OpenAccessException, until: date, today: date) -> str:

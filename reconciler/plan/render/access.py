@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Never
 
 from reconciler.plan.model import Change, Detail, GapKind, Plan, Risk
-from reconciler.plan.render import words
+from reconciler.plan.render import folds, words
 from reconciler.plan.targets import (
     AccessLevel,
     AgentPoolPlace,
@@ -119,7 +119,7 @@ def _of_pool(plan: Plan, change: Change) -> Iterator[Words]:
         fields = ", ".join(change.target.replaces)
         yield Words(Effect.DELETES, "Pool {} is deleted and created again, because of {}", (plan.pool, fields))
     if isinstance(change.target, CreatePool):
-        yield Words(Effect.GAINS, "New pool {}: {}", (plan.pool, words.value(change.after)))
+        yield Words(Effect.GAINS, "New pool {}: {}", (plan.pool, folds.value(change.after)))
     for detail in change.details:
         for effect in _effects_of(detail):
             yield Words(effect, "{}: {} {} → {}", (plan.pool, _label(detail), *_moved(detail)))
@@ -143,7 +143,7 @@ def _label(detail: Detail) -> str:
 
 
 def _moved(detail: Detail) -> tuple[str, str]:
-    return words.value(detail.before), words.value(detail.after)
+    return folds.move(detail.before, detail.after)
 
 
 def _role(plan: Plan, target: RoleAssignmentChange) -> Words:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.plan.model import GapKind, Plan
-from reconciler.plan.render import words
+from reconciler.plan.render import folds, words
 from reconciler.plan.render.access import Effect, Words, effects
 from reconciler.plan.render.clean import clean, cut
 from reconciler.plan.render.tables import code, escaped, markdown
@@ -41,8 +41,6 @@ class ChangeReport:
     """Why something was not planned: ``fabrikam-managed-pool: Unavailable: …``."""
     removed: Sequence[str] = ()
     """Pools whose spec is gone."""
-    paused: Sequence[str] = ()
-    """Pools that their spec pauses; they are not planned."""
     untouched: int = 0
     """Valid specs that the change leaves as they mean."""
 
@@ -141,7 +139,7 @@ def _sentences(report: ChangeReport, left: _Room) -> Iterator[str]:
 
 def _sentence(one: Words) -> str:
     first, *rest = one.text.split("{}")
-    return first + "".join(code(words.value(name)) + after for name, after in zip(one.names, rest, strict=True))
+    return first + "".join(code(folds.value(name)) + after for name, after in zip(one.names, rest, strict=True))
 
 
 class _Room:
@@ -171,8 +169,6 @@ def _behind(report: ChangeReport) -> Iterator[str]:
             f"**No longer managed**, since no spec names them: {_listed(report.removed)}. "
             "Nothing is deleted and no access is taken away."
         )
-    if report.paused:
-        yield f"Paused by their spec, and not planned: {_listed(report.paused)}."
     if quiet := [plan.pool for plan, _ in report.plans if plan.in_sync and not plan.remarks]:
         yield (f"<details><summary>In sync: {_counted(len(quiet), 'pool')}</summary>\n\n{_listed(quiet)}\n\n</details>")
     if report.untouched:
@@ -181,7 +177,7 @@ def _behind(report: ChangeReport) -> Iterator[str]:
 
 def _listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
     more = f", and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(code(words.value(name)) for name in names[:most]) + more
+    return ", ".join(code(folds.value(name)) for name in names[:most]) + more
 
 
 def _counted(number: int, noun: str) -> str:

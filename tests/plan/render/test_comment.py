@@ -98,9 +98,8 @@ def test_the_verdict_is_one_line(report: ChangeReport, said: str, good: bool) ->
 
 
 def test_what_is_not_planned_is_named() -> None:
-    shown = read(comment(of(IN_SYNC, removed=["old"], paused=["asleep"], untouched=7), GITHUB))
+    shown = read(comment(of(IN_SYNC, removed=["old"], untouched=7), GITHUB))
     assert "**No longer managed**, since no spec names them: old. Nothing is deleted" in shown
-    assert "Paused by their spec, and not planned: asleep." in shown
     assert "7 specs not touched by this change, and not planned." in shown
     assert "No access is granted or revoked." in shown
 
@@ -145,7 +144,7 @@ def test_no_name_breaks_out_or_mentions_anybody(text: str) -> None:
     target = OpenAccess(QueuePlace(text, "id", text, 7, 2), allow=True)
     changes = (replace(OPENED, subject=text, note=text, target=target), replace(REMOVED, subject=text, before=text))
     plan = Plan(text, text, changes, (Refusal(changes[1], text, text),))
-    shown = comment(of(plan, problems=[text], failures=[text], removed=[text], paused=[text]), GITHUB, text)
+    shown = comment(of(plan, problems=[text], failures=[text], removed=[text]), GITHUB, text)
     whole(shown)
     plain = re.sub(r"</?(?:code|details|summary)>", "", shown)
     plain = re.sub(r"&#x[0-9a-f]+;", "", plain)
