@@ -152,7 +152,7 @@ def test_a_page_leads_to_itself(wire: Wire, kind: str, tokens: int) -> None:
     """By the same token each time, or by another one; without the fault the token leads to a page without one."""
     first = wire.devops("GET", AGENT_POOLS).json()
     wire.do.fault(kind, count=3)
-    seen = []
+    seen: list[str] = []
     for _ in range(3):
         query = f"?continuationToken={seen[-1]}" if seen else ""
         answer = wire.devops("GET", AGENT_POOLS + query)

@@ -154,13 +154,17 @@ class Arm:
         """The entries of a list, following every page; the only loop over pages of ARM."""
         url = f"{self.origin}{path}"
         found: list[dict[str, Json]] = []
+        items: list[dict[str, Json]] = []
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise Unavailable(f"{where}: pagination did not end after {len(seen)} pages")
             seen.add(url)
             page = _body(self.get(url, where=where, route=route, subscription=subscription))
-            found.extend(distinct(_items(page, where), where))
+            before, items = items, _items(page, where)
+            if items and items == before:  # whatever link it has: a thousand of them would be read
+                raise Unavailable(f"{where}: pagination did not end: a page repeats")
+            found.extend(distinct(items, where))
             url = text_or_none(page, "nextLink", where)
         return found
 
