@@ -1,9 +1,9 @@
 """Plays the whole fault matrix and writes its tables into docs/reliability.md; `make soak` runs it.
 
-    python -m scripts.reliability play [--jobs N] [--every] [--rows FILE]
+    python -m scripts.reliability play [--jobs N] [--every] [--resume] [--rows FILE]
     python -m scripts.reliability page [--rows FILE]
 
-`play` goes on where FILE ends, so it may be interrupted; exit code 1 where a cell has a problem.
+`--resume` goes on where an interrupted `play` ended; exit code 1 where a cell has a problem.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def tables(rows: Sequence[Row]) -> str:
     sites = sorted({row["site"] for row in rows})
     faults = list(dict.fromkeys(row["fault"] for row in sorted(rows, key=_order)))
     figures = (
-        f"{len(rows):,} cells were played: {len(sites)} call sites with {len(faults)} faults, once and for a look. "
+        f"{len(sites)} call sites with {len(faults)} faults, once and for a look, are {len(sites) * len(faults) * 2:,} "
+        f"cells, more where a call site is in several stories. {len(rows):,} cells were played. "
         f"{len(rows) - len(wrong):,} ended in sync, with both planes as the spec says; {len(wrong)} did not. "
         f"The longest look made {max(row['requests'] for row in rows)} requests and slept "
         f"{max(row['slept'] for row in rows):.0f} s, all threads together; after a fault a pool was in sync within "
@@ -154,9 +155,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", choices=["play", "page"])
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--every", action="store_true", help="each call site in every story, not in one of them")
+    parser.add_argument("--resume", action="store_true", help="keep what FILE has, and play the rest")
     parser.add_argument("--rows", type=Path, default=ROWS)
     chosen = parser.parse_args(arguments)
     if chosen.what == "play":
+        if not chosen.resume:
+            chosen.rows.unlink(missing_ok=True)
         play(chosen.rows, chosen.jobs, every=chosen.every)
     found = read(chosen.rows)
     write_page(found)
