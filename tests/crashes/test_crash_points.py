@@ -32,7 +32,7 @@ from tests.scenarios.test_record import capped
 
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.crashes.killing"])
-pytestmark = pytest.mark.timeout(3600 if os.environ.get("CRASH_POINTS") == "all" else 120)
+pytestmark = pytest.mark.timeout(7200 if os.environ.get("CRASH_POINTS") == "all" else 900)
 SAMPLE = 3
 """Points of a story that are tried; the first is before the first write, the last one after the last write."""
 ROUNDS = 12
@@ -218,7 +218,7 @@ class Theatre:
         """In a process of its own; its exit code, negative where it was killed."""
         process = FORK.Process(target=target, args=arguments)
         process.start()
-        process.join(60)
+        process.join(600)
         code = process.exitcode
         assert code is not None, "it hangs"
         assert code >= 0 or (code == -9 and point), code
