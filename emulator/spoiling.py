@@ -125,7 +125,7 @@ def _more(body: Json, entry: Callable[[list[Json]], list[Json]]) -> Json:
 
 
 def _with_fields(body: Json) -> Json:
-    """The same with fields that nobody has heard of in each object."""
+    """The same with an unknown field in each object."""
     if isinstance(body, list):
         return [_with_fields(one) for one in body]
     if not isinstance(body, dict):
@@ -134,7 +134,7 @@ def _with_fields(body: Json) -> Json:
 
 
 def _with_words(body: Json) -> Json:
-    """The same with a word that nobody has heard of wherever one of a few is expected."""
+    """The same with an unknown word wherever one of a few is expected."""
     if isinstance(body, list):
         return [_with_words(one) for one in body]
     if not isinstance(body, dict):

@@ -2,8 +2,8 @@
 
 The document `index` marks the store and names every other document. A new document is entered in two steps: the index
 names it, and says that it is being entered; then the document is stored, and the index settled. So an interrupted write
-leaves a name without a document, never the reverse. Its writer had not ended, so nothing relies on it: whoever writes
-the document next begins anew, and readers of `NEVER_WRITTEN` take it for absent. Of any other kind it blocks writing.
+leaves a name without a document, never the reverse. Its writer had not ended, so nothing relies on it: the next write
+starts from nothing, and readers of `NEVER_WRITTEN` take it for absent. Of any other kind it blocks writing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPAIR = "check what is missing, then run `reconciler mode repair`"
 NEVER_WRITTEN = ("agent-pools/", "agent-pool-owners/", "approvals/")
 """Kinds whose absence permits nothing: no approval is none, and without recorded ids only other proofs count.
 
-Not a mode, an undo or an operator: without those, writes would be made that somebody was about to forbid.
+Not a mode, an undo or an operator: without those, writes would be made that a person was about to forbid.
 """
 TRIES = 50
 """Writers of one document that may be faster than this one; each pool enters the index once."""
