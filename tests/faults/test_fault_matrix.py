@@ -10,8 +10,8 @@ import pytest
 from scripts import reliability
 from tests.faults.matrix import FAULTS, Cell, Site, Stage, documented, sampled
 
-PARTS = 3
-pytestmark = pytest.mark.timeout(600)
+PARTS = 6
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
