@@ -14,7 +14,7 @@ AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo play quick test check format bench package dist docs audit facts lock clean
+.PHONY: help setup dev demo play quick test soak check format bench package dist docs audit facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -82,6 +82,10 @@ quick: check ## Checks and the tests that need no emulator, no process and no in
 
 test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed $(SITE) ## Run the tests
 	COMPLETE_TESTS=1 $(BIN)/python -m pytest -p pytest_cov -n auto --cov --cov-report=term $(ARGS)
+
+soak: $(DEV) ## Play the whole fault matrix and every crash point, and write docs/reliability.md: two hours of CPU
+	$(BIN)/python -m scripts.reliability play --every --jobs 2
+	CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crashes $(ARGS)
 
 check: $(DEV) ## Lint, format, types, import contracts, size of files
 	$(BIN)/ruff check .

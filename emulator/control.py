@@ -51,13 +51,17 @@ class Control:
         """Let the next `count` requests of a route (a glob) go wrong; None: all until `clear_faults`.
 
         More filters: method, organization, plane, path, caller (globs), skip (requests that pass before), seconds
-        (of Retry-After, or of slowness). Kinds are `emulator.faults.KINDS`.
+        (of Retry-After, or of slowness), value (of Retry-After, as it is sent). Kinds are `emulator.faults.KINDS`.
         """
         return int(self._call("POST", "/faults", {"kind": kind, "route": route, "count": count, **filters})["number"])
 
     def faults(self) -> list[dict[str, Json]]:
         """What is still to go wrong."""
         return list(self._call("GET", "/faults")["faults"])
+
+    def fault_hits(self) -> int:
+        """How many requests went wrong on purpose since faults were last cleared."""
+        return int(self._call("GET", "/faults")["hits"])
 
     def clear_faults(self) -> None:
         """Remove all faults."""

@@ -114,7 +114,7 @@ def _set_switches(world: World, request: Request) -> Response:
 
 def _faults(world: World, request: Request) -> Response:
     del request
-    return Response(body={"faults": world.faults.dump()})
+    return Response(body={"faults": world.faults.dump(), "hits": world.faults.hits})
 
 
 def _add_fault(world: World, request: Request) -> Response:

@@ -5,13 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 from emulator.documents import Json
 from emulator.frame import Request
 
-BEFORE = ("refused", "timeout-before", "401", "203", "302", "403", "404", "409", "429", "500", "503")
+STATUSES = ("401", "203", "302", "403", "404", "409", "412", "429", "500", "503")
+"""Kinds that are a status in the plane's own shape."""
+BEFORE = ("refused", "reset", "timeout-before", *STATUSES, "429-bare", "503-bom", "html", "expired")
 """Kinds that respond, or drop the connection, instead of the handler: nothing was done."""
-AFTER = ("timeout-after", "retry-after", "truncated", "slow", "nulls")
+AFTER = (
+    "timeout-after",
+    "retry-after",
+    "truncated",
+    "slow",
+    "nulls",
+    "null",
+    "empty",
+    "text",
+    "fields",
+    "enums",
+    "doubled",
+    "repeated",
+    "endless",
+    "huge",
+    "trickle",
+)
 """Kinds that change the response of a handler that has done its work."""
 KINDS = (*BEFORE, *AFTER)
 
@@ -34,7 +53,7 @@ class Fault:
     seconds: float = 1.0
     """Retry-After of 429, 503 and `retry-after`; how long `slow` takes; how long a time-out holds the connection."""
     value: str | None = None
-    """The header of `retry-after` as it is sent, in place of the seconds: a date, a word, nothing."""
+    """Retry-After of 429, 503 and `retry-after` as it is sent, in place of the seconds: a date, a word, nothing."""
     number: int = 0
 
     def fits(self, operation: str, request: Request) -> bool:
@@ -50,12 +69,18 @@ class Fault:
         return all(fnmatchcase(found.lower(), wanted.lower()) for wanted, found in pairs)
 
 
+_EVERYWHERE: Mapping[str, Any] = {"route": "*", "method": "*", "organization": "*", "path": "*", "count": None}
+"""What becomes of the filters of `expired` with its first hit: the plane accepts that token nowhere any more."""
+
+
 class Faults:
     """The faults that are set, in order; the first that matches applies."""
 
     def __init__(self) -> None:
         self._set: list[Fault] = []
         self._number = 0
+        self.hits = 0
+        """Requests that were hit since faults were last cleared."""
 
     def add(self, raw: Mapping[str, Json]) -> Fault:
         """Set one; ValueError for an unknown kind or field."""
@@ -79,7 +104,10 @@ class Faults:
                 self._set[index] = replace(fault, skip=fault.skip - 1)
                 continue
             hit = fault
+            self.hits += 1
             self._set[index] = fault if fault.count is None else replace(fault, count=fault.count - 1)
+            if fault.kind == "expired":
+                self._set[index] = replace(fault, kind="401", plane=request.plane, **_EVERYWHERE)
             break
         self._set = [fault for fault in self._set if fault.count is None or fault.count > 0]
         return hit
@@ -91,3 +119,4 @@ class Faults:
     def clear(self) -> None:
         """Remove all faults."""
         self._set.clear()
+        self.hits = 0

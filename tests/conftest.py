@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import tiers
+from tests.fresh import forget_routes
 
 if TYPE_CHECKING:
     from tests.contract.azurite import Azurite
@@ -80,7 +80,5 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 
 @pytest.fixture(autouse=True)
 def fresh_routes() -> None:
-    """Forget the routes that the azure-devops package keeps by address: a port can come again within one process."""
-    if (package := sys.modules.get("azure.devops.client")) is not None:
-        package.Client._locations_cache.clear()
-        sys.modules["azure.devops._file_cache"].OPTIONS_CACHE.data.clear()
+    """As a new process begins."""
+    forget_routes()

@@ -37,6 +37,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "docs/test_readme_runs.py",
         "emulator",
         "facets/test_without_queue.py",
+        "faults",
         "infra/test_ingress.py",
         "infra/test_pipelines_run.py",
         "packaging/test_containerfile.py",

@@ -114,6 +114,7 @@ class ArmPlane:
             ),
             "404": ("ResourceNotFound", f"The Resource '{request.path}' was not found."),
             "409": ("Conflict", "Another operation on this or a dependent resource is in progress."),
+            "412": ("PreconditionFailed", "The condition of the request is not fulfilled."),
             "429": ("TooManyRequests", "The request was throttled."),
             "500": ("InternalServerError", "Encountered internal server error."),
             "503": ("ServiceUnavailable", "The service is temporarily unavailable."),

@@ -91,6 +91,7 @@ class DevOpsPlane:
             ),
             "404": ("VssResourceNotFoundException", f"The resource {request.path} does not exist."),
             "409": ("VssConflictException", "The object was changed by another request."),
+            "412": ("VssServiceResponseException", "The condition of the request is not fulfilled."),
             "500": ("InternalServerErrorException", "TF400898: An Internal Error Occurred."),
             "503": ("ServiceUnavailableException", "The service is unavailable."),
         }

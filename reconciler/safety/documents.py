@@ -1,12 +1,14 @@
 """Documents of the safety store behind an index: one that was deleted is found missing, and is not taken for absent.
 
-The document `index` marks the store and names every other document. It is written before a document that it names for
-the first time, so an interrupted write leaves a name without a document, which blocks writing, never the reverse.
+The document `index` marks the store and names every other document. A new document is entered in two steps: the index
+names it, and says that it is being entered; then the document is stored, and the index settled. So an interrupted write
+leaves a name without a document, never the reverse. Its writer had not ended, so nothing relies on it: the next write
+starts from nothing, and readers of `NEVER_WRITTEN` take it for absent. Of any other kind it blocks writing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,11 @@ from reconciler.ports.stores import StateStore
 INDEX = "index"
 FORMAT = "safety/v1"
 REPAIR = "check what is missing, then run `reconciler mode repair`"
+NEVER_WRITTEN = ("agent-pools/", "agent-pool-owners/", "approvals/")
+"""Kinds whose absence permits nothing: no approval is none, and without recorded ids only other proofs count.
+
+Not a mode, an undo or an operator: without those, writes would be made that a person was about to forbid.
+"""
 TRIES = 50
 """Writers of one document that may be faster than this one; each pool enters the index once."""
 
@@ -26,6 +33,8 @@ class SafetyIndex:
     """Which documents the safety store holds."""
 
     names: frozenset[str] = frozenset()
+    entering: frozenset[str] = frozenset()
+    """Those of them that may never have been stored: their first write has not ended, or was interrupted."""
     new: bool = False
     """Whether the store has no index and no document: nothing was ever stored here."""
 
@@ -44,7 +53,7 @@ class SafetyDocuments:
         """The index; `Rejected` where it is damaged, or missing although documents exist."""
         found = self._store.load(INDEX)
         if found is not None:
-            return SafetyIndex(_names(found.body))
+            return _read(found.body)
         if names := self._store.names(""):
             raise Rejected(
                 f"safety store: the document {INDEX} is missing, but {len(names)} others exist ({names[0]}, …); "
@@ -55,6 +64,7 @@ class SafetyDocuments:
     def load(self, name: str, index: SafetyIndex) -> JsonObject | None:
         """The document, or None where there is none; `NotFound` where the index names it, and it is missing.
 
+        None also where it is being entered, and of `NEVER_WRITTEN`.
         `Rejected` where it exists and the index does not name it: an older index was restored, which would hide a stop.
         """
         found = self._store.load(name)
@@ -63,6 +73,10 @@ class SafetyDocuments:
                 return None
             if name not in self.index().names:  # it is, where another process has just stored the document
                 raise Rejected(f"safety store: the document {name} exists, but the index does not name it; {REPAIR}")
+        if found is None and name in index.entering:
+            if name.startswith(NEVER_WRITTEN):
+                return None
+            raise NotFound(f"safety store: the document {name} was not stored to its end; repeat the command that does")
         if found is None:
             raise NotFound(f"safety store: the document {name} is missing, but the index names it; restore it")
         if not isinstance(found.body, dict):
@@ -85,14 +99,8 @@ class SafetyDocuments:
         `replace_missing`: write it also where the index names it and it is missing or no JSON object; otherwise that
         is an error, as in `load`.
         """
-        for tries in range(1, TRIES + 1):
-            try:
-                self._change(name, edit, replace_missing=replace_missing)
-            except LeaseHeld:
-                if tries == TRIES:
-                    raise
-            else:
-                return
+        if _repeated(lambda: self._change(name, edit, replace_missing=replace_missing)):
+            _repeated(lambda: self._settle(name))
 
     def repair(self) -> tuple[str, ...]:
         """Make an index of the documents that exist, where it is missing, or names missing ones; returns its names."""
@@ -101,31 +109,58 @@ class SafetyDocuments:
         self._store.save(INDEX, _index(names), None if found is None else found.etag)
         return tuple(names)
 
-    def _change(self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]], *, replace_missing: bool) -> None:
+    def _change(self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]], *, replace_missing: bool) -> bool:
+        """Store the document; whether the index has to be settled afterwards."""
         index = self.index()
-        if name not in index.names:
+        new = name not in index.names
+        if new:
             self._enter(name)
-        elif not replace_missing:
+        elif not replace_missing and (name not in index.entering or self._store.load(name) is not None):
             self.load(name, index)
         found = self._store.load(name)
         body = found.body if found is not None and isinstance(found.body, dict) else {}
         self._store.save(name, edit(dict(body)), None if found is None else found.etag)
+        return new or name in index.entering
 
     def _enter(self, name: str) -> None:
-        """Name a document in the index; makes the index of a new store."""
+        """Name a document in the index, as one that is being entered; makes the index of a new store."""
         found = self._store.load(INDEX)
-        names = _names(found.body) if found is not None else frozenset()
-        self._store.save(INDEX, _index([*names, name]), None if found is None else found.etag)
+        known = SafetyIndex() if found is None else _read(found.body)
+        left = {one for one in known.entering if self._store.load(one) is None}
+        self._store.save(INDEX, _index([*known.names, name], {*left, name}), None if found is None else found.etag)
+
+    def _settle(self, name: str) -> bool:
+        """The document is stored: missing from now on means that it was lost."""
+        found = self._store.load(INDEX)
+        known = SafetyIndex() if found is None else _read(found.body)
+        if found is not None and name in known.entering:
+            self._store.save(INDEX, _index(known.names, known.entering - {name}), found.etag)
+        return True
 
 
-def _index(names: list[str]) -> JsonObject:
-    return {"apiVersion": FORMAT, "documents": sorted(set(names))}
+def _repeated(write: Callable[[], bool]) -> bool:
+    """Write, and again where another writer was faster."""
+    for _ in range(TRIES - 1):
+        try:
+            return write()
+        except LeaseHeld:
+            continue
+    return write()
 
 
-def _names(body: Json) -> frozenset[str]:
-    """The names of a stored index; `Rejected` where it is none that this release reads."""
+def _index(names: Collection[str], entering: Collection[str] = ()) -> JsonObject:
+    return {
+        "apiVersion": FORMAT,
+        "documents": sorted(set(names)),
+        **({"entering": sorted(entering)} if entering else {}),
+    }
+
+
+def _read(body: Json) -> SafetyIndex:
+    """A stored index; `Rejected` where it is none that this release reads."""
     if not isinstance(body, dict) or not isinstance(body.get("documents"), list):
         raise Rejected(f"safety store: the document {INDEX} is damaged; restore it, or run `reconciler mode repair`")
     if body.get("apiVersion") != FORMAT:
         raise Rejected(f"safety store: the document {INDEX} is not of {FORMAT}; use the release that wrote it")
-    return frozenset(str(name) for name in list_of(body, "documents"))
+    names = frozenset(str(name) for name in list_of(body, "documents"))
+    return SafetyIndex(names, frozenset(str(name) for name in list_of(body, "entering")) & names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from reconciler.documents import Json
-from reconciler.errors import Forbidden, Terminal
+from reconciler.errors import Forbidden, Terminal, Unavailable
 from reconciler.ports.azure import ArmReader
 from reconciler.spec.model import Spec
 from reconciler.survey.memo import Key, Memo
@@ -35,6 +35,7 @@ def of_this_name(reads: ArmReader, memo: Memo, spec: Spec) -> Sequence[Document]
     """Pools with the spec's name at another resource id, in every subscription that the caller can see.
 
     A pool's name is unique in all of Azure, so there is one at most; what the caller may not read is not found.
+    `Unavailable` where a list that was read after the pool's own route names it at that very place: it is not absent.
     """
     visible: Sequence[str] = memo.get(Key("subscriptions"), reads.subscriptions)
     found = []
@@ -45,9 +46,19 @@ def of_this_name(reads: ArmReader, memo: Memo, spec: Spec) -> Sequence[Document]
             continue  # its lists are not ours to read, or the resource provider is not registered there
         for resource_id, document in sorted(pools.items()):
             name = resource_id.rpartition("/")[2]
-            if name == spec.name.casefold() and resource_id != spec.pool_id.casefold():
+            if resource_id == spec.pool_id.casefold():
+                _require_older(memo, spec)
+            elif name == spec.name.casefold():
                 found.append(document)
     return found
+
+
+def _require_older(memo: Memo, spec: Spec) -> None:
+    """A list that names the pool is from before its own route said that there is none."""
+    own = memo.began(Key("arm pool", detail=spec.pool_id.casefold()))
+    listed = memo.began(Key("arm pools", detail=spec.subscription))
+    if own is not None and listed is not None and listed > own:
+        raise Unavailable(f"pool {spec.name}: ARM responds 404 (not found) and lists it; it is not taken for absent")
 
 
 def known(memo: Memo, spec: Spec) -> Document:

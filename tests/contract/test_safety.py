@@ -56,21 +56,90 @@ def test_a_document_is_in_the_index_and_is_read_back(family: Family, one: Stores
     assert reader.load("mode/pools/a", reader.index()) is None
 
 
-def test_an_interrupted_first_write_leaves_a_name_without_a_document(one: Stores) -> None:
-    """Which blocks writing; the reverse would let a stop be forgotten."""
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def killed(_: dict[str, object]) -> dict[str, object]:
+    raise Killed
+
+
+def broken_off(documents: SafetyDocuments, name: str) -> None:
+    """The index names the document, and the process ended before it was stored."""
+    with pytest.raises(Killed):
+        documents.change(name, killed)
+
+
+@pytest.mark.parametrize("name", ["mode", "mode/pools/a", "operators", "undone/a"])
+def test_an_interrupted_first_write_blocks_where_absence_would_permit_something(one: Stores, name: str) -> None:
+    """The reverse would let a stop be forgotten. To repeat the command is enough."""
     documents = SafetyDocuments(one.safety)
+    documents.change("agent-pools/a", lambda _: {"n": 1})
+    broken_off(documents, name)
 
-    def interrupted(body: dict[str, object]) -> dict[str, object]:
-        raise KeyboardInterrupt
+    with pytest.raises(NotFound, match=f"the document {name} was not stored to its end; repeat the command"):
+        documents.load(name, documents.index())
+    documents.change(name, lambda body: {**body, "mode": "stop"})
+    assert documents.load(name, documents.index()) == {"mode": "stop"}
+    assert documents.index().entering == frozenset()
 
-    with pytest.raises(KeyboardInterrupt):
-        documents.change("mode", interrupted)
-    with pytest.raises(NotFound, match="the document mode is missing, but the index names it"):
-        documents.load("mode", documents.index())
+
+@pytest.mark.parametrize("name", ["agent-pools/a", "agent-pool-owners/prime/7", "approvals/a"])
+def test_an_interrupted_first_write_was_never_made_where_absence_permits_nothing(
+    one: Stores, other: Stores, name: str
+) -> None:
+    """No person has to repair anything: the next run writes the document."""
+    documents, reader = SafetyDocuments(one.safety), SafetyDocuments(other.safety)
+    broken_off(documents, name)
+
+    assert reader.load(name, reader.index()) is None
+    reader.change(name, lambda body: {**body, "n": 1})
+    assert documents.load(name, documents.index()) == {"n": 1}
+    assert documents.index().entering == frozenset()
+
+
+@pytest.mark.parametrize("name", ["mode", "agent-pools/a", "agent-pool-owners/prime/7", "approvals/a"])
+def test_a_document_that_was_stored_and_is_lost_blocks_whatever_it_is(one: Stores, name: str) -> None:
+    """As if its index came from a release that says nothing of entering."""
+    documents = SafetyDocuments(one.safety)
+    one.safety.save("index", {"apiVersion": "safety/v1", "documents": [name]}, None)
+
+    with pytest.raises(NotFound, match=f"the document {name} is missing, but the index names it"):
+        documents.load(name, documents.index())
     with pytest.raises(NotFound):
-        documents.change("mode", lambda _: {})
-    documents.change("mode", lambda _: {"mode": "stop"}, replace_missing=True)
-    assert documents.load("mode", documents.index()) == {"mode": "stop"}
+        documents.change(name, lambda _: {"n": 1})
+    documents.change(name, lambda _: {"n": 1}, replace_missing=True)
+    assert documents.load(name, documents.index()) == {"n": 1}
+
+
+def test_a_kill_before_the_index_is_settled_is_settled_by_the_next_new_document(one: Stores) -> None:
+    """Else a loss of the document could be taken for its absence for ever."""
+    documents = SafetyDocuments(one.safety)
+    broken_off(documents, "approvals/a")
+    one.safety.save("approvals/a", {"n": 1}, None)
+    assert documents.index().entering == {"approvals/a"}
+
+    documents.change("approvals/b", lambda _: {"n": 2})
+
+    assert documents.index().entering == frozenset()
+    assert documents.index().names == {"approvals/a", "approvals/b"}
+
+
+def test_a_settled_index_is_what_earlier_releases_wrote(one: Stores) -> None:
+    SafetyDocuments(one.safety).change("approvals/a", lambda _: {"n": 1})
+    found = one.safety.load("index")
+
+    assert found is not None
+    assert found.body == {"apiVersion": "safety/v1", "documents": ["approvals/a"]}
+
+
+def test_a_document_that_is_being_entered_and_is_no_object_is_not_replaced(one: Stores) -> None:
+    documents = SafetyDocuments(one.safety)
+    broken_off(documents, "approvals/a")
+    one.safety.save("approvals/a", [], None)
+
+    with pytest.raises(Rejected, match="is no JSON object"):
+        documents.change("approvals/a", lambda _: {"n": 1})
 
 
 @pytest.mark.parametrize("body", [[], "x", None, {}, {"documents": "x"}, {"apiVersion": "safety/v9", "documents": []}])

@@ -11,13 +11,14 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from reconciler.adapters import lazy_imports
+from reconciler.cli import main
 from reconciler.config.settings import Settings, become
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import moment
@@ -71,13 +72,28 @@ class Fate:
         self.seen("COMMIT" if statement == "COMMIT" else "")
 
 
-def deliver(environment: Mapping[str, str], point: int, after: bool, out: str) -> None:
-    """Take one message, and work on it; writes the deliveries and the writes that it saw into a file."""
+def _watched(environment: Mapping[str, str], point: int, *, after: bool) -> Fate:
+    """Become a process of the program, with its fate."""
     become(dict(environment))
-    settings = Settings.read(environment, beneath=state(environment))
     fate = Fate(point, after=after)
     sys.addaudithook(fate.hook)
     setattr(sqlite3, "connect", fate.connect)  # noqa: B010 - in a process of its own
+    return fate
+
+
+def command(environment: Mapping[str, str], arguments: Sequence[str], point: int, after: bool, out: str) -> None:
+    """Run a command of the command line; writes the writes that it saw into a file."""
+    fate = _watched(environment, point, after=after)
+    code = main(list(arguments))
+    with Path(out).open("a") as log:
+        log.write(json.dumps({"writes": fate.writes}) + "\n")
+    sys.exit(code)
+
+
+def deliver(environment: Mapping[str, str], point: int, after: bool, out: str) -> None:
+    """Take one message, and work on it; writes the deliveries and the writes that it saw into a file."""
+    fate = _watched(environment, point, after=after)
+    settings = Settings.read(environment, beneath=state(environment))
     context = composition.build(settings, Hosting.read(environment))
     for queue in (context.outbox.events, context.outbox.sweeps):
         for message in queue.take(1, 60):

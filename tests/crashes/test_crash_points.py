@@ -24,13 +24,15 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.config.settings import Settings
 from reconciler.documents.chain import problems
 from reconciler.engine import load_status
-from reconciler.safety.documents import SafetyDocuments
-from tests.crashes.killing import deliver, later
+from tests.cli.process import Desk
+from tests.crashes.killing import command, deliver, later
 from tests.deployment import POOLS, Deployment, deployed, spec
+from tests.scenarios.test_approved_plans import NO_WIDENING
+from tests.scenarios.test_record import capped
 
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.crashes.killing"])
-pytestmark = pytest.mark.timeout(3600 if os.environ.get("CRASH_POINTS") == "all" else 120)
+pytestmark = pytest.mark.timeout(7200 if os.environ.get("CRASH_POINTS") == "all" else 900)
 SAMPLE = 3
 """Points of a story that are tried; the first is before the first write, the last one after the last write."""
 ROUNDS = 12
@@ -69,9 +71,31 @@ def surplus(do: Any) -> None:
         do.edit("set-role", organization="fabrikam-prime", pool="build-pool", who=who, role="Administrator")
 
 
+def applied(theatre: Theatre, environment: dict[str, str]) -> tuple[str, ...]:
+    """A run has opened both queues again, and a person undoes it."""
+    desk = Desk(theatre.folder, environment)
+    assert desk.run("apply", "build-pool", "--yes").code == 0
+    newest = json.loads(desk.run("history", "build-pool", "-o", "json").out)["writes"][0]
+    return ("undo", newest["run"], "--yes")
+
+
+def capped_plan(theatre: Theatre, environment: dict[str, str]) -> tuple[str, ...]:
+    """The owner approves a plan that is over a cap."""
+    found = json.loads(Desk(theatre.folder, environment).run("plan", "build-pool", "-o", "json").out)
+    (plan,) = found.get("plans", [found])
+    return ("approve", plan["hash"])
+
+
+def approved_plan(theatre: Theatre, environment: dict[str, str]) -> tuple[str, ...]:
+    """The same, and the approval is stored before the message comes."""
+    assert Desk(theatre.folder, environment).run(*capped_plan(theatre, environment)).code == 0
+    return ()
+
+
 PRIME = "{organization: fabrikam-prime, "
 ROLES = f"access: {{roles: [{PRIME}administrators: [ann@fabrikam.com, zoe@fabrikam.com]}}]}}\n"
 EXCLUSIVE = f"access: {{roles: [{PRIME}administrators: [ann@fabrikam.com], exclusive: true}}]}}\n"
+MOVED = spec("build-pool").replace("location: eastus", "location: westeurope")
 EXPIRED = "access: {openAccess: [{project: fabrikam-prime/Web, allow: false, until: 2026-01-01, reason: ended}]}\n"
 
 
@@ -85,6 +109,9 @@ class Story:
     keys: tuple[str, ...] = ("build-pool",)
     writes: bool = True
     """Whether something is written to a plane."""
+    policy: str = ""
+    prepare: Callable[[Theatre, dict[str, str]], tuple[str, ...]] | None = None
+    """What happens before; returns the command that is killed in place of the worker, if it is one."""
 
 
 STORIES = {
@@ -101,6 +128,12 @@ STORIES = {
         drift, {"build-pool": spec("build-pool", mode="pause") + "until: 2099-01-01\nreason: move\n"}, writes=False
     ),
     "the spec is gone": Story(drift, {"build-pool": ""}, writes=False),
+    "a pool is replaced": Story(
+        nothing, {"build-pool": MOVED + "replace: allowed\n"}, policy="replacePools: [build-pool]\n"
+    ),
+    "a run is undone": Story(drift, prepare=applied),
+    "a plan is approved": Story(drift, writes=False, policy=capped(NO_WIDENING), prepare=capped_plan),
+    "an approved plan is applied": Story(drift, policy=capped(NO_WIDENING), prepare=approved_plan),
     "only a report": Story(drift, {"build-pool": spec("build-pool", mode="report")}, writes=False),
 }
 
@@ -113,6 +146,10 @@ class Theatre:
     folder: Path
     story: Story
     number: int = 0
+    command: tuple[str, ...] = ()
+    """Of this run."""
+    earlier: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What was on record before it."""
 
     @property
     def cloud(self) -> Running:
@@ -129,55 +166,72 @@ class Theatre:
         for pool, text in self.story.specs.items():
             path = place / "specs" / f"{pool}.yaml"
             path.write_text(text) if text else path.unlink()
+        (place / "policy.yaml").write_text(self.story.policy or "{}\n")
         self.cloud.do.reset()
+        for name in ("arm.update-seconds", "arm.create-seconds", "arm.delete-seconds"):
+            self.cloud.do.switch(name, 0.05)
         self.story.change(self.cloud.do)
-        self.cloud.do.reset_log()
         environment = self.deployment.environment | {
             "RECONCILER_STATE": str(place / "state.db"),
             "RECONCILER_SPECS": str(place / "specs"),
+            "RECONCILER_POLICY": str(place / "policy.yaml"),
         }
+        self.command = self.story.prepare(self, environment) if self.story.prepare else ()
+        self.cloud.do.reset_log()
         with closing(bootstrap.store(Settings.read(environment), SystemClock())) as store:
-            store.named("work").put(json.dumps({"keys": self.story.keys, "trigger": "event"}))
+            self.earlier = _intents(store)
+            if not self.command:
+                store.named("work").put(json.dumps({"keys": self.story.keys, "trigger": "event"}))
         return environment
 
     def play(self, environment: dict[str, str], point: int = 0, *, after: bool = False) -> Play:
         """Deliver messages until none is left; the first delivery is killed at the point (0: never)."""
         place = Path(environment["RECONCILER_STATE"]).parent
         out = place / "log"
+        if self.command:
+            self._repeat(environment, out, point, after=after)
         left = later(place / "state.db")
         for turn in range(ROUNDS):
             if not left:
                 break
-            process = FORK.Process(target=deliver, args=(environment, point if not turn else 0, after, str(out)))
-            process.start()
-            process.join(60)
-            assert process.exitcode in ((0, -9) if point and not turn else (0,)), process.exitcode
-            process.close()
+            killed = 0 if turn or self.command else point
+            self._run(deliver, (environment, killed, after, str(out)), killed)
             self.cloud.do.settle()
             left = later(place / "state.db")
-        if left:
-            self._repair(environment, f"killed at {point}, after={after}")
-            return self.play(environment)
+        assert not left, f"{left} messages after {ROUNDS} deliveries; killed at {point}, after={after}"
         return self._seen(environment, [json.loads(line) for line in out.read_text().splitlines()])
 
-    def _repair(self, environment: dict[str, str], where: str) -> None:
-        """The one kill that needs a person: between the index of the safety store and the document that it names.
+    def _repeat(self, environment: dict[str, str], out: Path, point: int, *, after: bool) -> None:
+        """A person runs the command again until it ends well; what is left to do then may be nothing."""
+        for turn in range(3):
+            with out.open("a") as log:
+                log.write(json.dumps({"attempts": turn + 1}) + "\n")
+            killed = 0 if turn else point
+            code = self._run(command, (environment, self.command, killed, after, str(out)), killed)
+            later(Path(environment["RECONCILER_STATE"]))
+            if code >= 0:
+                assert code == 0 or turn, f"{self.command}: exit code {code}"
+                return
 
-        It blocks writing and never hides a stop (`reconciler.safety.documents`); its condition says so.
-        """
-        with closing(bootstrap.store(Settings.read(environment), SystemClock())) as store:
-            found = [one.message for key in self.story.keys for one in load_status(store.state, key).conditions]
-            assert any("is missing, but the index names it" in text for text in found), f"{where}: {found}"
-            SafetyDocuments(store.safety).repair()
+    @staticmethod
+    def _run(target: Callable[..., None], arguments: tuple[Any, ...], point: int) -> int:
+        """In a process of its own; its exit code, negative where it was killed."""
+        process = FORK.Process(target=target, args=arguments)
+        process.start()
+        process.join(600)
+        code = process.exitcode
+        assert code is not None, "it hangs"
+        assert code >= 0 or (code == -9 and point), code
+        assert code == 0 or target is command or point, code
+        process.close()
+        return code
 
     def _seen(self, environment: dict[str, str], log: list[Any]) -> Play:
         writes = [one for one in self.cloud.do.requests() if one["method"] not in ("GET", "HEAD", "OPTIONS")]
         with closing(bootstrap.store(Settings.read(environment), SystemClock())) as store:
             chains = {chain: list(store.record.entries(chain)) for chain in store.record.chains()}
             status = {key: load_status(store.state, key) for key in self.story.keys}
-        intents = Counter(
-            (one["pool"], one["change"]) for chain in chains.values() for one in chain if one["kind"] == "intent"
-        )
+            intents = _intents(store) - self.earlier
         return Play(
             end=_without_moments(self.cloud.do.state()),
             writes=Counter(f"{one['method']} {one['path']}" for one in writes),
@@ -189,6 +243,12 @@ class Theatre:
                 key: [(c.kind.value, c.status.value, c.reason) for c in one.conditions] for key, one in status.items()
             },
         )
+
+
+def _intents(store: bootstrap.Store) -> Counter[tuple[str, str]]:
+    """Changes on record, before they were sent."""
+    entries = [one for chain in store.record.chains() for one in store.record.entries(chain)]
+    return Counter((one["pool"], one["change"]) for one in entries if one["kind"] == "intent")
 
 
 @dataclass(frozen=True)
@@ -219,8 +279,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploym
     (folder / "before").mkdir()
     state = str(folder / "before" / "state.db")
     with deployed(folder, {"RECONCILER_STATE": state}) as deployment:
-        for name in ("arm.update-seconds", "arm.create-seconds"):
-            deployment.cloud.do.switch(name, 0.05)
         context = deployment.context()
         specs = context.catalogue.specs()
         for one in specs.by_key.values():

@@ -13,7 +13,7 @@ POOL = f"{POOLS}/old-pool"
 AGENT_POOLS = "/fabrikam-prime/_apis/distributedtask/pools"
 
 
-@pytest.mark.parametrize("kind", ["401", "403", "404", "409", "429", "500", "503"])
+@pytest.mark.parametrize("kind", ["401", "403", "404", "409", "412", "429", "500", "503"])
 def test_a_status_fault_answers_in_the_shape_of_each_plane(wire: Wire, kind: str) -> None:
     for call, path in ((wire.arm, POOL), (wire.devops, AGENT_POOLS)):
         wire.do.fault(kind, seconds=7)
@@ -79,6 +79,97 @@ def test_a_truncated_body_promises_more_than_it_sends(wire: Wire) -> None:
     wire.do.fault("truncated")
     with pytest.raises(requests.exceptions.RequestException):
         wire.arm("GET", POOL)
+
+
+def test_a_throttled_answer_can_name_no_time_or_any_text(wire: Wire) -> None:
+    wire.do.fault("429-bare")
+    wire.do.fault("429", value="soon")
+    answers = [wire.devops("GET", AGENT_POOLS) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [429, 429]
+    assert [answer.headers.get("Retry-After") for answer in answers] == [None, "soon"]
+
+
+def test_a_byte_order_mark_stands_before_the_error(wire: Wire) -> None:
+    wire.do.fault("503-bom", seconds=3)
+    answer = requests.get(f"{wire.running.arm}{POOL}", timeout=60)
+    assert (answer.status_code, answer.headers["Retry-After"], answer.content[:4]) == (503, "3", b"\xef\xbb\xbf{")
+
+
+def test_a_reset_connection_did_nothing(wire: Wire) -> None:
+    wire.do.fault("reset", route="Pools_CreateOrUpdate")
+    with pytest.raises(requests.ConnectionError):
+        wire.put("p-new", body())
+    assert wire.arm("GET", f"{POOLS}/p-new").status_code == 404
+
+
+def test_an_expired_token_is_expired_for_the_whole_plane(wire: Wire) -> None:
+    """From the request that it hits, and until faults are cleared; the other plane does not notice."""
+    wire.do.fault("expired", route="pools.list", skip=1)
+    assert [wire.devops("GET", AGENT_POOLS).status_code for _ in range(3)] == [200, 401, 401]
+    assert wire.devops("GET", "/fabrikam-prime/_apis/projects").status_code == 401
+    assert wire.arm("GET", POOL).status_code == 200
+    assert wire.do.fault_hits() == 3
+    wire.do.clear_faults()
+    assert (wire.devops("GET", AGENT_POOLS).status_code, wire.do.fault_hits()) == (200, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "media"),
+    [("null", b"null", "json"), ("empty", b"", "json"), ("html", b"<!DOCTYPE", "text/html")],
+)
+def test_a_200_can_say_nothing_of_what_was_asked(wire: Wire, kind: str, content: bytes, media: str) -> None:
+    for call, path in ((wire.arm, POOL), (wire.devops, AGENT_POOLS)):
+        wire.do.fault(kind)
+        answer = call("GET", path)
+        assert (answer.status_code, answer.content[: len(content) or 1]) == (200, content)
+        assert media in answer.headers["Content-Type"]
+
+
+def test_the_right_body_comes_under_another_type_or_with_white_space_behind_it(wire: Wire) -> None:
+    for call, path in ((wire.arm, POOL), (wire.devops, AGENT_POOLS)):
+        right = call("GET", path).json()
+        wire.do.fault("text")
+        wire.do.fault("huge")
+        text, huge = call("GET", path), call("GET", path)
+        assert (text.json(), text.headers["Content-Type"]) == (right, "text/plain; charset=utf-8")
+        assert (huge.json(), len(huge.content) > 40_000_000) == (right, True)
+
+
+def test_entries_come_twice_and_words_and_fields_are_new(wire: Wire) -> None:
+    before = wire.devops("GET", AGENT_POOLS).json()
+    for kind in ("doubled", "fields", "enums"):
+        wire.do.fault(kind)
+    doubled, fields, enums = (wire.devops("GET", AGENT_POOLS).json() for _ in range(3))
+    assert doubled["value"] == before["value"] * 2
+    assert {key for one in fields["value"] for key in one} - {key for one in before["value"] for key in one} == {
+        "unheard"
+    }
+    assert {one["poolType"] for one in enums["value"]} == {"Unheard"}
+
+
+@pytest.mark.parametrize(("kind", "tokens"), [("repeated", 1), ("endless", 3)])
+def test_a_page_leads_to_itself(wire: Wire, kind: str, tokens: int) -> None:
+    """By the same token each time, or by another one; without the fault the token leads to a page without one."""
+    first = wire.devops("GET", AGENT_POOLS).json()
+    wire.do.fault(kind, count=3)
+    seen: list[str] = []
+    for _ in range(3):
+        query = f"?continuationToken={seen[-1]}" if seen else ""
+        answer = wire.devops("GET", AGENT_POOLS + query)
+        assert answer.json() == first
+        seen.append(answer.headers["x-ms-continuationtoken"])
+    assert len(set(seen)) == tokens
+    assert "x-ms-continuationtoken" not in wire.devops("GET", f"{AGENT_POOLS}?continuationToken={seen[-1]}").headers
+    wire.do.fault(kind)
+    link = wire.arm("GET", POOLS).json()["nextLink"]
+    found = requests.get(link, headers={"Authorization": "Bearer arm-op"}, timeout=60).json()
+    assert found == wire.arm("GET", POOLS).json()
+
+
+def test_a_body_that_trickles_does_not_end(wire: Wire) -> None:
+    wire.do.fault("trickle")
+    with requests.get(f"{wire.running.arm}{POOL}", stream=True, timeout=60) as answer:
+        assert answer.raw.read(3) == b"   "
 
 
 def test_a_slow_answer_takes_its_time(wire: Wire) -> None:

@@ -67,3 +67,15 @@ def test_a_null_in_the_list_of_pools_makes_no_one_create_one(world: World) -> No
 
     assert world.writes() == []
     assert all(result.outcome is not Outcome.IN_SYNC for result in results.values())
+
+
+def test_a_pool_that_arm_lists_is_not_created_again_whatever_its_own_route_says(world: World) -> None:
+    """Found by the fault matrix: 404 for a whole look made the operator send a body for a new pool over the old one."""
+    world.only(POOL)
+    drift(world)
+    world.do.fault("404", route="Pools_Get", count=None)
+
+    world.apply()
+
+    assert "Pools_CreateOrUpdate" not in world.routes()
+    again(world)

@@ -152,17 +152,17 @@ class Arm:
 
     def pages(self, path: str, *, where: str, route: str, subscription: str) -> list[dict[str, Json]]:
         """The entries of a list, following every page; the only loop over pages of ARM."""
-        url = f"{self.origin}{path}"
-        found: list[dict[str, Json]] = []
-        seen: set[str] = set()
+        url, seen = f"{self.origin}{path}", set[str]()
+        found: list[list[dict[str, Json]]] = []
         while url:
-            if url in seen or len(seen) >= MOST_PAGES:
+            again = bool(found and found[-1]) and found[-1:] == found[-2:-1]  # a page comes again, by whatever link
+            if again or url in seen or len(seen) >= MOST_PAGES:
                 raise Unavailable(f"{where}: pagination did not end after {len(seen)} pages")
             seen.add(url)
             page = _body(self.get(url, where=where, route=route, subscription=subscription))
-            found.extend(distinct(_items(page, where), where))
+            found.append(distinct(_items(page, where), where))
             url = text_or_none(page, "nextLink", where)
-        return found
+        return [one for items in found for one in items]
 
     def operation(self, url: str) -> Operation:
         """What a long operation says now; state ``gone`` where ARM keeps it no longer: read the resource instead."""

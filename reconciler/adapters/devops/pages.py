@@ -59,6 +59,7 @@ class PagedList:
 def pages(session: Session, wanted: PagedList) -> Iterator[Page]:
     """Page after page. `Unavailable` where they do not end."""
     token: str | None = None
+    before: list[Json] = []
     count = 0
     for _ in range(MOST_PAGES):
         skip = count if wanted.skips and count and token is None else None
@@ -71,12 +72,13 @@ def pages(session: Session, wanted: PagedList) -> Iterator[Page]:
         count += len(page.entries)
         if page.token is None and not (wanted.skips and len(page.entries) >= wanted.size):
             return
-        if page.token is not None and page.token == token:
+        # Page after page of the same entries, each with another token, would be read a thousand times.
+        if (page.token is not None and page.token == token) or (page.entries and page.entries == before):
             break
-        token = page.token
+        token, before = page.token, page.entries
     raise Unavailable(
         f"organization {wanted.organization}: {wanted.what}: pagination did not end: "
-        f"a continuation token repeats, or there are more than {MOST_PAGES} pages"
+        f"a page or its token repeats, or there are more than {MOST_PAGES} pages"
     )
 
 

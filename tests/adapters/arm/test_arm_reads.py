@@ -119,6 +119,16 @@ def test_a_list_that_never_ends_is_cut(script: Script) -> None:
         Kit(script.url).arm.pools(SUB)
 
 
+def test_a_page_that_comes_again_under_another_link_ends_the_list_too(script: Script) -> None:
+    """Found by the fault matrix: a thousand requests for one list."""
+    for number in range(3):
+        script.say(Answer(200, {"value": [pool()], "nextLink": f"{script.url}{LIST_PATH}&$skiptoken={number}"}))
+
+    with pytest.raises(Unavailable, match="pagination did not end after 2 pages"):
+        Kit(script.url).arm.pools(SUB)
+    assert len(script.asked) == 2
+
+
 @pytest.mark.parametrize("body", [{"value": None}, {}, {"value": ["x"]}])
 def test_a_page_without_a_list_is_no_empty_list(script: Script, body: object) -> None:
     """An answer that cannot be read is not an absence."""

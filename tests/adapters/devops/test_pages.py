@@ -62,6 +62,17 @@ def test_a_token_that_repeats_ends_the_list_with_an_error(session: Session, serv
     assert len(service.seen) == 2
 
 
+def test_a_page_that_comes_again_under_another_token_ends_the_list_too(reads: DevOps, service: Scripted) -> None:
+    """Found by the fault matrix: a thousand requests for one list, and the same entry a thousand times."""
+    entry = {"id": 7, "name": "nightly", "path": "\\release"}
+    replies = [Reply(wrapped(entry), headers={"X-MS-ContinuationToken": str(number)}) for number in range(3)]
+    service.reply("GET", DEFINITIONS, *replies)
+
+    with pytest.raises(Unavailable, match="pagination did not end: a page or its token repeats"):
+        reads.pipelines("prime", PROJECT)
+    assert len(service.seen) == 2
+
+
 def test_no_module_loops_over_pages_by_itself() -> None:
     """A second loop forgets what the first one knows; the audit log alone has its token in the body."""
     folder = Path(adapter.__file__).parent
