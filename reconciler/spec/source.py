@@ -99,6 +99,18 @@ class Unreadable(Exception):
         self.message, self.place, self.path = message, place or Position(), path
 
 
+def plain(text: str) -> Any:
+    """What a plain scalar says: a word, a number, or its text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-0123456789":
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if _NUMBER.fullmatch(text):
+            return float(text)
+    return text
+
+
 def documents(data: bytes, parser: Any = PARSER) -> list[YamlDocument]:
     """All documents of a file that hold anything; raises `Unreadable`."""
     text = _text(data)
@@ -223,16 +235,7 @@ class _Composer:
         value = event.value
         if not value.isprintable():
             self.check(event, value)
-        if not event.implicit[0]:
-            return value
-        if value in _WORDS:
-            return _WORDS[value]
-        if value[0] in "-0123456789":
-            if _WHOLE.fullmatch(value):
-                return int(value)
-            if _NUMBER.fullmatch(value):
-                return float(value)
-        return value
+        return plain(value) if event.implicit[0] else value
 
     def check(self, event: Any, value: str) -> None:
         """A text is one line; only a description may have several."""

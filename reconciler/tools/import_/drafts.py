@@ -37,7 +37,7 @@ _ABOUT_ROLES = frozenset({Fact.OPERATOR, Fact.ADMINISTRATORS, Fact.INHERITANCE, 
 
 def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
     """The spec of one pool; its plan is empty unless a comment says why not."""
-    body, dropped = _body(found.document)
+    body, dropped = body_of(found.document)
     document: dict[str, Json] = {
         "apiVersion": "reconciler/v1",
         "kind": "ManagedDevOpsPool",
@@ -61,7 +61,7 @@ def draft_spec(found: ImportedPool, mode: str = "report") -> Draft:
     return settled(draft)
 
 
-def _body(document: Mapping[str, Json]) -> tuple[dict[str, Json], list[Finding]]:
+def body_of(document: Mapping[str, Json]) -> tuple[dict[str, Json], list[Finding]]:
     """The body of the spec; and what the resource has beside it, or twice, which no spec can hold."""
     shaping = Shaping(trace={})
     shaped = shaping.pool({key: document[key] for key in _BODY if document.get(key)}, ())
