@@ -25,6 +25,7 @@ from reconciler.config.endpoints import (
     IDENTITY_HOSTS,
     INGESTION_DOMAINS,
     MEMBERS_HOSTS,
+    endpoint_problem,
     ingestion,
     is_host,
     is_loopback,
@@ -169,6 +170,15 @@ def _git_host(given: Environment, row: Variable) -> str:
     return found
 
 
+def _git_api(given: Environment, row: Variable) -> str:
+    url = given.text(row.name).rstrip("/")
+    if url and not is_loopback(url):
+        given.wrong(row.name, f"{url[:200]!r} is not on loopback; elsewhere it follows from the repository's URL")
+    elif url and (problem := endpoint_problem(url, frozenset(), loopback=given.text("ALLOW_LOOPBACK") == "1")):
+        given.wrong(row.name, problem)
+    return url
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings, checked. Field and variable have one name: `arm_endpoint` is `RECONCILER_ARM_ENDPOINT`.
@@ -224,6 +234,8 @@ class Settings:
     git_token: Annotated[Secret, Variable("Token for an https Git remote, sent to one host only", read=secret)]
     git_host: Annotated[str, Variable("Host of the remote that the Git token is for, as in `github.com`",
                                       "the host of `RECONCILER_SPECS`", read=_git_host)]
+    git_api: Annotated[str, Variable("REST API of that host, where it is not the usual one: on this machine, for tests",
+                                     "follows from the repository's URL", "URL", _git_api)]
     git_files: Annotated[int, Variable("Most spec files that are read, of a repository or a folder. Of more, the first "
                                        "by name are read; the others are one problem of the specs", "20000", "files",
                                        whole(1, 400_000))]

@@ -22,13 +22,28 @@ class PullRequest:
     number: int
     url: str
     """For people."""
+    head: str = ""
+    """Full id of the newest commit of its source branch; empty where the host does not say."""
+    open: bool = True
+    """Whether it is neither completed nor closed."""
 
 
 class CodeHost(Protocol):
     """The repository of the specs at its host. Every method raises errors of `reconciler.errors` alone."""
 
+    longest_comment: int
+    """Characters that one comment takes, its mark included."""
+
     def open_pull_request(self, source: str, target: str, title: str, text: str) -> PullRequest:
         """Open one from branch `source` to branch `target`, or return the one that is open for the two already."""
+        ...
+
+    def pull_request(self, number: int) -> PullRequest:
+        """One pull request as it is now."""
+        ...
+
+    def read_comment(self, number: int, mark: str) -> str:
+        """Text of the comment whose first line is `mark`; empty where there is none."""
         ...
 
     def write_comment(self, number: int, mark: str, text: str) -> str:

@@ -135,7 +135,7 @@ class AzureRepos(CodeHostServer):
         text = f"TF401019: The Git repository with name or identifier {name} does not exist or you do not have permissions for the operation you are attempting."
         raise _refusal(404, "GitRepositoryNotFoundException", text)
 
-    def _route(self, request: Request, repository: Repository, rest: list[str], caller: Caller) -> Response:  # noqa: PLR0911 - one line a route
+    def _route(self, request: Request, repository: Repository, rest: list[str], caller: Caller) -> Response:  # noqa: C901, PLR0911 - one line a route
         match request.method, *[part.lower() for part in rest]:
             case ["GET"]:
                 return Response(200, self._described(repository))
@@ -143,6 +143,9 @@ class AzureRepos(CodeHostServer):
                 return _listed(_selected(repository, request.query))
             case ["POST", "pullrequests"]:
                 return self._open(repository, _fields(request), _allowed(caller, PULL_REQUESTS))
+            case ["GET", "pullrequests", number]:
+                wanted = _number(repository, number)
+                return Response(200, next(p for p in repository.pulls if p["pullRequestId"] == wanted))
             case ["GET", "pullrequests", number, "threads"]:
                 return _listed(repository.threads.get(_number(repository, number), []))
             case ["POST", "pullrequests", number, "threads"]:
@@ -201,6 +204,7 @@ class AzureRepos(CodeHostServer):
             "description": body.get("description"),
             "sourceRefName": source,
             "targetRefName": target,
+            "lastMergeSourceCommit": {"commitId": repository.branches[source.removeprefix(HEADS)]},
             "isDraft": bool(body.get("isDraft")),
             "url": f"{described['url']}/pullRequests/{number}",
         }

@@ -140,6 +140,8 @@ class GitHub(CodeHostServer):
                 return self._paged(request, _selected(repository, request.query))
             case ["POST", "pulls"]:
                 return self._open(repository, _fields(request), _allowed(caller, OPEN))
+            case ["GET", "pulls", number] if _is_pull(repository, number):
+                return Response(200, next(p for p in repository.pulls if str(p["number"]) == number))
             case ["GET", "issues", number, "comments"] if _is_pull(repository, number):
                 found = [c for c in repository.comments if c["issue_url"].endswith(f"/issues/{number}")]
                 return self._paged(request, found)

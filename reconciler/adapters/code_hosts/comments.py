@@ -1,0 +1,59 @@
+"""The one comment of a pull request that belongs to a mark, on any host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.errors import Forbidden, NotFound, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class HostComment:
+    """A comment as it was read."""
+
+    path: str
+    """Of the comment, below the API's base."""
+    text: str
+    url: str
+    """For people; empty where the host names none."""
+
+
+def marked(text: object, mark: str) -> bool:
+    """Whether the first line is the mark; the author does not count, since many workflows write under one name."""
+    return isinstance(text, str) and (text.splitlines() or [""])[0].strip() == mark
+
+
+def with_mark(text: str, mark: str, longest: int) -> str:
+    """The text below its mark, and not longer than the host takes."""
+    whole = text if marked(text, mark) else f"{mark}\n{text}"
+    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
+
+
+def put(
+    find: Callable[[], Sequence[HostComment]],
+    replace: Callable[[HostComment], str],
+    create: Callable[[], str],
+) -> str:
+    """Replace the first comment that can be replaced, or create one; the URL for people.
+
+    Whoever may comment can write the mark, so one that this identity may not edit is passed over. A creation whose
+    response got lost is looked for before it is repeated.
+    """
+    if (url := _replaced(find(), replace)) is not None:
+        return url
+    try:
+        return create()
+    except Unavailable:
+        if (url := _replaced(find(), replace)) is not None:
+            return url
+        return create()
+
+
+def _replaced(found: Iterable[HostComment], replace: Callable[[HostComment], str]) -> str | None:
+    for comment in found:
+        try:
+            return replace(comment)
+        except (Forbidden, NotFound):  # of another author; or deleted meanwhile
+            continue
+    return None
