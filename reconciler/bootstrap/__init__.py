@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.commands import OnboardingAccess, Questions, Tools, onboarding, questions, tools
     from reconciler.bootstrap.connections import capabilities, capabilities_at, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
-    from reconciler.bootstrap.specs import git_authorization, source
+    from reconciler.bootstrap.specs import (
+        branches,
+        file_of,
+        git_authorization,
+        path_in_repository,
+        require_remote,
+        source,
+    )
     from reconciler.bootstrap.stores import (
         ReadState,
         Store,
@@ -48,10 +55,12 @@ __all__ = [
     "Store",
     "Tools",
     "audit",
+    "branches",
     "build",
     "capabilities",
     "capabilities_at",
     "facts_of",
+    "file_of",
     "git_authorization",
     "has_store",
     "in_storage",
@@ -59,10 +68,12 @@ __all__ = [
     "needs",
     "onboarding",
     "owners_of",
+    "path_in_repository",
     "policy",
     "questions",
     "record_file",
     "recorded_writes",
+    "require_remote",
     "source",
     "state_problems",
     "statuses",
@@ -76,15 +87,17 @@ _PARTS = {
     "commands": ("OnboardingAccess", "Questions", "Tools", "onboarding", "questions", "tools"),
     "connections": ("capabilities", "capabilities_at", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
-    "specs": ("git_authorization", "source"),
+    "specs": ("branches", "file_of", "git_authorization", "path_in_repository", "require_remote", "source"),
     "stores": (
         "ReadState",
         "Store",
         "facts_of",
+        "file_of",
         "has_store",
         "in_storage",
         "needs",
         "owners_of",
+        "path_in_repository",
         "record_file",
         "recorded_writes",
         "state_problems",

@@ -9,7 +9,7 @@ from reconciler.plan.render.clean import clean
 from reconciler.plan.render.document import json_text, plans_to_json, to_json
 from reconciler.plan.render.lines import text
 from reconciler.plan.render.tables import code, escaped, markdown
-from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, effect, state, summary, total
+from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, effect, state, summary, total, value
 
 __all__ = [
     "MOST_NAMES",
@@ -27,4 +27,5 @@ __all__ = [
     "text",
     "to_json",
     "total",
+    "value",
 ]

@@ -10,7 +10,7 @@ from reconciler.documents import Json
 from reconciler.plan.targets import OpenAccess, PipelineAuthorization, role_rank
 from reconciler.spec.access import QUEUE_ROLES
 from reconciler.spec.model import Spec
-from reconciler.spec.names import organization_key
+from reconciler.spec.names import organization_key, organization_of
 from reconciler.spec.principals import folded
 from reconciler.tools.adopt.body import canonical, organizations_of, with_body
 from reconciler.tools.adopt.errors import CannotAdopt
@@ -153,20 +153,31 @@ def administrator(document: Document, organization: str, principal: str, *, ther
             del found["administrators"]
         if not found.keys() - {"organization", "exclusive"}:
             drop(document, "roles", found)
-    _leave_profile(document, principal)
+    _leave_profile(document, organization, principal)
 
 
-def _leave_profile(document: Document, principal: str) -> None:
-    """Take a principal out of SpecificAccounts, which counts in every organization."""
+def _leave_profile(document: Document, organization: str, principal: str) -> None:
+    """Take a principal out of SpecificAccounts, which counts in every organization: the others list it themselves."""
     body = canonical(document)
-    profile = body.get("properties", {}).get("organizationProfile", {}).get("permissionProfile") or {}
+    holder = body.get("properties", {}).get("organizationProfile", {})
+    profile = holder.get("permissionProfile") or {}
     kept = {key: _without(profile[key], principal) for key in ("users", "groups") if profile.get(key)}
-    if any(len(kept[key]) < len(profile[key]) for key in kept):
-        for key, names in kept.items():
-            profile[key] = names
-            if not names:
-                del profile[key]
-        _put_body(document, body)
+    if all(len(kept[key]) == len(profile[key]) for key in kept):
+        return
+    for key, names in kept.items():
+        profile[key] = names
+        if not names:
+            del profile[key]
+    if not any(kept.values()):
+        del holder["permissionProfile"]  # it counts at a creation alone, and cannot name no one
+    _put_body(document, body)
+    for one in holder.get("organizations", ()):
+        other = organization_of(one["url"]) or ""
+        if other != organization:
+            found = entry(document, "roles", "organization", other, made=True)
+            assert found is not None  # noqa: S101 - for the type checker: it was made
+            if folded(principal) not in map(folded, found.get("administrators", ())):
+                found.setdefault("administrators", []).append(principal)
 
 
 def queue_role(document: Document, project: str, principal: str, held: str | None) -> None:

@@ -380,6 +380,8 @@ class _Splicer:
         return any(one.flow and one.start < node.start < one.end for one in self.root.walk() if one.kind != "scalar")
 
     def is_short(self, value: Json) -> bool:
+        if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+            return False
         return not isinstance(value, dict | list) or not value or len(flow(value)) <= _LONGEST
 
 
