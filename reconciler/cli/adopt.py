@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,7 +82,7 @@ def adopt(
         (spec,) = selection.specs
         if branch:
             bootstrap.require_remote(settings)
-        place = _checked_place(settings, spec, files, write=write)
+        place = _checked_place(settings, spec, write=write)
         if not unpaused(look.clock.now(), [spec], screen):
             raise Refused(f"{spec.name}: its spec pauses it, so there is no plan whose changes can be adopted")
         look.sign_in()
@@ -99,7 +99,7 @@ def adopt(
     if outcome.after != outcome.before:
         path = bootstrap.path_in_repository(settings, spec.path)
         if place is not None and write:
-            _replace(place, outcome)
+            replace_file(place, outcome)
             screen.good(f"{place}: written")
         elif branch:
             _propose(settings, selection, outcome, (branch, path), screen, opens=pull_request)
@@ -132,23 +132,23 @@ class _Planning:
         return plan, survey
 
 
-def _checked_place(settings: Settings, spec: Spec, files: Mapping[str, bytes], *, write: bool) -> Path | None:
+def _checked_place(settings: Settings, spec: Spec, *, write: bool) -> Path | None:
     """The file in the working tree; None where specs are read at a commit."""
     place = bootstrap.file_of(settings, spec.path)
     if write and place is None:
         raise Refused("--write changes files of a folder, and the specs are read at a commit; use --branch, or a patch")
-    if write and place is not None and place.read_bytes() != files[spec.path]:
-        raise Refused(f"{place}: it changed while it was read; run this again")
     return place
 
 
-def _replace(place: Path, outcome: Outcome) -> None:
+def replace_file(place: Path, outcome: Outcome) -> None:
     """Put the new content in place of the old one, whole or not at all."""
-    beside = place.with_name(f".{place.name}.adopted")
+    beside: Path | None = None
     try:
         if place.read_bytes() != outcome.before:
             raise Refused(f"{place}: it changed since it was read, so it is left alone; run this again")
-        beside.write_bytes(outcome.after)
+        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as file:
+            beside = Path(file.name)
+            file.write(outcome.after)
         beside.chmod(place.stat().st_mode)
         beside.replace(place)
     except PermissionError as error:
@@ -156,7 +156,8 @@ def _replace(place: Path, outcome: Outcome) -> None:
     except OSError as error:
         raise Unavailable(f"{place}: cannot be written: {error.strerror}") from None
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)
 
 
 def _print(data: bytes) -> None:

@@ -86,20 +86,30 @@ def adopted(value: Mapping[str, Json], spec: Spec, chosen: Iterable[Chosen], obs
         target = one.change.target
         key = f"open access {target.place.organization}" if isinstance(target, OpenAccess) else one.change.id
         groups.setdefault(key, []).append(one)
-    for group in groups.values():
-        tried = deepcopy(result.value)
-        try:
-            _put(tried, spec, group, observed)
-            _check(result.value, tried)
-        except CannotAdopt as error:
-            result.left.extend((one.subject, str(error)) for one in group)
-            continue
-        result.value.clear()
-        result.value.update(tried)
-        result.adopted.extend(one.change for one in group)
-        failed = [one for one in group if any(detail.path == _STATE for detail in one.change.details)]
-        result.left.extend((one.subject, "the last operation of ARM failed; only a write repairs it") for one in failed)
+    waiting = list(groups.values())
+    while waiting:
+        refused = [(group, why) for group in waiting if (why := _tried(result, spec, group, observed))]
+        if len(refused) == len(waiting):  # nothing that came in between helps
+            result.left.extend((one.subject, why) for group, why in refused for one in group)
+            break
+        waiting = [group for group, _ in refused]
     return result
+
+
+def _tried(result: Adoption, spec: Spec, group: Sequence[Chosen], observed: Observed) -> str:
+    """Put one group of changes into the document; why that is not possible now, else empty."""
+    tried = deepcopy(result.value)
+    try:
+        _put(tried, spec, group, observed)
+        _check(result.value, tried)
+    except CannotAdopt as error:
+        return str(error)
+    result.value.clear()
+    result.value.update(tried)
+    result.adopted.extend(one.change for one in group)
+    failed = [one for one in group if any(detail.path == _STATE for detail in one.change.details)]
+    result.left.extend((one.subject, "the last operation of ARM failed; only a write repairs it") for one in failed)
+    return ""
 
 
 def unshared(value: Json) -> Json:

@@ -13,6 +13,7 @@ from reconciler.documents import Json
 from reconciler.facets.support import mutability, ownership
 from reconciler.facets.support.arm_document import differences, place_of_entry
 from reconciler.facets.support.mutability import Way
+from reconciler.facets.support.ownership import Owned
 from reconciler.spec.names import organization_key
 from reconciler.spec.problem import Path
 from reconciler.spec.shapes import Shaping, Trace
@@ -107,8 +108,10 @@ def _entries(
                 found.append(item)
             continue
         left.remove(at)
-        if _other_kind(item, raw[at]):
-            found.append(dict(said[at]) if chosen(here) else item)
+        if not differences({key: [item]}, {key: [raw[at]]}):
+            found.append(item)
+        elif _other_kind(item, raw[at]) or _is_whole(key):
+            found.append(dict(said[at]) if chosen(here) or chosen(path) else item)
         else:
             inner = _mapping(item, said[at], raw[at], here, lambda one: chosen(one) or chosen(path))
             if key == "organizations":
@@ -147,6 +150,12 @@ def _is_object(key: str, value: Json, current: Json) -> bool:
 def _other_kind(value: Mapping[str, Json], current: Mapping[str, Json]) -> bool:
     """Whether the resource has an object of another kind, whose fields are others."""
     return "kind" in value and bool(differences({"kind": value["kind"]}, {"kind": current.get("kind")}))
+
+
+def _is_whole(key: str) -> bool:
+    """Whether the entries of a list are maps whose keys are data."""
+    row = ownership.row_of(f"{key}[*]")
+    return row is not None and row.owned is Owned.WHOLE
 
 
 def _are_entries(value: Json, current: Json) -> bool:

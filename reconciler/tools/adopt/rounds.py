@@ -72,7 +72,7 @@ def chosen_of(plan: Plan, names: Sequence[str]) -> list[Chosen]:
     for name in names:
         found = known.get(name.strip().casefold(), {})
         if len(found) != 1:
-            raise NotFound(_unclear(plan, name, list(found), list(known)))
+            raise NotFound(_unclear(plan, name, list(found)))
         for key, some in found.items():
             paths.setdefault(key, set()).update(some)
             if not some:
@@ -171,12 +171,13 @@ def _checked(files: Mapping[str, bytes], spec: Spec, data: bytes) -> Spec:
     return made
 
 
-def _unclear(plan: Plan, name: str, found: Sequence[str], known: Sequence[str]) -> str:
+def _unclear(plan: Plan, name: str, found: Sequence[str]) -> str:
     shown = clean(name[:100])
     if found:
         return f"{plan.pool}: {shown!r} names {len(found)} changes; use the id of one: {', '.join(sorted(found))}"
     ids = [change.id for change in _all(plan)]
-    near = similar(name, [*ids, *known], 3) or ids[:5]
+    others = [name for change in _all(plan) for name in (change.subject, *(detail.path for detail in change.details))]
+    near = similar(name, [*ids, *others], 3) or ids[:5]
     hint = f"; nearest: {', '.join(map(clean, near))}" if near else "; it is in sync"
     return f"{plan.pool}: the plan has no change {shown!r}{hint}"
 

@@ -30,6 +30,8 @@ _IDENTITIES = ("project", "organization", "url", "wellKnownImageName", "resource
 
 
 _ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
+_SAFE = re.compile(r"[A-Za-z0-9\\](?:[\w.:\\/@+-]*[\w/])?")
+"""Texts that need no quotes where the one before had none."""
 _BEHIND = re.compile(r"(?:\s+|#[^\n]*)*")
 """Blanks and comments."""
 
@@ -368,6 +370,8 @@ class _Splicer:
             return json.dumps(value, ensure_ascii=False)
         if isinstance(value, str) and node.style == "'" and value.isprintable() and "##" not in value:
             return "'" + value.replace("'", "''") + "'"
+        if isinstance(value, str) and not node.style and _SAFE.fullmatch(value) and plain(value) == value:
+            return value
         return scalar(value)
 
     def laid_out(self, value: Json, column: int, node: Node) -> str:

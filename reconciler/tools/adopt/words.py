@@ -43,7 +43,7 @@ def _move(detail: Detail) -> str:
 
 def described(outcome: Outcome) -> tuple[str, str]:
     """Title and text of the commit and the pull request."""
-    count = len(outcome.adopted)
+    count = sum(len(change.details) or 1 for change in outcome.adopted)
     title = f"Adopt {count} change{'' if count == 1 else 's'} of {outcome.spec.name}"
     who = attributed(outcome)
     lines = [_ABOUT.format(pool=outcome.spec.name), ""]
