@@ -23,7 +23,7 @@ from reconciler.errors import Forbidden, Refused, Unavailable
 from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
 from reconciler.tools.adopt.patch import patch
-from reconciler.tools.adopt.rounds import Outcome, adopt_pool
+from reconciler.tools.adopt.rounds import AdoptionOutcome, adopt_pool
 from reconciler.tools.adopt.words import described, lines_of
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _checked_place(settings: Settings, spec: Spec, *, write: bool) -> Path | Non
     return place
 
 
-def replace_file(place: Path, outcome: Outcome) -> None:
+def replace_file(place: Path, outcome: AdoptionOutcome) -> None:
     """Put the new content in place of the old one, whole or not at all."""
     beside: Path | None = None
     try:
@@ -170,7 +170,7 @@ def _print(data: bytes) -> None:
 def _propose(
     settings: Settings,
     selection: Selection,
-    outcome: Outcome,
+    outcome: AdoptionOutcome,
     target: tuple[str, str],
     screen: Screen,
     *,

@@ -22,7 +22,7 @@ from reconciler.errors import NotFound
 from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
-from reconciler.tools.adopt.rounds import Outcome, adopt_pool
+from reconciler.tools.adopt.rounds import AdoptionOutcome, adopt_pool
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, parsed, settings
 
 Json = Any
@@ -146,7 +146,7 @@ class Adopting:
         survey = self.shop.app.reconciler.survey([spec])
         return self.shop.app.planner.plan(spec, survey, "c0ffee"), survey
 
-    def adopt(self, *names: str, text: str = TEXT, files: dict[str, bytes] | None = None) -> Outcome:
+    def adopt(self, *names: str, text: str = TEXT, files: dict[str, bytes] | None = None) -> AdoptionOutcome:
         every = {**(files or {}), "pool.yaml": text.encode()}
         self.cloud.do.reset_log()
         app = self.shop.app
@@ -407,7 +407,7 @@ def test_everything_at_once(adopting: Adopting) -> None:
 # --- what is not adopted ----------------------------------------------------------------------------------------
 
 
-def reasons(outcome: Outcome) -> dict[str, str]:
+def reasons(outcome: AdoptionOutcome) -> dict[str, str]:
     return dict(outcome.left)
 
 

@@ -16,7 +16,7 @@ from reconciler.cli.adopt import replace_file
 from reconciler.errors import Refused, Unavailable
 from reconciler.plan.model import Plan
 from reconciler.spec.loader import load
-from reconciler.tools.adopt.rounds import Outcome
+from reconciler.tools.adopt.rounds import AdoptionOutcome
 from tests.adapters.git.git_kit import Server, Work, backend_app, serving
 from tests.cli.process import POOL as SPEC
 from tests.cli.process import Desk, Ended
@@ -159,9 +159,9 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     (spec,) = load({"pool.yaml": SPEC.format(name="pool").encode()}).specs
 
     with pytest.raises(Refused, match="it changed since it was read"):
-        replace_file(place, Outcome(spec, b"before", b"after", nothing, nothing))
+        replace_file(place, AdoptionOutcome(spec, b"before", b"after", nothing, nothing))
     with pytest.raises(Unavailable, match="cannot be written: No such file or directory"):
-        replace_file(tmp_path / "gone" / "pool.yaml", Outcome(spec, b"before", b"after", nothing, nothing))
+        replace_file(tmp_path / "gone" / "pool.yaml", AdoptionOutcome(spec, b"before", b"after", nothing, nothing))
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("pool.yaml", b"mine\n")]
 
 
@@ -261,7 +261,7 @@ def test_a_pull_request_says_what_it_does_and_the_next_one_is_the_same(remote: R
     text = pull["body"] if remote.kind == "github" else pull["description"]
     assert pull["title"] == f"Adopt 6 changes of {POOL}"
     assert "Merging this changes nothing there" in text
-    assert "- open access fabrikam-tailspin/Web: all pipelines → none." in text
+    assert "- `open access fabrikam-tailspin/Web: all pipelines → none`." in text
     assert f"adopt/{POOL}" in str(pull.get("head") or pull.get("sourceRefName"))
     assert "canary" not in made.out + made.err + text
 

@@ -38,7 +38,7 @@ Look = Callable[[Spec], tuple[Plan, SharedSurvey]]
 
 
 @dataclass
-class Outcome:
+class AdoptionOutcome:
     """What became of the adoption of one pool."""
 
     spec: Spec
@@ -82,13 +82,13 @@ def chosen_of(plan: Plan, names: Sequence[str]) -> list[Chosen]:
 
 def adopt_pool(
     files: Mapping[str, bytes], spec: Spec, names: Sequence[str], look: Look, *, today: date, policy: Policy
-) -> Outcome:
+) -> AdoptionOutcome:
     """The file of the pool with the observed values in it."""
     first, survey = look(spec)
     chosen = chosen_of(first, names)
     others = {change.id for change in _all(first)} - {one.change.id for one in chosen}
     data = files[spec.path]
-    outcome = Outcome(spec, data, data, first, first)
+    outcome = AdoptionOutcome(spec, data, data, first, first)
     left: dict[str, tuple[str, str]] = {}
     for _ in range(MOST_ROUNDS):
         if not chosen:
@@ -125,7 +125,7 @@ def _all(plan: Plan) -> Iterator[Change]:
 
 
 def _round(
-    files: Mapping[str, bytes], outcome: Outcome, chosen: Sequence[Chosen], survey: SharedSurvey, today: date
+    files: Mapping[str, bytes], outcome: AdoptionOutcome, chosen: Sequence[Chosen], survey: SharedSurvey, today: date
 ) -> list[tuple[str, str]]:
     """One round: the file says what the chosen changes show; what is left, and why."""
     spec = outcome.spec
@@ -185,7 +185,7 @@ def _unclear(plan: Plan, name: str, found: Sequence[str]) -> str:
 # --- what the policy would say ----------------------------------------------------------------------------------
 
 
-def _against(policy: Policy, before: Spec, outcome: Outcome) -> Iterator[str]:
+def _against(policy: Policy, before: Spec, outcome: AdoptionOutcome) -> Iterator[str]:
     """Why the policy would refuse to make what was adopted."""
     for change in outcome.adopted:
         for _, message in _objections(policy, change):
@@ -210,7 +210,7 @@ def _objections(policy: Policy, change: Change) -> Iterator[tuple[str, str]]:
             return
 
 
-def attributed(outcome: Outcome) -> dict[str, str]:
+def attributed(outcome: AdoptionOutcome) -> dict[str, str]:
     """Id of each adopted change → who made it, as far as the plan says."""
     said = {(one.facet, one.subject): one.message for one in outcome.plan.remarks if ": changed " in one.message}
     return {

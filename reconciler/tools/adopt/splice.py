@@ -1,6 +1,6 @@
 """Puts other values into the text of a spec, and leaves every line alone that says the same as before.
 
-Nothing is written out anew: each difference becomes one small edit at its place, in the style of what stands around
+The file is not written out again: each difference becomes one edit at its place, in the style of what stands around
 it. So comments, order, quotes, indentation and line ends stay as people wrote them. What an alias or a merge key brings
 is written out only where it has to differ from its anchor. The result is read back, and anything but exactly the
 required values is an error.

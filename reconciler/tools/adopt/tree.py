@@ -1,7 +1,7 @@
 """One YAML document as a tree of places in its text: where each key and value begins and ends, and what is an alias.
 
 `reconciler.spec.source` has read the text before, within its limits; here its events are kept with their offsets.
-Block collections end where the last thing in them ends, so that comments below belong to nobody.
+Block collections end where the last thing in them ends, so that comments below belong to no value.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Node:
 
 def trees(text: str) -> list[Node]:
     """The documents of a text that hold anything, in the order of `reconciler.spec.source.documents`."""
-    return list(_Composer(PARSER(text).get_event, text).documents())
+    return list(_TreeComposer(PARSER(text).get_event, text).documents())
 
 
 def _offset(mark: Any) -> int:
@@ -86,7 +86,7 @@ def _is_merge(key: Node) -> bool:
     return key.text == MERGE and not key.style
 
 
-class _Composer:
+class _TreeComposer:
     def __init__(self, events: Callable[[], Any], text: str) -> None:
         self._next, self._text = events, text
         self._anchors: dict[str, Node] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.plan.model import Change, Detail
-from reconciler.plan.render import clean, escaped, value
-from reconciler.tools.adopt.rounds import Outcome, attributed
+from reconciler.plan.render import clean, code, value
+from reconciler.tools.adopt.rounds import AdoptionOutcome, attributed
 
 _ABOUT = (
     "The spec of {pool} says now what is there in Azure and Azure DevOps. Merging this changes nothing there: it keeps "
@@ -14,7 +14,7 @@ _ABOUT = (
 )
 
 
-def lines_of(outcome: Outcome) -> Iterator[str]:
+def lines_of(outcome: AdoptionOutcome) -> Iterator[str]:
     """One line a change: what the spec said, and what it says now."""
     who = attributed(outcome)
     if not outcome.adopted and not outcome.left:
@@ -41,19 +41,19 @@ def _move(detail: Detail) -> str:
     return f"{detail.path} {value(detail.after)} → {value(detail.before)}"
 
 
-def described(outcome: Outcome) -> tuple[str, str]:
+def described(outcome: AdoptionOutcome) -> tuple[str, str]:
     """Title and text of the commit and the pull request."""
     count = sum(len(change.details) or 1 for change in outcome.adopted)
     title = f"Adopt {count} change{'' if count == 1 else 's'} of {outcome.spec.name}"
     who = attributed(outcome)
     lines = [_ABOUT.format(pool=outcome.spec.name), ""]
     for change in outcome.adopted:
-        by = f" Changed {escaped(who[change.id])}." if change.id in who else ""
-        lines += [f"- {escaped(text)}.{by}" for text in _moves(change)]
+        by = f" Changed {code(who[change.id])}." if change.id in who else ""
+        lines += [f"- {code(text)}.{by}" for text in _moves(change)]
     if outcome.warnings:
         lines += ["", "The policy would refuse this, if it were not there:", ""]
-        lines += [f"- {escaped(warning)}" for warning in outcome.warnings]
+        lines += [f"- {code(warning)}" for warning in outcome.warnings]
     if outcome.left:
         lines += ["", "Not adopted:", ""]
-        lines += [f"- {escaped(subject)}: {escaped(why)}" for subject, why in outcome.left]
+        lines += [f"- {code(subject)}: {code(why)}" for subject, why in outcome.left]
     return title, "\n".join(lines) + "\n"
