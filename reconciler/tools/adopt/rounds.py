@@ -87,6 +87,7 @@ def adopt_pool(
     first, survey = look(spec)
     chosen = chosen_of(first, names)
     others = {change.id for change in _all(first)} - {one.change.id for one in chosen}
+    partial = {one.change.id for one in chosen if one.paths}
     data = files[spec.path]
     outcome = AdoptionOutcome(spec, data, data, first, first)
     left: dict[str, tuple[str, str]] = {}
@@ -97,25 +98,20 @@ def adopt_pool(
         left |= {f"{subject}: {why}": (subject, why) for subject, why in made}
         outcome.rest, survey = look(outcome.spec)
         stuck = others | {one.id for one in _all(outcome.rest) if f"{one.kind} {one.subject}" in dict(left.values())}
-        chosen = [
-            Chosen(change) for change in _all(outcome.rest) if change.id not in stuck and not _partly(chosen, change)
-        ]
-    outcome.left = list(left.values())
-    named = {one.kind + " " + one.subject for one in outcome.adopted}
+        chosen = [Chosen(change) for change in _all(outcome.rest) if change.id not in stuck | partial]
+    differs = {f"{one.kind} {one.subject}" for one in _all(outcome.rest)}
+    outcome.left = [(subject, why) for subject, why in left.values() if subject in differs]
+    whole = {one.id for one in outcome.adopted} - others - partial
+    said = {subject for subject, _ in outcome.left}
     outcome.left += [
         (f"{one.kind} {one.subject}", "differs still; change the spec by hand")
         for one in _all(outcome.rest)
-        if f"{one.kind} {one.subject}" in named and not names and one.id not in others
+        if one.id in whole and f"{one.kind} {one.subject}" not in said
     ]
     if not names:
         outcome.left += [(f"{gap.facet} {gap.subject}".strip(), gap.message) for gap in outcome.rest.gaps]
     outcome.warnings = list(dict.fromkeys(_against(policy.for_pool(spec.name), spec, outcome)))
     return outcome
-
-
-def _partly(chosen: Iterable[Chosen], change: Change) -> bool:
-    """Whether some fields of this change were chosen, and the others are left as they are."""
-    return any(one.change.id == change.id and one.paths for one in chosen)
 
 
 def _all(plan: Plan) -> Iterator[Change]:
