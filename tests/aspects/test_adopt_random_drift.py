@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from emulator import start
+from tests.aspects.adopting import PRIME, TAILSPIN, TEXT, Adopting, estate
 from tests.aspects.shop import POOL
-from tests.aspects.test_adopt_over_http import PRIME, TAILSPIN, TEXT, Adopting, estate
 
 Json = Any
 GENERATE = [Phase.reuse, Phase.generate]

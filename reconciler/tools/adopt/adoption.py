@@ -37,7 +37,7 @@ from reconciler.spec.problem import spell
 from reconciler.tools.adopt import access
 from reconciler.tools.adopt.body import Wanted, with_resource
 from reconciler.tools.adopt.errors import CannotAdopt
-from reconciler.tools.adopt.splice import same
+from reconciler.tools.adopt.pairing import same
 
 _STATE = "provisioningState"
 Name = Callable[[RoleAssignmentChange], str]

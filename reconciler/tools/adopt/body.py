@@ -18,7 +18,7 @@ from reconciler.spec.names import organization_key
 from reconciler.spec.problem import Path
 from reconciler.spec.shapes import Shaping, Trace
 from reconciler.tools.adopt.errors import CannotAdopt
-from reconciler.tools.adopt.splice import paired, same
+from reconciler.tools.adopt.pairing import paired, same
 from reconciler.tools.import_ import body_of
 
 _IN_DEVOPS = mutability.names(Way.DEVOPS, Way.SERVICE)
