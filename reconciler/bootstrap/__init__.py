@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from reconciler.bootstrap.commands import OnboardingAccess, Questions, Tools, onboarding, questions, tools
     from reconciler.bootstrap.connections import capabilities, capabilities_at, notice_sender, policy, telemetry
     from reconciler.bootstrap.program import App, Look, audit, build, look
-    from reconciler.bootstrap.specs import before, git_authorization, place_of, source
+    from reconciler.bootstrap.specs import (
+        before,
+        branches,
+        file_of,
+        git_authorization,
+        path_in_repository,
+        place_of,
+        require_remote,
+        source,
+    )
     from reconciler.bootstrap.stores import (
         ReadState,
         Store,
@@ -54,12 +63,14 @@ __all__ = [
     "Tools",
     "audit",
     "before",
+    "branches",
     "build",
     "caller",
     "capabilities",
     "capabilities_at",
     "code_host",
     "facts_of",
+    "file_of",
     "git_authorization",
     "has_store",
     "in_storage",
@@ -69,11 +80,13 @@ __all__ = [
     "notice_sender",
     "onboarding",
     "owners_of",
+    "path_in_repository",
     "place_of",
     "policy",
     "questions",
     "record_file",
     "recorded_writes",
+    "require_remote",
     "schedules",
     "source",
     "state_problems",
@@ -89,7 +102,16 @@ _PARTS = {
     "connections": ("capabilities", "capabilities_at", "notice_sender", "policy", "telemetry"),
     "program": ("App", "Look", "audit", "build", "look"),
     "code_hosts": ("code_host",),
-    "specs": ("before", "git_authorization", "place_of", "source"),
+    "specs": (
+        "before",
+        "branches",
+        "file_of",
+        "git_authorization",
+        "path_in_repository",
+        "place_of",
+        "require_remote",
+        "source",
+    ),
     "stores": (
         "ReadState",
         "Store",

@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 
 from reconciler.config.endpoints import remote_host
 from reconciler.config.settings import PREFIX, Settings
-from reconciler.errors import SpecInvalid
+from reconciler.errors import Refused, SpecInvalid
 from reconciler.ports.specs import Snapshot, SpecSource
 
 if TYPE_CHECKING:
+    from reconciler.adapters.git.branches import Branches
     from reconciler.adapters.git.source import Location, RemoteAccess
+
+if TYPE_CHECKING:
+    from reconciler.adapters.git.branches import Branches
 
 
 def source(settings: Settings) -> SpecSource:
@@ -69,6 +73,51 @@ def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
 
         return credential_of(settings).devops_header
     return None
+
+
+def require_remote(settings: Settings) -> str:
+    """The URL of the remote repository of the specs; `Refused` where they come from this machine."""
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
+
+    location = git.Location.parse(settings.specs or ".")
+    if not location.remote:
+        raise Refused(
+            f"{location}: no remote repository, so no branch is pushed there; use a patch, or name its URL by --specs"
+        )
+    return location.place
+
+
+def branches(settings: Settings) -> Branches:
+    """The remote repository of the specs, for a branch with a commit; close it afterwards."""
+    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
+    from reconciler.adapters.git.branches import Branches  # noqa: PLC0415 - likewise
+
+    url = require_remote(settings)
+    access = git.RemoteAccess(authorization=git_authorization(settings, url), allow_loopback=settings.allow_loopback)
+    caps = git.Caps.of(settings.git_files, settings.git_bytes)
+    return Branches(git.Location.parse(settings.specs), caps, access)
+
+
+def file_of(settings: Settings, path: str) -> Path | None:
+    """The file of a spec in the working tree; None where specs are read at a commit, which no one writes to."""
+    place, mark, _ = settings.specs.partition("#")
+    if mark or "://" in place:
+        return None
+    root = Path(place)
+    return root if root.is_file() else root / path
+
+
+def path_in_repository(settings: Settings, path: str) -> str:
+    """The path of a spec from the root of its repository; without a repository, from the working directory."""
+    file = file_of(settings, path)
+    if file is None:
+        folder = _rooted(settings.specs).partition("#")[2].partition(":")[2].strip("/")
+        return f"{folder}/{path}" if folder else path
+    whole = file.absolute()
+    for root in whole.parents:
+        if (root / ".git").exists():
+            return whole.relative_to(root).as_posix()
+    return file.as_posix().removeprefix("./").removeprefix("/")
 
 
 def _rooted(specs: str) -> str:

@@ -98,6 +98,15 @@ COMMANDS = {
             "undo 20261129T004800Z-0f3a5b7c9d1e 2 3 --yes",
         ),
     ),
+    "adopt": CommandRow(
+        "reconciler.cli.adopt:adopt",
+        "Write what is observed into the spec of a pool, as a patch, a branch or a pull request.",
+        (
+            "adopt fabrikam-managed-pool > adopt.patch",
+            "adopt fabrikam-managed-pool maximumConcurrency 'open_access:open access:fabrikam-tailspin/Web' --write",
+            "adopt fabrikam-managed-pool --pull-request",
+        ),
+    ),
     "status": CommandRow(
         "reconciler.cli.status:status",
         "Show what the last runs found, and since when it is so.",

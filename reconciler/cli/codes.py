@@ -57,6 +57,11 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
         ERROR: "nothing of the run can be undone, or a write failed or was refused",
         STOPPED: "stopped at the end of a step",
     },
+    "adopt": {
+        DONE: "the spec says what is observed, or did so already",
+        PENDING: "something is not adopted: each with its reason",
+        ERROR: "nothing is written: the specs or a fact could not be read, or the branch or file cannot be written",
+    },
     "mode": {
         DONE: "shown, or set",
         ERROR: "a setting cannot be read or written",

@@ -55,3 +55,18 @@ class SpecSource(Protocol):
 
         Where git fails, the last commit that was read, with `stale` set; raises where there is none.
         """
+
+
+class SpecBranches(Protocol):
+    """The remote repository of the specs, as far as a proposal of changes is written to it."""
+
+    def push(self, base: str, path: str, content: bytes, branch: str, message: str) -> str:
+        """Make a commit on `base` with another content of one file, and a new branch that names it; the commit's id.
+
+        `path`: from the root. A branch that exists is used where its files are the same, and never moved: `Rejected`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let the connections go."""
+        ...

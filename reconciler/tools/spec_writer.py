@@ -185,7 +185,7 @@ def _mapping(value: Mapping[str, Json], path: Path, comments: Mapping[Path, Sequ
             yield f"{pad}{scalar(key)}:"
             yield from _mapping(item, here, comments) if isinstance(item, dict) else _list(item, here, comments)
         else:
-            yield f"{pad}{scalar(key)}: {_flow(item)}"
+            yield f"{pad}{scalar(key)}: {flow(item)}"
 
 
 def _list(value: Sequence[Json], path: Path, comments: Mapping[Path, Sequence[str]]) -> Iterator[str]:
@@ -197,7 +197,7 @@ def _list(value: Sequence[Json], path: Path, comments: Mapping[Path, Sequence[st
             first, *rest = _mapping(item, here, comments)
             yield from _under_dash(first, rest, pad)
         else:
-            yield f"{pad}- {_flow(item)}"
+            yield f"{pad}- {flow(item)}"
 
 
 def _under_dash(first: str, rest: Sequence[str], pad: str) -> Iterator[str]:
@@ -216,15 +216,16 @@ def _depth(path: Path) -> int:
 def _short(value: Json, path: Path, comments: Mapping[Path, Sequence[str]]) -> bool:
     """Whether it stands on one line: short, and without a comment inside."""
     inside = any(len(one) > len(path) and one[: len(path)] == path for one in comments)
-    return not inside and len(path) > 2 and len(_flow(value)) <= 100  # noqa: PLR2004 - two levels are for people
+    return not inside and len(path) > 2 and len(flow(value)) <= 100  # noqa: PLR2004 - two levels are for people
 
 
-def _flow(value: Json) -> str:
+def flow(value: Json) -> str:
+    """A value on one line."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{_inline(key)}: {_flow(item)}" for key, item in value.items())
+        inner = ", ".join(f"{_inline(key)}: {flow(item)}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
+        return f"[{', '.join(map(flow, value))}]"
     return _inline(value)
 
 

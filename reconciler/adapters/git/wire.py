@@ -18,8 +18,10 @@ from dulwich.client import HttpGitClient
 from dulwich.object_format import SHA1, SHA256
 from dulwich.object_store import ObjectStoreGraphWalker
 from dulwich.objects import ObjectID, ShaFile
+from dulwich.refs import Ref
 
 from reconciler.adapters import bounds, network
+from reconciler.adapters.git.commit import Commit
 from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.objects import Fetched
 from reconciler.adapters.git.pack import Budget, Damaged, Pack
@@ -79,6 +81,12 @@ class RemoteRepository:
 
         A server that can sends no blobs at first, and then those of the spec files.
         """
+        with self._objects(target) as objects:
+            return read_commit(objects, ObjectID(target), self._location.prefix, where=self._where, caps=self._caps)
+
+    @contextmanager
+    def _objects(self, target: bytes) -> Iterator[Fetched]:
+        """The objects of a commit."""
         form = SHA256 if len(target) == SHA256_DIGITS else SHA1
         commit, where = [ObjectID(target)], f"{self._where} ({target.decode()[:12]})"
         budget = Budget(self._caps, where)
@@ -103,7 +111,34 @@ class RemoteRepository:
                 objects = Fetched(form, first, blobs)
             except Damaged as problem:
                 raise self._damaged(problem) from None
-            return read_commit(objects, ObjectID(target), self._location.prefix, where=self._where, caps=self._caps)
+            yield objects
+
+    def push(self, base: str, path: str, content: bytes, branch: str, message: str) -> str:
+        """Make a commit on `base` with another content of one file, and a new branch that names it; the commit's id.
+
+        `path`: from the root. A branch that exists is used where it says the same already, and never moved.
+        """
+        name = f"refs/heads/{branch}".encode()
+        refs = {bytes(k): bytes(v) for k, v in self._asking(lambda: self._client.get_refs("")).refs.items() if v}
+        with self._objects(base.encode()) as objects:
+            made = Commit(objects, base.encode(), path, content, message)
+        if name in refs:
+            with self._objects(refs[name]) as objects:
+                if made.is_there(objects, refs[name]):
+                    return refs[name].decode()
+            raise Rejected(f"{self._where}: the branch {branch} exists, with something else; name another one")
+        self._push(name, made)
+        return made.id
+
+    def _push(self, name: bytes, made: Commit) -> None:
+        answer = self._asking(
+            lambda: self._client.send_pack(
+                "", lambda _: {Ref(name): ObjectID(made.id.encode())}, lambda *_, **__: made.pack()
+            )
+        )
+        why = (answer.ref_status or {}).get(name)
+        if why:
+            raise Rejected(f"{self._where}: the server refused the branch: {oneline(why)}")
 
     def close(self) -> None:
         """Let the connections go."""

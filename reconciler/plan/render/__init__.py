@@ -9,7 +9,7 @@ from reconciler.plan.render.annotations import Annotation, AnnotationKind, azure
 from reconciler.plan.render.clean import clean
 from reconciler.plan.render.comment import ChangeReport, comment, succeeded, verdict
 from reconciler.plan.render.document import json_text, plans_to_json, to_json
-from reconciler.plan.render.folds import move
+from reconciler.plan.render.folds import move, value
 from reconciler.plan.render.lines import text
 from reconciler.plan.render.tables import code, escaped, markdown
 from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, effect, state, summary, total
@@ -39,5 +39,6 @@ __all__ = [
     "text",
     "to_json",
     "total",
+    "value",
     "verdict",
 ]

@@ -11,15 +11,17 @@ Nothing here can write.
 
 from __future__ import annotations
 
-from reconciler.tools.import_.drafts import draft_spec
-from reconciler.tools.import_.observe import ImportedPool, observe_pools, organizations_of
+from reconciler.tools.import_.drafts import body_of, draft_spec
+from reconciler.tools.import_.observe import ImportedPool, observe_pools, organizations_of, spec_name
 from reconciler.tools.import_.unmanaged import UnmanagedPool, find_unmanaged
 
 __all__ = [
     "ImportedPool",
     "UnmanagedPool",
+    "body_of",
     "draft_spec",
     "find_unmanaged",
     "observe_pools",
     "organizations_of",
+    "spec_name",
 ]

@@ -41,7 +41,7 @@ def draft_spec(found: ImportedPool, mode: str = "report", *, access_only: bool =
     `access_only` leaves the ARM body to the tool that has it: of it the organizations are named and what holds in Azure
     DevOps alone, and the projects stay as ARM has them.
     """
-    body, dropped = _body(found.document)
+    body, dropped = body_of(found.document)
     document: dict[str, Json] = {
         "apiVersion": "reconciler/v1",
         "kind": "ManagedDevOpsPool",
@@ -76,7 +76,7 @@ def _leave_body(document: dict[str, Json]) -> None:
     document["pool"] = {"properties": {"organizationProfile": profile}} if profile.get("organizations") else {}
 
 
-def _body(document: Mapping[str, Json]) -> tuple[dict[str, Json], list[Finding]]:
+def body_of(document: Mapping[str, Json]) -> tuple[dict[str, Json], list[Finding]]:
     """The body of the spec; and what the resource has beside it, or twice, which no spec can hold."""
     shaping = Shaping(trace={})
     shaped = shaping.pool({key: document[key] for key in _BODY if document.get(key)}, ())

@@ -162,6 +162,11 @@ def profile_of(document: Body) -> Body:
     return found
 
 
+def spec_name(survey: SharedSurvey, organization: str, who: Identity) -> str:
+    """The name by which a spec can mean this identity; empty where no name leads back to it."""
+    return _Organization(organization, survey).named(organization, who, []).principal
+
+
 def _pool(document: Body, survey: SharedSurvey) -> ImportedPool:
     parts = str(document.get("id", "")).split("/")
     subscription, group = (parts[2], parts[4]) if len(parts) > 4 else ("", "")  # noqa: PLR2004 - /subscriptions/…/resourceGroups/…
@@ -202,7 +207,7 @@ class _Organization:
             tuple(sorted([*found, *hidden], key=lambda one: one.project.casefold())),
             pool.auto_provision,
             inherits,
-            tuple(self._named(name, one.identity, self._unread) for one in self._assigned(administering, me)),
+            tuple(self.named(name, one.identity, self._unread) for one in self._assigned(administering, me)),
             any(me is not None and one.identity.id == me.id and not one.inherited for one in administering),
             self._accounts(accounts, None if lines is None else administering),
             tuple(self._unread),
@@ -281,7 +286,7 @@ class _Organization:
         )
         if lines and me is None:
             unread.append(UnreadFact(subject, Fact.QUEUE_ROLES, "the identity of the operator is not known"))
-        roles = [(one.role, self._named(subject, one.identity, unread)) for one in self._assigned(lines or (), me)]
+        roles = [(one.role, self.named(subject, one.identity, unread)) for one in self._assigned(lines or (), me)]
         return ObservedProject(
             project.name,
             queue=True,
@@ -299,7 +304,7 @@ class _Organization:
         )
         return None if found is None else {one.id: one.path for one in found}
 
-    def _named(self, subject: str, who: Identity, unread: list[UnreadFact]) -> ObservedPrincipal:
+    def named(self, subject: str, who: Identity, unread: list[UnreadFact]) -> ObservedPrincipal:
         """With the first of its names that the organization resolves to the same local id."""
         display = who.display_name or who.unique_name or who.id
         failed: list[UnreadFact] = []
