@@ -28,7 +28,7 @@ PASSING = frozenset({408, 425, 429})
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
-class _Paths(logging.Filter):
+class _NoPath(logging.Filter):
     """urllib3 logs the path of each request at level DEBUG; here it is a secret."""
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - as the base has it
@@ -36,7 +36,7 @@ class _Paths(logging.Filter):
 
 
 for _name in ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.connection"):
-    logging.getLogger(_name).addFilter(_Paths())
+    logging.getLogger(_name).addFilter(_NoPath())
 
 
 @contextmanager

@@ -36,5 +36,6 @@ def test_every_command_of_the_readme_does_what_it_says(shell: Shell) -> None:
     ended = {line.split()[1]: shell.run(line) for line in commands() if "OBJECT_ID" not in line}
     codes = {command: code for command, (code, _) in ended.items()}
 
-    assert [*ended] == ["validate", "policy", "plan", "apply", "status", "import", "explain", "doctor", "probe"]
+    names = ["validate", "policy", "plan", "apply", "status", "adopt", "import", "explain", "doctor", "probe"]
+    assert [*ended] == names
     assert codes == {**dict.fromkeys(ended, DONE), "plan": LEFT}, (ended, shell.errors())
