@@ -10,7 +10,7 @@ kind               where
 `refused`          guards or the policy refuse changes, and an approval would not help
 `approval-wanted`  a cap holds changes back, or mode ``approved`` waits for an approval of the spec
 `stalled`          any other reason for which an administrator has to act
-`fight`            a field is corrected no more; once for each content of the spec's file
+`fight`            a field is corrected no more; the refusals that follow are silent while the spec's file is as it is
 `window-opened`    a pool that waited for its window (`OUTSIDE_WINDOW`) is written to
 `repaired`         a pool is in sync again by the operator's own corrections of drift
 `recovered`        a pool is in sync again after `refused`, `stalled` or `drift`
@@ -46,7 +46,8 @@ MOST = 4
 LONGEST = 300
 """Characters of a value in a line."""
 LONGEST_TEXT = 600
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16,}\b|\d+", re.IGNORECASE)
+"""Times, counts, and ids of single requests: the same trouble has others with each try."""
 _UNDER_WAY = "Progressing"
 
 
@@ -92,8 +93,9 @@ def noticed(before: Sequence[Condition], after: PoolStatus, seen: RunFindings, n
     found = _found(before, after, ready, state, seen)
     if found is None:
         return _over(state) if _good(ready) else state
-    if state.lately(now) >= MOST:
-        return state  # told once it is quiet: `told` stays behind what is so
+    if state.lately(now) >= MOST:  # told once it is quiet: `told` stays behind what is so
+        told = {kind: digest for kind, digest in state.told.items() if kind != found.kind.value}
+        return replace(state, told=told) if found.kind is NoticeKind.FIGHT else state
     notice = _notice(found, after, state, seen, now)
     kept = _over(state) if _good(ready) else state
     if not _good(ready) or found.kind is NoticeKind.FIGHT:
@@ -122,7 +124,7 @@ def _found(
 ) -> _Found | None:
     """What people do not know yet."""
     told, digest = state.told, _digest([seen.blob])
-    if seen.fights and told.get(NoticeKind.FIGHT) != digest:
+    if seen.fights:  # each run has its own: another field, or one that was released and is fought over again
         return _Found(NoticeKind.FIGHT, digest, _said("; ".join(seen.fights), seen), "Fight")
     if _good(ready):
         return _ended(before, ready, state, seen)

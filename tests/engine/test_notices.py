@@ -131,6 +131,18 @@ def test_a_stalled_pool_is_told_once_whatever_numbers_its_message_has(pool: Pool
     assert pool.good() == ["recovered"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Trace ID: 0a1b2c3d-aaaa-bbbb-cccc-deadbeef0001", "Trace ID: ffeeddcc-dddd-eeee-ffff-cafebabe0002"),
+        ("trace 4bf92f3577b34da6a3ce929d0e0e4736.", "trace aaf92f3577b34da6a3ce929d0e0e47ff."),
+    ],
+)
+def test_an_id_of_a_single_request_makes_no_news(pool: Pool, first: str, second: str) -> None:
+    assert pool.stalls(message=f"AADSTS7000222: the secret expired. {first}") == ["stalled"]
+    assert pool.stalls(message=f"AADSTS7000222: the secret expired. {second}") == []
+
+
 def test_what_an_approval_would_allow_waits_for_one_and_the_rest_is_refused(pool: Pool) -> None:
     assert pool.refuses("cap-removals") == ["approval-wanted"]
     assert pool.refuses("cap-removals", "last-administrator") == ["refused"]
@@ -144,6 +156,24 @@ def test_a_fight_is_one_alert_for_each_content_of_the_file(pool: Pool) -> None:
     assert pool.refuses(FIGHT) == []
     assert pool.good() == []
     assert pool.refuses(FIGHT) == []
+
+
+def test_a_fight_over_another_field_is_another_alert(pool: Pool) -> None:
+    written = {"written": [change()], "drift": True}
+    assert pool.good(fights=["eve changed it 3 times"], **written) == ["fight"]
+    assert pool.refuses(FIGHT) == []
+    assert pool.good(fights=["mallory changed another one 3 times"], **written) == ["fight"]
+    assert "another one" in pool.status.notices.notices[-1].text
+    assert pool.refuses(FIGHT) == []
+
+
+def test_a_fight_while_notices_are_damped_is_told_when_it_is_quiet(pool: Pool) -> None:
+    pool.good(written=[change()], drift=True, fights=["eve changed it 3 times"])
+    while pool.drifts(later=30) or pool.good(later=30):
+        pass
+    assert pool.good(written=[change()], drift=True, fights=["mallory changed it 3 times"], later=30) == []
+    pool.now += LASTS
+    assert pool.refuses(FIGHT) == ["fight"]
 
 
 def test_a_window_that_opens_is_told_and_one_that_ends_by_a_pause_is_not(pool: Pool) -> None:
