@@ -118,8 +118,7 @@ class RemoteRepository:
 
         `path`: from the root. A branch that exists is used where it says the same already, and never moved.
         """
-        name = f"refs/heads/{branch}".encode()
-        refs = {bytes(k): bytes(v) for k, v in self._asking(lambda: self._client.get_refs("")).refs.items() if v}
+        name, refs = f"refs/heads/{branch}".encode(), self._refs()
         with self._objects(base.encode()) as objects:
             made = Commit(objects, base.encode(), path, content, message)
         if name in refs:
@@ -129,6 +128,13 @@ class RemoteRepository:
             raise Rejected(f"{self._where}: the branch {branch} exists, with something else; name another one")
         self._push(name, made)
         return made.id
+
+    def has_branch(self, branch: str) -> bool:
+        """Whether there is a branch of this name."""
+        return f"refs/heads/{branch}".encode() in self._refs()
+
+    def _refs(self) -> dict[bytes, bytes]:
+        return {bytes(k): bytes(v) for k, v in self._asking(lambda: self._client.get_refs("")).refs.items() if v}
 
     def _push(self, name: bytes, made: Commit) -> None:
         answer = self._asking(

@@ -102,7 +102,9 @@ class NoticeOutbox:
         except ReconcilerError as error:
             self._telemetry.count("reconciler.notices.failed", reason=error.reason)
             return
-        if added:
+        if not added:  # the next look at the pool hands it over
+            self._telemetry.count("reconciler.notices.failed", reason=LeaseHeld.__name__)
+        else:
             with self._lock:
                 self._known.update(dict.fromkeys(one.id for one in found))
                 for name in list(self._known)[: max(0, len(self._known) - KNOWN)]:

@@ -115,3 +115,15 @@ def test_at_least_one_is_stored(most: int) -> None:
     assert letters.fitting([], most, 10) == 0
     assert letters.fitting([long] * 5, most, 10) == 1
     assert letters.fitting([long] * 5, most, 10**6) == most
+
+
+def test_a_notice_that_finds_no_place_among_others_is_counted_and_handed_over_by_the_next_look(office: Office) -> None:
+    office.disk = crowd = Crowd(office.stores.state)
+    crowd.crowded = True
+    told, outbox = status(notice("a", at=office.clock.now())), office.outbox()
+    outbox.hand_over([told])
+    assert office.telemetry.total("reconciler.notices.failed", reason="LeaseHeld") == 1
+    crowd.crowded = False
+    outbox.hand_over([told])
+    office.later()
+    assert len(office.post.accepted()) == 1
