@@ -26,8 +26,7 @@ from reconciler.config import ci
 from reconciler.config.settings import Settings, environment
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, SpecInvalid
-from reconciler.plan import render
-from reconciler.plan.render import ChangeReport
+from reconciler.plan.render.comment import ChangeReport, comment
 from reconciler.tools.pull_request import PullRequestDesk, ReportingRun
 
 _FORMS = {
@@ -117,7 +116,7 @@ def _report(settings: Settings, changed_since: str, service: ci.CiService, scree
     report = change.report(settings, made.plans, made.failures)
     if form := _FORMS.get(service):
         found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
-        annotate(screen, form, found, render.comment(report, SUMMARY_CHARACTERS))
+        annotate(screen, form, found, comment(report, SUMMARY_CHARACTERS))
     return report
 
 
