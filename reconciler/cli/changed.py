@@ -16,7 +16,8 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection
 from reconciler.config.settings import Settings
 from reconciler.errors import NotFound, SpecInvalid, Unavailable
-from reconciler.plan.render import ChangeReport, clean
+from reconciler.plan.render import clean
+from reconciler.plan.render.comment import ChangeReport
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.differences import between
 from reconciler.spec.loader import load

@@ -26,8 +26,7 @@ from reconciler.config import ci
 from reconciler.config.settings import Settings, environment
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, SpecInvalid
-from reconciler.plan import render
-from reconciler.plan.render import ChangeReport
+from reconciler.plan.render.comment import ChangeReport, comment
 from reconciler.tools.pull_request import PullRequestDesk, ReportingRun
 
 _FORMS = {
@@ -122,7 +121,7 @@ def _report(
     report = replace(change.report(settings, made.plans, made.failures), policy=touched)
     if form := _FORMS.get(service):
         found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
-        annotate(screen, form, found, render.comment(report, SUMMARY_CHARACTERS))
+        annotate(screen, form, found, comment(report, SUMMARY_CHARACTERS))
     return report
 
 

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from reconciler.cli.progress import ProgressDisplay, Wait, bars_of
 from reconciler.documents.redaction import redact, redacted
 from reconciler.plan import render
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from reconciler.cli.progress import ProgressDisplay, Wait
     from reconciler.documents import Json
     from reconciler.plan.model import Plan
 from reconciler.plan.model import Plan
@@ -130,6 +130,8 @@ class Screen:
             self._shown.begin(what, total)
             yield self._shown
             return
+        from reconciler.cli.progress import ProgressDisplay, bars_of  # noqa: PLC0415 - `validate` shows none
+
         with ExitStack() as stack:
             self._bars = stack.enter_context(bars_of(color=self._color)) if _terminal(sys.stderr) else None
             self._shown = ProgressDisplay(self.note, self._bars)

@@ -21,6 +21,7 @@ from dulwich.objects import ObjectID, ShaFile
 from dulwich.refs import Ref
 
 from reconciler.adapters import bounds, network
+from reconciler.adapters.boundary import port
 from reconciler.adapters.git.commit import Commit
 from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.objects import Fetched
@@ -31,7 +32,7 @@ from reconciler.adapters.origin import Origin
 from reconciler.adapters.retry_after import retry_after
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
-from reconciler.ports.specs import Snapshot
+from reconciler.ports.specs import Snapshot, SpecBranches
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -43,6 +44,7 @@ _AGAIN = urllib3.Retry(1, read=0, redirect=0, status=0, other=0, respect_retry_a
 logging.getLogger("dulwich.client").setLevel(logging.ERROR)
 
 
+@port("git", SpecBranches)
 class RemoteRepository:
     """A repository by its URL."""
 
@@ -129,9 +131,10 @@ class RemoteRepository:
         self._push(name, made)
         return made.id
 
-    def has_branch(self, branch: str) -> bool:
-        """Whether there is a branch of this name."""
-        return f"refs/heads/{branch}".encode() in self._refs()
+    def read_from(self) -> str:
+        """The branch that the location names; empty where it names none, a tag or a commit."""
+        branch = self._location.ref.removeprefix("refs/heads/")
+        return branch if branch and f"refs/heads/{branch}".encode() in self._refs() else ""
 
     def _refs(self) -> dict[bytes, bytes]:
         return {bytes(k): bytes(v) for k, v in self._asking(lambda: self._client.get_refs("")).refs.items() if v}
