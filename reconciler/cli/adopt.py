@@ -66,7 +66,8 @@ def adopt(
 ) -> int:
     """Write what is observed into the spec of a pool, as a patch, a branch or a pull request.
 
-    The plan after it is empty. Without an option it prints a patch for `git apply`. Comments, order and every other line of the file stay. Writes nothing to Azure.
+    The plan after it is empty. Without an option it prints a patch for `git apply`. Comments, order and every other
+    line of the file stay. Writes nothing to Azure.
     """
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
