@@ -42,10 +42,10 @@ def shown(reconciler: Reconciler, settings: Settings, selection: Selection, scre
     """The plans that the runs would begin with: of the specs that they apply, with caps and modes as they are."""
     specs = selection.specs
     facts = {spec.key: reconciler.facts(spec) for spec in specs}
-    gates = {spec.key: gate_now(reconciler.planner, spec, facts[spec.key]) for spec in specs}
+    known = recalled(settings, specs, screen)
+    gates = {spec.key: gate_now(reconciler.planner, spec, facts[spec.key], known.get(spec.key)) for spec in specs}
     specs = tuple(gates[spec.key].spec for spec in specs)
     survey = reconciler.survey(specs)
-    known = recalled(settings, specs, screen)
     viewed = {
         spec.key: plans.Viewed(
             view(survey, spec, known),
