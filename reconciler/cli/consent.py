@@ -37,6 +37,13 @@ class Shown:
     writes: bool
     """Whether anything of it may be written now, whatever modes say."""
 
+    @property
+    def agreed(self) -> Mapping[str, Plan]:
+        """What a person agrees to; where nobody is asked nothing, also where a window opens meanwhile."""
+        if self.writes:
+            return self.plans
+        return {name: Plan(one.pool, one.revision) for name, one in self.plans.items()}
+
 
 def shown(reconciler: Reconciler, settings: Settings, selection: Selection, screen: Screen) -> Shown:
     """The plans that the runs would begin with: of the specs that they apply, with caps and modes as they are."""
