@@ -39,7 +39,7 @@ class Shown:
 
     @property
     def agreed(self) -> Mapping[str, Plan]:
-        """What a person agrees to; where nobody is asked nothing, also where a window opens meanwhile."""
+        """What a person agrees to: nothing where nothing is asked, also where a window opens meanwhile."""
         if self.writes:
             return self.plans
         return {name: Plan(one.pool, one.revision) for name, one in self.plans.items()}

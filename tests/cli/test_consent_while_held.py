@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -17,11 +16,11 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, settings_of
 from reconciler.config.settings import Settings
 from reconciler.engine import Outcome
-from reconciler.engine.memory import pool_document
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Replacing
 from reconciler.plan.policy import Policy, Window
 from reconciler.plan.targets import CreatePool, Risk
+from reconciler.ports.stores import pool_document
 from tests.engine.stage import SPEC
 from tests.engine.test_pauses_and_windows import HOUR, within
 from tests.engine.test_safety_modes import BOTH, governed
@@ -29,14 +28,14 @@ from tests.keeping import START
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECONCILER_STATE", str(tmp_path / "state.db"))
     return settings_of(str(tmp_path))
 
 
 def test_a_window_that_opens_after_the_plans_were_shown_lets_nothing_out_unasked(settings: Settings) -> None:
-    """What waits is asked about by nobody, so a run that begins a moment later, inside the window, has no consent."""
+    """What waits is not asked about, so a run that begins a moment later, inside the window, has no consent."""
     stage = within()
     found = consent.shown(stage.reconciler, settings, Selection((BOTH,), (), "c0ffee", 1, named=True), Screen())
     assert found.plans["pool-1"].changes
