@@ -35,7 +35,7 @@ class Shown:
     plans: Mapping[str, Plan]
     """By name, what the run of each pool begins with; empty where a pool cannot be planned: nothing is written."""
     writes: bool
-    """Whether anything of it may be written now, whatever modes say."""
+    """Whether anything of it may be written, now or as what follows, by modes, pauses and windows of this moment."""
 
     @property
     def agreed(self) -> Mapping[str, Plan]:
@@ -63,7 +63,7 @@ def shown(reconciler: Reconciler, settings: Settings, selection: Selection, scre
     }
     made, _ = plans.plans_of(reconciler.planner, specs, selection.revision, viewed, screen)
     found = {one.pool: annotated(one, gates[one.pool.lower()]) for one in made}
-    open_ = any(goes_out(gates[one.pool.lower()], change, one) for one in made for change in one.changes)
+    open_ = any(goes_out(gates[one.pool.lower()], change, one) for one in made for change in one.all_changes)
     nothing = {spec.name: Plan(spec.name, selection.revision) for spec in selection.specs}
     return Shown({**nothing, **found}, open_)
 
