@@ -113,6 +113,15 @@ def writes(spec: Json | None) -> bool:
     return spec is not None and not spec.get("broken") and spec["mode"] == "enforce"
 
 
+def can_be_met(spec: Json, there: Cells) -> bool:
+    """Whether everything that the spec names exists: its projects, and its agent pools."""
+    return not spec.get("broken") and all(
+        ("project", ORGANIZATIONS[key], project) in there
+        for key, projects in spec["organizations"].items()
+        for project in (*projects, *(one[1] for one in spec.get("except") or () if one[0] == key))
+    )
+
+
 def flat(value: Json, path: Cell = ()) -> Iterator[tuple[Cell, Json]]:
     """Every leaf of a document; a list of organizations by their names, any other list as a whole."""
     if isinstance(value, dict):

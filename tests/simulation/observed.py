@@ -13,6 +13,7 @@ from emulator.arm.plane import ArmPlane
 from emulator.devops import edits
 from emulator.estate import dump
 from emulator.exchange import Exchange, Incoming
+from emulator.frame import Response
 from emulator.world import World
 from tests.simulation import intended
 from tests.simulation.intended import FIRST, ORGANIZATIONS, PEOPLE, PROJECTS, Cell, Json
@@ -129,8 +130,17 @@ def edit_arm(world: World, name: str, change: Json) -> bool:
         each, rest = divmod(body["properties"]["maximumConcurrency"], len(profiles))
         for number, profile in enumerate(profiles):
             profile["parallelism"] = each + (rest if number == 0 else 0)
+    return _as_ann(world, "PUT", pool.id, json.dumps(body).encode()).status in (200, 201)
+
+
+def in_arm(world: World, name: str) -> Json:
+    """What ARM answers to a GET of a pool; None where it does not exist."""
+    pool = world.arm.named(name)
+    return None if pool is None else _as_ann(world, "GET", pool.id, b"").body
+
+
+def _as_ann(world: World, method: str, path: str, raw: bytes) -> Response:
     token = world.principals["ann"].arm_token
     headers = CaseInsensitiveDict({"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Host": "x"})
-    raw = json.dumps(body).encode()
-    incoming = Incoming("PUT", f"{pool.id}?api-version={_VERSION}", headers, raw, "http://127.0.0.1:1001")
-    return Exchange.open(world, _ARM, incoming).answer().status in (200, 201)
+    incoming = Incoming(method, f"{path}?api-version={_VERSION}", headers, raw, "http://127.0.0.1:1001")
+    return Exchange.open(world, _ARM, incoming).answer()

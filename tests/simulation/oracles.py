@@ -25,8 +25,8 @@ MARGIN = 6.0
 _MISSING: Json = None
 
 
-class Violation(AssertionError):
-    """Something that must never happen; the first word says which rule."""
+class Violation(BaseException):
+    """Something that must never happen; the first word says which rule. No program takes it for an error of its own."""
 
 
 @dataclass
@@ -52,6 +52,8 @@ class Oracles:
     """Looks at everything that happens; `Violation` where a rule is broken."""
 
     cells: Callable[[], dict[Cell, Json]]
+    arm: Callable[[str], Json]
+    """What ARM answers about a pool, or None."""
     estate: Past = field(default_factory=Past)
     heads: Past = field(default_factory=Past)
     """Which commit was at the head of what git shows."""
@@ -59,6 +61,7 @@ class Oracles:
     error_of_clocks: float = 0.0
     max_age: float = 3600.0
     before: dict[Cell, Json] = field(default_factory=dict)
+    got: Json = None
     writes: int = 0
 
     def look(self) -> dict[Cell, Json]:
@@ -69,9 +72,10 @@ class Oracles:
 
     # --- writes ------------------------------------------------------------------------------------------
 
-    def writing(self) -> None:
+    def writing(self, path: str) -> None:
         """A handler that writes is about to run."""
         self.before = self.look()
+        self.got = self.arm(path.rsplit("/", 1)[-1]) if "/Microsoft.DevOpsInfrastructure/" in path else None
 
     def written(self, sent: Sent, put: float) -> None:
         """A write of the operator was answered; `put`: since when the message waits whose run made it."""
@@ -91,19 +95,13 @@ class Oracles:
     def _changed(self, cell: Cell, old: Json, new: Json, heads: list[Commit], sent: Sent) -> None:
         if cell[0] == "rest of queue" and (old is None or _same_but_pipelines(old, new)):
             return  # what comes with a new queue
-        if cell[0] in ("agents", "inherit", "role", "queue", "open") and self._created(cell):
-            return
+        if cell[0] == "open" and old is None and new is False:
+            return  # likewise
         wanted = [asked for one in heads for asked in self._asked(cell, one)]
         if not any(asked.get(cell, ...) == new for asked in wanted):
             raise Violation(f"asked-for: {sent.line} changed {cell} from {old!r} to {new!r}, and no spec says so")
         if (cell[0] == "role" and new != "Administrator") or (cell[0] == "inherit" and new is False):
             self._grants_first(cell, wanted, sent)
-
-    def _created(self, cell: Cell) -> bool:
-        """Whether the write created what this cell is about: its defaults come with it."""
-        if cell[0] in ("open",):
-            return ("queue", *cell[1:4]) not in self.before and False
-        return cell[0] != "queue" and ("agents", cell[1], cell[2]) not in self.before
 
     def _asked(self, cell: Cell, commit: Commit) -> Iterable[dict[Cell, Json]]:
         """What the spec of the cell's pool asks for, at a commit that lets it be written."""
@@ -139,7 +137,8 @@ class Oracles:
         if not specs:
             raise Violation(f"asked-for: {sent.line}: no spec that may be written names {name}")
         body = dict(intended.flat({**sent.body["properties"], "tags": sent.body.get("tags") or {}}))
-        there = {cell[2:]: value for cell, value in self.before.items() if cell[:2] == ("arm", name)}
+        got = self.got
+        there = {} if got is None else dict(intended.flat({**got["properties"], "tags": got.get("tags") or {}}))
         for path, value in body.items():
             if path in there and there[path] == value or path[-1] == "openAccess":
                 continue

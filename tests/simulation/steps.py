@@ -14,8 +14,7 @@ from reconciler.errors import Unavailable
 from tests.simulation import intended, observed
 from tests.simulation.intended import NEW, Json
 from tests.simulation.play import Play
-from tests.simulation.processes import Plans, Process
-from tests.simulation.virtual import TIME
+from tests.simulation.processes import HIDE, Plans
 
 
 def commit(play: Play, step: Json) -> None:
@@ -131,6 +130,7 @@ def amid(play: Play, step: Json) -> None:
 
     def others() -> None:
         play.say(f"{process.name} is held up")
+        play.held_up += sum(one.get("seconds", 0) for one in step["steps"]) >= HIDE / 2
         for one in step["steps"]:
             STEPS[one["do"]](play, one)
         play.oracles.look()
@@ -184,7 +184,3 @@ STEPS: Mapping[str, Callable[[Play, Json], None]] = {
     )
 }  # fmt: skip
 
-
-def busy(process: Process) -> bool:
-    """Whether it is in the middle of a message, by the true time."""
-    return process.busy and TIME.now >= 0

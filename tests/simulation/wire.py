@@ -72,7 +72,7 @@ class Wire:
     audit: Callable[[Response], Response] = lambda one: one
     """What the feed says of the truth."""
     latency: Callable[[], float] = lambda: 0.0
-    writing: Callable[[], None] = _nothing
+    writing: Callable[[str], None] = _nothing
     """Called immediately before a handler that writes."""
 
     def exchange(self, pool: HTTPConnectionPool, method: str, url: str, body: Any, headers: Any) -> HTTPResponse:
@@ -94,7 +94,7 @@ class Wire:
         route, request = exchange.route, exchange.request
         writes = route.writes if route else method in WRITES
         if writes:
-            self.writing()
+            self.writing(request.path)
         response = self._played(exchange, fault)
         done = response is not None and (fault is None or fault.kind in AFTER)
         lost = response is None or (fault is not None and fault.kind == "timeout-after")
