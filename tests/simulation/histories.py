@@ -152,7 +152,11 @@ _KINDS: dict[Callable[[Random], Json], float] = {
         "state": random.choice(("away", "behind", "back")),
         "commits": random.randint(1, 2),
     }: 1,
-    lambda random: {"do": "clock", "worker": random.randrange(3), "skew": random.choice((0, -90, 90, -700, 700, 4))}: 1,
+    lambda random: {
+        "do": "clock",
+        "worker": random.choice((None, 0, 1)),
+        "skew": random.choice((0, -90, 90, -700, 700, 4)),
+    }: 1,
     lambda random: {"do": "pause", "on": random.random() < 0.5}: 0.7,
     lambda random: {"do": "timer", "stopped": random.choice(([], ["sweep"], ["audit"], ["git", "audit"]))}: 0.5,
     lambda random: {"do": "scale", "workers": random.choice((1, 2, 3, 4))}: 0.5,

@@ -113,9 +113,19 @@ def writes(spec: Json | None) -> bool:
     return spec is not None and not spec.get("broken") and spec["mode"] == "enforce"
 
 
+def is_valid(spec: Json) -> bool:
+    """Whether the file is a valid spec: exceptions are about its projects, and some administrator is left."""
+    if spec.get("exclusive") and spec.get("administrators") == []:
+        return False
+    given = spec["organizations"]
+    named = ((given[one[0]], one[1]) for one in spec.get("except") or ())
+    return not spec.get("broken") and all(not projects or project in projects for projects, project in named)
+
+
 def can_be_met(spec: Json, there: Cells) -> bool:
-    """Whether everything that the spec names exists: its projects, and its agent pools."""
-    return not spec.get("broken") and all(
+    """Whether every project that the spec names exists, and one at least in each organization."""
+    some = {cell[1] for cell in there if cell[0] == "project"}
+    return is_valid(spec) and {ORGANIZATIONS[key] for key in spec["organizations"]} <= some and all(
         ("project", ORGANIZATIONS[key], project) in there
         for key, projects in spec["organizations"].items()
         for project in (*projects, *(one[1] for one in spec.get("except") or () if one[0] == key))

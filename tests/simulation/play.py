@@ -10,7 +10,6 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from emulator.running import build
 from reconciler.documents import moment
 from reconciler.engine import unnamed
 from reconciler.engine.status import REASONS
-from reconciler.errors import Unavailable
 from reconciler.ports.stores import Message
 from reconciler.safety import ModeScope, WriteMode
+from reconciler.service.queue import coverage
 from reconciler.service.queue import messages as work_messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
@@ -32,16 +31,16 @@ from reconciler.service.triggers import TriggerContext, messages, timers
 from tests.simulation import intended, observed, virtual, wire
 from tests.simulation.intended import FIRST, Json
 from tests.simulation.oracles import MARGIN, Oracles, Violation
-from tests.simulation.processes import HIDE, Killed, Process, Repository, work
+from tests.simulation.processes import HIDE, Killed, Process, Repository, WorkerClock, work
 from tests.simulation.virtual import BEGIN, TIME
 from tests.simulation.wire import ARM, AUDIT, DEVOPS, WIRE, Sent
 
-TIMERS = {"git": 300.0, "audit": 300.0, "sweep": 900.0}
-MAX_AGE = 3600.0
+TIMERS = {"git": 300.0, "audit": 450.0, "sweep": 900.0}
+MAX_AGE = 1800.0
 QUEUES = ("pool-events", "devops-events", "work", "sweep")
 MOST = 400
 """Messages of one piece of work at most: more of them mean that they come from each other."""
-QUIET = 3
+QUIET = 2
 """Full resyncs at the end that must write nothing."""
 LAST = 14
 """Full resyncs within which everything must have converged."""
@@ -83,6 +82,7 @@ class Play:
         )
         self.oracles.heads.add(0)
         self.oracles.look()
+        self.store = WorkerClock()
         self.fate: Json = {"fate": "prompt"}
         self.feed: Json = {"feed": "honest"}
         self.paused = False
@@ -101,6 +101,8 @@ class Play:
         WIRE.writing, WIRE.latency = self.oracles.writing, lambda: 0.05
         self.processes = [self._process() for _ in range(2)]
         self.processes[0].run(self._go_live)
+        self.file = sqlite3.connect(folder / "state.db", isolation_level=None)
+        """The state file, as an onlooker reads it."""
 
     def _process(self) -> Process:
         self.spawned += 1
@@ -118,7 +120,7 @@ class Play:
             "RECONCILER_PREREQUISITES": "0",
             "RECONCILER_MAX_AGE": f"{MAX_AGE:g}",
         }
-        made = Process(f"p{self.spawned}", environment, self.repository, self._reported)
+        made = Process(f"p{self.spawned}", environment, self.repository, self._reported, self.store)
         if self.mutant is not None:
             made.context = self.mutant(made.context)
         return made
@@ -148,9 +150,8 @@ class Play:
     def _on_record(self, sent: Sent) -> None:
         """The intent of this write is in the record, and its result is not yet."""
         chain = f"arm/{SUBSCRIPTION}" if sent.plane == "arm" else f"devops/{sent.path.split('/')[1].lower()}"
-        with closing(sqlite3.connect(self.folder / "state.db")) as connection:
-            found = connection.execute("SELECT entry FROM record WHERE chain = ? ORDER BY number", (chain,)).fetchall()
-        entries = [json.loads(one) for (one,) in found[-12:]]
+        sql = "SELECT entry FROM record WHERE chain = ? ORDER BY number DESC LIMIT 12"
+        entries = [json.loads(one) for (one,) in self.file.execute(sql, (chain,))]
         over = {one.get("of") for one in entries if one["kind"] == "result"}
         if not any(one["kind"] == "intent" and one["id"] not in over for one in entries):
             raise Violation(f"record: {sent.line} was sent without its intent on record")
@@ -244,22 +245,30 @@ class Play:
             process.busy = False
 
     def _escaped(self, error: Exception, where: str) -> None:
-        if self.repository.trouble is None:
+        if not self.repository.trouble:
             raise Violation(f"escaped: {type(error).__name__} from {where}: {error}") from error
         self.say(f"{where}: {type(error).__name__}")
 
-    def work(self, most: int = MOST, only: int | None = None) -> None:
+    def work(self, most: int = MOST) -> None:
         """Idle workers take messages until none is visible."""
         if self.paused:
             return
         done = 0
         while done < most:
-            processes = [one for one in self.alive() if only is None or one is self.processes[only]]
+            if not self._visible():
+                return
+            processes = self.alive()
             if not any(self._one(one) for one in self._in_turn(processes)):
                 return
             done += 1
         if most == MOST:
             raise Violation(f"endless: {MOST} messages in one piece of work")
+
+    def _visible(self) -> bool:
+        """Whether a message may be taken: most looks of idle workers find none, and need not be simulated."""
+        sql = "SELECT 1 FROM messages WHERE queue NOT LIKE '%-poison' AND (visible <= ? OR inserted > ?) LIMIT 1"
+        now = self.store.now().timestamp()
+        return self.file.execute(sql, (now, now)).fetchone() is not None
 
     def _in_turn(self, processes: list[Process]) -> Iterator[Process]:
         self.turn += 1
@@ -287,7 +296,7 @@ class Play:
         def known(context: TriggerContext, message: Message) -> None:
             request = work_messages.read(message.text)
             put = message.inserted if request is None else request.put(message.inserted)
-            process.put = min(put.timestamp() - process.clock.skew, TIME.now)
+            process.put = min(put.timestamp() - self.store.skew, TIME.now)
             self.say(f"{process.name} {name} attempt {message.attempts}")
             if message.attempts > 1 + self.cut_off + self.held_up and self.oracles.error_of_clocks < HIDE / 2:
                 raise Violation(f"attempts: {name}: attempt {message.attempts}, and {self.cut_off} runs were cut off")
@@ -297,8 +306,25 @@ class Play:
                 raise
             except Exception as error:
                 raise Violation(f"escaped: {type(error).__name__} from {name}: {error}") from error
+            if request is not None:
+                self._covers(context, request, process, message)
 
         return known
+
+    def _covers(
+        self, context: TriggerContext, request: WorkMessage, process: Process, message: Message
+    ) -> None:
+        """A request that is about to be acknowledged is done, or will be: a run began since, or a message is there."""
+        margin = self.oracles.error_of_clocks + MARGIN
+        heads = [self.oracles.commits[one] for one in self.oracles.heads.since(process.put - margin)]
+        named = [key for key in request.keys if all(key in one and intended.is_valid(one[key]) for one in heads)]
+        sql = "SELECT text FROM messages WHERE id != ?"
+        waiting = " ".join(text for (text,) in self.file.execute(sql, (message.id,)))
+        for status in unnamed.statuses(context.state, named) if coverage.is_whole(request) else ():
+            moments = [status.covered, status.seen, None if status.run is None else status.run.started]
+            newest = max((one.timestamp() for one in moments if one is not None), default=0.0)
+            if newest < process.put - margin and status.key not in waiting:
+                raise Violation(f"lost: the request of {request.trigger} for {status.key} was acknowledged, and not done")
 
     # --- the end -----------------------------------------------------------------------------------------
 
@@ -309,8 +335,9 @@ class Play:
         self.world.spent.clear()
         self.fate, self.feed, self.paused = {"fate": "prompt"}, {"feed": "honest"}, False
         self.stopped.clear()
-        self.repository.trouble, self.repository.behind = None, 0
+        self.repository.trouble, self.repository.behind = "", 0
         self.oracles.heads.add(len(self.repository.commits) - 1)
+        self.store.skew = 0.0
         for process in self.processes:
             process.clock.skew, process.kill_at_statement = 0.0, 0
             process.plans.clear()
@@ -383,8 +410,7 @@ class Play:
 
     def _nothing_left(self) -> None:
         """No dead letter, and a whole record."""
-        with closing(sqlite3.connect(self.folder / "state.db")) as connection:
-            dead = connection.execute("SELECT queue, text FROM messages WHERE queue LIKE '%-poison'").fetchall()
+        dead = self.file.execute("SELECT queue, text FROM messages WHERE queue LIKE '%-poison'").fetchall()
         if dead:
             raise Violation(f"dead letter: {dead[0]}")
         context = self.processes[0].context
@@ -412,8 +438,7 @@ def play(seed: int, steps: Sequence[Json], mutant: Any = None) -> Outcome:
         if made is not None:
             for process in made.processes:
                 process.close()
+            made.file.close()
         shutil.rmtree(folder, ignore_errors=True)
     return made.outcome
 
-
-__all__ = ["Outcome", "Play", "Unavailable", "play"]

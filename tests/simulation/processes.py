@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msrest.universal_http.requests import ClientRetryPolicy
+
 from reconciler.adapters import lazy_imports
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Unavailable
 from reconciler.ports.specs import Snapshot
 from reconciler.ports.stores import Message, MessageQueue
 from reconciler.service.catalogue import Catalogue
@@ -68,10 +70,18 @@ def _connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
     return made
 
 
+class _Codes:
+    """The same codes as msrest's own list."""
+
+    def __contains__(self, code: object) -> bool:
+        return (isinstance(code, int) and code < 500 and code != 408) or code in (501, 505)  # noqa: PLR2004 - HTTP's own
+
+
 def install() -> None:
     """Let connections to state files end with their process."""
     sqlite3.connect = _connected  # type: ignore[assignment] # as said
     lazy_imports.load()
+    ClientRetryPolicy.safe_codes = _Codes()  # each client looks a thousand codes up in a list of five hundred
 
 
 @dataclass
@@ -94,14 +104,14 @@ class Repository:
     """Git: commits in order, and its troubles."""
 
     commits: list[Mapping[str, bytes]]
-    trouble: ReconcilerError | None = None
+    trouble: str = ""
     behind: int = 0
     """How many commits a mirror that fell behind lacks."""
 
     def snapshot(self) -> Snapshot:
         """As a source of specs does."""
-        if self.trouble is not None:
-            raise self.trouble
+        if self.trouble:
+            raise Unavailable(self.trouble)
         number = max(0, len(self.commits) - 1 - self.behind)
         return Snapshot(f"{number:040x}", self.commits[number])
 
@@ -117,7 +127,10 @@ class Plans:
 class Process:
     """One process of the deployment."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], repository: Repository, listen: Any) -> None:
+    def __init__(  # noqa: PLR0917 - what a process is made of
+        self, name: str, environment: Mapping[str, str], repository: Repository, listen: Any, store: WorkerClock
+    ) -> None:
+        """`store`: the clock of the store."""
         self.name = name
         self.clock = WorkerClock()
         self.dead = False
@@ -130,6 +143,7 @@ class Process:
         self.kill_at_statement = 0
         self.connections: list[sqlite3.Connection] = []
         self._environment, self._repository, self._listen = environment, repository, listen
+        self._store = store
         self.context = self.run(self._built)
 
     def _built(self) -> TriggerContext:
@@ -137,7 +151,15 @@ class Process:
         context = composition.build(settings, Hosting.read(self._environment), NO_TELEMETRY, self.clock)
         catalogue = Catalogue(self._repository, self.clock)
         worker = replace(context.worker, catalogue=catalogue, listen=self._report)
+        self._keep_time(context)
         return replace(context, catalogue=catalogue, worker=worker)
+
+    def _keep_time(self, context: TriggerContext) -> None:
+        """Leases and visibility go by the store's clock, as in a storage account; everything else by the machine's."""
+        family: Any = context.queues._family  # type: ignore[attr-defined] # noqa: SLF001 - the settings give one clock
+        queues: list[Any] = [context.outbox.events, context.outbox.sweeps]
+        for part in (family, family.leases, family.state, family.safety, *(one._queue for one in queues)):  # noqa: SLF001 - as above
+            part._clock = self._store  # noqa: SLF001 - as above
 
     def _report(self, work: WorkMessage, report: Report, specs: Any) -> None:
         trigger_logs.run(work, report, specs)

@@ -9,12 +9,18 @@ import logging
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
 from tests.simulation import processes, wire
 from tests.simulation.histories import history
+from tests.simulation.intended import Json
+from tests.simulation.mutants import MUTANTS
 from tests.simulation.play import Outcome, play
+from tests.simulation.shrink import Case, rule_of, shrunk
+
+SHOWN = ("exchanges", "writes", "messages", "edits", "converged", "not converged")
 
 
 class Options(argparse.Namespace):
@@ -34,23 +40,92 @@ class Options(argparse.Namespace):
 
 def run(options: Options) -> int:
     """Run, print, and return the exit code."""
-    logging.getLogger("reconciler").setLevel(logging.CRITICAL)
-    logging.getLogger("azure").setLevel(logging.CRITICAL)
+    for name in ("reconciler", "azure", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if options.jobs > 1:
+        return _side_by_side(options)
     processes.install()
     wire.connect()
-    begun, used = perf_counter(), process_time()
-    counts: Counter[str] = Counter()
-    failed = 0
-    for seed in range(options.start, options.start + options.seeds):
-        if options.seconds and perf_counter() - begun > options.seconds:
-            break
-        steps = history(seed, options.length)
-        outcome = play(seed, steps)
+    used, failed, counts = process_time(), 0, Counter[str]()
+    for name, seed, steps in _chosen(options):
+        outcome = _played(seed, steps, options)
         counts += outcome.counts
-        counts["seeds"] += 1
+        counts["histories"] += 1
         if options.trace:
             sys.stdout.buffer.write(outcome.text)
-        print(f"seed {seed} {hashlib.sha256(outcome.text).hexdigest()[:16]} {outcome.violation or 'ok'}", flush=True)
-        failed += bool(outcome.violation)
-    print(f"{dict(counts)} {process_time() - used:.1f} s of CPU", file=sys.stderr)
+            sys.stdout.flush()
+        print(f"{name} {hashlib.sha256(outcome.text).hexdigest()[:16]} {outcome.violation or 'ok'}", flush=True)
+        if outcome.violation:
+            failed += 1
+            if options.shrink:
+                _shorten(seed, steps, outcome, options)
+            if options.mutant:
+                break
+    counts["failed histories"] += failed
+    counts["seconds of CPU"] += round(process_time() - used)
+    print(json.dumps(dict(sorted(counts.items()))), file=sys.stderr)
+    if options.markdown:
+        print(markdown(counts))
+    return 1 if failed else 0
+
+
+def markdown(counts: Counter[str]) -> str:
+    """The figures as rows of a table."""
+    rows = ["| histories | failed | " + " | ".join(SHOWN) + " |", "| ---: | ---: | " + "---: | " * len(SHOWN)]
+    figures = [counts["histories"], counts["failed histories"], *(counts[name] for name in SHOWN)]
+    return "\n".join([*rows, "| " + " | ".join(f"{one:,}" for one in figures) + " |"])
+
+
+def _chosen(options: Options) -> Iterator[tuple[str, int, Sequence[Json]]]:
+    if options.case:
+        case = Case.read(Path(options.case))
+        yield Path(options.case).stem, case.seed, case.steps
+        return
+    begun = perf_counter()
+    for seed in range(options.start, options.start + options.seeds):
+        if options.seconds and perf_counter() - begun > options.seconds:
+            return
+        yield f"seed {seed}", seed, history(seed, options.length)
+
+
+def _played(seed: int, steps: Sequence[Json], options: Options) -> Outcome:
+    return play(seed, steps, MUTANTS[options.mutant] if options.mutant else None)
+
+
+def _shorten(seed: int, steps: Sequence[Json], outcome: Outcome, options: Options) -> None:
+    rule = rule_of(outcome.violation)
+    shorter = shrunk(steps, lambda tried: rule_of(_played(seed, tried, options).violation) == rule)
+    why = _played(seed, shorter, options).violation
+    folder = Path(options.shrink)
+    folder.mkdir(parents=True, exist_ok=True)
+    Case(seed, rule, why, tuple(shorter)).write(folder / f"seed-{seed}.json")
+
+
+def _side_by_side(options: Options) -> int:
+    """Each process has a time of its own, so processes share nothing but the list of seeds."""
+    share, rest = divmod(options.seeds, options.jobs)
+    started, start = [], options.start
+    for number in range(options.jobs):
+        seeds = share + (number < rest)
+        more = [f"--shrink={options.shrink}"] if options.shrink else []
+        command = [
+            sys.executable, "-m", "tests.simulation", f"--seeds={seeds}", f"--start={start}",
+            f"--length={options.length}", f"--seconds={options.seconds}", *more,
+        ]  # fmt: skip
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))  # noqa: S603 - this program
+        start += seeds
+    counts, failed = Counter[str](), 0
+    for process in started:
+        out, problems = process.communicate()
+        lines = out.splitlines()
+        print(*(line for line in lines if not line.endswith(" ok")), sep="\n", end="\n" if lines else "")
+        last = problems.splitlines()[-1:] or ["{}"]
+        if not last[0].startswith("{"):
+            print(problems, file=sys.stderr)
+        else:
+            counts += Counter(json.loads(last[0]))
+        failed |= process.returncode
+    print(json.dumps(dict(sorted(counts.items()))), file=sys.stderr)
+    if options.markdown:
+        print(markdown(counts))
     return 1 if failed else 0

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from reconciler.errors import Unavailable
 from tests.simulation import intended, observed
 from tests.simulation.intended import NEW, Json
 from tests.simulation.play import Play
@@ -66,7 +65,7 @@ def calm(play: Play, step: Json) -> None:
 
 def git(play: Play, step: Json) -> None:
     """Git cannot be read, is behind, or is there again."""
-    play.repository.trouble = Unavailable("git: no response in time") if step["state"] == "away" else None
+    play.repository.trouble = "git: no response in time" if step["state"] == "away" else ""
     play.repository.behind = step.get("commits", 1) if step["state"] == "behind" else 0
     play.oracles.heads.add(max(0, len(play.repository.commits) - 1 - play.repository.behind))
 
@@ -92,11 +91,14 @@ def idle(play: Play, step: Json) -> None:
 
 
 def clock(play: Play, step: Json) -> None:
-    """The clock of a machine jumps."""
-    processes = play.processes
-    processes[step["worker"] % len(processes)].clock.skew = step["skew"]
-    skews = [one.clock.skew for one in processes]
-    play.oracles.error_of_clocks = max(play.oracles.error_of_clocks, *(abs(one) for one in skews), max(skews) - min(skews))
+    """The clock of a machine jumps: of one worker's, or of the one on which all of them and the store are."""
+    chosen = play.processes if step["worker"] is None else [play.processes[step["worker"] % len(play.processes)]]
+    for process in chosen:
+        process.clock.skew = step["skew"]
+    if step["worker"] is None:
+        play.store.skew = step["skew"]
+    skews = [0.0, play.store.skew, *(one.clock.skew for one in play.processes)]
+    play.oracles.error_of_clocks = max(play.oracles.error_of_clocks, max(skews) - min(skews))
 
 
 def scale(play: Play, step: Json) -> None:
