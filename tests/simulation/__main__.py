@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=300, help="how many")
     parser.add_argument("--start", type=int, default=1, help="the first one")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
-    parser.add_argument("--length", type=int, default=14, help="steps of a history at most, time aside")
+    parser.add_argument("--length", type=int, default=9, help="steps of a history at most, time aside")
     parser.add_argument("--seconds", type=float, default=0.0, help="begin no more seeds after so many seconds; 0: all")
     parser.add_argument("--trace", action="store_true", help="print the traces")
     parser.add_argument("--case", default="", help="play this file instead of seeds")

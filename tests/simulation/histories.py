@@ -14,7 +14,7 @@ FAULTS = (
 POOLS = (*FIRST, "new-pool")
 
 
-def history(seed: int, length: int = 14) -> list[Json]:
+def history(seed: int, length: int = 9) -> list[Json]:
     """The steps of a seed."""
     random = Random(seed)  # noqa: S311 - a simulation
     drawn: list[Json] = []
@@ -24,6 +24,8 @@ def history(seed: int, length: int = 14) -> list[Json]:
         drawn.append(_step(random))
         if random.random() < 0.5:
             drawn.append({"do": "time", "seconds": random.choice((1, 20, 70, 300, 400, 1000))})
+    if random.random() < 0.7:
+        drawn.append({"do": "mend"})
     return drawn
 
 
@@ -42,9 +44,7 @@ def _commit(random: Random) -> Json:
             lambda: {"concurrency": random.randint(2, 5)},
             lambda: {"open": random.random() < 0.5},
             lambda: {
-                "organizations": {
-                    one: random.choice(([], ["Web"], ["Api"], ["Web", "Api"])) for one in organizations
-                }
+                "organizations": {one: random.choice(([], ["Web"], ["Api"], ["Web", "Api"])) for one in organizations}
             },
             lambda: {
                 "except": [[random.choice(organizations), random.choice(PROJECTS), random.random() < 0.5]]
@@ -126,7 +126,7 @@ def _kill(random: Random) -> Json:
 
 _KINDS: dict[Callable[[Random], Json], float] = {
     _commit: 5,
-    _edit: 7,
+    _edit: 9,
     _portal: 2,
     _fault: 3,
     _amid: 3,

@@ -125,10 +125,14 @@ def is_valid(spec: Json) -> bool:
 def can_be_met(spec: Json, there: Cells) -> bool:
     """Whether every project that the spec names exists, and one at least in each organization."""
     some = {cell[1] for cell in there if cell[0] == "project"}
-    return is_valid(spec) and {ORGANIZATIONS[key] for key in spec["organizations"]} <= some and all(
-        ("project", ORGANIZATIONS[key], project) in there
-        for key, projects in spec["organizations"].items()
-        for project in (*projects, *(one[1] for one in spec.get("except") or () if one[0] == key))
+    return (
+        is_valid(spec)
+        and {ORGANIZATIONS[key] for key in spec["organizations"]} <= some
+        and all(
+            ("project", ORGANIZATIONS[key], project) in there
+            for key, projects in spec["organizations"].items()
+            for project in (*projects, *(one[1] for one in spec.get("except") or () if one[0] == key))
+        )
     )
 
 
@@ -160,8 +164,8 @@ def asked(name: str, spec: Json, there: Cells) -> dict[Cell, Json]:
     exceptions = {(organization, project): allow for organization, project, allow in spec.get("except") or ()}
     for key, projects in spec["organizations"].items():
         organization = ORGANIZATIONS[key]
-        here = [cell[2] for cell in there if cell[0] == "project" and cell[1] == organization]
-        for project in here if not projects else [one for one in projects if one in here]:
+        known = [cell[2] for cell in there if cell[0] == "project" and cell[1] == organization]
+        for project in known if not projects else [one for one in projects if one in known]:
             wanted["queue", organization, name, project] = True
             wanted["open", organization, name, project] = exceptions.get((key, project), spec["open"])
         wanted["inherit", organization, name] = False
@@ -170,7 +174,7 @@ def asked(name: str, spec: Json, there: Cells) -> dict[Cell, Json]:
             wanted["role", organization, name, who] = "Administrator"
         if listed is not None and spec.get("exclusive"):
             for cell, role in there.items():
-                if cell[:3] == ("role", organization, name) and role == "Administrator":
-                    if cell[3] not in (*listed, OPERATOR):
-                        wanted[cell] = None
+                here = cell[:3] == ("role", organization, name)
+                if here and role == "Administrator" and cell[3] not in (*listed, OPERATOR):
+                    wanted[cell] = None
     return wanted

@@ -30,6 +30,18 @@ class _Over:
         return self._replaced.get(name) or getattr(self._port, name)
 
 
+class _Forgetting(_Over):
+    """A port that forgets what is known whenever it is used."""
+
+    def __init__(self, port: Any, known: dict[Any, Any]) -> None:
+        super().__init__(port)
+        self._known = known
+
+    def __getattr__(self, name: str) -> Any:
+        self._known.clear()
+        return super().__getattr__(name)
+
+
 class _Deaf(Worker):
     """Acknowledges what a push to Git requests, without doing it."""
 
@@ -58,15 +70,22 @@ def in_sync_without_reading(context: TriggerContext) -> TriggerContext:
 
         return found
 
+    def forgetting(port: Any) -> Any:
+        """Its own writes it sees: they are read again."""
+        return _Forgetting(port, known)
+
     names = ("role_assignments", "pipeline_permissions", "authorized_queues", "queues", "inheritance")
     stale = _Over(readers.devops, **{name: once(name) for name in names})
+    context = _writing(context, devops=forgetting, arm=forgetting)
     _planner(context).readers = replace(readers, devops=stale)
     return context
 
 
 def sends_less(context: TriggerContext) -> TriggerContext:
     """A field that it does not know is dropped from the body that it sends."""
-    return _writing(context, arm=lambda arm: _Over(arm, put=lambda name, body, *more: arm.put(name, _less(body), *more)))
+    return _writing(
+        context, arm=lambda arm: _Over(arm, put=lambda name, body, *more: arm.put(name, _less(body), *more))
+    )
 
 
 def _less(body: Json) -> Json:
@@ -89,8 +108,8 @@ def writes_before_the_record(context: TriggerContext) -> TriggerContext:
     def append(chain: str, bodies: Sequence[Mapping[str, Json]]) -> Any:
         return log.append(chain, [one for one in bodies if one["kind"] != "intent"])
 
-    log = reconciler._record  # noqa: SLF001 - a mutant reaches into what it breaks
-    reconciler._record = _Over(log, append=append)  # noqa: SLF001 - as above
+    log = reconciler._record
+    reconciler._record = _Over(log, append=append)
     return context
 
 
@@ -115,7 +134,7 @@ def narrows_first(context: TriggerContext) -> TriggerContext:
         changes = [one for one in run.plan.changes if one.id not in run.attempts]
         return tuple(sorted(changes, key=lambda one: not one.narrows))
 
-    run_state.RunState.next_changes = next_changes  # type: ignore[method-assign] # as its module says
+    run_state.RunState.next_changes = next_changes  # type: ignore[method-assign,assignment] # it breaks it
     return context
 
 
@@ -142,9 +161,9 @@ def _planner(context: TriggerContext) -> Any:
 
 def _writing(context: TriggerContext, **over: Callable[[Any], Any]) -> TriggerContext:
     reconciler = _reconciler(context)
-    writers = reconciler._writers  # noqa: SLF001 - as above
+    writers = reconciler._writers
     replaced = {name: make(getattr(writers, name)) for name, make in over.items()}
-    reconciler._writers = replace(writers, **replaced)  # noqa: SLF001 - as above
+    reconciler._writers = replace(writers, **replaced)
     return context
 
 

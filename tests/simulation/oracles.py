@@ -105,7 +105,7 @@ class Oracles:
 
     def _asked(self, cell: Cell, commit: Commit) -> Iterable[dict[Cell, Json]]:
         """What the spec of the cell's pool asks for, at a commit that lets it be written."""
-        name = cell[2] if len(cell) > 2 else ""  # noqa: PLR2004 - what, organization, pool
+        name = cell[2] if len(cell) > 2 else ""
         spec = commit.get(name)
         if spec is not None and intended.writes(spec):
             yield intended.asked(name, spec, self.before)
@@ -140,24 +140,24 @@ class Oracles:
         got = self.got
         there = {} if got is None else dict(intended.flat({**got["properties"], "tags": got.get("tags") or {}}))
         for path, value in body.items():
-            if path in there and there[path] == value or path[-1] == "openAccess":
+            if (path in there and there[path] == value) or path[-1] == "openAccess":
                 continue
             asked = [intended.asked(name, one, self.before).get(("arm", name, *path), ...) for one in specs]
             if value not in asked and there:
                 raise Violation(f"asked-for: {sent.line} sends {path} as {value!r}, and no spec says so")
         for path in sorted(set(there) - set(body)):
-            if path[-1] != "openAccess" and path[0] not in ("provisioningState",):
+            if path[-1] != "openAccess" and path[0] != "provisioningState":
                 raise Violation(f"unmanaged: {sent.line} leaves out {path}, which the pool has")
 
     # --- reports -----------------------------------------------------------------------------------------
 
-    def reported(self, name: str, revision: str, status: PoolStatus, skew: float) -> None:
-        """A run ended with the claim that a pool is in sync."""
+    def reported(self, name: str, revision: str, status: PoolStatus, skew: float, taken: float) -> None:
+        """A run ended with the claim that a pool is in sync; `taken`: when it took its message."""
         seen = status.seen
         if seen is None:
             raise Violation(f"evidence: {name} is reported in sync without the moment of its evidence")
         moment = seen.timestamp() - skew
-        age = TIME.now - moment
+        age = taken - moment
         if age > self.max_age + self.error_of_clocks + MARGIN:
             raise Violation(f"evidence: {name} is reported in sync by evidence that is {age:.0f} s old")
         spec = self.commits[int(revision, 16)].get(name)

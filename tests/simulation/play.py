@@ -20,7 +20,6 @@ from emulator.frame import Response
 from emulator.running import build
 from reconciler.documents import moment
 from reconciler.engine import unnamed
-from reconciler.engine.status import REASONS
 from reconciler.ports.stores import Message
 from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.queue import coverage
@@ -28,26 +27,18 @@ from reconciler.service.queue import messages as work_messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
 from reconciler.service.triggers import TriggerContext, messages, timers
-from tests.simulation import intended, observed, virtual, wire
+from tests.simulation import intended, observed, virtual
 from tests.simulation.intended import FIRST, Json
 from tests.simulation.oracles import MARGIN, Oracles, Violation
 from tests.simulation.processes import HIDE, Killed, Process, Repository, WorkerClock, work
 from tests.simulation.virtual import BEGIN, TIME
 from tests.simulation.wire import ARM, AUDIT, DEVOPS, WIRE, Sent
 
-TIMERS = {"git": 300.0, "audit": 450.0, "sweep": 900.0}
-MAX_AGE = 1800.0
+TIMERS = {"git": 300.0, "audit": 600.0, "sweep": 900.0}
+MAX_AGE = 1200.0
 QUEUES = ("pool-events", "devops-events", "work", "sweep")
 MOST = 400
 """Messages of one piece of work at most: more of them mean that they come from each other."""
-QUIET = 2
-"""Full resyncs at the end that must write nothing."""
-LAST = 14
-"""Full resyncs within which everything must have converged."""
-RESTED = 8
-"""Of the last full resyncs, in which no more writes may be sent than this, where one is rejected again and again."""
-PATIENCE = 8
-"""Times five minutes that a pool gets, where its last run ended in an error that passes."""
 
 
 @dataclass
@@ -67,7 +58,9 @@ class Outcome:
 class Play:
     """One history."""
 
-    def __init__(self, seed: int, folder: Path, mutant: Callable[[TriggerContext], TriggerContext] | None = None) -> None:
+    def __init__(
+        self, seed: int, folder: Path, mutant: Callable[[TriggerContext], TriggerContext] | None = None
+    ) -> None:
         virtual.seed(seed)
         self.folder, self.mutant = folder, mutant
         self.outcome = Outcome()
@@ -95,16 +88,16 @@ class Play:
         self.held_up = 0
         """Messages that others may have taken meanwhile."""
         self.turn = 0
-        self.put = TIME.now
         self.spawned = 0
         WIRE.world, WIRE.before, WIRE.after, WIRE.audit = self.world, self._exchange, self._sent, self._heard
         WIRE.writing, WIRE.latency = self.oracles.writing, lambda: 0.05
-        self.processes = [self._process() for _ in range(2)]
+        self.processes = [self.process() for _ in range(2)]
         self.processes[0].run(self._go_live)
         self.file = sqlite3.connect(folder / "state.db", isolation_level=None)
         """The state file, as an onlooker reads it."""
 
-    def _process(self) -> Process:
+    def process(self) -> Process:
+        """A new process of the deployment."""
         self.spawned += 1
         environment = {
             "RECONCILER_SPECS": str(self.folder),
@@ -144,7 +137,7 @@ class Play:
         self.say(f"{who} {sent.line}")
         if sent.writes:
             self.outcome.counts["writes"] += 1
-            self.oracles.written(sent, TIME.owner.put if isinstance(TIME.owner, Process) else self.put)
+            self.oracles.written(sent, TIME.owner.put if isinstance(TIME.owner, Process) else TIME.now)
             self._on_record(sent)
 
     def _on_record(self, sent: Sent) -> None:
@@ -159,7 +152,7 @@ class Play:
     def _heard(self, response: Response) -> Response:
         """The audit log, as the feed has it now."""
         kind = self.feed["feed"]
-        if kind == "honest" or response.status != 200 or not isinstance(response.body, dict):  # noqa: PLR2004
+        if kind == "honest" or response.status != 200 or not isinstance(response.body, dict):
             return response
         if kind == "silent":
             return Response(503, None)
@@ -188,7 +181,7 @@ class Play:
         self.say(f"{process.name} run {report.key.rsplit('/', 1)[-1]} {report.what} {request.trigger}")
         if result is not None and result.outcome.value in ("in-sync", "applied"):
             name = report.key
-            self.oracles.reported(name, result.revision, result.status, process.clock.skew)
+            self.oracles.reported(name, result.revision, result.status, process.clock.skew, process.taken)
 
     # --- time and work -----------------------------------------------------------------------------------
 
@@ -218,10 +211,10 @@ class Play:
                 process.run(lambda q=queue, t=text, p=process: p.context.queues.named(q).put(t))  # type: ignore[misc]
 
     def _tick(self) -> None:
-        for name in TIMERS:
+        for name, interval in TIMERS.items():
             if BEGIN + self.due[name] > TIME.now:
                 continue
-            self.due[name] = TIME.now - BEGIN + TIMERS[name]
+            self.due[name] = TIME.now - BEGIN + interval
             if name in self.stopped:
                 continue
             for process in self.alive()[-1:]:
@@ -311,9 +304,7 @@ class Play:
 
         return known
 
-    def _covers(
-        self, context: TriggerContext, request: WorkMessage, process: Process, message: Message
-    ) -> None:
+    def _covers(self, context: TriggerContext, request: WorkMessage, process: Process, message: Message) -> None:
         """A request that is about to be acknowledged is done, or will be: a run began since, or a message is there."""
         margin = self.oracles.error_of_clocks + MARGIN
         heads = [self.oracles.commits[one] for one in self.oracles.heads.since(process.put - margin)]
@@ -324,102 +315,15 @@ class Play:
             moments = [status.covered, status.seen, None if status.run is None else status.run.started]
             newest = max((one.timestamp() for one in moments if one is not None), default=0.0)
             if newest < process.put - margin and status.key not in waiting:
-                raise Violation(f"lost: the request of {request.trigger} for {status.key} was acknowledged, and not done")
-
-    # --- the end -----------------------------------------------------------------------------------------
-
-    def finish(self) -> None:
-        """Nothing goes wrong any more; time goes on. Everything converges, or says why not."""
-        self.say("the end begins")
-        self.world.faults.clear()
-        self.world.spent.clear()
-        self.fate, self.feed, self.paused = {"fate": "prompt"}, {"feed": "honest"}, False
-        self.stopped.clear()
-        self.repository.trouble, self.repository.behind = "", 0
-        self.oracles.heads.add(len(self.repository.commits) - 1)
-        self.store.skew = 0.0
-        for process in self.processes:
-            process.clock.skew, process.kill_at_statement = 0.0, 0
-            process.plans.clear()
-        self.processes = [one if not one.dead else self._process() for one in self.processes]
-        if self.cut_off:
-            self.processes[0].run(self._repair)
-        begun, quiet, wrote = TIME.now, 0, []
-        while quiet < QUIET and len(wrote) < LAST:
-            before = self.outcome.counts["writes"]
-            self.advance(900.0)
-            wrote.append(self.outcome.counts["writes"] - before)
-            aged = TIME.now - begun > MAX_AGE + self.oracles.error_of_clocks + 900.0
-            quiet = quiet + 1 if not wrote[-1] and aged else 0
-        converged = all([self._settled(name, begun) for name in sorted(self.oracles.commits[-1])])
-        if quiet < QUIET and (converged or sum(wrote[-RESTED:]) > RESTED):
-            raise Violation(f"restless: {wrote} writes in full resyncs, although nothing changes")
-        self.outcome.counts["converged" if converged else "not converged"] += 1
-        self._nothing_left()
-
-    def _repair(self) -> None:
-        """A person ends the one thing that a cut-off run may leave for a person (`tests.crashes` says more)."""
-        self.processes[0].context.safety.documents.repair()
-
-    def _settled(self, name: str, begun: float) -> bool:
-        """Whether a pool is as its spec says; where it is not, or the spec cannot be met, its condition says why."""
-        spec, waits = self.oracles.commits[-1][name], PATIENCE
-        while True:
-            ready, reason, covered = self._condition(name)
-            there = self.oracles.look()
-            missing = [] if spec.get("broken") else self.oracles.missing(name, spec, [there])
-            valid, met = self._valid(name), intended.can_be_met(spec, there)
-            wrong = ""
-            if not valid:
-                wrong = "" if reason in ("", "SpecInvalid", "NotInSpecs") else "its spec is invalid"
-            elif reason in ("", "Progressing", "Interrupted") or reason not in REASONS:
-                wrong = "that is no end"
-            elif missing and reason == "InSync":
-                wrong = f"{missing[:3]} differ"
-            elif met and not missing and reason != "InSync" and intended.writes(spec):
-                wrong = "it is as its spec says"
-            elif met and missing and intended.writes(spec):
-                wrong = f"nothing is in its way, and {missing[:3]} differ"
-            elif reason == "InSync" and (covered is None or covered < begun - MARGIN):
-                wrong = "requests since the end began are not covered"
-            if not wrong or not waits:
-                break
-            waits -= 1
-            self.advance(300.0)
-        self.say(f"end {name} {reason} {len(missing)}")
-        self.outcome.counts[f"end {reason}"] += 1
-        if wrong:
-            raise Violation(f"end: {name} is {reason or 'without a condition'}, but {wrong}: {ready}")
-        return valid and not missing
-
-    def _valid(self, name: str) -> bool:
-        context = self.processes[0].context
-        return name in self.processes[0].run(lambda: context.catalogue.specs().by_key)
-
-    def _condition(self, name: str) -> tuple[str, str, float | None]:
-        """Message and reason of `Ready`, and up to when requests are covered."""
-        context = self.processes[0].context
-        found = self.processes[0].run(lambda: unnamed.statuses(context.state, [name]))
-        ready = [one for status in found for one in status.conditions if one.kind.value == "Ready"]
-        covered = found[0].covered if found else None
-        return (
-            ready[0].message if ready else "",
-            ready[0].reason if ready else "",
-            None if covered is None else covered.timestamp(),
-        )
-
-    def _nothing_left(self) -> None:
-        """No dead letter, and a whole record."""
-        dead = self.file.execute("SELECT queue, text FROM messages WHERE queue LIKE '%-poison'").fetchall()
-        if dead:
-            raise Violation(f"dead letter: {dead[0]}")
-        context = self.processes[0].context
-        self.processes[0].run(lambda: self.oracles.record(context.record, open_intents=4 * self.cut_off))
+                raise Violation(
+                    f"lost: the request of {request.trigger} for {status.key} was acknowledged, and not done"
+                )
 
 
 def play(seed: int, steps: Sequence[Json], mutant: Any = None) -> Outcome:
     """Play these steps, and the end; a broken rule is in the outcome."""
-    from tests.simulation.steps import STEPS  # noqa: PLC0415 - steps are about a play
+    from tests.simulation.ending import Ending  # noqa: PLC0415 - an ending is about a play
+    from tests.simulation.steps import STEPS  # noqa: PLC0415 - likewise
 
     memory = Path("/dev/shm")  # noqa: S108 - a file there costs no disk; any other place will do
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=memory if memory.is_dir() else None))
@@ -430,7 +334,7 @@ def play(seed: int, steps: Sequence[Json], mutant: Any = None) -> Outcome:
             made.say(f"step {json.dumps(step, sort_keys=True)}")
             STEPS[step["do"]](made, step)
             made.oracles.look()
-        made.finish()
+        Ending(made).play()
     except Violation as error:
         assert made is not None
         made.outcome.violation = str(error)
@@ -441,4 +345,3 @@ def play(seed: int, steps: Sequence[Json], mutant: Any = None) -> Outcome:
             made.file.close()
         shutil.rmtree(folder, ignore_errors=True)
     return made.outcome
-

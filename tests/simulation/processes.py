@@ -44,7 +44,7 @@ class _Connection(sqlite3.Connection):
 
     process: Process | None = None
 
-    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
         self._alive(sql)
         return super().execute(sql, *given)
 
@@ -74,14 +74,14 @@ class _Codes:
     """The same codes as msrest's own list."""
 
     def __contains__(self, code: object) -> bool:
-        return (isinstance(code, int) and code < 500 and code != 408) or code in (501, 505)  # noqa: PLR2004 - HTTP's own
+        return (isinstance(code, int) and code < 500 and code != 408) or code in (501, 505)
 
 
 def install() -> None:
     """Let connections to state files end with their process."""
     sqlite3.connect = _connected  # type: ignore[assignment] # as said
     lazy_imports.load()
-    ClientRetryPolicy.safe_codes = _Codes()  # each client looks a thousand codes up in a list of five hundred
+    ClientRetryPolicy.safe_codes = _Codes()  # type: ignore[assignment] # each client looks a thousand codes up in a list of five hundred
 
 
 @dataclass
@@ -127,7 +127,7 @@ class Plans:
 class Process:
     """One process of the deployment."""
 
-    def __init__(  # noqa: PLR0917 - what a process is made of
+    def __init__(
         self, name: str, environment: Mapping[str, str], repository: Repository, listen: Any, store: WorkerClock
     ) -> None:
         """`store`: the clock of the store."""
@@ -138,6 +138,8 @@ class Process:
         """Whether it is in the middle of a message."""
         self.exchanges = 0
         """Since the message began."""
+        self.put = self.taken = TIME.now
+        """When the message was first put on its queue, and when it was taken: true times."""
         self.statements = 0
         self.plans: list[Plans] = []
         self.kill_at_statement = 0
@@ -156,10 +158,10 @@ class Process:
 
     def _keep_time(self, context: TriggerContext) -> None:
         """Leases and visibility go by the store's clock, as in a storage account; everything else by the machine's."""
-        family: Any = context.queues._family  # type: ignore[attr-defined] # noqa: SLF001 - the settings give one clock
+        family: Any = context.queues._family  # type: ignore[attr-defined]
         queues: list[Any] = [context.outbox.events, context.outbox.sweeps]
-        for part in (family, family.leases, family.state, family.safety, *(one._queue for one in queues)):  # noqa: SLF001 - as above
-            part._clock = self._store  # noqa: SLF001 - as above
+        for part in (family, family.leases, family.state, family.safety, *(one._queue for one in queues)):
+            part._clock = self._store
 
     def _report(self, work: WorkMessage, report: Report, specs: Any) -> None:
         trigger_logs.run(work, report, specs)
@@ -206,7 +208,7 @@ class Process:
         if not taken:
             return ""
         message = taken[0]
-        self.busy, self.exchanges, self.statements = True, 0, 0
+        self.busy, self.exchanges, self.statements, self.taken = True, 0, 0, TIME.now
         try:
             self.run(lambda: function(self.context, message))
             self.run(lambda: queue.ack(message))

@@ -54,7 +54,7 @@ def run(options: Options) -> int:
         if options.trace:
             sys.stdout.buffer.write(outcome.text)
             sys.stdout.flush()
-        print(f"{name} {hashlib.sha256(outcome.text).hexdigest()[:16]} {outcome.violation or 'ok'}", flush=True)
+        _say(f"{name} {hashlib.sha256(outcome.text).hexdigest()[:16]} {outcome.violation or 'ok'}")
         if outcome.violation:
             failed += 1
             if options.shrink:
@@ -63,10 +63,15 @@ def run(options: Options) -> int:
                 break
     counts["failed histories"] += failed
     counts["seconds of CPU"] += round(process_time() - used)
-    print(json.dumps(dict(sorted(counts.items()))), file=sys.stderr)
+    sys.stderr.write(json.dumps(dict(sorted(counts.items()))) + "\n")
     if options.markdown:
-        print(markdown(counts))
+        _say(markdown(counts))
     return 1 if failed else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def markdown(counts: Counter[str]) -> str:
@@ -112,20 +117,22 @@ def _side_by_side(options: Options) -> int:
             sys.executable, "-m", "tests.simulation", f"--seeds={seeds}", f"--start={start}",
             f"--length={options.length}", f"--seconds={options.seconds}", *more,
         ]  # fmt: skip
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))  # noqa: S603 - this program
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         start += seeds
     counts, failed = Counter[str](), 0
     for process in started:
         out, problems = process.communicate()
         lines = out.splitlines()
-        print(*(line for line in lines if not line.endswith(" ok")), sep="\n", end="\n" if lines else "")
+        for line in lines:
+            if not line.endswith(" ok"):
+                _say(line)
         last = problems.splitlines()[-1:] or ["{}"]
         if not last[0].startswith("{"):
-            print(problems, file=sys.stderr)
+            sys.stderr.write(problems)
         else:
             counts += Counter(json.loads(last[0]))
         failed |= process.returncode
-    print(json.dumps(dict(sorted(counts.items()))), file=sys.stderr)
+    sys.stderr.write(json.dumps(dict(sorted(counts.items()))) + "\n")
     if options.markdown:
-        print(markdown(counts))
+        _say(markdown(counts))
     return 1 if failed else 0

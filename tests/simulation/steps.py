@@ -25,9 +25,27 @@ def commit(play: Play, step: Json) -> None:
         after.pop(name, None)
     else:
         after[name] = {**before.get(name, NEW if name == "new-pool" else intended.FIRST.get(name, NEW)), **step["set"]}
+    _push(play, after)
+
+
+def _push(play: Play, after: intended.Commit) -> None:
     play.oracles.commits.append(after)
     play.repository.commits.append(intended.files(after))
     play.oracles.heads.add(max(0, len(play.repository.commits) - 1 - play.repository.behind))
+
+
+def mend(play: Play, step: Json) -> None:
+    """People put right what stands in the way: specs are valid and applied, and their projects exist again."""
+    del step
+    for organization in intended.ORGANIZATIONS.values():
+        for project in intended.PROJECTS:
+            observed.edit(play.world, "restore-project", {"organization": organization, "project": project})
+    after = {}
+    for name, spec in play.oracles.commits[-1].items():
+        after[name] = {**spec, "broken": False, "mode": "enforce"}
+        if not intended.is_valid(after[name]):
+            after[name] |= {"except": [], "exclusive": False}
+    _push(play, after)
 
 
 def edit(play: Play, step: Json) -> None:
@@ -104,7 +122,7 @@ def clock(play: Play, step: Json) -> None:
 def scale(play: Play, step: Json) -> None:
     """The platform runs so many workers: others are stopped where they stand, or start."""
     while len(play.processes) < step["workers"]:
-        play.processes.append(play._process())  # noqa: SLF001 - steps are a part of a play
+        play.processes.append(play.process())
     for process in play.processes[step["workers"] :]:
         if process.busy:
             play.cut_off += 1
@@ -120,7 +138,7 @@ def restart(play: Play, step: Json) -> None:
     play.processes[number].close()
     if step.get("documents"):
         _other_release(play, step["documents"])
-    play.processes[number] = play._process()  # noqa: SLF001 - as above
+    play.processes[number] = play.process()
 
 
 def amid(play: Play, step: Json) -> None:
@@ -159,7 +177,7 @@ def kill(play: Play, step: Json) -> None:
 def start(play: Play, step: Json) -> None:
     """The platform starts workers in place of those that ended."""
     del step
-    play.processes = [play._process() if one.dead else one for one in play.processes]  # noqa: SLF001 - as above
+    play.processes = [play.process() if one.dead else one for one in play.processes]
 
 
 def _other_release(play: Play, how: str) -> None:
@@ -181,8 +199,7 @@ def _other_release(play: Play, how: str) -> None:
 STEPS: Mapping[str, Callable[[Play, Json], None]] = {
     one.__name__: one
     for one in (
-        commit, edit, portal, events, feed, fault, calm, git, timer, pause, time, idle, clock, scale, restart, amid, kill,
+        commit, mend, edit, portal, events, feed, fault, calm, git, timer, pause, time, idle, clock, scale, restart, amid, kill,
         start,
     )
 }  # fmt: skip
-

@@ -74,7 +74,7 @@ class Time:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(self.now + skew, 6))
 
     def _fire(self, renewal: Renewal) -> None:
-        condition = renewal.over._cond  # noqa: SLF001 - the standard library's own, in its own release
+        condition = renewal.over._cond
         renewal.parked.clear()
         with condition:
             renewal.fired = True
@@ -89,7 +89,7 @@ class Time:
             found = Renewal(over, self.now + seconds, getattr(thread, "owner", None), getattr(thread, "parked"))  # noqa: B009 - set below
             self.renewals.append(found)
         found.due, found.fired = self.now + seconds, False
-        condition = over._cond  # noqa: SLF001 - as above
+        condition = over._cond
         with condition:
             found.parked.set()
             condition.wait_for(lambda: over.is_set() or found.fired)
@@ -139,7 +139,7 @@ def install() -> None:
         raise RuntimeError("virtual time: the program is imported already, and has taken the machine's clock")
     time.time = lambda: TIME.now
     time.monotonic = lambda: TIME.now - BOOTED
-    time.sleep = TIME.advance
+    time.sleep = TIME.advance  # type: ignore[assignment] # any number
     os.urandom = _random_bytes
-    threading.Event.wait = _wait  # type: ignore[method-assign] # as said
-    threading.Thread.start = _start  # type: ignore[method-assign] # as said
+    threading.Event.wait = _wait  # type: ignore[method-assign,assignment] # as said
+    threading.Thread.start = _start  # type: ignore[method-assign,assignment] # as said

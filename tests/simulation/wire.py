@@ -102,7 +102,7 @@ class Wire:
         self.after(Sent(request.plane, exchange.operation, method, request.path, request.body, status, done, writes))
         if lost or response is None:
             raise _dropped(pool, url, fault)
-        if port == 1003:  # noqa: PLR2004 - see above
+        if port == 1003:
             response = self.audit(response)
         return _as_urllib3(response, method, truncated=fault is not None and fault.kind == "truncated")
 

@@ -1,0 +1,31 @@
+"""The simulation can fail: programs that are broken on purpose are noticed within few histories."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.shrink import rule_of
+from tests.simulation.test_simulation import simulated
+
+WITHIN = 40
+"""Histories."""
+NOTICED = {
+    "acknowledges_without_running": {"lost"},
+    "in_sync_without_reading": {"false InSync", "end"},
+    "sends_less": {"unmanaged", "asked-for", "end"},
+    "opens_too_much": {"asked-for", "end"},
+    "writes_before_the_record": {"record"},
+    "takes_the_operators_role": {"asked-for", "lock-out"},
+    "narrows_first": {"grant-first"},
+    "raises": {"escaped"},
+}
+"""Mutant → the rules by which it may be noticed."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NOTICED)
+def test_a_broken_program_is_noticed(name: str) -> None:
+    done = simulated(f"--seeds={WITHIN}", "--start=1", f"--mutant={name}")
+    last = done.stdout.decode().splitlines()[-1]
+    assert done.returncode == 1, done.stderr.decode()[-2000:]
+    assert rule_of(last.split(" ", 3)[3]) in NOTICED[name], last
