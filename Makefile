@@ -13,7 +13,7 @@ AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo play quick test check format bench package dist audit facts lock clean
+.PHONY: help setup dev demo play quick test check format soak bench package dist audit facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -85,6 +85,9 @@ check: $(DEV) ## Lint, format, types, import contracts, size of files
 
 format: $(DEV) ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+soak: $(DEV) ## Play 100,000 simulated histories, for hours (ARGS="--seeds 5000 --start 1" for fewer)
+	$(BIN)/python -m tests.simulation --seeds 100000 --start 1 --jobs $$(getconf _NPROCESSORS_ONLN) --markdown $(ARGS)
 
 bench: $(DEV) ## Measure, and print the table of docs/benchmarks.md
 	$(BIN)/python -m benchmarks

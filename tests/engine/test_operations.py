@@ -93,6 +93,7 @@ def test_an_update_whose_operation_fails_again_and_again_is_sent_less_and_less_o
     hours: list[int] = []
     for hour in range(1, 60):
         before = len(stage.estate.writes)
+        stage.estate.pending = URL
         for _ in range(2):
             stage.run(TAGGED)
             stage.estate.arm[SPEC.pool_id.casefold()]["tags"] = {}
