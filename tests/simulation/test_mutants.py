@@ -11,7 +11,7 @@ WITHIN = 40
 """Histories."""
 NOTICED = {
     "acknowledges_without_running": {"lost"},
-    "in_sync_without_reading": {"false InSync", "end"},
+    "in_sync_without_reading": {"false InSync", "asked-for", "grant-first", "end"},
     "sends_less": {"unmanaged", "asked-for", "end"},
     "opens_too_much": {"asked-for", "end"},
     "writes_before_the_record": {"record"},
