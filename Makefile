@@ -83,9 +83,11 @@ quick: check ## Checks and the tests that need no emulator, no process and no in
 test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed $(SITE) ## Run the tests
 	COMPLETE_TESTS=1 $(BIN)/python -m pytest -p pytest_cov -n auto --cov --cov-report=term $(ARGS)
 
-soak: $(DEV) ## Play the whole fault matrix and every crash point, and write docs/reliability.md: two hours of CPU
+SEEDS ?= 100000
+soak: $(DEV) ## Play the whole fault matrix, every crash point and 100,000 histories, for hours (SEEDS=5000 for fewer)
 	$(BIN)/python -m scripts.reliability play --every --jobs 2
 	CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crashes $(ARGS)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start 1 --jobs 2 --markdown
 
 check: $(DEV) ## Lint, format, types, import contracts, size of files
 	$(BIN)/ruff check .

@@ -151,7 +151,7 @@ def build(
     planner = planner_of(settings, planes, clock, watch)
     planner.operators = operator_names(settings, planner.policy, safety.documents, service=service)
     if service:
-        planner.evidence = Evidence(clock.now, timedelta(seconds=settings.max_age), watch)
+        planner.evidence = Evidence(clock.now, timedelta(seconds=settings.max_age), watch, clock.monotonic)
     writers = Writers(arm=ArmWrites(planes.arm), devops=DevOpsWrites(planes.devops))
     limits = RunLimits(budget=settings.budget, wait_once=settings.wait_once)
     reconciler = Reconciler(

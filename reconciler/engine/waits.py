@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -139,10 +139,9 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
         for name, rest in before.items()
         if (name in not_sent or _facet(name) in unread) and rules.now < rest.until
     }
-    for one in run.failures.values():
-        change = one.change
-        if change is None or not _rests(change, one.error):
-            continue
+    if run.pending is not None and run.pending.change in before:
+        found[run.pending.change] = before[run.pending.change]  # counts on, should this operation fail as well
+    for change, error in _rejected(run):
         known = before.get(change.id)
         if change.id in held:
             found[change.id] = held[change.id]
@@ -152,9 +151,22 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
             attempts = known.attempts + (rules.now >= known.until)
         until = rules.now + _pause(attempts)
         place = change.target.place.organization if isinstance(change.target, DirectoryEntry) else ""
-        reason = "" if isinstance(one.error, Rejected) else one.error.reason
-        found[change.id] = Rest(str(one.error), rules.revision, attempts, until, rules.basis(change), place, reason)
+        reason = "" if isinstance(error, Rejected) else error.reason
+        found[change.id] = Rest(str(error), rules.revision, attempts, until, rules.basis(change), place, reason)
     return dict(sorted(found.items()))
+
+
+def _rejected(run: RunState) -> Iterator[tuple[Change, ReconcilerError]]:
+    """What was rejected in a way that waiting does not help, with why.
+
+    An operation that failed is one: ARM reports the end of each by an event, which would send the same write again
+    within minutes, without end.
+    """
+    for name, one in run.failures.items():
+        if one.change is not None and (name in run.basis.held or _rests(one.change, one.error)):
+            yield one.change, one.error
+        elif one.change is None and isinstance(one.error, Rejected):
+            yield from ((change, one.error) for change in run.plan.changes if change.id == name)
 
 
 def _rests(change: Change, error: ReconcilerError) -> bool:

@@ -51,9 +51,9 @@ class Demand:
             put = min(self.received, self.since)
             hot = any(scope.holds(key) for scope in self.scopes)
             return put if hot else self.rotation.needed(key, self.received, self.since) or put
-        if any(scope.holds(key) for scope in self.scopes):
-            return self.put
-        return min(self.put, self.received - MAX_AGE if self.oldest is None else self.oldest)
+        # A message that waited for longer than the maximum age is no reason to use facts beyond it.
+        oldest = self.received - MAX_AGE if self.oldest is None else self.oldest
+        return max(self.put, oldest) if any(scope.holds(key) for scope in self.scopes) else oldest
 
     @classmethod
     def of_sweep(cls, received: datetime, since: datetime, rotation: Rotation, hot: Iterable[Scope] = ()) -> Demand:

@@ -11,9 +11,10 @@ what is computed from other facts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from reconciler.ports.clock import MARGIN
 from reconciler.ports.devops import Project
 from reconciler.spec.model import Spec
 from reconciler.survey import scope as batch_scope
@@ -35,10 +36,16 @@ class Evidence:
     """The facts of a process: one registry for all organizations. Safe to share between threads."""
 
     def __init__(
-        self, now: Callable[[], datetime], max_age: timedelta = MAX_AGE, telemetry: Metrics = NO_TELEMETRY
+        self,
+        now: Callable[[], datetime],
+        max_age: timedelta = MAX_AGE,
+        telemetry: Metrics = NO_TELEMETRY,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
-        """`max_age`: how old a fact may become; older ones are dropped."""
+        """`max_age`: how old a fact may become; older ones are dropped. `monotonic`: the clock's stopwatch."""
         self.now = now
+        self._monotonic = monotonic
+        self._apart = self._measured()
         self.max_age = max_age
         self._telemetry = telemetry
         self._lock = Lock()
@@ -145,7 +152,24 @@ class Evidence:
         found = {name: self.of(name).distrusted_until for name in self.names()}
         return {name: until for name, until in found.items() if until is not None and now < until}
 
+    def _measured(self) -> timedelta:
+        """How far clock and stopwatch are apart, from a moment that does not matter."""
+        seconds = 0.0 if self._monotonic is None else self._monotonic()
+        return self.now() - datetime(2000, 1, 1, tzinfo=UTC) - timedelta(seconds=seconds)
+
+    def _unless_set(self) -> None:
+        """Drop everything where the clock was set: what was read before looks younger, or older, than it is."""
+        if self._monotonic is None:
+            return
+        before, self._apart = self._apart, self._measured()
+        if abs(self._apart - before) > MARGIN:
+            with self._lock:
+                self._organizations.clear()
+                self._judged.clear()
+            self._tidied = self.now()
+
     def _tidy(self) -> None:
+        self._unless_set()
         now = self.now()
         if timedelta() <= now - self._tidied < _TIDY:
             return

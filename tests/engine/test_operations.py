@@ -79,8 +79,28 @@ def test_a_failed_operation_is_told_and_does_not_hold_up_the_rest() -> None:
     assert [write[0] for write in stage.estate.writes] == ["put", "open access"]
     stalled = condition(result, ConditionKind.STALLED)
     assert (stalled.status, stalled.reason) == (Truth.TRUE, "Rejected")
+    result = stage.run(TAGGED)
+    assert [write[0] for write in stage.estate.writes] == ["put", "open access"]
+    assert condition(result, ConditionKind.STALLED) == stalled
+    stage.clock.seconds += 3601
     stage.run(TAGGED)
     assert [write[0] for write in stage.estate.writes] == ["put", "open access", "put"]
+
+
+def test_an_update_whose_operation_fails_again_and_again_is_sent_less_and_less_often() -> None:
+    stage = updating()
+    stage.estate.operations[URL] = Operation("failed", "QuotaExceeded", "4 cores needed, 2 left")
+    hours: list[int] = []
+    for hour in range(1, 60):
+        before = len(stage.estate.writes)
+        stage.estate.pending = URL
+        for _ in range(2):
+            stage.run(TAGGED)
+            stage.estate.arm[SPEC.pool_id.casefold()]["tags"] = {}
+        stage.clock.seconds += 3600
+        if any(write[0] == "put" for write in stage.estate.writes[before:]):
+            hours.append(hour)
+    assert hours == [1, 2, 4, 8, 16, 32, 56]
 
 
 def test_an_operation_that_is_forgotten_is_read_from_the_resource() -> None:

@@ -173,3 +173,20 @@ def test_a_resync_in_a_steady_state_costs_a_sixteenth_of_the_projects_and_the_li
     assert sum(counts[:16]) / 16 <= 110
     assert sum(counts[4:]) / 16 <= 110
     assert max(counts) <= 200
+
+
+@pytest.mark.parametrize("seconds", [-700, 700])
+def test_what_was_read_before_the_clock_was_set_is_read_again(seconds: float) -> None:
+    """Found by the simulation: a pool that did not exist 400 s ago was created again, over the one that is there now."""
+    process = Process()
+    stopwatch = 0.0
+    process.evidence = process.planner.evidence = Evidence(process.clock.now, monotonic=lambda: stopwatch)
+    process.look(None)
+    stopwatch += 60
+    process.clock.seconds += 60
+    assert process.reads(process.demand()) == {}
+
+    process.clock.seconds += seconds
+
+    assert process.reads(process.demand())["queues"] == PROJECTS
+    assert process.reads(process.demand()) == {}

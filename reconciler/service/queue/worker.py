@@ -30,7 +30,7 @@ from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.outbox import FollowUp, Later, Outbox
 from reconciler.service.queue.urgency import paced
 from reconciler.spec.model import Spec
-from reconciler.survey.demand import Demand
+from reconciler.survey.demand import MAX_AGE, Demand
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.memo import OutOfTimeError
 from reconciler.survey.owners import owned_elsewhere
@@ -152,7 +152,7 @@ class Worker:
         work = spread_out(work, specs.by_key.values())
         known = self._concerned(work, specs)
         put, sweep = _put(work, inserted), work.trigger == SWEEP
-        demand = demand_of(work, received, put)
+        demand = demand_of(work, received, put, MAX_AGE if self.evidence is None else self.evidence.max_age)
         turn = self.sweeps.demand(known, received, put) if sweep and self.sweeps is not None else demand
         turn = replace(turn, until=began + self.reading)
         with ExitStack() as stack:

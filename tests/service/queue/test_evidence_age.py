@@ -300,3 +300,18 @@ def test_a_later_read_that_fails_leaves_the_moment_of_the_last_good_commit(two: 
     place.files.stale = "503"
 
     assert place.worker.catalogue.specs().read == first.read
+
+
+def test_a_request_uses_no_fact_beyond_the_maximum_age_that_is_set(two: tuple[Hall, Settable]) -> None:
+    """Found by the simulation: requests went by the default of four hours, whatever `RECONCILER_MAX_AGE` said."""
+    place, clock = two
+    assert place.worker.evidence is not None
+    place.worker.evidence.max_age = timedelta(minutes=5)
+    place.worker.handle(WorkMessage(("pool-1",), "http"), clock.now())
+    clock.advance(400)
+
+    place.worker.handle(WorkMessage(("pool-1",), "audit", scopes=(f"projects?organization={ORG}",)), clock.now())
+
+    seen = load_status(place.stores.state, "pool-1").seen
+    assert seen is not None
+    assert clock.now() - seen <= timedelta(minutes=5)

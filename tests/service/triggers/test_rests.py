@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from reconciler.engine import load_status
 from reconciler.service.http.message import HttpRequest
-from reconciler.service.triggers import TriggerContext, timers, web
+from reconciler.service.triggers import TriggerContext, messages, timers, web
 from tests.cli.process import Desk
 from tests.deployment import Deployment, deployed, spec, with_options, work_off
 
@@ -117,3 +118,30 @@ def test_another_content_of_the_spec_asks_again_and_another_commit_does_not(late
     swept(late.context())
 
     assert is_administrator(late)
+
+
+def test_an_update_whose_operation_failed_is_not_sent_again_by_the_event_of_its_end(tmp_path: Path) -> None:
+    """Found by the simulation: each end of a failed operation requested the next one, without end."""
+    with deployed(tmp_path) as made:
+        context = made.context()
+        swept(context)
+        made.commit(**{POOL: spec(POOL, concurrency=3).replace("'projects': []", "'projects': ['Web', 'Gone']")})
+        made.cloud.do.reset_log()
+        swept(context)
+        assert puts(made) == 1
+        assert load_status(context.state, POOL).resting
+
+        for _ in range(3):
+            for published in made.cloud.do.events("arm"):
+                for text in messages.pool_changed(context, json.dumps(published["event"])):
+                    context.outbox.events.put(text)
+            swept(context)
+
+        assert puts(made) == 1
+        requested(context)
+        assert puts(made) == 2
+
+
+def puts(deployment: Deployment) -> int:
+    """How often ARM was asked to change a pool."""
+    return sum(request["route"] == "Pools_CreateOrUpdate" for request in deployment.cloud.do.requests())

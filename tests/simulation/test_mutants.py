@@ -1,0 +1,44 @@
+"""The simulation can fail: programs that are broken on purpose are noticed within few histories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.shrink import Case, rule_of
+from tests.simulation.test_simulation import simulated
+
+WITHIN = 40
+"""Histories."""
+NOTICED = {
+    "acknowledges_without_running": {"lost"},
+    "in_sync_without_reading": {"false InSync", "asked-for", "grant-first", "end"},
+    "sends_less": {"unmanaged", "asked-for", "end"},
+    "opens_too_much": {"asked-for", "end"},
+    "writes_before_the_record": {"record"},
+    "takes_the_operators_role": {"asked-for", "lock-out"},
+    "narrows_first": {"grant-first"},
+    "raises": {"escaped"},
+}
+"""Mutant → the rules by which it may be noticed."""
+REPLACED = (
+    {"do": "commit", "pool": "test-pool", "set": {"administrators": ["zoe"], "exclusive": True}},
+    {"do": "time", "seconds": 1000},
+)
+"""One administrator in the place of another."""
+RARE = {"takes_the_operators_role", "narrows_first"}
+"""Noticed where an administrator is replaced, which few histories do."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NOTICED)
+def test_a_broken_program_is_noticed(name: str, tmp_path: Path) -> None:
+    chosen = [f"--seeds={WITHIN}", "--start=1"]
+    if name in RARE:
+        Case(1, "", "", REPLACED).write(tmp_path / "case.json")
+        chosen = [f"--case={tmp_path / 'case.json'}"]
+    done = simulated(*chosen, f"--mutant={name}")
+    last = done.stdout.decode().splitlines()[-1]
+    assert done.returncode == 1, done.stderr.decode()[-2000:]
+    assert rule_of(last.partition(" ")[2]).split(" ", 1 if name in RARE else 2)[-1] in NOTICED[name], last
