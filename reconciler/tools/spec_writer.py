@@ -57,7 +57,7 @@ def settled(draft: Draft, where_is: Callable[[Path], str] = lambda _: "") -> Dra
     one often more. `where_is` begins each line with the place that a part comes from.
     """
     result = Draft(deepcopy(draft.document), list(draft.notes), left_out=list(draft.left_out))
-    for where, why in list(_unwritable(result.document, ())):
+    for where, why in list(unwritable(result.document, ())):
         gone = _removed(result.document, where)
         if gone is not None:
             result.leave_out(gone, f"{where_is(where)}{_sentence(where, gone, why)}")
@@ -111,17 +111,17 @@ def _comment(line: str) -> str:
     return one_line(line).replace("##", "# #").replace("##", "# #")
 
 
-def _unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+def unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
     """Texts that a spec file cannot hold: several lines, invisible characters, what looks like an expression."""
     if isinstance(value, dict):
         for key, item in value.items():
             if not key.isprintable():
                 yield (*path, key), "has an invisible character in its name, and a spec holds none"
             else:
-                yield from _unwritable(item, (*path, key))
+                yield from unwritable(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unwritable(item, (*path, index))
+            yield from unwritable(item, (*path, index))
     elif isinstance(value, str):
         if not value.isprintable() and path[-1:] != ("description",):
             yield path, "has several lines or an invisible character, and a spec holds none"
