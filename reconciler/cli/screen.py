@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from reconciler.cli.progress import ProgressDisplay, Wait, bars_of
 from reconciler.documents.redaction import redact, redacted
 from reconciler.plan import render
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from reconciler.cli.progress import ProgressDisplay, Wait
     from reconciler.documents import Json
     from reconciler.plan.model import Plan
 from reconciler.plan.model import Plan
@@ -45,7 +45,9 @@ def color_of(*, wanted: bool) -> bool | None:
     """Whether to colour: False never, True always, None on a terminal (https://no-color.org, https://force-color.org)."""
     if not wanted or os.environ.get("NO_COLOR"):
         return False
-    return True if os.environ.get("FORCE_COLOR") else None
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
 
 
 class Screen:
@@ -130,6 +132,8 @@ class Screen:
             self._shown.begin(what, total)
             yield self._shown
             return
+        from reconciler.cli.progress import ProgressDisplay, bars_of  # noqa: PLC0415 - most commands show none
+
         with ExitStack() as stack:
             self._bars = stack.enter_context(bars_of(color=self._color)) if _terminal(sys.stderr) else None
             self._shown = ProgressDisplay(self.note, self._bars)

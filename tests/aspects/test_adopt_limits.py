@@ -91,8 +91,43 @@ def test_what_looks_like_a_secret_gets_into_no_spec(adopting: Adopting) -> None:
 
 HOSTILE = ["a\nb", "a\tb", "\u202ea", "a\u200bb", "\u2028", "\x00", "\x85", "[parameters('a')]"]
 QUOTED = [
-    *("a: b", "# x", "x #y", "-x", "- x", "!x", "&a", "*a", "%a", "@a", "`a", "? a", "12", "1e5", "true", "null", "~", "on"),
-    *("2026-01-01", "'q'", '"q"', "{a}", "a,b", " lead", "trail ", "##vso[x]", "é", "=", "<<", "|", ">", "\U0001f600", "a\\nb"),
+    *(
+        "a: b",
+        "# x",
+        "x #y",
+        "-x",
+        "- x",
+        "!x",
+        "&a",
+        "*a",
+        "%a",
+        "@a",
+        "`a",
+        "? a",
+        "12",
+        "1e5",
+        "true",
+        "null",
+        "~",
+        "on",
+    ),
+    *(
+        "2026-01-01",
+        "'q'",
+        '"q"',
+        "{a}",
+        "a,b",
+        " lead",
+        "trail ",
+        "##vso[x]",
+        "é",
+        "=",
+        "<<",
+        "|",
+        ">",
+        "\U0001f600",
+        "a\\nb",
+    ),
 ]
 
 

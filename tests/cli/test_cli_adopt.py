@@ -135,7 +135,9 @@ def test_what_makes_no_sense_is_one_clear_line(online: Desk, arguments: list[str
     assert (online.folder / FILE).read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["..", "-x", "refs/heads/x", "a b", "x.lock", "HEAD", "a\u202eb", "a\nb", "\udc80", "x" * 9000 + "~"])
+@pytest.mark.parametrize(
+    "name", ["..", "-x", "refs/heads/x", "a b", "x.lock", "HEAD", "a\u202eb", "a\nb", "\udc80", "x" * 9000 + "~"]
+)
 def test_a_branch_that_git_does_not_take_is_refused_before_anything_is_read(desk: Desk, name: str) -> None:
     made = desk.run("adopt", POOL, f"--branch={name}", RECONCILER_SPECS="https://127.0.0.1:9/specs.git")
 
