@@ -11,10 +11,9 @@ from reconciler.config.endpoints import remote_host
 from reconciler.config.settings import PREFIX, Settings
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Refused, SpecInvalid
-from reconciler.ports.specs import Snapshot, SpecSource
+from reconciler.ports.specs import Snapshot, SpecBranches, SpecSource
 
 if TYPE_CHECKING:
-    from reconciler.adapters.git.branches import Branches
     from reconciler.adapters.git.source import Location, RemoteAccess
 
 
@@ -87,15 +86,15 @@ def require_remote(settings: Settings, branch: str = "main") -> str:
     return location.place
 
 
-def branches(settings: Settings) -> Branches:
+def branches(settings: Settings) -> SpecBranches:
     """The remote repository of the specs, for a branch with a commit; close it afterwards."""
     from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
-    from reconciler.adapters.git.branches import Branches  # noqa: PLC0415 - likewise
+    from reconciler.adapters.git.wire import RemoteRepository  # noqa: PLC0415 - likewise
 
     url = require_remote(settings)
     access = git.RemoteAccess(authorization=git_authorization(settings, url), allow_loopback=settings.allow_loopback)
     caps = git.Caps.of(settings.git_files, settings.git_bytes)
-    return Branches(git.Location.parse(settings.specs), caps, access)
+    return RemoteRepository(git.Location.parse(settings.specs), caps, access)
 
 
 def file_of(settings: Settings, path: str) -> Path | None:

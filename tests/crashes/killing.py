@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from reconciler.service.triggers import composition, messages
 
 READS = (b"GET ", b"HEAD ", b"OPTIONS ")
 WRITES = (b"PUT ", b"PATCH ", b"POST ", b"DELETE ")
+APPOINTMENT = timedelta(hours=4)
+"""Ahead of now; retries are nearer."""
 
 _connect = sqlite3.connect
 lazy_imports.load()
@@ -107,22 +109,29 @@ def deliver(environment: Mapping[str, str], point: int, after: bool, out: str) -
 
 
 def later(file: Path) -> int:
-    """As if time had passed: leases have run out, and hidden messages are visible and due; how many there are."""
-    now = moment(datetime.now(UTC))
+    """As if some time had passed: leases have run out, and hidden messages are visible and due; how many there are.
+
+    An appointment, such as the end of a pause, is further ahead than any retry: it stays, and is not counted.
+    """
+    at = datetime.now(UTC)
+    now, far = moment(at), moment(at + APPOINTMENT)
+    waiting = 0
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("DELETE FROM leases")
-        connection.execute("UPDATE messages SET visible = 0 WHERE queue NOT LIKE '%-poison'")
-        for number, text in connection.execute("SELECT id, text FROM messages").fetchall():
+        for number, queue, text in connection.execute("SELECT id, queue, text FROM messages").fetchall():
             body = json.loads(text)
-            if body.get("due", "") > now:
-                body["due"] = now
-                connection.execute("UPDATE messages SET text = ? WHERE id = ?", (json.dumps(body), number))
+            if body.get("due", "") > far:
+                continue
+            waiting += 1
+            body |= {"due": now} if body.get("due", "") > now else {}
+            if not queue.endswith("-poison"):
+                connection.execute("UPDATE messages SET text = ?, visible = 0 WHERE id = ?", (json.dumps(body), number))
         for name, text in connection.execute(
             "SELECT name, body FROM documents WHERE name LIKE 'follow-ups/%'"
         ).fetchall():
             body = json.loads(text)
-            if body.get("at", "") > now:
+            if now < body.get("at", "") <= far:
                 body["at"] = now
                 connection.execute("UPDATE documents SET body = ? WHERE name = ?", (json.dumps(body), name))
         connection.commit()
-        return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
+    return waiting

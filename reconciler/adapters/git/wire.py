@@ -21,6 +21,7 @@ from dulwich.objects import ObjectID, ShaFile
 from dulwich.refs import Ref
 
 from reconciler.adapters import bounds, network
+from reconciler.adapters.boundary import port
 from reconciler.adapters.git.commit import Commit
 from reconciler.adapters.git.location import Location, RemoteAccess
 from reconciler.adapters.git.objects import Fetched
@@ -31,7 +32,7 @@ from reconciler.adapters.origin import Origin
 from reconciler.adapters.retry_after import retry_after
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
-from reconciler.ports.specs import Snapshot
+from reconciler.ports.specs import Snapshot, SpecBranches
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -43,6 +44,7 @@ _AGAIN = urllib3.Retry(1, read=0, redirect=0, status=0, other=0, respect_retry_a
 logging.getLogger("dulwich.client").setLevel(logging.ERROR)
 
 
+@port("git", SpecBranches)
 class RemoteRepository:
     """A repository by its URL."""
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.git.branches import Branches
 from reconciler.adapters.git.snapshots import Caps
 from reconciler.adapters.git.source import Location, RemoteAccess, basic
+from reconciler.adapters.git.wire import RemoteRepository
 from reconciler.errors import Forbidden, NotFound, Rejected, Unavailable
 from tests.adapters.git.git_kit import Server, Work, backend_app, dulwich_app, serving
 
@@ -29,14 +29,14 @@ def server(request: pytest.FixtureRequest, work: Work) -> Iterator[Server]:
 
 
 @pytest.fixture
-def branches(server: Server) -> Iterator[Branches]:
+def branches(server: Server) -> Iterator[RemoteRepository]:
     location = Location.parse(f"{server.url}/specs.git#main")
-    made = Branches(location, Caps(), RemoteAccess(authorization=basic(lambda: "canary"), allow_loopback=True))
+    made = RemoteRepository(location, Caps(), RemoteAccess(authorization=basic(lambda: "canary"), allow_loopback=True))
     yield made
     made.close()
 
 
-def test_a_commit_with_the_file_is_on_the_branch(work: Work, branches: Branches) -> None:
+def test_a_commit_with_the_file_is_on_the_branch(work: Work, branches: RemoteRepository) -> None:
     base = work.commit(a="1", specs__deep__b="old", specs__c="3")
     work.git("update-index", "--chmod=+x", "specs/deep/b.yaml")
     work.git("commit", "--quiet", "-m", "mode")
@@ -54,7 +54,7 @@ def test_a_commit_with_the_file_is_on_the_branch(work: Work, branches: Branches)
     work.git("fsck", "--strict")
 
 
-def test_the_same_again_uses_the_branch_and_something_else_is_refused(work: Work, branches: Branches) -> None:
+def test_the_same_again_uses_the_branch_and_something_else_is_refused(work: Work, branches: RemoteRepository) -> None:
     base = work.commit(a="1")
     first = branches.push(base, "a.yaml", b"2", "adopt/x", "one")
 
@@ -64,7 +64,7 @@ def test_the_same_again_uses_the_branch_and_something_else_is_refused(work: Work
     assert work.git("rev-parse", "adopt/x").strip() == first
 
 
-def test_a_file_that_the_commit_does_not_have_is_named(work: Work, branches: Branches) -> None:
+def test_a_file_that_the_commit_does_not_have_is_named(work: Work, branches: RemoteRepository) -> None:
     base = work.commit(a="1")
     for path in ("b.yaml", "a.yaml/c.yaml"):
         with pytest.raises(NotFound):
@@ -77,7 +77,9 @@ def test_a_server_that_takes_no_pushes_says_so(tmp_path: Path) -> None:
     work.git("config", "http.receivepack", "false")
     base = work.commit(a="1")
     with serving(backend_app(work.path)) as server:
-        made = Branches(Location.parse(f"{server.url}/specs.git#main"), Caps(), RemoteAccess(allow_loopback=True))
+        made = RemoteRepository(
+            Location.parse(f"{server.url}/specs.git#main"), Caps(), RemoteAccess(allow_loopback=True)
+        )
         with pytest.raises(Forbidden):
             made.push(base, "a.yaml", b"2", "adopt/x", "one")
         made.close()
@@ -92,7 +94,9 @@ def test_a_hook_that_refuses_the_branch_is_quoted(tmp_path: Path) -> None:
     hook.chmod(0o755)
     base = work.commit(a="1")
     with serving(backend_app(work.path)) as server:
-        made = Branches(Location.parse(f"{server.url}/specs.git#main"), Caps(), RemoteAccess(allow_loopback=True))
+        made = RemoteRepository(
+            Location.parse(f"{server.url}/specs.git#main"), Caps(), RemoteAccess(allow_loopback=True)
+        )
         with pytest.raises(Rejected, match="the server refused the branch: pre-receive hook declined"):
             made.push(base, "a.yaml", b"2", "adopt/x", "one")
         made.close()
@@ -110,7 +114,9 @@ def test_no_right_and_no_service_are_told_apart(work: Work, status: str, expecte
         return app(environ, start)
 
     with serving(pushes_fail) as server:
-        made = Branches(Location.parse(f"{server.url}/specs.git#main"), Caps(), RemoteAccess(allow_loopback=True))
+        made = RemoteRepository(
+            Location.parse(f"{server.url}/specs.git#main"), Caps(), RemoteAccess(allow_loopback=True)
+        )
         with pytest.raises(expected):
             made.push(base, "a.yaml", b"2", "adopt/x", "one")
         made.close()
