@@ -64,9 +64,10 @@ def adopt(
     no_color: NoColor = False,
     verbose: Verbose = False,
 ) -> int:
-    """Write what is observed into the spec of a pool, so that the plan after it is empty.
+    """Write what is observed into the spec of a pool, as a patch, a branch or a pull request.
 
-    Prints a patch for `git apply`. Comments, order and every other line of the file stay. Writes nothing to Azure.
+    Prints a patch for `git apply`; with it the plan is empty. Comments, order and every other line of the file stay.
+    Writes nothing to Azure.
     """
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)

@@ -172,7 +172,7 @@ COMMANDS = {
     ),
     "notify": CommandRow(
         "reconciler.cli.notify:notify",
-        "Test the receivers of notices, list messages that could not be sent, and send them again.",
+        "Test the receivers of notices, show messages that could not be sent, and send them again.",
         ("notify test", "notify list", "notify resend"),
     ),
     "serve": CommandRow(

@@ -55,11 +55,6 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
             for name in ("notify", "policy", "undo", "explain", "forget", "onboard")
         ),
         (
-            ("undo", "x"),
-            "error: Invalid value for RUN: 'x' is not the id of a run, as `history` shows it",
-            "a run that is none",
-        ),
-        (
             ("apply", "--timeout", "-1"),
             "error: Invalid value for '--timeout'",
             "a time before now",
