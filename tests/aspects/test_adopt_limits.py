@@ -167,6 +167,17 @@ def test_what_cannot_be_read_is_said(adopting: Adopting) -> None:
     assert any(f"{PRIME}/test" in subject for subject, _ in outcome.left)
 
 
+def test_one_cause_is_said_once_and_in_words(adopting: Adopting) -> None:
+    adopting.cloud.do.fault("403", plane="arm", count=None)
+
+    outcome = adopting.adopt()
+
+    ((subject, why),) = outcome.left
+    assert "open access" in subject
+    assert "_" not in subject
+    assert why
+
+
 def test_a_name_that_the_plan_does_not_have_is_an_error_with_the_nearest(adopting: Adopting) -> None:
     adopting.by_hand("close-access", organization=TAILSPIN, project="Web")
 

@@ -15,6 +15,7 @@ from reconciler.errors import NotFound, Refused, Rejected
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy, rules
 from reconciler.plan.render import clean
+from reconciler.plan.render.words import gap_cells, gaps_by_cause
 from reconciler.plan.targets import (
     AgentPoolPlace,
     Inheritance,
@@ -109,7 +110,7 @@ def adopt_pool(
         if one.id in whole and f"{one.kind} {one.subject}" not in said
     ]
     if not names:
-        outcome.left += [(f"{gap.facet} {gap.subject}".strip(), gap.message) for gap in outcome.rest.gaps]
+        outcome.left += [(" ".join(gap_cells(gaps)), gaps[0].message) for gaps in gaps_by_cause(outcome.rest)]
     outcome.warnings = list(dict.fromkeys(_against(policy.for_pool(spec.name), spec, outcome)))
     return outcome
 
