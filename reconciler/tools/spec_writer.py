@@ -136,7 +136,7 @@ def _removed(document: dict[str, Json], where: Path, *, around: bool = False) ->
     """
     path = _unit(where)
     while path:
-        holder = _at(document, path[:-1])
+        holder = value_at(document, path[:-1])
         if _holds(holder, path[-1]) and not (len(path) == 1 and path[0] in _KEPT):
             del holder[path[-1]]
             return path
@@ -161,7 +161,8 @@ def _holds(holder: Json, step: str | int) -> bool:
     return isinstance(holder, list) and isinstance(step, int) and step < len(holder)
 
 
-def _at(value: Json, path: Path) -> Json:
+def value_at(value: Json, path: Path) -> Json:
+    """What stands at a path of a document; None where nothing does."""
     for step in path:
         try:
             value = value[step]
@@ -171,7 +172,7 @@ def _at(value: Json, path: Path) -> Json:
 
 
 def _nearest(document: Json, path: Path) -> Path:
-    while path and _at(document, path) is None:
+    while path and value_at(document, path) is None:
         path = path[:-1]
     return path
 
