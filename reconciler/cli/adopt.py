@@ -66,8 +66,8 @@ def adopt(
 ) -> int:
     """Write what is observed into the spec of a pool, as a patch, a branch or a pull request.
 
-    Prints a patch for `git apply`; with it the plan is empty. Comments, order and every other line of the file stay.
-    Writes nothing to Azure.
+    The plan after it is empty. Without an option it prints a patch for `git apply`. Comments, order and every other
+    line of the file stay. Writes nothing to Azure.
     """
     screen = Screen(color=not no_color, verbose=verbose)
     settings = settings_of(specs, ref, policy)
@@ -181,10 +181,11 @@ def _propose(
     title, text = described(outcome)
     with closing(bootstrap.branches(settings)) as repository:
         commit = repository.push(selection.revision, path, outcome.after, branch, f"{title}\n\n{text}")
+        into = repository.read_from() if opens else ""
     screen.good(f"{branch}: commit {commit[:12]}")
     if opens:
         from reconciler.bootstrap.code_hosts import code_host  # noqa: PLC0415 - the other forms need no host
 
         with closing(code_host(settings, bootstrap.require_remote(settings))) as host:
-            made = host.open_pull_request(branch, host.default_branch(), title, text)
+            made = host.open_pull_request(branch, into or host.default_branch(), title, text)
         screen.good(f"pull request {made.number}: {made.url}")

@@ -16,19 +16,18 @@ from reconciler.config.settings import Settings, environment
 from reconciler.documents.redaction import redact
 from reconciler.plan import render
 from reconciler.plan.model import GapKind, Plan, Risk
-from reconciler.plan.render import Annotation, AnnotationKind
+from reconciler.plan.render.annotations import Annotation, AnnotationKind, azure_pipelines, azure_summary, github
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.model import Spec
 from reconciler.spec.problem import Problem
 
-PIPELINES = (ReportFormat.GITHUB, ReportFormat.AZURE_PIPELINES)
 SUMMARY_CHARACTERS = 250_000
 """GitHub takes 1 MiB for the summary of a step, and a character has up to four bytes ("Workflow commands")."""
 
 
 def annotate(screen: Screen, form: ReportFormat, found: Sequence[Annotation], summary: str) -> None:
     """Write annotations to standard output, and the summary where the service looks for it."""
-    for line in render.github(found) if form is ReportFormat.GITHUB else render.azure_pipelines(found):
+    for line in github(found) if form is ReportFormat.GITHUB else azure_pipelines(found):
         screen.result(line)
     try:
         uploaded = _summarize(form, redact(summary))
@@ -36,7 +35,7 @@ def annotate(screen: Screen, form: ReportFormat, found: Sequence[Annotation], su
         screen.error(f"summary of the run: {error.filename}: {error.strerror}")
         return
     if uploaded:
-        screen.result(render.azure_summary(uploaded))
+        screen.result(azure_summary(uploaded))
 
 
 def _summarize(form: ReportFormat, text: str) -> str:

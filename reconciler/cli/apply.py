@@ -99,7 +99,7 @@ def apply(
         _create_safety(app.safety, screen)
         if not plan_hash and consent.wanted(yes=yes):
             found = consent.shown(app.reconciler, settings, selection, screen)
-            reporter.shown = found.plans
+            reporter.shown = found.agreed
             if not consent.given(found, screen):
                 return consent.declined(screen)
         with (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +15,9 @@ from reconciler.cli.annotating import problem_lines
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection
 from reconciler.config.settings import Settings
-from reconciler.errors import SpecInvalid
-from reconciler.plan.render import ChangeReport, clean
+from reconciler.errors import NotFound, SpecInvalid, Unavailable
+from reconciler.plan.render import clean
+from reconciler.plan.render.comment import ChangeReport
 from reconciler.plan.sync import SyncCause
 from reconciler.spec.differences import between
 from reconciler.spec.loader import load
@@ -64,6 +68,49 @@ def change_since(settings: Settings, selection: Selection, policy: Policy, ref: 
     removed = () if selection.named else found.removed
     untouched = len(selection.specs) - len(kept)
     return SpecChange(replace(selection, specs=kept), clean(ref), removed, untouched)
+
+
+@contextmanager
+def policy_before(settings: Settings, ref: str) -> Iterator[tuple[Settings, str]]:
+    """The settings with the policy as it was before the change, and its path where the change touches it.
+
+    That concerns a policy in the repository of the specs: who proposes a change does not set its limits. The path
+    counts as it is written, so no link in the proposed files leads elsewhere.
+    """
+    path = _path_in_repository(settings) if ref else ""
+    if not path or settings.policy is None:
+        yield settings, ""
+        return
+    folder, _, name = path.rpartition("/")
+    found = bootstrap.before(settings, ref, folder)
+    if name in found.unread():
+        raise NotFound(f"policy {path}: as it was before the change it cannot be read: {found.unread()[name]}")
+    content = found.files.get(name)
+    try:
+        now = settings.policy.read_bytes()
+    except OSError:
+        now = None
+    touched = path if content != now else ""
+    if content is None:
+        yield replace(settings, policy=None), touched
+        return
+    try:
+        with tempfile.TemporaryDirectory(prefix="policy-") as place:
+            before = Path(place) / name
+            before.write_bytes(content)
+            yield replace(settings, policy=before), touched
+    except OSError as error:
+        raise Unavailable(f"policy {path}: no temporary file: {error.strerror}") from None
+
+
+def _path_in_repository(settings: Settings) -> str:
+    """Of the policy's file below the root of the specs' repository; empty where it is not there."""
+    root, _ = bootstrap.place_of(settings)
+    if settings.policy is None or not root or "://" in root:
+        return ""
+    whole, top = Path(os.path.abspath(settings.policy)), Path(root).resolve()  # noqa: PTH100 - `resolve` follows links
+    above = next((one for one in reversed(whole.parents) if one.resolve() == top), None)
+    return "" if above is None else whole.relative_to(above).as_posix()
 
 
 def _by_policy(settings: Settings, selection: Selection, policy: Policy, ref: str) -> Iterator[str]:

@@ -35,17 +35,24 @@ class Shown:
     plans: Mapping[str, Plan]
     """By name, what the run of each pool begins with; empty where a pool cannot be planned: nothing is written."""
     writes: bool
-    """Whether anything of it may be written now, whatever modes say."""
+    """Whether anything of it may be written, now or as what follows, by modes, pauses and windows of this moment."""
+
+    @property
+    def agreed(self) -> Mapping[str, Plan]:
+        """What a person agrees to: nothing where nothing is asked, also where a window opens meanwhile."""
+        if self.writes:
+            return self.plans
+        return {name: Plan(one.pool, one.revision) for name, one in self.plans.items()}
 
 
 def shown(reconciler: Reconciler, settings: Settings, selection: Selection, screen: Screen) -> Shown:
     """The plans that the runs would begin with: of the specs that they apply, with caps and modes as they are."""
     specs = selection.specs
     facts = {spec.key: reconciler.facts(spec) for spec in specs}
-    gates = {spec.key: gate_now(reconciler.planner, spec, facts[spec.key]) for spec in specs}
+    known = recalled(settings, specs, screen)
+    gates = {spec.key: gate_now(reconciler.planner, spec, facts[spec.key], known.get(spec.key)) for spec in specs}
     specs = tuple(gates[spec.key].spec for spec in specs)
     survey = reconciler.survey(specs)
-    known = recalled(settings, specs, screen)
     viewed = {
         spec.key: plans.Viewed(
             view(survey, spec, known),
@@ -56,7 +63,7 @@ def shown(reconciler: Reconciler, settings: Settings, selection: Selection, scre
     }
     made, _ = plans.plans_of(reconciler.planner, specs, selection.revision, viewed, screen)
     found = {one.pool: annotated(one, gates[one.pool.lower()]) for one in made}
-    open_ = any(goes_out(gates[one.pool.lower()], change, one) for one in made for change in one.changes)
+    open_ = any(goes_out(gates[one.pool.lower()], change, one) for one in made for change in one.all_changes)
     nothing = {spec.name: Plan(spec.name, selection.revision) for spec in selection.specs}
     return Shown({**nothing, **found}, open_)
 

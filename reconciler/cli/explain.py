@@ -49,13 +49,14 @@ def explain(
         tools.sign_in()
         now = tools.clock.now()
         # An explanation is about what is there now, so no read is saved.
-        survey = view(tools.planner.survey([spec]).fresh(), spec, recalled(settings, [spec], screen))
+        known = recalled(settings, [spec], screen)
+        survey = view(tools.planner.survey([spec]).fresh(), spec, known)
         question = parse_question(of_this_run(spec, survey), project, pipeline)
         steps = follow(question, survey)
         facts = facts_by_pool(settings, [spec], screen)[spec.key]
         claims = Claims(facts, owner=bootstrap.owners_of(settings))
         plan = tools.planner.plan(spec, survey, selection.revision, claims)
-        plan = annotated(plan, gate_now(tools.planner, spec, facts), checked=facts.checked)
+        plan = annotated(plan, gate_now(tools.planner, spec, facts, known.get(spec.key)), checked=facts.checked)
         answer = explanation_of(question, steps, plan, now)
     show(answer, output, screen)
     return {True: DONE, False: PENDING, None: ERROR}[answer.may]

@@ -19,7 +19,7 @@ from reconciler.config.settings import Settings
 from reconciler.errors import Rejected
 from reconciler.plan import render
 from reconciler.safety import ModeScope, ModeSetting, Safety, WriteMode
-from reconciler.safety.modes import of_deployment
+from reconciler.safety.modes import LONGEST_REASON, of_deployment
 from reconciler.spec.names import organization_name, pool_name
 
 FORMAT = "reconciler/modes/v1"
@@ -115,8 +115,17 @@ def _check(action: ModeAction, value: WriteMode | None, reason: str) -> None:
     if (action is ModeAction.SET) is (value is None):
         text = f"name one of {', '.join(WriteMode)}" if value is None else "a mode is for `mode set` alone"
         raise typer.BadParameter(text, param_hint="MODE")
-    if action in (ModeAction.SET, ModeAction.CLEAR) and not reason.strip():
+    if action in (ModeAction.SET, ModeAction.CLEAR):
+        check_reason(reason)
+
+
+def check_reason(reason: str) -> None:
+    """`typer.BadParameter` for what is no reason of a mode or a pause, as over HTTP."""
+    if not reason.strip():
         raise typer.BadParameter("say why: others will read it", param_hint="--reason")
+    if len(reason.strip()) > LONGEST_REASON:
+        text = f"has {len(reason.strip())} characters, the limit is {LONGEST_REASON}"
+        raise typer.BadParameter(text, param_hint="--reason")
 
 
 def _scope(action: ModeAction, organization: str, pool: str) -> ModeScope:

@@ -29,7 +29,7 @@ from reconciler.cli.selection import Selection, settings_of
 from reconciler.cli.stopping import StopRequest, stop_on_signals
 from reconciler.config.settings import PREFIX
 from reconciler.engine import Planner, Reconciler, Result, RunLimits
-from reconciler.engine.events import Applied, Event
+from reconciler.engine.events import Applied, Event, PassStarted
 from reconciler.errors import NotFound, Refused, Throttled
 from reconciler.plan import render
 from reconciler.plan.model import Change, GapKind, Plan
@@ -220,7 +220,7 @@ class _Call:
             if isinstance(event, Applied):
                 self.written.append((event.pool, event.change))
             reporter(event)
-            if isinstance(event, Applied) and (held := writing.held(names)):
+            if isinstance(event, PassStarted | Applied) and (held := writing.held(names)):
                 self._track.line(f"nothing more is granted: {'; '.join(held)}")
                 raise KeyboardInterrupt
 

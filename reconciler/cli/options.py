@@ -27,6 +27,9 @@ class ReportFormat(StrEnum):
     AZURE_PIPELINES = "azure-pipelines"
 
 
+PIPELINES = (ReportFormat.GITHUB, ReportFormat.AZURE_PIPELINES)
+
+
 Names: TypeAlias = Annotated[
     list[str] | None, typer.Argument(metavar="NAME", help="Names of pools; without one, all.", show_default=False)
 ]

@@ -16,7 +16,7 @@ import typer
 from reconciler import bootstrap
 from reconciler.adapters.clock import SystemClock
 from reconciler.cli.codes import DONE, ERROR, PENDING
-from reconciler.cli.mode import opened
+from reconciler.cli.mode import check_reason, opened
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Specs
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import select, settings_of
@@ -79,8 +79,7 @@ def pause(
         if field or until or reason:
             raise typer.BadParameter("name POOLs, --organization or --match PATTERN", param_hint="POOL")
         return show([*_stored(policy, specs), *_of_specs(policy, specs, screen)], output, screen)
-    if not reason.strip():
-        raise typer.BadParameter("say why: others will read it", param_hint="--reason")
+    check_reason(reason)
     if not until.strip():
         raise typer.BadParameter(f"say when it ends: {FORMS}", param_hint="--until")
     try:

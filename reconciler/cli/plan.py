@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler import bootstrap
-from reconciler.cli.annotating import PIPELINES, SUMMARY_CHARACTERS, annotate, of_plans, of_problems
+from reconciler.cli.annotating import SUMMARY_CHARACTERS, annotate, of_plans, of_problems
 from reconciler.cli.changed import change_since
 from reconciler.cli.codes import DONE, ERROR, PENDING, worst
 from reconciler.cli.options import (
+    PIPELINES,
     ChangedSince,
     Full,
     Names,
@@ -42,6 +43,7 @@ from reconciler.errors import Forbidden, NotFound, NotReady, ReconcilerError, Re
 from reconciler.plan import render
 from reconciler.plan.caps import CapCheck
 from reconciler.plan.model import GapKind, Plan
+from reconciler.plan.render.comment import comment
 from reconciler.plan.sync import SyncCause
 from reconciler.safety import SafetyFacts
 from reconciler.safety.facts import NOT_CHECKED
@@ -105,7 +107,7 @@ def plan(
             screen,
             output,
             found,
-            render.comment(change.report(settings, made.plans, made.failures), SUMMARY_CHARACTERS),
+            comment(change.report(settings, made.plans, made.failures), SUMMARY_CHARACTERS),
         )
     else:
         show(made.plans, OutputFormat(output.value), screen, gone, full=full)

@@ -16,7 +16,7 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.annotating import SUMMARY_CHARACTERS, annotate, of_plans, of_problems
-from reconciler.cli.changed import change_since
+from reconciler.cli.changed import change_since, policy_before
 from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import ChangedSince, NoColor, Policy, Ref, ReportFormat, Specs, Verbose
 from reconciler.cli.plan import planned, show_text
@@ -26,8 +26,7 @@ from reconciler.config import ci
 from reconciler.config.settings import Settings, environment
 from reconciler.documents import Json
 from reconciler.errors import ReconcilerError, SpecInvalid
-from reconciler.plan import render
-from reconciler.plan.render import ChangeReport
+from reconciler.plan.render.comment import ChangeReport, comment
 from reconciler.tools.pull_request import PullRequestDesk, ReportingRun
 
 _FORMS = {
@@ -89,7 +88,8 @@ def pull_request(
         desk = PullRequestDesk(host, run, screen.note, screen.error)
         desk.begin(status=status)
         try:
-            report = _report(settings, changed_since, found.service, screen)
+            with policy_before(settings, changed_since) as (by, touched):
+                report = _report(by, changed_since, found.service, screen, touched)
         except ReconcilerError as error:
             desk.end(ChangeReport(failures=[f"{error.reason}: {error}"]), status=status)
             raise
@@ -102,8 +102,12 @@ def pull_request(
     return PENDING if report.refused else DONE
 
 
-def _report(settings: Settings, changed_since: str, service: ci.CiService, screen: Screen) -> ChangeReport:
-    """Make the plans; show them, annotate them and write the summary of the run."""
+def _report(
+    settings: Settings, changed_since: str, service: ci.CiService, screen: Screen, touched: str
+) -> ChangeReport:
+    """Make the plans; show them, annotate them and write the summary of the run. `touched`: the policy's path."""
+    if touched:
+        screen.note(f"policy {touched}: changes as well; this report is by the policy before the change")
     with closing(bootstrap.look(settings)) as look:
         look.start_sign_in()
         note_policy(look.policy, screen)
@@ -114,10 +118,10 @@ def _report(settings: Settings, changed_since: str, service: ci.CiService, scree
         made = planned(look, settings, change.selection, screen)
     show_text(made.plans, screen)
     change.note(screen)
-    report = change.report(settings, made.plans, made.failures)
+    report = replace(change.report(settings, made.plans, made.failures), policy=touched)
     if form := _FORMS.get(service):
         found = [*of_problems(settings, selection), *of_plans(settings, change.selection.specs, made.plans)]
-        annotate(screen, form, found, render.comment(report, SUMMARY_CHARACTERS))
+        annotate(screen, form, found, comment(report, SUMMARY_CHARACTERS))
     return report
 
 

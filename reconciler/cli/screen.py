@@ -132,7 +132,7 @@ class Screen:
             self._shown.begin(what, total)
             yield self._shown
             return
-        from reconciler.cli.progress import ProgressDisplay, bars_of  # noqa: PLC0415 - most commands show none
+        from reconciler.cli.progress import ProgressDisplay, bars_of  # noqa: PLC0415 - `validate` shows none
 
         with ExitStack() as stack:
             self._bars = stack.enter_context(bars_of(color=self._color)) if _terminal(sys.stderr) else None

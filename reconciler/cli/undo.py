@@ -127,9 +127,9 @@ def _planned(app: bootstrap.App, selection: Selection, writes: Sequence[JsonObje
     """The reversals, planned on reads of this moment by a spec that says what was there before."""
     (spec,) = selection.specs
     facts = app.reconciler.facts(spec)
-    gate = gate_now(app.planner, spec, facts)
-    other, reversals, impossible = reversed_spec(gate.spec, writes)
     status = load_status(app.state, spec.key)
+    gate = gate_now(app.planner, spec, facts, status)
+    other, reversals, impossible = reversed_spec(gate.spec, writes)
     survey = app.reconciler.survey([other]).knowing(other, status.remembered, status.owed)
     claims, caps = app.reconciler.claims(other, facts), app.reconciler.caps(other, facts)
     plan = app.planner.plan(other, survey, selection.revision, claims, caps=caps)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler import bootstrap
-from reconciler.cli.annotating import PIPELINES, annotate, of_problems
 from reconciler.cli.codes import DONE, ERROR
-from reconciler.cli.options import Names, NoColor, Ref, ReportForm, ReportFormat, Specs, Verbose
+from reconciler.cli.options import PIPELINES, Names, NoColor, Ref, ReportForm, ReportFormat, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, select, settings_of
 from reconciler.documents.spelling import counted
@@ -38,6 +37,8 @@ def validate(
     else:
         _text(selection, screen)
     if output in PIPELINES:
+        from reconciler.cli.annotating import annotate, of_problems  # noqa: PLC0415 - most runs start without it
+
         annotate(screen, output, list(of_problems(settings, selection)), _markdown(selection))
     return ERROR if selection.problems else DONE
 

@@ -108,7 +108,8 @@ class Assessment:
 def assess(run: RunState, deleted: Replacing | None, now: datetime, limits: RunLimits) -> Assessment:
     """The assessment of a run that ends now; `deleted`: the stored note of a pool that is being replaced."""
     basis, failures = run.basis, run.failures
-    awaited = {} if run.pending else waits.count_waits(basis.status.awaited, run.plan, basis.spec, now)
+    coming = waits.under_way(run.plan, run.held)
+    awaited = {} if run.pending else waits.count_waits(basis.status.awaited, coming, basis.spec, now)
     left = [c for c in run.plan.changes if c.facet != basis.withheld and c.id not in failures and not c.awaits]
     return Assessment(
         spec=basis.spec,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.engine import status
 from reconciler.engine.result import Outcome
 from reconciler.engine.status import Finding, Truth
 from reconciler.engine.tenure import RunLimits
@@ -84,7 +85,7 @@ REPORTED = _left("a mode lets nothing be written: changes are planned or refused
 HELD = _left("the mode of an organization holds changes back")
 HELD_BY_PAUSE = replace(_left("a pause of an organization or a field holds changes back"), next_read=NextRead.ENDS)
 OUTSIDE_WINDOW = replace(
-    _left("changes wait for a window of the policy"), reason="OutsideWindow", next_read=NextRead.OPENS
+    _left("changes wait for a window of the policy"), reason=status.OUTSIDE_WINDOW, next_read=NextRead.OPENS
 )
 AWAITING = _left("mode `approved`: the spec in Git is not approved, and the approved one is applied")
 UNAPPROVED = _left("changes are left that the approved plan does not hold")

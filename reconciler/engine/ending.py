@@ -154,6 +154,7 @@ def _told(end: Assessment, run: RunState, told: RunFindings) -> RunFindings:
         left=end.plan.all_changes,
         refusals=end.plan.refusals,
         written=end.written,
+        in_window=any(map(end.gate.needs_window, end.written)),
         drift=run.basis.cause(run.basis.planned) is SyncCause.DRIFT,
         unapproved=end.gate.waiting is not None or (asked is not None and asked.mode is WriteMode.APPROVED),
     )

@@ -107,14 +107,19 @@ class WriteGate:
         return [*self.modes.of_fields(), *own]
 
     def _outside_window(self, change: Change) -> ModeSetting | None:
-        """The windows for which a change waits; None: one is open, it needs none, or the owner approved it."""
-        if self.now.recreating and isinstance(change.target, CreatePool | RestoredCheck):
-            return None
+        """The windows for which a change waits; None: one is open, or it needs none."""
         shut = closed(self.now.windows, change.risks, self.now.at)
-        if shut is None or self._approved_outside(change):
+        if shut is None or not self.needs_window(change):
             return None
         place = ", ".join(map(str, shut.windows))
         return ModeSetting(WriteMode.REPORT, place, kind=HoldKind.WINDOW, until=shut.until)
+
+    def needs_window(self, change: Change) -> bool:
+        """Whether a window has to be open for a change: one names it, and the owner did not approve it outside."""
+        if self.now.recreating and isinstance(change.target, CreatePool | RestoredCheck):
+            return False
+        named = any(change.risks & set(window.risks) for window in self.now.windows)
+        return named and not self._approved_outside(change)
 
     def _approved_outside(self, change: Change) -> bool:
         if isinstance(self.approvals, Unknown):
@@ -164,8 +169,8 @@ def goes_out(gate: WriteGate, change: Change, plan: Plan) -> bool:
     return gate.held_with(change, plan.following) is None
 
 
-def gate_now(planner: Planner, spec: Spec, facts: SafetyFacts, status: PoolStatus | None = None) -> WriteGate:
-    """The gate of this moment, with the planner's policy and clock; `status`: of the pool's last run."""
+def gate_now(planner: Planner, spec: Spec, facts: SafetyFacts, status: PoolStatus | None) -> WriteGate:
+    """The gate of this moment, with the planner's policy and clock; `status`: of the pool's last run, None: no run."""
     recreating = status is not None and status.replacing is not None
     now = planner.clock.now()
     return gate_of(spec, facts, Moment(now, planner.policy.windows, planner.policy_digest, recreating))

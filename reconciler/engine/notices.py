@@ -10,8 +10,8 @@ kind               where
 `refused`          guards or the policy refuse changes, and an approval would not help
 `approval-wanted`  a cap holds changes back, or mode ``approved`` waits for an approval of the spec
 `stalled`          any other reason for which an administrator has to act
-`fight`            a field is corrected no more; once for each content of the spec's file
-`window-opened`    a pool that waited for its window (`OUTSIDE_WINDOW`) is written to
+`fight`            a field is corrected no more; the refusals that follow are silent while the spec's file is as it is
+`window-opened`    of a pool that waited for its window, what waited is written
 `repaired`         a pool is in sync again by the operator's own corrections of drift
 `recovered`        a pool is in sync again after `refused`, `stalled` or `drift`
 ================== =================================================================================================
@@ -32,13 +32,11 @@ from datetime import datetime
 from reconciler.documents import Json, JsonObject, moment, text_of
 from reconciler.engine.naming import without_names
 from reconciler.engine.notice_state import LINES, Notice, NoticeLine, NoticeState
-from reconciler.engine.status import Condition, ConditionKind, Finding, PoolStatus, Truth
+from reconciler.engine.status import OUTSIDE_WINDOW, Condition, ConditionKind, Finding, PoolStatus, Truth
 from reconciler.plan.model import FIGHT, Change, Refusal
 from reconciler.plan.sync import SyncCause
 from reconciler.ports.notices import NoticeKind
 
-OUTSIDE_WINDOW = "OutsideWindow"
-"""Reason of a pool whose changes wait for a maintenance window."""
 SILENT = frozenset({"Suspended", "NotInSpecs"})
 """Reasons of `Ready` that tell nothing and end nothing: people chose them."""
 MOST = 4
@@ -46,7 +44,8 @@ MOST = 4
 LONGEST = 300
 """Characters of a value in a line."""
 LONGEST_TEXT = 600
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16,}\b|\d+", re.IGNORECASE)
+"""Times, counts, and ids of single requests: the same trouble has others with each try."""
 _UNDER_WAY = "Progressing"
 
 
@@ -66,6 +65,8 @@ class RunFindings:
     """Planned, and not made."""
     refusals: Sequence[Refusal] = ()
     written: Sequence[Change] = ()
+    in_window: bool = False
+    """Whether something was written that a window of the policy had to be open for."""
     drift: bool = False
     """Whether what was written corrected drift."""
     unapproved: bool = False
@@ -92,8 +93,9 @@ def noticed(before: Sequence[Condition], after: PoolStatus, seen: RunFindings, n
     found = _found(before, after, ready, state, seen)
     if found is None:
         return _over(state) if _good(ready) else state
-    if state.lately(now) >= MOST:
-        return state  # told once it is quiet: `told` stays behind what is so
+    if state.lately(now) >= MOST:  # told once it is quiet: `told` stays behind what is so
+        told = {kind: digest for kind, digest in state.told.items() if kind != found.kind.value}
+        return replace(state, told=told) if found.kind is NoticeKind.FIGHT else state
     notice = _notice(found, after, state, seen, now)
     kept = _over(state) if _good(ready) else state
     if not _good(ready) or found.kind is NoticeKind.FIGHT:
@@ -122,17 +124,15 @@ def _found(
 ) -> _Found | None:
     """What people do not know yet."""
     told, digest = state.told, _digest([seen.blob])
-    if seen.fights and told.get(NoticeKind.FIGHT) != digest:
+    if seen.fights:  # each run has its own: another field, or one that was released and is fought over again
         return _Found(NoticeKind.FIGHT, digest, _said("; ".join(seen.fights), seen), "Fight")
     if _good(ready):
         return _ended(before, ready, state, seen)
     standing = _standing(after, ready, seen)
     if standing is not None and told.get(standing.kind) != standing.digest:
         return standing
-    if _waited(before) and ready.reason != OUTSIDE_WINDOW and seen.written:
-        return _Found(
-            NoticeKind.WINDOW, "", "the maintenance window is open: changes are being applied", OUTSIDE_WINDOW
-        )
+    if _waited(before) and ready.reason != OUTSIDE_WINDOW and seen.in_window:
+        return _Found(NoticeKind.WINDOW, "", "the window is open: changes are being applied", OUTSIDE_WINDOW)
     return None
 
 
@@ -170,8 +170,8 @@ def _ended(before: Sequence[Condition], ready: Condition, state: NoticeState, se
     told = set(state.told)
     if told & {NoticeKind.REFUSED.value, NoticeKind.STALLED.value}:
         return _Found(NoticeKind.RECOVERED, "", "in sync again", ready.reason)
-    if _waited(before) and seen.written:
-        text = "the maintenance window opened: the changes that waited are applied, and the pool is in sync"
+    if _waited(before) and seen.in_window:
+        text = "the window opened: the changes that waited are applied, and the pool is in sync"
         return _Found(NoticeKind.WINDOW, "", text, OUTSIDE_WINDOW, seen.written)
     if state.done or (seen.drift and seen.written):
         return _Found(NoticeKind.REPAIRED, "", "drift was corrected, and read back", ready.reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.engine.status import Condition, ConditionKind, PoolStatus
+from reconciler.engine.status import OUTSIDE_WINDOW, Condition, ConditionKind, PoolStatus
 
 RUNBOOK = "docs/operations.md"
 """Has an entry for each reason of a condition."""
@@ -13,9 +13,13 @@ _SECOND = frozenset({"Throttled"})
 """Reasons whose heading stands a second time on that page, after an alert of the same name."""
 _ENDED = {
     "NotInSpecs": "nothing: no spec names it; `mdp-reconciler forget {}` where it was retired on purpose",
-    "Suspended": "nothing until its pause ends; then it is read again",
 }
 """Reason of `Ready` → what happens where nothing is read; the key of the pool is filled in."""
+_HELD = {
+    "Suspended": "nothing is written before its pause ends",
+    OUTSIDE_WINDOW: "what waits is written when its window opens",
+}
+"""Reason of `Ready` → what happens where changes are held back until a moment, which the message names."""
 _SETTLED = frozenset({"", "InSync"})
 
 
@@ -53,7 +57,8 @@ def next_step(status: PoolStatus, schedule: Schedule, now: datetime) -> str:
         return f"tried again by itself{tries}, {again}"
     if reason in _SETTLED:
         return f"read again {again}"
-    return f"nothing is written before its cause changes; read again {again}"
+    held = _HELD.get(reason, "nothing is written before its cause changes")
+    return f"{held}; read again {again}"
 
 
 def _again(schedule: Schedule, now: datetime) -> str:

@@ -261,7 +261,7 @@ def described(change: Change) -> dict[str, Json]:
         "details": [_line(detail) for detail in change.details],
         "risk": change.risk.value,
         "counts": {kind.value: count for kind, count in sorted(counts_of(change).items()) if count},
-        "risks": sorted({change.risk.value, *(detail.risk.value for detail in change.details)}),
+        "risks": sorted(risk.value for risk in change.risks),
     }
     return {name: redacted(value) for name, value in fields.items()}
 

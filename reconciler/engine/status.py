@@ -47,10 +47,12 @@ class Truth(StrEnum):
     UNKNOWN = "Unknown"
 
 
+OUTSIDE_WINDOW = "OutsideWindow"
+"""Reason of a pool whose changes wait for a window of the policy."""
 REASONS = frozenset(
     {
         *("InSync", "OutOfSync", "Progressing", "Stalled", "Suspended", "Degraded", "Overdue", "Replacing"),
-        "OutsideWindow",
+        OUTSIDE_WINDOW,
         "NotInSpecs",
         "Interrupted",
         *(

@@ -23,6 +23,7 @@ from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Replacing
 from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.engine.verdict import out_of_sync
+from reconciler.engine.waits import reaches_devops
 from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.plan.model import Change
@@ -244,15 +245,7 @@ def _forget(run: RunState, change: Change) -> None:
             run.basis.survey.forget(place.organization, place.project_id)
         case OrganizationPlace() | AgentPoolPlace() as place:
             run.basis.survey.forget(place.organization)
-        case None if isinstance(change.target, UpdatePool) and not _reaches_devops(change):
+        case None if isinstance(change.target, UpdatePool) and not reaches_devops(change):
             run.basis.survey.forget_arm(run.basis.spec)
         case None:
             run.basis.survey.forget()
-
-
-def _reaches_devops(change: Change) -> bool:
-    """Whether an update of the ARM resource is about organizations, from which agent pools and queues follow.
-
-    One without details does not say what it is about.
-    """
-    return not change.details or any("organizationprofile" in one.path.casefold() for one in change.details)

@@ -4,15 +4,16 @@ An agent pool that was never created, one that is hidden from the identity, and 
 same: the service does not tell them apart. So each is waited for, for no longer than `RunLimits.arrival` and
 `RunLimits.arrival_runs` both allow. After that the pool is `Stalled` with the reason `Overdue`, and is read
 again at the next event or resync; as soon as the thing is seen, or the spec desires something else, the count is
-forgotten. Waits that have an end of their own are not counted, and none is while an operation is in flight.
+forgotten. Waits that have an end of their own are not counted, nor is what a change makes that is held back, and none
+is while an operation is in flight.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.engine.run_state import RunState
@@ -20,9 +21,10 @@ from reconciler.engine.status import InFlight
 from reconciler.engine.stored import Awaited, Rest
 from reconciler.engine.tenure import RunLimits
 from reconciler.errors import Forbidden, ReconcilerError, Rejected, Terminal, Transient
+from reconciler.plan import guards
 from reconciler.plan.model import Change, GapKind, Plan
 from reconciler.plan.sync import spec_digest
-from reconciler.plan.targets import DirectoryEntry, RoleAssignmentChange
+from reconciler.plan.targets import CreatePool, DirectoryEntry, NewQueue, ReplacePool, RoleAssignmentChange, UpdatePool
 from reconciler.ports.azure import ArmReader
 from reconciler.spec.model import Spec
 
@@ -39,6 +41,31 @@ def count_waits(known: Mapping[str, Awaited], plan: Plan, spec: Spec, now: datet
         what: Awaited(before.get(what, fresh).since, before.get(what, fresh).runs + 1, digest)
         for what in sorted(missing)
     }
+
+
+def under_way(plan: Plan, held: Callable[[Change], object | None]) -> Plan:
+    """The plan without the gaps of what is not made yet because a mode, a pause or a window holds it back.
+
+    Azure is not late with those. `held`: None for a change that may be written.
+    """
+    making = [one for one in plan.changes if _makes(one) and held(one) is not None]
+    places = {guards.organization_of(one) for one in making}
+    gaps = [one for one in plan.gaps if None not in places and one.subject.partition("/")[0] not in places]
+    return replace(plan, gaps=tuple(gaps)) if making else plan
+
+
+def _makes(change: Change) -> bool:
+    """Whether agent pools, queues or identities come to exist by a change."""
+    making = isinstance(change.target, CreatePool | ReplacePool | NewQueue | DirectoryEntry)
+    return making or (isinstance(change.target, UpdatePool) and reaches_devops(change))
+
+
+def reaches_devops(change: Change) -> bool:
+    """Whether an update of the ARM resource is about organizations, from which agent pools and queues follow.
+
+    One without details does not say what it is about.
+    """
+    return not change.details or any("organizationprofile" in one.path.casefold() for one in change.details)
 
 
 def overdue(awaited: Mapping[str, Awaited], now: datetime, limits: RunLimits) -> dict[str, str]:

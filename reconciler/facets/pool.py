@@ -221,8 +221,10 @@ def _detail(one: Difference) -> Detail:
     path = ".".join(one.path).removeprefix("properties.")
     row = mutability.row_for(path)
     code = row.brings_code(one.before, one.after)
-    note = row.note if row.way is Way.UNKNOWN else ", ".join(filter(None, [row.note if code else "", row.way.value]))
-    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note, code)
+    grants = row.grants(one.before, one.after)
+    said = row.note if code else mutability.AS_WELL if grants else ""
+    note = row.note if row.way is Way.UNKNOWN else ", ".join(filter(None, [said, row.way.value]))
+    return Detail(path, one.before, one.after, row.judge(one.before, one.after), note, code, grants)
 
 
 def _moved(named: Iterable[Difference]) -> list[Detail]:

@@ -72,11 +72,13 @@ class Detail:
     note: str = ""
     code: bool = False
     """Whether it brings code that runs under every job, which widens, whatever else it does."""
+    grants: bool = False
+    """Whether a list that takes away from some gives to others, which widens as well."""
 
     @property
     def widens(self) -> bool:
         """Whether people, pipelines or code may do more afterwards, beside what its risk says."""
-        return self.code or self.risk is Risk.WIDENS
+        return self.code or self.grants or self.risk is Risk.WIDENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Change:
             "target": to_json(self.target),
             "details": [
                 {"path": d.path, "before": d.before, "after": d.after, "risk": d.risk.value, "note": d.note}
-                | ({"code": True} if d.code else {})
+                | {name: True for name, there in (("code", d.code), ("grants", d.grants)) if there}
                 for d in self.details
             ],
             "note": self.note,

@@ -67,6 +67,10 @@ class SpecBranches(Protocol):
         """
         ...
 
+    def read_from(self) -> str:
+        """The branch that specs are read from; empty where the setting names none, a tag or a commit."""
+        ...
+
     def close(self) -> None:
         """Let the connections go."""
         ...

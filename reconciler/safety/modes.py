@@ -20,6 +20,8 @@ from reconciler.safety.documents import SafetyDocuments, SafetyIndex
 from reconciler.spec.model import WriteMode
 
 VARIABLE = "RECONCILER_MODE"
+LONGEST_REASON = 500
+"""Characters; it is shown with every plan and condition that the setting holds back."""
 
 
 class HoldKind(StrEnum):

@@ -45,9 +45,9 @@ def _end(text: str, now: datetime) -> datetime | None:
             found = _PART.findall(text.lower())
             return now + timedelta(seconds=sum(int(count) * _UNITS[unit] for count, unit in found))
         end = datetime.fromisoformat(text)
+        return end.astimezone(UTC) if end.utcoffset() is not None else None
     except (ValueError, OverflowError):
         return None
-    return end.astimezone(UTC) if end.utcoffset() is not None else None
 
 
 def stored(body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,8 @@ from reconciler.documents.spelling import nearest
 from reconciler.spec.model import PARTS
 
 _BELOW = ("properties.", "pool.properties.", "pool.")
-_INDEX = re.compile(r"\[[^\]]*\]")
+_INDEX = re.compile(r"\[.*?\](?=[.\[]|$)")
+"""Of a list's item in a path; the name in it may hold brackets too."""
 _LONGEST = 200
 _DEEPEST = 12
 

@@ -233,7 +233,7 @@ class Remote:
             "GIT_AUTHOR_NAME": "Ann Example",
             "GIT_AUTHOR_EMAIL": "ann@fabrikam.com",
         }
-        return self.desk.run(*arguments, **environment, **more)
+        return self.desk.run(*arguments, **{**environment, **more})
 
 
 class _Branches(dict[str, str]):
@@ -292,6 +292,23 @@ def test_a_pull_request_says_what_it_does_and_the_next_one_is_the_same(remote: R
     assert "open access fabrikam-tailspin/Web: all pipelines → none" in html.unescape(text)
     assert f"adopt/{POOL}" in str(pull.get("head") or pull.get("sourceRefName"))
     assert "canary" not in made.out + made.err + text
+
+
+@pytest.mark.parametrize(
+    ("ref", "into"),
+    [("release", "release"), ("refs/heads/release", "release"), ("v1", "main"), ("refs/tags/v1", "main")],
+)
+def test_a_pull_request_goes_into_the_branch_that_specs_are_read_from(remote: Remote, ref: str, into: str) -> None:
+    remote.work.git("branch", "release")
+    remote.work.git("tag", "v1")
+    specs = f"{remote.git.url}{remote.path}#{ref}:specs"
+    made = remote.run("adopt", POOL, "--pull-request", RECONCILER_SPECS=specs)
+
+    assert made.code == 0, made.err
+    (pull,) = remote.kept.pulls
+    assert (pull["base"]["ref"] if remote.kind == "github" else pull["targetRefName"]).removeprefix(
+        "refs/heads/"
+    ) == into
 
 
 def test_a_branch_with_something_else_is_refused_and_stays(remote: Remote) -> None:

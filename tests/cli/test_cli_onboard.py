@@ -8,10 +8,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from emulator import Running, start
+from reconciler import bootstrap
+from reconciler.cli import onboard
+from reconciler.cli.progress import ProgressDisplay
+from reconciler.cli.selection import settings_of
+from reconciler.cli.stopping import StopRequest
+from reconciler.spec.model import Mode
+from reconciler.tools.onboard.observe import OnboardRequest
 from tests.cli.process import Desk
 from tests.tools.onboard.fabrikam import CLIENT, ESTATE, ROBOT
 
@@ -157,6 +166,28 @@ def test_a_token_that_is_refused_is_not_shown(admin: Desk) -> None:
     assert ended.code == 1
     assert "the token was refused" in ended.out
     assert "canary" not in ended.out + ended.err
+
+
+def test_a_stop_that_is_set_while_a_pass_begins_holds_back_its_first_grant(
+    admin: Desk, world: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two passes an organization may be waited for over minutes."""
+    for name, value in admin.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(admin.folder)
+    answers = iter(list[list[str]]([[]]))
+    lines: list[str] = []
+    with closing(bootstrap.onboarding(settings_of(), write=True, record=admin.folder / "record")) as access:
+        assert access.writers is not None
+        tools = replace(access, writers=replace(access.writers, held=lambda _: next(answers, ["mode stop"])))
+        track, end = ProgressDisplay(lines.append, None), access.clock.monotonic() + 60
+        call = onboard._Call(OnboardRequest(ROBOT, Mode.ENFORCE), tools, track, StopRequest(lines.append))
+        call.plan(("prime",), end)
+
+        assert call.apply(("prime",), end, None), "it was ended"
+
+    assert "nothing more is granted: mode stop" in "\n".join(lines)
+    assert world.do.count(writes=True) == 0
 
 
 def test_a_stop_of_the_deployment_holds_back_grants_too_and_its_record_holds_them(admin: Desk, world: Running) -> None:

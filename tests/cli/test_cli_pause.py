@@ -65,6 +65,8 @@ def test_a_pause_of_a_spec_is_listed_with_its_line(online: Desk) -> None:
     ("arguments", "said"),
     [
         ((POOL, "--until", "4h"), "--reason: say why"),
+        ((POOL, "--until", "4h", "--reason", "x" * 501), "--reason: has 501 characters, the limit is 500"),
+        ((POOL, "--until", "9999-12-31T23:00:00-05:00", "--reason", "x"), "is not a moment with its offset"),
         ((POOL, "--reason", "x"), "--until: say when it ends: a moment with its offset"),
         ((POOL, "--until", "2026-12-05T10:00", "--reason", "x"), "is not a moment with its offset"),
         ((POOL, "--until", "2020-01-01", "--reason", "x"), "is over already"),

@@ -116,7 +116,7 @@ def test_a_paused_pool_is_planned_and_what_holds_it_is_told(online: Desk) -> Non
     ended = online.run("plan", RELEASE)
 
     assert ended.code == 2
-    assert "open access fabrikam-prime/fabrikam-release" in ended.out
+    assert "open access  fabrikam-prime/fabrikam-release" in ended.out
     assert "not applied: paused until 3000-01-01T00:00:00Z (" in ended.out
     assert "): migration" in ended.out
 

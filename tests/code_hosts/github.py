@@ -66,8 +66,11 @@ class GitHub(CodeHostServer):
         self.repositories[f"{owner}/{name}".lower()] = made
         return made
 
-    def say(self, repository: Repository, number: int, text: str, author: str = "ann") -> Json:
-        """A comment of somebody."""
+    def say(
+        self, repository: Repository, number: int, text: str, author: str = "ann", *, kind: str = "User",
+        association: str = "NONE",
+    ) -> Json:  # fmt: skip
+        """A comment of somebody; apps, as github-actions[bot], are of kind Bot and associated with nothing."""
         self._last += 1
         path = f"{self.url}/repos/{repository.owner}/{repository.name}/issues"
         comment = {
@@ -75,7 +78,8 @@ class GitHub(CodeHostServer):
             "url": f"{path}/comments/{self._last}",
             "html_url": f"{self._page(repository, number)}#issuecomment-{self._last}",
             "issue_url": f"{path}/{number}",
-            "user": {"login": author, "type": "User"},
+            "user": {"login": author, "type": kind},
+            "author_association": association,
             "body": text,
         }
         repository.comments.append(comment)
@@ -148,7 +152,7 @@ class GitHub(CodeHostServer):
             case ["POST", "issues", number, "comments"] if _is_pull(repository, number):
                 author = _allowed(caller, COMMENT)
                 text = _text(_fields(request), "create-an-issue-comment")
-                return Response(201, self.say(repository, int(number), text, author.name))
+                return Response(201, self.say(repository, int(number), text, author.name, kind="Bot"))
             case ["PATCH", "issues", "comments", number]:
                 return _edit(repository, number, request, caller)
             case ["POST", "statuses", commit]:

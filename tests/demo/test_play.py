@@ -91,17 +91,17 @@ def in_sync(playing: Playing, pool: str) -> bool:
 
 def test_it_repairs_what_each_button_broke_and_shows_it(playing: Playing) -> None:
     until(lambda: in_sync(playing, POOL) and in_sync(playing, RELEASE), SECONDS)
-    before = playing.pool(POOL).count("open_access")
+    before = playing.pool(POOL).count("open access: ")
 
     assert [playing.cause(key) for key in ("close-queue", "add-project", "remove-administrator", "edit-pool")] == [
         303
     ] * 4
-    until(lambda: f"open_access: {TAILSPIN}/Project-1" in playing.pool(POOL), SECONDS)
-    until(lambda: playing.pool(POOL).count(f"open_access: {PRIME}/{PROJECT}") > 0, SECONDS)
+    until(lambda: f"open access: {TAILSPIN}/Project-1" in playing.pool(POOL), SECONDS)
+    until(lambda: playing.pool(POOL).count(f"open access: {PRIME}/{PROJECT}") > 0, SECONDS)
     until(lambda: playing.pool(POOL).count(f"roles: {TAILSPIN} ann@fabrikam.com") == 2, SECONDS)
     until(lambda: "maximumConcurrency before 2 after 1 " in playing.pool(RELEASE), SECONDS)
     until(lambda: in_sync(playing, POOL) and in_sync(playing, RELEASE), SECONDS)
-    assert playing.pool(POOL).count("open_access") > before
+    assert playing.pool(POOL).count("open access: ") > before
     listed = playing.ask("GET", playing.panel)[1]
     assert f"Dan closed the queue of {POOL}" in listed
     assert "Project-1 was created" in listed
@@ -109,11 +109,11 @@ def test_it_repairs_what_each_button_broke_and_shows_it(playing: Playing) -> Non
 
 def test_without_the_audit_feed_a_resync_repairs_it_all_the_same(playing: Playing) -> None:
     until(lambda: in_sync(playing, POOL), SECONDS)
-    before = playing.pool(POOL).count(f"open_access: {PRIME}/{PROJECT}")
+    before = playing.pool(POOL).count(f"open access: {PRIME}/{PROJECT}")
 
     assert [playing.cause(key) for key in ("audit", "close-queue")] == [303] * 2
     assert "auditing is switched off" in playing.ask("GET", playing.panel)[1]
-    until(lambda: playing.pool(POOL).count(f"open_access: {PRIME}/{PROJECT}") > before, SECONDS)
+    until(lambda: playing.pool(POOL).count(f"open access: {PRIME}/{PROJECT}") > before, SECONDS)
     assert playing.cause("audit") == 303
     assert "auditing is switched on again" in playing.ask("GET", playing.panel)[1]
 

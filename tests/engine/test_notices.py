@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine.notice_state import LASTS, NoticeState
-from reconciler.engine.notices import MOST, OUTSIDE_WINDOW, RunFindings, noticed, with_finding
-from reconciler.engine.status import Condition, ConditionKind, Finding, PoolStatus, Truth
+from reconciler.engine.notices import MOST, RunFindings, noticed, with_finding
+from reconciler.engine.status import OUTSIDE_WINDOW, Finding, PoolStatus, Truth
 from reconciler.plan.model import FIGHT, Change, Refusal
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import OpenAccess, QueuePlace
@@ -52,7 +52,7 @@ class Pool:
         self.now += timedelta(seconds=later)
         finding = Finding(ready, reason, message, moving, stalled, message if stalled else "")
         before, known = self.status.conditions, {one.id for one in self.status.notices.notices}
-        after = replace(_found(self.status, finding, self.now), cause=cause)
+        after = replace(self.status.found(finding, self.now), cause=cause)
         findings = RunFindings("fabrikam-prime", "blob-1", **seen)  # type: ignore[arg-type]
         self.status = replace(after, notices=noticed(before, after, findings, self.now))
         stored = PoolStatus.from_json("build", json.loads(json.dumps(self.status.to_json())))
@@ -71,14 +71,6 @@ class Pool:
     def refuses(self, *rules: str) -> list[str]:
         refusals = [Refusal(change(f"fabrikam-prime/{rule}"), rule, f"{rule} says no") for rule in rules]
         return self.run(Truth.FALSE, "Refused", "no", stalled="Refused", cause=SyncCause.DRIFT, refusals=refusals)
-
-
-def _found(status: PoolStatus, finding: Finding, now: datetime) -> PoolStatus:
-    if finding.reason == OUTSIDE_WINDOW:  # stored by a release that has it among its reasons
-        ready = Condition(ConditionKind.READY, finding.ready, finding.reason, finding.message, now)
-        others = tuple(Condition(kind, Truth.FALSE, finding.reason, "", now) for kind in list(ConditionKind)[1:])
-        return replace(status, conditions=(ready, *others))
-    return status.found(finding, now)
 
 
 @pytest.fixture
@@ -131,6 +123,18 @@ def test_a_stalled_pool_is_told_once_whatever_numbers_its_message_has(pool: Pool
     assert pool.good() == ["recovered"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Trace ID: 0a1b2c3d-aaaa-bbbb-cccc-deadbeef0001", "Trace ID: ffeeddcc-dddd-eeee-ffff-cafebabe0002"),
+        ("trace 4bf92f3577b34da6a3ce929d0e0e4736.", "trace aaf92f3577b34da6a3ce929d0e0e47ff."),
+    ],
+)
+def test_an_id_of_a_single_request_makes_no_news(pool: Pool, first: str, second: str) -> None:
+    assert pool.stalls(message=f"AADSTS7000222: the secret expired. {first}") == ["stalled"]
+    assert pool.stalls(message=f"AADSTS7000222: the secret expired. {second}") == []
+
+
 def test_what_an_approval_would_allow_waits_for_one_and_the_rest_is_refused(pool: Pool) -> None:
     assert pool.refuses("cap-removals") == ["approval-wanted"]
     assert pool.refuses("cap-removals", "last-administrator") == ["refused"]
@@ -146,15 +150,41 @@ def test_a_fight_is_one_alert_for_each_content_of_the_file(pool: Pool) -> None:
     assert pool.refuses(FIGHT) == []
 
 
+def test_a_fight_over_another_field_is_another_alert(pool: Pool) -> None:
+    written = {"written": [change()], "drift": True}
+    assert pool.good(fights=["eve changed it 3 times"], **written) == ["fight"]
+    assert pool.refuses(FIGHT) == []
+    assert pool.good(fights=["mallory changed another one 3 times"], **written) == ["fight"]
+    assert "another one" in pool.status.notices.notices[-1].text
+    assert pool.refuses(FIGHT) == []
+
+
+def test_a_fight_while_notices_are_damped_is_told_when_it_is_quiet(pool: Pool) -> None:
+    pool.good(written=[change()], drift=True, fights=["eve changed it 3 times"])
+    while pool.drifts(later=30) or pool.good(later=30):
+        pass
+    assert pool.good(written=[change()], drift=True, fights=["mallory changed it 3 times"], later=30) == []
+    pool.now += LASTS
+    assert pool.refuses(FIGHT) == ["fight"]
+
+
 def test_a_window_that_opens_is_told_and_one_that_ends_by_a_pause_is_not(pool: Pool) -> None:
     assert pool.run(Truth.FALSE, OUTSIDE_WINDOW, cause=SyncCause.PENDING) == []
-    assert pool.good(written=[change()]) == ["window-opened"]
+    assert pool.good(written=[change()], in_window=True) == ["window-opened"]
     pool.run(Truth.FALSE, OUTSIDE_WINDOW, cause=SyncCause.PENDING)
     assert pool.run(Truth.UNKNOWN, "Suspended") == []
     pool.run(Truth.FALSE, OUTSIDE_WINDOW, cause=SyncCause.PENDING)
     assert pool.run(
-        Truth.FALSE, "Progressing", moving="Progressing", cause=SyncCause.PENDING, written=[change()]
+        Truth.FALSE, "Progressing", moving="Progressing", cause=SyncCause.PENDING, written=[change()], in_window=True
     ) == ["window-opened"]  # fmt: skip
+
+
+def test_what_needs_no_window_opens_none(pool: Pool) -> None:
+    """Written beside what waits, or by the owner's approval."""
+    pool.run(Truth.FALSE, OUTSIDE_WINDOW, cause=SyncCause.PENDING)
+    assert pool.run(Truth.FALSE, "Progressing", moving="Progressing", cause=DRIFT, written=[change()]) == []
+    pool.run(Truth.FALSE, OUTSIDE_WINDOW, cause=SyncCause.PENDING)
+    assert pool.good(written=[change()]) == []
 
 
 def test_a_flapping_pool_is_damped_and_its_last_state_is_told_when_it_is_quiet(pool: Pool) -> None:

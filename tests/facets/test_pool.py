@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from reconciler.facets import pool
-from reconciler.plan.model import Action, Detail, GapKind, Risk, Route
-from reconciler.plan.policy import Policy
+from reconciler.plan.caps import counts_of
+from reconciler.plan.model import Action, Detail, GapKind, Plan, Risk, Route
+from reconciler.plan.policy import CapKind, Policy
+from reconciler.plan.render.access import Effect, effects
 from reconciler.plan.targets import CreatePool, UpdatePool
 from reconciler.spec.model import PoolRoles
 from tests.facets.documents import (
@@ -216,14 +218,15 @@ def test_an_organization_that_leaves_narrows_and_its_share_goes_to_the_others() 
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "risk"),
+    ("before", "after", "risk", "widens"),
     [
-        (["a"], ["a", "b"], Risk.WIDENS),
-        (["a", "b"], ["b"], Risk.NARROWS),
-        ([], ["a"], Risk.WIDENS),
+        (["a"], ["a", "b"], Risk.WIDENS, True),
+        (["a", "b"], ["b"], Risk.NARROWS, False),
+        (["a"], ["b"], Risk.NARROWS, True),
+        ([], ["a"], Risk.WIDENS, True),
     ],
 )
-def test_identities_give_rights_to_every_job(before: list[str], after: list[str], risk: Risk) -> None:
+def test_identities_give_rights_to_every_job(before: list[str], after: list[str], risk: Risk, widens: bool) -> None:
     found = {
         **document(),
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY + i: {} for i in before}},
@@ -232,7 +235,20 @@ def test_identities_give_rights_to_every_job(before: list[str], after: list[str]
 
     change = look(world_with(found), replace(wanted(), body={**body(), **named}), facets=ONLY).changes[0]
 
-    assert [(d.path, d.risk) for d in change.details] == [("identity.userAssignedIdentities", risk)]
+    assert [(d.path, d.risk, d.widens) for d in change.details] == [("identity.userAssignedIdentities", risk, widens)]
+    assert (Risk.WIDENS in change.risks, counts_of(change)[CapKind.WIDENINGS]) == (widens, int(widens))
+
+
+@pytest.mark.parametrize("before", [["Web"], ["Web", "Api"]])
+def test_a_project_that_takes_the_place_of_another_gains_access(before: list[str]) -> None:
+    found = document(**organizations({**TWO[0], "projects": before}, TWO[1]))
+    change = look(
+        world_with(found), wanted(**organizations({**TWO[0], "projects": ["web", "Secret"]}, TWO[1])), facets=ONLY
+    ).changes[0]
+    (detail,) = change.details
+    assert detail.widens
+    said = {one.effect for one in effects(Plan("pool", "", (change,)))}
+    assert said == ({Effect.GAINS, Effect.LOSES} if "Api" in before else {Effect.GAINS})
 
 
 def test_a_put_that_restarts_and_narrows_comes_last() -> None:

@@ -38,8 +38,12 @@ def cloud() -> Iterator[Running]:
 class Agent:
     """A build machine on a pull request that changes one spec; its merge is checked out, two commits deep."""
 
-    def __init__(self, host: Host, folder: Path, cloud: Running, *, fork: bool = False) -> None:
+    def __init__(
+        self, host: Host, folder: Path, cloud: Running, *, fork: bool = False, policy: str = "",
+        policy_file: str = "policy.yaml",
+    ) -> None:  # fmt: skip
         self.host = host
+        self.policy, self.policy_file = policy, policy_file
         self.folder = folder
         self.fork = fork
         self.summary = folder / "temp" / "summary.md"
@@ -82,6 +86,9 @@ class Agent:
         upstream = self.folder / "upstream"
         shutil.copytree(ROOT / "reconciler" / "demo" / "files" / "specs", upstream / "specs")
         spec = upstream / "specs" / "fabrikam-managed-pool.yaml"
+        if self.policy:
+            (upstream / self.policy_file).parent.mkdir(exist_ok=True)
+            (upstream / self.policy_file).write_text(self.policy)
         self._git(upstream, "init", "-q", "-b", "main")
         self._commit(upstream)
         self._commit(upstream)
@@ -211,12 +218,40 @@ def test_a_fork_is_validated_and_reports_nothing(kind: str, tmp_path: Path, clou
         assert host.server.requests == []
 
 
-def test_a_policy_of_the_repository_counts(agent: Agent) -> None:
-    (agent.sources / "policy.yaml").write_text("apiVersion: policy/v2\nallow: []\n")
-    agent.environment["RECONCILER_POLICY"] = str(agent.sources / "policy.yaml")
-    assert agent.run() == 2
-    assert "**Refused**" in agent.host.bodies()[0]
-    assert "fabrikam-release-pool" in agent.host.bodies()[0], "the policy is new, so it concerns every pool"
+STRICT = "apiVersion: policy/v2\nallow: []\n"
+EVERYTHING = "apiVersion: policy/v1\n"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_policy_of_the_target_branch_counts(kind: str, tmp_path: Path, cloud: Running) -> None:
+    with hosted(kind) as host:
+        agent = Agent(host, tmp_path, cloud, policy=STRICT)
+        agent.environment["RECONCILER_POLICY"] = str(agent.sources / "policy.yaml")
+        assert agent.run() == 2
+        assert "**Refused**" in host.bodies()[0]
+        assert "The policy changes" not in host.bodies()[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("hostile", ["emptied", "removed", "linked", "folder linked"])
+def test_a_pull_request_does_not_set_its_own_limits(kind: str, hostile: str, tmp_path: Path, cloud: Running) -> None:
+    with hosted(kind) as host:
+        agent = Agent(host, tmp_path, cloud, policy=STRICT, policy_file="rules/policy.yaml")
+        policy, open_ = agent.sources / "rules" / "policy.yaml", tmp_path / "open"
+        open_.mkdir()
+        (open_ / "policy.yaml").write_text(EVERYTHING)
+        agent.environment["RECONCILER_POLICY"] = str(policy)
+        policy.unlink()
+        if hostile == "emptied":
+            policy.write_text(EVERYTHING)
+        elif hostile == "linked":
+            policy.symlink_to(open_ / "policy.yaml")
+        elif hostile == "folder linked":
+            policy.parent.rmdir()
+            policy.parent.symlink_to(open_, target_is_directory=True)
+        assert agent.run() == 2, agent.last
+        assert "**Refused**" in host.bodies()[0]
+        assert "**The policy changes** in <code>rules/policy.yaml</code>" in host.bodies()[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

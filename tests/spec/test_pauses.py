@@ -79,6 +79,13 @@ def test_every_facet_that_writes_is_a_part() -> None:
     assert {parts.canonical(facet.name) for facet in FACETS} - {"prerequisites"} == set(PARTS)
 
 
+def test_a_name_with_brackets_escapes_no_pause() -> None:
+    path = "fabricProfile.images[odd]name[].buffer"
+
+    assert all(parts.covers(one, "pool", (path,), whole=False) for one in ("fabricProfile", "fabricProfile.images"))
+    assert not parts.covers("fabricProfile.sku", "pool", (path,), whole=False)
+
+
 @pytest.mark.parametrize(
     "name", [*PARTS, "maximumConcurrency", "tags.team", "identity", "organizationProfile.organizations[x].parallelism"]
 )

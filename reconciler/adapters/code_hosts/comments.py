@@ -20,7 +20,7 @@ class HostComment:
 
 
 def marked(text: object, mark: str) -> bool:
-    """Whether the first line is the mark; the author does not count, since many workflows write under one name."""
+    """Whether the first line is the mark; many workflows write under one name, so the author says nothing."""
     return isinstance(text, str) and (text.splitlines() or [""])[0].strip() == mark
 
 

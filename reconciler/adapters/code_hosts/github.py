@@ -111,7 +111,7 @@ class GitHub:
         return [
             HostComment(f"/issues/comments/{number_of(one, 'id', str(self._place))}", str(one["body"]), "")
             for one in found
-            if isinstance(one, dict) and comments.marked(one.get("body"), mark)
+            if isinstance(one, dict) and comments.marked(one.get("body"), mark) and _may_report(one)
         ]
 
     def _call(
@@ -123,6 +123,16 @@ class GitHub:
         if not isinstance(answer, dict):
             raise Unavailable(f"{self._place}: {method} {what}: the response is no object")
         return answer
+
+
+def _may_report(comment: dict[str, Json]) -> bool:
+    """Whether a comment's author is an app or belongs to the repository.
+
+    This token may edit all comments, and a reader his own: a report in his place would be his to change.
+    """
+    user = comment.get("user")
+    app = isinstance(user, dict) and user.get("type") == "Bot"
+    return app or comment.get("author_association") in ("OWNER", "MEMBER", "COLLABORATOR")
 
 
 def _ref(entry: dict[str, Json], side: str) -> str:

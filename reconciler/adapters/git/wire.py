@@ -120,8 +120,7 @@ class RemoteRepository:
 
         `path`: from the root. A branch that exists is used where it says the same already, and never moved.
         """
-        name = f"refs/heads/{branch}".encode()
-        refs = {bytes(k): bytes(v) for k, v in self._asking(lambda: self._client.get_refs("")).refs.items() if v}
+        name, refs = f"refs/heads/{branch}".encode(), self._refs()
         with self._objects(base.encode()) as objects:
             made = Commit(objects, base.encode(), path, content, message)
         if name in refs:
@@ -131,6 +130,14 @@ class RemoteRepository:
             raise Rejected(f"{self._where}: the branch {branch} exists, with something else; name another one")
         self._push(name, made)
         return made.id
+
+    def read_from(self) -> str:
+        """The branch that the location names; empty where it names none, a tag or a commit."""
+        branch = self._location.ref.removeprefix("refs/heads/")
+        return branch if branch and f"refs/heads/{branch}".encode() in self._refs() else ""
+
+    def _refs(self) -> dict[bytes, bytes]:
+        return {bytes(k): bytes(v) for k, v in self._asking(lambda: self._client.get_refs("")).refs.items() if v}
 
     def _push(self, name: bytes, made: Commit) -> None:
         answer = self._asking(

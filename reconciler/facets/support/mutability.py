@@ -101,6 +101,13 @@ class PropertyRule:
         old, new = ({str(one).casefold() for one in _items(value)} for value in (before, after))
         return self.code and bool(new - old)
 
+    def grants(self, before: Json, after: Json) -> bool:
+        """Whether a change that takes away adds others in their place: one list says both."""
+        if self.judge not in (_places, _members) or self.judge(before, after) is not Risk.NARROWS:
+            return False
+        old, new = ({str(one).casefold() for one in value or ()} for value in (before, after))
+        return bool(old and new - old)
+
 
 def _items(value: Json) -> list[Json]:
     if isinstance(value, list | tuple):
@@ -111,6 +118,8 @@ def _items(value: Json) -> list[Json]:
 _ORGANIZATION = "organizationProfile.organizations[*]"
 _IMAGE = "fabricProfile.images[*]"
 _CODE = "widens: its code runs under every job"
+AS_WELL = "widens as well: others are added"
+"""Note of a list that takes away from some and gives to others."""
 _DISK = "fabricProfile.storageProfile.dataDisks[*]"
 
 TABLE: tuple[PropertyRule, ...] = (

@@ -5,9 +5,7 @@ business. Every value in a plan may come from outside (a project's name, a perso
 passes `clean` before it is shown: the name of a project cannot control a terminal.
 """
 
-from reconciler.plan.render.annotations import Annotation, AnnotationKind, azure_pipelines, azure_summary, github
 from reconciler.plan.render.clean import clean
-from reconciler.plan.render.comment import ChangeReport, comment, succeeded, verdict
 from reconciler.plan.render.document import json_text, plans_to_json, to_json
 from reconciler.plan.render.folds import move, value
 from reconciler.plan.render.lines import text
@@ -17,28 +15,19 @@ from reconciler.plan.render.words import MOST_NAMES, SHORT_REVISION, counts, eff
 __all__ = [
     "MOST_NAMES",
     "SHORT_REVISION",
-    "Annotation",
-    "AnnotationKind",
-    "ChangeReport",
-    "azure_pipelines",
-    "azure_summary",
     "clean",
     "code",
-    "comment",
     "counts",
     "effect",
     "escaped",
-    "github",
     "json_text",
     "markdown",
     "move",
     "plans_to_json",
     "state",
-    "succeeded",
     "summary",
     "text",
     "to_json",
     "total",
     "value",
-    "verdict",
 ]

@@ -44,6 +44,8 @@ class ChangeReport:
     """Pools whose spec is gone."""
     untouched: int = 0
     """Valid specs that the change leaves as they mean."""
+    policy: str = ""
+    """File of the policy, where the change touches it: the plans are by what it said before."""
 
     @property
     def changes(self) -> int:
@@ -99,7 +101,7 @@ def succeeded(report: ChangeReport) -> bool:
 def comment(report: ChangeReport, longest: int, elsewhere: str = "the summary of the run") -> str:
     """The report in at most so many characters; `elsewhere`: where the whole of it is, as plain text."""
     room = _Room(longest // _PART)
-    head = [f"### Plan: {verdict(report)}", *_problems(report, room), *_sentences(report, room)]
+    head = [f"### Plan: {verdict(report)}", *_policy(report), *_problems(report, room), *_sentences(report, room)]
     behind = list(_behind(report))
     parts, left_out = list(head), list[str]()
     used = sum(len(part) + 2 for part in parts) + sum(len(part) + 2 for part in behind) + _RESERVE
@@ -116,6 +118,11 @@ def comment(report: ChangeReport, longest: int, elsewhere: str = "the summary of
         where = f"Left out, because a comment has a limit: {_listed(left_out, 20)}. See {escaped(elsewhere)}."
         parts.append(where)
     return "\n\n".join([*parts, *behind])
+
+
+def _policy(report: ChangeReport) -> Iterator[str]:
+    if report.policy:
+        yield f"**The policy changes** in {code(folds.value(report.policy))}; this report is by the policy before it."
 
 
 def _problems(report: ChangeReport, left: _Room) -> Iterator[str]:

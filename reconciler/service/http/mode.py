@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from reconciler.documents import Json
 from reconciler.safety import ModeScope, Safety, WriteMode
-from reconciler.safety.modes import of_deployment
+from reconciler.safety.modes import LONGEST_REASON, of_deployment
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse, json_body
 from reconciler.spec.names import organization_name, pool_name
 
-LONGEST_REASON = 500
 _FIELDS = frozenset({"mode", "reason", "organization", "pool"})
 
 

@@ -11,11 +11,11 @@ from datetime import datetime
 
 from reconciler.documents import Json
 from reconciler.safety import ModeScope, Safety
+from reconciler.safety.modes import LONGEST_REASON
 from reconciler.safety.pauses import end_of
 from reconciler.service.catalogue import Specs
 from reconciler.service.http.api import known_spec
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse, json_body
-from reconciler.service.http.mode import LONGEST_REASON
 from reconciler.spec import parts
 from reconciler.spec.model import Spec
 from reconciler.spec.names import organization_name

@@ -20,7 +20,7 @@ from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.notices import Delivery, NoticeKind, NoticeSender, OutgoingMessage
 from reconciler.ports.stores import Leases, MessageQueue, StateStore, StoredDocument
 from reconciler.service.notify import cloudevents, slack, teams
-from reconciler.service.notify.letters import ATTEMPTS, DOCUMENT, MOST, Letter, Letters, grouped
+from reconciler.service.notify.letters import ATTEMPTS, DOCUMENT, MOST, Letter, Letters, fitting, grouped
 from reconciler.service.notify.waiting import DOCUMENT as WAITING
 from reconciler.service.notify.waiting import FLUSH, TRIES, WaitingNotices
 from reconciler.telemetry import Telemetry
@@ -113,11 +113,14 @@ class Flush:
                 if failed.attempts < ATTEMPTS and failed.due is not None:
                     waits[letter.target] = failed.due
         dead = [one for one in tried if one.attempts >= ATTEMPTS]
+        left = replace(letters, open=tuple(one for one in tried if one not in dead))
+        box.save(self._going_on(self._buried(left, dead, now), now))
+
+    def _buried(self, letters: Letters, dead: Sequence[Letter], now: datetime) -> Letters:
         for one in dead:
             self.telemetry.count("reconciler.notices.dead", receiver=one.target)
             self.say("dead", target=one.target, kind=one.kind.value, pools=one.pools, message=one.why, letter=one.id)
-        left = replace(letters, open=tuple(one for one in tried if one not in dead)).with_dead(dead, now)
-        box.save(self._going_on(left, now))
+        return letters.with_dead(dead, now)
 
     def _going_on(self, letters: Letters, now: datetime) -> Letters:
         """Put the message that goes on with what is left, unless one is queued that is due by then."""
@@ -138,20 +141,20 @@ class Flush:
             waiting = WaitingNotices.from_json(document.body if document is not None else None)
             if document is None or not waiting.notices:
                 return letters
-            known = {name for letter in letters.open for name in letter.ids}
+            known = {name for letter in (*letters.open, *letters.dead) for name in letter.ids}
             new = [one for one in waiting.notices if one.id not in known]
             formed = grouped(new, self.receivers.targets, now)
             letters = replace(letters, open=(*letters.open, *formed))
-            if len(letters.open) > MOST:
-                over = [replace(one, why="too many messages wait") for one in letters.open[MOST:]]
-                for one in over:
-                    self.telemetry.count("reconciler.notices.dead", receiver=one.target)
-                letters = replace(letters, open=letters.open[:MOST]).with_dead(over, now)
+            most = fitting(letters.open, MOST)
+            over = [replace(one, why="too many messages wait") for one in letters.open[most:]]
+            letters = self._buried(replace(letters, open=letters.open[:most]), over, now)
             box.save(letters)
             with suppress(LeaseHeld):  # a worker added one meanwhile
                 self.state.save(WAITING, waiting.without(waiting.notices, now).to_json(), document.etag)
                 return letters
-        return letters
+        raise LeaseHeld(
+            "notices: other workers add to what waits; it is sent later"
+        )  # sent now, it would be sent twice
 
     def _sent(self, letter: Letter, now: datetime) -> Letter | None:
         """None where it was accepted; else as it is to be tried again, or a dead letter."""

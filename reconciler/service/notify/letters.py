@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from reconciler.config.notify import NotifyTarget
 from reconciler.documents import Json, list_of, moment, moment_of, number_of, text_of
@@ -24,7 +26,27 @@ MOST = 500
 """Messages on their way to all receivers together; of more, the newest are dead letters at once."""
 SHOWN = 50
 """Notices that a message keeps whole; the rest is counted, and its pools are on the status page."""
+LETTER = 64 * 1024
+"""Characters of the notices that a message keeps whole: no receiver takes more."""
+CHARACTERS = 8 * 1024 * 1024
+"""Of all stored messages on their way, of all dead letters, and of all that waits: a document never becomes too long to
+be stored, after which nothing would be sent any more."""
 _RANK = list(NoticeKind)
+
+
+class _Storable(Protocol):
+    def to_json(self) -> dict[str, Json]: ...
+
+
+def fitting(found: Iterable[_Storable], most: int, characters: int = CHARACTERS) -> int:
+    """How many of the first are stored together; one at least."""
+    number = 0
+    for one in found:
+        characters -= len(json.dumps(one.to_json()))
+        if number and (number == most or characters < 0):
+            break
+        number += 1
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +155,8 @@ class Letters:
     def with_dead(self, letters: Iterable[Letter], now: datetime) -> Letters:
         """With these among the dead letters; old ones are dropped."""
         young = [one for one in self.dead if one.made is None or one.made > now - KEPT]
-        return replace(self, dead=(*young, *letters)[-MOST_DEAD:])
+        kept = (*young, *letters)
+        return replace(self, dead=kept[len(kept) - fitting(reversed(kept), MOST_DEAD) :])
 
     def resent(self, ids: Sequence[str]) -> Letters:
         """With these dead letters, or all, on their way again."""
@@ -145,23 +168,38 @@ class Letters:
 def grouped(notices: Iterable[Notice], targets: Iterable[NotifyTarget], now: datetime) -> list[Letter]:
     """One letter for each receiver, kind, organization and cause, the most urgent first; what no one wants is dropped.
 
-    Of one pool and kind the last notice counts, but each correction. The id follows from the content: made again, it is
-    the same letter.
+    Of one pool and kind the last notice counts, but each correction. What a pool did last is read last: a pool that
+    recovered and is stalled again is no pool that is well. The id follows from the content: made again, it is the same
+    letter.
     """
     newest = {
         (one.pool, one.kind, one.cause, one.id if one.kind is NoticeKind.REPAIRED else ""): one
         for one in sorted(notices, key=lambda one: (one.at, one.id))
     }
-    groups: dict[tuple[int, str, str, str], list[Notice]] = defaultdict(list)
+    turns = _turns(sorted(newest.values(), key=lambda one: (one.at, one.id)))
+    groups: dict[tuple[int, int, str, str, str], list[Notice]] = defaultdict(list)
     for target in targets:
         for one in newest.values():
             if target.wanted.takes(one.kind.value, one.organization, one.pool):
-                groups[_RANK.index(one.kind), one.organization, one.cause, target.name].append(one)
+                place = (turns[one.id], _RANK.index(one.kind), one.organization, one.cause, target.name)
+                groups[place].append(one)
     letters = []
-    for (rank, organization, cause, name), found in sorted(groups.items()):
+    for (_, rank, organization, cause, name), found in sorted(groups.items()):
         members = sorted(found, key=lambda one: (one.pool, one.at))
         text = "|".join([name, *(one.id for one in members)])
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-        shown, beyond = tuple(members[:SHOWN]), tuple(one.id for one in members[SHOWN:])
+        most = fitting(members, SHOWN, LETTER)
+        shown, beyond = tuple(members[:most]), tuple(one.id for one in members[most:])
         letters.append(Letter(digest, name, _RANK[rank], organization, cause, shown, beyond, now))
     return letters
+
+
+def _turns(notices: Iterable[Notice]) -> dict[str, int]:
+    """Id → how often its pool turned from well to ill before, of notices in the order of their time."""
+    found, last = dict[str, int](), dict[str, tuple[int, bool]]()
+    for one in notices:
+        turn, well = last.get(one.pool, (0, False))
+        now_well = one.kind in (NoticeKind.REPAIRED, NoticeKind.RECOVERED)
+        found[one.id] = turn + (well and not now_well)
+        last[one.pool] = (found[one.id], now_well)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from reconciler.engine.status import PoolStatus
 from reconciler.errors import LeaseHeld, ReconcilerError
 from reconciler.ports.clock import MARGIN, Clock
 from reconciler.ports.stores import MessageQueue, StateStore
+from reconciler.service.notify.letters import fitting
 from reconciler.telemetry import Telemetry
 
 DOCUMENT = "notices/waiting"
@@ -65,11 +66,14 @@ class WaitingNotices:
         known = {one.id for one in self.notices} | set(self.taken)
         return [one for name, one in {one.id: one for one in notices}.items() if name not in known]
 
-    def without(self, notices: Iterable[Notice], now: datetime) -> WaitingNotices:
+    def without(self, notices: Sequence[Notice], now: datetime) -> WaitingNotices:
         """With these taken; marks that no look can need any more are dropped."""
         gone = {one.id for one in notices}
         old = now - 2 * LASTS
-        marks = {name: at for name, at in self.taken.items() if at > old} | dict.fromkeys(gone, now)
+        marks = {name: at for name, at in self.taken.items() if at > old}
+        marks |= {
+            one.id: max(now, one.at) for one in notices
+        }  # its status hands it over until then, if a clock was wrong
         return WaitingNotices(tuple(one for one in self.notices if one.id not in gone), marks, None)
 
 
@@ -98,7 +102,9 @@ class NoticeOutbox:
         except ReconcilerError as error:
             self._telemetry.count("reconciler.notices.failed", reason=error.reason)
             return
-        if added:
+        if not added:  # the next look at the pool hands it over
+            self._telemetry.count("reconciler.notices.failed", reason=LeaseHeld.__name__)
+        else:
             with self._lock:
                 self._known.update(dict.fromkeys(one.id for one in found))
                 for name in list(self._known)[: max(0, len(self._known) - KNOWN)]:
@@ -117,10 +123,11 @@ class NoticeOutbox:
                 self._queue.put(FLUSH, delay=TOGETHER)
                 flush = now + timedelta(seconds=TOGETHER)
             notices = (*known.notices, *new)
-            body = WaitingNotices(notices[-MOST:], known.taken, flush).to_json()
+            kept = fitting(reversed(notices), MOST)
+            body = WaitingNotices(notices[-kept:], known.taken, flush).to_json()
             with suppress(LeaseHeld):  # another worker was faster
                 self._state.save(DOCUMENT, body, None if document is None else document.etag)
-                if len(notices) > MOST:
-                    self._telemetry.count("reconciler.notices.dropped", len(notices) - MOST)
+                if len(notices) > kept:
+                    self._telemetry.count("reconciler.notices.dropped", len(notices) - kept)
                 return True
         return False

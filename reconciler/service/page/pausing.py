@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from reconciler.safety import ModeScope
 from reconciler.service.http.message import HttpProblem, HttpRequest, HttpResponse
+from reconciler.service.http.pauses import MOST_FIELDS
 from reconciler.service.page.actions import asked_of, require_same_origin
 from reconciler.service.page.context import PageContext
 from reconciler.service.page.pictures import Picture
 from reconciler.service.page.rendering import page, url
 from reconciler.spec import parts
-
-MOST_FIELDS = 50
 
 
 def pause(context: PageContext, picture: Picture, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.errors import ReconcilerError
-from reconciler.plan.render import ChangeReport, comment, succeeded, verdict
+from reconciler.plan.render.comment import ChangeReport, comment, succeeded, verdict
 from reconciler.ports.code_hosts import CodeHost, CommitState
 
 _RUN = re.compile(r"(?P<pipeline>.+/actions/runs/)(?P<run>\d{1,18})/attempts/(?P<attempt>\d{1,18})")

@@ -83,14 +83,21 @@ def test_a_deleted_comment_is_written_anew(host: Host) -> None:
     assert host.bodies() == [f"{MARK}\ntwo changes"]
 
 
-@pytest.mark.parametrize("kind", ["azure-repos"])
-def test_a_mark_that_another_author_wrote_keeps_nobody_from_commenting(host: Host, kind: str) -> None:
-    """Azure Repos lets only the author edit; on GitHub whoever may write edits every comment."""
+def test_a_comment_of_a_stranger_with_the_mark_is_never_ours(host: Host) -> None:
+    """Azure Repos lets only the author edit. On GitHub whoever may write edits every comment, and so does its author."""
     host.say(f"{MARK}\nnothing to see here", author="mallory")
     host.adapter.write_comment(host.number, MARK, "one change")
     host.adapter.write_comment(host.number, MARK, "two changes")
-    theirs = [f"{MARK}\nnothing to see here"] if host.kind == kind else []
-    assert host.bodies() == [*theirs, f"{MARK}\ntwo changes"]
+    assert host.bodies() == [f"{MARK}\nnothing to see here", f"{MARK}\ntwo changes"]
+
+
+@pytest.mark.parametrize("association", ["OWNER", "MEMBER", "COLLABORATOR"])
+def test_a_report_that_another_token_wrote_is_replaced_on_github(host: Host, association: str) -> None:
+    if host.kind != "github":
+        return
+    host.server.say(host.repository, host.number, f"{MARK}\none change", "build-account", association=association)
+    host.adapter.write_comment(host.number, MARK, "two changes")
+    assert host.bodies() == [f"{MARK}\ntwo changes"]
 
 
 def test_a_comment_longer_than_the_host_takes_is_cut(host: Host) -> None:

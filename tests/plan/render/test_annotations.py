@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.render import Annotation, AnnotationKind, azure_pipelines, azure_summary, github
-from reconciler.plan.render.annotations import MOST
+from reconciler.plan.render.annotations import MOST, Annotation, AnnotationKind, azure_pipelines, azure_summary, github
 from tests.documents.hostile import TEXTS
 
 ANY = st.one_of(st.text(max_size=60), st.sampled_from(TEXTS))

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Change, Plan, Refusal, Risk
-from reconciler.plan.render import ChangeReport, comment, succeeded, verdict
 from reconciler.plan.render.access import Effect, effects
+from reconciler.plan.render.comment import ChangeReport, comment, succeeded, verdict
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import OpenAccess, QueuePlace, Target
 from tests.documents.hostile import TEXTS

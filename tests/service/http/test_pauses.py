@@ -89,6 +89,8 @@ def test_nobody_else_pauses_or_resumes(context: TriggerContext, headers: dict[st
         (MOVE | {"until": "2020-01-01"}, "until: is over already"),
         (MOVE | {"until": "91d"}, "until: is more than 90 days ahead"),
         (MOVE | {"until": "9999999w"}, "until: is"),
+        (MOVE | {"until": "9999-12-31T23:00:00-05:00"}, "until: is"),
+        (MOVE | {"until": "0001-01-01T00:00:00+05:00"}, "until: is"),
         (MOVE | {"reason": " "}, "reason: must be a text"),
         (MOVE | {"fields": []}, "fields: is empty"),
         (MOVE | {"fields": ["rols"]}, "did you mean roles?"),
