@@ -85,7 +85,7 @@ def damaged_record(chain: str, what: str) -> Rejected:
     """The error about a chain that cannot be continued."""
     return Rejected(
         f"record {chain}: {what}; nothing is written there until its owner has checked it "
-        f"(`reconciler history verify`) and sealed the damage (`reconciler history seal {chain} --reason …`)"
+        f"(`mdp-reconciler history verify`) and sealed the damage (`mdp-reconciler history seal {chain} --reason …`)"
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from reconciler.config.endpoints import remote_host
 from reconciler.config.settings import PREFIX, Settings
+from reconciler.documents.redaction import oneline
 from reconciler.errors import Refused, SpecInvalid
 from reconciler.ports.specs import Snapshot, SpecBranches, SpecSource
 
@@ -71,15 +72,17 @@ def git_authorization(settings: Settings, url: str) -> Callable[[], str] | None:
     return None
 
 
-def require_remote(settings: Settings) -> str:
-    """The URL of the remote repository of the specs; `Refused` where they come from this machine."""
-    from reconciler.adapters.git import source as git  # noqa: PLC0415 - see the package's docstring
+def require_remote(settings: Settings, branch: str = "main") -> str:
+    """The URL of the remote repository of the specs; `Refused` where they come from this machine, or for a bad name."""
+    from reconciler.adapters.git.location import Location, is_branch  # noqa: PLC0415 - see the package's docstring
 
-    location = git.Location.parse(settings.specs or ".")
+    location = Location.parse(settings.specs or ".")
     if not location.remote:
         raise Refused(
             f"{location}: no remote repository, so no branch is pushed there; use a patch, or name its URL by --specs"
         )
+    if not is_branch(branch):
+        raise Refused(f"{oneline(branch)!r} is no name of a branch that git takes; use one like adopt/monday")
     return location.place
 
 
@@ -105,15 +108,12 @@ def file_of(settings: Settings, path: str) -> Path | None:
 
 def path_in_repository(settings: Settings, path: str) -> str:
     """The path of a spec from the root of its repository; without a repository, from the working directory."""
+    root, folder = place_of(settings)
     file = file_of(settings, path)
-    if file is None:
-        folder = _rooted(settings.specs).partition("#")[2].partition(":")[2].strip("/")
+    if root or file is None:
         return f"{folder}/{path}" if folder else path
-    whole = file.absolute()
-    for root in whole.parents:
-        if (root / ".git").exists():
-            return whole.relative_to(root).as_posix()
-    return file.as_posix().removeprefix("./").removeprefix("/")
+    whole, here = file.absolute(), Path.cwd()
+    return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix().removeprefix("/")
 
 
 def _rooted(specs: str) -> str:

@@ -74,6 +74,8 @@ def adopt(
     branch = branch or (f"adopt/{pool}" if pull_request else "")
     if write and branch:
         raise typer.BadParameter("--write changes files here, --branch and --pull-request a remote repository")
+    if branch:
+        bootstrap.require_remote(settings, branch)
     with closing(bootstrap.look(settings)) as look:
         look.start_sign_in()
         note_policy(look.policy, screen)
@@ -81,8 +83,6 @@ def adopt(
         require(selection, screen)
         files = look.source.snapshot().files
         (spec,) = selection.specs
-        if branch:
-            bootstrap.require_remote(settings)
         place = _checked_place(settings, spec, write=write)
         look.sign_in()
         outcome = adopt_pool(
@@ -142,6 +142,7 @@ def _checked_place(settings: Settings, spec: Spec, *, write: bool) -> Path | Non
 def replace_file(place: Path, outcome: AdoptionOutcome) -> None:
     """Put the new content in place of the old one, whole or not at all."""
     beside: Path | None = None
+    place = place.resolve()  # a link stays one
     try:
         if place.read_bytes() != outcome.before:
             raise Refused(f"{place}: it changed since it was read, so it is left alone; run this again")

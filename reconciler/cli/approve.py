@@ -112,4 +112,4 @@ def _approve_agent_pool(app: bootstrap.App, spec: Spec, place: tuple[str, int], 
     screen.good(f"{done.place} is approved as pool {spec.name}'s own{instead}")
     if done.former:
         screen.note(f"pool {done.former} had it on record, and has it no longer")
-    screen.note(f"`reconciler apply {spec.name}` goes on")
+    screen.note(f"`mdp-reconciler apply {spec.name}` goes on")

@@ -117,10 +117,11 @@ def _report(screen: Screen, error: Exception) -> None:
 
 
 def _usage(screen: Screen, error: TyperException) -> None:
-    screen.error(error.format_message().replace("Value error, ", ""))  # the prefix says nothing to a person
+    message = " ".join(error.format_message().split())  # a list of choices comes in lines
+    screen.error(message.replace("Value error, ", ""))  # the prefix says nothing to a person
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
-    if "--env-file" in error.format_message():
+    if "--env-file" in message:
         screen.note(f"--env-file stands before the command: {PROGRAM} --env-file FILE COMMAND")
     screen.note(f"help: {command} --help")
 

@@ -14,6 +14,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import require, select, settings_of
+from reconciler.documents.spelling import counted
 from reconciler.plan import render
 from reconciler.plan.rights.checks import Check, CheckResult
 from reconciler.spec.model import Mode
@@ -54,7 +55,7 @@ def doctor(
     selection = select(bootstrap.source(settings), names or [], screen, place=settings.specs)
     whole = require(selection, screen)
     chosen = [spec if mode is For.SPEC else replace(spec, mode=Mode(mode.value)) for spec in selection.specs]
-    with screen.progress(f"checking {len(chosen)} pool{'' if len(chosen) == 1 else 's'}", None):
+    with screen.progress(f"checking {counted(len(chosen), 'pool')}", None):
         survey = tools.planner.survey(chosen).fresh()  # a right is checked by reading, not by reads that were saved
         tools.sign_in()
         now = tools.clock.now()

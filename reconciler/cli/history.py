@@ -174,7 +174,7 @@ def _show_run(log: WriteLog, run: str, output: HistoryFormat, screen: Screen) ->
     try:
         found = run_of(log, run)
     except QueryInvalid as error:
-        raise typer.BadParameter(clean(str(error)), param_hint="RUN") from None
+        raise typer.BadParameter(clean(str(error).removeprefix("run: ")), param_hint="RUN") from None
     if output is HistoryFormat.JSON:
         screen.document(found)
     else:

@@ -26,7 +26,7 @@ def show_writes(writes: Json, screen: Screen) -> None:
 
 def written(write: JsonObject) -> str:
     """One write without pool and run: when, what, how it ended, and why."""
-    return "  ".join((_at(write), _what(write), _ended(write), _why(write)))
+    return "  ".join((f"{_at(write)} UTC", _what(write), _ended(write), _why(write)))
 
 
 def show_run(run: JsonObject, screen: Screen) -> None:
@@ -83,7 +83,8 @@ def _ended(write: JsonObject) -> str:
 def _why(write: JsonObject) -> str:
     commit = text_of(write, "commit")[:SHORT_REVISION]
     line = f":{write['line']}" if write.get("line") else ""
-    said = [text_of(write, "cause"), by(write.get("actor")), text_of(write, "trigger")]
+    cause = text_of(write, "cause").replace("unknown", "cause unknown")
+    said = [cause, by(write.get("actor")), text_of(write, "trigger")]
     said.append(f"{write.get('file') or ''}{line}{' @ ' + commit if commit else ''}")
     return f"({', '.join(filter(None, said))})"
 

@@ -16,6 +16,7 @@ from reconciler.cli.options import Form, Names, NoColor, OutputFormat, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import nearest, settings_of
 from reconciler.documents import Json
+from reconciler.documents.spelling import counted
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan import render
 from reconciler.plan.model import Plan
@@ -88,7 +89,7 @@ def import_pools(
         tools.sign_in()
         documents, errors = documents_of(tools, subscription or ())
         chosen = _chosen(documents, names or ())
-        progress.begin(f"reading the access of {len(chosen)} pool{'' if len(chosen) == 1 else 's'}", None)
+        progress.begin(f"reading the access of {counted(len(chosen), 'pool')}", None)
         found = observe_pools(tools.planner.readers, chosen)
         progress.begin("writing and planning", len(found))
         written = []
@@ -197,7 +198,7 @@ def _summary(one: ImportedSpec) -> str:
 
 
 def _counted(count: int, noun: str, what: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'} {what}" if count else ""
+    return f"{counted(count, noun)} {what}" if count else ""
 
 
 def _document(one: ImportedSpec) -> Mapping[str, Json]:

@@ -18,6 +18,7 @@ from reconciler.cli.screen import Screen
 from reconciler.cli.selection import file_settings, settings_of
 from reconciler.config.settings import Settings, SettingsInvalid, environment
 from reconciler.config.triggers import Hosting
+from reconciler.documents.spelling import counted
 from reconciler.errors import NotFound
 from reconciler.plan.render import clean
 from reconciler.service.notify import letters, waiting
@@ -61,7 +62,7 @@ def notify(action: Action, ids: Ids = None, *, no_color: NoColor = False) -> int
         if action is NotifyAction.LIST:
             return _list(store, screen)
         count = resend(store.state, store.leases, store.named(hosting.work_queue), ids or [])
-        screen.good(f"{count} message{'' if count == 1 else 's'} on the way again; the service sends within a minute")
+        screen.good(f"{counted(count, 'message')} on the way again; the service sends within a minute")
         return DONE
 
 
@@ -94,10 +95,10 @@ def _list(store: bootstrap.Store, screen: Screen) -> int:
         screen.good("nothing waits, and there are no dead letters")
         return DONE
     if notices:
-        screen.result(f"{len(notices)} notice{'' if len(notices) == 1 else 's'} will be sent within a minute")
+        screen.result(f"{counted(len(notices), 'notice')} will be sent within a minute")
     for what, group in (("waits", known.open), ("dead", known.dead)):
         for one in group:
-            pools = f"{one.pools} pool{'' if one.pools == 1 else 's'}"
+            pools = counted(one.pools, "pool")
             tries = f"after {one.attempts} tries: {one.why}" if one.attempts else "not tried yet"
             where = f" in {one.organization}" if one.organization else ""
             screen.result(clean(f"{what}   {one.id}   {one.target}   {one.kind.value}   {pools}{where}   {tries}"))

@@ -137,7 +137,9 @@ def onboard(
     else:
         plans.show([(one, SyncCause.UNKNOWN) for one in call.plans], output, screen)
     if tools.writers is not None and (path := tools.writers.record_file) is not None and path.exists():
-        screen.note(f"recorded in {path}; add it to the deployment's record with `reconciler history import {path}`")
+        screen.note(
+            f"recorded in {path}; add it to the deployment's record with `mdp-reconciler history import {path}`"
+        )
     codes = [*map(_code, call.results)] if apply else [*map(plans.exit_code, call.plans)]
     for line in call.unverified():
         screen.note(f"written, not read back: {line}")

@@ -77,7 +77,7 @@ def _clear(settings: Settings, organization: str, screen: Screen) -> None:
         with closing(bootstrap.store(settings, clock)) as stores:
             dropped = Safety(stores.safety, clock, settings.mode).forget_operator(organization)
     if dropped is None:
-        raise NotFound(f"operators: no operator is recorded for {organization}; `reconciler operators` shows them")
+        raise NotFound(f"operators: no operator is recorded for {organization}; `mdp-reconciler operators` shows them")
     screen.good(f"{organization}: {dropped.name or dropped.id} is no longer recorded as the operator")
 
 

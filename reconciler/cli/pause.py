@@ -21,6 +21,7 @@ from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Specs
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import select, settings_of
 from reconciler.documents import moment
+from reconciler.documents.spelling import similar
 from reconciler.errors import NotFound, ReconcilerError
 from reconciler.plan import render
 from reconciler.safety import ModeScope, ModeSetting
@@ -79,6 +80,8 @@ def pause(
             raise typer.BadParameter("name POOLs, --organization or --match PATTERN", param_hint="POOL")
         return show([*_stored(policy, specs), *_of_specs(policy, specs, screen)], output, screen)
     check_reason(reason)
+    if not until.strip():
+        raise typer.BadParameter(f"say when it ends: {FORMS}", param_hint="--until")
     try:
         end = end_of(until, SystemClock().now())
     except ValueError as error:
@@ -89,6 +92,8 @@ def pause(
         if match and not _agreed(f"Pause these until {moment(end)}?", chosen, screen, yes=yes):
             return PENDING
         by = bootstrap.caller(settings)
+        if organization:
+            of.warn_of_strange(organization)
         for scope in chosen:
             safety.pause(scope, end, reason=" ".join(reason.split()), by=by)
         return show(safety.pauses(), output, screen)
@@ -164,6 +169,18 @@ class _Chosen:
                 raise typer.BadParameter(problem, param_hint="--field")
         wanted = list(dict.fromkeys(map(parts.canonical, fields))) or [""]
         return [ModeScope(pool=pool, field=name) for pool in self._pools(names, match) for name in wanted]
+
+    def warn_of_strange(self, organization: str) -> None:
+        """Say so where no spec names it: a slip would hold nothing back. It counts all the same, for specs to come."""
+        settings = settings_of(self.specs, policy=self.policy)
+        try:
+            specs = select(bootstrap.source(settings), (), self.screen, place=settings.specs).specs
+        except ReconcilerError:
+            return
+        known = sorted({one.name for spec in specs for one in spec.organizations})
+        if organization.lower() not in known:
+            near = similar(organization, known, 3) or known[:SHOWN]
+            self.screen.note(f"warning: no spec names the organization {organization}; nearest: {', '.join(near)}")
 
     def _pools(self, names: Sequence[str], match: str) -> list[str]:
         pattern = match.lower()

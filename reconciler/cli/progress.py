@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from reconciler.documents.spelling import counted
 from reconciler.plan import render
 from reconciler.telemetry.traffic import TRAFFIC
 
@@ -25,8 +26,8 @@ EVERY = 10.0
 def traffic_text() -> str:
     """``418 requests, 27 projects``."""
     requests, projects = TRAFFIC.requests, TRAFFIC.projects
-    text = f"{requests} request{'' if requests == 1 else 's'}"
-    return f"{text}, {projects} project{'' if projects == 1 else 's'}" if projects else text
+    text = counted(requests, "request")
+    return f"{text}, {counted(projects, 'project')}" if projects else text
 
 
 class ProgressDisplay:

@@ -10,6 +10,7 @@ from reconciler.cli.options import OutputFormat
 from reconciler.cli.run_reporter import PoolWrites
 from reconciler.cli.screen import Screen
 from reconciler.documents import Json, moment
+from reconciler.documents.spelling import counted
 from reconciler.engine import Outcome, Result
 from reconciler.plan import render
 from reconciler.plan.model import Change
@@ -114,7 +115,7 @@ def _total(results: Sequence[Result], cut_off: Mapping[str, PoolWrites]) -> str:
     written = sum(len(one.written) for one in results) + sum(len(one.written) for one in cut_off.values())
     verified = sum(len(one.verified) for one in results) + sum(len(one.verified) for one in cut_off.values())
     pools = len(results) + len(cut_off)
-    head = f"{pools} pool{'' if pools == 1 else 's'}: {kinds}" if pools else "no pool"
+    head = f"{counted(pools, 'pool')}: {kinds}" if pools else "no pool"
     return f"{head}; {planned} planned, {written} written, {verified} verified"
 
 

@@ -45,7 +45,9 @@ def color_of(*, wanted: bool) -> bool | None:
     """Whether to colour: False never, True always, None on a terminal (https://no-color.org, https://force-color.org)."""
     if not wanted or os.environ.get("NO_COLOR"):
         return False
-    return True if os.environ.get("FORCE_COLOR") else None
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
 
 
 class Screen:

@@ -15,7 +15,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.cli.program import ENV_FILE
 from reconciler.cli.screen import Screen
 from reconciler.config.settings import PREFIX, Settings
-from reconciler.documents.spelling import similar
+from reconciler.documents.spelling import counted, similar
 from reconciler.errors import NotFound, ReconcilerError, SpecInvalid
 from reconciler.plan.render import clean
 from reconciler.ports.specs import SpecSource
@@ -142,13 +142,13 @@ def require(selection: Selection, screen: Screen) -> bool:
     for warning in selection.warnings[:MOST_WARNINGS]:
         screen.note(f"warning: {warning}")
     if (more := len(selection.warnings) - MOST_WARNINGS) > 0:
-        screen.note(f"warning: {_count(more, 'more warning')}; `validate` lists them")
+        screen.note(f"warning: {counted(more, 'more warning')}; `validate` lists them")
     if selection.named and selection.problems:
-        screen.note(f"note: {_count(len(selection.problems), 'problem')} in other specs; `validate` lists them")
+        screen.note(f"note: {counted(len(selection.problems), 'problem')} in other specs; `validate` lists them")
         return True
     _report(selection.problems, screen)
     if not selection.specs:
-        raise SpecInvalid(f"specs: {_count(len(selection.problems), 'problem')}, no spec is valid")
+        raise SpecInvalid(f"specs: {counted(len(selection.problems), 'problem')}, no spec is valid")
     return not selection.problems
 
 
@@ -181,10 +181,6 @@ def _report(problems: Sequence[Problem], screen: Screen) -> None:
 def _some(known: Sequence[str]) -> str:
     shown = ", ".join(sorted(known)[:10]) or "none"
     return f"{shown}, … ({len(known)} in all)" if len(known) > 10 else shown  # noqa: PLR2004 - what fits a line
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def recalled(settings: Settings, specs: Sequence[Spec], screen: Screen) -> Mapping[str, PoolStatus]:

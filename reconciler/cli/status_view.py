@@ -52,7 +52,8 @@ class PoolsOutlook:
             yield f"last write: none within {LOOKED_BACK.days} days"
         yield f"next: {next_step(status, self.schedules.get(status.key, Schedule()), self.now)}"
         if not ready:
-            yield f"who changed it: reconciler plan {status.key}; all that was written: reconciler history {status.key}"
+            yield f"who changed it: `mdp-reconciler plan {status.key}`"
+            yield f"all that was written: `mdp-reconciler history {status.key}`"
         if where := runbook(status):
             yield f"runbook: {where}"
 

@@ -113,7 +113,7 @@ def _writes(app: bootstrap.App, run: str, changes: Sequence[str]) -> list[JsonOb
     try:
         found = run_of(app.record, run)
     except QueryInvalid as error:
-        raise typer.BadParameter(clean(str(error)), param_hint="RUN") from None
+        raise typer.BadParameter(clean(str(error).removeprefix("run: ")), param_hint="RUN") from None
     if found["problems"]:
         raise Refused(f"run {run}: {found['problems'][0]}; nothing is undone from a damaged record")
     known = {text_of(one, "id"): one for one in found["writes"]}

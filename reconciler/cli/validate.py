@@ -10,6 +10,7 @@ from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import PIPELINES, Names, NoColor, Ref, ReportForm, ReportFormat, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import Selection, select, settings_of
+from reconciler.documents.spelling import counted
 from reconciler.plan import render
 from reconciler.spec.problem import Problem
 
@@ -54,17 +55,13 @@ def _text(selection: Selection, screen: Screen) -> None:
 
 
 def _summary(selection: Selection) -> str:
-    valid = f"{_counted(len(selection.specs), 'spec')} valid"
+    valid = f"{counted(len(selection.specs), 'spec')} valid"
     if selection.warnings:
-        valid += f", {_counted(len(selection.warnings), 'warning')}"
+        valid += f", {counted(len(selection.warnings), 'warning')}"
     if not selection.problems:
         return valid
     files = len({problem.path for problem in selection.problems})
-    return f"{_counted(len(selection.problems), 'problem')} in {_counted(files, 'file')}; {valid}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{counted(len(selection.problems), 'problem')} in {counted(files, 'file')}; {valid}"
 
 
 def _document(selection: Selection) -> dict[str, object]:

@@ -25,7 +25,7 @@ LEASE_HELPS = "goes on by itself once the lease is free; a process that was ende
 OPERATION_HELPS = "ARM ends it by itself; how far it is, the activity log of the pool says"
 THROTTLED_HELPS = "goes on by itself; what helps is fewer calls by the same identity"
 CREATED_HELPS = "if Azure does not, this run does"
-MISSING_HELPS = "if it stays so: `reconciler doctor` shows whether the identity may see it"
+MISSING_HELPS = "if it stays so: `mdp-reconciler doctor` shows whether the identity may see it"
 VISIBLE_HELPS = "is read again within seconds"
 
 

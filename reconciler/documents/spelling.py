@@ -43,6 +43,11 @@ def nearest_of(names: Iterable[str], known: Iterable[str]) -> dict[str, str | No
     return {name: nearest(name, given) for name in islice(names, ADVISED)}
 
 
+def counted(number: object, noun: str) -> str:
+    """``1 pool``, ``2 pools``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def similar(name: str, known: Iterable[str], most: int, cutoff: float = SIMILAR) -> list[str]:
     """At most `most` known names that resemble `name`, the most similar one first."""
     return _known(tuple(known)).similar(bare(name)[:_LONGEST], most, cutoff)

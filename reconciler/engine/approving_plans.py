@@ -62,7 +62,7 @@ def approve_plan(
         names = ", ".join(spec.name for spec in candidates[:5]) + (", …" if len(candidates) > 5 else "")  # noqa: PLR2004
         raise NotFound(
             f"plan {plan_hash}: is not the plan of {names} now; the spec, the policy or one of the planes changed: "
-            "run `reconciler plan` again"
+            "run `mdp-reconciler plan` again"
         )
     at, who = planner.clock.now(), by or caller_name(survey, spec)
     text = snapshot.files.get(spec.path, b"").decode("utf-8-sig", "replace")

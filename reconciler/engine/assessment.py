@@ -152,5 +152,4 @@ def _still_replacing(run: RunState, note: Replacing | None) -> Replacing | None:
 
 def _not_created(plan: Plan, facet: str) -> bool:
     """Whether what the facet creates is planned, or refused, and does not exist."""
-    planned = [*plan.changes, *(refusal.change for refusal in plan.refusals)]
-    return any(change.facet == facet and change.action is Action.CREATE for change in planned)
+    return any(change.facet == facet and change.action is Action.CREATE for change in plan.differing)

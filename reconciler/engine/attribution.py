@@ -105,8 +105,7 @@ class Attribution:
         """The plan with a remark for each change, refused or not, whose drift can be attributed."""
         if self.cause is not SyncCause.DRIFT:
             return plan
-        changes = [*plan.changes, *(refusal.change for refusal in plan.refusals)]
-        found = [(change, self.of(change)) for change in changes]
+        found = [(change, self.of(change)) for change in plan.differing]
         said = {Remark(c.facet, c.subject, f"{c.kind}: changed {who}") for c, who in found if who.confidence != UNKNOWN}
         return replace(plan, remarks=tuple(sorted({*plan.remarks, *said})))
 

@@ -12,7 +12,7 @@ RUNBOOK = "docs/operations.md"
 _SECOND = frozenset({"Throttled"})
 """Reasons whose heading stands a second time on that page, after an alert of the same name."""
 _ENDED = {
-    "NotInSpecs": "nothing: no spec names it; `reconciler forget {}` where it was retired on purpose",
+    "NotInSpecs": "nothing: no spec names it; `mdp-reconciler forget {}` where it was retired on purpose",
 }
 """Reason of `Ready` → what happens where nothing is read; the key of the pool is filled in."""
 _HELD = {
@@ -67,7 +67,7 @@ def _again(schedule: Schedule, now: datetime) -> str:
     if schedule.swept is not None:
         swept = f"{schedule.swept:%Y-%m-%d %H:%M:%S} UTC"
         return f"at the next event or full resync (the last one began {swept})"
-    return "by the next `reconciler apply` (no service works on this state)"
+    return "by the next `mdp-reconciler apply` (no service works on this state)"
 
 
 def _leading(status: PoolStatus) -> Condition | None:

@@ -128,7 +128,7 @@ class Claim:
 
 def approval_command(pool: str, organization: str, number: int) -> str:
     """The command by which the owner approves an agent pool."""
-    return f"`reconciler approve {pool} --agent-pool {organization}/{number}`"
+    return f"`mdp-reconciler approve {pool} --agent-pool {organization}/{number}`"
 
 
 def judge(claim: Claim) -> Ownership:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from reconciler.documents.spelling import counted
 from reconciler.engine import causes
 from reconciler.engine.assessment import Assessment
 from reconciler.engine.backoff import Backoff, chance, delay
@@ -113,7 +114,7 @@ def out_of_sync(cause: SyncCause, plan: Plan) -> str:
     """``drift: 3 changes: 1 without impact, 2 revoking access``, and what was refused."""
     count = len(plan.all_changes)
     risks = risks_text(change.risk for change in plan.all_changes)
-    text = f"{count} change{'' if count == 1 else 's'}{f': {risks}' if risks else ''}"
+    text = counted(count, "change") + (f": {risks}" if risks else "")
     text = f"{text}; {len(plan.refusals)} refused" if plan.refusals else text
     return text if cause is SyncCause.UNKNOWN else f"{cause}: {text}"
 
@@ -175,7 +176,7 @@ def _held(end: Assessment) -> list[Occurrence]:
     """
     counts = Counter((_HOLDS[setting.kind], not_applied(setting)) for _, setting in end.held if setting.unknown is None)
     found = [
-        Occurrence(cause, f"{text}: {count} change{'' if count == 1 else 's'}")
+        Occurrence(cause, f"{text}: {counted(count, 'change')}")
         for (cause, text), count in sorted(counts.items(), key=lambda one: one[0][1])
     ]
     order = list(_HOLDS.values())

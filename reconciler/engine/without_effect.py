@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 
 from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective
@@ -26,7 +25,7 @@ def lines_of(change: Change) -> tuple[str, ...]:
 def counted(status: PoolStatus, ended: InFlight | None, plan: Plan, digest: str) -> Ineffective | None:
     """The count after this plan; `ended`: the operation that ended without an error since the last plan."""
     known = status.ineffective.lines if status.ineffective and status.ineffective.spec == digest else {}
-    planned = {line for change in _changes(plan) for line in lines_of(change)}
+    planned = {line for change in plan.differing for line in lines_of(change)}
     unread = {gap.facet for gap in plan.gaps}
     counts = {line: n for line, n in known.items() if line in planned or line.partition(":")[0] in unread}
     if ended is not None and ended.spec == digest:
@@ -55,11 +54,6 @@ def resting(plan: Plan, count: Ineffective | None, limits: RunLimits) -> dict[st
                 "correct the value, or take it out of the spec"
             )
     return found
-
-
-def _changes(plan: Plan) -> Iterator[Change]:
-    yield from plan.changes
-    yield from (refusal.change for refusal in plan.refusals)
 
 
 def _line(change: Change, detail: Detail) -> str:

@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.documents import Json
+from reconciler.documents.spelling import counted
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import body_rules, creation, moves, mutability, replacement
@@ -262,15 +263,11 @@ def _create(desired: DesiredPool, owed: Sequence[OwedCheck]) -> Change:
         kind="pool",
         subject=desired.name,
         before=None,
-        after=f"{_counted(agents, 'agent')} for {_counted(len(organizations), 'organization')}",
+        after=f"{counted(agents, 'agent')} for {counted(len(organizations), 'organization')}",
         target=CreatePool(desired.resource_id, body, desired.spec.arm_api_version),
         details=creation.lines(body, newer=bool(desired.spec.arm_api_version)),
         note="create",
     )
-
-
-def _counted(count: Json, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _update(

@@ -243,6 +243,11 @@ class Plan:
         return (*self.changes, *self.following)
 
     @property
+    def differing(self) -> tuple[Change, ...]:
+        """What differs now, refused changes too; what only follows from others is no difference yet."""
+        return (*self.changes, *(refusal.change for refusal in self.refusals))
+
+    @property
     def hash(self) -> str:
         """What an approval binds (`reconciler.plan.hashing`): equal plans, equal hashes, on any machine, in any order.
 

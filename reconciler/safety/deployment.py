@@ -29,8 +29,8 @@ from reconciler.spec.model import WriteMode
 
 T = TypeVar("T")
 
-UNSET = "no mode is set in the safety store; the owner sets one with `reconciler mode set`"
-NEW = ModeSetting(WriteMode.REPORT, "the safety store is new; the owner sets a mode with `reconciler mode set`")
+UNSET = "no mode is set in the safety store; the owner sets one with `mdp-reconciler mode set`"
+NEW = ModeSetting(WriteMode.REPORT, "the safety store is new; the owner sets a mode with `mdp-reconciler mode set`")
 """Also for a person, whose `apply` creates the store first."""
 
 

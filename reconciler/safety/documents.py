@@ -18,7 +18,7 @@ from reconciler.ports.stores import StateStore
 
 INDEX = "index"
 FORMAT = "safety/v1"
-REPAIR = "check what is missing, then run `reconciler mode repair`"
+REPAIR = "check what is missing, then run `mdp-reconciler mode repair`"
 NEVER_WRITTEN = ("agent-pools/", "agent-pool-owners/", "approvals/")
 """Kinds whose absence permits nothing: no approval is none, and without recorded ids only other proofs count.
 
@@ -159,7 +159,7 @@ def _index(names: Collection[str], entering: Collection[str] = ()) -> JsonObject
 def _read(body: Json) -> SafetyIndex:
     """A stored index; `Rejected` where it is none that this release reads."""
     if not isinstance(body, dict) or not isinstance(body.get("documents"), list):
-        raise Rejected(f"safety store: the document {INDEX} is damaged; restore it, or run `reconciler mode repair`")
+        raise Rejected(f"safety store: the document {INDEX} is damaged; restore it, or `mdp-reconciler mode repair`")
     if body.get("apiVersion") != FORMAT:
         raise Rejected(f"safety store: the document {INDEX} is not of {FORMAT}; use the release that wrote it")
     names = frozenset(str(name) for name in list_of(body, "documents"))

@@ -9,6 +9,7 @@ and managed HSMs by cloud.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -26,7 +27,8 @@ VAULT_SUFFIXES = (
     "managedhsm.usgovcloudapi.net",
 )
 """A vault is one label below one of these."""
-DEFAULT_ZONE, EXAMPLE = "UTC", "Eastern Standard Time"
+_LABEL = re.compile(r"[a-z0-9-]+")
+DEFAULT_ZONE = "UTC"
 
 
 class _Zones(NamedTuple):
@@ -40,7 +42,8 @@ class _Zones(NamedTuple):
 def _zones() -> _Zones:
     from tzlocal.windows_tz import tz_win, win_tz  # noqa: PLC0415 - most specs name UTC, and need no list
 
-    return _Zones({name.casefold(): name for name in win_tz}, {name.casefold(): zone for name, zone in tz_win.items()})
+    iana = {name.casefold(): zone for name, zone in tz_win.items() if name}
+    return _Zones({name.casefold(): name for name in win_tz}, iana)
 
 
 def zone_advice(name: str) -> str | None:
@@ -68,7 +71,8 @@ def vault_advice(url: str) -> str | None:
     name, _, suffix = host.partition(".")
     if name and suffix in VAULT_SUFFIXES:
         return None
-    meant = f"{name or '{vault}'}.{_nearest_suffix(suffix)}"
+    name = name if _LABEL.fullmatch(name) and host not in VAULT_SUFFIXES else "{vault}"
+    meant = f"{name}.{_nearest_suffix(suffix)}"
     return (
         f"is on {show(host)}, which is no known host of a vault; did you mean {meant}? Machines do not start where a "
         "certificate cannot be fetched"

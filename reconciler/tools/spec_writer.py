@@ -57,7 +57,7 @@ def settled(draft: Draft, where_is: Callable[[Path], str] = lambda _: "") -> Dra
     one often more. `where_is` begins each line with the place that a part comes from.
     """
     result = Draft(deepcopy(draft.document), list(draft.notes), left_out=list(draft.left_out))
-    for where, why in list(_unwritable(result.document, ())):
+    for where, why in list(unwritable(result.document, ())):
         gone = _removed(result.document, where)
         if gone is not None:
             result.leave_out(gone, f"{where_is(where)}{_sentence(where, gone, why)}")
@@ -111,17 +111,17 @@ def _comment(line: str) -> str:
     return one_line(line).replace("##", "# #").replace("##", "# #")
 
 
-def _unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+def unwritable(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
     """Texts that a spec file cannot hold: several lines, invisible characters, what looks like an expression."""
     if isinstance(value, dict):
         for key, item in value.items():
             if not key.isprintable():
                 yield (*path, key), "has an invisible character in its name, and a spec holds none"
             else:
-                yield from _unwritable(item, (*path, key))
+                yield from unwritable(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unwritable(item, (*path, index))
+            yield from unwritable(item, (*path, index))
     elif isinstance(value, str):
         if not value.isprintable() and path[-1:] != ("description",):
             yield path, "has several lines or an invisible character, and a spec holds none"
@@ -136,7 +136,7 @@ def _removed(document: dict[str, Json], where: Path, *, around: bool = False) ->
     """
     path = _unit(where)
     while path:
-        holder = _at(document, path[:-1])
+        holder = value_at(document, path[:-1])
         if _holds(holder, path[-1]) and not (len(path) == 1 and path[0] in _KEPT):
             del holder[path[-1]]
             return path
@@ -161,7 +161,8 @@ def _holds(holder: Json, step: str | int) -> bool:
     return isinstance(holder, list) and isinstance(step, int) and step < len(holder)
 
 
-def _at(value: Json, path: Path) -> Json:
+def value_at(value: Json, path: Path) -> Json:
+    """What stands at a path of a document; None where nothing does."""
     for step in path:
         try:
             value = value[step]
@@ -171,7 +172,7 @@ def _at(value: Json, path: Path) -> Json:
 
 
 def _nearest(document: Json, path: Path) -> Path:
-    while path and _at(document, path) is None:
+    while path and value_at(document, path) is None:
         path = path[:-1]
     return path
 

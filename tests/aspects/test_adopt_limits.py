@@ -15,6 +15,7 @@ import yaml
 
 from emulator import start
 from reconciler.errors import NotFound
+from reconciler.spec.source import documents
 from reconciler.tools.adopt.rounds import AdoptionOutcome
 from tests.aspects.adopting import (
     API,
@@ -88,6 +89,74 @@ def test_what_looks_like_a_secret_gets_into_no_spec(adopting: Adopting) -> None:
     assert reasons(outcome)[f"pool {POOL}"] == "the value looks like a secret, and none is written to a spec"
 
 
+HOSTILE = ["a\nb", "a\tb", "\u202ea", "a\u200bb", "\u2028", "\x00", "\x85", "[parameters('a')]"]
+QUOTED = [
+    *(
+        "a: b",
+        "# x",
+        "x #y",
+        "-x",
+        "- x",
+        "!x",
+        "&a",
+        "*a",
+        "%a",
+        "@a",
+        "`a",
+        "? a",
+        "12",
+        "1e5",
+        "true",
+        "null",
+        "~",
+        "on",
+    ),
+    *(
+        "2026-01-01",
+        "'q'",
+        '"q"',
+        "{a}",
+        "a,b",
+        " lead",
+        "trail ",
+        "##vso[x]",
+        "é",
+        "=",
+        "<<",
+        "|",
+        ">",
+        "\U0001f600",
+        "a\\nb",
+    ),
+]
+
+
+def test_a_text_that_no_file_can_say_is_left_alone_with_its_change(adopting: Adopting) -> None:
+    adopting.by_hand("close-access", organization=TAILSPIN, project="Web")
+    for text in HOSTILE:
+        adopting.resource(lambda document, text=text: document["tags"].update(team=text))  # type: ignore[misc]
+
+        outcome = adopting.adopt()
+
+        assert f"{TAILSPIN}/Web" in outcome.after.decode(), text
+        ((subject, why),) = outcome.left
+        assert subject == f"pool {POOL}"
+        assert why.startswith("pool.tags.team "), why
+        assert why.isprintable()
+
+
+def test_any_text_is_written_so_that_it_is_read_as_the_same(adopting: Adopting) -> None:
+    plain = TEXT.replace('team: "build"', "team: build")
+    for text in QUOTED:
+        adopting.resource(lambda document, text=text: document["tags"].update(team=text))  # type: ignore[misc]
+        for before in (TEXT, plain, TEXT.replace('team: "build"', "team: 'build'")):
+            outcome = adopting.adopt(text=before)
+
+            assert outcome.left == [], text
+            assert documents(outcome.after)[0].value["pool"]["tags"]["team"] == text
+            assert len(outcome.after.splitlines()) == len(before.splitlines())
+
+
 def test_what_cannot_be_read_is_said(adopting: Adopting) -> None:
     adopting.by_hand("close-access", organization=TAILSPIN, project="Web")
     adopting.cloud.do.edit("hide-project", organization=PRIME, project="test")
@@ -96,6 +165,17 @@ def test_what_cannot_be_read_is_said(adopting: Adopting) -> None:
 
     assert f"{TAILSPIN}/Web" in outcome.after.decode()
     assert any(f"{PRIME}/test" in subject for subject, _ in outcome.left)
+
+
+def test_one_cause_is_said_once_and_in_words(adopting: Adopting) -> None:
+    adopting.cloud.do.fault("403", plane="arm", count=None)
+
+    outcome = adopting.adopt()
+
+    ((subject, why),) = outcome.left
+    assert "open access" in subject
+    assert "_" not in subject
+    assert why
 
 
 def test_a_name_that_the_plan_does_not_have_is_an_error_with_the_nearest(adopting: Adopting) -> None:

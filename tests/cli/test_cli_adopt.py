@@ -135,6 +135,17 @@ def test_what_makes_no_sense_is_one_clear_line(online: Desk, arguments: list[str
     assert (online.folder / FILE).read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "name", ["..", "-x", "refs/heads/x", "a b", "x.lock", "HEAD", "a\u202eb", "a\nb", "\udc80", "x" * 9000 + "~"]
+)
+def test_a_branch_that_git_does_not_take_is_refused_before_anything_is_read(desk: Desk, name: str) -> None:
+    made = desk.run("adopt", POOL, f"--branch={name}", RECONCILER_SPECS="https://127.0.0.1:9/specs.git")
+
+    assert (made.code, made.out, len(made.errors)) == (1, "", 1)
+    assert "is no name of a branch that git takes" in made.err
+    assert len(made.err) < 600
+
+
 def test_specs_at_a_commit_are_not_written(online: Desk) -> None:
     work = repository(online)
     made = online.run("adopt", POOL, "--write", RECONCILER_SPECS=f"{work.path}#main:specs")
@@ -168,6 +179,18 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be written: No such file or directory"):
         replace_file(tmp_path / "gone" / "pool.yaml", AdoptionOutcome(spec, b"before", b"after", nothing, nothing))
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("pool.yaml", b"mine\n")]
+
+
+def test_a_link_stays_one_and_its_file_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there.yaml").write_bytes(b"before")
+    place = tmp_path / "pool.yaml"
+    place.symlink_to("there.yaml")
+    nothing = Plan("pool", "")
+    (spec,) = load({"pool.yaml": SPEC.format(name="pool").encode()}).specs
+
+    replace_file(place, AdoptionOutcome(spec, b"before", b"after", nothing, nothing))
+
+    assert (place.is_symlink(), (tmp_path / "there.yaml").read_bytes()) == (True, b"after")
 
 
 # --- branches and pull requests ---------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def test_an_approval_of_another_plan_is_refused_with_what_to_do(online: Desk) ->
 
     assert ended.code == 1
     assert f"is not the plan of {POOL} now" in ended.err
-    assert "run `reconciler plan` again" in ended.err
+    assert "run `mdp-reconciler plan` again" in ended.err
 
 
 def test_what_is_no_hash_is_said_before_anything_is_read(desk: Desk) -> None:
@@ -80,7 +80,7 @@ def test_the_record_is_checked_and_sealed_after_damage(online: Desk) -> None:
     damaged = online.run("history", "verify")
     assert damaged.code == 1
     assert "devops/fabrikam-prime: entry at position" in damaged.out + damaged.err
-    assert "`reconciler history seal devops/fabrikam-prime --reason …`" in damaged.out + damaged.err
+    assert "`mdp-reconciler history seal devops/fabrikam-prime --reason …`" in damaged.out + damaged.err
 
     sealed = online.run("history", "seal", "devops/fabrikam-prime", "--reason", "edited by hand")
     assert sealed.code == 0, sealed.err

@@ -130,7 +130,7 @@ def test_onboarding_before_a_deployment_is_recorded_and_imported_once(admin: tup
 
     applied = desk.run(*ONBOARD, "--apply")
     assert applied.code == 0, applied.err
-    assert "reconciler history import onboarding.record" in applied.err
+    assert "mdp-reconciler history import onboarding.record" in applied.err
     written = world.do.count(writes=True)
     assert written >= 6
 

@@ -116,7 +116,7 @@ def test_a_deleted_index_is_repaired_by_its_owner_alone(online: Desk, cloud: Run
 
     assert (online.run("apply", RELEASE).code, writes(cloud)) == (1, 0)
     refused = online.run("mode", "set", "enforce", "--reason", "x")
-    assert (refused.code, "then run `reconciler mode repair`" in refused.err) == (1, True)
+    assert (refused.code, "then run `mdp-reconciler mode repair`" in refused.err) == (1, True)
     ended = online.run("mode", "repair")
     assert ended.code == 0
     assert "the index names " in ended.err

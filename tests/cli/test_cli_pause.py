@@ -67,7 +67,7 @@ def test_a_pause_of_a_spec_is_listed_with_its_line(online: Desk) -> None:
         ((POOL, "--until", "4h"), "--reason: say why"),
         ((POOL, "--until", "4h", "--reason", "x" * 501), "--reason: has 501 characters, the limit is 500"),
         ((POOL, "--until", "9999-12-31T23:00:00-05:00", "--reason", "x"), "is not a moment with its offset"),
-        ((POOL, "--reason", "x"), "--until: '' is not a moment with its offset"),
+        ((POOL, "--reason", "x"), "--until: say when it ends: a moment with its offset"),
         ((POOL, "--until", "2026-12-05T10:00", "--reason", "x"), "is not a moment with its offset"),
         ((POOL, "--until", "2020-01-01", "--reason", "x"), "is over already"),
         ((POOL, "--until", "91d", "--reason", "x"), "more than 90 days ahead"),
@@ -88,6 +88,15 @@ def test_what_cannot_be_meant_is_one_line_and_stores_nothing(
     assert (ended.code, ended.out) == (1, "")
     assert said in ended.err
     assert online.run("pause").out == "nothing is paused\n"
+
+
+def test_an_organization_of_no_spec_is_named_and_paused(online: Desk) -> None:
+    wrong = online.run("pause", "--organization", f"{PRIME}x", "--until", "4h", "--reason", "x")
+    right = online.run("pause", "--organization", PRIME.upper(), "--until", "4h", "--reason", "x")
+
+    assert (wrong.code, right.code) == (0, 0)
+    assert f"warning: no spec names the organization {PRIME}x; nearest: {PRIME}" in wrong.err
+    assert "no spec names" not in right.err
 
 
 def jwt(**claims: str) -> str:

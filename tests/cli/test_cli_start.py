@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -175,6 +176,24 @@ def test_colours_follow_the_terminal_and_the_usual_variables(desk: Desk, variabl
 
     assert ("\x1b[32m" in ended.out) == colored
     assert "1 spec valid" in ended.out
+
+
+@pytest.mark.parametrize(("variables", "colored"), [({}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)])
+def test_a_dumb_terminal_gets_no_colours(desk: Desk, variables: dict[str, str], *, colored: bool) -> None:
+    desk.spec()
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb"), os.fdopen(theirs, "wb") as terminal:
+        subprocess.run(
+            [sys.executable, "-m", "reconciler", "validate", "--specs", "specs"],
+            cwd=desk.folder,
+            env=desk.surroundings({"TERM": "xterm", **variables}),
+            stdout=terminal,
+            check=True,
+        )
+        said = os.read(ours, 10_000)
+
+    assert b"1 spec valid" in said
+    assert (b"\x1b[" in said) == colored
 
 
 def test_no_color_counts_more_than_a_variable(desk: Desk) -> None:

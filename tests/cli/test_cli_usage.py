@@ -50,6 +50,10 @@ def test_every_command_has_help_with_examples(desk: Desk, command: str) -> None:
             "error: Invalid value for '--timeout'",
             "a time that is none",
         ),
+        *(
+            ((name,), "error: Missing argument", "nothing chosen, where there is a choice")
+            for name in ("notify", "policy", "undo", "explain", "forget", "onboard")
+        ),
         (
             ("apply", "--timeout", "-1"),
             "error: Invalid value for '--timeout'",
@@ -67,6 +71,7 @@ def test_wrong_usage_is_one_line_and_exit_code_1(
     assert ended.out == ""
     assert [error for error in ended.errors if error.startswith(line)], ended.err
     assert "Traceback" not in ended.err
+    assert "\\x0" not in ended.err
     assert "--help" in ended.err
     assert desk.files() == set()
 

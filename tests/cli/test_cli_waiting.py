@@ -167,7 +167,7 @@ def test_an_agent_pool_that_has_to_appear_is_named_at_once_and_repeated_until_it
     assert first.startswith(
         "pool-1: waiting for what does not exist yet, since 2026-06-01 12:00:00 UTC: fabrikam-prime: there is no agent"
     )
-    assert "`reconciler doctor` shows whether the identity may see it" in first
+    assert "`mdp-reconciler doctor` shows whether the identity may see it" in first
     assert len(others) == pytest.approx(sum(applied.pauses) / 60, abs=2)
 
 

@@ -211,7 +211,7 @@ def test_the_rest_of_an_approved_plan_goes_out_in_later_runs() -> None:
 def test_a_hash_that_no_plan_has_is_refused_with_what_to_do() -> None:
     stage = crowded(Policy(max_role_removals=2))
 
-    with pytest.raises(NotFound, match=r"is not the plan of pool-1 now; .* run `reconciler plan` again"):
+    with pytest.raises(NotFound, match=r"is not the plan of pool-1 now; .* run `mdp-reconciler plan` again"):
         stage.approve("0" * 64, wanting("ann"))
 
     assert list(stage.safe.names("approvals")) == []

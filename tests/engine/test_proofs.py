@@ -341,7 +341,7 @@ def test_a_finding_says_which_proof_is_missing_and_what_the_owner_runs() -> None
     assert found.message(POOL) == (
         "fabrikam-prime: agent pool fabrikam-pool (id 7) is not proven to be pool fabrikam-pool's own: it was created "
         "2026-06-01T11:00:00Z, before the ARM pool (2026-06-01T12:00:00Z); if it is, the owner runs "
-        "`reconciler approve fabrikam-pool --agent-pool fabrikam-prime/7`"
+        "`mdp-reconciler approve fabrikam-pool --agent-pool fabrikam-prime/7`"
     )
     hosted = judge(replace(CLAIM, agent_pool=pool(hosted=True)))
     assert "approve" not in hosted.message(POOL)

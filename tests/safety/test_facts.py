@@ -49,7 +49,7 @@ def test_a_service_reports_until_the_owner_sets_a_mode(stores: Local) -> None:
     service = safety_of(stores, service=True)
     assert facts(service).modes.of_pool().mode is WriteMode.REPORT
     service.create()
-    assert "reconciler mode set" in str(facts(service).modes.of_pool())
+    assert "mdp-reconciler mode set" in str(facts(service).modes.of_pool())
     set_mode(safety_of(stores), ALL, WriteMode.ENFORCE)
     assert facts(service).modes.of_pool().mode is WriteMode.ENFORCE
     set_mode(safety_of(stores), ALL, None)
@@ -131,7 +131,7 @@ def test_a_missing_index_blocks_everything(stores: Local) -> None:
     assert not found.modes.of_pool().mode.writes
     assert isinstance(found.agent_pools, Unknown)
     assert isinstance(found.approvals, Unknown)
-    assert "`reconciler mode repair`" in found.agent_pools.reason
+    assert "`mdp-reconciler mode repair`" in found.agent_pools.reason
     assert safety.documents.repair() == (POOL.document,)
     assert facts(safety).modes.of_pool().mode is WriteMode.ENFORCE
 

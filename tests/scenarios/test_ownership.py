@@ -51,7 +51,7 @@ def test_a_new_pool_does_not_take_an_agent_pool_by_its_name(world: World, docume
     assert "agent-pool-taken" in rules(result.plan)
     number = number_of(world)
     assert f"{PRIME} has an agent pool {TAKEN} (id {number})" in refused(result)
-    assert f"`reconciler approve {name} --agent-pool {PRIME}/{number}`" in refused(result)
+    assert f"`mdp-reconciler approve {name} --agent-pool {PRIME}/{number}`" in refused(result)
     not_ready(world, name)
 
 

@@ -85,6 +85,14 @@ class Location:
         return f"{self.place}@{self.ref or 'HEAD'}" if self.git else self.place
 
 
+def is_branch(name: str) -> bool:
+    """Whether git takes it for the name of a new branch, by itself and as an argument."""
+    from dulwich.refs import Ref, check_ref_format  # noqa: PLC0415 - heavy, and folders need none
+
+    whole = name != "HEAD" and not name.startswith(("-", "refs/")) and name.isprintable()
+    return whole and check_ref_format(Ref(f"refs/heads/{name}".encode()))
+
+
 def place_in_repository(folder: Path) -> tuple[Path, str] | None:
     """Root of the work tree that a folder or a file lies in, and its path below that; None where git keeps it not."""
     whole = folder.resolve()

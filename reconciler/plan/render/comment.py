@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.documents.spelling import counted
 from reconciler.plan.model import GapKind, Plan
 from reconciler.plan.render import folds, words
 from reconciler.plan.render.access import Effect, Words, effects
@@ -71,25 +72,25 @@ class ChangeReport:
 def verdict(report: ChangeReport) -> str:
     """The report in one line, for a status and a title; plain text without a name."""
     if report.problems or report.unread:
-        parts = [_counted(len(report.problems), "problem") + " in specs"] if report.problems else []
+        parts = [counted(len(report.problems), "problem") + " in specs"] if report.problems else []
         parts += ["the plan failed" if report.failures and not report.plans else "the plan is not complete"]
         return "; ".join(parts if report.unread else parts[:1])
     parts = []
     if report.refused:
-        parts.append(f"{_counted(report.refused, 'change')} refused")
+        parts.append(f"{counted(report.refused, 'change')} refused")
     if report.held:
-        parts.append(f"{_counted(report.held, 'change')} held back until approved")
+        parts.append(f"{counted(report.held, 'change')} held back until approved")
     if report.changes:
         risks = words.risks_text(change.risk for plan, _ in report.plans for change in plan.all_changes)
         pools = sum(bool(plan.all_changes) for plan, _ in report.plans)
-        parts.append(f"{_counted(report.changes, 'change')} in {_counted(pools, 'pool')}: {risks}")
+        parts.append(f"{counted(report.changes, 'change')} in {counted(pools, 'pool')}: {risks}")
     if open_ends := sum(not plan.in_sync for plan, _ in report.plans) if not parts else 0:
-        parts.append(f"{_counted(open_ends, 'pool')} not verified")
+        parts.append(f"{counted(open_ends, 'pool')} not verified")
     if report.removed:
-        parts.append(f"{_counted(len(report.removed), 'pool')} no longer managed")
+        parts.append(f"{counted(len(report.removed), 'pool')} no longer managed")
     if parts:
         return "; ".join(parts)
-    return f"in sync: {_counted(len(report.plans), 'pool')}" if report.plans else "no pool is concerned"
+    return f"in sync: {counted(len(report.plans), 'pool')}" if report.plans else "no pool is concerned"
 
 
 def succeeded(report: ChangeReport) -> bool:
@@ -177,15 +178,11 @@ def _behind(report: ChangeReport) -> Iterator[str]:
             "Nothing is deleted and no access is taken away."
         )
     if quiet := [plan.pool for plan, _ in report.plans if plan.in_sync and not plan.remarks]:
-        yield (f"<details><summary>In sync: {_counted(len(quiet), 'pool')}</summary>\n\n{_listed(quiet)}\n\n</details>")
+        yield (f"<details><summary>In sync: {counted(len(quiet), 'pool')}</summary>\n\n{_listed(quiet)}\n\n</details>")
     if report.untouched:
-        yield f"{_counted(report.untouched, 'spec')} not touched by this change, and not planned."
+        yield f"{counted(report.untouched, 'spec')} not touched by this change, and not planned."
 
 
 def _listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
     more = f", and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(code(folds.value(name)) for name in names[:most]) + more
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

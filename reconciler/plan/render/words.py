@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.documents.spelling import counted
 from reconciler.plan.model import QUEUE_EXISTS, Action, Change, Gap, GapKind, Plan, Risk
 from reconciler.plan.render.clean import clean
 from reconciler.plan.render.folds import move
@@ -174,8 +175,7 @@ def total(plans: Sequence[Plan], quiet: Sequence[Plan]) -> Iterator[str]:
 
 
 def _counted(number: int, noun: str, parts: str) -> str:
-    text = f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-    return f"{text}: {parts}" if parts else text
+    return counted(number, noun) + (f": {parts}" if parts else "")
 
 
 def risks_text(risks: Iterable[Risk]) -> str:

@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 
-from reconciler.documents import Json, moment_of
+from reconciler.documents import Json, moment_of, text_of
 from reconciler.service.events.envelope import decode, envelope
 from reconciler.service.events.pools import ChangedPlace, Keys
 from reconciler.service.queue.requests import Concern, group_of
@@ -162,14 +162,14 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
     """The hint of one entry; None where it concerns neither pools nor their projects."""
     if not isinstance(entry, dict):
         return None
-    action = _text(entry, "actionId").lower()
+    action = text_of(entry, "actionId").lower()
     data = entry.get("data")
     data = data if isinstance(data, dict) else {}
-    by = _text(entry, "actorUserId").lower()
+    by = text_of(entry, "actorUserId").lower()
     hint = Hint(
         organization or organization_of(entry),
-        _text(entry, "projectName") or _text(data, "ProjectName"),
-        _project_id(_text(entry, "projectId")) or _project_id(_text(data, "ProjectId")),
+        text_of(entry, "projectName") or text_of(data, "ProjectName"),
+        _project_id(text_of(entry, "projectId")) or _project_id(text_of(data, "ProjectId")),
         by=by,
     )
     return _judged(hint, action, data)
@@ -177,15 +177,15 @@ def hint_of(entry: Json, organization: str = "") -> Hint | None:
 
 def _judged(hint: Hint, action: str, data: dict[str, Json]) -> Hint | None:
     """What the action makes of the hint; None where it is none of ours."""
-    kind = _text(data, "ResourceType").lower()
+    kind = text_of(data, "ResourceType").lower()
     if action in _PROJECT:
         return replace(hint, what=What.PROJECT)
     if action in _POOL:
-        return Hint(hint.organization, agent_pool=_text(data, "AgentPoolName"), what=What.AGENT_POOL, by=hint.by)
+        return Hint(hint.organization, agent_pool=text_of(data, "AgentPoolName"), what=What.AGENT_POOL, by=hint.by)
     if _RESOURCE.match(action) and kind in _RESOURCE_TYPES:
         return replace(hint, number=_number(data.get("ResourceId")) if kind == "queue" else 0)
-    if action in _SECURITY and _text(data, "NamespaceName").lower() in ("", "distributedtask"):
-        return _of_token(hint.organization, _text(data, "Token").lower().strip("/"), hint.by)
+    if action in _SECURITY and text_of(data, "NamespaceName").lower() in ("", "distributedtask"):
+        return _of_token(hint.organization, text_of(data, "Token").lower().strip("/"), hint.by)
     if action == _MEMBERSHIP or action.startswith(f"{_MEMBERSHIP}."):
         return Hint(hint.organization, what=What.MEMBERS, by=hint.by)
     return None
@@ -314,11 +314,6 @@ def _entries(data: Json) -> list[Json]:
 
 def organization_of(entry: dict[str, Json]) -> str:
     """Bare name: `scopeDisplayName` reads ``fabrikam (Organization)`` in the published example."""
-    if _text(entry, "scopeType").lower() not in ("", "organization", "enterprise"):
+    if text_of(entry, "scopeType").lower() not in ("", "organization", "enterprise"):
         return ""
-    return _text(entry, "scopeDisplayName").split(" (", 1)[0].strip().lower()
-
-
-def _text(document: dict[str, Json], name: str) -> str:
-    value = document.get(name)
-    return value if isinstance(value, str) else ""
+    return text_of(entry, "scopeDisplayName").split(" (", 1)[0].strip().lower()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler.documents import Json, moment, moment_of
+from reconciler.documents import Json, moment, moment_of, text_of
 from reconciler.engine.sightings import ARM, AUDIT, Sighting
 from reconciler.service.events.audit import entries_of, hint_of, organization_of
 from reconciler.service.events.envelope import open_document
@@ -26,25 +26,25 @@ def of_audit(entry: Json, organization: str = "") -> tuple[str, Sighting] | None
     """Organization and sighting of an audit entry; None where it concerns no pool, or names no actor."""
     if not isinstance(entry, dict) or hint_of(entry, organization) is None:
         return None
-    at, who = moment_of(entry.get("timestamp")), _text(entry, "actorUserId").lower()
+    at, who = moment_of(entry.get("timestamp")), text_of(entry, "actorUserId").lower()
     where = organization or organization_of(entry)
     if at is None or not who or not where:
         return None
     given: Json = entry.get("data")
     data: dict[str, Json] = given if isinstance(given, dict) else {}
-    application = _text(entry, "actorClientId") not in ("", _NO_APPLICATION)
+    application = text_of(entry, "actorClientId") not in ("", _NO_APPLICATION)
     return where, Sighting(
         at=moment(at),
         via=AUDIT,
         id=who,
-        name=_text(entry, "actorUPN") or _text(entry, "actorDisplayName"),
-        kind="application" if application and not _text(entry, "actorUPN") else "user",
-        action=_text(entry, "actionId").lower(),
-        project=_text(entry, "projectId").lower(),
+        name=text_of(entry, "actorUPN") or text_of(entry, "actorDisplayName"),
+        kind="application" if application and not text_of(entry, "actorUPN") else "user",
+        action=text_of(entry, "actionId").lower(),
+        project=text_of(entry, "projectId").lower(),
         resource=str(data.get("ResourceId") or "") if isinstance(data.get("ResourceId"), str | int) else "",
-        token=_text(data, "Token"),
-        client=_client(_text(entry, "userAgent")),
-        network=_network(_text(entry, "ipAddress")),
+        token=text_of(data, "Token"),
+        client=_client(text_of(entry, "userAgent")),
+        network=_network(text_of(entry, "ipAddress")),
     )
 
 
@@ -62,7 +62,7 @@ def of_arm(body: bytes | str, now: datetime) -> Iterator[tuple[str, Sighting]]:
         claims = data.get("claims")
         if not name or not isinstance(claims, dict):
             continue
-        who = next((_text(claims, one).lower() for one in _OBJECT_ID if _text(claims, one)), "")
+        who = next((text_of(claims, one).lower() for one in _OBJECT_ID if text_of(claims, one)), "")
         if who:
             yield (
                 name,
@@ -70,9 +70,9 @@ def of_arm(body: bytes | str, now: datetime) -> Iterator[tuple[str, Sighting]]:
                     at=moment(moment_of(event.time) or now),
                     via=ARM,
                     id=who,
-                    name=_text(claims, "name"),
-                    kind={"app": "application", "user": "user"}.get(_text(claims, "idtyp"), ""),
-                    action=_text(data, "operationName").lower(),
+                    name=text_of(claims, "name"),
+                    kind={"app": "application", "user": "user"}.get(text_of(claims, "idtyp"), ""),
+                    action=text_of(data, "operationName").lower(),
                 ),
             )
 
@@ -92,8 +92,3 @@ def _network(address: str) -> str:
     if found.is_loopback:
         return "loopback"
     return "private" if found.is_private else "public"
-
-
-def _text(document: dict[str, Json], name: str) -> str:
-    value = document.get(name)
-    return value if isinstance(value, str) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.engine import Result
-from reconciler.engine.status import ConditionKind, PoolStatus, Truth
+from reconciler.engine.status import ConditionKind, PoolStatus
 from reconciler.plan.sync import SyncCause
 from reconciler.telemetry import Metrics
 
@@ -28,14 +28,9 @@ def record_run(metrics: Metrics, result: Result, before: PoolStatus, trigger: st
     if since is not None:
         cause = (result.status.cause or SyncCause.UNKNOWN).value
         metrics.record("reconciler.out_of_sync.age", _seconds(since, run.ended), result=outcome, cause=cause)
-    elif _ready(result.status) and (result.verified or before.unready is not None):
+    elif result.status.condition_true(ConditionKind.READY) and (result.verified or before.unready is not None):
         begun = min(inserted, before.unready or inserted)
         metrics.record("reconciler.converge.seconds", _seconds(begun, run.ended), trigger=trigger)
-
-
-def _ready(status: PoolStatus) -> bool:
-    ready = status.condition(ConditionKind.READY)
-    return ready is not None and ready.status is Truth.TRUE
 
 
 def _seconds(begun: datetime, ended: datetime) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from reconciler.engine.packed import Statuses
-from reconciler.engine.status import ConditionKind, PoolStatus, Truth
+from reconciler.engine.status import ConditionKind
 from reconciler.ports.clock import MARGIN
 from reconciler.service.triggers.context import TriggerContext
 
@@ -26,11 +26,9 @@ def oldest_seen(context: TriggerContext) -> tuple[datetime | None, int]:
     seen = [
         one.seen
         for one in statuses
-        if one is not None and one.seen is not None and one.seen <= now + MARGIN and _in_sync(one)
+        if one is not None
+        and one.seen is not None
+        and one.seen <= now + MARGIN
+        and one.condition_true(ConditionKind.READY)
     ]
     return min(seen, default=None), len(seen)
-
-
-def _in_sync(status: PoolStatus) -> bool:
-    ready = status.condition(ConditionKind.READY)
-    return ready is not None and ready.status is Truth.TRUE

@@ -38,6 +38,7 @@ from reconciler.tools.adopt import access
 from reconciler.tools.adopt.body import Wanted, with_resource
 from reconciler.tools.adopt.errors import CannotAdopt
 from reconciler.tools.adopt.pairing import same
+from reconciler.tools.spec_writer import unwritable
 
 _STATE = "provisioningState"
 Name = Callable[[RoleAssignmentChange], str]
@@ -186,11 +187,15 @@ def _role(value: dict[str, Json], target: RoleAssignmentChange, name: Name) -> N
 
 
 def _check(before: Mapping[str, Json], after: Mapping[str, Json]) -> None:
-    """Nothing that looks like a secret gets into git, and the spec stays valid."""
+    """Nothing that looks like a secret gets into git, nor what no file can say, and the spec stays valid."""
     if same(dict(before), dict(after)):
         raise CannotAdopt("the spec has no place for it; change the spec by hand")
     if not same(redacted(dict(after)), dict(after)) and same(redacted(dict(before)), dict(before)):
         raise CannotAdopt("the value looks like a secret, and none is written to a spec")
+    written = list(unwritable(dict(before), ()))
+    for where, why in unwritable(dict(after), ()):
+        if (where, why) not in written:
+            raise CannotAdopt(f"{spell(where)} {why}")
     known = {message for _, message in check(before).findings}
     found = [(where, message) for where, message in check(after).findings if message not in known]
     if found:

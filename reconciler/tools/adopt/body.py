@@ -20,6 +20,7 @@ from reconciler.spec.shapes import Shaping, Trace
 from reconciler.tools.adopt.errors import CannotAdopt
 from reconciler.tools.adopt.pairing import paired, same
 from reconciler.tools.import_ import body_of
+from reconciler.tools.spec_writer import value_at
 
 _IN_DEVOPS = mutability.names(Way.DEVOPS, Way.SERVICE)
 """What ARM does not keep up to date: read in Azure DevOps, or of no interest."""
@@ -177,7 +178,7 @@ def _write(made: Json, old: Mapping[str, Json], new: Mapping[str, Json], base: P
             continue
         if isinstance(before, Mapping) and isinstance(value, Mapping) and value:
             _write(made, before, value, place, trace)
-        elif isinstance(before, list) and isinstance(value, list) and isinstance(_get(made, place), list):
+        elif isinstance(before, list) and isinstance(value, list) and isinstance(value_at(made, place), list):
             _write_list(made, before, value, place, trace)
         else:
             _set(made, place, deepcopy(value))
@@ -191,21 +192,12 @@ def _write_list(made: Json, old: Sequence[Json], new: Sequence[Json], base: Path
     for at, index in enumerate(pairs):
         if index is not None and isinstance(old[index], Mapping) and isinstance(new[at], Mapping):
             _write(made, old[index], new[at], (*base, index), trace)
-    raw = _get(made, base)
+    raw = value_at(made, base)
     entries = [
         raw[index] if index is not None and isinstance(old[index], Mapping | list) else deepcopy(new[at])
         for at, index in enumerate(pairs)
     ]
     _set(made, base, entries)
-
-
-def _get(value: Json, path: Path) -> Json:
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
 
 
 def _set(value: Json, path: Path, new: Json) -> None:
@@ -218,7 +210,7 @@ def _set(value: Json, path: Path, new: Json) -> None:
 
 
 def _remove(value: Json, path: Path) -> None:
-    holder = _get(value, path[:-1])
+    holder = value_at(value, path[:-1])
     if isinstance(holder, dict):
         holder.pop(path[-1], None)
     elif isinstance(holder, list) and isinstance(path[-1], int):

@@ -15,6 +15,7 @@ from reconciler.errors import NotFound, Refused, Rejected
 from reconciler.plan.model import Change, Plan
 from reconciler.plan.policy import Policy, rules
 from reconciler.plan.render import clean
+from reconciler.plan.render.words import gap_cells, gaps_by_cause
 from reconciler.plan.targets import (
     AgentPoolPlace,
     Inheritance,
@@ -57,7 +58,7 @@ class AdoptionOutcome:
 
 def chosen_of(plan: Plan, names: Sequence[str]) -> list[Chosen]:
     """Changes by their id, subject or the path of a detail, or id and path; all without a name. Raises `NotFound`."""
-    changes = {change.id: change for change in _all(plan)}
+    changes = {change.id: change for change in plan.differing}
     if not names:
         return [Chosen(change) for change in changes.values()]
     known: dict[str, dict[str, set[str]]] = {}
@@ -86,7 +87,7 @@ def adopt_pool(
     """The file of the pool with the observed values in it."""
     first, survey = look(spec)
     chosen = chosen_of(first, names)
-    others = {change.id for change in _all(first)} - {one.change.id for one in chosen}
+    others = {change.id for change in first.differing} - {one.change.id for one in chosen}
     partial = {one.change.id for one in chosen if one.paths}
     data = files[spec.path]
     outcome = AdoptionOutcome(spec, data, data, first, first)
@@ -97,27 +98,23 @@ def adopt_pool(
         made = _round(files, outcome, chosen, survey, today)
         left |= {f"{subject}: {why}": (subject, why) for subject, why in made}
         outcome.rest, survey = look(outcome.spec)
-        stuck = others | {one.id for one in _all(outcome.rest) if f"{one.kind} {one.subject}" in dict(left.values())}
-        chosen = [Chosen(change) for change in _all(outcome.rest) if change.id not in stuck | partial]
-    differs = {f"{one.kind} {one.subject}" for one in _all(outcome.rest)}
+        stuck = others | {
+            one.id for one in outcome.rest.differing if f"{one.kind} {one.subject}" in dict(left.values())
+        }
+        chosen = [Chosen(change) for change in outcome.rest.differing if change.id not in stuck | partial]
+    differs = {f"{one.kind} {one.subject}" for one in outcome.rest.differing}
     outcome.left = [(subject, why) for subject, why in left.values() if subject in differs]
     whole = {one.id for one in outcome.adopted} - others - partial
     said = {subject for subject, _ in outcome.left}
     outcome.left += [
         (f"{one.kind} {one.subject}", "differs still; change the spec by hand")
-        for one in _all(outcome.rest)
+        for one in outcome.rest.differing
         if one.id in whole and f"{one.kind} {one.subject}" not in said
     ]
     if not names:
-        outcome.left += [(f"{gap.facet} {gap.subject}".strip(), gap.message) for gap in outcome.rest.gaps]
+        outcome.left += [(" ".join(gap_cells(gaps)), gaps[0].message) for gaps in gaps_by_cause(outcome.rest)]
     outcome.warnings = list(dict.fromkeys(_against(policy.for_pool(spec.name), spec, outcome)))
     return outcome
-
-
-def _all(plan: Plan) -> Iterator[Change]:
-    """What differs; changes that only follow from others are no difference yet."""
-    yield from plan.changes
-    yield from (refusal.change for refusal in plan.refusals)
 
 
 def _round(
@@ -171,8 +168,10 @@ def _unclear(plan: Plan, name: str, found: Sequence[str]) -> str:
     shown = clean(name[:100])
     if found:
         return f"{plan.pool}: {shown!r} names {len(found)} changes; use the id of one: {', '.join(sorted(found))}"
-    ids = [change.id for change in _all(plan)]
-    others = [name for change in _all(plan) for name in (change.subject, *(detail.path for detail in change.details))]
+    ids = [change.id for change in plan.differing]
+    others = [
+        name for change in plan.differing for name in (change.subject, *(detail.path for detail in change.details))
+    ]
     near = similar(name, [*ids, *others], 3) or ids[:5]
     hint = f"; nearest: {', '.join(map(clean, near))}" if near else "; it is in sync"
     return f"{plan.pool}: the plan has no change {shown!r}{hint}"

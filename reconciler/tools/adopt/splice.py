@@ -104,7 +104,7 @@ class _Splicer:
             space = " " if start == node.end and start and self.text[start - 1] in ":-" else ""
             self.edit(start, node.end, space + text)
             return
-        first = self.line_of(node.items[0][0].start if node.items else node.entries[0].start) if not node.flow else 0
+        first = 0 if node.flow else self.line_of(self.first_of(node))
         if node.flow or first <= behind:
             self.edit(start, node.end, self.inline(new))
             return
@@ -118,9 +118,13 @@ class _Splicer:
         if not node.anchored:
             return node.start
         if not node.flow and node.kind != "scalar":
-            return node.items[0][0].start if node.items else self.dash_of(node, node.entries[0].start)
+            return self.first_of(node)
         found = _BEHIND.match(self.text, self.anchor_end(node), node.end)
         return node.end if found is None else found.end()
+
+    def first_of(self, node: Node) -> int:
+        """Where the first key, or the first dash, of a block is."""
+        return node.items[0][0].start if node.items else self.dash_of(node, node.entries[0].start)
 
     def anchor_end(self, node: Node) -> int:
         """Where the name of its anchor ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.documents.spelling import counted
 from reconciler.plan.model import Change, Detail
 from reconciler.plan.render import clean, code, value
 from reconciler.tools.adopt.rounds import AdoptionOutcome, attributed
@@ -44,7 +45,7 @@ def _move(detail: Detail) -> str:
 def described(outcome: AdoptionOutcome) -> tuple[str, str]:
     """Title and text of the commit and the pull request."""
     count = sum(len(change.details) or 1 for change in outcome.adopted)
-    title = f"Adopt {count} change{'' if count == 1 else 's'} of {outcome.spec.name}"
+    title = f"Adopt {counted(count, 'change')} of {outcome.spec.name}"
     who = attributed(outcome)
     lines = [_ABOUT.format(pool=outcome.spec.name), ""]
     for change in outcome.adopted:

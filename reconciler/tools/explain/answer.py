@@ -250,7 +250,7 @@ def advised(question: Question, first: ExplainStep | None, changes: Sequence[Cha
     if first is None:
         return ()
     if first.state is State.UNKNOWN or first.name == _PROJECT:
-        return (f"find out which right is missing: reconciler doctor {question.spec.name}",)
+        return (f"find out which right is missing: mdp-reconciler doctor {question.spec.name}",)
     if first.name == _ROLES or not first.found:
         return ()
     own = any(_makes(change, first.name) for change in changes)
@@ -286,7 +286,7 @@ def _edit(question: Question, step: str) -> Iterator[str]:
     elif step == _AUTHORIZATION:
         yield f"allow it in {path}: {_opening(question)}"
     elif step in (_RESOURCE, _AGENT_POOL):
-        yield f"find out which right is missing: reconciler doctor {question.spec.name}"
+        yield f"find out which right is missing: mdp-reconciler doctor {question.spec.name}"
 
 
 def _opening(question: Question) -> str:

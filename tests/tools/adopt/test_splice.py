@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,7 @@ def block(value: Json) -> str:
 STYLES: dict[str, Callable[[Json], str]] = {
     "block": block,
     "block without a last line end": lambda value: yaml.safe_dump(value, width=10_000, allow_unicode=True).rstrip(),
+    "dashes in lines of their own": lambda value: re.sub(r"(?m)^( *)- ", r"\1-\n\1  ", block(value)),
     "CRLF": lambda value: block(value).replace("\n", "\r\n"),
     "byte order mark": lambda value: "\ufeff" + block(value),
     "flow": lambda value: yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=40),
@@ -184,3 +186,10 @@ def test_an_anchor_means_the_same_to_everything_else(change: Json, expected: byt
 @given(st.fixed_dictionaries(dict.fromkeys(("defaults", "one", "two", "list", "other"), VALUES)))
 def test_anchors_of_any_value(new: Json) -> None:
     assert said(rewritten(ANCHORS, 0, new)) == [new]
+
+
+@pytest.mark.parametrize(("value", "expected"), [([], b" []"), (None, b" null")])
+def test_a_list_whose_dashes_stand_alone_is_replaced_whole(value: Json, expected: bytes) -> None:
+    made = rewritten(b"a:\n  l:  # of two\n  -\n    x\n  -  # and\n    y\n  m: 1\n", 0, {"a": {"l": value, "m": 1}})
+
+    assert made == b"a:\n  l:" + expected + b"  # of two\n  m: 1\n"

@@ -133,7 +133,7 @@ def test_without_arm_the_other_plane_is_still_read(signed_in: Shell, world: Runn
     assert unsure.out.splitlines()[0].endswith("unknown whether it may run; ARM resource could not be read")
     assert left_out.code == 1, "without an alias ARM alone says which agent pool it is"
     assert "unknown whether it may run; ARM resource could not be read" in left_out.out
-    assert unsure.out.splitlines()[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
+    assert unsure.out.splitlines()[-1] == f"  find out which right is missing: mdp-reconciler doctor {POOL}"
 
 
 ADD = "add fabrikam-dev to the projects of fabrikam-prime in fabrikam-release-pool.yaml"
@@ -155,7 +155,7 @@ ADD = "add fabrikam-dev to the projects of fabrikam-prime in fabrikam-release-po
             "mode: pause\nuntil: 2999-12-31\nreason: move\n",
             (f"the pool is paused until 2999-12-31: end it in {POOL}.yaml, or do it by hand",),
         ),
-        ((POOL, "Nowhere"), "", (f"find out which right is missing: reconciler doctor {POOL}",)),
+        ((POOL, "Nowhere"), "", (f"find out which right is missing: mdp-reconciler doctor {POOL}",)),
         ((POOL, "Web", "weekly"), "", ()),
     ],
 )  # fmt: skip
@@ -188,7 +188,7 @@ def test_an_agent_pool_that_is_hidden_is_asked_about_and_not_waited_for(signed_i
 
     lines = signed_in.run("explain", POOL, "Web").out.splitlines()
 
-    assert lines[-1] == f"  find out which right is missing: reconciler doctor {POOL}"
+    assert lines[-1] == f"  find out which right is missing: mdp-reconciler doctor {POOL}"
     assert len([line for line in lines if line.startswith("  ? ")]) == 1, "four facets say the same once"
 
 
