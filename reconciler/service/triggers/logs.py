@@ -22,6 +22,8 @@ from reconciler.spec.problem import Problem
 
 MOST_WARNINGS = 20
 _log = logging.getLogger("reconciler")
+# Its warnings name tenants and clients, at each attempt; our own error says once what is wrong, and what to do.
+logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
 
 def event(name: str, **fields: Json) -> None:
